@@ -1,0 +1,58 @@
+# Two commands: `make demo` shows the whole office at work, `make test` checks everything.
+# Both make a virtual environment in .venv and install what they need.
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-long coverage lint bench forms renew clean
+
+demo: $(VENV)/.installed
+	@sh tools/system-packages.sh office
+	rm -rf demo
+	$(BIN)/qrecords demo demo
+
+test: $(VENV)/.installed-dev lint
+	@sh tools/system-packages.sh office checks
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+
+# The long crash and scale runs.
+test-long: $(VENV)/.installed-dev
+	@sh tools/system-packages.sh office checks
+	$(BIN)/pytest -m slow
+
+coverage: $(VENV)/.installed-dev
+	$(BIN)/coverage run -m pytest -m "not slow"
+	$(BIN)/coverage report
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev
+	@sh tools/system-packages.sh office
+	$(BIN)/python -m bench
+
+# Build the Word templates again after a change in tools/templates.
+forms: $(VENV)/.installed-dev
+	$(BIN)/python -m tools.templates
+
+# Write the golden files anew; look at the difference before you commit it.
+renew: $(VENV)/.installed-dev
+	$(BIN)/pytest -m "not slow" --renew-golden
+
+clean:
+	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/.installed: pyproject.toml requirements.lock
+	@sh tools/system-packages.sh python
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable ".[dev]"
+	touch $@

@@ -1,0 +1,19 @@
+"""Run every benchmark: python -m bench. Each prints ratios measured in one run; docs/benchmarks.md keeps figures."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+NAMES = ("bench_docx", "bench_pdf", "bench_search")
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or NAMES
+    for name in chosen:
+        print(f"== {name}", flush=True)
+        sys.argv = [name]
+        try:
+            runpy.run_module(f"bench.{name}", run_name="__main__")
+        except SystemExit as left:
+            if left.code:
+                raise

@@ -1,0 +1,5 @@
+"""Lets `python -m qrecords` be the `qrecords` command."""
+
+from qrecords.cli import main
+
+main()

@@ -1,0 +1,168 @@
+"""The root of the command line, and the one boundary where errors become output."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from qrecords import __version__
+from qrecords.cli import chinese
+from qrecords.cli.output import emit_error, emit_json
+from qrecords.errors import QRecordsError, StorageFailure
+
+if TYPE_CHECKING:
+    from qrecords.office import Office
+
+DEBUG_VARIABLE = "QRECORDS_DEBUG"
+INTERRUPTED = 130
+
+COMMANDS = {
+    "init": ("qrecords.cli.care:init", "建立工作区"),
+    "demo": ("qrecords.cli.care:demo", "建立一个示例办公室，看全程如何运转"),
+    "forms": ("qrecords.cli.forms:forms", "表式：目录、栏目、格式、检查"),
+    "fill": ("qrecords.cli.fill:fill", "按输入文件填写表单，生成记录"),
+    "update": ("qrecords.cli.fill:update", "续填记录的后续栏目"),
+    "customers": ("qrecords.cli.lists:customers", "用户清单：填表时自动带出用户的其余栏目"),
+    "products": ("qrecords.cli.lists:products", "产品清单：填表时自动带出产品的其余栏目"),
+    "print": ("qrecords.cli.print:print_", "打印记录，或登记簿的整月"),
+    "list": ("qrecords.cli.find:list_", "列出记录：办到哪一步，该谁办"),
+    "show": ("qrecords.cli.find:show", "查看一份记录的全部内容"),
+    "search": ("qrecords.cli.find:search", "全文检索"),
+    "issue": ("qrecords.cli.steps:issue", "签发售后服务通知单"),
+    "submit": ("qrecords.cli.steps:submit", "提交给主管审查"),
+    "sign": ("qrecords.cli.steps:sign", "登记纸面上的签名或盖章"),
+    "review": ("qrecords.cli.steps:review", "登记主管的审查签名"),
+    "return": ("qrecords.cli.steps:return_", "退回改正"),
+    "void": ("qrecords.cli.steps:void", "作废，编号保留"),
+    "file": ("qrecords.cli.file:file", "编号归档"),
+    "compile": ("qrecords.cli.compile:compile_", "年度汇编成册"),
+    "volume": ("qrecords.cli.compile:volume", "查看已成的册"),
+    "verify": ("qrecords.cli.care:verify", "检查档案、登记、日志、册是否完好"),
+    "index": ("qrecords.cli.care:index", "检索库：重建、状态"),
+    "status": ("qrecords.cli.care:status", "工作区概况"),
+}
+
+
+OS_ERRORS: dict[type[OSError], str] = {
+    FileNotFoundError: "文件或文件夹不存在",
+    PermissionError: "没有权限",
+    IsADirectoryError: "这是文件夹，不是文件",
+    NotADirectoryError: "路径里有一段不是文件夹",
+}
+
+
+@dataclass
+class Session:
+    """One run of the command line: where, as whom, and how to answer."""
+
+    root: Path | None
+    account: str | None
+    as_json: bool
+
+    @cached_property
+    def office(self) -> Office:
+        """Return the office, opened when first needed."""
+        from qrecords.services.administer import open_office
+        from qrecords.settings import find_root
+
+        return open_office(find_root(self.root), self.account)
+
+    def close(self) -> None:
+        """Let go of the office's files, if it was opened."""
+        if "office" in self.__dict__:
+            self.office.close()
+
+    def answer(self, data: dict[str, Any], lines: Iterable[str], *, ok: bool = True) -> None:
+        """Print the answer of a command, as JSON or as lines."""
+        if self.as_json:
+            emit_json({"ok": ok, **data})
+        else:
+            for line in lines:
+                click.echo(line)
+
+
+@click.group(
+    cls=chinese.Group,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="每条命令加 --help 看说明；全程怎么办理见 README.zh-CN.md。",
+)
+@click.option("--root", type=chinese.PATH, help="工作区文件夹（默认：当前文件夹或其上级）")
+@click.option("--account", metavar="账号", help="以哪个账号操作（默认：当前系统用户的账号）")
+@click.option("--json", "as_json", is_flag=True, help="输出一个 JSON 对象，供程序读取")
+@click.version_option(__version__, message="qrecords %(version)s", help="显示版本并退出")
+@click.pass_context
+def app(ctx: click.Context, root: Path | None, account: str | None, as_json: bool) -> None:
+    """质量记录室：受控表单的填写、归档、检索、成册（QS/PA758A-2010）。"""
+    ctx.obj = session = Session(root, account, as_json)
+    ctx.call_on_close(session.close)
+
+
+pass_session = click.make_pass_decorator(Session)
+
+
+def run(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command line and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        # The office's text is Chinese whatever the terminal's locale claims.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in args
+    if as_json:  # it may stand anywhere: people write it last
+        args = ["--json", *(a for a in args if a != "--json")]
+    sys.exit(_status(args, as_json=as_json))
+
+
+def _status(args: list[str], *, as_json: bool) -> int:
+    try:
+        returned = app.main(args, prog_name="qrecords", standalone_mode=False)
+        return returned if isinstance(returned, int) else 0
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.UsageError as error:
+        return _failed(chinese.usage_error(error), as_json=as_json)
+    except QRecordsError as error:
+        return _failed(error, as_json=as_json)
+    except (KeyboardInterrupt, click.Abort):
+        return _failed(Interrupted("已中断", remedy="再运行同一条命令，会接着做完，编号不变"), as_json=as_json)
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing is wrong with the office.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        why = OS_ERRORS.get(type(error), error.strerror)
+        failure = StorageFailure(f"读写文件失败{where}：{why}", remedy="请检查文件是否存在、权限和磁盘空间")
+        return _failed(failure, as_json=as_json)
+    except Exception as error:  # a bug of ours: never a traceback at a clerk
+        if os.environ.get(DEBUG_VARIABLE):
+            traceback.print_exc()
+        remedy = f"已写入的数据没有损坏。请设 {DEBUG_VARIABLE}=1 再运行一次，把输出交给维护人员"
+        return _failed(InternalError(f"程序内部错误：{type(error).__name__}: {error}", remedy=remedy), as_json=as_json)
+
+
+class InternalError(QRecordsError):
+    """A fault of the program itself."""
+
+    code = "internal"
+
+
+class Interrupted(QRecordsError):
+    """The user stopped the command."""
+
+    code = "interrupted"
+    exit_status = INTERRUPTED
+
+
+def _failed(error: QRecordsError, *, as_json: bool) -> int:
+    emit_error(error, as_json=as_json)
+    return error.exit_status

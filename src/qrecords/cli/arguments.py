@@ -1,0 +1,42 @@
+"""Arguments many commands share: record numbers, also from standard input; forms with a month."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from qrecords.cli import chinese
+from qrecords.cli.app import Session
+from qrecords.errors import UsageError
+
+NUMBERS = click.argument("numbers", metavar="编号...", nargs=-1, required=True)
+MONTH = click.option("--month", type=chinese.Month(), help="登记簿的整月，如 2026-03；这时“编号”处写表式编号")
+REASON = click.option("--reason", metavar="原因", required=True, help="写明原因，会留在记录上")
+OUT = click.option("--out", type=chinese.PATH, help="文件放到哪个文件夹（默认：archive/drafts）")
+
+
+def record_numbers(numbers: Sequence[str]) -> list[str]:
+    """Return the numbers given; `-` reads them from standard input, one or many a line."""
+    found: list[str] = []
+    for number in numbers:
+        found += sys.stdin.read().split() if number == "-" else [number]
+    return found
+
+
+def month_form(numbers: Sequence[str]) -> str:
+    """Return the one form a month was asked of."""
+    if len(numbers) != 1:
+        raise UsageError("用 --month 时只写一个表式编号", remedy="例如 qrecords print QR758-02A --month 2026-03")
+    return numbers[0]
+
+
+def moved(session: Session, records: Sequence[Any], done: str) -> None:
+    """Answer a step on records."""
+    from qrecords.model.record import STATE_LABELS
+
+    lines = [f"✓ {done}{len(records)}份"] if len(records) > 1 else []
+    lines += [f"  {r.record_no}  {STATE_LABELS[r.state]}  {r.title}" for r in records]
+    session.answer({"records": [{"record_no": r.record_no, "state": r.state.value} for r in records]}, lines)

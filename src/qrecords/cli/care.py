@@ -1,0 +1,121 @@
+"""init, demo, verify, index, status."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from qrecords.cli import chinese
+from qrecords.cli.app import Session, pass_session
+from qrecords.cli.output import problem_lines, progress
+from qrecords.errors import IntegrityFailure
+
+INDEX_STATES = {"current": "最新", "behind": "落后，下次检索时自动跟上", "missing": "没有，下次检索时自动建立"}
+
+
+@click.command(cls=chinese.Command)
+@click.argument("folder", metavar="[文件夹]", type=chinese.PATH, default=Path())
+@click.option(
+    "--engine", type=chinese.Word(("tantivy", "whoosh")), default=None, help="检索引擎（默认：有 tantivy 就用它）"
+)
+@click.option("--org", metavar="名称", default="", help="印在表上的单位名称")
+@pass_session
+def init(session: Session, folder: Path, engine: str | None, org: str) -> None:
+    """建立工作区：设置、表式、登记库、档案库和第一个账号。已有的不动。"""
+    from qrecords.services.administer import init as init_office
+
+    folder, account = session.root or folder, session.account or ""
+    with closing(init_office(folder, engine=engine or "", org_name=org, account_name=account)) as office:
+        root, name, chosen = office.settings.root.resolve(), office.account.name, office.settings.index.engine
+    data = {"root": str(root), "account": name, "engine": chosen}
+    lines = [
+        f"✓ 工作区已建立：{root}",
+        f"  账号 {name}（当前系统用户），检索引擎 {chosen}",
+        "→ 下一步：在 qrecords.toml 里写上单位名称，再用 qrecords forms list 看有哪些表",
+    ]
+    session.answer(data, lines)
+
+
+@click.command(cls=chinese.Command)
+@click.argument("folder", metavar="[文件夹]", type=chinese.PATH, default=Path("demo"))
+@pass_session
+def demo(session: Session, folder: Path) -> None:
+    """建立一个示例办公室：十一种表一年的记录，已归档、可检索、已成册。"""
+    from qrecords.services.demo import make_demo
+
+    with progress("示例", "步") as at:
+        made = make_demo(session.root or folder, progress=at)
+    program = "qrecords" if shutil.which("qrecords") else sys.argv[0]
+    session.answer(made.data, [line.replace("  qrecords ", f"  {program} ") for line in made.lines])
+
+
+@click.command(cls=chinese.Command)
+@click.option("--deep", is_flag=True, help="重读每个字节（慢）")
+@pass_session
+def verify(session: Session, deep: bool) -> int:
+    """检查档案库、登记库、编号、日志、册是否完好一致。"""
+    from qrecords.services.verify import verify as verify_office
+
+    with progress("检查", "个") as at:
+        result = verify_office(session.office, deep=deep, progress=at)
+    checked, problems = result["checked"], result["problems"]
+    summary = f"检查了{checked['objects']}个对象、{checked['volumes']}册、{checked['events']}条日志"
+    if not problems:
+        session.answer({"checked": checked, "problems": []}, [f"✓ {summary}，没有问题"])
+        return 0
+    error = IntegrityFailure(f"{summary}，有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems)
+    data = {"checked": checked, "problems": error.as_json()["problems"], "error": error.as_json()}
+    session.answer(data, [f"✗ {error.message}", *problem_lines(problems)], ok=False)
+    return error.exit_status
+
+
+@click.group(cls=chinese.Group)
+def index() -> None:
+    """检索库：可随时删除，随时重建。"""
+
+
+@index.command()
+@pass_session
+def rebuild(session: Session) -> None:
+    """重建检索库；重建时检索照常可用。"""
+    from qrecords.services.administer import index_status
+    from qrecords.services.indexing import rebuild as rebuild_index
+
+    with progress("重建", "份") as at:
+        total = rebuild_index(session.office, at)
+    session.answer({"records": total, "index": index_status(session.office)}, [f"✓ 检索库已重建，共{total}份记录"])
+
+
+@index.command("status")
+@pass_session
+def index_state(session: Session) -> None:
+    """检索库是否跟上登记库。"""
+    from qrecords.services.administer import index_status
+
+    found = index_status(session.office)
+    session.answer({"index": found}, [f"引擎 {found['engine']}，{INDEX_STATES[found['state']]}"])
+
+
+@click.command(cls=chinese.Command)
+@pass_session
+def status(session: Session) -> None:
+    """工作区概况。"""
+    from qrecords.model.record import STATE_LABELS, State
+    from qrecords.services.administer import status as office_status
+
+    found = office_status(session.office)
+    counts = "，".join(f"{STATE_LABELS[State(s)]}{n}" for s, n in found["records"].items()) or "还没有记录"
+    lines = [
+        f"工作区  {found['root']}",
+        f"单位    {found['org_name']}",
+        f"账号    {found['account']}（单人桌面：一人办理全部事务，日志照记）",
+        f"记录    {counts}",
+        f"归档    {found['items']}件，成册{found['volumes']}册",
+        f"检索    {found['index']['engine']}，{INDEX_STATES[found['index']['state']]}",
+        f"日志    {found['events']}条" + (f"，{found['under_way']}项操作进行中" if found["under_way"] else ""),
+    ]
+    session.answer(found, lines)

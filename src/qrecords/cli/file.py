@@ -1,0 +1,44 @@
+"""file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from qrecords.cli import chinese
+from qrecords.cli.app import Session, pass_session
+from qrecords.cli.arguments import MONTH, month_form, record_numbers
+from qrecords.cli.output import progress
+from qrecords.errors import UsageError
+
+
+@click.command(cls=chinese.Command)
+@click.argument("numbers", metavar="[编号...]", nargs=-1)
+@MONTH
+@click.option("--all", "every", is_flag=True, help="归档所有已审查、材料齐备的记录")
+@pass_session
+def file(session: Session, numbers: tuple[str, ...], month: str | None, every: bool) -> None:
+    """编号归档：记录连同 docx、pdf 和签署扫描件冻结入库，之后不能改动。登记簿按月归档。"""
+    from qrecords.services import file as filing
+
+    if every == bool(numbers):
+        raise UsageError("请写编号，或用 --all 归档全部", remedy="登记簿：qrecords file QR758-02A --month 2026-03")
+    with progress("归档", "份") as at:
+        if month:
+            filed: list[dict[str, Any]] = filing.file_months(session.office, month_form(numbers), [month])
+        elif every:
+            filed = filing.file_all(session.office, progress=at)
+        else:
+            filed = filing.file_records(session.office, record_numbers(numbers), progress=at)
+    session.answer({"records": filed}, _lines(filed))
+
+
+def _lines(filed: list[dict[str, Any]]) -> list[str]:
+    if not filed:
+        return ["没有可归档的记录；用 qrecords list 看各记录还缺什么"]
+    lines = [f"✓ 归档{len(filed)}件"] + [f"  {f['record_no']}  {f['archive_no']}" for f in filed]
+    for entry in filed:
+        if entry.get("carried"):
+            lines.append(f"  还有{len(entry['carried'])}行没有办结，留待补归档：{'、'.join(entry['carried'][:10])}")
+    return lines

@@ -1,0 +1,81 @@
+"""customers and products: list, add, import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from qrecords.cli import chinese
+from qrecords.cli.app import Session, pass_session
+from qrecords.cli.output import note, table
+from qrecords.errors import UsageError
+
+if TYPE_CHECKING:
+    from qrecords.services.lists import Kept
+
+SHOWN = 6  # columns a terminal has room for
+
+
+def _group(name: str, summary: str, example: str) -> click.Group:
+    @click.group(name, cls=chinese.Group, help=summary)
+    def group() -> None:
+        pass
+
+    @group.command("list")
+    @click.argument("words", metavar="[含有的字]", default="")
+    @pass_session
+    def list_(session: Session, words: str) -> None:
+        """列出清单，或其中含有某些字的。"""
+        from qrecords.model.lists import KINDS
+        from qrecords.services.lists import list_entries, list_fields
+
+        entries = list_entries(session.office, KINDS[name], words)
+        fields = list_fields(session.office, KINDS[name])[:SHOWN]
+        rows = [[entry.get(f.key, "") for f in fields] for entry in entries]
+        lines = table([f.label for f in fields], rows, [24] * len(fields)) if rows else ["还没有内容"]
+        session.answer({name: entries}, lines)
+
+    @group.command(help=f"加一条，已有的就改它写明的栏目。例如：{example}")
+    @click.argument("values", metavar="栏目=内容...", nargs=-1, required=True)
+    @pass_session
+    def add(session: Session, values: tuple[str, ...]) -> None:
+        from qrecords.model.lists import KINDS
+        from qrecords.services.lists import add_entry
+
+        _tell(session, add_entry(session.office, KINDS[name], dict(map(_pair, values))))
+
+    @group.command("import")
+    @click.argument("source", metavar="文件", type=chinese.PATH)
+    @pass_session
+    def import_(session: Session, source: Path) -> None:
+        """从 .csv 或 .xlsx 读入：新的加入，已有的更新；有一行不对就一行也不读。"""
+        from qrecords.model.lists import KINDS
+        from qrecords.services.lists import import_entries
+
+        _tell(session, import_entries(session.office, KINDS[name], source))
+
+    return group
+
+
+def _tell(session: Session, kept: Kept) -> None:
+    for text in kept.notes:
+        note(f"提示：{text}")
+    data = {"added": kept.added, "changed": kept.changed, "total": kept.total}
+    session.answer(data, [f"✓ 新增{kept.added}条，更新{kept.changed}条，共{kept.total}条"])
+
+
+def _pair(written: str) -> tuple[str, str]:
+    heading, mark, value = written.partition("=")
+    if not mark or not heading.strip():
+        raise UsageError(f"「{written}」看不出是哪一栏", remedy="请写成 栏目=内容 的样子，如 用户单位=示例单位一")
+    return heading.strip(), value
+
+
+customers = _group(
+    "customers",
+    "用户清单：填表时写了用户代号或用户单位，其余空着的栏目自动带出。",
+    "用户单位=示例单位一 用户代号=SL-001",
+)
+products = _group("products", "产品清单：填表时写了出厂编号，其余空着的栏目自动带出。", "型号=SL-120 出厂编号=S2203017")

@@ -1,0 +1,97 @@
+"""issue, submit, sign, review, return, void."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from qrecords.cli import chinese
+from qrecords.cli.app import Session, pass_session
+from qrecords.cli.arguments import MONTH, NUMBERS, REASON, month_form, moved, record_numbers
+
+if TYPE_CHECKING:
+    from qrecords.model.record import Action
+
+
+@click.command(cls=chinese.Command)
+@NUMBERS
+@pass_session
+def issue(session: Session, numbers: tuple[str, ...]) -> None:
+    """签发售后服务通知单：签发后指派即生效，签发的内容不能再改。"""
+    from qrecords.services import steps
+
+    moved(session, steps.issue(session.office, record_numbers(numbers)), "签发")
+
+
+@click.command(cls=chinese.Command)
+@NUMBERS
+@MONTH
+@pass_session
+def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> None:
+    """提交给管理信息部主管审查；该填的必须齐全。登记簿可按月提交，没有处理结果的行留待以后。"""
+    from qrecords.model.record import Action
+    from qrecords.services import steps
+
+    moved(session, steps.submit(session.office, _chosen(session, numbers, month, Action.SUBMIT)), "提交")
+
+
+@click.command(cls=chinese.Command)
+@NUMBERS
+@click.option("--kind", metavar="种类", required=True, help="customer-signature、customer-seal、engineer、unit-leader")
+@click.option("--by", metavar="姓名", required=True, help="谁签的名，或哪个单位盖的章")
+@click.option("--on", type=chinese.Day(), help="签署日期（默认：今天）")
+@click.option("--evidence", type=chinese.PATH, help="签署页的扫描件，随记录一起归档")
+@pass_session
+def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str | None, evidence: Path | None) -> None:
+    """登记纸面上已有的签名或盖章（软件不代签）。"""
+    from qrecords.services import steps
+
+    chosen = record_numbers(numbers)
+    moved(session, steps.sign(session.office, chosen, kind=kind, by=by, on=on or "", evidence=evidence), "登记签署")
+
+
+@click.command(cls=chinese.Command)
+@NUMBERS
+@MONTH
+@click.option("--opinion", metavar="意见", default="", help="主管审查意见，会印在表上")
+@click.option("--on", type=chinese.Day(), help="主管签名的日期（默认：今天）")
+@pass_session
+def review(session: Session, numbers: tuple[str, ...], month: str | None, opinion: str, on: str | None) -> None:
+    """登记主管的审查签名。"""
+    from qrecords.model.record import Action
+    from qrecords.services import steps
+
+    chosen = _chosen(session, numbers, month, Action.REVIEW)
+    moved(session, steps.review(session.office, chosen, opinion=opinion, on=on or ""), "审查")
+
+
+@click.command("return", cls=chinese.Command)
+@NUMBERS
+@REASON
+@pass_session
+def return_(session: Session, numbers: tuple[str, ...], reason: str) -> None:
+    """退回改正：记录回到草稿。"""
+    from qrecords.services import steps
+
+    moved(session, steps.send_back(session.office, record_numbers(numbers), reason=reason), "退回")
+
+
+@click.command(cls=chinese.Command)
+@NUMBERS
+@REASON
+@pass_session
+def void(session: Session, numbers: tuple[str, ...], reason: str) -> None:
+    """作废还没有归档的记录：编号连同原因保留在册，不再使用。"""
+    from qrecords.services import steps
+
+    moved(session, steps.void(session.office, record_numbers(numbers), reason=reason), "作废")
+
+
+def _chosen(session: Session, numbers: tuple[str, ...], month: str | None, action: Action) -> list[str]:
+    if not month:
+        return record_numbers(numbers)
+    from qrecords.services import steps
+
+    return steps.ready_in_month(session.office, month_form(numbers), month, action)

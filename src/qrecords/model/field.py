@@ -1,0 +1,180 @@
+"""A field (栏目) of a controlled form: its kinds, and the reading of what a clerk wrote in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from qrecords.errors import Problem
+from qrecords.model import values
+from qrecords.model.rules import Values, is_empty
+
+
+class FieldType(StrEnum):
+    """The kinds of field a form may have."""
+
+    TEXT = "text"
+    LTEXT = "ltext"
+    DATE = "date"
+    DATETIME = "datetime"
+    INT = "int"
+    DEC = "dec"
+    ENUM = "enum"
+    MULTI = "multi"
+    BOOL = "bool"
+    ROWS = "rows"
+    SIGNATURE = "signature"  # an empty box on paper; the evidence is recorded by `sign`
+    SEAL = "seal"
+    COMPUTED = "computed"
+
+
+BOXES = frozenset({FieldType.SIGNATURE, FieldType.SEAL})
+MAX_LENGTH = {FieldType.TEXT: 500, FieldType.LTEXT: 32_767}  # a workbook cell holds no more
+MAX_ROWS = 500
+
+
+class Definition(BaseModel):
+    """Base of everything read from a form folder: frozen, and a misspelt key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Compute(Definition):
+    """How a computed field gets its value: rows counted, or a column of them summed."""
+
+    function: Literal["count", "sum"]
+    field: str
+    column: str = ""
+
+
+class Condition(Definition):
+    """When something applies: a field holds one of `among`, none of `not_among`, or anything at all."""
+
+    field: str
+    among: tuple[Any, ...] = ()
+    not_among: tuple[Any, ...] = ()
+
+
+class Field(Definition):
+    """One field (栏目) of a form, or one column of its repeated rows."""
+
+    key: str
+    label: str
+    type: FieldType
+    stage: str = ""
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    columns: tuple[Field, ...] = ()
+    min: Decimal | None = None
+    max: Decimal | None = None
+    unit: str = ""
+    max_length: int = 0
+    print_rows: int = 0  # rows the printed table shows at least
+    default: str | bool | int | None = None
+    searchable: bool = True
+    refers_to: str = ""  # this field holds the number of a record of that form, QR758-04
+    note: str = ""
+    compute: Compute | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if bool(self.choices) != (self.type in {FieldType.ENUM, FieldType.MULTI}):
+            raise ValueError(f"{self.key}: 单选、多选栏目要有 choices，其他栏目不能有")
+        if bool(self.columns) != (self.type is FieldType.ROWS):
+            raise ValueError(f"{self.key}: 明细表要有 columns，其他栏目不能有")
+        if (self.compute is not None) != (self.type is FieldType.COMPUTED):
+            raise ValueError(f"{self.key}: 计算栏目要有 compute，其他栏目不能有")
+        return self
+
+    def parse(self, raw: object) -> Any:
+        """Return the stored form of one value that is not rows; ValueError says what is wrong."""
+        match self.type:
+            case FieldType.TEXT:
+                # One line on paper: what was pasted over several lines is written on.
+                return " ".join(values.parse_text(raw, self.max_length or MAX_LENGTH[self.type]).split("\n"))
+            case FieldType.LTEXT:
+                return values.parse_text(raw, self.max_length or MAX_LENGTH[self.type])
+            case FieldType.DATE:
+                return values.parse_date(raw)
+            case FieldType.DATETIME:
+                return values.parse_datetime(raw)
+            case FieldType.INT:
+                return values.parse_int(raw, self.min, self.max, self.unit)
+            case FieldType.DEC:
+                return values.parse_dec(raw, self.min, self.max, self.unit)
+            case FieldType.ENUM:
+                return values.parse_choice(raw, self.choices)
+            case FieldType.MULTI:
+                return values.parse_choices(raw, self.choices)
+            case FieldType.BOOL:
+                return values.parse_bool(raw)
+            case FieldType.SIGNATURE | FieldType.SEAL:
+                raise ValueError("签名、盖章处不填写，请打印后在纸上签署，再用 sign 命令登记")
+            case _:
+                raise ValueError("此栏由系统计算，不用填写")
+
+    def column(self, key: str) -> Field | None:
+        """Return a column of repeated rows by its key."""
+        return next((c for c in self.columns if c.key == key), None)
+
+
+def heading_key(heading: str) -> str:
+    """Return a heading without what clerks vary: width, case, blanks, the star of a required field."""
+    return re.sub(r"[*:_]", "", values.choice_key(heading))
+
+
+def parse_field(field: Field, raw: object, found: list[Problem]) -> Any:
+    """Parse one field, rows included; problems go to `found`, an empty value comes back as None."""
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        return None
+    if field.type is FieldType.ROWS:
+        return _parse_rows(field, raw, found)
+    try:
+        return field.parse(raw)
+    except ValueError as error:
+        found.append(Problem(f"「{field.label}」{error}", field.key))
+        return None
+
+
+def _parse_rows(field: Field, raw: object, found: list[Problem]) -> list[dict[str, Any]]:
+    if not isinstance(raw, list) or not all(isinstance(r, Mapping) for r in raw):
+        found.append(Problem(f"「{field.label}」要写成多行，每行各栏分开写", field.key))
+        return []
+    if len(raw) > MAX_ROWS:
+        found.append(Problem(f"「{field.label}」有{len(raw)}行，最多{MAX_ROWS}行，请分成几份", field.key))
+        return []
+    names = {heading_key(name): c for c in field.columns for name in (c.label, c.key)}
+    result = []
+    for number, line in enumerate(raw, start=1):
+        row: dict[str, Any] = {}
+        for heading, value in line.items():
+            column = names.get(heading_key(str(heading)))
+            if column is None:
+                known = "、".join(c.label for c in field.columns)
+                message = f"「{field.label}」第{number}行没有「{heading}」这一栏，可用：{known}"
+                found.append(Problem(message, f"{field.key}[{number}]"))
+                continue
+            if value is None or (isinstance(value, str) and not value.strip()):
+                continue
+            try:
+                row[column.key] = column.parse(value)
+            except ValueError as error:
+                message = f"「{field.label}」第{number}行「{column.label}」{error}"
+                found.append(Problem(message, f"{field.key}[{number}].{column.key}"))
+        if row:
+            result.append({c.key: row[c.key] for c in field.columns if c.key in row})
+    return result
+
+
+def incomplete_rows(field: Field, present: Values) -> Iterator[Problem]:
+    """Give what the rows of a field still lack."""
+    for number, row in enumerate(present.get(field.key) or [] if field.columns else [], start=1):
+        for column in field.columns:
+            if column.required and is_empty(row.get(column.key)):
+                message = f"「{field.label}」第{number}行的「{column.label}」没有填写"
+                yield Problem(message, f"{field.key}[{number}].{column.key}")

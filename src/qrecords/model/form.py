@@ -1,0 +1,279 @@
+"""A controlled form: its definition (form.toml) and the check of what a clerk wrote (QS/PA758A clause 7)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
+
+from qrecords.errors import Problem
+from qrecords.model import rules
+from qrecords.model.field import (
+    BOXES,
+    Condition,
+    Definition,
+    Field,
+    FieldType,
+    heading_key,
+    incomplete_rows,
+    parse_field,
+)
+from qrecords.model.rules import Values, is_empty
+
+CODE_PATTERN = re.compile(r"^QR758-(\d{2})([A-Z])$")
+
+
+class Rule(Definition):
+    """A named check with its parameters and the clause it follows."""
+
+    check: str
+    fields: tuple[str, ...]
+    column: str = ""
+    among: tuple[Any, ...] = ()
+    limit: Decimal | None = None
+    when: Condition | None = None
+    message: str = ""
+    clause: str = ""
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.check not in rules.CHECKS:
+            raise ValueError(f"没有名为 {self.check} 的规则，可用：{'、'.join(sorted(rules.CHECKS))}")
+        return self
+
+
+class Stage(Definition):
+    """One hand the form passes through; `by` says whose."""
+
+    key: str
+    label: str
+    by: str = ""
+
+
+class Signature(Definition):
+    """A signature or seal this form carries: `kind` as `sign --kind` names it."""
+
+    kind: str
+    label: str
+
+
+class SignatureNeed(Definition):
+    """Any one of these signatures must be recorded before a step."""
+
+    any_of: tuple[str, ...]
+    when: Condition | None = None
+    message: str = ""
+    clause: str = ""
+
+
+class Step(Definition):
+    """What must be complete before one step of the record's way."""
+
+    stages: tuple[str, ...] = ()
+    signatures: tuple[SignatureNeed, ...] = ()
+
+
+class Retention(Definition):
+    """How long a record is kept (QS/PA758A clause 7) and which date makes its year (domain A.4-13)."""
+
+    years: int = 5
+    year_of: Literal["date_field", "review"] = "date_field"
+
+    @model_validator(mode="after")
+    def _floor(self) -> Self:
+        if self.years < 5:
+            raise ValueError("保存期限不得短于5年（QS/PA758A 第7章）")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: the stored values and every problem, never one without looking at the rest."""
+
+    values: dict[str, Any]
+    problems: tuple[Problem, ...]
+
+
+class Form(Definition):
+    """One edition of one controlled form."""
+
+    code: str
+    title: str
+    edition: str = "A"
+    layout: Literal["portrait", "landscape", "register"]
+    date_field: str
+    title_fields: tuple[str, ...]
+    in_force_from: date = date(2010, 11, 10)
+    stages: tuple[Stage, ...]
+    fields: tuple[Field, ...]
+    signatures: tuple[Signature, ...] = ()
+    steps: dict[str, Step]
+    rules: tuple[Rule, ...] = ()
+    retention: Retention = Retention()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = [*_definition_problems(self)]
+        if problems:
+            raise ValueError(";".join(problems))
+        return self
+
+    @property
+    def number(self) -> str:
+        """Return the form's two digits, 06 of QR758-06A."""
+        return self.code[6:8]
+
+    @property
+    def is_register(self) -> bool:
+        """Tell whether a record is a row of a sheet that holds many."""
+        return self.layout == "register"
+
+    @cached_property
+    def by_key(self) -> dict[str, Field]:
+        """Return the fields by key."""
+        return {f.key: f for f in self.fields}
+
+    @cached_property
+    def _by_heading(self) -> dict[str, str]:
+        return {heading_key(name): f.key for f in self.fields for name in (f.label, f.key)}
+
+    @property
+    def input_fields(self) -> tuple[Field, ...]:
+        """Return the fields a clerk fills: no boxes, nothing computed."""
+        return tuple(f for f in self.fields if f.type not in BOXES and f.type is not FieldType.COMPUTED)
+
+    def label(self, path: str) -> str:
+        """Return the label of `key` or `key.column`."""
+        key, _, column = path.partition(".")
+        field = self.by_key.get(key)
+        if field and column:
+            field = field.column(column)
+        return field.label if field else path
+
+    def key_of(self, heading: str) -> str | None:
+        """Return the key of the field a heading means; width, blanks and marks are forgiven."""
+        return self._by_heading.get(heading_key(heading))
+
+    def stage_fields(self, stage: str) -> tuple[Field, ...]:
+        """Return the fields one stage fills."""
+        return tuple(f for f in self.fields if f.stage == stage)
+
+    def signature_label(self, kind: str) -> str:
+        """Return how the form calls a kind of signature."""
+        return next((s.label for s in self.signatures if s.kind == kind), kind)
+
+    def check(self, raw: Mapping[str, Any], before: Values | None = None) -> Checked:
+        """Read what was written over what was there before; every problem is found, none hides another."""
+        merged: dict[str, Any] = dict(before or {})
+        found: list[Problem] = []
+        for heading, value in raw.items():
+            key = self.key_of(str(heading))
+            if key is None:
+                found.append(Problem(self._unknown(str(heading)), str(heading)))
+                continue
+            field = self.by_key[key]
+            if field.type is FieldType.COMPUTED:
+                continue  # a record read back in carries them; they are computed anew below
+            parsed = parse_field(field, value, found)
+            if is_empty(parsed):
+                merged.pop(key, None)
+            else:
+                merged[key] = parsed
+        if before is None:
+            merged |= {f.key: f.default for f in self.fields if f.default is not None and f.key not in merged}
+        merged |= self._computed(merged)
+        if not found:
+            for rule in self.rules:
+                if rule.check not in rules.COMPLETENESS_CHECKS:
+                    found += rules.violations(rule, merged, self.label)
+        ordered = {f.key: merged[f.key] for f in self.fields if f.key in merged}
+        return Checked(ordered, tuple(found))
+
+    def incomplete(self, present: Values, stages: Iterable[str]) -> list[Problem]:
+        """Return what is still missing for these stages to be complete."""
+        wanted = set(stages)
+        found = []
+        for field in self.fields:
+            if field.stage in wanted and field.type not in BOXES:
+                if field.required and is_empty(present.get(field.key)):
+                    found.append(Problem(f"必填栏目「{field.label}」没有填写", field.key))
+                found += incomplete_rows(field, present)
+        for rule in self.rules:
+            if rule.check in rules.COMPLETENESS_CHECKS and self.by_key[rule.fields[0]].stage in wanted:
+                found += rules.violations(rule, present, self.label)
+        return found
+
+    def begun(self, present: Values) -> tuple[str, ...]:
+        """Return the first stage and every later one that has something in it beside defaults."""
+        return tuple(
+            s.key
+            for n, s in enumerate(self.stages)
+            if n == 0 or any(_was_written(f, present) for f in self.stage_fields(s.key))
+        )
+
+    def title_of(self, present: Values) -> str:
+        """Return the record's title (题名) out of the fields the form names for it."""
+        parts = (present.get(key) for key in self.title_fields)
+        words = ("、".join(map(str, p)) if isinstance(p, list) else str(p) for p in parts if not is_empty(p))
+        return " ".join(" ".join(words).split())[:80]
+
+    def _computed(self, present: Values) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for field in self.fields:
+            if field.compute is not None and (rows := present.get(field.compute.field)):
+                if field.compute.function == "count":
+                    result[field.key] = len(rows)
+                else:
+                    result[field.key] = format(sum(Decimal(str(r.get(field.compute.column) or 0)) for r in rows), "f")
+        return result
+
+    def _unknown(self, heading: str) -> str:
+        near = difflib.get_close_matches(heading_key(heading), self._by_heading, n=1, cutoff=0.5)
+        field = self.by_key[self._by_heading[near[0]]] if near else None
+        if field is None:
+            return f"{self.code} 没有「{heading}」这个栏目，用 qrecords forms show {self.code} 看有哪些栏目"
+        return f"{self.code} 没有「{heading}」这个栏目，是不是「{field.label}」（{field.key}）？"
+
+
+def _was_written(field: Field, present: Values) -> bool:
+    """Tell whether someone wrote this value; a default or a computed one says nothing."""
+    value = present.get(field.key)
+    return not is_empty(value) and value != field.default and field.compute is None
+
+
+def _definition_problems(form: Form) -> Iterator[str]:
+    """Find what a form.toml says about fields, stages and signatures that it does not have."""
+    if not CODE_PATTERN.match(form.code) or form.code[-1] != form.edition:
+        yield f"表式编号 {form.code} 不合规定，应为 QR758-两位数字加版本字母（第7章）"
+    stages, fields = {s.key for s in form.stages}, {f.key: f for f in form.fields}
+    kinds = {s.kind for s in form.signatures}
+    if len(fields) != len(form.fields):
+        yield "栏目 key 有重复"
+    for field in form.fields:
+        if field.stage not in stages:
+            yield f"栏目 {field.key} 的阶段 {field.stage!r} 没有定义"
+        if field.compute and field.compute.field not in fields:
+            yield f"栏目 {field.key} 由不存在的 {field.compute.field} 计算"
+    dated = fields.get(form.date_field)
+    if not dated or dated.type not in {FieldType.DATE, FieldType.DATETIME} or not dated.required:
+        yield f"date_field {form.date_field} 必须是必填的日期栏目"
+    elif dated.stage != form.stages[0].key:
+        yield f"date_field {form.date_field} 必须在第一阶段填写"
+    named = [*form.title_fields, *(k for r in form.rules for k in r.fields)]
+    conditions = [r.when for r in form.rules] + [n.when for s in form.steps.values() for n in s.signatures]
+    named += [c.field for c in conditions if c]
+    for key in named:
+        if key not in fields:
+            yield f"提到了不存在的栏目 {key}"
+    for name, step in form.steps.items():
+        if missing := set(step.stages) - stages:
+            yield f"步骤 {name} 提到了不存在的阶段 {'、'.join(missing)}"
+        if unknown := {k for n in step.signatures for k in n.any_of} - kinds:
+            yield f"步骤 {name} 提到了没有定义的签署 {'、'.join(unknown)}"

@@ -1,0 +1,153 @@
+"""The office's lists of customers and products, and what a record takes from them.
+
+A record that names a customer or a product of a list gets the fields its clerk left empty. What he wrote is never
+changed; what could mean two entries, or says otherwise than the entry, takes nothing, and he is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from qrecords.model.field import Field
+from qrecords.model.form import Form
+from qrecords.model.rules import is_empty
+from qrecords.model.values import choice_key
+
+Entry = Mapping[str, Any]
+
+PERSON = "contact_person"
+CONTACT = frozenset({"contact_title", "contact_phone"})  # belong to the person, not to the unit
+
+
+@dataclass(frozen=True, slots=True)
+class ListKind:
+    """One list: its name, its label, the block of fields it holds, and which of them tell its entries apart."""
+
+    name: str
+    label: str
+    block: str
+    found_by: tuple[str, ...]  # the first of these a record gives finds the entry
+    required: tuple[str, ...]
+
+    @property
+    def file_name(self) -> str:
+        """Return the name of its file in the workspace."""
+        return f"{self.name}.csv"
+
+    def identity(self, entry: Entry) -> tuple[str, ...]:
+        """Return what makes an entry the same as another: a customer's code or unit, a product's number and model."""
+        if self.name == CUSTOMERS.name:
+            return (_plain(entry.get("customer_code")) or f"unit {_plain(entry.get('customer_unit'))}",)
+        return tuple(_plain(entry.get(key)) for key in self.required)
+
+
+CUSTOMERS = ListKind("customers", "用户清单", "customer", ("customer_code", "customer_unit"), ("customer_unit",))
+PRODUCTS = ListKind("products", "产品清单", "product", ("serial_no",), ("serial_no", "product_model"))
+KINDS = {kind.name: kind for kind in (CUSTOMERS, PRODUCTS)}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A list ready to be looked up."""
+
+    kind: ListKind
+    entries: Sequence[Entry]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], list[Entry]]:
+        places: dict[tuple[str, str], list[Entry]] = {}
+        for entry in self.entries:
+            for key in self.kind.found_by:
+                places.setdefault((key, _plain(entry.get(key))), []).append(entry)
+        return places
+
+    def named(self, key: str, value: Any) -> list[Entry]:
+        """Return the entries that have this value; width, case and blanks are forgiven."""
+        return self._places.get((key, plain), []) if (plain := _plain(value)) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a record takes from a list: values by key, and a note for the clerk ("" when there is nothing to tell)."""
+
+    values: Mapping[str, Any]
+    note: str = ""
+
+
+def take(catalogue: Catalogue, form: Form, present: Entry, written: Collection[str]) -> Taken:
+    """Return what an entry of a list adds to a record; `written` are the keys its clerk wrote, right or wrong."""
+    entry, note = _find(catalogue, form, present)
+    if entry is None:
+        return Taken({}, note)
+    added = {
+        key: value
+        for key, value in entry.items()
+        if key in form.by_key and key not in written and is_empty(present.get(key)) and _fits(form.by_key[key], value)
+    }
+    if not _same_person(form, present, entry):
+        added = {key: value for key, value in added.items() if key != PERSON and key not in CONTACT}
+    if not added:
+        return Taken({})
+    told = "、".join(f"{form.label(key)}「{value}」" for key, value in added.items())
+    return Taken(added, f"从{catalogue.kind.label}带出：{told}")
+
+
+def merge(kind: ListKind, old: Sequence[Entry], new: Iterable[Entry]) -> tuple[list[Entry], int, int]:
+    """Return a list with new entries put in, and how many were added and changed; what an entry leaves out stays."""
+    merged = {kind.identity(entry): entry for entry in old}
+    added: set[tuple[str, ...]] = set()
+    changed: set[tuple[str, ...]] = set()
+    for entry in new:
+        key = kind.identity(entry)
+        before = merged.get(key)
+        merged[key] = {**(before or {}), **entry}
+        if before is None:
+            added.add(key)
+        elif merged[key] != before:
+            changed.add(key)
+    return list(merged.values()), len(added), len(changed - added)
+
+
+def _find(catalogue: Catalogue, form: Form, present: Entry) -> tuple[Entry | None, str]:
+    """Return the one entry a record means, or why none can be taken."""
+    kind = catalogue.kind
+    for key in kind.found_by:
+        if not (found := catalogue.named(key, present.get(key))):
+            continue
+        telling = (*kind.found_by, *kind.required)
+        agreeing = [e for e in found if all(_agree(e, present, other) for other in telling)]
+        if len(agreeing) == 1:
+            return agreeing[0], ""
+        name = f"{form.label(key)}「{present[key]}」"
+        if agreeing:
+            return None, f"{kind.label}里有{len(agreeing)}个{name}，分不清是哪个，没有带出"
+        return None, f"{kind.label}里的{name}与这里写的不一致，没有带出，请核对"
+    return None, ""
+
+
+def _agree(entry: Entry, present: Entry, key: str) -> bool:
+    ours, theirs = _plain(present.get(key)), _plain(entry.get(key))
+    return not ours or not theirs or ours == theirs
+
+
+def _same_person(form: Form, present: Entry, entry: Entry) -> bool:
+    """Tell whether the contact of the list is meant: named, or left out where the form asks for just that contact."""
+    if is_empty(present.get(PERSON)):
+        # Some forms ask who called or who receives: that is not for a list to say.
+        return PERSON in form.by_key and form.by_key[PERSON].label == "联系人"
+    return _plain(present.get(PERSON)) == _plain(entry.get(PERSON))
+
+
+def _fits(field: Field, value: Any) -> bool:
+    try:
+        field.parse(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(value: Any) -> str:
+    return choice_key(str(value or ""))

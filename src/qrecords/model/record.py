@@ -1,0 +1,206 @@
+"""A record and its way through the office (QS/PA758A 5.5.4–5.5.6).
+
+    draft ─issue→ issued ─submit→ submitted ─review→ reviewed ─file→ filed ─bind→ bound
+      └────────────submit──────────↑   └──return──┴→ draft
+    void ends the way of any record that is not yet filed; its number stays in the list.
+
+Only forms with an `issue` step (the service notice) are issued; they cannot be submitted without.
+The review is the supervisor's signature. What must be complete before a step stands in the form's definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from qrecords.errors import Problem, WrongState
+from qrecords.model.form import Form
+from qrecords.model.rules import holds
+
+
+class State(StrEnum):
+    """Where a record is on its way."""
+
+    DRAFT = "draft"
+    ISSUED = "issued"
+    SUBMITTED = "submitted"
+    REVIEWED = "reviewed"
+    FILED = "filed"
+    BOUND = "bound"
+    VOID = "void"
+
+
+class Action(StrEnum):
+    """What someone does to a record."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    PRINT = "print"
+    ISSUE = "issue"
+    SUBMIT = "submit"
+    SIGN = "sign"
+    REVIEW = "review"
+    RETURN = "return"
+    VOID = "void"
+    FILE = "file"
+    BIND = "bind"
+    READ = "read"
+    ADMINISTER = "administer"
+
+
+STATE_LABELS = {
+    State.DRAFT: "草稿",
+    State.ISSUED: "已签发",
+    State.SUBMITTED: "已提交",
+    State.REVIEWED: "已审查",
+    State.FILED: "已归档",
+    State.BOUND: "已成册",
+    State.VOID: "作废",
+}
+
+ACTION_LABELS = {
+    Action.CREATE: "填写",
+    Action.UPDATE: "续填",
+    Action.PRINT: "打印",
+    Action.ISSUE: "签发",
+    Action.SUBMIT: "提交",
+    Action.SIGN: "登记签署",
+    Action.REVIEW: "审查",
+    Action.RETURN: "退回",
+    Action.VOID: "作废",
+    Action.FILE: "归档",
+    Action.BIND: "成册",
+    Action.READ: "查阅",
+    Action.ADMINISTER: "管理",
+}
+
+# The command where it is called otherwise than the action.
+COMMANDS = {Action.BIND: "compile"}
+
+TRANSITIONS: dict[tuple[State, Action], State] = {
+    (State.DRAFT, Action.ISSUE): State.ISSUED,
+    (State.DRAFT, Action.SUBMIT): State.SUBMITTED,
+    (State.ISSUED, Action.SUBMIT): State.SUBMITTED,
+    (State.SUBMITTED, Action.REVIEW): State.REVIEWED,
+    (State.SUBMITTED, Action.RETURN): State.DRAFT,
+    (State.REVIEWED, Action.RETURN): State.DRAFT,
+    (State.DRAFT, Action.VOID): State.VOID,
+    (State.ISSUED, Action.VOID): State.VOID,
+    (State.SUBMITTED, Action.VOID): State.VOID,
+    (State.REVIEWED, Action.VOID): State.VOID,
+    (State.REVIEWED, Action.FILE): State.FILED,
+    (State.FILED, Action.BIND): State.BOUND,
+}
+
+# These leave the state as it is.
+OPEN_STATES = (State.DRAFT, State.ISSUED, State.SUBMITTED, State.REVIEWED)
+STEADY: dict[Action, tuple[State, ...]] = {
+    Action.UPDATE: OPEN_STATES,
+    Action.SIGN: OPEN_STATES,
+    Action.PRINT: (*OPEN_STATES, State.FILED, State.BOUND),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Evidence that a signature or seal stands on the paper: who, when, and the scan's hash if there is one."""
+
+    kind: str
+    by: str
+    on: str
+    evidence: str = ""
+    evidence_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One filled form, or one row of a register."""
+
+    record_no: str
+    form_code: str
+    year: int
+    state: State
+    values: dict[str, Any]
+    title: str
+    date: str
+    customer_unit: str
+    created_at: str
+    created_by: str
+    opinion: str = ""
+    reviewed_on: str = ""
+    reviewed_by: str = ""
+    archive_no: str = ""
+    record_year: int | None = None
+    volume_code: str = ""
+    reason: str = ""
+    seq: int = 0
+    signatures: tuple[Signed, ...] = ()
+
+    @property
+    def month(self) -> str:
+        """Return the month (YYYY-MM) a register row belongs to."""
+        return self.date[:7]
+
+
+def open_actions(form: Form, state: State) -> list[Action]:
+    """Return the steps open from a state, for this form."""
+    actions = [a for (s, a) in TRANSITIONS if s is state and _has_way(form, state, a)]
+    return actions + [a for a, states in STEADY.items() if state in states]
+
+
+def _has_way(form: Form, state: State, action: Action) -> bool:
+    if action is Action.ISSUE:
+        return "issue" in form.steps
+    if action is Action.SUBMIT:
+        return (state is State.ISSUED) == ("issue" in form.steps)
+    return True
+
+
+def require_open(form: Form, record: Record, action: Action) -> State:
+    """Return the state after an action; WrongState says where the record is and what is open from there."""
+    if action not in open_actions(form, record.state):
+        ways = "、".join(f"{ACTION_LABELS[a]}（{COMMANDS.get(a, a)}）" for a in open_actions(form, record.state))
+        raise WrongState(
+            f"{record.record_no} 现在是「{STATE_LABELS[record.state]}」，不能{ACTION_LABELS[action]}",
+            remedy=f"从这里可以：{ways}" if ways else "这份记录已走完流程，不再改动",
+        )
+    return TRANSITIONS.get((record.state, action), record.state)
+
+
+def missing_before(form: Form, record: Record, action: Action) -> list[Problem]:
+    """Return what the form asks for before a step and the record does not have: stages, signatures."""
+    step = form.steps.get(action.value)
+    if step is None:
+        return []
+    found = form.incomplete(record.values, step.stages)
+    have = {s.kind for s in record.signatures}
+    for need in step.signatures:
+        if holds(need.when, record.values) and not have.intersection(need.any_of):
+            names = "或".join(f"「{form.signature_label(k)}」" for k in need.any_of)
+            clause = f"（{need.clause}）" if need.clause else ""
+            how = f"用 qrecords sign {record.record_no} --kind {need.any_of[0]} 登记"
+            found.append(Problem(f"{need.message or f'缺少{names}'}{clause}，{how}", need.any_of[0]))
+    return [p.at(record.record_no, None) for p in found]
+
+
+def frozen_values(form: Form, record: Record, changed: Iterable[str]) -> list[Problem]:
+    """Return the changes a record no longer takes: what was issued or submitted stands."""
+    if record.state is State.DRAFT:
+        return []
+    step, remedy = ("issue", "需要时作废重开") if record.state is State.ISSUED else ("submit", "需要时先退回（return）")
+    stages = form.steps[step].stages if step in form.steps else ()
+    done = STATE_LABELS[record.state]
+    return [
+        Problem(f"「{form.label(key)}」{done}，不能再改，{remedy}", key, source=record.record_no)
+        for key in changed
+        if form.by_key[key].stage in stages
+    ]
+
+
+def record_year(form: Form, record: Record) -> int:
+    """Return the year a record belongs to for volumes and retention (domain rule A.4-13)."""
+    if form.retention.year_of == "review" and record.reviewed_on:
+        return int(record.reviewed_on[:4])
+    return int(record.date[:4])

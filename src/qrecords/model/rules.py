@@ -1,0 +1,215 @@
+"""The named checks a form.toml may use: a small fixed set of pure functions, nothing evaluated.
+
+A rule says what must hold among the values of one record. A check looks only at what is there: whether a
+value may still be absent is a question of stages (`required_when` is asked when its stage is completed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, Protocol
+
+from qrecords.errors import Problem
+
+Values = Mapping[str, Any]
+
+
+class ConditionLike(Protocol):
+    """When a rule applies: a field holds one of some values, or merely holds one."""
+
+    @property
+    def field(self) -> str: ...  # noqa: D102
+    @property
+    def among(self) -> Sequence[Any]: ...  # noqa: D102
+    @property
+    def not_among(self) -> Sequence[Any]: ...  # noqa: D102
+
+
+class RuleLike(Protocol):
+    """A rule of a form.toml, already read."""
+
+    @property
+    def check(self) -> str: ...  # noqa: D102
+    @property
+    def fields(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def column(self) -> str: ...  # noqa: D102
+    @property
+    def among(self) -> Sequence[Any]: ...  # noqa: D102
+    @property
+    def limit(self) -> Decimal | None: ...  # noqa: D102
+    @property
+    def when(self) -> ConditionLike | None: ...  # noqa: D102
+    @property
+    def message(self) -> str: ...  # noqa: D102
+    @property
+    def clause(self) -> str: ...  # noqa: D102
+
+
+Labels = Callable[[str], str]
+
+
+def is_empty(value: object) -> bool:
+    """Tell whether a field has nothing in it; false and zero are something."""
+    return value is None or value in ("", [])
+
+
+def holds(condition: ConditionLike | None, values: Values) -> bool:
+    """Tell whether a condition is met; none at all is always met, several choices are met by any."""
+    if condition is None:
+        return True
+    value = values.get(condition.field)
+    if is_empty(value):
+        return False
+    found = value if isinstance(value, list) else [value]
+    if condition.among:
+        return any(v in condition.among for v in found)
+    if condition.not_among:
+        return any(v not in condition.not_among for v in found)
+    return True
+
+
+def violations(rule: RuleLike, values: Values, label: Labels) -> list[Problem]:
+    """Return what a rule finds wrong; none where it does not apply or its fields are not there yet."""
+    if not holds(rule.when, values):
+        return []
+    found = CHECKS[rule.check](rule, values, label)
+    clause = f"（{rule.clause}）" if rule.clause else ""
+    return [Problem(f"{rule.message or problem.message}{clause}", problem.field) for problem in found]
+
+
+def _required_when(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    for key in rule.fields:
+        if is_empty(values.get(key)):
+            yield Problem(f"「{label(key)}」此时必须填写", key)
+
+
+def _forbidden_when(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    for key in rule.fields:
+        if not is_empty(values.get(key)):
+            yield Problem(f"「{label(key)}」此时不应填写", key)
+
+
+def _one_of(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    if all(is_empty(values.get(key)) for key in rule.fields):
+        yield Problem(f"{'、'.join(f'「{label(key)}」' for key in rule.fields)}至少填写一项", rule.fields[0])
+
+
+def _value_when(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    for key in rule.fields:
+        value = values.get(key)
+        if not is_empty(value) and value not in rule.among:
+            yield Problem(f"「{label(key)}」此时只能是：{'、'.join(map(str, rule.among))}", key)
+
+
+def _dates_in_order(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    present = [(key, str(values[key])) for key in rule.fields if not is_empty(values.get(key))]
+    for (early_key, early), (late_key, late) in pairwise(present):
+        shorter = min(len(early), len(late))  # a day and a moment compare by the day
+        if early[:shorter] > late[:shorter]:
+            yield Problem(f"「{label(late_key)}」（{late}）早于「{label(early_key)}」（{early}）", late_key)
+
+
+def _reason_when_late(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    """The first field gives the reason when more than `limit` days pass from one of the others to the next."""
+    reason, *days = rule.fields
+    for start, end in pairwise(days):
+        if is_empty(values.get(reason)) and not is_empty(values.get(start)) and not is_empty(values.get(end)):
+            first, last = (date.fromisoformat(str(values[key])[:10]) for key in (start, end))
+            if rule.limit is not None and last > _working_day(first + timedelta(days=int(rule.limit))):
+                passed = f"从「{label(start)}」到「{label(end)}」共{(last - first).days}日，超过{rule.limit}日"
+                yield Problem(f"{passed}，请填「{label(reason)}」", reason)
+
+
+def _working_day(day: date) -> date:
+    """Return the day itself, or Monday for a day of the weekend: a limit never falls on a day of rest."""
+    return day + timedelta(days=7 - day.weekday() if day.weekday() > 4 else 0)
+
+
+def _at_least_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    for key in rule.fields:
+        rows = values.get(key)
+        if rows is not None and rule.limit is not None and len(rows) < rule.limit:
+            yield Problem(f"「{label(key)}」至少要有{rule.limit}行，现有{len(rows)}行", key)
+
+
+def _unique_in_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    for key in rule.fields:
+        seen: dict[Any, int] = {}
+        for number, value in _column(values, key, rule.column):
+            if value in seen:
+                name = label(f"{key}.{rule.column}")
+                yield Problem(
+                    f"「{label(key)}」第{number}行与第{seen[value]}行的「{name}」相同：{value}",
+                    f"{key}[{number}].{rule.column}",
+                )
+            else:
+                seen[value] = number
+
+
+def _same_in_all_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    for key in rule.fields:
+        first: Any = None
+        for number, value in _column(values, key, rule.column):
+            first = value if first is None else first
+            if value != first:
+                name = label(f"{key}.{rule.column}")
+                yield Problem(
+                    f"「{label(key)}」第{number}行的「{name}」是{value}，与第1行的{first}不同",
+                    f"{key}[{number}].{rule.column}",
+                )
+
+
+def _rows_among(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    for key in rule.fields:
+        for number, value in _column(values, key, rule.column):
+            if value not in rule.among:
+                name = label(f"{key}.{rule.column}")
+                yield Problem(
+                    f"「{label(key)}」第{number}行的「{name}」只能是：{'、'.join(map(str, rule.among))}",
+                    f"{key}[{number}].{rule.column}",
+                )
+
+
+def _at_least(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    for key in rule.fields:
+        value = values.get(key)
+        if not is_empty(value) and rule.limit is not None and Decimal(str(value)) < rule.limit:
+            yield Problem(f"「{label(key)}」是{value}，至少要{rule.limit}", key)
+
+
+def _below(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    for key in rule.fields:
+        value = values.get(key)
+        if not is_empty(value) and rule.limit is not None and Decimal(str(value)) >= rule.limit:
+            yield Problem(f"「{label(key)}」是{value}，必须小于{rule.limit}", key)
+
+
+def _column(values: Values, key: str, column: str) -> Iterator[tuple[int, Any]]:
+    for number, row in enumerate(values.get(key) or [], start=1):
+        if not is_empty(row.get(column)):
+            yield number, row[column]
+
+
+Check = Callable[[RuleLike, Values, Labels], Iterator[Problem]]
+
+CHECKS: dict[str, Check] = {
+    "required_when": _required_when,
+    "forbidden_when": _forbidden_when,
+    "one_of": _one_of,
+    "value_when": _value_when,
+    "dates_in_order": _dates_in_order,
+    "reason_when_late": _reason_when_late,
+    "at_least_rows": _at_least_rows,
+    "unique_in_rows": _unique_in_rows,
+    "same_in_all_rows": _same_in_all_rows,
+    "rows_among": _rows_among,
+    "at_least": _at_least,
+    "below": _below,
+}
+
+# Asked only when the stage of their fields is to be complete; the others whenever values change.
+COMPLETENESS_CHECKS = frozenset({"required_when", "one_of", "reason_when_late"})

@@ -1,0 +1,1 @@
+"""Values to bytes: documents, pages, codes, bound volumes."""

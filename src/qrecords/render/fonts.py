@@ -1,0 +1,98 @@
+"""The faces a form asks for and those this machine has: aliases for conversion, and characters nobody can print.
+
+Word's Chinese faces are seldom installed beside LibreOffice; a name it cannot find costs five times the time and may
+print in any face. Without fontconfig (Windows, macOS) the system chooses by itself and nothing here applies.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from qrecords.errors import MissingProgram
+
+_SONG = ("宋体", "SimSun", "新宋体", "NSimSun")
+_HEI = ("黑体", "SimHei", "微软雅黑", "Microsoft YaHei", "等线", "DengXian")
+_FANG = ("仿宋", "FangSong", "仿宋_GB2312", "FangSong_GB2312")
+_KAI = ("楷体", "KaiTi", "楷体_GB2312", "KaiTi_GB2312")
+_SERIF = ("Noto Serif CJK SC", "Source Han Serif SC", "Source Han Serif CN", "思源宋体", "AR PL UMing CN")
+_SANS = ("Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "思源黑体", "WenQuanYi Zen Hei")
+_FANG_LIKE = ("FZFangSong-Z02", "方正仿宋_GBK", "cwTeX 仿宋體")
+_KAI_LIKE = ("FZKai-Z03", "方正楷体_GBK", "AR PL UKai CN", "AR PL KaitiM GB")
+
+# What a document asks for, and in which order installed faces stand in for it: its own kind, then song, then hei.
+STAND_INS = (
+    (_SONG, (*_SONG, *_SERIF, *_SANS)),
+    (_HEI, (*_HEI, *_SANS, *_SERIF)),
+    (_FANG, (*_FANG, *_FANG_LIKE, *_SERIF, *_SANS)),
+    (_KAI, (*_KAI, *_KAI_LIKE, *_SERIF, *_SANS)),
+)
+_SYSTEM_FILES = ("/etc/fonts/fonts.conf", "/usr/local/etc/fonts/fonts.conf", "/usr/share/defaults/fonts/fonts.conf")
+_SECONDS = 60
+_REMEDY = (
+    "请安装一套中文字体：Debian、Ubuntu、统信用 apt install fonts-noto-cjk；"
+    "Fedora、RHEL、麒麟用 dnf install google-noto-serif-cjk-fonts google-noto-sans-cjk-fonts"
+)
+
+
+def fontconfig_file(folder: Path) -> Path | None:
+    """Write the aliases into a folder and return the file for FONTCONFIG_FILE; None where there is no fontconfig."""
+    if not _fc_list_program():
+        return None
+    own = os.environ.get("FONTCONFIG_FILE")
+    includes = (own,) if own else _SYSTEM_FILES
+    lines = ['<?xml version="1.0"?>', '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">', "<fontconfig>"]
+    lines += [f'<include ignore_missing="yes">{escape(path)}</include>' for path in includes]
+    for asked, stand_ins in STAND_INS:
+        for name in asked:
+            others = "".join(f"<family>{s}</family>" for s in stand_ins if s != name)
+            lines.append(f'<alias binding="same"><family>{name}</family><accept>{others}</accept></alias>')
+    path = folder / "fonts.conf"
+    path.write_text("\n".join([*lines, "</fontconfig>", ""]), encoding="utf-8")
+    return path
+
+
+def require_chinese_face() -> None:
+    """Raise MissingProgram when no installed font has Chinese characters; without fontconfig do nothing."""
+    if _fc_list_program() and not _families(":lang=zh-cn"):
+        raise MissingProgram("本机没有中文字体，印出的表会是空框", remedy=_REMEDY)
+
+
+def uncovered(text: str) -> list[str]:
+    """Return the characters no installed font has, once each; those of GBK are in every Chinese font."""
+    if _in_gbk(text):
+        return []
+    return [c for c in dict.fromkeys(text) if not (c.isspace() or _in_gbk(c) or _covered(c))]
+
+
+def _in_gbk(text: str) -> bool:
+    try:
+        text.encode("gbk")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _covered(char: str) -> bool:
+    return not _fc_list_program() or bool(_families(f":charset={ord(char):x}"))
+
+
+@lru_cache(maxsize=1)
+def _fc_list_program() -> str | None:
+    return shutil.which("fc-list")
+
+
+def _families(pattern: str) -> str:
+    """Return what `fc-list` lists for a pattern; a failing fontconfig counts as one that has everything."""
+    try:
+        done = subprocess.run(
+            [_fc_list_program() or "fc-list", pattern, "family"], capture_output=True, timeout=_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return done.stdout.decode("utf-8", "replace").strip()

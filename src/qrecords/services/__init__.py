@@ -1,0 +1,1 @@
+"""The verbs of the office; the only door for the command line and the web."""

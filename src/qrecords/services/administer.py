@@ -1,0 +1,154 @@
+"""Set up a workspace, open it, and tell how it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from contextlib import closing
+from importlib import resources
+from importlib.resources.abc import Traversable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from qrecords import __version__
+from qrecords.errors import IntegrityFailure, UsageError, WrongState
+from qrecords.model.access import Account
+from qrecords.model.record import Action
+from qrecords.office import REGISTER_FILE, Clock, Office, local_now, peer_uid
+from qrecords.services.recover import recover
+from qrecords.settings import FILE_NAME, OfficeSettings, load, template
+from qrecords.stores.archive import Archive
+from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.fulltext import ENGINES
+from qrecords.stores.register import Register
+
+
+def init(
+    root: Path, *, engine: str = "", org_name: str = "", account_name: str = "", clock: Clock = local_now
+) -> Office:
+    """Make a folder a workspace: settings, forms, register, archive, the first account. What is there stays."""
+    chosen = engine or ("tantivy" if find_spec("tantivy") else "whoosh")
+    if chosen not in ENGINES:
+        raise UsageError(f"没有检索引擎「{chosen}」", remedy=f"可用：{'、'.join(ENGINES)}")
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root} 不是文件夹", remedy="请换一个位置")
+    make_dirs(root)
+    if not (root / FILE_NAME).exists():
+        text = template(chosen, _quoted(org_name or OfficeSettings().org_name))
+        write_file(root / FILE_NAME, text.encode())
+    settings = load(root)
+    if not settings.forms_dir.exists():
+        _copy(_packaged_forms(), settings.forms_dir.parent)
+    for folder in (settings.archive_dir, settings.indexes_dir):
+        make_dirs(folder)
+    Archive(settings.archive_dir).prepare()
+    _refuse_lost_register(settings.archive_dir)
+    with closing(Register.create(settings.archive_dir / REGISTER_FILE)) as register:
+        _first_account(register, account_name, clock)
+    return open_office(root, clock=clock)
+
+
+def open_office(root: Path, account_name: str | None = None, clock: Clock = local_now) -> Office:
+    """Open a workspace, and finish or undo what a crash left half-way."""
+    office = Office.open(root, account_name, clock)
+    try:
+        recover(office)
+    except BaseException:
+        office.close()
+        raise
+    return office
+
+
+def status(office: Office) -> dict[str, Any]:
+    """Return how the office stands: records by state, items, volumes, the index, steps under way."""
+    office.authorise(Action.READ, "status")
+    with office.register.read() as tx:
+        counts = tx.records.counts()
+        states: Counter[str] = Counter()
+        for (_, state), number in counts.items():
+            states[state.value] += number
+        items = [i for i in tx.items.all() if i["version"] > 0]
+        volumes = [v for v in tx.items.volumes() if v["version"] > 0]
+        last, events = tx.records.last_change(), tx.audit.head()[0]
+        under_way = len(tx.intents.open())
+    return {
+        "version": __version__,
+        "root": str(office.settings.root),
+        "org_name": office.settings.office.org_name,
+        "account": office.account.name,
+        "separation": "single-desk",
+        "engine": office.settings.index.engine,
+        "records": dict(states),
+        "items": len(items),
+        "volumes": len(volumes),
+        "events": events,
+        "under_way": under_way,
+        "index": index_status(office, last),
+    }
+
+
+def index_status(office: Office, last_change: int | None = None) -> dict[str, Any]:
+    """Return which engine holds the index and how far behind the register it is."""
+    if last_change is None:
+        with office.register.read() as tx:
+            last_change = tx.records.last_change()
+    held = office.index.last_seq()
+    return {
+        "engine": office.settings.index.engine,
+        "last_seq": held,
+        "register_seq": last_change,
+        "state": "missing" if held is None else "current" if held == last_change else "behind",
+    }
+
+
+def _refuse_lost_register(archive_dir: Path) -> None:
+    """Refuse to start an empty register over a full archive: its numbers would be given a second time."""
+    if (archive_dir / REGISTER_FILE).exists() or not any(Archive(archive_dir).ids()):
+        return
+    raise IntegrityFailure(
+        f"{archive_dir} 里有归档件，登记库 {REGISTER_FILE} 却不见了",
+        remedy="请从备份恢复登记库；不要另建，以免编号重复",
+    )
+
+
+def _first_account(register: Register, name: str, clock: Clock) -> None:
+    uid = peer_uid()
+    with register.write() as tx:
+        if tx.accounts.any():
+            if tx.accounts.by_uid(uid) is None:
+                raise WrongState(
+                    f"这个工作区已有账号，系统用户 {uid} 不在其中",
+                    remedy="请由原来的账号操作，或换一个文件夹建立工作区",
+                )
+            return
+        login = _login_name()
+        tx.accounts.add(Account(login, name or login, uid), clock().isoformat())
+
+
+def _login_name() -> str:
+    """Return the system's name for the user, looked up by uid: an environment variable proves nothing."""
+    if os.name != "posix":
+        return Path.home().name
+    import pwd
+
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+def _packaged_forms() -> Traversable:
+    """Return the forms that came with the program: in the wheel, or beside the source in a checkout."""
+    packaged = resources.files("qrecords") / "_forms"
+    if packaged.is_dir():
+        return packaged
+    return Path(__file__).parents[3] / "forms"
+
+
+def _copy(source: Traversable, target: Path) -> None:
+    with resources.as_file(source) as folder:
+        shutil.copytree(folder, target, dirs_exist_ok=True)
+
+
+def _quoted(name: str) -> str:
+    return re.sub(r'["\\\x00-\x1f]', "", name)

@@ -1,0 +1,215 @@
+"""A sample office: a year of records on all eleven forms, filed, searched and compiled.
+
+Every record is a variation of its form's sample; nothing in it is a real person, customer or product.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import WrongState
+from qrecords.model.record import Action, Record, State, missing_before
+from qrecords.model.rules import holds
+from qrecords.office import Office
+from qrecords.services import file as filing
+from qrecords.services import steps
+from qrecords.services.administer import init
+from qrecords.services.compile import compile_year
+from qrecords.services.fill import fill
+from qrecords.services.find import Criteria, search
+from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.formfiles import FormFolder
+
+# How many records of each form the year has, by its two digits.
+COUNTS = {"04": 6, "01": 6, "02": 36, "03": 12, "05": 3, "06": 12, "07": 5, "08": 2, "09": 12, "10": 12, "11": 4}
+NOTICE = "04"
+CUSTOMERS = ("示例单位一", "示例单位二", "示例单位三", "示例单位四")
+SYMPTOMS = (
+    "开机后功放过热报警，风扇不转。",
+    "话音断续，接收电平偏低。",
+    "显示屏无显示，指示灯正常。",
+    "加电后自检不通过，提示频合失锁。",
+    "天线调谐失败，驻波比偏高。",
+    "遥控盒按键失灵，重新上电后恢复。",
+)
+SEARCHED = "功放过热"
+SIGNERS = {
+    "customer-signature": "示例用户",
+    "customer-seal": "示例用户单位",
+    "engineer": "示例工程师",
+    "unit-leader": "示例单位领导",
+}
+_DAY = re.compile(r"^(\d{4}-\d{2}-\d{2})( \d{2}:\d{2}(?::\d{2})?)?$")
+
+
+@dataclass(slots=True)
+class Demo:
+    """What was made, and what to tell about it."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+
+
+def make_demo(root: Path, *, progress: Callable[[int, int], None] | None = None) -> Demo:
+    """Make a sample office in a new folder; WrongState when there is something already."""
+    if root.exists() and any(root.iterdir()):
+        raise WrongState(f"{root} 里已有内容", remedy="请换一个文件夹，或先删掉它再建示例")
+    with closing(init(root, org_name="示例通信设备公司")) as office:
+        return _year_of_work(office, progress)
+
+
+def _year_of_work(office: Office, progress: Callable[[int, int], None] | None) -> Demo:
+    year = office.clock().year - 1
+    folders = sorted(office.forms.all(), key=lambda f: f.form.number != NOTICE)
+    notices: list[str] = []
+    for done, folder in enumerate(folders, start=1):
+        numbers = _fill_year(office, folder, year, notices)
+        if folder.form.number == NOTICE:
+            notices = numbers
+            steps.issue(office, numbers)
+        _file_year(office, folder, numbers)
+        if progress:
+            progress(done, len(folders) + 1)
+    _leave_open(office, folders, notices)
+    compiled = compile_year(office, year)
+    found = search(office, SEARCHED, Criteria())
+    if progress:
+        progress(len(folders) + 1, len(folders) + 1)
+    return _told(office, year, compiled.volumes, found)
+
+
+def _fill_year(office: Office, folder: FormFolder, year: int, notices: Sequence[str]) -> list[str]:
+    count = COUNTS[folder.form.number]
+    days = [date(year, 1, 8) + timedelta(days=n * 310 // count) for n in range(count)]
+    inputs = [_variation(folder, n, day, notices) for n, day in enumerate(days)]
+    return _filled(office, folder, f"{folder.form.code}-{year}", inputs)
+
+
+def _filled(office: Office, folder: FormFolder, name: str, inputs: list[dict[str, Any]]) -> list[str]:
+    path = office.settings.root / "inputs" / f"{name}.json"
+    make_dirs(path.parent)
+    write_file(path, json.dumps(inputs, ensure_ascii=False, indent=2).encode())
+    return [str(r["record_no"]) for r in fill(office, folder.form.code, [path]).records]
+
+
+def _variation(folder: FormFolder, number: int, day: date, notices: Sequence[str]) -> dict[str, Any]:
+    """Return the form's sample moved to a day, with another customer, serial number and fault."""
+    form = folder.form
+    sample = form.check(folder.sample()).values
+    shift = day - date.fromisoformat(sample[form.date_field][:10])
+    moved: dict[str, Any] = _moved(sample, shift, number)
+    other = {
+        "customer_unit": CUSTOMERS[number % len(CUSTOMERS)],
+        "fault_symptom": SYMPTOMS[number % len(SYMPTOMS)],
+        "user_need": f"来电反映：{SYMPTOMS[number % len(SYMPTOMS)]}请求技术支持。",
+        "notice_no": notices[number % len(notices)] if notices else "",
+    }
+    return moved | {key: value for key, value in other.items() if key in sample}
+
+
+def _moved(value: Any, shift: timedelta, number: int) -> Any:
+    if isinstance(value, list):
+        return [_moved(v, shift, number) for v in value]
+    if isinstance(value, dict):
+        return {k: _serial(v, number) if k == "serial_no" else _moved(v, shift, number) for k, v in value.items()}
+    if isinstance(value, str) and (found := _DAY.match(value)):
+        return (date.fromisoformat(found[1]) + shift).isoformat() + (found[2] or "")
+    return value
+
+
+def _serial(value: str, number: int) -> str:
+    return f"{value}-{number + 1:02d}"
+
+
+def _file_year(office: Office, folder: FormFolder, numbers: Sequence[str]) -> None:
+    form = folder.form
+    records = steps.submit(office, numbers)
+    day = _last_day(records)
+    signers: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        for kind in _kinds(folder, record):
+            signers[kind].append(record.record_no)
+    for kind, signed in signers.items():
+        steps.sign(office, signed, kind=kind, by=SIGNERS[kind], on=day)
+    steps.review(office, numbers, opinion="同意归档", on=day)
+    if form.is_register:
+        filing.file_months(office, form.code, sorted({r.month for r in records}))
+    else:
+        filing.file_records(office, numbers)
+
+
+def _kinds(folder: FormFolder, record: Record) -> Iterator[str]:
+    """Give one kind of signature for each the form asks for before filing."""
+    for need in folder.form.steps["file"].signatures:
+        if holds(need.when, record.values):
+            yield need.any_of[0]
+
+
+def _last_day(records: Sequence[Record]) -> str:
+    """Return the latest day the records mention: nobody signs before that."""
+    days = [found[1] for r in records for text in _texts(r.values) if (found := _DAY.match(text))]
+    return max(days)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
+def _leave_open(office: Office, folders: Sequence[FormFolder], notices: Sequence[str]) -> None:
+    """Leave some of this year's work open, so that `list` has something to say."""
+    today = office.clock().date()
+    for folder in folders:
+        form = folder.form
+        if form.number not in {"02", "06"}:
+            continue
+        whole = _variation(folder, 3, today - timedelta(days=3), notices)
+        first = {k: v for k, v in whole.items() if form.by_key[k].stage == form.stages[0].key}
+        numbers = _filled(office, folder, f"{form.code}-{today.year}", [first, first])
+        steps.void(office, numbers[1:], reason="示例：重复填写")
+
+
+def _reading_copy(root: Path, volume: dict[str, Any]) -> Path:
+    """Lay a copy of a volume where it is easy to open; the archive keeps its own under an archive's names."""
+    name = volume["title"].replace("/", "／")  # 开通/试验: no folder on any system
+    copy = root / "volumes" / f"{name}.pdf"
+    make_dirs(copy.parent)
+    write_file(copy, Path(volume["pdf"]).read_bytes())
+    return copy
+
+
+def _told(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: dict[str, Any]) -> Demo:
+    root = office.settings.root.resolve()
+    copies = [_reading_copy(root, volume) for volume in volumes]
+    with office.register.read() as tx:
+        records = sum(tx.records.counts().values())
+        waiting = tx.records.find(states=[State.DRAFT])
+    example = waiting[-1]
+    missing = missing_before(office.forms.get(example.form_code).form, example, Action.SUBMIT)
+    lines = [
+        f"✓ 示例办公室已建立：{root}",
+        f"  {year}年的记录{records}份（十一种表），已归档并编成{len(volumes)}册；输入文件在 inputs/",
+        f"  检索「{SEARCHED}」：{found['total']}份",
+        "打开看看：",
+        *(f"  {copy}" for copy in copies),
+        "接着试试：",
+        f"  qrecords --root {root} search 风扇不转",
+        f"  qrecords --root {root} list",
+        f"  qrecords --root {root} show {example.record_no} --history"
+        + (f"   （还缺{len(missing)}项）" if missing else ""),
+        f"  qrecords --root {root} volume list",
+        f"  qrecords --root {root} verify",
+    ]
+    data = {"root": str(root), "records": records, "volumes": [dict(v) for v in volumes], "hits": found["total"]}
+    return Demo(data, lines)

@@ -1,0 +1,149 @@
+"""The papers of a record: what is printed, frozen and bound all comes from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import UsageError
+from qrecords.model.record import Record
+from qrecords.office import Office
+from qrecords.render.code import code_png, payload
+from qrecords.render.context import date_text, form_context, register_context
+from qrecords.render.docx import Template
+from qrecords.render.finish import finish_pdf
+from qrecords.render.fonts import require_chinese_face
+from qrecords.render.pdf import Converter
+from qrecords.render.soffice import find_program
+from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.register import Transaction
+
+PROBE = ".qrecords-probe"  # written and removed to see whether a folder takes files
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One document about to be made: what its code says, its title, and what it prints."""
+
+    subject: str  # a record number, or form and month of a register
+    print_no: int
+    title: str
+    template: Path
+    context: Mapping[str, Any]
+
+    @property
+    def print_id(self) -> str:
+        """Return the id printed with the code."""
+        return payload(self.subject, self.print_no)
+
+
+class Documents:
+    """Makes papers for one office; keeps compiled templates while it lives."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._templates: dict[Path, Template] = {}
+
+    def record_paper(self, folder: FormFolder, record: Record, print_no: int) -> Paper:
+        """Return the paper of one record."""
+        head = self._head(folder, record.record_no, print_no) | {
+            "record_no": record.record_no,
+            "supervisor_opinion": record.opinion,
+        }
+        context = form_context(folder.form, record.values, head)
+        return Paper(record.record_no, print_no, f"{folder.form.title} {record.record_no}", folder.template, context)
+
+    def archived(self, paper: Paper, *, archive_no: str, archived_by: str, archived_on: str) -> Paper:
+        """Return a paper with its archive block filled, as it is frozen."""
+        block = {"archive_no": archive_no, "archived_by": archived_by, "archived_on": date_text(archived_on)}
+        return replace(paper, context={**paper.context, **block})
+
+    def sheet_paper(self, folder: FormFolder, month: str, rows: Sequence[Record], print_no: int) -> Paper:
+        """Return the sheets of a register's month."""
+        subject = sheet_subject(folder.form.code, month)
+        head = self._head(folder, subject, print_no) | {"record_no": subject}
+        lines = [(r.record_no, r.values) for r in rows]
+        context = register_context(folder.form, lines, head, month)
+        return Paper(subject, print_no, f"{folder.form.title} {month}", folder.template, context)
+
+    def docx(self, paper: Paper) -> bytes:
+        """Return the Word document of a paper."""
+        if paper.template not in self._templates:
+            self._templates[paper.template] = Template.load(paper.template)
+        return self._templates[paper.template].render(paper.context, code_png(paper.print_id))
+
+    def pdfs(self, papers: Sequence[tuple[Paper, Path]], out_dir: Path) -> list[Path]:
+        """Make the PDFs of papers from their Word files, in one go; each page carries the code with its number."""
+        settings = self._office.settings.pdf
+        converter = Converter(
+            soffice=settings.soffice, workers=settings.workers, seconds_per_file=settings.seconds_per_file
+        )
+        raw = converter.convert([docx for _, docx in papers], out_dir)
+        for (paper, _), path in zip(papers, raw, strict=True):
+            finish_pdf(path, path, print_id=paper.print_id, title=paper.title, created=self._office.clock())
+        return raw
+
+    def _head(self, folder: FormFolder, subject: str, print_no: int) -> dict[str, str]:
+        form = folder.form
+        return {
+            "org_name": self._office.settings.office.org_name,
+            "form_title": form.title,
+            "form_code": form.code,
+            "form_edition": form.edition,
+            "retention": f"{form.retention.years}年",
+            "print_id": payload(subject, print_no),
+        }
+
+
+def require_means(office: Office, folder: FormFolder, out: Path, *, pdf: bool) -> None:
+    """Make sure papers can be made before any number is taken: template, folder, and LibreOffice where it is needed."""
+    Template.load(folder.template)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明一个文件夹")
+    make_dirs(out)
+    write_file(out / PROBE, b"")
+    (out / PROBE).unlink()
+    if pdf:
+        find_program(office.settings.pdf.soffice)
+        require_chinese_face()
+
+
+def sheet_subject(form_code: str, month: str) -> str:
+    """Return what a register's sheets are called: QR758-02A-2026-03."""
+    return f"{form_code}-{month}"
+
+
+def register_print(office: Office, tx: Transaction, folder: FormFolder, record: Record) -> int:
+    """Write down a print of a record with the values it shows; returns the print's number."""
+    return tx.records.add_print(
+        record.record_no, record.values, folder.template_sha256, office.now(), office.account.name
+    )
+
+
+def register_sheet_print(
+    office: Office, tx: Transaction, folder: FormFolder, month: str, rows: Sequence[Record]
+) -> int:
+    """Write down a print of a register's sheets; returns the print's number."""
+    snapshot = {r.record_no: r.values for r in rows}
+    subject = sheet_subject(folder.form.code, month)
+    return tx.records.add_print(subject, snapshot, folder.template_sha256, office.now(), office.account.name)
+
+
+def write_papers(
+    documents: Documents, papers: Sequence[Paper], out: Path, *, pdf: bool
+) -> dict[str, dict[str, str | None]]:
+    """Write papers into a folder; returns the files by subject."""
+    make_dirs(out)
+    made: list[tuple[Paper, Path]] = []
+    for paper in papers:
+        path = out / f"{paper.subject}.docx"
+        write_file(path, documents.docx(paper))
+        made.append((paper, path))
+    pdfs: Sequence[Path | None] = documents.pdfs(made, out) if pdf else [None] * len(made)
+    return {
+        paper.subject: {"docx": str(docx), "pdf": str(made_pdf) if made_pdf else None}
+        for (paper, docx), made_pdf in zip(made, pdfs, strict=True)
+    }

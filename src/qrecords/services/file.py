@@ -1,0 +1,218 @@
+"""File reviewed records: number, freeze and archive them (QS/PA758A 5.5.6; DA/T 13 by item).
+
+Crash order: the intent reserves the archive numbers; documents are made and objects staged without a lock; objects
+are published one by one; then the register commits. A filing that broke off is finished from the published object,
+or leaves its number reserved for the next try, so numbers have no gap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import IntegrityFailure, Problem, WrongState
+from qrecords.model.numbering import Series, file_safe
+from qrecords.model.record import Action, Record, State, missing_before, record_year, require_open
+from qrecords.model.volume import Item
+from qrecords.office import Office
+from qrecords.render.pdfout import page_count
+from qrecords.services import reading
+from qrecords.services.documents import (
+    Documents,
+    Paper,
+    register_print,
+    register_sheet_print,
+    sheet_subject,
+    write_papers,
+)
+from qrecords.services.freezing import Filing, evidence_path, freeze, item_of
+from qrecords.services.indexing import follow
+from qrecords.stores import durable
+from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.register import Transaction
+
+BATCH = 100  # records frozen by one intent and one start of LibreOffice
+
+Progress = Callable[[int, int], None]
+
+
+def file_records(
+    office: Office, record_nos: Sequence[str], *, progress: Progress | None = None
+) -> list[dict[str, Any]]:
+    """File reviewed records, each as an item of its own; all obstacles are told before anything is done."""
+    with office.exclusive("file", "归档"):
+        filed = _file_each(office, reading.many(office, record_nos), progress)
+    follow(office)
+    return filed
+
+
+def file_all(office: Office, *, progress: Progress | None = None) -> list[dict[str, Any]]:
+    """File every reviewed record that is not a row of a register and lacks nothing."""
+    with office.exclusive("file", "归档"):
+        with office.register.read() as tx:
+            reviewed = tx.records.find(states=[State.REVIEWED])
+        ready = [r for r in reviewed if not office.forms.get(r.form_code).form.is_register and not _missing(office, r)]
+        filed = _file_each(office, ready, progress)
+    follow(office)
+    return filed
+
+
+def _file_each(office: Office, records: Sequence[Record], progress: Progress | None) -> list[dict[str, Any]]:
+    for record in records:
+        form = office.forms.get(record.form_code).form
+        if form.is_register:
+            how = f"qrecords file {form.code} --month {record.month}"
+            raise WrongState(f"{record.record_no} 是登记簿的一行，按月归档", remedy=f"请用 {how}")
+    _require_ready(office, records)
+    filed: list[dict[str, Any]] = []
+    for start in range(0, len(records), BATCH):
+        filed += _file_batch(office, [("", [r.record_no]) for r in records[start : start + BATCH]])
+        if progress:
+            progress(min(start + BATCH, len(records)), len(records))
+    return filed
+
+
+def file_months(office: Office, form_code: str, months: Sequence[str]) -> list[dict[str, Any]]:
+    """File months of a register, each as one item; rows still open are carried and named.
+
+    Rows that come late make the next version of their month.
+    """
+    folder = office.forms.get(form_code)
+    for month in months:
+        office.authorise(Action.FILE, sheet_subject(folder.form.code, month))
+    with office.exclusive("file", "归档"):
+        found = [_rows_to_file(office, folder, month) for month in months]
+        filed = _file_batch(office, [(month, whole) for month, (whole, _) in zip(months, found, strict=True)])
+    follow(office)
+    return [
+        entry | {"rows": len(whole), "carried": carried} for entry, (whole, carried) in zip(filed, found, strict=True)
+    ]
+
+
+def _rows_to_file(office: Office, folder: FormFolder, month: str) -> tuple[list[str], list[str]]:
+    """Return the rows a month's item holds, and those still open."""
+    rows = reading.month_rows(office, folder, month)
+    reviewed = [r for r in rows if r.state is State.REVIEWED]
+    carried = [r.record_no for r in rows if r.state in {State.DRAFT, State.ISSUED, State.SUBMITTED}]
+    if not reviewed:
+        raise WrongState(
+            f"{folder.form.title} {month} 没有可归档的行（{len(carried)}行还没有审查）",
+            remedy=f"先提交并审查：qrecords submit {folder.form.code} --month {month}，再 review",
+        )
+    _require_ready(office, reviewed)
+    return [r.record_no for r in rows if r.state in {State.REVIEWED, State.FILED, State.BOUND}], carried
+
+
+def _missing(office: Office, record: Record) -> list[Problem]:
+    missing = missing_before(office.forms.get(record.form_code).form, record, Action.FILE)
+    gone = [s for s in record.signatures if s.evidence_sha256 and not evidence_path(office, s).is_file()]
+    return missing + [
+        Problem(f"签署扫描件「{s.evidence}」不见了，请从备份恢复 archive/evidence", s.kind, source=record.record_no)
+        for s in gone
+    ]
+
+
+def _require_ready(office: Office, records: Sequence[Record]) -> None:
+    for record in records:
+        office.authorise(Action.FILE, record.record_no)
+        require_open(office.forms.get(record.form_code).form, record, Action.FILE)
+    if problems := [p for r in records for p in _missing(office, r)]:
+        raise WrongState(f"还不能归档：有{len(problems)}处没有齐备", remedy="请按提示补齐后再归档", problems=problems)
+
+
+def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> list[dict[str, Any]]:
+    """File items, each given by its month (empty for a record of its own) and its records."""
+    documents = Documents(office)
+    with office.under_way() as intent:
+        with office.register.write() as tx:
+            filings = [_reserve(office, tx, tx.records.many(numbers), month) for month, numbers in groups]
+            office.begin(tx, intent, "file", {"filings": [asdict(f) for f in filings]})
+        durable.checkpoint("file.intent")
+        work = office.archive.work_dir(intent)
+        papers = [_paper(office, documents, filing) for filing in filings]
+        files = write_papers(documents, papers, work, pdf=True)
+        durable.checkpoint("file.papers")
+        for filing, paper in zip(filings, papers, strict=True):
+            freeze(office, intent, filing, {f"form.{k}": Path(str(v)) for k, v in files[paper.subject].items()})
+        durable.checkpoint("file.frozen")
+        items = commit_filed(office, intent, filings)
+        durable.checkpoint("file.committed")
+        durable.remove_tree(work)
+    return [
+        {"record_no": filing.subject, "archive_no": i.archive_no, "object": i.object_id, "version": i.version}
+        for filing, i in zip(filings, items, strict=True)
+    ]
+
+
+def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: str) -> Filing:
+    """Take an archive number for an item, or find the one reserved by a filing that broke off."""
+    folder = office.forms.get(records[0].form_code)
+    for record in records:
+        if not month or record.state not in {State.FILED, State.BOUND}:
+            require_open(folder.form, record, Action.FILE)  # another process may have moved it meanwhile
+    year = int(month[:4]) if month else record_year(folder.form, records[0])
+    known = tx.items.month(folder.form.code, month) if month else tx.items.row(records[0].archive_no)
+    if known and known["record_year"] != year:
+        known = None  # a filing broke off, and the review was done again in another year: that number stays unused
+    archive_no = known["archive_no"] if known else _next_archive_no(office, tx, folder, year)
+    object_id = f"urn:qrecords:item:{file_safe(archive_no)}"
+    if office.archive.head(object_id) != (known["version"] if known else 0):
+        raise IntegrityFailure(
+            f"归档编号 {archive_no} 在档案库里已有内容，与登记库不符",
+            remedy="登记库可能是从旧备份恢复的；请先运行 qrecords verify 核对，不要继续归档",
+        )
+    if month:
+        print_no = register_sheet_print(office, tx, folder, month, records)
+    else:
+        print_no = register_print(office, tx, folder, records[0])
+    numbers = tuple(r.record_no for r in records)
+    version = (known["version"] if known else 0) + 1
+    filing = Filing(folder.form.code, month, numbers, year, archive_no, object_id, version, print_no)
+    tx.items.reserve(item_of(office, filing, records, pages=0, sha256="", version=0), folder.form.code, year, month,
+                     office.now(), office.account.name)  # fmt: skip
+    for record in records:
+        if record.archive_no != archive_no:
+            tx.records.reserve(record.record_no, archive_no, year)
+    return filing
+
+
+def _next_archive_no(office: Office, tx: Transaction, folder: FormFolder, year: int) -> str:
+    codes = office.settings.office
+    form = folder.form
+    series = Series(codes.fonds_no, codes.class_code, form.number, year, form.retention.years)
+    return series.archive_no(tx.counters.take(f"archive/{series}")[0])
+
+
+def _paper(office: Office, documents: Documents, filing: Filing) -> Paper:
+    folder = office.forms.get(filing.form_code)
+    records = reading.many(office, filing.record_nos)
+    if filing.month:
+        paper = documents.sheet_paper(folder, filing.month, records, filing.print_no)
+    else:
+        paper = documents.record_paper(folder, records[0], filing.print_no)
+    return documents.archived(
+        paper, archive_no=filing.archive_no, archived_by=office.account.display_name, archived_on=office.today()
+    )
+
+
+def commit_filed(office: Office, intent: str, filings: Sequence[Filing]) -> list[Item]:
+    """Close a filing: the records are filed, each with its event; what is already so stays as it is."""
+    items = []
+    with office.register.write() as tx:
+        for filing in filings:
+            records = tx.records.many(filing.record_nos)
+            pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
+            sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
+            item = item_of(office, filing, records, pages=page_count(pdf), sha256=sha256, version=filing.version)
+            items.append(item)
+            tx.items.filed(item, office.now(), office.account.name)
+            fresh = [r.record_no for r in records if r.state is State.REVIEWED]
+            columns = {"archive_no": filing.archive_no, "record_year": filing.record_year, "state": State.FILED}
+            tx.records.change(fresh, **columns)
+            detail: dict[str, Any] = {"archive_no": filing.archive_no, "version": filing.version, "form_pdf": sha256}
+            tx.audit.append([office.event(Action.FILE, no, **detail) for no in fresh])
+        tx.intents.close(intent)
+    return items

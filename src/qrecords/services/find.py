@@ -1,0 +1,152 @@
+"""Find records: what is open and whose turn it is, one record whole, and search over every text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from qrecords.model.form import Form
+from qrecords.model.query import parse_query
+from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action, Record, State, missing_before, open_actions
+from qrecords.office import Office
+from qrecords.services import reading
+from qrecords.services.indexing import catch_up, document_of
+from qrecords.stores.fulltext.interface import Filters, Sort
+from qrecords.stores.fulltext.snippets import snippet
+
+SNIPPET_WIDTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What narrows a search beside its words; empty means any."""
+
+    form_code: str = ""
+    year: int | None = None
+    date_from: str = ""
+    date_to: str = ""
+    unit: str = ""
+    state: str = ""
+
+
+def list_records(
+    office: Office, *, form_code: str = "", states: Sequence[State] = (), year: int | None = None, month: str = ""
+) -> list[dict[str, Any]]:
+    """Return the records that fit, each with the steps open from its state and what is still missing."""
+    office.authorise(Action.READ, "list")
+    code = office.forms.full_code(form_code) if form_code else None
+    with office.register.read() as tx:
+        records = tx.records.find(form_code=code, states=states, year=year, month=month or None)
+    return [_summary(office.forms.get(r.form_code).form, r) for r in records]
+
+
+def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, Any]:
+    """Return one record whole: values, signatures, where it is kept, and what it waits for."""
+    office.authorise(Action.READ, record_no)
+    record = reading.one(office, record_no)
+    form = office.forms.get(record.form_code).form
+    shown = asdict(record) | _summary(form, record)
+    shown["form_title"] = form.title
+    shown["signature_labels"] = {s.kind: s.label for s in form.signatures}
+    shown["labels"] = {f.key: f.label for f in form.fields}
+    with office.register.read() as tx:
+        shown["item"] = tx.items.row(record.archive_no) if record.archive_no else None
+        if history:
+            shown["history"] = [_event(e) for e in tx.audit.events(record.record_no)]
+    return shown
+
+
+def search(
+    office: Office, text: str, criteria: Criteria, *, limit: int = 20, offset: int = 0, sort: Sort = "date"
+) -> dict[str, Any]:
+    """Return every record in which all words of the query stand, newest first or by relevance."""
+    office.authorise(Action.READ, "search")
+    query = parse_query(text, _field_names(office) if _names_a_field(text) else None)
+    filters = Filters(
+        forms=(office.forms.full_code(criteria.form_code),) if criteria.form_code else (),
+        years=(criteria.year,) if criteria.year else (),
+        states=(criteria.state,) if criteria.state else (),
+        date_from=criteria.date_from,
+        date_to=criteria.date_to,
+        unit=criteria.unit,
+    )
+    catch_up(office)
+    hits = office.index.search(query, filters, limit=limit, offset=offset, sort=sort, facets=True)
+    with office.register.read() as tx:
+        records = tx.records.many(hits.record_nos)
+    return {
+        "total": hits.total,
+        "facets": hits.facets,
+        "hits": [_hit(office.forms.get(r.form_code).form, r, query) for r in records],
+    }
+
+
+def _names_a_field(text: str) -> bool:
+    return ":" in text or "：" in text
+
+
+def _field_names(office: Office) -> dict[str, tuple[str, ...]]:
+    """Return the labels of all forms with the keys they stand for; reading the forms takes time, so only when asked."""
+    names: dict[str, tuple[str, ...]] = {}
+    for folder in office.forms.all():
+        for field in folder.form.fields:
+            known = names.get(field.label, ())
+            names[field.label] = known if field.key in known else (*known, field.key)
+    return names
+
+
+def _summary(form: Form, record: Record) -> dict[str, Any]:
+    steps = [a for a in open_actions(form, record.state) if a not in {Action.UPDATE, Action.SIGN, Action.PRINT}]
+    forward = next((a for a in steps if a not in {Action.VOID, Action.RETURN, Action.BIND}), None)
+    missing = missing_before(form, record, forward) if forward else []
+    return {
+        "record_no": record.record_no,
+        "form_code": record.form_code,
+        "state": record.state.value,
+        "state_label": STATE_LABELS[record.state],
+        "date": record.date,
+        "customer_unit": record.customer_unit,
+        "title": record.title,
+        "next": forward.value if forward else None,
+        "turn": _turn(form, record, forward) if forward else "",
+        "missing": [p.message for p in missing],
+    }
+
+
+def _turn(form: Form, record: Record, forward: Action) -> str:
+    """Return whose turn it is: the hand of the first stage not complete, else who takes the next step."""
+    step = form.steps.get(forward.value)
+    for stage in form.stages:
+        if step and stage.key in step.stages and form.incomplete(record.values, [stage.key]):
+            return f"{stage.by or stage.label}：{stage.label}"
+    takers = {
+        Action.ISSUE: "签发人",
+        Action.SUBMIT: "填写人",
+        Action.REVIEW: "管理信息部主管",
+        Action.FILE: "归档人",
+    }
+    return f"{takers[forward]}：{ACTION_LABELS[forward]}"
+
+
+def _hit(form: Form, record: Record, query: Any) -> dict[str, Any]:
+    return {
+        "record_no": record.record_no,
+        "form_code": record.form_code,
+        "title": record.title,
+        "date": record.date,
+        "customer_unit": record.customer_unit,
+        "state": record.state.value,
+        "snippet": snippet(document_of(form, record).all_texts(), query, SNIPPET_WIDTH),
+    }
+
+
+def _event(event: Any) -> dict[str, Any]:
+    return {
+        "seq": event.seq,
+        "at": event.at,
+        "account": event.account,
+        "action": event.action,
+        "outcome": event.outcome,
+        "detail": dict(event.detail),
+    }

@@ -1,0 +1,168 @@
+"""Freeze one item: what its object holds, how it gets into the archive, what the register notes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from qrecords.model.audit import canonical
+from qrecords.model.numbering import parse_record_no
+from qrecords.model.record import Record, Signed
+from qrecords.model.volume import Item, secrecy_rank
+from qrecords.office import Office
+from qrecords.render.code import payload
+from qrecords.services import reading
+from qrecords.services.documents import sheet_subject
+from qrecords.stores.formfiles import FormFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """One item about to be frozen: its records, its number, and the version its object will have."""
+
+    form_code: str
+    month: str
+    record_nos: tuple[str, ...]
+    record_year: int
+    archive_no: str
+    object_id: str
+    version: int
+    print_no: int
+
+    @property
+    def subject(self) -> str:
+        """Return what the item's paper is called: a record number, or form and month."""
+        return sheet_subject(self.form_code, self.month) if self.month else self.record_nos[0]
+
+    @classmethod
+    def from_intent(cls, entry: dict[str, Any]) -> Filing:
+        """Return a filing as an intent wrote it down."""
+        return cls(**(entry | {"record_nos": tuple(entry["record_nos"])}))
+
+
+def freeze(office: Office, intent: str, filing: Filing, documents: dict[str, Path]) -> None:
+    """Freeze one item: stage its files, and move the object into the archive."""
+    records = reading.many(office, filing.record_nos)
+    folder = office.forms.get(filing.form_code)
+    files: dict[str, bytes | Path] = {
+        "record.json": canonical(_frozen(office, folder, filing, records)) + b"\n",
+        **documents,
+        **_scans(office, records),
+    }
+    _keep_template(office, intent, folder)
+    staged = office.archive.stage(
+        filing.object_id,
+        files,
+        message="归档" if filing.version == 1 else "补归档",
+        user=office.account.display_name,
+        created=office.clock(),
+        intent=intent,
+        expected_head=filing.version - 1,
+    )
+    office.archive.publish(staged)
+
+
+def is_frozen(office: Office, filing: Filing) -> bool:
+    """Tell whether the archive holds just this filing: its version, of its number, with its records and print."""
+    if office.archive.head(filing.object_id) < filing.version:
+        return False
+    held = json.loads(office.archive.read(filing.object_id, "record.json", filing.version))
+    numbers = [r["record_no"] for r in held["records"]]
+    return numbers == list(filing.record_nos) and held["print_id"] == payload(filing.subject, filing.print_no)
+
+
+def _frozen(office: Office, folder: FormFolder, filing: Filing, records: Sequence[Record]) -> dict[str, Any]:
+    """Return record.json: all that is needed to read the item without the register."""
+    return {
+        "schema": 1,
+        "archive_no": filing.archive_no,
+        "form_code": filing.form_code,
+        "form_title": folder.form.title,
+        "template_sha256": folder.template_sha256,
+        "month": filing.month,
+        "record_year": filing.record_year,
+        "retention_years": folder.form.retention.years,
+        "filed_on": office.today(),
+        "filed_by": office.account.name,
+        "print_id": payload(filing.subject, filing.print_no),
+        "records": [frozen_values(r) for r in records],
+    }
+
+
+def frozen_values(record: Record) -> dict[str, Any]:
+    """Return what record.json keeps of one record."""
+    return {
+        "record_no": record.record_no,
+        "title": record.title,
+        "date": record.date,
+        "values": record.values,
+        "created_at": record.created_at,
+        "created_by": record.created_by,
+        "opinion": record.opinion,
+        "reviewed_on": record.reviewed_on,
+        "reviewed_by": record.reviewed_by,
+        "signatures": [asdict(s) for s in record.signatures],
+    }
+
+
+def _scans(office: Office, records: Iterable[Record]) -> dict[str, bytes | Path]:
+    """Return the signed papers that go into the object, by the name they get there."""
+    scans: dict[str, bytes | Path] = {}
+    for record in records:
+        for number, signed in enumerate(record.signatures, start=1):
+            if signed.evidence_sha256:
+                suffix = Path(signed.evidence).suffix.lower()
+                name = f"scans/{record.record_no}-{number}-{signed.kind}{suffix}"
+                scans[name] = evidence_path(office, signed)
+    return scans
+
+
+def evidence_path(office: Office, signed: Signed) -> Path:
+    """Return where the scan of a signed paper waits to be filed."""
+    return office.evidence_dir / f"{signed.evidence_sha256}{Path(signed.evidence).suffix.lower()}"
+
+
+def _keep_template(office: Office, intent: str, folder: FormFolder) -> None:
+    """Keep the bytes of every template a filed record was made with, and the definition beside it."""
+    object_id = f"urn:qrecords:template:{folder.template_sha256}"
+    if not office.archive.exists(object_id):
+        staged = office.archive.stage(
+            object_id,
+            {"template.docx": folder.template, "form.toml": folder.path / "form.toml"},
+            message=f"{folder.form.code} 归档所用的表式模板",
+            user=office.account.display_name,
+            created=office.clock(),
+            intent=intent,
+            expected_head=0,
+        )
+        office.archive.publish(staged)
+
+
+def item_of(
+    office: Office, filing: Filing, records: Sequence[Record], *, pages: int, sha256: str, version: int
+) -> Item:
+    """Return what the register and the volumes know of an item."""
+    form = office.forms.get(filing.form_code).form
+    if filing.month:
+        last = parse_record_no(records[-1].record_no)[2]
+        document_no = f"{records[0].record_no} 至 {last:05d}" if len(records) > 1 else records[0].record_no
+        title = f"{form.title} {filing.month}"
+    else:
+        document_no, title = records[0].record_no, f"{form.title} {records[0].customer_unit} {records[0].title}"
+    levels = [str(r.values.get("secrecy_level", "内部")) for r in records]
+    return Item(
+        archive_no=filing.archive_no,
+        document_no=document_no,
+        title=" ".join(title.split()),
+        creator=str(records[0].values.get("performing_unit") or office.settings.office.unit),
+        date_from=min(r.date for r in records),
+        date_to=max(r.date for r in records),
+        pages=pages,
+        secrecy_level=max(levels, key=secrecy_rank),
+        object_id=filing.object_id,
+        version=version,
+        sha256=sha256,
+    )

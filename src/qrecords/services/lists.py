@@ -1,0 +1,125 @@
+"""Keep the lists of customers and products, and fill what a record leaves empty from them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput, Problem
+from qrecords.model.field import Field, heading_key
+from qrecords.model.form import Checked, Form
+from qrecords.model.lists import KINDS, Catalogue, Entry, ListKind, merge, take
+from qrecords.model.record import Action
+from qrecords.model.rules import is_empty
+from qrecords.office import Office
+from qrecords.stores.lists import read_list, write_list
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What came of a change to a list."""
+
+    added: int
+    changed: int
+    total: int
+    notes: tuple[str, ...] = ()
+
+
+def list_fields(office: Office, kind: ListKind) -> tuple[Field, ...]:
+    """Return the columns of a list."""
+    return office.forms.block(kind.block)
+
+
+def list_entries(office: Office, kind: ListKind, containing: str = "") -> list[Entry]:
+    """Return the entries of a list, or those with some words in them."""
+    office.authorise(Action.READ, kind.file_name)
+    wanted = heading_key(containing)
+    return [e for e in _read(office, kind) if any(wanted in heading_key(str(value)) for value in e.values())]
+
+
+def add_entry(office: Office, kind: ListKind, written: Mapping[str, str]) -> Kept:
+    """Add an entry, or change what it says of one that is there; values by label or key."""
+    fields = list_fields(office, kind)
+    names = {heading_key(name): f for f in fields for name in (f.label, f.key)}
+    entry: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for heading, value in written.items():
+        column = names.get(heading_key(heading))
+        if column is None:
+            known = "、".join(f.label for f in fields)
+            problems.append(Problem(f"{kind.label}没有「{heading}」这一栏，可用：{known}", heading))
+            continue
+        try:
+            entry[column.key] = column.parse(value)
+        except ValueError as error:
+            problems.append(Problem(f"「{column.label}」{error}", column.key))
+    missing = [f for f in fields if f.key in kind.required and is_empty(entry.get(f.key))]
+    problems += [Problem(f"没有写「{f.label}」", f.key) for f in missing if f.key not in {p.field for p in problems}]
+    if problems:
+        raise InvalidInput(f"没有加入{kind.label}", remedy="请写成 栏目=内容 的样子", problems=problems)
+    return _keep(office, kind, [{key: value for key, value in entry.items() if not is_empty(value)}])
+
+
+def import_entries(office: Office, kind: ListKind, source: Path) -> Kept:
+    """Take a .csv or .xlsx file into a list: new entries are added, known ones changed; all or none."""
+    entries, notes = read_list(source, list_fields(office, kind), kind.required)
+    if not entries:
+        raise InvalidInput(f"{source.name} 里没有内容", remedy="请在表头下面填写至少一行")
+    return _keep(office, kind, entries, notes)
+
+
+def _keep(office: Office, kind: ListKind, new: Sequence[Entry], notes: tuple[str, ...] = ()) -> Kept:
+    office.authorise(Action.ADMINISTER, kind.file_name)
+    path = office.settings.root / kind.file_name
+    with office.exclusive("lists", f"改{kind.label}"):
+        entries, added, changed = merge(kind, _read(office, kind), new)
+        if added or changed:
+            write_list(path, list_fields(office, kind), entries)
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            with office.register.write() as tx:
+                tx.audit.append([office.event(Action.ADMINISTER, kind.file_name, sha256=sha256)])
+    return Kept(added, changed, len(entries), notes)
+
+
+def _read(office: Office, kind: ListKind) -> list[dict[str, Any]]:
+    path = office.settings.root / kind.file_name
+    if not path.exists():
+        return []
+    return read_list(path, list_fields(office, kind), kind.required)[0]
+
+
+@dataclass
+class Completion:
+    """The lists during one fill: read once; a list that cannot be read is told once and gives nothing."""
+
+    office: Office
+    notes: list[str] = field(default_factory=list)
+
+    def check(self, form: Form, written: Mapping[str, Any]) -> tuple[Checked, list[str]]:
+        """Check a record with what the lists add to it; returns also what to tell its clerk."""
+        checked = form.check(written)
+        given = {form.key_of(str(heading)) or "" for heading, value in written.items() if not is_empty(value)}
+        notes: list[str] = []
+        added: dict[str, Any] = {}
+        for catalogue in self._catalogues:
+            taken = take(catalogue, form, checked.values, given)
+            added |= taken.values
+            notes += [taken.note] if taken.note else []
+        if not added:
+            return checked, notes
+        blank = {heading for heading in written if form.key_of(str(heading)) in added}
+        return form.check({h: v for h, v in written.items() if h not in blank} | added), notes
+
+    @cached_property
+    def _catalogues(self) -> list[Catalogue]:
+        found: list[Catalogue] = []
+        for kind in KINDS.values():
+            try:
+                found.append(Catalogue(kind, _read(self.office, kind)))
+            except InvalidInput as error:
+                self.notes.append(f"{kind.file_name} 读不出，没有从{kind.label}带出内容：{error.message}")
+        return found

@@ -1,0 +1,73 @@
+"""Print records again: docx and pdf with a new print id, registers by month (QS/PA758A 5.5.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import WrongState
+from qrecords.model.record import Action, Record, State, require_open
+from qrecords.office import Office
+from qrecords.services import reading
+from qrecords.services.documents import (
+    Documents,
+    Paper,
+    register_print,
+    register_sheet_print,
+    sheet_subject,
+    write_papers,
+)
+
+
+def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[dict[str, Any]]:
+    """Print each record; a row of a register is printed on its month's sheets."""
+    records = reading.many(office, record_nos)
+    for record in records:
+        office.authorise(Action.PRINT, record.record_no)
+        require_open(office.forms.get(record.form_code).form, record, Action.PRINT)
+        if office.forms.get(record.form_code).form.is_register:
+            raise WrongState(
+                f"{record.record_no} 是登记簿的一行，不单独打印",
+                remedy=f"请打印整月：qrecords print {record.form_code} --month {record.month}",
+            )
+    documents = Documents(office)
+    with office.register.write() as tx:
+        papers = []
+        for record in records:
+            folder = office.forms.get(record.form_code)
+            paper = documents.record_paper(folder, record, register_print(office, tx, folder, record))
+            item = tx.items.row(record.archive_no) if record.state in {State.FILED, State.BOUND} else None
+            papers.append(_with_archive_block(documents, paper, item) if item else paper)
+        tx.audit.append([_printed(office, p) for p in papers])
+    return _written(office, documents, papers, out)
+
+
+def print_month(office: Office, form_code: str, month: str, *, out: Path | None = None) -> list[dict[str, Any]]:
+    """Print the sheets of a register's month, all rows that are not void."""
+    folder = office.forms.get(form_code)
+    subject = sheet_subject(folder.form.code, month)
+    office.authorise(Action.PRINT, subject)
+    rows: list[Record] = [r for r in reading.month_rows(office, folder, month) if r.state is not State.VOID]
+    if not rows:
+        raise WrongState(f"{folder.form.title} {month} 没有记录", remedy="请核对月份，如 2026-03")
+    documents = Documents(office)
+    with office.register.write() as tx:
+        number = register_sheet_print(office, tx, folder, month, rows)
+        paper = documents.sheet_paper(folder, month, rows, number)
+        tx.audit.append([_printed(office, paper)])
+    return _written(office, documents, [paper], out)
+
+
+def _with_archive_block(documents: Documents, paper: Paper, item: dict[str, Any]) -> Paper:
+    filed_on, filed_by = item["filed_at"][:10], item["filed_by"]
+    return documents.archived(paper, archive_no=item["archive_no"], archived_by=filed_by, archived_on=filed_on)
+
+
+def _printed(office: Office, paper: Paper) -> Any:
+    return office.event(Action.PRINT, paper.subject, print_id=paper.print_id)
+
+
+def _written(office: Office, documents: Documents, papers: Sequence[Paper], out: Path | None) -> list[dict[str, Any]]:
+    files = write_papers(documents, papers, out or office.drafts_dir, pdf=True)
+    return [{"record_no": p.subject, "print_id": p.print_id, **files[p.subject]} for p in papers]

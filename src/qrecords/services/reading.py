@@ -1,0 +1,59 @@
+"""Gets records for the other services; what is not there and what may not be read is one answer."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from qrecords.errors import NotFound, Problem, UsageError, WrongState
+from qrecords.model.record import Record
+from qrecords.office import Office
+from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.register import Transaction
+
+
+def one(office: Office, record_no: str) -> Record:
+    """Return one record; NotFound when there is none of this number."""
+    return many(office, [record_no])[0]
+
+
+def many(office: Office, record_nos: Sequence[str]) -> list[Record]:
+    """Return records in the order asked for, each once; NotFound names all that are not there."""
+    wanted = list(dict.fromkeys(unicodedata.normalize("NFKC", no).strip().upper() for no in record_nos if no.strip()))
+    if not wanted:
+        raise UsageError("没有给出记录编号", remedy="请写上编号，如 QR758-06A-2026-00123；用 qrecords list 查看")
+    with office.register.read() as tx:
+        records = tx.records.many(wanted)
+    if len(records) < len(wanted):
+        missing = [no for no in wanted if no not in {r.record_no for r in records}]
+        raise NotFound(
+            f"没有这些记录：{'、'.join(missing[:10])}" + ("等" if len(missing) > 10 else ""),
+            remedy="请核对编号；用 qrecords list 或 qrecords search 查找",
+            problems=[Problem("没有这份记录", source=no) for no in missing] if len(missing) > 1 else [],
+        )
+    return records
+
+
+def require_unchanged(tx: Transaction, records: Sequence[Record]) -> None:
+    """Make sure, inside the writing transaction, that records are as they were read; else WrongState."""
+    now = {r.record_no: r.seq for r in tx.records.many([r.record_no for r in records])}
+    if moved := [r.record_no for r in records if now.get(r.record_no) != r.seq]:
+        raise WrongState(f"{'、'.join(moved[:10])} 刚被别人改过", remedy="请先查看（show）再重做这一步")
+    require_free(tx, [r.record_no for r in records])
+
+
+def require_free(tx: Transaction, record_nos: Sequence[str]) -> None:
+    """Make sure, inside the writing transaction, that no filing under way holds these records; else WrongState."""
+    if held := sorted(tx.intents.being_filed().intersection(record_nos)):
+        raise WrongState(f"{'、'.join(held[:10])} 正在归档", remedy="请等归档结束后再看，已归档的不再改动")
+
+
+def month_rows(office: Office, folder: FormFolder, month: str) -> list[Record]:
+    """Return all rows of a register's month, void ones too, by number."""
+    if not folder.form.is_register:
+        raise UsageError(
+            f"{folder.form.code}「{folder.form.title}」不是登记簿，没有按月的页",
+            remedy="请直接给出记录编号；按月处理的是 02A、03A、09A、10A",
+        )
+    with office.register.read() as tx:
+        return tx.records.find(form_code=folder.form.code, month=month)

@@ -1,0 +1,207 @@
+"""The steps of a record on its way: issue, submit, sign, review, return, void (QS/PA758A 5.5.4–5.5.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput, Problem, QRecordsError, UsageError, WrongState
+from qrecords.model import values
+from qrecords.model.audit import digest
+from qrecords.model.form import Form
+from qrecords.model.record import ACTION_LABELS, Action, Record, Signed, State, missing_before, require_open
+from qrecords.office import Office
+from qrecords.services import reading
+from qrecords.services.indexing import follow
+from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.inputs import file_sha256
+from qrecords.stores.register import Transaction
+
+EVIDENCE_TYPES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+EVIDENCE_LIMIT = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A step on many records: the action, and what it writes down."""
+
+    action: Action
+    columns: dict[str, Any]
+    detail: dict[str, Any]
+
+
+def issue(office: Office, record_nos: Sequence[str]) -> list[Record]:
+    """Issue service notices: the assignment stands from now on (5.5.4)."""
+    return _move(office, record_nos, Move(Action.ISSUE, {}, {}))
+
+
+def submit(office: Office, record_nos: Sequence[str]) -> list[Record]:
+    """Hand records to the supervisor; what the form asks for must be complete (5.5.6, R5)."""
+    return _move(office, record_nos, Move(Action.SUBMIT, {}, {}))
+
+
+def review(office: Office, record_nos: Sequence[str], *, opinion: str = "", on: str = "") -> list[Record]:
+    """Record the supervisor's review signature, made today or on an earlier day (5.5.6)."""
+    day = past_day(office, on, "审查日期")
+    text = _text(opinion, "审查意见")
+    columns = {"opinion": text, "reviewed_on": day, "reviewed_by": office.account.display_name}
+    return _move(office, record_nos, Move(Action.REVIEW, columns, {"on": day, "opinion": digest(text)}))
+
+
+def send_back(office: Office, record_nos: Sequence[str], *, reason: str) -> list[Record]:
+    """Return records for correction; the review, if there was one, no longer stands."""
+    text = _reason(reason)
+    columns = {"reason": text, "opinion": "", "reviewed_on": "", "reviewed_by": ""}
+    return _move(office, record_nos, Move(Action.RETURN, columns, {"reason": digest(text)}))
+
+
+def void(office: Office, record_nos: Sequence[str], *, reason: str) -> list[Record]:
+    """Void records: the numbers stay in the list with the reason, never used again (R4)."""
+    text = _reason(reason)
+    return _move(office, record_nos, Move(Action.VOID, {"reason": text}, {"reason": digest(text)}))
+
+
+def sign(
+    office: Office, record_nos: Sequence[str], *, kind: str, by: str, on: str = "", evidence: Path | None = None
+) -> list[Record]:
+    """Record that a signature or seal stands on the paper: who, when, and the scan that shows it (5.5.5)."""
+    day, name = past_day(office, on, "签署日期"), _text(by, "签署人")
+    if not name:
+        raise UsageError("没有写签署人", remedy="请用 --by 写明是谁签的名或哪个单位盖的章")
+    records = reading.many(office, record_nos)
+    for record in records:
+        form = office.forms.get(record.form_code).form
+        office.authorise(Action.SIGN, record.record_no)
+        require_open(form, record, Action.SIGN)
+        _require_kind(form, kind)
+        if day < record.date:
+            raise InvalidInput(f"签署日期 {day} 早于 {record.record_no} 的日期 {record.date}", remedy="请核对日期")
+    file_name, sha256 = _keep_evidence(office, evidence) if evidence else ("", "")
+    signed = Signed(kind, name, day, file_name, sha256)
+    numbers = [r.record_no for r in records]
+    with office.register.write() as tx:
+        reading.require_unchanged(tx, records)
+        tx.records.sign(numbers, signed, office.now(), office.account.name)
+        tx.records.touch(numbers)
+        detail = {"kind": kind, "by": digest(name), "on": day, "evidence": sha256}
+        tx.audit.append([office.event(Action.SIGN, no, **detail) for no in numbers])
+    follow(office)
+    return reading.many(office, numbers)
+
+
+def ready_in_month(office: Office, form_code: str, month: str, action: Action) -> list[str]:
+    """Return the rows of a register's month that can take a step; rows still open wait for theirs."""
+    folder = office.forms.get(form_code)
+    rows = reading.month_rows(office, folder, month)
+    ways = {Action.SUBMIT: State.DRAFT, Action.REVIEW: State.SUBMITTED}
+    candidates = [r for r in rows if r.state is ways[action]]
+    ready = [r.record_no for r in candidates if not missing_before(folder.form, r, action)]
+    if not ready:
+        raise WrongState(
+            f"{folder.form.title} {month} 没有可以{ACTION_LABELS[action]}的行",
+            remedy=f"用 qrecords list --form {folder.form.code} --month {month} 看各行还缺什么",
+        )
+    return ready
+
+
+def past_day(office: Office, day: str, what: str) -> str:
+    """Return a day given by hand, today when none is; InvalidInput when it has not come yet."""
+    if not day:
+        return office.today()
+    try:
+        parsed = values.parse_date(day)
+    except ValueError as error:
+        raise InvalidInput(f"{what}：{error}", remedy="请写成 2026-03-04 的样子") from None
+    if parsed > office.today():
+        raise InvalidInput(f"{what} {parsed} 还没有到", remedy="请核对日期；今天是 " + office.today())
+    return parsed
+
+
+def _move(office: Office, record_nos: Sequence[str], move: Move) -> list[Record]:
+    """Take a step on all of the records or on none: every obstacle is found first, and told at once."""
+    records = reading.many(office, record_nos)
+    for record in records:
+        office.authorise(move.action, record.record_no)
+    _require_way(office, records, move)
+    numbers = [r.record_no for r in records]
+    with office.register.write() as tx:
+        # Between looking and writing another process may have moved a record: look again, inside.
+        reading.require_free(tx, numbers)
+        fresh = tx.records.many(numbers)
+        _require_way(office, fresh, move)
+        _write_move(office, tx, fresh, move)
+    follow(office)
+    return reading.many(office, numbers)
+
+
+def _write_move(office: Office, tx: Transaction, records: Sequence[Record], move: Move) -> None:
+    targets: dict[State, list[str]] = {}
+    for record in records:
+        target = require_open(office.forms.get(record.form_code).form, record, move.action)
+        targets.setdefault(target, []).append(record.record_no)
+    for target, numbers in targets.items():
+        tx.records.change(numbers, state=target, **move.columns)
+    if move.action is Action.VOID:
+        tx.records.forget_source([r.record_no for r in records])
+    tx.audit.append([office.event(move.action, r.record_no, **move.detail) for r in records])
+
+
+def _require_way(office: Office, records: Sequence[Record], move: Move) -> None:
+    shut: list[tuple[Record, QRecordsError]] = []
+    missing: list[Problem] = []
+    for record in records:
+        form = office.forms.get(record.form_code).form
+        try:
+            require_open(form, record, move.action)
+        except WrongState as error:
+            shut.append((record, error))
+            continue
+        missing += missing_before(form, record, move.action)
+        if move.action is Action.REVIEW and move.columns["reviewed_on"] < record.date:
+            message = f"审查日期 {move.columns['reviewed_on']} 早于记录日期 {record.date}"
+            missing.append(Problem(message, "reviewed_on", source=record.record_no))
+    label = ACTION_LABELS[move.action]
+    if shut:
+        problems = [Problem(f"{e.message}；{e.remedy}", source=r.record_no) for r, e in shut]
+        if len(shut) == 1:
+            raise shut[0][1]
+        raise WrongState(
+            f"有{len(shut)}份记录现在不能{label}", remedy="见各条说明；没有改动任何记录", problems=problems
+        )
+    if missing:
+        raise WrongState(f"还不能{label}：有{len(missing)}处要办", remedy="请按各条提示办好后再试", problems=missing)
+
+
+def _require_kind(form: Form, kind: str) -> None:
+    if kind not in {s.kind for s in form.signatures}:
+        kinds = "、".join(f"{s.kind}（{s.label}）" for s in form.signatures) or "没有"
+        raise InvalidInput(f"{form.code} 上没有「{kind}」这种签署", remedy=f"这张表可登记的签署：{kinds}")
+
+
+def _keep_evidence(office: Office, path: Path) -> tuple[str, str]:
+    if path.suffix.lower() not in EVIDENCE_TYPES:
+        raise InvalidInput(f"{path.name} 不是扫描件", remedy="请用 PDF、JPEG、PNG 或 TIFF 文件")
+    if path.is_file() and path.stat().st_size > EVIDENCE_LIMIT:
+        raise InvalidInput(
+            f"{path.name} 超过 {EVIDENCE_LIMIT >> 20} MB", remedy="请降低扫描分辨率（200 dpi 已够）后再试"
+        )
+    sha256 = file_sha256(path)
+    make_dirs(office.evidence_dir)
+    write_file(office.evidence_dir / f"{sha256}{path.suffix.lower()}", path.read_bytes())
+    return path.name, sha256
+
+
+def _text(text: str, what: str) -> str:
+    try:
+        return values.parse_text(text, 2000)
+    except ValueError as error:
+        raise InvalidInput(f"{what}：{error}", remedy="请改写后再试") from None
+
+
+def _reason(reason: str) -> str:
+    text = _text(reason, "原因")
+    if not text:
+        raise UsageError("没有写原因", remedy="请用 --reason 写明原因，它会留在记录上")
+    return text

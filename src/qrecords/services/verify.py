@@ -1,0 +1,156 @@
+"""Check that all is as it was stored: objects, register, numbers, log, volumes (DA/T 70, as far as built)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+from qrecords.errors import Problem, QRecordsError
+from qrecords.model import audit
+from qrecords.model.numbering import gaps, record_no
+from qrecords.model.record import Action, State
+from qrecords.office import Office
+from qrecords.render.pdfout import page_count
+from qrecords.services.freezing import frozen_values
+from qrecords.stores.register import Transaction
+
+ITEM, VOLUME = "urn:qrecords:item:", "urn:qrecords:volume:"
+
+Progress = Callable[[int, int], None]
+Row = dict[str, Any]
+
+
+def verify(office: Office, *, deep: bool = False, progress: Progress | None = None) -> dict[str, Any]:
+    """Check the whole office; `deep` reads every byte again. Returns what was checked and every problem."""
+    office.authorise(Action.READ, "verify")
+    problems = office.archive.check_root()
+    ids = sorted(office.archive.ids())
+    damaged: set[str] = set()
+    for done, object_id in enumerate(ids, start=1):
+        found = office.archive.check(object_id, deep=deep)
+        problems += found
+        if found:
+            damaged.add(object_id)  # told once, with its own words; what it holds is not asked again
+        if progress:
+            progress(done, len(ids))
+    with office.register.read() as tx:
+        reserved, codes = tx.items.all(), tx.items.volumes()
+        items, volumes = ([row for row in rows if row["version"] > 0] for rows in (reserved, codes))
+        known = set(ids)
+        problems += _both_ways(office, tx, [*items, *volumes], known, damaged)
+        sound = known - damaged
+        problems += [p for row in items if row["object_id"] in sound for p in _item(office, tx, row, known)]
+        for row in volumes:
+            problems += _places(row, tx.items.in_volume(row["volume_code"]))
+        problems += [p for row in volumes if row["object_id"] in sound for p in _volume(office, row)]
+        problems += _record_numbers(tx)
+        problems += _series(tx, "archive", {i["archive_no"] for i in reserved}, 4)
+        problems += _series(tx, "volume", {v["volume_code"] for v in codes}, 3)
+        problems += _records_against_items(tx, {i["archive_no"] for i in items})
+        problems += _log(tx)
+        events = tx.audit.head()[0]
+    checked = {"objects": len(ids), "items": len(items), "volumes": len(volumes), "events": events, "deep": deep}
+    return {"checked": checked, "problems": problems}
+
+
+def _both_ways(
+    office: Office, tx: Transaction, rows: list[Row], ids: set[str], damaged: Collection[str]
+) -> Iterator[Problem]:
+    """Compare register and archive: neither may know of an object the other does not, but for steps under way."""
+    under_way = {
+        entry["object_id"]
+        for step in tx.intents.open()
+        for entry in [*step["payload"].get("filings", []), *step["payload"].get("bindings", [])]
+    }
+    rows = [row for row in rows if row["object_id"] not in under_way]
+    for row in rows:
+        object_id = row["object_id"]
+        if object_id not in ids:
+            yield Problem("登记库里有，档案库里没有；请从备份恢复这个对象", source=object_id)
+        elif object_id not in damaged and office.archive.head(object_id) != row["version"]:
+            yield Problem(f"档案库里的版本与登记的 v{row['version']} 不符；请核对备份", source=object_id)
+    for object_id in sorted(ids - under_way - {row["object_id"] for row in rows}):
+        if object_id.startswith((ITEM, VOLUME)):
+            yield Problem("档案库里有，登记库里没有；可能登记库是从旧备份恢复的，请核对后重建登记", source=object_id)
+
+
+def _item(office: Office, tx: Transaction, row: Row, ids: Collection[str]) -> Iterator[Problem]:
+    """Compare an item with the register: its number, its documents, and every record as it was frozen."""
+    object_id, version = row["object_id"], row["version"]
+    try:
+        frozen = json.loads(office.archive.read(object_id, "record.json", version))
+        pdf = office.archive.read(object_id, "form.pdf", version)
+    except (QRecordsError, ValueError) as error:
+        yield Problem(f"读不出归档内容：{error}；请从备份恢复", source=object_id)
+        return
+    if frozen.get("archive_no") != row["archive_no"]:
+        yield Problem("归档内容里的归档编号与登记不符；请核对备份", source=object_id)
+    if hashlib.sha256(pdf).hexdigest() != row["sha256"]:
+        yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
+    if f"urn:qrecords:template:{frozen.get('template_sha256')}" not in ids:
+        yield Problem("归档所用的表式模板不在档案库里；请从备份恢复", source=object_id)
+    entries = {entry["record_no"]: entry for entry in frozen.get("records", [])}
+    registered = {r.record_no: r for r in tx.records.find(archive_no=row["archive_no"]) if r.record_no in entries}
+    for number, entry in entries.items():
+        record = registered.get(number)
+        if record is None or record.state not in {State.FILED, State.BOUND}:
+            yield Problem("已归档的记录在登记库里不是已归档；请核对日志和备份", source=number)
+        elif changed := [k for k, v in frozen_values(record).items() if entry.get(k) != v]:
+            yield Problem(f"登记库里的内容与归档时不同（{'、'.join(changed)}）；请核对日志和备份", source=number)
+
+
+def _places(row: Row, placed: list[Row]) -> Iterator[Problem]:
+    """Check that a volume has its items in order, page after page."""
+    code, page = row["volume_code"], 1
+    for line in placed:
+        if line["page_from"] != page:
+            yield Problem(f"第{line['position']}件 {line['archive_no']} 的页码不相接", source=code)
+        page = line["page_to"] + 1
+    if len(placed) != row["items"] or page - 1 != row["pages"]:
+        yield Problem("卷内件数或页数与登记不符", source=code)
+
+
+def _volume(office: Office, row: Row) -> Iterator[Problem]:
+    code = row["volume_code"]
+    try:
+        pdf = office.archive.read(row["object_id"], "volume.pdf", row["version"])
+        path = office.archive.path(row["object_id"], "volume.pdf", row["version"])
+        pages = page_count(path)
+    except QRecordsError as error:
+        yield Problem(f"读不出这一册：{error}；请从备份恢复", source=code)
+        return
+    if hashlib.sha256(pdf).hexdigest() != row["sha256"]:
+        yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
+    elif pages < row["pages"]:
+        yield Problem("volume.pdf 的页数少于登记页数", source=code)
+
+
+def _record_numbers(tx: Transaction) -> Iterator[Problem]:
+    for (form_code, year), numbers in sorted(tx.records.numbers().items()):
+        for number in gaps(numbers):
+            yield Problem("编号缺号：登记库里没有这份记录；请查备份", source=record_no(form_code, year, number))
+        if tx.counters.last(f"record/{form_code}/{year}") != max(numbers):
+            yield Problem("编号计数器与已用编号不符，可能造成缺号或重号", source=f"{form_code}-{year}")
+
+
+def _series(tx: Transaction, kind: str, used: Collection[str], digits: int) -> Iterator[Problem]:
+    """Check that every number a series gave out is used, or kept for a step to be done again."""
+    for name, last in tx.counters.all().items():
+        if name.startswith(f"{kind}/"):
+            series = name.removeprefix(f"{kind}/")
+            for code in (f"{series}-{number:0{digits}d}" for number in range(1, last + 1)):
+                if code not in used:
+                    yield Problem("编号缺号：登记库里没有它；请查备份", source=code)
+
+
+def _records_against_items(tx: Transaction, archive_nos: Collection[str]) -> Iterator[Problem]:
+    for record in tx.records.find(states=[State.FILED, State.BOUND]):
+        if record.archive_no not in archive_nos:
+            yield Problem(f"记录已归档，但没有归档件 {record.archive_no}", source=record.record_no)
+
+
+def _log(tx: Transaction) -> Iterator[Problem]:
+    if broken := audit.first_break(tx.audit.events()):
+        yield Problem(f"日志链断裂：{broken[1]}；请保留现场并报告安全管理员", source=f"audit/{broken[0]}")

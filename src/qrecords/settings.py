@@ -1,0 +1,166 @@
+"""qrecords.toml of one workspace, read into frozen settings; a wrong key or type is an error, never a guess."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput, NotFound, Problem
+
+FILE_NAME = "qrecords.toml"
+ROOT_VARIABLE = "QRECORDS_ROOT"
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeSettings:
+    """Who keeps the records; the codes are those of the archive number (DA/T 13)."""
+
+    org_name: str = "示例公司（请在 qrecords.toml 中改为本单位名称）"
+    unit: str = "客户服务中心"
+    fonds_no: str = "750"
+    class_code: str = "KJ·KF"
+
+
+@dataclass(frozen=True, slots=True)
+class FormsSettings:
+    """Where the controlled forms lie, relative to the workspace."""
+
+    folder: str = "forms/QR758"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """Which full-text engine this workspace uses."""
+
+    engine: str = "tantivy"
+
+
+@dataclass(frozen=True, slots=True)
+class PdfSettings:
+    """How documents become PDF: the LibreOffice program ("" = look for it), workers (0 = by cores), seconds a file."""
+
+    soffice: str = ""
+    workers: int = 0
+    seconds_per_file: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSettings:
+    """How volumes are bound: numbered pages at most (GB/T 11822 practice), printed on one side or both."""
+
+    max_pages: int = 200
+    double_sided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one workspace."""
+
+    root: Path
+    office: OfficeSettings = field(default_factory=OfficeSettings)
+    forms: FormsSettings = field(default_factory=FormsSettings)
+    index: IndexSettings = field(default_factory=IndexSettings)
+    pdf: PdfSettings = field(default_factory=PdfSettings)
+    volumes: VolumeSettings = field(default_factory=VolumeSettings)
+
+    @property
+    def forms_dir(self) -> Path:
+        """Return the folder of the controlled forms."""
+        return self.root / self.forms.folder
+
+    @property
+    def archive_dir(self) -> Path:
+        """Return the folder of register and objects: what must be backed up."""
+        return self.root / "archive"
+
+    @property
+    def indexes_dir(self) -> Path:
+        """Return the folder of what can be made again."""
+        return self.root / "indexes"
+
+
+TYPE_NAMES = {str: "加引号的文字", int: "整数", bool: "true 或 false"}
+SECTIONS = {f.name: f for f in dataclasses.fields(Settings) if f.name != "root"}
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Return the workspace around `start` (default: QRECORDS_ROOT, else the current folder); NotFound if none."""
+    named = os.environ.get(ROOT_VARIABLE)
+    here = (start or (Path(named) if named else Path.cwd())).absolute()
+    for folder in [here] if start or named else [here, *here.parents]:
+        if (folder / FILE_NAME).is_file():
+            return folder
+    raise NotFound(
+        f"{here} 不是工作区（没有 {FILE_NAME}）",
+        remedy="先用 qrecords init 建立工作区，或用 --root 指明已有工作区",
+    )
+
+
+def load(root: Path) -> Settings:
+    """Read the settings of a workspace; InvalidInput names every wrong key at once."""
+    path = root / FILE_NAME
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} 读不出：{error}", remedy="请按 TOML 格式修改，以 UTF-8 保存") from None
+    problems: list[Problem] = []
+    sections: dict[str, Any] = {}
+    for name, table in data.items():
+        if name not in SECTIONS or not isinstance(table, Mapping):
+            problems.append(Problem(f"没有 [{name}] 这一节，可用：{'、'.join(SECTIONS)}", name, source=FILE_NAME))
+            continue
+        sections[name] = _section(name, table, problems)
+    if problems:
+        raise InvalidInput(f"{path} 有误", remedy="请按提示修改", problems=problems)
+    return Settings(root=root, **sections)
+
+
+def _section(name: str, table: Mapping[str, Any], problems: list[Problem]) -> Any:
+    kind: Any = SECTIONS[name].default_factory
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    good: dict[str, Any] = {}
+    for key, value in table.items():
+        where = f"{name}.{key}"
+        if key not in known:
+            problems.append(Problem(f"没有 {where} 这一项，可用：{'、'.join(known)}", where, source=FILE_NAME))
+        elif type(value) is not type(known[key].default):
+            wanted = TYPE_NAMES[type(known[key].default)]
+            problems.append(Problem(f"{where} 的类型不对，应为 {wanted}", where, source=FILE_NAME))
+        elif isinstance(value, int) and value < 0:
+            problems.append(Problem(f"{where} 不能是负数", where, source=FILE_NAME))
+        else:
+            good[key] = value
+    return kind(**good)
+
+
+def template(engine: str, org_name: str) -> str:
+    """Return the text of a new qrecords.toml."""
+    return f"""\
+# qrecords 工作区设置。改后下一条命令即生效；每一项都可省略，省略即用默认值。
+
+[office]
+org_name = "{org_name}"    # 印在每张表上的单位名称
+unit = "客户服务中心"        # 保存部门
+fonds_no = "750"            # 全宗号
+class_code = "KJ·KF"        # 类别代码
+
+[forms]
+folder = "forms/QR758"      # 受控表式所在文件夹
+
+[index]
+engine = "{engine}"         # 全文检索引擎：tantivy 或 whoosh
+
+[pdf]
+soffice = ""                # LibreOffice 程序位置，空 = 自动寻找
+workers = 0                 # 同时转换的进程数，0 = 按处理器核数
+seconds_per_file = 30       # 每份文件最长转换时间（秒）
+
+[volumes]
+max_pages = 200             # 每册最多编号页数
+double_sided = false        # 双面打印时页码在外侧
+"""

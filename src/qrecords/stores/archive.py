@@ -1,0 +1,304 @@
+"""Frozen objects (OCFL 1.1) in `objects/`, made whole in `staging/` and moved into place.
+
+What a kill at any moment leaves behind, and what mends it:
+
+new object   one rename brings in the object with every folder above it that is missing. Before it there is only
+             staging (`sweep` removes it), after it the object is whole.
+new version  1 the version's folder is renamed into the object   2 the root inventory is replaced   3 its digest file is
+             replaced. Between 1 and 3 the object is not valid; readers still see a whole old or new version, since
+             they follow the root inventory. The version's folder holds the same inventory, and the staging folder
+             keeps the object's id until 3 is done, so `recover` finds the object and does 2 and 3 again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Container, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
+from qrecords.stores import durable, ocfl, ocflcheck, staging
+from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory, Version
+from qrecords.stores.staging import NOTE, Author, Files, Staged
+
+__all__ = ["Archive", "Staged", "VersionInfo"]
+
+LOCK_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """Who made a version, when (RFC 3339) and why."""
+
+    number: int
+    created: str
+    message: str
+    user: str
+
+
+class Archive:
+    """The objects of one workspace; `root` is its archive folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.objects = root / "objects"
+        self.staging = root / "staging"
+
+    def prepare(self) -> None:
+        """Make the storage root; what is there stays. IntegrityFailure when it is laid out in another way."""
+        layout = self.objects / "ocfl_layout.json"
+        if layout.exists() and layout.read_bytes() != ocfl.to_json(ocfl.LAYOUT):
+            raise IntegrityFailure(
+                f"{self.objects} 不是本软件的档案库（存放方式不同）", remedy="请换一个工作区文件夹，不要改动这里"
+            )
+        config = self.objects / "extensions" / ocfl.LAYOUT_NAME / "config.json"
+        for folder in (self.staging, config.parent):
+            durable.make_dirs(folder)
+        name, declaration = ocfl.ROOT_DECLARATION  # last: without it the folder is not yet a storage root
+        for path, data in (
+            (config, ocfl.to_json(ocfl.LAYOUT_CONFIG)),
+            (layout, ocfl.to_json(ocfl.LAYOUT)),
+            (self.objects / name, declaration),
+        ):
+            if not path.exists():
+                durable.write_file(path, data)
+
+    # Reading
+
+    def exists(self, object_id: str) -> bool:
+        """Tell whether there is such an object."""
+        return (self._home(object_id) / INVENTORY).is_file()
+
+    def head(self, object_id: str) -> int:
+        """Return the number of the newest version; 0 when there is no such object."""
+        return self._inventory(object_id).head if self.exists(object_id) else 0
+
+    def versions(self, object_id: str) -> list[VersionInfo]:
+        """Return all versions of an object, the oldest first."""
+        inventory = self._inventory(object_id)
+        return [VersionInfo(n, v.created, v.message, v.user) for n, v in enumerate(inventory.versions, start=1)]
+
+    def names(self, object_id: str, version: int | None = None) -> list[str]:
+        """Return the names of the files in a version, the newest when none is said."""
+        return sorted(self._version(object_id, version)[1].state)
+
+    def path(self, object_id: str, name: str, version: int | None = None) -> Path:
+        """Return where a file of a version lies; IntegrityFailure when it should be there and is not."""
+        return self._located(object_id, name, version)[0]
+
+    def read(self, object_id: str, name: str, version: int | None = None) -> bytes:
+        """Return a file of a version; IntegrityFailure when its bytes are not those stored."""
+        path, digest = self._located(object_id, name, version)
+        with durable.storage_errors(path):
+            data = path.read_bytes()
+        if ocfl.sha512(data) != digest:
+            raise IntegrityFailure(f"{object_id} 的 {name} 与归档时不同", remedy="请从备份恢复这个对象")
+        return data
+
+    def ids(self) -> Iterator[str]:
+        """Give the ids of all objects, in no order; of one that cannot be read, the name of its folder."""
+        for home in self.objects.glob("/".join(["[0-9a-f]" * ocfl.TUPLE_SIZE] * ocfl.TUPLES + ["*"])):
+            object_id = ocfl.id_of_leaf(home.name)
+            if object_id is None:
+                with suppress(OSError, QRecordsError):
+                    object_id = Inventory.parse((home / INVENTORY).read_bytes(), home.name).object_id
+            yield object_id or home.name
+
+    def check(self, object_id: str, *, deep: bool) -> list[Problem]:
+        """Return what is wrong with an object: its inventories against its files; `deep` reads every byte again."""
+        home = self._home(object_id)
+        found = ocflcheck.check_structure(home, object_id)
+        if found and home.is_dir():
+            # It may only be that a new version is moving in at this moment.
+            with suppress(QRecordsError), self._publishing():
+                found = ocflcheck.check_structure(home, object_id)
+        if deep:
+            found += ocflcheck.check_content(home)
+        return [Problem(message, source=object_id) for message in found]
+
+    def check_root(self) -> list[Problem]:
+        """Return what is wrong around the objects: declarations, stray files, empty folders."""
+        return [Problem(message, source=str(self.objects)) for message in ocflcheck.check_root(self.objects)]
+
+    # Writing
+
+    def work_dir(self, intent: str) -> Path:
+        """Return the folder of a step's files under way; whoever began the step makes and removes it."""
+        return self.staging / intent
+
+    def stage(
+        self,
+        object_id: str,
+        files: Files,
+        *,
+        message: str,
+        user: str,
+        created: datetime,
+        intent: str,
+        expected_head: int | None = None,
+        keep: Collection[str] = (),
+    ) -> Staged:
+        """Make a whole new version of an object in staging, synced; nothing is published yet.
+
+        The version holds `files` (bytes, or a path to copy) and, of the newest version, the names in `keep`; content
+        the object already has is not stored again. WrongState when the newest version is not `expected_head`.
+        """
+        before = self._inventory(object_id) if self.exists(object_id) else Inventory(object_id, {}, [])
+        if expected_head is not None and before.head != expected_head:
+            raise _moved_on(object_id, before.head, expected_head)
+        if created.tzinfo is None:
+            raise ValueError("a version's moment needs its offset")
+        folder = self.work_dir(intent) / "objects" / ocfl.object_path(object_id).name
+        return staging.build(folder, before, files, keep, Author(user, created.isoformat(), message))
+
+    def publish(self, staged: Staged) -> int:
+        """Move a staged version into the archive, for good; returns its number.
+
+        WrongState when the object has got another version since.
+        """
+        with self._publishing():
+            head = self.head(staged.object_id)
+            if head != staged.version - 1:
+                raise _moved_on(staged.object_id, head, staged.version - 1)
+            durable.checkpoint("publish.begin")
+            if staged.version == 1:
+                self._move_object(staged)
+            else:
+                self._move_version(staged)
+            durable.checkpoint("publish.done")
+        durable.remove_tree(staged.folder)
+        durable.checkpoint("publish.tidy")
+        return staged.version
+
+    def recover(self) -> list[str]:
+        """Finish every version whose move a crash broke off; returns the ids of the objects mended."""
+        mended = []
+        with self._publishing():
+            for note in sorted(self.staging.glob(f"*/objects/*/{NOTE}")):
+                # A publication just done may be tidying up; what is damaged is told by `check`.
+                with durable.storage_errors(note), suppress(FileNotFoundError, IntegrityFailure):
+                    object_id = note.read_text(encoding="utf-8")
+                    if self._finish_version(object_id, note.parent):
+                        mended.append(object_id)
+        return mended
+
+    def steps_in_staging(self) -> list[str]:
+        """Return the intents that have files under way, or left behind."""
+        return sorted(f.name for f in self.staging.glob("*") if f.is_dir())
+
+    def sweep(self, alive: Container[str] | Callable[[str], bool]) -> list[str]:
+        """Remove the staging of steps that are over, after finishing their versions; returns their intents.
+
+        Give a function rather than a set: it is asked about a folder after the folder was seen, so that a step begun
+        meanwhile is not taken for one that is over.
+        """
+        self.recover()
+        is_alive = alive if callable(alive) else alive.__contains__
+        over = [intent for intent in self.steps_in_staging() if not is_alive(intent)]
+        for intent in over:
+            durable.remove_tree(self.staging / intent)
+        return over
+
+    def _move_object(self, staged: Staged) -> None:
+        """Rename the highest folder that is missing: no empty folder is ever seen below the storage root."""
+        lying, home = staged.folder / "tree", self.objects
+        for part in ocfl.object_path(staged.object_id).parts:
+            lying, home = lying / part, home / part
+            if not home.exists():
+                break
+        durable.replace_dir(lying, home)
+
+    def _move_version(self, staged: Staged) -> None:
+        home, name = self._home(staged.object_id), f"v{staged.version}"
+        try:
+            durable.replace_dir(staged.folder / name, home / name)
+            durable.checkpoint("publish.version_in")
+            durable.replace_file(staged.folder / INVENTORY, home / INVENTORY)
+        except QRecordsError:
+            # The disk refused, the process lives: take the folder out again, or leave it to `recover`.
+            if (home / name).exists() and (staged.folder / INVENTORY).exists():
+                with suppress(QRecordsError):
+                    durable.replace_dir(home / name, staged.folder / name)
+            raise
+        durable.checkpoint("publish.inventory_in")
+        durable.replace_file(staged.folder / SIDECAR, home / SIDECAR)
+
+    def _finish_version(self, object_id: str, folder: Path) -> bool:
+        """Do what is left of a version's move once its folder is in; before that there is nothing to finish."""
+        home = self._home(object_id)
+        newest = max((int(p.name[1:]) for p in home.iterdir() if ocfl.is_version_name(p.name)), default=0)
+        if newest == 0 or any(ocfl.is_version_name(p.name) for p in folder.iterdir()):
+            return False
+        whole = {name: (home / f"v{newest}" / name).read_bytes() for name in (INVENTORY, SIDECAR)}
+        if whole == {name: (home / name).read_bytes() for name in whole}:
+            return False
+        inventory = Inventory.parse(whole[INVENTORY], object_id)
+        if whole[SIDECAR] != ocfl.sidecar(whole[INVENTORY]) or (inventory.object_id, inventory.head) != (
+            object_id,
+            newest,
+        ):
+            return False  # damaged, not half-way: `check` tells
+        for name, data in whole.items():
+            # Aside in staging: a kill here must not leave a stray file in the object.
+            durable.write_file(folder / name, data)
+            durable.replace_file(folder / name, home / name)
+            durable.checkpoint(f"recover.{name}")
+        return True
+
+    def _home(self, object_id: str) -> Path:
+        return self.objects / ocfl.object_path(object_id)
+
+    def _inventory(self, object_id: str) -> Inventory:
+        path = self._home(object_id) / INVENTORY
+        if not path.is_file():
+            raise NotFound(f"档案库里没有 {object_id}", remedy="请核对归档编号；用 qrecords search 查找")
+        with durable.storage_errors(path):
+            return Inventory.parse(path.read_bytes(), object_id)
+
+    def _version(self, object_id: str, number: int | None) -> tuple[Inventory, Version]:
+        inventory = self._inventory(object_id)
+        wanted = inventory.head if number is None else number
+        if not 1 <= wanted <= inventory.head:
+            raise NotFound(f"{object_id} 没有第{wanted}版", remedy=f"它有第1版到第{inventory.head}版")
+        return inventory, inventory.versions[wanted - 1]
+
+    def _located(self, object_id: str, name: str, number: int | None) -> tuple[Path, str]:
+        inventory, version = self._version(object_id, number)
+        if name not in version.state:
+            raise NotFound(f"{object_id} 里没有 {name}", remedy=f"它有：{'、'.join(sorted(version.state))}")
+        digest = version.state[name]
+        path = self._home(object_id) / inventory.manifest[digest][0]
+        if not path.is_file():
+            raise IntegrityFailure(f"{object_id} 缺文件 {name}", remedy="请从备份恢复这个对象")
+        return path, digest
+
+    @cached_property
+    def _lock_path(self) -> Path:
+        folder = self.root / "locks"
+        durable.make_dirs(folder)
+        return folder / "publish.lock"
+
+    @contextmanager
+    def _publishing(self) -> Iterator[None]:
+        """Let one process at a time move versions into place; it takes milliseconds."""
+        with durable.storage_errors(self.root):
+            lock = FileLock(self._lock_path)
+            try:
+                lock.acquire(timeout=LOCK_SECONDS)
+            except Timeout:
+                raise WrongState("另一个程序正在写档案库", remedy="请等它结束后再试") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _moved_on(object_id: str, head: int, expected: int) -> WrongState:
+    now = f"已有第{head}版" if head else "还没有归档"
+    meant = f"接着第{expected}版做的" if expected else "当作新的来归档的"
+    return WrongState(f"{object_id} {now}，这次却是{meant}", remedy="别处先改动了它，请重新查看后再试")

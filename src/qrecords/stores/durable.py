@@ -1,0 +1,175 @@
+"""The one place that writes bytes meant to last: aside, synced, renamed into place, folder synced.
+
+All that is written passes through four primitives (`_write`, `_sync`, `_rename`, `_mkdir`), so that a test can make any
+of them fail; every failure of the disk comes out as StorageFailure with what to do.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from qrecords.errors import StorageFailure
+
+_CHUNK = 1 << 20
+
+_FAILURES = {
+    errno.ENOSPC: ("磁盘已满", "请腾出空间后再试；已写入的没有损坏"),
+    errno.EDQUOT: ("磁盘配额已用完", "请腾出空间或请管理员提高配额后再试；已写入的没有损坏"),
+    errno.EROFS: ("磁盘是只读的", "请把磁盘改为可写，或把工作区放到别的磁盘"),
+    errno.EACCES: ("没有权限", "请检查文件和文件夹的权限、所有者"),
+    errno.EPERM: ("不允许这样操作", "请检查文件和文件夹的权限、所有者"),
+    errno.EIO: ("磁盘读写出错", "磁盘可能已损坏：请停止使用，检查磁盘，必要时从备份恢复"),
+    errno.ENOENT: ("文件或文件夹不在了", "请检查磁盘是否还连着，文件是否被移走"),
+    errno.ENAMETOOLONG: ("文件名太长", "请换用较短的文件名或文件夹名"),
+    errno.EEXIST: ("那里已经有同名的文件", "请换一个位置，或先移走已有的"),
+    errno.ENOTEMPTY: ("那里已经有同名的文件夹", "请换一个位置，或先移走已有的"),
+    errno.EXDEV: ("两处不在同一个磁盘上", "请让 archive 整个文件夹在同一个磁盘上"),
+}
+# What a file system answers that cannot sync a folder (some network and FUSE ones): nothing more can be done there.
+_CANNOT_SYNC_FOLDER = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
+
+
+def checkpoint(name: str) -> None:
+    """Name a moment between two changes of the disk; does nothing, crash tests end the process here."""
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn every OSError of the block into StorageFailure, named by `path` when the error names none."""
+    try:
+        yield
+    except OSError as error:
+        what, remedy = _FAILURES.get(
+            error.errno or 0, (f"磁盘没有接受（{error.strerror or error}）", "请检查磁盘后再试")
+        )
+        raise StorageFailure(f"{what}：{error.filename or path}", remedy=remedy) from error
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file so that after a crash at any moment there is the old one or the new one, whole."""
+    aside = path.parent / f".{secrets.token_hex(8)}.tmp"
+    with storage_errors(path):
+        try:
+            _write(aside, [data])
+            _sync(aside)
+            checkpoint("write_file.aside")
+            _rename(aside, path)
+        except OSError:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+
+
+def put_file(path: Path, data: bytes) -> None:
+    """Write a new file and the folders it needs; it lasts only after `fsync_tree` of a folder above it."""
+    with storage_errors(path):
+        _mkdir(path.parent)
+        _write(path, [data])
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy bytes, not rights or times, into a new file; it lasts only after `fsync_tree` of a folder above it."""
+    with storage_errors(source):
+        _mkdir(target.parent)
+        with source.open("rb") as stream:
+            _write(target, iter(lambda: stream.read(_CHUNK), b""))
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Move a file within what is not yet synced, making the folders it needs."""
+    with storage_errors(target):
+        _mkdir(target.parent)
+        _rename(source, target)
+
+
+def replace_file(source: Path, target: Path) -> None:
+    """Move a synced file over another of the same file system, for good."""
+    with storage_errors(target):
+        _rename(source, target)
+        _sync(target.parent)
+
+
+def replace_dir(source: Path, target: Path) -> None:
+    """Move a synced folder to where none is yet, on the same file system, for good."""
+    with storage_errors(target):
+        _rename(source, target)
+        _sync(target.parent)
+        _sync(source.parent)
+
+
+def make_dirs(path: Path) -> None:
+    """Make a folder and those above it that are missing, for good."""
+    missing = [p for p in (path, *path.parents) if not p.is_dir()]
+    with storage_errors(path):
+        for folder in reversed(missing):
+            _mkdir(folder)
+            _sync(folder.parent)
+
+
+def fsync_tree(folder: Path) -> None:
+    """Bring every file and folder below a folder, and the folder itself, onto the disk."""
+    with storage_errors(folder):
+        for here, _, names in os.walk(folder, topdown=False, onerror=_raise):
+            for name in names:
+                _sync(Path(here) / name)
+            _sync(Path(here))
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all in it; one that is not there is no error."""
+    with storage_errors(folder), suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
+    """Create a file that must not be there yet."""
+    with path.open("xb") as stream:
+        for chunk in chunks:
+            stream.write(chunk)
+
+
+def _sync(path: Path) -> None:
+    """Bring a file's bytes, or a folder's entries, onto the disk."""
+    is_folder = path.is_dir()
+    if is_folder and sys.platform == "win32":
+        return  # Windows has no such call; its file systems write the names of a folder in order
+    handle = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    try:
+        _flush(handle)
+    except OSError as error:
+        if not (is_folder and error.errno in _CANNOT_SYNC_FOLDER):
+            raise
+    finally:
+        os.close(handle)
+
+
+def _flush(handle: int) -> None:
+    if sys.platform == "darwin":
+        import fcntl
+
+        # There fsync stops at the drive's own memory.
+        with suppress(OSError):
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(handle)
+
+
+def _rename(source: Path, target: Path) -> None:
+    source.replace(target)
+
+
+def _mkdir(path: Path) -> None:
+    """Make a folder and those above it; another process may make them at the same moment."""
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,159 @@
+"""What a full-text engine takes and gives; every engine passes the same tests against a plain scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from qrecords.errors import QRecordsError
+from qrecords.model.query import Query
+from qrecords.model.textnorm import normalise
+
+Sort = Literal["date", "relevance"]
+DAY_SHIFT = 37  # bits below the day in the order key; a day takes 27
+FACETS = ("form_code", "year", "state")
+
+
+class MustRebuild(QRecordsError):
+    """The index is missing, torn, of another register or of another engine; it can be made again at any time."""
+
+    code = "index_must_be_rebuilt"
+    exit_status = 7
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"检索索引不能用：{why}", remedy="请运行 qrecords index rebuild 重建索引；记录本身不受影响")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What the index holds of one record; `texts` are (field key, text), rows flattened, all of them searched."""
+
+    record_no: str
+    seq: int
+    form_code: str
+    year: int
+    state: str
+    date: str  # YYYY-MM-DD
+    customer_unit: str
+    model: str
+    title: str
+    unit: str  # the performing unit, "" = the centre
+    secrecy_level: int
+    texts: tuple[tuple[str, str], ...]
+
+    def all_texts(self) -> tuple[tuple[str, str], ...]:
+        """Return the texts, and what the record is called by as texts under their usual keys."""
+        named = (
+            ("record_no", self.record_no),
+            ("customer_unit", self.customer_unit),
+            ("product_model", self.model),
+            ("title", self.title),
+        )
+        return tuple(dict.fromkeys((*self.texts, *named)))
+
+    def normal_texts(self) -> list[tuple[str, str]]:
+        """Return all texts in the normal form that words are looked for in; those without a letter are left out."""
+        return [(key, normal) for key, text in self.all_texts() if (normal := normalise(text))]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One thing an account may read: these forms, of these units, up to this secrecy; empty or None = any."""
+
+    forms: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    max_secrecy: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What narrows a search beside its words; empty means any. Days are YYYY-MM-DD, both included.
+
+    `readable` is what the account may read: the record must fit one of the scopes; None = everything, () = nothing.
+    """
+
+    forms: tuple[str, ...] = ()
+    years: tuple[int, ...] = ()
+    states: tuple[str, ...] = ()
+    date_from: str = ""
+    date_to: str = ""
+    unit: str = ""
+    max_secrecy: int | None = None
+    readable: tuple[Scope, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """One page of what was found: numbers in order, with scores when asked by relevance; where facets were asked for,
+    how many of all `total` are of each form_code, year and state.
+    """
+
+    total: int
+    record_nos: list[str]
+    scores: list[float] = field(default_factory=list)
+    facets: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+class Index(Protocol):
+    """One index on disk, opened; a search sees the last finished `apply`, whole."""
+
+    @property
+    def register_id(self) -> str:
+        """The register this index was made from."""
+        ...
+
+    @property
+    def last_seq(self) -> int:
+        """The last change of the register it holds."""
+        ...
+
+    def refresh(self) -> None:
+        """See what other processes finished since."""
+        ...
+
+    def apply(self, upserts: Iterable[Document], deletes: Iterable[str], last_seq: int) -> None:
+        """Take in records (a known number is replaced) and take out others: all with `last_seq`, or nothing."""
+        ...
+
+    def search(self, query: Query, filters: Filters, *, limit: int, offset: int, sort: Sort, facets: bool) -> Hits:
+        """Return a page of the records that fit query and filters: newest first, or most relevant first."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files."""
+        ...
+
+
+class Engine(Protocol):
+    """One way to keep an index; the caller holds the lock for `build` and `apply`."""
+
+    name: str
+
+    def build(self, path: Path, documents: Iterable[Document], register_id: str, last_seq: int) -> None:
+        """Make a new index in an empty folder."""
+        ...
+
+    def open(self, path: Path) -> Index:
+        """Open an index; any exception means it is torn and must be rebuilt."""
+        ...
+
+
+FileMark = tuple[int, int, int]
+
+
+def file_mark(path: Path) -> FileMark:
+    """Return what changes when a file is replaced: inode, time, size. OSError when there is none."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def order_of(document: Document) -> int:
+    """Return the key of the order by date: the day, then the sequence of the change (both rising, 64 bits)."""
+    return day_number(document.date) << DAY_SHIFT | document.seq
+
+
+def day_number(day: str) -> int:
+    """Return YYYY-MM-DD as the number YYYYMMDD; 0 when there is none."""
+    return int(day.replace("-", "") or 0)

@@ -1,0 +1,81 @@
+"""Whether one record fits a query and filters, for engines that look into what they stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import NamedTuple
+
+from qrecords.model.query import AllOf, AnyOf, Between, Is, Node, Not, Word, form_names
+from qrecords.model.textnorm import normalise
+from qrecords.stores.fulltext.interface import DAY_SHIFT, Document, Filters, Scope, day_number, order_of
+
+
+class Facts(NamedTuple):
+    """What an engine stores of a record beside its texts; `keys` are the fields of the texts, in their order."""
+
+    record_no: str
+    order: int
+    form_code: str
+    year: int
+    state: str
+    unit: str
+    secrecy: int
+    keys: tuple[str, ...]
+
+    @classmethod
+    def of(cls, document: Document, keys: tuple[str, ...]) -> Facts:
+        """Return the facts of a document whose normal texts have these keys."""
+        unit, secrecy = normalise(document.unit), document.secrecy_level
+        order = order_of(document)
+        return cls(document.record_no, order, document.form_code, document.year, document.state, unit, secrecy, keys)
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Facts:
+        """Return the facts as they were stored."""
+        return cls(*json.loads(stored.decode()))
+
+    def to_bytes(self) -> bytes:
+        """Return the facts as an engine stores them."""
+        return json.dumps(self, ensure_ascii=False).encode()
+
+
+def passes(facts: Facts, filters: Filters) -> bool:
+    """Tell whether a record passes the filters."""
+    day = facts.order >> DAY_SHIFT
+    return (
+        _within(facts, Scope(filters.forms, (), filters.max_secrecy))
+        and (not filters.years or facts.year in filters.years)
+        and (not filters.states or facts.state in filters.states)
+        and (not filters.date_from or day >= day_number(filters.date_from))
+        and (not filters.date_to or day <= day_number(filters.date_to))
+        and (not filters.unit or facts.unit == normalise(filters.unit))
+        and (filters.readable is None or any(_within(facts, scope) for scope in filters.readable))
+    )
+
+
+def fits(node: Node, facts: Facts, has: Callable[[Word], bool]) -> bool:
+    """Tell whether a record fits a query; `has` tells whether a word is in its texts."""
+    match node:
+        case Word():
+            return has(node)
+        case Is(fact, value):
+            return value == facts.state if fact == "state" else value in form_names(facts.form_code)
+        case Between(fact, first, last):
+            if fact == "year":
+                return int(first) <= facts.year <= int(last)
+            return day_number(first) <= facts.order >> DAY_SHIFT <= day_number(last)
+        case Not(part):
+            return not fits(part, facts, has)
+        case AllOf(parts):
+            return all(fits(part, facts, has) for part in parts)
+        case AnyOf(parts):
+            return any(fits(part, facts, has) for part in parts)
+
+
+def _within(facts: Facts, scope: Scope) -> bool:
+    return (
+        (not scope.forms or any(normalise(form) in form_names(facts.form_code) for form in scope.forms))
+        and (not scope.units or facts.unit in map(normalise, scope.units))
+        and (scope.max_secrecy is None or facts.secrecy <= scope.max_secrecy)
+    )

@@ -1,0 +1,257 @@
+"""The index of one workspace on disk: generations, and a pointer to the one in use.
+
+    indexes/current               {"generation": "tantivy-5f0c…", "engine": "tantivy", "format": 1}
+    indexes/tantivy-5f0c…/        one whole index
+    indexes/write.lock            held while the index in use changes
+    indexes/rebuild.lock          held while a new generation is made
+
+A rebuild makes a new generation while searches and changes go on with the old one, and then moves the pointer. What
+came in between is missing in the new one: its last sequence number says so, and the next change brings it in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from filelock import FileLock, Timeout
+
+from qrecords.errors import QRecordsError, StorageFailure, WrongState
+from qrecords.model.query import Query
+from qrecords.stores.durable import fsync_tree, make_dirs, remove_tree, write_file
+from qrecords.stores.fulltext import ENGINES, load_engine
+from qrecords.stores.fulltext.interface import Document, FileMark, Filters, Hits, Index, MustRebuild, Sort, file_mark
+
+__all__ = ["IndexStore", "MustRebuild"]
+
+FORMAT = 1  # of normal forms, pairs and schemas; an index of another format is made again
+POINTER = "current"
+WRITE_SECONDS = 60
+REBUILD_SECONDS = 600
+_ATTEMPTS = 5  # to open the generation in use while others replace it
+_NAME = re.compile(f"^({'|'.join(ENGINES)})-[0-9a-f]{{12}}$")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Generation:
+    name: str
+    index: Index
+
+
+class IndexStore:
+    """The full-text index of a workspace; opened when first used, and again whenever another process replaced it."""
+
+    def __init__(self, root: Path, engine_name: str, register_id: str) -> None:
+        self._root = root
+        self._pointer_path = root / POINTER
+        self._engine_name = engine_name
+        self._register_id = register_id
+        self._open: _Generation | None = None
+        self._pointer: tuple[FileMark, bytes] | None = None
+
+    def last_seq(self) -> int | None:
+        """Return the last change of the register the index holds, or None when there is no usable index."""
+        try:
+            return self._guarded(lambda index: index.last_seq)
+        except MustRebuild:
+            return None
+
+    def search(
+        self,
+        query: Query,
+        filters: Filters | None = None,
+        *,
+        limit: int = 20,
+        offset: int = 0,
+        sort: Sort = "date",
+        facets: bool = False,
+    ) -> Hits:
+        """Return a page of what fits query and filters; MustRebuild when there is no usable index.
+
+        Facets take as long again as the search.
+        """
+        narrowed = filters or Filters()
+        return self._guarded(
+            lambda index: index.search(query, narrowed, limit=limit, offset=offset, sort=sort, facets=facets)
+        )
+
+    @contextmanager
+    def writer(self) -> Iterator[Writer]:
+        """Give the one who may change the index; WrongState when another process does not let go of it."""
+        with self._lock("write", WRITE_SECONDS, "正在更新检索索引"):
+            yield Writer(self._guarded(lambda index: index))
+
+    def rebuild(self, documents: Iterable[Document], *, last_seq: int) -> None:
+        """Make a new generation of these records and put it in the place of the old one.
+
+        `last_seq` is the register's last change before the first of them was read; a record that changed meanwhile may
+        come twice, the later one counts. When another process has just finished a rebuild, its result is taken.
+        """
+        before = self._pointer_bytes()
+        with self._lock("rebuild", REBUILD_SECONDS, "正在重建检索索引"):
+            if self._pointer_bytes() == before or self.last_seq() is None:
+                self._replace(documents, last_seq)
+
+    def purge(self, documents: Iterable[Document], *, last_seq: int) -> None:
+        """Rebuild so that nothing of any record but these is left in the files; StorageFailure when something is."""
+        with self._lock("rebuild", REBUILD_SECONDS, "正在重建检索索引"):
+            left = self._replace(documents, last_seq)
+        if left:
+            raise StorageFailure(
+                f"旧的检索索引没有删净：{left[0]}", remedy="请关闭正在检索的程序，再运行 qrecords index rebuild"
+            )
+
+    def close(self) -> None:
+        """Let go of the files; the next use opens them again."""
+        if self._open:
+            with suppress(Exception):
+                self._open.index.close()
+            self._open = None
+
+    def _replace(self, documents: Iterable[Document], last_seq: int) -> list[Path]:
+        """Make a generation and point to it; returns old ones that would not go (Windows, while someone reads)."""
+        self._sweep()  # what a crash left takes room
+        name = f"{self._engine_name}-{secrets.token_hex(6)}"
+        path = self._root / name
+        try:
+            make_dirs(path)
+            self._build(path, documents, last_seq)
+            fsync_tree(path)
+            pointer = {"generation": name, "engine": self._engine_name, "format": FORMAT}
+            # Whoever changes the old generation now finishes first; whoever comes later finds the new one.
+            with self._lock("write", WRITE_SECONDS, "正在更新检索索引"):
+                write_file(self._pointer_path, json.dumps(pointer).encode())
+        except BaseException:
+            with suppress(QRecordsError):
+                remove_tree(path)
+            raise
+        self.close()
+        return self._sweep()
+
+    def _build(self, path: Path, documents: Iterable[Document], last_seq: int) -> None:
+        engine = load_engine(self._engine_name)
+        again: dict[str, Document] = {}
+        with _writing():
+            engine.build(path, _once(documents, again), self._register_id, last_seq)
+            if again:
+                index = engine.open(path)
+                index.apply(again.values(), [], last_seq)
+                index.close()
+
+    def _sweep(self) -> list[Path]:
+        """Remove every generation but the one in use; the caller holds the rebuild lock, so none is in the making."""
+        current = self._pointer_bytes() or b""
+        old = [p for p in self._root.glob("*-*/") if _NAME.match(p.name) and p.name.encode() not in current]
+        for path in old:
+            with suppress(QRecordsError):
+                remove_tree(path)
+        return [path for path in old if path.exists()]
+
+    def _guarded(self, use: Callable[[Index], T]) -> T:
+        """Use the index; what goes wrong inside means it is torn, unless others replaced it just now."""
+        for _ in range(_ATTEMPTS):
+            pointer = self._pointer_bytes()
+            try:
+                return use(self._current(pointer))
+            except BaseException as error:
+                # A panic in native code is no Exception, but it is nothing else than a torn index either.
+                if isinstance(error, QRecordsError) or not (isinstance(error, Exception) or _is_panic(error)):
+                    raise
+                self.close()
+                if self._pointer_bytes() == pointer:
+                    raise MustRebuild(f"文件已损坏或不全（{type(error).__name__}）") from error
+        raise MustRebuild("它正被反复重建")
+
+    def _current(self, pointer: bytes | None) -> Index:
+        """Return the index in use, as it now is."""
+        name = self._generation(pointer)
+        if self._open and self._open.name == name:
+            self._open.index.refresh()
+        else:
+            self.close()
+            self._open = _Generation(name, load_engine(self._engine_name).open(self._root / name))
+        index = self._open.index
+        if index.register_id != self._register_id:
+            self.close()
+            raise MustRebuild("它属于另一个登记库")
+        return index
+
+    def _generation(self, pointer: bytes | None) -> str:
+        if pointer is None:
+            raise MustRebuild("还没有建立")
+        held = json.loads(pointer)
+        if held["engine"] != self._engine_name:
+            raise MustRebuild(f"它由另一个检索引擎（{held['engine']}）建立，现在用的是 {self._engine_name}")
+        if held["format"] != FORMAT:
+            raise MustRebuild("它由另一个版本的程序建立")
+        return str(held["generation"])
+
+    def _pointer_bytes(self) -> bytes | None:
+        """Return the pointer as it now is; it is only read when it was replaced."""
+        try:
+            mark = file_mark(self._pointer_path)
+            if self._pointer is None or self._pointer[0] != mark:
+                self._pointer = mark, self._pointer_path.read_bytes()
+        except FileNotFoundError:
+            return None
+        return self._pointer[1]
+
+    @contextmanager
+    def _lock(self, name: str, seconds: float, doing: str) -> Iterator[None]:
+        make_dirs(self._root)
+        try:
+            with FileLock(self._root / f"{name}.lock").acquire(timeout=seconds):
+                yield
+        except Timeout:
+            raise WrongState(f"另一个程序{doing}", remedy="请等它结束后再试") from None
+
+
+class Writer:
+    """The index in use, for the one who holds its lock."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    @property
+    def last_seq(self) -> int:
+        """Return the last change of the register the index holds."""
+        return self._index.last_seq
+
+    def apply(self, upserts: Iterable[Document], deletes: Iterable[str] = (), *, last_seq: int) -> None:
+        """Take in records and take out others; `last_seq` is the last change among them. All or nothing."""
+        with _writing():
+            self._index.apply(upserts, deletes, last_seq)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:  # tantivy gives every failure of the disk as ValueError
+        raise StorageFailure(
+            f"检索索引写不进去：{error}",
+            remedy="请检查磁盘空间和 indexes 文件夹的权限；仍不行时运行 qrecords index rebuild。记录已保存，不受影响",
+        ) from error
+
+
+def _once(documents: Iterable[Document], again: dict[str, Document]) -> Iterator[Document]:
+    """Give each record the first time it comes; `again` gets the latest of those that come more often."""
+    seen: set[str] = set()
+    for document in documents:
+        if document.record_no in seen:
+            again[document.record_no] = document
+        else:
+            seen.add(document.record_no)
+            yield document
+
+
+def _is_panic(error: BaseException) -> bool:
+    return type(error).__name__ == "PanicException"

@@ -1,0 +1,188 @@
+"""The first register."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+# The log is only appended to: the database itself refuses anything else.
+TRIGGERS = [
+    f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+    for verb in ("UPDATE", "DELETE")
+]
+
+
+def upgrade() -> None:
+    """Make all tables, and guard the log."""
+    op.create_table(
+        "account",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("display_name", sa.String(), nullable=False),
+        sa.Column("uid", sa.String(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+        sa.UniqueConstraint("uid"),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("object", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("prev", sa.String(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_index(op.f("ix_audit_object"), "audit", ["object"], unique=False)
+    op.create_table(
+        "counter",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "intent",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("created_at", sa.String(), nullable=False),
+        sa.Column("audit_head", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.CheckConstraint("state IN ('open', 'done', 'undone')"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("intent_open", "intent", ["state"], unique=False)
+    op.create_table(
+        "item",
+        sa.Column("archive_no", sa.String(), nullable=False),
+        sa.Column("form_code", sa.String(), nullable=False),
+        sa.Column("record_year", sa.Integer(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("object_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("document_no", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("creator", sa.String(), nullable=False),
+        sa.Column("secrecy_level", sa.String(), nullable=False),
+        sa.Column("date_from", sa.String(), nullable=False),
+        sa.Column("date_to", sa.String(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("filed_at", sa.String(), nullable=False),
+        sa.Column("filed_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("archive_no"),
+        sa.UniqueConstraint("form_code", "month", "archive_no"),
+        sa.UniqueConstraint("object_id"),
+    )
+    op.create_index("item_by_year", "item", ["record_year", "form_code"], unique=False)
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_table(
+        "print",
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("snapshot", sa.JSON(), nullable=False),
+        sa.Column("template_sha256", sa.String(), nullable=False),
+        sa.Column("printed_at", sa.String(), nullable=False),
+        sa.Column("printed_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "number"),
+    )
+    op.create_table(
+        "record",
+        sa.Column("record_no", sa.String(), nullable=False),
+        sa.Column("form_code", sa.String(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("date", sa.String(), nullable=False),
+        sa.Column("customer_unit", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.String(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("opinion", sa.Text(), nullable=False),
+        sa.Column("reviewed_on", sa.String(), nullable=False),
+        sa.Column("reviewed_by", sa.String(), nullable=False),
+        sa.Column("archive_no", sa.String(), nullable=False),
+        sa.Column("record_year", sa.Integer(), nullable=True),
+        sa.Column("volume_code", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("source_key", sa.String(), nullable=True),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("record_no"),
+        sa.UniqueConstraint("form_code", "year", "number"),
+        sa.UniqueConstraint("source_key"),
+    )
+    op.create_index("record_by_archive_no", "record", ["archive_no"], unique=False)
+    op.create_index("record_by_form_state", "record", ["form_code", "state"], unique=False)
+    op.create_index("record_by_seq", "record", ["seq"], unique=False)
+    op.create_table(
+        "volume",
+        sa.Column("volume_code", sa.String(), nullable=False),
+        sa.Column("form_code", sa.String(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("secrecy_level", sa.String(), nullable=False),
+        sa.Column("object_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("compiled_at", sa.String(), nullable=False),
+        sa.Column("compiled_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("volume_code"),
+        sa.UniqueConstraint("object_id"),
+    )
+    op.create_table(
+        "signature",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("record_no", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("on", sa.String(), nullable=False),
+        sa.Column("evidence", sa.String(), nullable=False),
+        sa.Column("evidence_sha256", sa.String(), nullable=False),
+        sa.Column("recorded_at", sa.String(), nullable=False),
+        sa.Column("recorded_by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["record_no"],
+            ["record.record_no"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_signature_record_no"), "signature", ["record_no"], unique=False)
+    op.create_table(
+        "volume_item",
+        sa.Column("archive_no", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("volume_code", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("page_from", sa.Integer(), nullable=False),
+        sa.Column("page_to", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["archive_no"],
+            ["item.archive_no"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["volume_code"],
+            ["volume.volume_code"],
+        ),
+        sa.PrimaryKeyConstraint("archive_no", "version"),
+        sa.UniqueConstraint("volume_code", "position"),
+    )
+    op.create_index(op.f("ix_volume_item_volume_code"), "volume_item", ["volume_code"], unique=False)
+    for trigger in TRIGGERS:
+        op.execute(sa.text(trigger))

@@ -1,0 +1,174 @@
+"""Opens the register and hands out its transactions; all database errors leave here as our own."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
+from qrecords.stores.register import tables
+from qrecords.stores.register.items import Items
+from qrecords.stores.register.log import Accounts, Audit, Counters, Facts, Intents
+from qrecords.stores.register.records import Records
+
+MIGRATION = "0001"
+BUSY_SECONDS = 30
+_WRITES = "qrecords_writes"
+
+
+class Transaction:
+    """One transaction on the register; its parts are named as the office names them."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Return what the register knows of itself."""
+        return Facts(self._connection)
+
+    @cached_property
+    def counters(self) -> Counters:
+        """Return the number series."""
+        return Counters(self._connection)
+
+    @cached_property
+    def records(self) -> Records:
+        """Return the records, their signatures and prints."""
+        return Records(self._connection, self.counters)
+
+    @cached_property
+    def items(self) -> Items:
+        """Return the filed items and the volumes."""
+        return Items(self._connection)
+
+    @cached_property
+    def intents(self) -> Intents:
+        """Return the steps under way."""
+        return Intents(self._connection)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Return the log."""
+        return Audit(self._connection)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Return the accounts."""
+        return Accounts(self._connection)
+
+
+class Register:
+    """The office's database: SQLite in a file, written by one transaction at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        dumps = partial(json.dumps, ensure_ascii=False)
+        self._engine = sa.create_engine(
+            f"sqlite:///{path}", json_serializer=dumps, connect_args={"timeout": BUSY_SECONDS}
+        )
+        sa.event.listen(self._engine, "connect", _configure)
+        sa.event.listen(self._engine, "begin", _begin)
+
+    @classmethod
+    def create(cls, path: Path) -> Register:
+        """Make the database, or bring an older one up to date; existing content stays."""
+        from alembic import command
+        from alembic.config import Config
+
+        register = cls(path)
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
+        with register._translated(), register._engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        with register.write() as tx:
+            tx.facts.set_once("register_id", uuid4().hex)
+        return register
+
+    @classmethod
+    def open(cls, path: Path) -> Register:
+        """Open an existing database; IntegrityFailure when it is missing, broken or of another version."""
+        if not path.is_file():
+            raise IntegrityFailure(f"登记库 {path} 不见了", remedy="请从备份恢复；若是新建工作区，先运行 qrecords init")
+        register = cls(path)
+        with register.read() as tx:
+            found = tx.facts.migration()
+        if found != MIGRATION:
+            raise WrongState(
+                f"登记库的版本是 {found or '未知'}，本程序需要 {MIGRATION}",
+                remedy="在工作区运行 qrecords init . 升级登记库（先备份）",
+            )
+        return register
+
+    @cached_property
+    def register_id(self) -> str:
+        """Return the identity the index remembers this register by."""
+        with self.read() as tx:
+            return tx.facts.get("register_id")
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Give one consistent view; nothing may be changed through it."""
+        with self._translated(), self._engine.begin() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Give the one writing transaction; it commits at the end of the block or leaves no trace."""
+        with self._translated(), self._engine.connect() as connection:
+            writing = connection.execution_options(**{_WRITES: True})
+            with writing.begin():
+                yield Transaction(writing)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.DatabaseError as error:
+            raise self._own_error(error) from error
+
+    def _own_error(self, error: sa.exc.DatabaseError) -> QRecordsError:
+        text = str(error.orig)
+        if "locked" in text or "busy" in text:
+            return WrongState(
+                f"登记库正被别的程序占用，等了{BUSY_SECONDS}秒", remedy="请稍后再试；一直如此请查看谁在用这个工作区"
+            )
+        if "full" in text:
+            return StorageFailure("磁盘已满，登记库写不进去", remedy="请腾出空间后再试；已写入的没有损坏")
+        if "readonly" in text or "unable to open" in text:
+            return StorageFailure(f"没有权限写登记库 {self.path}", remedy="请检查 archive 文件夹的权限")
+        if isinstance(error.orig, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
+            return IntegrityFailure(f"登记库 {self.path} 已损坏", remedy="请停止使用，从备份恢复")
+        if isinstance(error, sa.exc.IntegrityError):
+            return WrongState(f"同时有两处改动互相冲突：{text}", remedy="请重试这条命令")
+        return StorageFailure(f"登记库出错：{text}", remedy="请检查磁盘，必要时从备份恢复")
+
+
+def _configure(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions by itself: we say BEGIN or BEGIN IMMEDIATE.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+__all__ = ["MIGRATION", "Register", "Transaction", "tables"]

@@ -1,0 +1,97 @@
+"""Filed items and the volumes they are bound in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from qrecords.model.volume import Item, Placed
+from qrecords.stores.register import tables as t
+
+_ITEM = [t.item.c[name] for name in Item.__dataclass_fields__]
+
+
+class Items:
+    """What has been filed, and where it is bound."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    def reserve(self, item: Item, form_code: str, record_year: int, month: str, at: str, account: str) -> None:
+        """Keep an archive number for an item about to be filed; a number reserved before stays as it is."""
+        if self.row(item.archive_no) is None:
+            values = {c.name: getattr(item, c.name) for c in _ITEM}
+            self._c.execute(
+                t.item.insert().values(
+                    **values, form_code=form_code, record_year=record_year, month=month, filed_at=at, filed_by=account
+                )
+            )
+
+    def filed(self, item: Item, at: str, account: str) -> None:
+        """Write down what was frozen."""
+        values = {c.name: getattr(item, c.name) for c in _ITEM if c.name != "archive_no"}
+        update = t.item.update().where(t.item.c.archive_no == item.archive_no)
+        self._c.execute(update.values(**values, filed_at=at, filed_by=account))
+
+    def row(self, archive_no: str) -> dict[str, Any] | None:
+        """Return all that is known of an item."""
+        row = self._c.execute(sa.select(t.item).where(t.item.c.archive_no == archive_no)).first()
+        return dict(row._mapping) if row else None
+
+    def month(self, form_code: str, month: str) -> dict[str, Any] | None:
+        """Return the item of a register's month."""
+        query = sa.select(t.item).where(t.item.c.form_code == form_code, t.item.c.month == month)
+        row = self._c.execute(query).first()
+        return dict(row._mapping) if row else None
+
+    def of_year(self, year: int, form_code: str) -> list[Item]:
+        """Return a form's filed items of a year that are in no volume in their present version, in order."""
+        bound = sa.exists().where(
+            t.volume_item.c.archive_no == t.item.c.archive_no, t.volume_item.c.version == t.item.c.version
+        )
+        query = (
+            sa.select(*_ITEM)
+            .where(t.item.c.record_year == year, t.item.c.form_code == form_code, t.item.c.version > 0, ~bound)
+            .order_by(t.item.c.month, t.item.c.archive_no)
+        )
+        return [Item(**row._mapping) for row in self._c.execute(query)]
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return every item, reserved numbers too."""
+        return [dict(r._mapping) for r in self._c.execute(sa.select(t.item).order_by(t.item.c.archive_no))]
+
+    def reserve_volume(self, row: dict[str, Any]) -> None:
+        """Keep a volume code for a volume about to be bound; one reserved before is planned anew."""
+        self._c.execute(t.volume.delete().where(t.volume.c.volume_code == row["volume_code"], t.volume.c.version == 0))
+        self._c.execute(t.volume.insert().values(**row))
+
+    def bound(self, volume_code: str, placed: Sequence[Placed], **columns: Any) -> None:
+        """Write down a volume that is sealed, and its items at their places."""
+        self._c.execute(t.volume.update().where(t.volume.c.volume_code == volume_code).values(**columns))
+        rows = [
+            {
+                "archive_no": p.item.archive_no, "version": p.item.version, "volume_code": volume_code,
+                "position": p.position, "page_from": p.page_from, "page_to": p.page_to, "sha256": p.item.sha256,
+            }
+            for p in placed
+        ]  # fmt: skip
+        self._c.execute(t.volume_item.insert(), rows)
+
+    def volumes(self, year: int | None = None) -> list[dict[str, Any]]:
+        """Return the volumes, of one year or all."""
+        query = sa.select(t.volume).order_by(t.volume.c.volume_code)
+        if year is not None:
+            query = query.where(t.volume.c.year == year)
+        return [dict(row._mapping) for row in self._c.execute(query)]
+
+    def in_volume(self, volume_code: str) -> list[dict[str, Any]]:
+        """Return the items of a volume at their places."""
+        query = (
+            sa.select(t.volume_item, t.item.c.object_id, t.item.c.document_no, t.item.c.title)
+            .join(t.item, t.item.c.archive_no == t.volume_item.c.archive_no)
+            .where(t.volume_item.c.volume_code == volume_code)
+            .order_by(t.volume_item.c.position)
+        )
+        return [dict(row._mapping) for row in self._c.execute(query)]

@@ -1,0 +1,162 @@
+"""What the register keeps of its own running: numbers, steps under way, the log, the accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from qrecords.model.access import Account
+from qrecords.model.audit import GENESIS, Event, event_hash
+from qrecords.stores.register import tables as t
+
+CHANGES = "seq"  # the counter the index follows
+
+
+class Counters:
+    """Number series without gaps: a number is taken inside the transaction that uses it."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    def take(self, name: str, count: int = 1) -> range:
+        """Return the next `count` numbers of a series."""
+        row = sa.select(t.counter.c.last).where(t.counter.c.name == name).with_for_update()
+        last = self._c.execute(row).scalar()
+        if last is None:
+            last = 0
+            self._c.execute(t.counter.insert().values(name=name, last=count))
+        else:
+            self._c.execute(t.counter.update().where(t.counter.c.name == name).values(last=last + count))
+        return range(last + 1, last + count + 1)
+
+    def last(self, name: str) -> int:
+        """Return the last number taken of a series, 0 when none was."""
+        return self._c.execute(sa.select(t.counter.c.last).where(t.counter.c.name == name)).scalar() or 0
+
+    def all(self) -> dict[str, int]:
+        """Return every series with its last number."""
+        return {row.name: row.last for row in self._c.execute(sa.select(t.counter).order_by(t.counter.c.name))}
+
+
+class Facts:
+    """What the register knows of itself."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    def get(self, key: str) -> str:
+        """Return one fact, empty when unknown."""
+        return self._c.execute(sa.select(t.meta.c.value).where(t.meta.c.key == key)).scalar() or ""
+
+    def set_once(self, key: str, value: str) -> None:
+        """Write a fact that never changes again."""
+        if not self.get(key):
+            self._c.execute(t.meta.insert().values(key=key, value=value))
+
+    def migration(self) -> str:
+        """Return the version of the tables, empty when this is no register."""
+        if not sa.inspect(self._c).has_table("alembic_version"):
+            return ""
+        return self._c.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+class Intents:
+    """Steps that make files, written down before they begin."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    def begin(self, key: str, kind: str, payload: Mapping[str, Any], account: str, at: str, audit_head: str) -> None:
+        """Write down a step."""
+        self._c.execute(
+            t.intent.insert().values(
+                id=key, kind=kind, payload=dict(payload), account=account, created_at=at,
+                audit_head=audit_head, state="open",
+            )
+        )  # fmt: skip
+
+    def close(self, key: str, *, done: bool = True) -> None:
+        """Mark a step as finished or undone."""
+        self._c.execute(t.intent.update().where(t.intent.c.id == key).values(state="done" if done else "undone"))
+
+    def being_filed(self) -> set[str]:
+        """Return the records a filing under way is freezing: they stand still until it is over."""
+        steps = (step["payload"]["filings"] for step in self.open() if step["kind"] == "file")
+        return {number for filings in steps for filing in filings for number in filing["record_nos"]}
+
+    def open(self) -> list[dict[str, Any]]:
+        """Return the steps under way, oldest first."""
+        rows = self._c.execute(sa.select(t.intent).where(t.intent.c.state == "open").order_by(t.intent.c.created_at))
+        return [dict(row._mapping) for row in rows]
+
+
+class Audit:
+    """The log: only appended to."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    def head(self) -> tuple[int, str]:
+        """Return the number and hash of the newest event."""
+        row = self._c.execute(sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)).first()
+        return (row.seq, row.hash) if row else (0, GENESIS)
+
+    def append(self, events: list[Event]) -> None:
+        """Append events in order; sequence, previous hash and hash are set here."""
+        seq, prev = self.head()
+        rows = []
+        for event in events:
+            seq += 1
+            chained = Event(seq, event.at, event.account, event.action, event.object, event.outcome, event.detail, prev)
+            prev = event_hash(chained)
+            rows.append(
+                {
+                    "seq": seq, "at": event.at, "account": event.account, "action": event.action,
+                    "object": event.object, "outcome": event.outcome, "detail": dict(event.detail),
+                    "prev": chained.prev, "hash": prev,
+                }
+            )  # fmt: skip
+        if rows:
+            self._c.execute(t.audit.insert(), rows)
+
+    def events(self, about: str | None = None) -> Iterator[Event]:
+        """Give all events in order, or those about one object."""
+        query = sa.select(t.audit).order_by(t.audit.c.seq)
+        if about is not None:
+            query = query.where(t.audit.c.object == about)
+        for row in self._c.execute(query):
+            yield Event(**row._mapping)
+
+
+class Accounts:
+    """The people known to the office."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    def add(self, account: Account, at: str) -> None:
+        """Add an account."""
+        self._c.execute(
+            t.account.insert().values(
+                name=account.name, display_name=account.display_name, uid=account.uid,
+                active=account.active, created_at=at,
+            )
+        )  # fmt: skip
+
+    def by_uid(self, uid: str) -> Account | None:
+        """Return the account of an operating-system user."""
+        return self._one(t.account.c.uid == uid)
+
+    def by_name(self, name: str) -> Account | None:
+        """Return the account of this name."""
+        return self._one(t.account.c.name == name)
+
+    def any(self) -> bool:
+        """Tell whether there is an account at all."""
+        return self._c.execute(sa.select(sa.func.count()).select_from(t.account)).scalar_one() > 0
+
+    def _one(self, condition: sa.ColumnElement[bool]) -> Account | None:
+        row = self._c.execute(sa.select(t.account).where(condition)).first()
+        return Account(row.name, row.display_name, row.uid, row.active) if row else None

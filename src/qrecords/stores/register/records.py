@@ -1,0 +1,191 @@
+"""Records in the register, with the signatures and prints that belong to them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from qrecords.model.numbering import parse_record_no
+from qrecords.model.record import Record, Signed, State
+from qrecords.stores.register import tables as t
+from qrecords.stores.register.log import CHANGES, Counters
+
+_COLUMNS = [c for c in t.record.c if c.name not in {"number", "source_key"}]
+_CHUNK = 500  # bound parameters in one statement
+
+
+class Records:
+    """The records of the office; a change is visible to lists and index once it is `touch`ed."""
+
+    def __init__(self, connection: sa.Connection, counters: Counters) -> None:
+        self._c = connection
+        self._counters = counters
+
+    def add(self, records: Sequence[tuple[Record, str | None]]) -> None:
+        """Add new records with the key of the input that made each."""
+        rows = []
+        for record, source_key in records:
+            row = {c.name: getattr(record, c.name) for c in _COLUMNS}
+            _, _, number = parse_record_no(record.record_no)
+            rows.append(row | {"state": record.state.value, "number": number, "source_key": source_key})
+        if rows:
+            self._c.execute(t.record.insert(), rows)
+
+    def by_source(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return which of these inputs already made a record: key to record number."""
+        found: dict[str, str] = {}
+        for part in _chunks(keys):
+            query = sa.select(t.record.c.source_key, t.record.c.record_no).where(t.record.c.source_key.in_(part))
+            found |= {row.source_key: row.record_no for row in self._c.execute(query)}
+        return found
+
+    def get(self, record_no: str) -> Record | None:
+        """Return one record, or None."""
+        return next(iter(self.many([record_no])), None)
+
+    def many(self, record_nos: Sequence[str], *, uncommitted: bool = False) -> list[Record]:
+        """Return the records of these numbers that exist, in the order asked for."""
+        found: dict[str, Record] = {}
+        for part in _chunks(record_nos):
+            conditions = [t.record.c.record_no.in_(part), *([] if uncommitted else [t.record.c.seq > 0])]
+            found |= {r.record_no: r for r in self._select(*conditions)}
+        return [found[no] for no in record_nos if no in found]
+
+    def find(
+        self,
+        *,
+        form_code: str | None = None,
+        states: Iterable[State] = (),
+        year: int | None = None,
+        month: str | None = None,
+        archive_no: str | None = None,
+        volume_code: str | None = None,
+    ) -> list[Record]:
+        """Return the records that fit, by number."""
+        conditions = [t.record.c.seq > 0]
+        if form_code:
+            conditions.append(t.record.c.form_code == form_code)
+        if wanted := [s.value for s in states]:
+            conditions.append(t.record.c.state.in_(wanted))
+        if year is not None:
+            conditions.append(t.record.c.year == year)
+        if month:
+            conditions.append(sa.func.substr(t.record.c.date, 1, 7) == month)
+        if archive_no:
+            conditions.append(t.record.c.archive_no == archive_no)
+        if volume_code:
+            conditions.append(t.record.c.volume_code == volume_code)
+        return list(self._select(*conditions))
+
+    def changed_since(self, seq: int, limit: int) -> list[Record]:
+        """Return the next records changed after a sequence number, in the order they changed."""
+        query = sa.select(*_COLUMNS).where(t.record.c.seq > seq).order_by(t.record.c.seq).limit(limit)
+        return list(self._records(query))
+
+    def last_change(self) -> int:
+        """Return the highest sequence number any change carries."""
+        return self._counters.last(CHANGES)
+
+    def counts(self) -> dict[tuple[str, State], int]:
+        """Return how many records there are by form and state."""
+        key = (t.record.c.form_code, t.record.c.state)
+        query = sa.select(*key, sa.func.count().label("n")).where(t.record.c.seq > 0).group_by(*key)
+        return {(row.form_code, State(row.state)): row.n for row in self._c.execute(query)}
+
+    def numbers(self) -> dict[tuple[str, int], list[int]]:
+        """Return all numbers in use, by form and year."""
+        found: dict[tuple[str, int], list[int]] = defaultdict(list)
+        query = sa.select(t.record.c.form_code, t.record.c.year, t.record.c.number)
+        for row in self._c.execute(query):
+            found[row.form_code, row.year].append(row.number)
+        return dict(found)
+
+    def archive_numbers(self) -> dict[str, list[str]]:
+        """Return every archive number with the records that carry it."""
+        found: dict[str, list[str]] = defaultdict(list)
+        query = sa.select(t.record.c.archive_no, t.record.c.record_no).where(t.record.c.archive_no != "")
+        for row in self._c.execute(query):
+            found[row.archive_no].append(row.record_no)
+        return dict(found)
+
+    def change(self, record_nos: Sequence[str], **columns: Any) -> None:
+        """Set columns of records; their sequence numbers rise."""
+        plain = {k: v.value if isinstance(v, State) else v for k, v in columns.items()}
+        for part in _chunks(record_nos):
+            if plain:
+                self._c.execute(t.record.update().where(t.record.c.record_no.in_(part)).values(**plain))
+        self.touch(record_nos)
+
+    def reserve(self, record_no: str, archive_no: str, record_year: int) -> None:
+        """Keep an archive number for a record that is about to be filed."""
+        values = {"archive_no": archive_no, "record_year": record_year}
+        self._c.execute(t.record.update().where(t.record.c.record_no == record_no).values(**values))
+
+    def forget_source(self, record_nos: Sequence[str]) -> None:
+        """Let the input that made these records make new ones: they are void."""
+        for part in _chunks(record_nos):
+            self._c.execute(t.record.update().where(t.record.c.record_no.in_(part)).values(source_key=None))
+
+    def touch(self, record_nos: Sequence[str]) -> None:
+        """Give records new sequence numbers, so that the index sees them."""
+        if not record_nos:
+            return
+        numbers = self._counters.take(CHANGES, len(record_nos))
+        statement = t.record.update().where(t.record.c.record_no == sa.bindparam("no")).values(seq=sa.bindparam("new"))
+        pairs = [{"no": no, "new": seq} for no, seq in zip(record_nos, numbers, strict=True)]
+        self._c.execute(statement, pairs)
+
+    def sign(self, record_nos: Iterable[str], signed: Signed, at: str, account: str) -> None:
+        """Write down that a signature stands on these records' papers."""
+        rows = [
+            {
+                "record_no": no, "kind": signed.kind, "by": signed.by, "on": signed.on, "evidence": signed.evidence,
+                "evidence_sha256": signed.evidence_sha256, "recorded_at": at, "recorded_by": account,
+            }
+            for no in record_nos
+        ]  # fmt: skip
+        self._c.execute(t.signature.insert(), rows)
+
+    def add_print(self, subject: str, snapshot: Mapping[str, Any], template_sha256: str, at: str, account: str) -> int:
+        """Write down a print; returns its number for this subject, from 1."""
+        query = sa.select(sa.func.max(t.printed.c.number)).where(t.printed.c.subject == subject)
+        number = (self._c.execute(query).scalar() or 0) + 1
+        self._c.execute(
+            t.printed.insert().values(
+                subject=subject, number=number, snapshot=dict(snapshot), template_sha256=template_sha256,
+                printed_at=at, printed_by=account,
+            )
+        )  # fmt: skip
+        return number
+
+    def prints(self, subject: str) -> list[dict[str, Any]]:
+        """Return the prints of a record or sheet, oldest first."""
+        query = sa.select(t.printed).where(t.printed.c.subject == subject).order_by(t.printed.c.number)
+        return [dict(row._mapping) for row in self._c.execute(query)]
+
+    def _select(self, *conditions: sa.ColumnElement[bool]) -> Iterator[Record]:
+        return self._records(sa.select(*_COLUMNS).where(*conditions).order_by(t.record.c.record_no))
+
+    def _records(self, query: sa.Select[Any]) -> Iterator[Record]:
+        rows = [dict(row._mapping) for row in self._c.execute(query)]
+        signed = self._signatures([row["record_no"] for row in rows])
+        for row in rows:
+            row["state"] = State(row["state"])
+            yield Record(**row, signatures=tuple(signed.get(row["record_no"], ())))
+
+    def _signatures(self, record_nos: Sequence[str]) -> dict[str, list[Signed]]:
+        found: dict[str, list[Signed]] = defaultdict(list)
+        s = t.signature.c
+        columns = (s.record_no, s.kind, s.by, s.on, s.evidence, s.evidence_sha256)
+        for part in _chunks(record_nos):
+            for row in self._c.execute(sa.select(*columns).where(s.record_no.in_(part)).order_by(s.id)):
+                found[row.record_no].append(Signed(*row[1:]))
+        return found
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), _CHUNK):
+        yield keys[start : start + _CHUNK]

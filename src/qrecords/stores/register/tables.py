@@ -1,0 +1,181 @@
+"""The register's tables. Changes go through stores/migrations; this is what they lead to."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
+
+account = Table(
+    "account",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("display_name", String, nullable=False),
+    Column("uid", String, nullable=False, unique=True),  # of the operating system, never a name
+    Column("active", Boolean, nullable=False),
+    Column("created_at", String, nullable=False),
+)
+
+# One row a series of numbers; `last` only rises, inside the transaction that uses the number.
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+record = Table(
+    "record",
+    metadata,
+    Column("record_no", String, primary_key=True),
+    Column("form_code", String, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("date", String, nullable=False),
+    Column("customer_unit", Text, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("opinion", Text, nullable=False, default=""),
+    Column("reviewed_on", String, nullable=False, default=""),
+    Column("reviewed_by", String, nullable=False, default=""),
+    # Reserved by the intent to file, so that a filing that breaks off leaves no gap.
+    Column("archive_no", String, nullable=False, default=""),
+    Column("record_year", Integer),
+    Column("volume_code", String, nullable=False, default=""),
+    Column("reason", Text, nullable=False, default=""),  # why returned or void
+    # Which input made it: hash of the file and the row; the same input again finds the same number.
+    Column("source_key", String, unique=True),
+    # 0 until the step that made it is committed; then rising with every change: the index follows it.
+    Column("seq", Integer, nullable=False, default=0),
+    UniqueConstraint("form_code", "year", "number"),
+)
+Index("record_by_seq", record.c.seq)
+Index("record_by_form_state", record.c.form_code, record.c.state)
+Index("record_by_archive_no", record.c.archive_no)
+
+signature = Table(
+    "signature",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("record_no", ForeignKey("record.record_no"), nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("on", String, nullable=False),
+    Column("evidence", String, nullable=False, default=""),
+    Column("evidence_sha256", String, nullable=False, default=""),
+    Column("recorded_at", String, nullable=False),
+    Column("recorded_by", String, nullable=False),
+)
+
+# A print is a paper with a code: its subject (record, or form and month) and the values it shows.
+printed = Table(
+    "print",
+    metadata,
+    Column("subject", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("snapshot", JSON, nullable=False),
+    Column("template_sha256", String, nullable=False),
+    Column("printed_at", String, nullable=False),
+    Column("printed_by", String, nullable=False),
+)
+
+item = Table(
+    "item",
+    metadata,
+    Column("archive_no", String, primary_key=True),
+    Column("form_code", String, nullable=False),
+    Column("record_year", Integer, nullable=False),
+    Column("month", String, nullable=False, default=""),  # registers: YYYY-MM, else empty
+    Column("object_id", String, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),  # 0 = number reserved, object not there yet
+    Column("document_no", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("creator", String, nullable=False),
+    Column("secrecy_level", String, nullable=False),
+    Column("date_from", String, nullable=False),
+    Column("date_to", String, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("sha256", String, nullable=False),  # of form.pdf
+    Column("filed_at", String, nullable=False),
+    Column("filed_by", String, nullable=False),
+    UniqueConstraint("form_code", "month", "archive_no"),
+)
+Index("item_by_year", item.c.record_year, item.c.form_code)
+
+volume = Table(
+    "volume",
+    metadata,
+    Column("volume_code", String, primary_key=True),
+    Column("form_code", String, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("secrecy_level", String, nullable=False),
+    Column("object_id", String, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),  # 0 = code reserved, object not there yet
+    Column("sha256", String, nullable=False),
+    Column("compiled_at", String, nullable=False),
+    Column("compiled_by", String, nullable=False),
+)
+
+volume_item = Table(
+    "volume_item",
+    metadata,
+    Column("archive_no", ForeignKey("item.archive_no"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("volume_code", ForeignKey("volume.volume_code"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("page_from", Integer, nullable=False),
+    Column("page_to", Integer, nullable=False),
+    Column("sha256", String, nullable=False),
+    UniqueConstraint("volume_code", "position"),
+)
+
+# A step that makes files, written down before it begins; finished or undone from here after a crash.
+intent = Table(
+    "intent",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("account", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("audit_head", String, nullable=False),
+    Column("state", String, nullable=False),
+    CheckConstraint("state IN ('open', 'done', 'undone')"),
+)
+Index("intent_open", intent.c.state)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("object", String, nullable=False, index=True),
+    Column("outcome", String, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("prev", String, nullable=False),
+    Column("hash", String, nullable=False),
+)

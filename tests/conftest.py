@@ -1,0 +1,165 @@
+"""What all tests share: a workspace of their own, the command line, and no way to the default places."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+
+from qrecords.cli import app
+
+if TYPE_CHECKING:
+    from qrecords.office import Office
+
+# Machines are shared: how long an example takes says nothing about it.
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("shared-machine")
+
+CHECKOUT = Path(__file__).parents[1]
+FORMS = CHECKOUT / "forms" / "QR758"
+SHARED = CHECKOUT.parent / "shared"
+NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone(timedelta(hours=8)))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--renew-golden", action="store_true", help="write the golden files anew")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if shutil.which("soffice") is None:
+        skip = pytest.mark.skip(reason="LibreOffice (soffice) is not installed")
+        for item in items:
+            if item.get_closest_marker("office"):
+                item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def away_from_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test in an empty folder: one that forgets --root finds no workspace."""
+    monkeypatch.delenv("QRECORDS_ROOT", raising=False)
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command line did."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class CommandLine:
+    """Runs `qrecords` commands on one workspace, in this process."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self._capsys = capsys
+
+    def __call__(self, *words: object, ok: bool = True) -> Ran:
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            app.run(["--root", str(self.root), *map(str, words)])
+        captured = self._capsys.readouterr()
+        ran = Ran(int(left.value.code or 0), captured.out, captured.err)
+        assert "Traceback" not in ran.err
+        if ok:
+            assert ran.status == 0, ran.err + ran.out
+        return ran
+
+    def json(self, *words: object, ok: bool = True) -> Any:
+        """Run a command with --json; the answer must be one object and agree with the exit status."""
+        ran = self("--json", *words, ok=ok)
+        assert ran.json["ok"] is (ran.status == 0)
+        return ran.json
+
+
+@pytest.fixture
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """Return the command line on a fresh workspace."""
+    line = CommandLine(tmp_path / "office", capsys)
+    line("init")
+    return line
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """Return a fresh office with its clock at a fixed moment."""
+    from qrecords.services.administer import init
+
+    opened = init(tmp_path / "office", clock=lambda: NOW)
+    yield opened
+    opened.register.close()
+
+
+@pytest.fixture
+def sample() -> Callable[..., dict[str, Any]]:
+    """Return a form's complete sample, with some values changed or (None) taken out."""
+
+    def load(form: str, **changes: Any) -> dict[str, Any]:
+        values = json.loads((FORMS / form / "sample.json").read_text(encoding="utf-8")) | changes
+        return {k: v for k, v in values.items() if v is not None}
+
+    return load
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write values as a JSON input file."""
+    count = iter(range(10_000))
+
+    def to_file(values: Any, name: str = "") -> Path:
+        path = tmp_path / (name or f"input{next(count)}.json")
+        path.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+        return path
+
+    return to_file
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with its golden file, paths and moments made alike; --renew-golden writes it anew."""
+
+    def compare(name: str, text: str) -> None:
+        normal = normalised(text)
+        path = CHECKOUT / "tests" / "golden" / f"{name}.txt"
+        if request.config.getoption("--renew-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(normal, encoding="utf-8")
+        assert path.exists(), f"{path} is missing: run pytest --renew-golden and look at it"
+        assert normal == path.read_text(encoding="utf-8")
+
+    return compare
+
+
+def normalised(text: str) -> str:
+    """Return a text without what differs from run to run: folders, moments, users, hashes."""
+    for pattern, stand_in in (
+        (r"(?:/[\w.\-]+)+/office\b", "ROOT"),
+        (r"(?:/[\w.\-]+)+/(?=input|archive)", "DIR/"),
+        (r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[+\-]\d{2}:\d{2}", "MOMENT"),
+        (r"\b[0-9a-f]{64}\b", "SHA256"),
+        (rf"(?<=账号    ){re.escape(_user())}(?=（)", "USER"),
+        (rf'"account": "{re.escape(_user())}"', '"account": "USER"'),
+        (rf"  {re.escape(_user())}  ", "  USER  "),
+    ):
+        text = re.sub(pattern, stand_in, text)
+    return text
+
+
+def _user() -> str:
+    import getpass
+
+    return getpass.getuser()

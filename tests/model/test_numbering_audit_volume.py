@@ -1,0 +1,106 @@
+"""Numbers, the log's chain, and the split into volumes."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qrecords.model import audit, numbering
+from qrecords.model.audit import Event
+from qrecords.model.volume import Item, split, volume_title
+
+
+def test_numbers_look_as_the_office_writes_them() -> None:
+    series = numbering.Series("750", "KJ·KF", "06", 2026, 5)
+    assert numbering.record_no("QR758-06A", 2026, 123) == "QR758-06A-2026-00123"
+    assert series.archive_no(123) == "750-KJ·KF·06·2026·D5-0123"
+    assert series.volume_code(3) == "750-KJ·KF·06·2026·D5-003"
+    assert numbering.file_safe(series.archive_no(1)) == "750-KJ.KF.06.2026.D5-0001"
+
+
+@given(st.integers(1, 11), st.integers(2000, 2100), st.integers(1, 10**7))
+def test_a_record_number_reads_back(form: int, year: int, number: int) -> None:
+    code = f"QR758-{form:02d}A"
+    assert numbering.parse_record_no(numbering.record_no(code, year, number)) == (code, year, number)
+
+
+@pytest.mark.parametrize("text", ["", "QR758-06A-26-1", "QR758-6A-2026-00001", "QR758-06A-2026-0001", "x"])
+def test_what_is_no_record_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="不是记录编号"):
+        numbering.parse_record_no(text)
+
+
+@given(st.sets(st.integers(1, 60)))
+def test_gaps_and_numbers_together_are_all(numbers: set[int]) -> None:
+    missing = numbering.gaps(sorted(numbers))
+    assert set(missing).isdisjoint(numbers)
+    assert set(missing) | numbers == set(range(1, max(numbers, default=0) + 1))
+
+
+def chain(length: int) -> list[Event]:
+    events, prev = [], audit.GENESIS
+    for seq in range(1, length + 1):
+        event = Event(seq, f"2026-01-01T00:00:{seq:02d}+08:00", "a", "create", f"no{seq}", "done", {"v": "x"}, prev)
+        events.append(replace(event, hash=audit.event_hash(event)))
+        prev = events[-1].hash
+    return events
+
+
+def test_a_whole_chain_holds() -> None:
+    assert audit.first_break(chain(9)) is None
+    assert audit.first_break([]) is None
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(Event)])
+def test_a_change_of_any_column_is_found(name: str) -> None:
+    events = chain(5)
+    changed = {"seq": 7, "detail": {"v": "y"}}.get(name, "changed")
+    events[2] = replace(events[2], **{name: changed})
+    broken = audit.first_break(events)
+    assert broken is not None
+    assert broken[0] in {3, 4}
+
+
+def test_a_removed_and_a_moved_event_are_found() -> None:
+    events = chain(5)
+    assert audit.first_break([*events[:2], *events[3:]]) is not None
+    assert audit.first_break([events[1], events[0], *events[2:]]) is not None
+
+
+def item(number: int, pages: int) -> Item:
+    return Item(
+        f"A{number:04d}", f"N{number}", "题名", "中心", "2025-01-01", "2025-01-02", pages, "内部", f"o{number}", 1, ""
+    )
+
+
+@given(st.lists(st.integers(1, 260), max_size=120), st.integers(1, 220))
+def test_every_item_is_bound_once_in_order_within_the_limit(sizes: list[int], limit: int) -> None:
+    items = [item(n, pages) for n, pages in enumerate(sizes)]
+    volumes = split(items, limit)
+    assert [p.item for v in volumes for p in v.placed] == items
+    for volume in volumes:
+        assert volume.pages <= limit or len(volume.placed) == 1
+        numbers = [n for p in volume.placed for n in range(p.page_from, p.page_to + 1)]
+        assert numbers == list(range(1, volume.pages + 1))
+        assert [p.position for p in volume.placed] == list(range(1, len(volume.placed) + 1))
+        assert all(p.page_to - p.page_from + 1 == p.item.pages for p in volume.placed)
+
+
+@given(st.lists(st.integers(1, 30), min_size=2, max_size=60))
+def test_no_volume_is_closed_while_the_next_item_still_fits(sizes: list[int]) -> None:
+    volumes = split([item(n, pages) for n, pages in enumerate(sizes)], 50)
+    for volume, after in pairwise(volumes):
+        assert volume.pages + after.placed[0].item.pages > 50
+
+
+def test_a_volume_is_as_secret_as_its_most_secret_item() -> None:
+    items = [item(1, 1), replace(item(2, 1), secrecy_level="机密"), replace(item(3, 1), secrecy_level="公开")]
+    assert split(items, 200)[0].secrecy_level == "机密"
+
+
+def test_a_volume_is_titled_as_archives_do() -> None:
+    assert volume_title(2025, "维修服务报告", "QR758-06A", 2) == "2025年度维修服务报告（QR758-06A）第2册"

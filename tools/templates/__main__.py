@@ -1,0 +1,49 @@
+"""`python -m tools.templates` builds every template; `--check` only tells which would change."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+from qrecords.stores.formfiles import FormCatalogue
+from tools.templates.registry import FORMS, VOLUME
+
+ROOT = Path(__file__).resolve().parents[2] / "forms" / "QR758"
+
+
+def build_all(root: Path = ROOT) -> dict[Path, bytes]:
+    """Return every template with the path it belongs to."""
+    catalogue = FormCatalogue(root)
+    built = {}
+    for code, build in FORMS.items():
+        folder = catalogue.get(code)
+        built[folder.template] = build(folder.form)
+    return built | {root / "volume" / name: build() for name, build in VOLUME.items()}
+
+
+def entries(data: bytes) -> dict[str, bytes]:
+    """Return what a Word file holds; two of the same content may be packed by different zlibs."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def is_current(path: Path, data: bytes) -> bool:
+    """Tell whether the file on disk is what would be built."""
+    return path.exists() and entries(path.read_bytes()) == entries(data)
+
+
+def main(arguments: list[str]) -> int:
+    """Write what has changed; with --check write nothing and answer 1 when something would."""
+    changed = [(path, data) for path, data in build_all().items() if not is_current(path, data)]
+    for path, data in changed:
+        print(f"{path.relative_to(ROOT.parent)}: {len(data)} bytes")
+        if "--check" not in arguments:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+    return 1 if changed and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,30 @@
+"""Every template of forms/ and the function that builds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from qrecords.model.form import Form
+from tools.templates import commissioning, information, notice, registers, repair, training, volume
+
+# By the folder of the form: built from its definition.
+FORMS: Mapping[str, Callable[[Form], bytes]] = {
+    "01A": information.build_customer_information,
+    "02A": registers.build_calls,
+    "03A": registers.build_faxes,
+    "04A": notice.build,
+    "05A": training.build,
+    "06A": repair.build,
+    "07A": commissioning.build_one,
+    "08A": commissioning.build_batch,
+    "09A": registers.build_dispatches,
+    "10A": registers.build_arrivals,
+    "11A": information.build_product_information,
+}
+
+# By file name below forms/QR758/volume/.
+VOLUME: Mapping[str, Callable[[], bytes]] = {
+    "cover.docx": volume.build_cover,
+    "contents.docx": volume.build_contents,
+    "file_note.docx": volume.build_file_note,
+}
