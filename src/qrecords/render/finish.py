@@ -90,7 +90,7 @@ def _text_in(value: Any) -> str:
     width, height = int(picture["/Width"]), int(picture["/Height"])
     if not 0 < width == height <= MAX_CODE_PIXELS or picture.get("/Filter") not in ("/FlateDecode", ["/FlateDecode"]):
         return ""
-    data: bytes = picture.get_data()
+    data: Any = picture.get_data()  # where numpy is installed, the reader's type names its arrays alone
     stride = len(data) // height
     form = zxingcpp.ImageFormat.Lum
     if stride == (width + 7) // 8:
