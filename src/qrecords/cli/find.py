@@ -100,7 +100,7 @@ def _plain(value: Any) -> str:
 
 
 def _record_lines(record: dict[str, Any]) -> list[str]:
-    from qrecords.model.record import ACTION_LABELS, Action
+    from qrecords.cli.audit import label as event_label
 
     lines = [f"{record['record_no']}  {record['form_title']}  {record['state_label']}"]
     for key, value in record["values"].items():
@@ -125,6 +125,5 @@ def _record_lines(record: dict[str, Any]) -> list[str]:
     if record["turn"]:
         lines.append(f"  该谁办：{record['turn']}")
     for event in record.get("history", []):
-        done = ACTION_LABELS[Action(event["action"])] + ("" if event["outcome"] == "done" else "（被拒绝）")
-        lines.append(f"  {event['at']}  {event['account']}  {done}")
+        lines.append(f"  {event['at']}  {event['account']}  {event_label(event)}")
     return lines

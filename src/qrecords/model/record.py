@@ -48,6 +48,14 @@ class Action(StrEnum):
     BIND = "bind"
     READ = "read"
     ADMINISTER = "administer"
+    COPY_REQUEST = "copy-request"
+    COPY_APPROVE = "copy-approve"
+    COPY_REFUSE = "copy-refuse"
+    COPY_ISSUE = "copy-issue"
+    COPY_RETURN = "copy-return"
+    AUDIT_READ = "audit-read"
+    AUDIT_EXPORT = "audit-export"
+    AUDIT_CLOSE = "audit-close"
 
 
 STATE_LABELS = {
@@ -74,6 +82,14 @@ ACTION_LABELS = {
     Action.BIND: "成册",
     Action.READ: "查阅",
     Action.ADMINISTER: "管理",
+    Action.COPY_REQUEST: "申请副本",
+    Action.COPY_APPROVE: "批准副本",
+    Action.COPY_REFUSE: "不批准副本",
+    Action.COPY_ISSUE: "发出副本",
+    Action.COPY_RETURN: "收回副本",
+    Action.AUDIT_READ: "查阅日志",
+    Action.AUDIT_EXPORT: "导出日志",
+    Action.AUDIT_CLOSE: "封存日志段",
 }
 
 # The command where it is called otherwise than the action.

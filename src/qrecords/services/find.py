@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from qrecords.model.audit import digest
 from qrecords.model.form import Form
 from qrecords.model.query import parse_query
 from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action, Record, State, missing_before, open_actions
@@ -50,7 +51,8 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
     shown["form_title"] = form.title
     shown["signature_labels"] = {s.kind: s.label for s in form.signatures}
     shown["labels"] = {f.key: f.label for f in form.fields}
-    with office.register.read() as tx:
+    with office.register.write() as tx:
+        tx.audit.append([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
         shown["item"] = tx.items.row(record.archive_no) if record.archive_no else None
         if history:
             shown["history"] = [_event(e) for e in tx.audit.events(record.record_no)]
@@ -73,7 +75,10 @@ def search(
     )
     catch_up(office)
     hits = office.index.search(query, filters, limit=limit, offset=offset, sort=sort, facets=True)
-    with office.register.read() as tx:
+    with office.register.write() as tx:
+        # A list of hits shows pieces of records: a reading too.
+        detail: dict[str, Any] = {"query": digest(text), "total": hits.total}
+        tx.audit.append([office.event(Action.READ, "search", **detail)])
         records = tx.records.many(hits.record_nos)
     return {
         "total": hits.total,

@@ -6,6 +6,7 @@ from typing import Any
 
 from qrecords.model.record import Action
 from qrecords.office import Office
+from qrecords.services.audit import recover_segment
 from qrecords.services.binding import Binding, is_sealed
 from qrecords.services.compile import commit_bound
 from qrecords.services.file import commit_filed
@@ -38,6 +39,8 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
             outcome = _recover_filing(office, intent)
         case "compile":
             outcome = _recover_binding(office, intent)
+        case "audit":
+            outcome = recover_segment(office, intent["id"], intent["payload"])
         case _:
             outcome = "unknown"
     with office.register.write() as tx:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
-from qrecords.model import audit
 from qrecords.model.numbering import gaps, record_no
 from qrecords.model.record import Action, State
 from qrecords.office import Office
 from qrecords.render.pdfout import page_count
+from qrecords.services.audit import check_log
 from qrecords.services.freezing import frozen_values
 from qrecords.stores.register import Transaction
 
@@ -49,9 +49,10 @@ def verify(office: Office, *, deep: bool = False, progress: Progress | None = No
         problems += _series(tx, "archive", {i["archive_no"] for i in reserved}, 4)
         problems += _series(tx, "volume", {v["volume_code"] for v in codes}, 3)
         problems += _records_against_items(tx, {i["archive_no"] for i in items})
-        problems += _log(tx)
-        events = tx.audit.head()[0]
-    checked = {"objects": len(ids), "items": len(items), "volumes": len(volumes), "events": events, "deep": deep}
+        log, wrong = check_log(office, tx)
+        problems += wrong
+    counts = {"objects": len(ids), "items": len(items), "volumes": len(volumes), "events": log["events"]}
+    checked = {**counts, "deep": deep}
     return {"checked": checked, "problems": problems}
 
 
@@ -149,8 +150,3 @@ def _records_against_items(tx: Transaction, archive_nos: Collection[str]) -> Ite
     for record in tx.records.find(states=[State.FILED, State.BOUND]):
         if record.archive_no not in archive_nos:
             yield Problem(f"记录已归档，但没有归档件 {record.archive_no}", source=record.record_no)
-
-
-def _log(tx: Transaction) -> Iterator[Problem]:
-    if broken := audit.first_break(tx.audit.events()):
-        yield Problem(f"日志链断裂：{broken[1]}；请保留现场并报告安全管理员", source=f"audit/{broken[0]}")

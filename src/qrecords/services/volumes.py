@@ -21,7 +21,8 @@ def show_volume(office: Office, volume_code: str) -> dict[str, Any]:
     found = [v for v in list_volumes(office) if v["volume_code"] == volume_code.strip()]
     if not found:
         raise NotFound(f"没有「{volume_code}」这一册", remedy="用 qrecords volume list 查看已成的册")
-    with office.register.read() as tx:
+    with office.register.write() as tx:
+        tx.audit.append([office.event(Action.READ, found[0]["volume_code"])])
         lines = tx.items.in_volume(found[0]["volume_code"])
     keys = ("position", "archive_no", "version", "document_no", "title", "page_from", "page_to")
     return found[0] | {"contents": [{k: line[k] for k in keys} for line in lines]}

@@ -1,14 +1,13 @@
-"""What the register keeps of its own running: numbers, steps under way, the log, the accounts."""
+"""What the register keeps of its own running: numbers, steps under way, the accounts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from qrecords.model.access import Account
-from qrecords.model.audit import GENESIS, Event, event_hash
 from qrecords.stores.register import tables as t
 
 CHANGES = "seq"  # the counter the index follows
@@ -86,48 +85,14 @@ class Intents:
         steps = (step["payload"]["filings"] for step in self.open() if step["kind"] == "file")
         return {number for filings in steps for filing in filings for number in filing["record_nos"]}
 
+    def all(self) -> list[dict[str, Any]]:
+        """Return every step ever begun, oldest first."""
+        return [dict(row._mapping) for row in self._c.execute(sa.select(t.intent).order_by(t.intent.c.created_at))]
+
     def open(self) -> list[dict[str, Any]]:
         """Return the steps under way, oldest first."""
         rows = self._c.execute(sa.select(t.intent).where(t.intent.c.state == "open").order_by(t.intent.c.created_at))
         return [dict(row._mapping) for row in rows]
-
-
-class Audit:
-    """The log: only appended to."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._c = connection
-
-    def head(self) -> tuple[int, str]:
-        """Return the number and hash of the newest event."""
-        row = self._c.execute(sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)).first()
-        return (row.seq, row.hash) if row else (0, GENESIS)
-
-    def append(self, events: list[Event]) -> None:
-        """Append events in order; sequence, previous hash and hash are set here."""
-        seq, prev = self.head()
-        rows = []
-        for event in events:
-            seq += 1
-            chained = Event(seq, event.at, event.account, event.action, event.object, event.outcome, event.detail, prev)
-            prev = event_hash(chained)
-            rows.append(
-                {
-                    "seq": seq, "at": event.at, "account": event.account, "action": event.action,
-                    "object": event.object, "outcome": event.outcome, "detail": dict(event.detail),
-                    "prev": chained.prev, "hash": prev,
-                }
-            )  # fmt: skip
-        if rows:
-            self._c.execute(t.audit.insert(), rows)
-
-    def events(self, about: str | None = None) -> Iterator[Event]:
-        """Give all events in order, or those about one object."""
-        query = sa.select(t.audit).order_by(t.audit.c.seq)
-        if about is not None:
-            query = query.where(t.audit.c.object == about)
-        for row in self._c.execute(query):
-            yield Event(**row._mapping)
 
 
 class Accounts:

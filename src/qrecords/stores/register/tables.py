@@ -179,3 +179,16 @@ audit = Table(
     Column("prev", String, nullable=False),
     Column("hash", String, nullable=False),
 )
+
+# A stretch of the log filed as an object, so that a later change of the register shows.
+audit_segment = Table(
+    "audit_segment",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("first_seq", Integer, nullable=False),
+    Column("last_seq", Integer, nullable=False),
+    Column("head", String, nullable=False),
+    Column("object_id", String, nullable=False, unique=True),
+    Column("closed_at", String, nullable=False),
+    Column("closed_by", String, nullable=False),
+)

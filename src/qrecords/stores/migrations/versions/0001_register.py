@@ -12,6 +12,13 @@ TRIGGERS = [
     "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
     for verb in ("UPDATE", "DELETE")
 ]
+# INSERT OR REPLACE would take a row away without asking the guards above: a new event only follows the newest one.
+TRIGGERS.append(
+    "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit "
+    "WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit) "
+    "OR NEW.prev IS NOT COALESCE((SELECT hash FROM audit ORDER BY seq DESC LIMIT 1), printf('%064d', 0)) "
+    "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+)
 
 
 def upgrade() -> None:
@@ -40,6 +47,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
     )
     op.create_index(op.f("ix_audit_object"), "audit", ["object"], unique=False)
+    op.create_table(
+        "audit_segment",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("first_seq", sa.Integer(), nullable=False),
+        sa.Column("last_seq", sa.Integer(), nullable=False),
+        sa.Column("head", sa.String(), nullable=False),
+        sa.Column("object_id", sa.String(), nullable=False),
+        sa.Column("closed_at", sa.String(), nullable=False),
+        sa.Column("closed_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("object_id"),
+    )
     op.create_table(
         "counter",
         sa.Column("name", sa.String(), nullable=False),

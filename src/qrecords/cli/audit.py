@@ -1,0 +1,111 @@
+"""audit list, verify, export, close."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qrecords.cli import chinese
+from qrecords.cli.app import Session, pass_session
+from qrecords.cli.output import problem_lines, table
+from qrecords.errors import IntegrityFailure
+
+
+@click.group(cls=chinese.Group)
+def audit() -> None:
+    """日志：谁在什么时候办了什么，只增不改，前后相扣。"""
+
+
+@audit.command("list")
+@click.option("--object", "about", metavar="编号", default="", help="只看这份记录、这一册")
+@click.option("--by", metavar="账号", default="", help="只看这个账号办的")
+@click.option("--action", metavar="动作", default="", help="只看这种动作，如 print、copy-issue")
+@click.option("--from", "date_from", type=chinese.Day(), help="从这一天起")
+@click.option("--to", "date_to", type=chinese.Day(), help="到这一天止")
+@click.option("--limit", type=chinese.Number(1), default=50, show_default=True, help="最多列出几条")
+@click.option("--after", type=chinese.Number(), default=None, help="从这一条之后列起（默认：列最新的）")
+@pass_session
+def list_(
+    session: Session,
+    about: str,
+    by: str,
+    action: str,
+    date_from: str | None,
+    date_to: str | None,
+    limit: int,
+    after: int | None,
+) -> None:
+    """列出日志：时间、账号、动作、对象、结果。"""
+    from qrecords.services.audit import list_events
+    from qrecords.stores.register.audit import Wanted
+
+    wanted = Wanted(about, by, action, date_from or "", date_to or "")
+    found = list_events(session.office, wanted, limit=limit, after=after)
+    rows = [(e["seq"], e["at"], e["account"], label(e), e["object"], _plain(e["detail"])) for e in found["events"]]
+    lines = table(("序号", "时间", "账号", "动作", "对象", "说明"), rows, (8, 25, 16, 20, 36, 60))
+    shown = f"共{found['total']}条" + (f"，列出{len(rows)}条" if len(rows) < found["total"] else "")
+    session.answer(found, [*lines, shown] if rows else ["没有符合的日志"])
+
+
+@audit.command()
+@click.option("--head", "heads", metavar="链头", multiple=True, help="备考表或备份清单上印的链头，可重复；前 16 位即可")
+@pass_session
+def verify(session: Session, heads: tuple[str, ...]) -> int:
+    """检查日志有没有被改动、删除、插入、调换，并与印在纸上的链头核对。"""
+    from qrecords.services.audit import verify_log
+
+    result = verify_log(session.office, heads)
+    checked, problems, head = result["checked"], result["problems"], result["head"]
+    summary = f"检查了{checked['events']}条日志，核对了{checked['anchors']}个链头"
+    if not problems:
+        session.answer(result, [f"✓ {summary}，没有问题", f"  现在的链头 {head['hash']}（第{head['seq']}条）"])
+        return 0
+    error = IntegrityFailure(
+        f"{summary}，有{len(problems)}处问题", remedy="请保留现场，按各条提示处理", problems=problems
+    )
+    data = {**result, "problems": error.as_json()["problems"], "error": error.as_json()}
+    session.answer(data, [f"✗ {error.message}", *problem_lines(problems)], ok=False)
+    return error.exit_status
+
+
+@audit.command()
+@click.argument("path", metavar="文件.jsonl", type=chinese.PATH)
+@click.option("--from", "date_from", type=chinese.Day(), help="从这一天起")
+@click.option("--to", "date_to", type=chinese.Day(), help="到这一天止")
+@pass_session
+def export(session: Session, path: Path, date_from: str | None, date_to: str | None) -> None:
+    """导出一段日志，一行一条；谁都能用 docs/audit-check.py 核对，不需要本软件。"""
+    from qrecords.services.audit import export_events
+
+    done = export_events(session.office, path, date_from=date_from or "", date_to=date_to or "")
+    line = f"✓ 第{done.first_seq}条到第{done.last_seq}条已导出：{done.path}"
+    session.answer({"exported": done}, [line, f"  链头 {done.head}"])
+
+
+@audit.command()
+@pass_session
+def close(session: Session) -> None:
+    """把上次封存以后的日志封存为档案库里的一段；建议每月和备份前各做一次。"""
+    from qrecords.services.audit import close_segment
+
+    done = close_segment(session.office)
+    line = f"✓ 日志段 {done.number} 已封存：第{done.first_seq}条到第{done.last_seq}条"
+    session.answer({"segment": done}, [line, f"  链头 {done.head}"])
+
+
+def label(event: dict[str, Any]) -> str:
+    """Return what an event's action and outcome are called."""
+    from qrecords.model.audit import OUTCOME_LABELS
+    from qrecords.model.record import ACTION_LABELS
+
+    names: dict[str, str] = {str(action): name for action, name in ACTION_LABELS.items()}
+    outcome: str = OUTCOME_LABELS.get(event["outcome"], event["outcome"])
+    done: str = names.get(event["action"], event["action"])
+    return f"{done}（{outcome}）" if outcome else done
+
+
+def _plain(detail: dict[str, Any]) -> str:
+    return "，".join(f"{k}={v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for k, v in detail.items())

@@ -1,0 +1,195 @@
+"""The log: list, check, export it, and file its closed segments (QS/PA758A 5.11.1; docs/audit.md).
+
+A segment is filed as every other step that makes files: intent, object, commit. It holds the events up to the moment
+of its intent, so that whoever rewrites the register later has to rewrite the archive too, and all backups of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput, Problem, QRecordsError, WrongState
+from qrecords.model import audit
+from qrecords.model.audit import Anchor, Event, as_dict, canonical
+from qrecords.model.record import Action
+from qrecords.office import Office
+from qrecords.stores import durable
+from qrecords.stores.register import Transaction
+from qrecords.stores.register.audit import Segment, Wanted
+
+OBJECT = "urn:qrecords:audit:"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export wrote: the file, its first and last event, and the hash of the last."""
+
+    path: str
+    first_seq: int
+    last_seq: int
+    head: str
+
+
+def list_events(office: Office, wanted: Wanted, *, limit: int = 50, after: int | None = None) -> dict[str, Any]:
+    """Return events in order: the newest ones that fit, or the first ones after a number."""
+    office.authorise(Action.AUDIT_READ, "audit")
+    with office.register.read() as tx:
+        events = tx.audit.page(wanted, limit=limit, after=after)
+        total, (seq, head) = tx.audit.count(wanted), tx.audit.head()
+    return {"events": [as_dict(e) for e in events], "total": total, "head": {"seq": seq, "hash": head}}
+
+
+def verify_log(office: Office, heads: Sequence[str] = ()) -> dict[str, Any]:
+    """Check the whole chain, and that it holds every head known from volumes, segments, steps and paper (`heads`)."""
+    office.authorise(Action.AUDIT_READ, "audit")
+    typed = [Anchor(_typed(text), "您给出的链头") for text in heads]
+    with office.register.read() as tx:
+        checked, problems = check_log(office, tx, typed)
+    head = {"seq": checked["events"], "hash": checked.pop("head")}
+    return {"checked": checked, "head": head, "problems": problems}
+
+
+def check_log(office: Office, tx: Transaction, typed: Sequence[Anchor] = ()) -> tuple[dict[str, Any], list[Problem]]:
+    """Return what was checked of the log, and everything wrong with it; the first break comes first."""
+    problems: list[Problem] = []
+    anchors = [*typed, *_anchors(office, tx, problems)]
+    found = audit.check_chain(tx.audit.events(), anchors)
+    told = []
+    if found.broken:
+        seq, what = found.broken
+        told.append(Problem(f"日志链断裂：{what}；请保留现场并报告安全管理员", source=f"audit/{seq}"))
+    told += [
+        Problem(
+            f"日志里没有{a.where}的链头 {a.head[:16]}…：日志被截短或改写过；请保留现场并报告安全管理员", source="audit"
+        )
+        for a in found.lost
+    ]
+    if missing := tx.audit.missing_guards():
+        names = "、".join(missing)
+        told.append(Problem(f"登记库里保护日志的触发器不见了（{names}）：有人绕过程序改过登记库", source="audit"))
+    checked = {"events": found.events, "anchors": len(anchors), "head": found.head}
+    return checked, told + problems
+
+
+def export_events(office: Office, path: Path, *, date_from: str = "", date_to: str = "") -> Exported:
+    """Write a stretch of the log, one event a line as docs/audit.md defines it; the export itself is an event."""
+    office.authorise(Action.AUDIT_EXPORT, "audit")
+    if path.exists():
+        raise WrongState(f"{path} 已经有了", remedy="请换一个文件名")
+    with office.register.read() as tx:
+        stretch = tx.audit.stretch(Wanted(date_from=date_from, date_to=date_to))
+        if stretch is None:
+            raise WrongState("这段时间里没有日志", remedy="请核对 --from 和 --to")
+        events = list(tx.audit.between(*stretch))
+    durable.make_dirs(path.absolute().parent)
+    durable.write_file(path, _lines(events))
+    exported = Exported(str(path), *stretch, events[-1].hash)
+    with office.register.write() as tx:
+        tx.audit.append([office.event(Action.AUDIT_EXPORT, "audit", **_span(exported))])
+    return exported
+
+
+def close_segment(office: Office) -> Segment:
+    """File all events since the last segment as an object; WrongState when there are none."""
+    office.authorise(Action.AUDIT_CLOSE, "audit")
+    with office.exclusive("audit", "封存日志"), office.under_way() as intent:
+        with office.register.write() as tx:
+            filed = tx.audit.segments()
+            first, (last, head) = (filed[-1].last_seq + 1 if filed else 1), tx.audit.head()
+            if last < first:
+                raise WrongState("上次封存以后没有新的日志", remedy="不用再封存")
+            number = len(filed) + 1
+            segment = Segment(number, first, last, head, object_id(number), office.now(), office.account.name)
+            office.begin(tx, intent, "audit", {"segment": asdict(segment)})
+            events = list(tx.audit.between(first, last))
+        durable.checkpoint("audit.intent")
+        staged = office.archive.stage(
+            segment.object_id,
+            {"events.jsonl": _lines(events), "segment.json": canonical(_description(segment)) + b"\n"},
+            message="封存日志段",
+            user=office.account.display_name,
+            created=datetime.fromisoformat(segment.closed_at),
+            intent=intent,
+            expected_head=0,
+        )
+        office.archive.publish(staged)
+        durable.checkpoint("audit.published")
+        commit_segment(office, intent, segment)
+        durable.checkpoint("audit.committed")
+        durable.remove_tree(office.archive.work_dir(intent))
+    return segment
+
+
+def commit_segment(office: Office, intent: str, segment: Segment) -> None:
+    """Close the filing of a segment whose object is in the archive."""
+    with office.register.write() as tx:
+        tx.audit.close(segment)
+        tx.audit.append([office.event(Action.AUDIT_CLOSE, segment.object_id, **_span(segment))])
+        tx.intents.close(intent)
+
+
+def recover_segment(office: Office, intent: str, payload: dict[str, Any]) -> str:
+    """Commit a segment whose object was published, else undo: the next closing takes its number."""
+    segment = Segment(**payload["segment"])
+    if not office.archive.exists(segment.object_id):
+        return "undone"
+    commit_segment(office, intent, segment)
+    return "finished"
+
+
+def object_id(number: int) -> str:
+    """Return the id of a segment's object."""
+    return f"{OBJECT}{number:04d}"
+
+
+def _anchors(office: Office, tx: Transaction, problems: list[Problem]) -> Iterator[Anchor]:
+    """Give every head the office itself keeps outside the log."""
+    for step in tx.intents.all():
+        yield Anchor(step["audit_head"], f"操作 {step['id']} 开始时")
+    for row in tx.items.volumes():
+        if row["version"] > 0:
+            where = f"《{row['title']}》备考表上"
+            yield from _kept(office, row["object_id"], "manifest.json", "audit_head", where, problems)
+    registered = {s.number: s for s in tx.audit.segments()}
+    number = 1
+    while number in registered or office.archive.exists(object_id(number)):
+        if number in registered:
+            segment = registered[number]
+            yield Anchor(segment.head, f"日志段 {number} 登记", segment.last_seq)
+        where = f"日志段 {number} 封存"
+        yield from _kept(office, object_id(number), "segment.json", "head", where, problems)
+        number += 1
+
+
+def _kept(office: Office, object_id: str, name: str, key: str, where: str, problems: list[Problem]) -> Iterator[Anchor]:
+    try:
+        held = json.loads(office.archive.read(object_id, name))
+        yield Anchor(str(held[key]), where, held.get("last_seq"))
+    except (QRecordsError, ValueError, KeyError, TypeError, AttributeError) as error:
+        problems.append(Problem(f"读不出{where}的链头：{error}；请从备份恢复", source=object_id))
+
+
+def _typed(text: str) -> str:
+    head = audit.typed_head(text)
+    if head is None:
+        raise InvalidInput(
+            f"「{text}」不是链头", remedy=f"请照备考表写至少前 {audit.SHORTEST_HEAD} 位（0–9、a–f），最多 64 位"
+        )
+    return head
+
+
+def _description(segment: Segment) -> dict[str, Any]:
+    return {"schema": 1, **asdict(segment)}
+
+
+def _span(part: Exported | Segment) -> dict[str, Any]:
+    return {"first": part.first_seq, "last": part.last_seq, "head": part.head}
+
+
+def _lines(events: Sequence[Event]) -> bytes:
+    return b"".join(canonical(as_dict(event)) + b"\n" for event in events)

@@ -1,0 +1,141 @@
+"""The log in the register: appended to, read, filed in segments; never changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from qrecords.model.audit import GENESIS, Event, event_hash
+from qrecords.stores.register import tables as t
+
+# What the database refuses by itself; the migration makes them.
+GUARDS = frozenset({"audit_no_update", "audit_no_delete", "audit_no_replace"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events are asked for; empty means any. Days are inclusive, as the events' clock had them."""
+
+    object: str = ""
+    account: str = ""
+    action: str = ""
+    date_from: str = ""
+    date_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the log filed as an object: first and last event, and the hash of the last."""
+
+    number: int
+    first_seq: int
+    last_seq: int
+    head: str
+    object_id: str
+    closed_at: str
+    closed_by: str
+
+
+class Audit:
+    """The log: only appended to."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    def head(self) -> tuple[int, str]:
+        """Return the number and hash of the newest event."""
+        row = self._c.execute(sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)).first()
+        return (row.seq, row.hash) if row else (0, GENESIS)
+
+    def append(self, events: list[Event]) -> None:
+        """Append events in order; sequence, previous hash and hash are set here."""
+        seq, prev = self.head()
+        rows = []
+        for event in events:
+            seq += 1
+            chained = Event(seq, event.at, event.account, event.action, event.object, event.outcome, event.detail, prev)
+            prev = event_hash(chained)
+            rows.append(
+                {
+                    "seq": seq, "at": event.at, "account": event.account, "action": event.action,
+                    "object": event.object, "outcome": event.outcome, "detail": dict(event.detail),
+                    "prev": chained.prev, "hash": prev,
+                }
+            )  # fmt: skip
+        if rows:
+            self._c.execute(t.audit.insert(), rows)
+
+    def events(self, about: str | None = None) -> Iterator[Event]:
+        """Give all events in order, or those about one object."""
+        query = _select()
+        if about is not None:
+            query = query.where(t.audit.c.object == about)
+        return map(_event, self._c.execute(query).mappings())
+
+    def between(self, first: int, last: int) -> Iterator[Event]:
+        """Give the events of a stretch, both ends included, in order."""
+        return map(_event, self._c.execute(_select().where(t.audit.c.seq.between(first, last))).mappings())
+
+    def page(self, wanted: Wanted, *, limit: int, after: int | None = None) -> list[Event]:
+        """Return the events asked for, in order: the first ones after a number, or else the newest ones."""
+        query = _select().where(*_conditions(wanted)).limit(limit)
+        if after is not None:
+            return [_event(row) for row in self._c.execute(query.where(t.audit.c.seq > after)).mappings()]
+        newest = query.order_by(None).order_by(t.audit.c.seq.desc())
+        return [_event(row) for row in self._c.execute(newest).mappings()][::-1]
+
+    def count(self, wanted: Wanted) -> int:
+        """Return how many events are asked for."""
+        query = sa.select(sa.func.count()).select_from(t.audit).where(*_conditions(wanted))
+        return self._c.execute(query).scalar_one()
+
+    def stretch(self, wanted: Wanted) -> tuple[int, int] | None:
+        """Return the first and last number of the events asked for, None when there are none."""
+        query = sa.select(sa.func.min(t.audit.c.seq), sa.func.max(t.audit.c.seq)).where(*_conditions(wanted))
+        first, last = self._c.execute(query).one()
+        return None if first is None else (first, last)
+
+    def missing_guards(self) -> list[str]:
+        """Return the triggers of the log that someone took out of the database."""
+        rows = self._c.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"))
+        return sorted(GUARDS.difference(rows.scalars()))
+
+    def close(self, segment: Segment) -> None:
+        """Write down a segment that is filed."""
+        values = {name: getattr(segment, name) for name in Segment.__dataclass_fields__}
+        self._c.execute(t.audit_segment.insert().values(values))
+
+    def segments(self) -> list[Segment]:
+        """Return the filed segments in order."""
+        rows = self._c.execute(sa.select(t.audit_segment).order_by(t.audit_segment.c.number))
+        return [Segment(**row._mapping) for row in rows]
+
+
+def _select() -> sa.Select[Any]:
+    columns = [c for c in t.audit.c if c.name != "detail"]
+    # The detail as it lies there: what someone spoiled must be named, not stop the reading.
+    return sa.select(*columns, sa.type_coerce(t.audit.c.detail, sa.Text()).label("detail")).order_by(t.audit.c.seq)
+
+
+def _event(row: Mapping[Any, Any]) -> Event:
+    try:
+        detail = json.loads(row["detail"])
+    except (TypeError, ValueError):
+        detail = None
+    return Event(**{**row, "detail": detail if isinstance(detail, dict) else {"damaged": str(row["detail"])}})
+
+
+def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    day = sa.func.substr(t.audit.c.at, 1, 10)
+    choices = (
+        (wanted.object, t.audit.c.object == wanted.object),
+        (wanted.account, t.audit.c.account == wanted.account),
+        (wanted.action, t.audit.c.action == wanted.action),
+        (wanted.date_from, day >= wanted.date_from),
+        (wanted.date_to, day <= wanted.date_to),
+    )
+    return [condition for value, condition in choices if value]
