@@ -101,7 +101,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
     opened = init(tmp_path / "office", clock=lambda: NOW)
     yield opened
-    opened.register.close()
+    opened.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -23,9 +23,12 @@ from qrecords.model.audit import Event
 from qrecords.model.record import Action
 from qrecords.settings import Settings, load
 from qrecords.stores.archive import Archive
-from qrecords.stores.formfiles import FormCatalogue
+from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.store import IndexStore
 from qrecords.stores.register import Register, Transaction
+
+if TYPE_CHECKING:
+    from qrecords.stores.formfiles import FormCatalogue
 
 REGISTER_FILE = "register.sqlite"
 LOCK_SECONDS = 60
@@ -61,7 +64,14 @@ class Office:
     @cached_property
     def forms(self) -> FormCatalogue:
         """Return the controlled forms."""
+        from qrecords.stores.formfiles import FormCatalogue  # takes time, and a search does without
+
         return FormCatalogue(self.settings.forms_dir)
+
+    @cached_property
+    def outlines(self) -> FormOutlines:
+        """Return what search needs of the forms, without reading their definitions."""
+        return FormOutlines(self.settings.forms_dir, self.settings.indexes_dir, lambda: self.forms)
 
     @cached_property
     def archive(self) -> Archive:

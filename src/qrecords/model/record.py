@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qrecords.errors import Problem, WrongState
-from qrecords.model.form import Form
 from qrecords.model.rules import holds
+
+if TYPE_CHECKING:
+    from qrecords.model.form import Form
 
 
 class State(StrEnum):

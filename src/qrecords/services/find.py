@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qrecords.model.audit import digest
-from qrecords.model.form import Form
 from qrecords.model.query import parse_query
 from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action, Record, State, missing_before, open_actions
 from qrecords.office import Office
 from qrecords.services import reading
-from qrecords.services.indexing import catch_up, document_of
+from qrecords.services.indexing import catch_up, documents
 from qrecords.stores.fulltext.interface import Filters, Sort
 from qrecords.stores.fulltext.snippets import snippet
+
+if TYPE_CHECKING:
+    from qrecords.model.form import Form
 
 SNIPPET_WIDTH = 60
 
@@ -64,9 +66,9 @@ def search(
 ) -> dict[str, Any]:
     """Return every record in which all words of the query stand, newest first or by relevance."""
     office.authorise(Action.READ, "search")
-    query = parse_query(text, _field_names(office) if _names_a_field(text) else None)
+    query = parse_query(text, office.outlines.labels())
     filters = Filters(
-        forms=(office.forms.full_code(criteria.form_code),) if criteria.form_code else (),
+        forms=(office.outlines.full_code(criteria.form_code),) if criteria.form_code else (),
         years=(criteria.year,) if criteria.year else (),
         states=(criteria.state,) if criteria.state else (),
         date_from=criteria.date_from,
@@ -75,30 +77,18 @@ def search(
     )
     catch_up(office)
     hits = office.index.search(query, filters, limit=limit, offset=offset, sort=sort, facets=True)
+    with office.register.read() as tx:
+        records = tx.records.many(hits.record_nos)
+        texts = [d.all_texts() for d in documents(office, tx, records)]
     with office.register.write() as tx:
         # A list of hits shows pieces of records: a reading too.
         detail: dict[str, Any] = {"query": digest(text), "total": hits.total}
         tx.audit.append([office.event(Action.READ, "search", **detail)])
-        records = tx.records.many(hits.record_nos)
     return {
         "total": hits.total,
         "facets": hits.facets,
-        "hits": [_hit(office.forms.get(r.form_code).form, r, query) for r in records],
+        "hits": [_hit(r, snippet(t, query, SNIPPET_WIDTH)) for r, t in zip(records, texts, strict=True)],
     }
-
-
-def _names_a_field(text: str) -> bool:
-    return ":" in text or "：" in text
-
-
-def _field_names(office: Office) -> dict[str, tuple[str, ...]]:
-    """Return the labels of all forms with the keys they stand for; reading the forms takes time, so only when asked."""
-    names: dict[str, tuple[str, ...]] = {}
-    for folder in office.forms.all():
-        for field in folder.form.fields:
-            known = names.get(field.label, ())
-            names[field.label] = known if field.key in known else (*known, field.key)
-    return names
 
 
 def _summary(form: Form, record: Record) -> dict[str, Any]:
@@ -134,7 +124,7 @@ def _turn(form: Form, record: Record, forward: Action) -> str:
     return f"{takers[forward]}：{ACTION_LABELS[forward]}"
 
 
-def _hit(form: Form, record: Record, query: Any) -> dict[str, Any]:
+def _hit(record: Record, shown: str) -> dict[str, Any]:
     return {
         "record_no": record.record_no,
         "form_code": record.form_code,
@@ -142,7 +132,7 @@ def _hit(form: Form, record: Record, query: Any) -> dict[str, Any]:
         "date": record.date,
         "customer_unit": record.customer_unit,
         "state": record.state.value,
-        "snippet": snippet(document_of(form, record).all_texts(), query, SNIPPET_WIDTH),
+        "snippet": shown,
     }
 
 

@@ -1,29 +1,68 @@
-"""Keeps the full-text index on the heels of the register; it can be made again at any time."""
+"""Keeps the full-text index on the heels of the register; it can be made again at any time.
+
+What is found of a record: what stands in its form, and what SOURCES add. To make more texts searchable, write a source
+and put it into SOURCES; snippets, rebuilds and both engines follow by themselves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from qrecords.errors import QRecordsError
-from qrecords.model.field import BOXES, Field, FieldType
-from qrecords.model.form import Form
 from qrecords.model.record import Action, Record
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
+from qrecords.stores.formoutlines import FieldOutline, FormOutline
 from qrecords.stores.fulltext.interface import Document, MustRebuild
+from qrecords.stores.register import Transaction
 
 BATCH = 2000
+_BOXES = frozenset({"signature", "seal"})  # empty on paper; the evidence is a text of its own
+
+# Gives (record number, kind, text) of some records. The kind is the key a query names the text by (FIELD_NAMES in
+# model/query.py: 附件 attachment, 扫描件 scan_text, 册 volume_title). Whoever changes such a text calls
+# `tx.records.touch` in the same transaction, or the index does not see it.
+Source = Callable[[Office, Transaction, Sequence[Record]], Iterable[tuple[str, str, str]]]
 
 
-def document_of(form: Form, record: Record) -> Document:
-    """Return what the index holds of a record: every searchable text, rows and opinions too."""
+def _volumes(_office: Office, tx: Transaction, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
+    """Give code and title of the volume a record is bound in: who looks for a volume finds what is in it."""
+    bound = [r for r in records if r.volume_code]
+    titles = {v["volume_code"]: v["title"] for v in tx.items.volumes()} if bound else {}
+    for record in bound:
+        yield record.record_no, "volume_code", record.volume_code
+        yield record.record_no, "volume_title", titles.get(record.volume_code, "")
+
+
+def _evidence(_office: Office, _tx: Transaction, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
+    """Give the names of the papers handed in with signatures."""
+    for record in records:
+        for signed in record.signatures:
+            yield record.record_no, "attachment", signed.evidence
+
+
+SOURCES: tuple[Source, ...] = (_volumes, _evidence)
+
+
+def documents(office: Office, tx: Transaction, records: Sequence[Record]) -> Iterator[Document]:
+    """Give what the index holds of records, in their order; snippets are cut from the same texts."""
+    added: dict[str, list[tuple[str, str]]] = {}
+    for source in SOURCES:
+        for record_no, kind, text in source(office, tx, records):
+            added.setdefault(record_no, []).append((kind, text))
+    for record in records:
+        yield document_of(office.outlines.get(record.form_code), record, added.get(record.record_no, ()))
+
+
+def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, str]] = ()) -> Document:
+    """Return what the index holds of a record: every searchable text, rows and opinions too, and what was added."""
     texts = [("record_no", record.record_no), ("archive_no", record.archive_no), ("form_title", form.title)]
     for field in form.fields:
-        if field.searchable and field.type not in BOXES:
-            texts += [(field.key, text) for text in _texts(field, record.values.get(field.key))]
+        texts += _texts(field, record.values.get(field.key))
     texts += [("supervisor_opinion", record.opinion), ("reason", record.reason)]
-    texts += [("signature", f"{s.by} {s.evidence}") for s in record.signatures]
+    texts += [("signature", s.by) for s in record.signatures]
+    texts += added
     values = record.values
     return Document(
         record_no=record.record_no,
@@ -41,17 +80,18 @@ def document_of(form: Form, record: Record) -> Document:
     )
 
 
-def _texts(field: Field, value: Any) -> Iterator[str]:
-    if value is None or value == "":
+def _texts(field: FieldOutline, value: Any) -> Iterator[tuple[str, str]]:
+    """Give the texts of a field; those of rows under the keys of their columns."""
+    if value is None or value == "" or not field.searchable or field.kind in _BOXES or isinstance(value, bool):
         return
-    if field.type is FieldType.ROWS:
+    if field.kind == "rows":
         for row in value:
             for column in field.columns:
                 yield from _texts(column, row.get(column.key))
     elif isinstance(value, list):
-        yield from value
-    elif not isinstance(value, bool):
-        yield str(value)
+        yield from ((field.key, str(choice)) for choice in value)
+    else:
+        yield field.key, str(value)
 
 
 def follow(office: Office) -> None:
@@ -84,9 +124,10 @@ def _catch_up(office: Office) -> int:
         while True:
             with office.register.read() as tx:
                 records = tx.records.changed_since(writer.last_seq, BATCH)
+                made = [*documents(office, tx, records)]
             if not records:
                 return taken
-            writer.apply([_document(office, r) for r in records], deletes=[], last_seq=records[-1].seq)
+            writer.apply(made, deletes=[], last_seq=records[-1].seq)
             taken += len(records)
 
 
@@ -105,14 +146,10 @@ def _all_documents(office: Office, total: int, progress: Callable[[int, int], No
     while True:
         with office.register.read() as tx:
             records = tx.records.changed_since(seq, BATCH)
+            made = [*documents(office, tx, records)]
         if not records:
             return
-        for record in records:
-            yield _document(office, record)
+        yield from made
         seq, done = records[-1].seq, done + len(records)
         if progress:
             progress(min(done, total), total)
-
-
-def _document(office: Office, record: Record) -> Document:
-    return document_of(office.forms.get(record.form_code).form, record)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from qrecords.errors import NotFound, Problem, UsageError, WrongState
 from qrecords.model.record import Record
 from qrecords.office import Office
-from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
+
+if TYPE_CHECKING:
+    from qrecords.stores.formfiles import FormFolder
 
 
 def one(office: Office, record_no: str) -> Record:

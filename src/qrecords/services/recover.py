@@ -1,4 +1,7 @@
-"""Finish or undo the steps a crash left half-way, from their intents; runs whenever a workspace is opened."""
+"""Finish or undo the steps a crash left half-way, from their intents; runs whenever a workspace is opened.
+
+What finishes a step is imported when there is one: every command opens a workspace, and hardly any has to.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,6 @@ from typing import Any
 
 from qrecords.model.record import Action
 from qrecords.office import Office
-from qrecords.services.audit import recover_segment
-from qrecords.services.binding import Binding, is_sealed
-from qrecords.services.compile import commit_bound
-from qrecords.services.file import commit_filed
-from qrecords.services.fill import commit_filled
-from qrecords.services.freezing import Filing, is_frozen
 
 
 def recover(office: Office) -> list[dict[str, str]]:
@@ -33,6 +30,8 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
     office.archive.recover()  # an object moved in half is whole again before anyone counts on it
     match intent["kind"]:
         case "fill":
+            from qrecords.services.fill import commit_filled
+
             commit_filled(office, intent["id"], intent["payload"]["records"])
             outcome = "finished"
         case "file":
@@ -40,6 +39,8 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
         case "compile":
             outcome = _recover_binding(office, intent)
         case "audit":
+            from qrecords.services.audit import recover_segment
+
             outcome = recover_segment(office, intent["id"], intent["payload"])
         case _:
             outcome = "unknown"
@@ -52,6 +53,9 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
 
 def _recover_filing(office: Office, intent: dict[str, Any]) -> str:
     """Commit the items whose object was published; the others keep their reserved number for the next filing."""
+    from qrecords.services.file import commit_filed
+    from qrecords.services.freezing import Filing, is_frozen
+
     filings = [Filing.from_intent(entry) for entry in intent["payload"]["filings"]]
     published = [f for f in filings if is_frozen(office, f)]
     commit_filed(office, intent["id"], published)
@@ -60,6 +64,9 @@ def _recover_filing(office: Office, intent: dict[str, Any]) -> str:
 
 def _recover_binding(office: Office, intent: dict[str, Any]) -> str:
     """Commit the volumes that were sealed; the codes of the others wait for the next compilation."""
+    from qrecords.services.binding import Binding, is_sealed
+    from qrecords.services.compile import commit_bound
+
     bindings = [Binding.from_intent(entry) for entry in intent["payload"]["bindings"]]
     sealed = [b for b in bindings if is_sealed(office, b)]
     commit_bound(office, intent["id"], sealed)

@@ -1,0 +1,129 @@
+"""What search needs of the forms: titles and fields, kept ready under `indexes/`.
+
+Reading and checking eleven definitions takes longer than a search. The outlines are derived: they are made again when a
+file of the forms is not the one they were made from, and may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qrecords import __version__
+from qrecords.errors import InvalidInput, NotFound, QRecordsError
+from qrecords.stores.durable import write_file
+from qrecords.stores.fulltext.interface import file_mark
+
+if TYPE_CHECKING:
+    from qrecords.model.field import Field
+    from qrecords.model.form import Form
+    from qrecords.stores.formfiles import FormCatalogue
+
+CACHE_FILE = "forms.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FieldOutline:
+    """A field or a column: `kind` is its type (text, rows, seal …)."""
+
+    key: str
+    label: str
+    kind: str
+    searchable: bool
+    columns: tuple[FieldOutline, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FormOutline:
+    """One form as search knows it."""
+
+    code: str
+    title: str
+    fields: tuple[FieldOutline, ...]
+
+
+class FormOutlines:
+    """The outlines of all forms of a workspace."""
+
+    def __init__(self, forms_dir: Path, indexes_dir: Path, catalogue: Callable[[], FormCatalogue]) -> None:
+        self._forms_dir = forms_dir
+        self._cache = indexes_dir / CACHE_FILE
+        self._catalogue = catalogue
+
+    def get(self, code: str) -> FormOutline:
+        """Return one form's outline; errors are those of the catalogue."""
+        return self._known.get(code) or outline_of(self._catalogue().get(code).form)
+
+    def full_code(self, code: str) -> str:
+        """Return the full form code for a full or short one; NotFound when there is no such form."""
+        wanted = code.strip().upper()
+        found = next((full for full in self._known if wanted in {full, full.rpartition("-")[2]}), "")
+        return found or self._catalogue().full_code(code)
+
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Return the labels of all fields and columns with the keys they stand for."""
+        names: dict[str, tuple[str, ...]] = {}
+        for form in self._known.values():
+            for field in _flat(form.fields):
+                known = names.get(field.label, ())
+                names[field.label] = known if field.key in known else (*known, field.key)
+        return names
+
+    @cached_property
+    def _known(self) -> dict[str, FormOutline]:
+        marks = self._marks()
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            kept = json.loads(self._cache.read_bytes())
+            if kept["marks"] == marks:
+                return {form["code"]: _form(form) for form in kept["forms"]}
+        made = self._made()
+        kept = {"marks": marks, "forms": [asdict(form) for form in made]}
+        with suppress(QRecordsError):  # a disk that takes nothing does not keep anyone from searching
+            write_file(self._cache, json.dumps(kept, ensure_ascii=False).encode())
+        return {form.code: form for form in made}
+
+    def _made(self) -> list[FormOutline]:
+        catalogue = self._catalogue()
+        made = []
+        for code in catalogue.codes():
+            # A form that cannot be read is told by whoever asks for it; the others are found.
+            with suppress(InvalidInput, NotFound):
+                made.append(outline_of(catalogue.get(code).form))
+        return made
+
+    def _marks(self) -> dict[str, Any]:
+        files = [*self._forms_dir.glob("*/form.toml"), *self._forms_dir.glob("*.toml")]
+        marks = {str(path.relative_to(self._forms_dir)): [*file_mark(path)] for path in sorted(files)}
+        return {"program": __version__, "format": _FORMAT, "files": marks}
+
+
+def outline_of(form: Form) -> FormOutline:
+    """Return the outline of a form."""
+    return FormOutline(form.code, form.title, tuple(map(_outlined, form.fields)))
+
+
+def _outlined(field: Field) -> FieldOutline:
+    columns = tuple(map(_outlined, field.columns))
+    return FieldOutline(field.key, field.label, field.type.value, field.searchable, columns)
+
+
+def _flat(fields: Iterable[FieldOutline]) -> Iterable[FieldOutline]:
+    for field in fields:
+        yield field
+        yield from field.columns
+
+
+def _form(kept: dict[str, Any]) -> FormOutline:
+    return FormOutline(kept["code"], kept["title"], tuple(map(_field, kept["fields"])))
+
+
+def _field(kept: dict[str, Any]) -> FieldOutline:
+    return FieldOutline(
+        kept["key"], kept["label"], kept["kind"], kept["searchable"], tuple(map(_field, kept["columns"]))
+    )

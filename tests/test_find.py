@@ -1,0 +1,113 @@
+"""What a search finds and shows: texts of forms and of what belongs to a record, without loading what it does not need."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qrecords.model.record import Record, Signed
+from qrecords.office import Office
+from qrecords.services import indexing
+from qrecords.services.fill import fill
+from qrecords.services.find import Criteria, search
+from qrecords.stores.formoutlines import CACHE_FILE
+from tests.conftest import CHECKOUT, CommandLine
+
+NO = "QR758-10A-2025-00001"
+
+
+@pytest.fixture
+def filled(office: Office, write: Callable[..., Path], sample: Callable[..., Any]) -> Office:
+    fill(office, "10A", [write(sample("10A"))])
+    return office
+
+
+def found(office: Office, text: str) -> list[str]:
+    return [hit["record_no"] for hit in search(office, text, Criteria())["hits"]]
+
+
+def test_names_of_evidence_and_signers(filled: Office) -> None:
+    with filled.register.write() as tx:
+        tx.records.sign(
+            [NO], Signed("engineer", "示例签署人甲", "2025-04-09", "回执传真复印件03.pdf"), "2025-04-09", "x"
+        )
+        tx.records.touch([NO])
+    assert found(filled, "传真复印件03") == [NO]
+    assert found(filled, "附件:复印件") == [NO]
+    assert found(filled, "签署:签署人甲") == [NO]
+    assert found(filled, "签署:复印件") == []
+
+
+def test_the_title_of_its_volume(filled: Office) -> None:
+    volume: dict[str, Any] = {
+        "volume_code": "750-KJ·KF·10·2025·D5-001", "form_code": "QR758-10A", "year": 2025, "number": 1, "pages": 9, "version": 1,
+        "title": "示例单位甲卷：客户服务收件记录", "items": 1, "secrecy_level": "", "object_id": "o", "sha256": "", "compiled_at": "",
+        "compiled_by": "",
+    }  # fmt: skip
+    with filled.register.write() as tx:
+        tx.items.reserve_volume(volume)
+        tx.records.change([NO], volume_code=volume["volume_code"])
+    assert found(filled, "示例单位甲卷") == [NO]
+    assert found(filled, "册:2025D5001") == [NO]
+    assert "甲卷" in search(filled, "甲卷", Criteria())["hits"][0]["snippet"]
+
+
+def test_a_source_of_further_texts_is_searched_and_shown(filled: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scans(_office: Office, _tx: Any, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
+        return [(record.record_no, "scan_text", "手写补充：按键板批号7741") for record in records]
+
+    monkeypatch.setattr(indexing, "SOURCES", (*indexing.SOURCES, scans))
+    with filled.register.write() as tx:
+        tx.records.touch([NO])  # as whoever adds such a text does
+    assert found(filled, "扫描件:批号7741") == [NO]
+    assert "【批号7741】" in search(filled, "批号7741", Criteria())["hits"][0]["snippet"]
+
+
+def test_a_search_loads_neither_form_definitions_nor_document_libraries(
+    cli: CommandLine, write: Callable[..., Path], sample: Callable[..., Any]
+) -> None:
+    cli("fill", "10A", write(sample("10A")))
+    cli("search", "遥控盒")  # keeps the outlines of the forms
+    program = (
+        "import sys; from qrecords.cli import app\n"
+        "try: app.run(sys.argv[1:])\n"
+        "finally: print(*sorted(m for m in sys.modules if '.' not in m), file=sys.stderr)"
+    )
+    words = ["--root", str(cli.root), "search", "用户:示例", "--form", "10A"]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT / "src")}
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *words], check=False, capture_output=True, text=True, env=environment
+    )
+    assert NO in ran.stdout, ran.stderr
+    loaded = set(ran.stderr.split())
+    assert loaded.isdisjoint({"pydantic", "openpyxl", "docx", "docxtpl", "pypdf", "lxml", "jinja2", "yaml", "alembic"})
+
+
+def test_outlines_follow_the_forms(filled: Office) -> None:
+    assert "送件之人" not in filled.outlines.labels()
+    path = filled.settings.forms_dir / "10A" / "form.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('label = "来件人"', 'label = "送件之人"'), encoding="utf-8")
+    fresh = Office(filled.settings, filled.account, filled.register)
+    assert fresh.outlines.labels()["送件之人"] == ("contact_person",)
+    path.write_text("broken [", encoding="utf-8")
+    other = Office(filled.settings, filled.account, filled.register)
+    assert other.outlines.get("QR758-06A").title == "维修服务报告"
+    assert other.outlines.full_code("06a") == "QR758-06A"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"marks": 1}', b"\xff"])
+def test_outlines_that_are_damaged_are_made_again(filled: Office, damage: bytes) -> None:
+    before = filled.outlines.labels()
+    kept = filled.settings.indexes_dir / CACHE_FILE
+    assert kept.is_file()
+    kept.write_bytes(damage)
+    again = Office(filled.settings, filled.account, filled.register)
+    assert again.outlines.labels() == before
+    assert kept.read_bytes() != damage
