@@ -58,6 +58,13 @@ class VolumeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """From which year the years are counted: that of the record, or that of its filing when it is later (stricter)."""
+
+    count: str = "record-year"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one workspace."""
 
@@ -67,6 +74,7 @@ class Settings:
     index: IndexSettings = field(default_factory=IndexSettings)
     pdf: PdfSettings = field(default_factory=PdfSettings)
     volumes: VolumeSettings = field(default_factory=VolumeSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
     @property
     def forms_dir(self) -> Path:
@@ -85,6 +93,7 @@ class Settings:
 
 
 TYPE_NAMES = {str: "加引号的文字", int: "整数", bool: "true 或 false"}
+CHOICES = {"retention.count": ("record-year", "filing-year")}
 SECTIONS = {f.name: f for f in dataclasses.fields(Settings) if f.name != "root"}
 
 
@@ -131,6 +140,8 @@ def _section(name: str, table: Mapping[str, Any], problems: list[Problem]) -> An
         elif type(value) is not type(known[key].default):
             wanted = TYPE_NAMES[type(known[key].default)]
             problems.append(Problem(f"{where} 的类型不对，应为 {wanted}", where, source=FILE_NAME))
+        elif value not in CHOICES.get(where, (value,)):
+            problems.append(Problem(f"{where} 只能是 {' 或 '.join(CHOICES[where])}", where, source=FILE_NAME))
         elif isinstance(value, int) and value < 0:
             problems.append(Problem(f"{where} 不能是负数", where, source=FILE_NAME))
         else:
@@ -163,4 +174,7 @@ seconds_per_file = 30       # 每份文件最长转换时间（秒）
 [volumes]
 max_pages = 200             # 每册最多编号页数
 double_sided = false        # 双面打印时页码在外侧
+
+[retention]
+count = "record-year"       # 保存年限的起算：record-year 记录所属年度，filing-year 归档年度（更严）
 """

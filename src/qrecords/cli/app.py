@@ -45,6 +45,7 @@ COMMANDS = {
     "file": ("qrecords.cli.file:file", "编号归档"),
     "compile": ("qrecords.cli.compile:compile_", "年度汇编成册"),
     "volume": ("qrecords.cli.compile:volume", "查看已成的册"),
+    "retention": ("qrecords.cli.retention:retention", "保存期限：到期、冻结、鉴定"),
     "verify": ("qrecords.cli.care:verify", "检查档案、登记、日志、册是否完好"),
     "audit": ("qrecords.cli.audit:audit", "日志：查阅、核对、导出、封存"),
     "index": ("qrecords.cli.care:index", "检索库：重建、状态"),

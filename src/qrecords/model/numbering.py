@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 RECORD_NO = re.compile(r"^(QR758-\d{2}[A-Z])-(\d{4})-(\d{5,})$")
+_RETENTION = re.compile(r"·D(\d+)-\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ def parse_record_no(text: str) -> tuple[str, int, int]:
     if not found:
         raise ValueError(f"「{text}」不是记录编号，应为 QR758-06A-2026-00123 的样子")
     return found[1], int(found[2]), int(found[3])
+
+
+def retention_years(code: str) -> int:
+    """Return the years an archive number or volume code says, 0 when it says none."""
+    found = _RETENTION.search(code)
+    return int(found[1]) if found else 0
 
 
 def file_safe(code: str) -> str:

@@ -31,6 +31,7 @@ class State(StrEnum):
     REVIEWED = "reviewed"
     FILED = "filed"
     BOUND = "bound"
+    DESTROYED = "destroyed"
     VOID = "void"
 
 
@@ -48,6 +49,12 @@ class Action(StrEnum):
     VOID = "void"
     FILE = "file"
     BIND = "bind"
+    HOLD = "hold"
+    RELEASE = "release"
+    APPRAISE = "appraise"
+    APPROVE = "approve"
+    WITNESS = "witness"
+    DESTROY = "destroy"
     READ = "read"
     ADMINISTER = "administer"
     COPY_REQUEST = "copy-request"
@@ -67,6 +74,7 @@ STATE_LABELS = {
     State.REVIEWED: "已审查",
     State.FILED: "已归档",
     State.BOUND: "已成册",
+    State.DESTROYED: "已销毁",
     State.VOID: "作废",
 }
 
@@ -82,6 +90,12 @@ ACTION_LABELS = {
     Action.VOID: "作废",
     Action.FILE: "归档",
     Action.BIND: "成册",
+    Action.HOLD: "冻结",
+    Action.RELEASE: "解除冻结",
+    Action.APPRAISE: "鉴定",
+    Action.APPROVE: "批准销毁",
+    Action.WITNESS: "监销",
+    Action.DESTROY: "销毁",
     Action.READ: "查阅",
     Action.ADMINISTER: "管理",
     Action.COPY_REQUEST: "申请副本",

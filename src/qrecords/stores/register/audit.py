@@ -51,6 +51,10 @@ class Audit:
         row = self._c.execute(sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)).first()
         return (row.seq, row.hash) if row else (0, GENESIS)
 
+    def newest(self) -> str:
+        """Return the latest moment any event carries, empty when there is none."""
+        return self._c.execute(sa.select(sa.func.max(t.audit.c.at))).scalar() or ""
+
     def append(self, events: list[Event]) -> None:
         """Append events in order; sequence, previous hash and hash are set here."""
         seq, prev = self.head()

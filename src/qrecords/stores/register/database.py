@@ -19,6 +19,7 @@ from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.items import Items
 from qrecords.stores.register.log import Accounts, Counters, Facts, Intents
 from qrecords.stores.register.records import Records
+from qrecords.stores.register.retention import Retention
 
 MIGRATION = "0001"
 BUSY_SECONDS = 30
@@ -50,6 +51,11 @@ class Transaction:
     def items(self) -> Items:
         """Return the filed items and the volumes."""
         return Items(self._connection)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Return holds, extensions, destruction lists and what remains of the destroyed."""
+        return Retention(self._connection)
 
     @cached_property
     def intents(self) -> Intents:

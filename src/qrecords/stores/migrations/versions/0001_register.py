@@ -203,5 +203,67 @@ def upgrade() -> None:
         sa.UniqueConstraint("volume_code", "position"),
     )
     op.create_index(op.f("ix_volume_item_volume_code"), "volume_item", ["volume_code"], unique=False)
+    op.create_table(
+        "hold",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("placed_at", sa.String(), nullable=False),
+        sa.Column("placed_by", sa.String(), nullable=False),
+        sa.Column("released_at", sa.String(), nullable=False),
+        sa.Column("released_by", sa.String(), nullable=False),
+        sa.Column("release_reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "extension",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("until", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_extension_code"), "extension", ["code"], unique=False)
+    op.create_table(
+        "disposition",
+        sa.Column("list_no", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("object_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("drawn_at", sa.String(), nullable=False),
+        sa.Column("drawn_by", sa.String(), nullable=False),
+        sa.Column("progress", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("list_no"),
+        sa.UniqueConstraint("object_id"),
+    )
+    op.create_table(
+        "disposition_unit",
+        sa.Column("list_no", sa.String(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["list_no"],
+            ["disposition.list_no"],
+        ),
+        sa.PrimaryKeyConstraint("list_no", "code"),
+    )
+    op.create_index("disposition_unit_by_code", "disposition_unit", ["code"], unique=False)
+    op.create_table(
+        "tombstone",
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("object_id", sa.String(), nullable=False),
+        sa.Column("list_no", sa.String(), nullable=False),
+        sa.Column("destroyed_at", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["list_no"],
+            ["disposition.list_no"],
+        ),
+        sa.PrimaryKeyConstraint("code"),
+        sa.UniqueConstraint("object_id"),
+    )
+    op.create_index(op.f("ix_tombstone_list_no"), "tombstone", ["list_no"], unique=False)
     for trigger in TRIGGERS:
         op.execute(sa.text(trigger))

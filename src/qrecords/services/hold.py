@@ -1,0 +1,114 @@
+"""Holds: what is kept whatever the date, until another person releases it (QS/PA758A clause 7)."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import asdict
+from typing import Any
+
+from qrecords.errors import NotFound, NotPermitted, UsageError, WrongState
+from qrecords.model.audit import digest
+from qrecords.model.record import Action, State
+from qrecords.model.retention import HOLD_LABELS, Hold, HoldKind
+from qrecords.model.values import parse_text
+from qrecords.office import Office
+from qrecords.stores.register import Transaction
+
+REASON_LENGTH = 500
+
+
+def hold(office: Office, subject: str, reason: str) -> dict[str, Any]:
+    """Hold a record, an archived item, a volume, or all of a customer; it stops destruction whatever the date."""
+    text = required_reason(reason)
+    with office.register.read() as tx:
+        kind, name = _subject(tx, subject)
+    office.authorise(Action.HOLD, name)
+    with office.register.write() as tx:
+        tx.retention.add_hold(kind, name, text, office.now(), office.account.name)
+        tx.audit.append([office.event(Action.HOLD, name, kind=kind.value, reason=digest(text))])
+        placed = [h for h in tx.retention.holds() if h.subject == name and h.kind is kind]
+    return shown(placed[-1])
+
+
+def release(office: Office, subject: str, reason: str) -> list[dict[str, Any]]:
+    """End the holds others have put on something; NotPermitted when all of them are one's own."""
+    text = required_reason(reason)
+    name = _plain(subject)
+    with office.register.read() as tx:
+        mine, others = _in_force(office, tx, name)
+    if not mine and not others:
+        raise NotFound(f"{name} 没有被冻结", remedy="用 qrecords retention holds 查看冻结的对象")
+    office.authorise(Action.RELEASE, name)
+    if not others:
+        raise NotPermitted(
+            f"{name} 是账号 {office.account.name} 自己冻结的，不能由自己解除",
+            remedy="请另一位有权限的人用自己的账号解除",
+        )
+    with office.register.write() as tx:
+        _, others = _in_force(office, tx, name)
+        tx.retention.release([h.id for h in others], text, office.now(), office.account.name)
+        tx.audit.append(
+            [
+                office.event(Action.RELEASE, name, kind=h.kind.value, placed=h.placed_at, reason=digest(text))
+                for h in others
+            ]
+        )
+    return [shown(h) for h in others]
+
+
+def holds(office: Office) -> list[dict[str, Any]]:
+    """Return the holds in force."""
+    office.authorise(Action.READ, "retention")
+    with office.register.read() as tx:
+        return [shown(h) for h in tx.retention.holds()]
+
+
+def shown(placed: Hold) -> dict[str, Any]:
+    """Return a hold for people and programs."""
+    return asdict(placed) | {"kind": placed.kind.value, "kind_label": HOLD_LABELS[placed.kind]}
+
+
+def required_reason(reason: str) -> str:
+    """Return the reason as it is kept; UsageError when there is none."""
+    try:
+        text = parse_text(reason, REASON_LENGTH)
+    except ValueError as error:
+        raise UsageError(f"原因：{error}", remedy="请改写后再试") from None
+    if not text:
+        raise UsageError("没有写原因", remedy="请用 --reason 写明原因，它会永久留下")
+    return text
+
+
+def _in_force(office: Office, tx: Transaction, name: str) -> tuple[list[Hold], list[Hold]]:
+    """Return the holds on something: one's own, and those of others."""
+    found = [h for h in tx.retention.holds() if h.subject in {name, _number(name)}]
+    mine = [h for h in found if h.placed_by == office.account.name]
+    return mine, [h for h in found if h not in mine]
+
+
+def _subject(tx: Transaction, subject: str) -> tuple[HoldKind, str]:
+    """Return what is meant: a volume, an item, a record, else a customer some record names."""
+    name = _plain(subject)
+    record = tx.records.get(_number(name))
+    kind, found = HoldKind.CUSTOMER, name
+    if tx.retention.volume(name):
+        kind = HoldKind.VOLUME
+    elif record:
+        if record.state is State.VOID:
+            raise WrongState(f"{record.record_no} 已作废，不会归档，也不会销毁", remedy="不用冻结它")
+        kind, found = HoldKind.RECORD, record.record_no
+    elif tx.items.row(name):
+        kind = HoldKind.ITEM
+    elif not name or not tx.retention.customer_known(name):
+        raise NotFound(f"没有记录、归档件、册或用户叫「{name}」", remedy="请核对编号；用户名称或代号要和记录上写的一样")
+    if tx.retention.destroyed([found]) or (record and record.state is State.DESTROYED):
+        raise WrongState(f"{found} 已经销毁，不能再冻结", remedy="用 qrecords retention lists 查看销毁清册")
+    return kind, found
+
+
+def _plain(subject: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", subject).split())
+
+
+def _number(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).upper()

@@ -1,0 +1,226 @@
+"""Holds, extensions, destruction lists, and what remains of the destroyed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from qrecords.model.numbering import retention_years
+from qrecords.model.record import OPEN_STATES, State
+from qrecords.model.retention import Complaint, ComplaintKind, Hold, HoldKind, Kept, mentioned
+from qrecords.stores.register import retention_tables as r
+from qrecords.stores.register import tables as t
+
+_CHUNK = 500  # bound parameters in one statement
+CUSTOMER_KEYS = ("customer_unit", "customer_code")
+CONTRACT_KEYS = ("contract_no",)
+
+OPEN_LISTS = ("drawn", "approved", "destroying")
+
+Row = dict[str, Any]
+
+
+class Retention:
+    """What is kept how long, and what has been destroyed."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    # What is kept
+
+    def kept(self, archive_nos: Sequence[str], *, years: Mapping[str, int]) -> list[Kept]:
+        """Return filed items that still exist, in order; `years` is what each form asks for today."""
+        found: list[Kept] = []
+        for part in _chunks(sorted(set(archive_nos))):
+            found += self._kept(t.item.c.archive_no.in_(part), years)
+        return found
+
+    def candidates(self, last_record_year: int) -> list[str]:
+        """Return the archive numbers of existing items of a year and before."""
+        query = (
+            sa.select(t.item.c.archive_no)
+            .where(t.item.c.record_year <= last_record_year, t.item.c.version > 0, ~_is_destroyed(t.item.c.archive_no))
+            .order_by(t.item.c.archive_no)
+        )
+        return list(self._c.execute(query).scalars())
+
+    def of_volumes(self, volume_codes: Sequence[str]) -> dict[str, list[str]]:
+        """Return the archive numbers bound in each of these volumes, in order."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for part in _chunks(list(volume_codes)):
+            query = (
+                sa.select(t.volume_item.c.volume_code, t.volume_item.c.archive_no)
+                .where(t.volume_item.c.volume_code.in_(part))
+                .order_by(t.volume_item.c.volume_code, t.volume_item.c.position)
+            )
+            for row in self._c.execute(query):
+                found[row.volume_code].append(row.archive_no)
+        return dict(found)
+
+    def volume(self, volume_code: str) -> Row | None:
+        """Return a sealed volume, destroyed or not."""
+        query = sa.select(t.volume).where(t.volume.c.volume_code == volume_code, t.volume.c.version > 0)
+        return _first(self._c.execute(query))
+
+    def customer_known(self, name: str) -> bool:
+        """Tell whether any record names this customer just so, by unit or code."""
+        named = sa.or_(*(t.record.c["values"][key].as_string() == name for key in CUSTOMER_KEYS))
+        return self._c.execute(sa.select(t.record.c.record_no).where(named).limit(1)).first() is not None
+
+    # Holds and extensions
+
+    def add_hold(self, kind: HoldKind, subject: str, reason: str, at: str, by: str) -> None:
+        """Put a hold on something."""
+        row = {"kind": kind.value, "subject": subject, "reason": reason, "placed_at": at, "placed_by": by}
+        self._c.execute(r.hold.insert().values(**row, released_at="", released_by="", release_reason=""))
+
+    def holds(self) -> list[Hold]:
+        """Return the holds in force, oldest first."""
+        query = sa.select(r.hold).where(r.hold.c.released_at == "").order_by(r.hold.c.id)
+        return [
+            Hold(row.id, HoldKind(row.kind), row.subject, row.reason, row.placed_at, row.placed_by)
+            for row in self._c.execute(query)
+        ]
+
+    def release(self, ids: Collection[int], reason: str, at: str, by: str) -> None:
+        """End holds."""
+        columns = {"released_at": at, "released_by": by, "release_reason": reason}
+        self._c.execute(r.hold.update().where(r.hold.c.id.in_(list(ids))).values(**columns))
+
+    def extend(self, codes: Sequence[str], until: str, reason: str, at: str, by: str) -> None:
+        """Keep units longer."""
+        facts = {"until": until, "reason": reason, "decided_at": at, "decided_by": by}
+        self._c.execute(r.extension.insert(), [{"code": code} | facts for code in codes])
+
+    def extended(self) -> dict[str, str]:
+        """Return the latest day each extended unit is kept until."""
+        query = sa.select(r.extension.c.code, sa.func.max(r.extension.c.until).label("until")).group_by(
+            r.extension.c.code
+        )
+        return {row.code: row.until for row in self._c.execute(query)}
+
+    def complaints(self, kinds: Iterable[ComplaintKind]) -> list[Complaint]:
+        """Return the complaints that are not settled: not yet filed, or filed as unresolved."""
+        found = []
+        for kind in kinds:
+            values = t.record.c["values"]
+            unsettled = sa.or_(
+                t.record.c.state.in_([s.value for s in OPEN_STATES]), values[kind.settled_field].as_boolean().is_(False)
+            )
+            gone = (State.VOID.value, State.DESTROYED.value)
+            query = (
+                sa.select(t.record.c.record_no, t.record.c.state, t.record.c.customer_unit, values.label("given"))
+                .where(t.record.c.form_code == kind.form, t.record.c.state.not_in(gone), t.record.c.seq > 0, unsettled)
+                .order_by(t.record.c.record_no)
+            )
+            for row in self._c.execute(query):
+                if kind.among.intersection(_listed(row.given.get(kind.field))):
+                    is_open = State(row.state) in OPEN_STATES
+                    found.append(Complaint(row.record_no, row.customer_unit, is_open, mentioned(row.given)))
+        return found
+
+    # Destruction lists
+
+    def listed(self) -> dict[str, str]:
+        """Return the volumes and items that stand on a list still open, with its number."""
+        query = (
+            sa.select(r.disposition_unit.c.code, r.disposition_unit.c.list_no)
+            .join(r.disposition, r.disposition.c.list_no == r.disposition_unit.c.list_no)
+            .where(r.disposition.c.state.in_(OPEN_LISTS))
+        )
+        return {row.code: row.list_no for row in self._c.execute(query)}
+
+    # What remains
+
+    def destroyed(self, codes: Sequence[str] | None = None) -> list[Row]:
+        """Return the tombstones of items and volumes, all or of these codes."""
+        query = sa.select(r.tombstone).order_by(r.tombstone.c.code)
+        if codes is None:
+            return [dict(row._mapping) for row in self._c.execute(query)]
+        return [
+            dict(row._mapping)
+            for part in _chunks(list(codes))
+            for row in self._c.execute(query.where(r.tombstone.c.code.in_(part)))
+        ]
+
+    def _kept(self, which: sa.ColumnElement[bool], years: Mapping[str, int]) -> Iterator[Kept]:
+        query = sa.select(t.item).where(which, t.item.c.version > 0, ~_is_destroyed(t.item.c.archive_no))
+        rows = [dict(row._mapping) for row in self._c.execute(query.order_by(t.item.c.archive_no))]
+        numbers = [row["archive_no"] for row in rows]
+        bound, records = self._bound(numbers), self._records(numbers)
+        for row in rows:
+            number = row["archive_no"]
+            held = records.get(number, [])
+            volumes = bound.get(number, [])
+            yield Kept(
+                archive_no=number,
+                **{name: row[name] for name in _ITEM_FACTS},
+                filed_year=int(row["filed_at"][:4]),
+                years=max(years.get(row["form_code"], 0), retention_years(number)),
+                record_nos=tuple(record.record_no for record in held),
+                customers=_given(held, CUSTOMER_KEYS),
+                contracts=_given(held, CONTRACT_KEYS),
+                volumes=tuple(sorted({code for code, _ in volumes})),
+                bound_version=max((version for _, version in volumes), default=0),
+            )
+
+    def _bound(self, archive_nos: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
+        v = t.volume_item.c
+        found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for row in self._c.execute(
+            sa.select(v.archive_no, v.volume_code, v.version).where(v.archive_no.in_(archive_nos))
+        ):
+            found[row.archive_no].append((row.volume_code, row.version))
+        return found
+
+    def _records(self, archive_nos: Sequence[str]) -> dict[str, list[sa.Row[Any]]]:
+        wanted = [t.record.c["values"][key].as_string().label(key) for key in (*CUSTOMER_KEYS, *CONTRACT_KEYS)]
+        query = (
+            sa.select(t.record.c.archive_no, t.record.c.record_no, *wanted)
+            .where(t.record.c.archive_no.in_(archive_nos), t.record.c.state.in_(("filed", "bound")))
+            .order_by(t.record.c.record_no)
+        )
+        found: dict[str, list[sa.Row[Any]]] = defaultdict(list)
+        for row in self._c.execute(query):
+            found[row.archive_no].append(row)
+        return found
+
+
+_ITEM_FACTS = (
+    "form_code",
+    "object_id",
+    "version",
+    "month",
+    "document_no",
+    "title",
+    "date_from",
+    "date_to",
+    "pages",
+    "secrecy_level",
+    "record_year",
+)
+
+
+def _is_destroyed(code: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(r.tombstone.c.code == code)
+
+
+def _given(rows: Sequence[sa.Row[Any]], keys: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for row in rows for key in keys if (value := row._mapping[key])))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _first(result: sa.CursorResult[Any]) -> Row | None:
+    row = result.first()
+    return dict(row._mapping) if row else None
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), _CHUNK):
+        yield keys[start : start + _CHUNK]
