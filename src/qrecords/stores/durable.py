@@ -54,10 +54,21 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write a file so that after a crash at any moment there is the old one or the new one, whole."""
+    _write_aside(path, [data])
+
+
+def write_file_from(source: Path, target: Path) -> None:
+    """Write a file as `write_file` does, with the bytes of another, making the folders it needs."""
+    make_dirs(target.parent)
+    with storage_errors(source), source.open("rb") as stream:
+        _write_aside(target, iter(lambda: stream.read(_CHUNK), b""))
+
+
+def _write_aside(path: Path, chunks: Iterable[bytes]) -> None:
     aside = path.parent / f".{secrets.token_hex(8)}.tmp"
     with storage_errors(path):
         try:
-            _write(aside, [data])
+            _write(aside, chunks)
             _sync(aside)
             checkpoint("write_file.aside")
             _rename(aside, path)
@@ -127,6 +138,13 @@ def remove_tree(folder: Path) -> None:
     """Remove a folder with all in it; one that is not there is no error."""
     with storage_errors(folder), suppress(FileNotFoundError):
         shutil.rmtree(folder)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file for good; one that is not there is no error."""
+    with storage_errors(path):
+        path.unlink(missing_ok=True)
+        _sync(path.parent)
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:

@@ -55,6 +55,10 @@ class Audit:
         """Return the latest moment any event carries, empty when there is none."""
         return self._c.execute(sa.select(sa.func.max(t.audit.c.at))).scalar() or ""
 
+    def hash_of(self, seq: int) -> str:
+        """Return the hash of one event, empty when there is none of this number."""
+        return self._c.execute(sa.select(t.audit.c.hash).where(t.audit.c.seq == seq)).scalar() or ""
+
     def append(self, events: list[Event]) -> None:
         """Append events in order; sequence, previous hash and hash are set here."""
         seq, prev = self.head()

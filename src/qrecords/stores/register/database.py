@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,15 @@ class Register:
             writing = connection.execution_options(**{_WRITES: True})
             with writing.begin():
                 yield Transaction(writing)
+
+    def copy_to(self, path: Path) -> None:
+        """Write the register as it stands at this moment into a single new file, while others go on working."""
+        try:
+            with closing(sqlite3.connect(self.path)) as here, closing(sqlite3.connect(path)) as copy:
+                here.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")  # else it would need files beside it
+        except sqlite3.Error as error:
+            raise StorageFailure(f"登记库复制不出来：{error}", remedy="请检查磁盘空间和权限后再试") from error
 
     def close(self) -> None:
         """Close all connections."""

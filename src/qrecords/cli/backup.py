@@ -1,0 +1,79 @@
+"""backup and restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qrecords.cli import chinese
+from qrecords.cli.app import Session, pass_session
+from qrecords.cli.output import problem_lines, progress
+from qrecords.errors import IntegrityFailure
+
+
+@click.command(cls=chinese.Command)
+@click.argument("folder", metavar="备份文件夹", type=chinese.PATH)
+@pass_session
+def backup(session: Session, folder: Path) -> int:
+    """备份登记库、归档对象、设置和表式；别人照常工作，再次备份只复制新的。"""
+    from qrecords.services.backup import backup as back_up
+
+    with progress("备份", "个") as at:
+        made = back_up(session.office, folder, progress=at)
+    manifest = made.manifest
+    data = {
+        "backup": {
+            "folder": str(folder.resolve()),
+            "made_at": manifest.made_at,
+            "objects": len(manifest.objects),
+            "copied_objects": made.copied_objects,
+            "copied_bytes": made.copied_bytes,
+            "files": len(manifest.files),
+            "audit_seq": manifest.audit_seq,
+            "audit_head": manifest.audit_head,
+        }
+    }
+    lines = [
+        f"{'✗' if made.problems else '✓'} 已备份到 {folder}：{len(manifest.objects)}个对象"
+        f"（新复制{made.copied_objects}个），{len(manifest.files)}个文件，日志{manifest.audit_seq}条",
+        f"  日志链头 {manifest.audit_head}",
+        "→ 请把备份放到别的磁盘或别的房间；恢复：qrecords restore 备份文件夹 新文件夹",
+    ]
+    if not made.problems:
+        session.answer(data, lines)
+        return 0
+    error = IntegrityFailure(
+        f"有{len(made.problems)}个对象已损坏，没有备份",
+        remedy="请运行 qrecords verify --deep 查看",
+        problems=made.problems,
+    )
+    session.answer({**data, "error": error.as_json()}, [*lines, *problem_lines(made.problems)], ok=False)
+    return error.exit_status
+
+
+@click.command(cls=chinese.Command)
+@click.argument("source", metavar="备份文件夹", type=chinese.PATH)
+@click.argument("target", metavar="新文件夹", type=chinese.PATH)
+@pass_session
+def restore(session: Session, source: Path, target: Path) -> int:
+    """把备份恢复成一个新的工作区，接着处理完中断的操作，重建检索库，并逐字节检查。"""
+    from qrecords.services.backup import open_restored
+    from qrecords.services.backup import restore as restore_office
+
+    with progress("恢复", "个") as at:
+        manifest = restore_office(source, target, progress=at)
+    with progress("检查", "个") as at:
+        found = open_restored(target, manifest, progress=at)
+    problems = found["problems"]
+    data = {"root": str(target.resolve()), "backup_made_at": manifest.made_at, **found}
+    lines = [
+        f"{'✗' if problems else '✓'} 已恢复到 {target}（{manifest.made_at} 的备份，{len(manifest.objects)}个对象）",
+        "→ 备份之后办的事不在里面，请对照纸面补办；原来的工作区请留作核对",
+    ]
+    if not problems:
+        session.answer(data, lines)
+        return 0
+    error = IntegrityFailure(f"恢复后检查有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems)
+    session.answer({**data, "error": error.as_json()}, [*lines, *problem_lines(problems)], ok=False)
+    return error.exit_status
