@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tracemalloc
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +23,8 @@ from pypdf import PdfReader, PdfWriter
 from qrecords.errors import IntegrityFailure, InvalidInput
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
-from qrecords.render.volume import Part, bind
+from qrecords.render.volume import Part, Style, bind, cut
+from qrecords.render.volumecheck import Expected, differences
 
 META = Meta("2026年度维修服务报告(QR758-06A)第1册", "750-KJ·KF·06·2026·D5-001", datetime(2026, 12, 31, tzinfo=UTC))
 A4 = (0, 0, 595, 842)
@@ -49,7 +51,8 @@ def made(pages: Sequence[tuple[Box, int]] = ((A4, 0),), *, pdf_a: bool = True, l
 def volume(tmp_path: Path, items: Sequence[Part], *, double_sided: bool = False, fronts: int = 1) -> Path:
     path = tmp_path / "volume.pdf"
     front = [Part(made(), "案卷封面"), Part(made(), "卷内目录")][:fronts]
-    bind(path, front=front, items=items, back=[Part(made(), "备考表")], meta=META, double_sided=double_sided)
+    style = Style(double_sided=double_sided)
+    bind(path, front=front, items=items, back=[Part(made(), "备考表")], meta=META, style=style)
     return path
 
 
@@ -186,6 +189,61 @@ def test_numbers_can_be_searched_by_other_programs(tmp_path: Path) -> None:
     path = volume(tmp_path, [Part(made([(A4, 0)] * 120), "记录")])
     text = subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True, check=True).stdout
     assert re.findall(r"\d+", text) == [str(n) for n in range(1, 121)]
+
+
+@pytest.mark.parametrize("double_sided", [False, True])
+def test_a_bound_page_is_told_from_another(double_sided: bool, tmp_path: Path) -> None:
+    sources = []
+    for n, load in enumerate((b"a", b"b", b"c")):
+        sources.append(tmp_path / f"{n}.pdf")
+        sources[-1].write_bytes(made([(A4, 0)] * (n + 1), load=load))
+    items = [Part(path, f"记录{n}") for n, path in enumerate(sources)]
+    path, style = tmp_path / "volume.pdf", Style(double_sided=double_sided)
+    bound = bind(path, front=[Part(made(), "封面")], items=items, back=[], meta=META, style=style)
+    pages = bound.first_pages
+    assert pages == ((3, 5, 7) if double_sided else (2, 3, 5))
+    numbers_ = [(1,), (2, 3), (4, 5, 6)]
+    right = [Expected(*e) for e in zip(sources, "甲乙丙", pages, numbers_, strict=True)]
+    assert list(differences(path, right)) == []
+    renumbered = [replace(right[0], numbers=(2,)), *right[1:]]
+    assert list(differences(path, renumbered)) == ["「甲」第1页的页码不是2"]
+    sources[1].write_bytes(made([(A4, 0)] * 2, load=b"d"))
+    assert [d for d in differences(path, right) if "原件不同" in d] == [
+        "「乙」第1页与归档的原件不同",
+        "「乙」第2页与归档的原件不同",
+    ]
+    sources[1].write_bytes(made())
+    assert list(differences(path, right)) == ["「乙」的页数与登记不符"]
+
+
+def test_blank_pages_have_no_number(tmp_path: Path) -> None:
+    items = [Part(made([(A4, 0)] * 4), "扫描件", 4, (1, 3)), Part(made(), "记录")]
+    path = volume(tmp_path, items)
+    assert numbers(path) == ["", "1", "", "2", "", "3", ""]
+    assert PdfReader(path).page_labels == ["i", "1", "（空白）", "2", "（空白）", "3", "ii"]
+
+
+def test_wide_pages_are_turned_with_their_head_to_the_binding(tmp_path: Path) -> None:
+    path = tmp_path / "volume.pdf"
+    wide = made([((0, 0, 842, 595), 0), (A4, 90), (A4, 0)])
+    bind(path, front=[], items=[Part(wide, "记录")], back=[], meta=META, style=Style(turn_wide=True))
+    assert [page.get("/Rotate", 0) for page in PdfReader(path).pages] == [270, 0, 0]
+    document = pypdfium2.PdfDocument(path)
+    assert [dark_corner(document[n]) for n in range(3)] == ["right"] * 3
+
+
+def test_numbers_may_stand_above(tmp_path: Path) -> None:
+    path = tmp_path / "volume.pdf"
+    bind(path, front=[], items=[Part(made(), "记录")], back=[], meta=META, style=Style(numbers_above=True))
+    page = pypdfium2.PdfDocument(path)[0].get_textpage()
+    assert page.get_text_bounded(left=540, bottom=795, right=595, top=842) == "1"
+
+
+def test_pages_cut_out_are_those_pages(tmp_path: Path) -> None:
+    path = volume(tmp_path, [Part(made([(A4, 0)] * 3), "记录")])
+    out = tmp_path / "cut.pdf"
+    cut(path, out, first=3, pages=2, meta=META)
+    assert numbers(out) == ["2", "3"]
 
 
 # --- the writer underneath

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qrecords.model import audit, numbering
 from qrecords.model.audit import Event
-from qrecords.model.volume import Item, split, volume_title
+from qrecords.model.volume import File, Item, Limits, Piece, Volume, split, volume_title
 
 
 def test_numbers_look_as_the_office_writes_them() -> None:
@@ -77,10 +77,14 @@ def item(number: int, pages: int) -> Item:
     )
 
 
+def volumes_of(items: list[Item], limit: int) -> list[Volume]:
+    return split([Piece(i, (File("form.pdf", i.pages),)) for i in items], Limits(limit, thickness=10**9))
+
+
 @given(st.lists(st.integers(1, 260), max_size=120), st.integers(1, 220))
 def test_every_item_is_bound_once_in_order_within_the_limit(sizes: list[int], limit: int) -> None:
     items = [item(n, pages) for n, pages in enumerate(sizes)]
-    volumes = split(items, limit)
+    volumes = volumes_of(items, limit)
     assert [p.item for v in volumes for p in v.placed] == items
     for volume in volumes:
         assert volume.pages <= limit or len(volume.placed) == 1
@@ -92,14 +96,14 @@ def test_every_item_is_bound_once_in_order_within_the_limit(sizes: list[int], li
 
 @given(st.lists(st.integers(1, 30), min_size=2, max_size=60))
 def test_no_volume_is_closed_while_the_next_item_still_fits(sizes: list[int]) -> None:
-    volumes = split([item(n, pages) for n, pages in enumerate(sizes)], 50)
+    volumes = volumes_of([item(n, pages) for n, pages in enumerate(sizes)], 50)
     for volume, after in pairwise(volumes):
         assert volume.pages + after.placed[0].item.pages > 50
 
 
 def test_a_volume_is_as_secret_as_its_most_secret_item() -> None:
     items = [item(1, 1), replace(item(2, 1), secrecy_level="机密"), replace(item(3, 1), secrecy_level="公开")]
-    assert split(items, 200)[0].secrecy_level == "机密"
+    assert volumes_of(items, 200)[0].secrecy_level == "机密"
 
 
 def test_a_volume_is_titled_as_archives_do() -> None:

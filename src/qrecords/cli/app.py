@@ -44,7 +44,7 @@ COMMANDS = {
     "void": ("qrecords.cli.steps:void", "作废，编号保留"),
     "file": ("qrecords.cli.file:file", "编号归档"),
     "compile": ("qrecords.cli.compile:compile_", "年度汇编成册"),
-    "volume": ("qrecords.cli.compile:volume", "查看已成的册"),
+    "volume": ("qrecords.cli.compile:volume", "已成的册：查看、查找、取打印件、核对"),
     "retention": ("qrecords.cli.retention:retention", "保存期限：到期、冻结、鉴定"),
     "verify": ("qrecords.cli.care:verify", "检查档案、登记、日志、册是否完好"),
     "audit": ("qrecords.cli.audit:audit", "日志：查阅、核对、导出、封存"),

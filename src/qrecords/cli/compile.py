@@ -1,14 +1,17 @@
-"""compile, volume show."""
+"""compile, volume list, show, find, print-set, verify."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
-from qrecords.cli.output import progress, table
+from qrecords.cli.arguments import NUMBERS, record_numbers
+from qrecords.cli.output import problem_lines, progress, table
+from qrecords.errors import IntegrityFailure
 
 
 @click.command("compile", cls=chinese.Command)
@@ -35,7 +38,7 @@ def compile_(session: Session, year: int, form: str, dry_run: bool, with_gaps: b
 
 @click.group(cls=chinese.Group)
 def volume() -> None:
-    """查看已成的册。"""
+    """已成的册：查看、查找、取打印件、核对。"""
 
 
 @volume.command("list")
@@ -63,6 +66,53 @@ def show(session: Session, code: str) -> None:
     lines = [f"{found['volume_code']}  {found['title']}", f"  {found['pdf']}"]
     lines += table(("序号", "文件编号", "起页", "止页", "题名"), rows, (5, 48, 5, 5, 60))
     session.answer({"volumes": [found]}, lines)
+
+
+@volume.command()
+@NUMBERS
+@pass_session
+def find(session: Session, numbers: tuple[str, ...]) -> None:
+    """记录在哪一册、第几页。"""
+    from qrecords.services.volumes import find_records
+
+    places = find_records(session.office, record_numbers(numbers))
+    lines = []
+    for place in places:
+        lines += [f"{place['record_no']}  {place['volume_code']}  第{place['position']}件  第{place['page']}页"]
+        lines += [f"  {place['title']}", f"  {place['pdf']}"]
+    session.answer({"places": places}, lines)
+
+
+@volume.command("print-set")
+@click.argument("codes", metavar="档号...", nargs=-1, required=True)
+@click.option("--out", type=chinese.PATH, required=True, help="文件放到哪个文件夹")
+@pass_session
+def print_set(session: Session, codes: tuple[str, ...], out: Path) -> None:
+    """单独取出封面、卷内目录、备考表（pdf 和 docx），供打印装订。"""
+    from qrecords.services.printset import print_sets
+
+    files = print_sets(session.office, codes, out)
+    session.answer({"files": files}, [f"✓ {f['pdf']}" for f in files])
+
+
+@volume.command("verify")
+@click.argument("codes", metavar="[档号...]", nargs=-1)
+@pass_session
+def verify_volume(session: Session, codes: tuple[str, ...]) -> int:
+    """逐页核对已成的册：每页与归档原件一致，页码、卷内目录正确。"""
+    from qrecords.services.volumecheck import verify_volumes
+
+    with progress("核对", "册") as at:
+        checked, problems = verify_volumes(session.office, codes, progress=at)
+    if not problems:
+        session.answer({"checked": checked, "problems": []}, [f"✓ 逐页核对了{checked}册，没有问题"])
+        return 0
+    error = IntegrityFailure(
+        f"核对了{checked}册，有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems
+    )
+    data = {"checked": checked, "problems": error.as_json()["problems"], "error": error.as_json()}
+    session.answer(data, [f"✗ {error.message}", *problem_lines(problems)], ok=False)
+    return error.exit_status
 
 
 def _volume_lines(volumes: list[dict[str, Any]], *, dry_run: bool) -> list[str]:

@@ -28,13 +28,69 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """One PDF of an item's object as it is bound: its pages, and which of them (from 0) are blank and get no number."""
+
+    name: str
+    pages: int
+    blank: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """An item with the files that are bound for it: its form, or the signed scan that stands for it."""
+
+    item: Item
+    files: tuple[File, ...]
+
+    @property
+    def pages(self) -> int:
+        """Return how many numbered pages it has."""
+        return sum(f.pages - len(f.blank) for f in self.files)
+
+    def sheets(self, *, double_sided: bool) -> int:
+        """Return how many sheets of paper it takes; each item begins on a sheet of its own."""
+        pages = sum(f.pages for f in self.files)
+        return -(-pages // 2) if double_sided else pages
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much goes into one volume: numbered pages, and the thickness of its sheets in micrometres."""
+
+    pages: int = 200
+    thickness: int = 20_000
+    sheet: int = 100
+    double_sided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
-    """An item at its place in a volume: position from 1, first and last page number."""
+    """An item at its place in a volume: position from 1, first and last page number, the files bound for it."""
 
     item: Item
     position: int
     page_from: int
     page_to: int
+    files: tuple[File, ...] = ()
+
+    @property
+    def pages(self) -> int:
+        """Return how many numbered pages it has."""
+        return self.page_to - self.page_from + 1
+
+    @property
+    def numbers(self) -> list[tuple[int, ...]]:
+        """Return, for each file, the number on each of its pages; 0 where there is none."""
+        found, number = [], self.page_from
+        for file in self.files:
+            numbers = []
+            for page in range(file.pages):
+                blank = page in file.blank
+                numbers.append(0 if blank else number)
+                number += not blank
+            found.append(tuple(numbers))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +103,10 @@ class Volume:
     def pages(self) -> int:
         """Return how many numbered pages the volume has."""
         return self.placed[-1].page_to
+
+    def sheets(self, *, double_sided: bool) -> int:
+        """Return how many sheets of paper its items take."""
+        return sum(Piece(p.item, p.files).sheets(double_sided=double_sided) for p in self.placed)
 
     @property
     def date_from(self) -> str:
@@ -72,17 +132,18 @@ def secrecy_rank(level: str) -> int:
     return SECRECY_LEVELS.index(level) if level in SECRECY_LEVELS else 1
 
 
-def split(items: Sequence[Item], max_pages: int) -> list[Volume]:
-    """Return the items, in their order, as volumes of at most `max_pages` numbered pages."""
+def split(pieces: Sequence[Piece], limits: Limits) -> list[Volume]:
+    """Return the items, in their order, as volumes within the limits; one item alone may be larger than a volume."""
     volumes: list[Volume] = []
     current: list[Placed] = []
-    page = 0
-    for item in items:
-        if current and page + item.pages > max_pages:
+    page = thickness = 0
+    for piece in pieces:
+        thick = piece.sheets(double_sided=limits.double_sided) * limits.sheet
+        if current and (page + piece.pages > limits.pages or thickness + thick > limits.thickness):
             volumes.append(Volume(tuple(current)))
-            current, page = [], 0
-        current.append(Placed(item, len(current) + 1, page + 1, page + item.pages))
-        page += item.pages
+            current, page, thickness = [], 0, 0
+        current.append(Placed(piece.item, len(current) + 1, page + 1, page + piece.pages, piece.files))
+        page, thickness = page + piece.pages, thickness + thick
     if current:
         volumes.append(Volume(tuple(current)))
     return volumes

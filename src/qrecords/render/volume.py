@@ -1,7 +1,7 @@
 """Binds a volume: cover and contents, the items with running page numbers, the file note (GB/T 11822-2008).
 
-Numbers start at 1 in each volume and stand on the items' pages only: lower right, on the back of a sheet lower left.
-Items come in as they were frozen; fonts and pictures they share are written once.
+Numbers start at 1 in each volume and stand on the items' written pages only: on the right, on the back of a sheet on
+the left. Items come in as they were frozen; fonts and pictures they share are written once.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from pypdf import PdfReader
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NumberObject
 
 from qrecords.errors import IntegrityFailure
-from qrecords.render.digits import ADVANCE, put_figures
+from qrecords.render.digits import put_figures
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
+from qrecords.render.stamps import number_operators, rotation, seen_size
 
-POINTS_PER_MM = 72 / 25.4
-FIGURE_SIZE = 11.0  # points
-FROM_SIDE, FROM_FOOT = 10 * POINTS_PER_MM, 8 * POINTS_PER_MM  # inside the margin, clear of the forms' foot
 _A4 = [0, 0, 595.28, 841.89]
 
 # The rest of a page belongs to the document it comes from: its tags, threads, actions, thumbnails.
@@ -32,20 +30,38 @@ _IS_PDF_A_2 = re.compile(rb"pdfaid:part(?:>|=[\"'])2")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One PDF to bind, under its title in the bookmarks; `pages`, when given, is how many it must have."""
+    """One PDF to bind: its title in the bookmarks, how many pages it must have, which of them (from 0) are blank.
+
+    A part without a title goes on with the one before it.
+    """
 
     source: Path | bytes
     title: str
     pages: int = 0
+    blank: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a volume is laid out: on both sides of the paper or one, numbers above or below, wide pages turned or not."""
+
+    double_sided: bool = False
+    numbers_above: bool = False
+    turn_wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a bound volume has: pages in all, numbered pages, and each item's first number."""
+    """What a bound volume has: pages in all, numbered pages, and of each part of an item first number and first page.
+
+    Pages are counted from 1, as a viewer does; `around` gives title, first page and pages of front and back parts.
+    """
 
     pages: int
     numbered: int
     first_numbers: tuple[int, ...]
+    first_pages: tuple[int, ...]
+    around: tuple[tuple[str, int, int], ...]
 
 
 def bind(
@@ -55,7 +71,7 @@ def bind(
     items: Sequence[Part],
     back: Sequence[Part],
     meta: Meta,
-    double_sided: bool = False,
+    style: Style | None = None,
 ) -> Bound:
     """Write a volume; it claims PDF/A-2b when all its parts do. Same parts and `meta`, same bytes.
 
@@ -63,65 +79,92 @@ def bind(
     """
     beside = dst.with_name(f"{dst.name}.part")
     with beside.open("wb") as stream:
-        binder = _Binder(PdfOut(stream), double_sided)
-        for part in front:
-            binder.add(part)
+        binder = _Binder(PdfOut(stream), style or Style())
+        around = [binder.add_around(part) for part in front]
         binder.turn_sheet()
         binder.front = len(binder.pages)
-        firsts = [binder.add(part, numbered=True) for part in items]
-        numbered = binder.number
+        firsts = [binder.add_numbered(part) for part in items]
         binder.turn_sheet()
-        for part in back:
-            binder.add(part)
+        around += [binder.add_around(part) for part in back]
         binder.finish(meta)
     beside.replace(dst)
-    return Bound(len(binder.pages), numbered, tuple(firsts))
+    numbers, pages = tuple(number for number, _ in firsts), tuple(page for _, page in firsts)
+    return Bound(len(binder.pages), binder.number, numbers, pages, tuple(around))
+
+
+def cut(src: Path, dst: Path, *, first: int, pages: int, meta: Meta) -> None:
+    """Write some pages of a volume as a PDF of their own; `first` is counted from 1, as a viewer does."""
+    reader = open_pdf(src, strict=True)
+    beside = dst.with_name(f"{dst.name}.part")
+    with beside.open("wb") as stream:
+        binder = _Binder(PdfOut(stream), Style())
+        binder.take(reader, reader.pages[first - 1 : first - 1 + pages], meta.title)
+        binder.finish(meta)
+    beside.replace(dst)
 
 
 class _Binder:
     """A volume on the bench: pages so far, the running number, and what the catalogue will say."""
 
-    def __init__(self, out: PdfOut, double_sided: bool) -> None:
+    def __init__(self, out: PdfOut, style: Style) -> None:
         self.pages: list[IndirectObject] = []
         self.number = 0
         self.front = 0
         self._out = out
-        self._double_sided = double_sided
+        self._style = style
         self._tree = out.reserve()
         self._figures = put_figures(out)
+        self._numbers: list[int] = []  # on every page so far; 0 where there is none
         self._marks: list[tuple[str, IndirectObject]] = []
         self._intents: IndirectObject | None = None
         self._pdf_a = True
 
-    def add(self, part: Part, *, numbered: bool = False) -> int:
-        """Append a part; return the number of its first page, 0 when it has none."""
+    def add_around(self, part: Part) -> tuple[str, int, int]:
+        """Append a part that carries no numbers; return its title, first page and pages."""
+        start = len(self.pages)
+        self.take(reader := self._opened(part), reader.pages, part.title)
+        return part.title, start + 1, len(self.pages) - start
+
+    def add_numbered(self, part: Part) -> tuple[int, int]:
+        """Append a part of an item; return its first number and its first page."""
+        reader = self._opened(part)
+        if part.title:
+            self.turn_sheet()  # papers of different items share no sheet
+        first = self.number + 1, len(self.pages) + 1
+        self.take(reader, reader.pages, part.title, [page not in part.blank for page in range(len(reader.pages))])
+        return first
+
+    def _opened(self, part: Part) -> PdfReader:
         reader = open_pdf(part.source, part.title)
-        count = len(reader.pages)
-        if part.pages and count != part.pages:
+        if part.pages and len(reader.pages) != part.pages:
             raise IntegrityFailure(
-                f"「{part.title}」有 {count} 页，登记的是 {part.pages} 页",
+                f"「{part.title}」有 {len(reader.pages)} 页，登记的是 {part.pages} 页",
                 remedy="请用 qrecords verify --deep 核对档案，不要用这份文件成册",
             )
+        return reader
+
+    def take(self, reader: PdfReader, pages: Sequence[Any], title: str, written: Sequence[bool] = ()) -> None:
+        """Append pages of a reader, numbering those that are `written`, and let go of it."""
         own = []
-        for page in reader.pages:
+        for page in pages:
             own.append(self._out.reserve())
             self._out.stand_for(_reference(page), own[-1])
-        first = self.number + 1 if numbered else 0
-        for at, page in zip(own, reader.pages, strict=True):
-            if numbered:
-                self.number += 1
-            self._out.put(self._page(page, self.number if numbered else 0), at)
+        for at, page, has_number in zip(own, pages, written or [False] * len(own), strict=True):
+            self.number += has_number
+            self._out.put(self._page(page, self.number if has_number else 0), at)
+            self.pages.append(at)
+            self._numbers.append(self.number if has_number else 0)
         self._take_intents(reader)
         self._out.release()
-        self.pages += own
-        self._marks.append((part.title, own[0]))
-        return first
+        if title:
+            self._marks.append((title, own[0]))
 
     def turn_sheet(self) -> None:
         """In a volume printed on both sides, let what follows begin on the front of a sheet."""
-        if self._double_sided and len(self.pages) % 2:
+        if self._style.double_sided and len(self.pages) % 2:
             blank = {"/Type": "/Page", "/Parent": self._tree, "/MediaBox": _A4, "/Resources": {}}
             self.pages.append(self._out.put(blank, self._out.reserve()))
+            self._numbers.append(0)
 
     def finish(self, meta: Meta) -> None:
         """Write page tree, bookmarks, labels, metadata and the end of the file."""
@@ -146,6 +189,8 @@ class _Binder:
     def _page(self, page: DictionaryObject, number: int) -> DictionaryObject:
         kept = DictionaryObject({NameObject(key): page.raw_get(key) for key in _PAGE_KEYS if key in page})
         kept[NameObject("/Parent")] = self._tree
+        if self._style.turn_wide and number and _is_wide(kept):
+            kept[NameObject("/Rotate")] = NumberObject((rotation(kept) + 270) % 360)
         notes = [n for n in _list(page.get("/Annots")) if n.get_object().get("/Subtype") != "/Link"]
         if notes:
             kept[NameObject("/Annots")] = ArrayObject(notes)
@@ -160,8 +205,9 @@ class _Binder:
         name = next(n for n in ("/Figures", *(f"/Figures{i}" for i in range(len(fonts) + 1))) if n not in fonts)
         own_fonts = DictionaryObject({**fonts, NameObject(name): self._figures})
         page[NameObject("/Resources")] = DictionaryObject({**resources, NameObject("/Font"): own_fonts})
-        left = self._double_sided and number % 2 == 0
-        drawing = f"Q\n{_number_operators(page, name, str(number), left=left)}".encode()
+        left = self._style.double_sided and len(self.pages) % 2 == 1
+        above = self._style.numbers_above
+        drawing = f"Q\n{number_operators(page, name, str(number), left=left, top=above)}".encode()
         own: Any = page.raw_get("/Contents") if "/Contents" in page else ArrayObject()
         content = own.get_object() if isinstance(own.get_object(), list) else [own]
         before, after = self._out.put_stream({}, b"q\n"), self._out.put_stream({}, drawing)
@@ -177,11 +223,18 @@ class _Binder:
     def _labels(self) -> list[Any]:
         """Number the pages in a viewer as they are on paper; what stands around the items has Roman figures."""
         labels: list[Any] = [0, {"/S": "/r"}] if self.front else []
-        if self.number:
-            labels += [self.front, {"/S": "/D"}]
-        after = self.front + self.number
-        if after < len(self.pages):
-            labels += [after, {"/S": "/r", "/St": self.front + 1}]
+        last = max((place for place, number in enumerate(self._numbers) if number), default=self.front - 1)
+        before: int | None = None  # the number of the page before
+        for place, number in enumerate(self._numbers[self.front : last + 1], start=self.front):
+            if not number and before != 0:
+                labels += [place, {"/P": "（空白）"}]
+            elif number and before is None:
+                labels += [place, {"/S": "/D", **({"/St": number} if number > 1 else {})}]
+            elif number and before == 0:
+                labels += [place, {"/S": "/D", "/St": number}]
+            before = number
+        if last + 1 < len(self.pages):
+            labels += [last + 1, {"/S": "/r", "/St": self.front + 1}]
         return labels
 
     def _outlines(self) -> IndirectObject:
@@ -198,27 +251,9 @@ class _Binder:
         return self._out.put({"/Type": "/Outlines", **ends, "/Count": len(entries)}, root)
 
 
-def _number_operators(page: DictionaryObject, font: str, number: str, *, left: bool) -> str:
-    """Return the drawing of a number in the lower corner of a page as it is seen, whatever its rotation."""
-    x0, y0, x1, y1 = _visible_box(page)
-    turned = int(page.get("/Rotate", 0)) % 360
-    wide, high = x1 - x0, y1 - y0
-    across = high if turned in (90, 270) else wide
-    length = len(number) * ADVANCE / 1000 * FIGURE_SIZE
-    x, y = FROM_SIDE if left else across - FROM_SIDE - length, FROM_FOOT
-    matrix, at = {
-        90: ("0 1 -1 0", (wide - y, x)),
-        180: ("-1 0 0 -1", (wide - x, high - y)),
-        270: ("0 -1 1 0", (y, high - x)),
-    }.get(turned, ("1 0 0 1", (x, y)))
-    place = f"{matrix} {x0 + at[0]:.3f} {y0 + at[1]:.3f} Tm"
-    text = f"BT {font} {FIGURE_SIZE:g} Tf {place} ({number}) Tj ET"
-    return f"/Artifact <</Type /Pagination>> BDC\nq 0 g 0 G {text} Q\nEMC\n"
-
-
-def _visible_box(page: DictionaryObject) -> tuple[float, float, float, float]:
-    box = [float(n) for n in page.get("/CropBox", page["/MediaBox"])]
-    return min(box[0], box[2]), min(box[1], box[3]), max(box[0], box[2]), max(box[1], box[3])
+def _is_wide(page: DictionaryObject) -> bool:
+    wide, high = seen_size(page)
+    return wide > high
 
 
 def _list(value: Any) -> Iterator[Any]:

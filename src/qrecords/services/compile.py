@@ -15,7 +15,7 @@ from qrecords.errors import IntegrityFailure, UsageError, WrongState
 from qrecords.model.form import Form
 from qrecords.model.numbering import Series, file_safe
 from qrecords.model.record import OPEN_STATES, STATE_LABELS, Action, State, record_year
-from qrecords.model.volume import Volume, split, volume_title
+from qrecords.model.volume import File, Limits, Piece, Volume, split, volume_title
 from qrecords.office import Office
 from qrecords.services.binding import Binding, seal
 from qrecords.services.indexing import follow
@@ -101,7 +101,8 @@ def _plan(office: Office, form: Form, year: int, result: Compiled) -> tuple[list
         if record_year(form, r) == year
     ]
     notes = tuple(f"{r.record_no} 作废：{r.reason}" for r in voids)
-    return split(items, office.settings.volumes.max_pages), notes
+    pieces = [Piece(item, (File("form.pdf", item.pages),)) for item in items]
+    return split(pieces, Limits(office.settings.volumes.max_pages)), notes
 
 
 def _bind(
@@ -122,6 +123,8 @@ def _bind(
                 gaps=gaps,
                 compiled_at=office.now(),
                 audit_head=tx.audit.head()[1],
+                compiled_by=office.account.name,
+                compiled_by_name=office.account.display_name,
             )
             tx.items.reserve_volume(_row(office, binding))
             office.begin(tx, intent, "compile", {"bindings": [asdict(binding)]})

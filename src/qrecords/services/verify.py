@@ -14,6 +14,7 @@ from qrecords.office import Office
 from qrecords.render.pdfout import page_count
 from qrecords.services.audit import check_log
 from qrecords.services.freezing import frozen_values
+from qrecords.services.volumecheck import volume_problems
 from qrecords.stores.register import Transaction
 
 ITEM, VOLUME = "urn:qrecords:item:", "urn:qrecords:volume:"
@@ -44,7 +45,8 @@ def verify(office: Office, *, deep: bool = False, progress: Progress | None = No
         problems += [p for row in items if row["object_id"] in sound for p in _item(office, tx, row, known)]
         for row in volumes:
             problems += _places(row, tx.items.in_volume(row["volume_code"]))
-        problems += [p for row in volumes if row["object_id"] in sound for p in _volume(office, row)]
+        check_volume = volume_problems if deep else _volume
+        problems += [p for row in volumes if row["object_id"] in sound for p in check_volume(office, row)]
         problems += _record_numbers(tx)
         problems += _series(tx, "archive", {i["archive_no"] for i in reserved}, 4)
         problems += _series(tx, "volume", {v["volume_code"] for v in codes}, 3)

@@ -1,33 +1,80 @@
-"""Look at bound volumes: which there are, what is in them and on which page."""
+"""Look at bound volumes: which there are, what is in them, in which volume and on which page a record stands."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
-from qrecords.errors import NotFound
+from qrecords.errors import NotFound, WrongState
 from qrecords.model.record import Action
 from qrecords.office import Office
+from qrecords.render.volumecheck import page_of
+from qrecords.services import reading
+
+Row = dict[str, Any]
 
 
-def list_volumes(office: Office, year: int | None = None) -> list[dict[str, Any]]:
+def list_volumes(office: Office, year: int | None = None) -> list[Row]:
     """Return the sealed volumes, of one year or all."""
     office.authorise(Action.READ, "volumes")
     with office.register.read() as tx:
         return [_shown(office, v) for v in tx.items.volumes(year) if v["version"] > 0]
 
 
-def show_volume(office: Office, volume_code: str) -> dict[str, Any]:
+def show_volume(office: Office, volume_code: str) -> Row:
     """Return one volume with its contents."""
-    found = [v for v in list_volumes(office) if v["volume_code"] == volume_code.strip()]
-    if not found:
-        raise NotFound(f"没有「{volume_code}」这一册", remedy="用 qrecords volume list 查看已成的册")
+    (row,) = sealed(office, [volume_code])
     with office.register.write() as tx:
-        tx.audit.append([office.event(Action.READ, found[0]["volume_code"])])
-        lines = tx.items.in_volume(found[0]["volume_code"])
+        tx.audit.append([office.event(Action.READ, row["volume_code"])])
+        lines = tx.items.in_volume(row["volume_code"])
     keys = ("position", "archive_no", "version", "document_no", "title", "page_from", "page_to")
-    return found[0] | {"contents": [{k: line[k] for k in keys} for line in lines]}
+    return _shown(office, row) | {"contents": [{k: line[k] for k in keys} for line in lines]}
 
 
-def _shown(office: Office, row: dict[str, Any]) -> dict[str, Any]:
+def sealed(office: Office, volume_codes: Sequence[str]) -> list[Row]:
+    """Return the register's rows of these sealed volumes; none named: all. NotFound names the first unknown code."""
+    office.authorise(Action.READ, "volumes")
+    with office.register.read() as tx:
+        found = {v["volume_code"]: v for v in tx.items.volumes() if v["version"] > 0}
+    wanted = [code.strip() for code in volume_codes] or list(found)
+    if unknown := [code for code in wanted if code not in found]:
+        raise NotFound(f"没有「{unknown[0]}」这一册", remedy="用 qrecords volume list 查看已成的册")
+    return [found[code] for code in wanted]
+
+
+def find_records(office: Office, record_nos: Sequence[str]) -> list[Row]:
+    """Return where records are bound: volume, place and page; a record bound again later stands in both volumes."""
+    places: list[Row] = []
+    for record in reading.many(office, record_nos):
+        office.authorise(Action.READ, record.record_no)
+        with office.register.read() as tx:
+            lines = tx.items.places(record.archive_no) if record.archive_no else []
+        if not lines:
+            raise WrongState(f"{record.record_no} 还没有成册", remedy="归档后用 qrecords compile 年度 成册")
+        places += [_place(office, record.record_no, line) for line in lines]
+    return places
+
+
+def _place(office: Office, record_no: str, line: Row) -> Row:
+    """Return one place of a record; a row of a register is looked for on the pages of its month."""
+    object_id, version = line["object_id"], line["volume_version"]
+    pdf, page = office.archive.path(object_id, "volume.pdf", version), line["page_from"]
+    if line["page_to"] > page:
+        manifest = manifest_of(office, object_id, version)
+        files = [len(item["files"]) for item in manifest["items"]]
+        first = manifest["pdf_pages"][sum(files[: line["position"] - 1])]
+        page += page_of(pdf, record_no, first - 1, line["page_to"] - page + 1)
+    keys = ("volume_code", "title", "position", "archive_no", "version", "page_from", "page_to")
+    return {"record_no": record_no} | {k: line[k] for k in keys} | {"page": page, "pdf": str(pdf)}
+
+
+def manifest_of(office: Office, object_id: str, version: int) -> Row:
+    """Return the manifest sealed with a volume."""
+    found: Row = json.loads(office.archive.read(object_id, "manifest.json", version))
+    return found
+
+
+def _shown(office: Office, row: Row) -> Row:
     keys = ("volume_code", "title", "form_code", "year", "items", "pages", "secrecy_level", "compiled_at")
     return {k: row[k] for k in keys} | {"pdf": str(office.archive.path(row["object_id"], "volume.pdf"))}

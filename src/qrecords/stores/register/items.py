@@ -86,6 +86,17 @@ class Items:
             query = query.where(t.volume.c.year == year)
         return [dict(row._mapping) for row in self._c.execute(query)]
 
+    def places(self, archive_no: str) -> list[dict[str, Any]]:
+        """Return where an item is bound, the first volume first: its place, and the volume's code, title and object."""
+        volume = (t.volume.c.title, t.volume.c.object_id, t.volume.c.version.label("volume_version"))
+        query = (
+            sa.select(t.volume_item, *volume)
+            .join(t.volume, t.volume.c.volume_code == t.volume_item.c.volume_code)
+            .where(t.volume_item.c.archive_no == archive_no)
+            .order_by(t.volume_item.c.version)
+        )
+        return [dict(row._mapping) for row in self._c.execute(query)]
+
     def in_volume(self, volume_code: str) -> list[dict[str, Any]]:
         """Return the items of a volume at their places."""
         query = (
