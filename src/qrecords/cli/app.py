@@ -27,7 +27,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "init": ("qrecords.cli.care:init", "建立工作区"),
     "demo": ("qrecords.cli.care:demo", "建立一个示例办公室，看全程如何运转"),
-    "forms": ("qrecords.cli.forms:forms", "表式：目录、栏目、格式、检查"),
+    "forms": ("qrecords.cli.forms:forms", "表式：目录、栏目、格式、检查、换模板"),
     "fill": ("qrecords.cli.fill:fill", "按输入文件填写表单，生成记录"),
     "update": ("qrecords.cli.fill:update", "续填记录的后续栏目"),
     "customers": ("qrecords.cli.lists:customers", "用户清单：填表时自动带出用户的其余栏目"),

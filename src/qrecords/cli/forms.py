@@ -1,7 +1,8 @@
-"""forms list, show, schema, check, sheet."""
+"""forms list, show, schema, check, adopt, sheet."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, table
-from qrecords.errors import InvalidInput
+from qrecords.errors import InvalidInput, UsageError
 
 TYPES = {
     "text": "文字",
@@ -32,7 +33,7 @@ LAYOUTS = {"portrait": "竖版", "landscape": "横版", "register": "横版登�
 
 @click.group(cls=chinese.Group)
 def forms() -> None:
-    """表式：目录、栏目、格式、检查。"""
+    """表式：目录、栏目、格式、检查、换模板。"""
 
 
 @forms.command("list")
@@ -42,8 +43,8 @@ def list_(session: Session) -> None:
     from qrecords.services.forms import list_forms
 
     found = list_forms(session.office)
-    rows = [(f["code"], f["title"], LAYOUTS[f["layout"]], f"{f['retention_years']}年") for f in found]
-    session.answer({"forms": found}, table(("编号", "名称", "版式", "保存期限"), rows))
+    rows = [(f["code"], f["title"], LAYOUTS[f["layout"]], f"{f['retention_years']}年", _period(f)) for f in found]
+    session.answer({"forms": found}, table(("编号", "名称", "版式", "保存期限", "启用"), rows))
 
 
 @forms.command()
@@ -77,19 +78,63 @@ def schema(session: Session, form: str) -> None:
 
 @forms.command()
 @click.argument("codes", metavar="[表式...]", nargs=-1)
+@click.option("--template", type=chinese.PATH, help="检查这份 Word 模板，而不是现用的（这时只写一个表式）")
+@click.option("--no-pages", is_flag=True, help="不转 PDF，不核对页数")
 @pass_session
-def check(session: Session, codes: tuple[str, ...]) -> int:
-    """检查定义、模板、示例是否一致（默认检查全部）。"""
-    from qrecords.services.forms import check_forms
+def check(session: Session, codes: tuple[str, ...], template: Path | None, no_pages: bool) -> int:
+    """检查定义、模板、示例是否一致（默认检查全部）。
 
-    problems = check_forms(session.office, list(codes))
-    if not problems:
-        session.answer({"problems": []}, ["✓ 定义、模板、示例一致"])
+    查标记是否认得、有没有写断、有没有结尾，栏目是否都印出，字体、编码区，以及示例印成几页。
+    """
+    from qrecords.services.templatecheck import check_forms
+
+    if template is not None and len(codes) != 1:
+        raise UsageError("用 --template 时要写一个表式", remedy=f"例如 qrecords forms check 06A --template {template}")
+    checkup = check_forms(session.office, list(codes), template=template, pages=not no_pages)
+    lines = note_lines(checkup.notes)
+    data: dict[str, Any] = {"notes": checkup.notes, "pages": checkup.pages}
+    if not checkup.problems:
+        session.answer({"problems": [], **data}, ["✓ 定义、模板、示例一致", *lines])
         return 0
+    problems = checkup.problems
     error = InvalidInput(f"有{len(problems)}处不一致", remedy="请按提示修改 form.toml 或模板", problems=problems)
-    data: dict[str, Any] = {"problems": error.as_json()["problems"], "error": error.as_json()}
-    session.answer(data, [f"✗ {error.message}", *problem_lines(problems)], ok=False)
+    data |= {"problems": error.as_json()["problems"], "error": error.as_json()}
+    session.answer(data, [f"✗ {error.message}", *problem_lines(problems), *lines], ok=False)
     return error.exit_status
+
+
+def note_lines(notes: Sequence[str]) -> list[str]:
+    """Return the notes of a check, those many forms share once."""
+    owners: dict[str, list[str]] = {}
+    for found in notes:
+        code, _, text = found.partition("：") if found.startswith("QR") else ("", "", found)
+        owners.setdefault(text, []).append(code)
+    return [
+        f"提示：{text}" if not codes[0] else f"提示：{codes[0]}{f' 等{len(codes)}种' if codes[1:] else ''}：{text}"
+        for text, codes in owners.items()
+    ]
+
+
+@forms.command()
+@click.argument("form", metavar="表式")
+@click.argument("source", metavar="模板文件", type=chinese.PATH)
+@click.option("--no-pages", is_flag=True, help="不转 PDF，不核对页数")
+@pass_session
+def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
+    """检查一份 Word 模板，合格就用作这一版表式的现用模板。
+
+    用过的模板都存进档案库，每份打印件、归档件都写明是用哪个模板印的；以前的不受影响。
+    """
+    from qrecords.services.templates import adopt as adopt_template
+
+    done = adopt_template(session.office, form, source, pages=not no_pages)
+    lines = [f"✓ {done.form_code} 的模板已换成 {source.name}", f"  编号（sha256）{done.sha256}"]
+    if done.sha256 == done.before:
+        lines = [f"✓ {source.name} 就是 {done.form_code} 现用的模板，没有变动"]
+    session.answer(
+        {"form_code": done.form_code, "sha256": done.sha256, "before": done.before, "notes": list(done.notes)},
+        [*lines, *note_lines(done.notes)],
+    )
 
 
 @forms.command()
@@ -103,6 +148,10 @@ def sheet(session: Session, form: str, output: Path | None) -> None:
     path = make_sheet(session.office, form, output)
     lines = [f"✓ {path}", f"→ 填好后保存，再运行：qrecords fill {form} {path.name}"]
     session.answer({"path": str(path)}, lines)
+
+
+def _period(form: dict[str, Any]) -> str:
+    return f"{form['valid_from']} 起" + (f"，{form['valid_to']} 止" if form["valid_to"] else "")
 
 
 def _row(field: dict[str, Any]) -> tuple[str, str, str, str]:

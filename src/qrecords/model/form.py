@@ -110,7 +110,9 @@ class Form(Definition):
     layout: Literal["portrait", "landscape", "register"]
     date_field: str
     title_fields: tuple[str, ...]
-    in_force_from: date = date(2010, 11, 10)
+    valid_from: date = date(2010, 11, 10)  # days, both included, whose records this edition takes
+    valid_to: date | None = None
+    sample_pages: int = 0  # sheets the complete sample takes; 0 = not said
     stages: tuple[Stage, ...]
     fields: tuple[Field, ...]
     signatures: tuple[Signature, ...] = ()
@@ -121,6 +123,8 @@ class Form(Definition):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         problems = [*_definition_problems(self)]
+        if self.valid_to and self.valid_to < self.valid_from:
+            problems.append(f"停用日期 valid_to {self.valid_to} 早于启用日期 valid_from {self.valid_from}")
         if problems:
             raise ValueError(";".join(problems))
         return self
@@ -134,6 +138,10 @@ class Form(Definition):
     def is_register(self) -> bool:
         """Tell whether a record is a row of a sheet that holds many."""
         return self.layout == "register"
+
+    def is_valid_on(self, day: str) -> bool:
+        """Tell whether this edition takes records of a day (YYYY-MM-DD)."""
+        return self.valid_from.isoformat() <= day and (self.valid_to is None or day <= self.valid_to.isoformat())
 
     @cached_property
     def by_key(self) -> dict[str, Field]:
@@ -219,7 +227,7 @@ class Form(Definition):
         )
 
     def title_of(self, present: Values) -> str:
-        """Return the record's title (题名) out of the fields the form names for it."""
+        """Return the record's title （题名） out of the fields the form names for it."""
         parts = (present.get(key) for key in self.title_fields)
         words = ("、".join(map(str, p)) if isinstance(p, list) else str(p) for p in parts if not is_empty(p))
         return " ".join(" ".join(words).split())[:80]

@@ -24,6 +24,7 @@ from lxml import etree
 from qrecords.errors import InvalidInput
 from qrecords.render import tags
 from qrecords.render.shape import needs_repair
+from qrecords.render.tags import Used
 from qrecords.render.zips import Entry, join, pack
 
 CODE_ALT_TEXT = "记录编码"  # the alternative text by which a template's code picture is known
@@ -56,9 +57,9 @@ class Template:
     def __init__(self, name: str, entries: Mapping[str, bytes], docx: DocxTemplate) -> None:
         self.name = name
         self._docx = docx
-        env, names = tags.TagEnvironment(), set[str]()
-        self._parts = {p.name: p for p in _compile(docx, entries, env, name, names)}
-        self._names = frozenset(names)
+        env, used = tags.TagEnvironment(), tags.Used()
+        self._parts = {p.name: p for p in _compile(docx, entries, env, name, used)}
+        self._used = used
         self.code_pictures = frozenset(_code_pictures(docx)) & entries.keys()
         fixed = [n for n in entries if n not in self._parts]
         # Office programs expect the list of content types first.
@@ -90,7 +91,12 @@ class Template:
 
     def tags(self) -> set[str]:
         """Return the names the template prints or asks for, those of inner rows left out."""
-        return set(self._names)
+        return set(self._used.names)
+
+    @property
+    def used(self) -> Used:
+        """Return all that the template takes from its data, rows of lists included."""
+        return self._used
 
     def render(self, context: Mapping[str, Any], code_png: bytes | None = None) -> bytes:
         """Return the filled document; `code_png` replaces the code picture. Same input, same bytes."""
@@ -155,13 +161,13 @@ class Template:
 
 
 def _compile(
-    docx: DocxTemplate, entries: Mapping[str, bytes], env: tags.TagEnvironment, name: str, names: set[str]
+    docx: DocxTemplate, entries: Mapping[str, bytes], env: tags.TagEnvironment, name: str, used: tags.Used
 ) -> Iterator[_Part]:
-    """Yield the compiled parts docxtpl would render; adds to `names` what they take from their data."""
+    """Yield the compiled parts docxtpl would render; adds to `used` what they take from their data."""
     for part_name, source, before, after in _sources(docx, entries):
         for written, literal in _LITERAL_BRACES.items():
             source = source.replace(written, literal)  # noqa: PLW2901 - the same text, readied
-        names |= tags.names(tags.parse(env, source, name))
+        used.add(tags.parse(env, source, name))
         is_body = bool(after)
         repair = not part_name.startswith("docProps/") and needs_repair(env, source, is_body=is_body)
         if is_body and not repair:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -96,3 +97,21 @@ def _families(pattern: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return done.stdout.decode("utf-8", "replace").strip()
+
+
+def missing_faces(names: Iterable[str]) -> dict[str, str]:
+    """Return the faces this machine lacks, each with the one that stands in for it, or an empty string."""
+    if not _fc_list_program():
+        return {}
+    return {name: _stand_in(name) for name in names if not _installed(name)}
+
+
+def _stand_in(name: str) -> str:
+    candidates = next((others for asked, others in STAND_INS if name in asked), ())
+    return next((face for face in candidates if _installed(face)), "")
+
+
+@lru_cache(maxsize=256)
+def _installed(name: str) -> bool:
+    # These characters mean something in a fontconfig pattern.
+    return bool(_families("".join(f"\\{c}" if c in "\\-:,=" else c for c in name)))

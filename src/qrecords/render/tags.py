@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes
@@ -99,9 +100,47 @@ def parse(env: TagEnvironment, source: str, where: str) -> nodes.Template:
     return tree
 
 
-def names(tree: nodes.Template) -> set[str]:
-    """Return the top-level names a tree takes from its data."""
-    return meta.find_undeclared_variables(tree)
+@dataclass
+class Used:
+    """What a template takes from its data: names, and by list (`rows`, `rows.parts`) the names of its rows.
+
+    `printed` and `printed_rows` leave out what only the condition of an if asks for.
+    """
+
+    names: set[str] = field(default_factory=set)
+    rows: dict[str, set[str]] = field(default_factory=dict)
+    printed: set[str] = field(default_factory=set)
+    printed_rows: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, tree: nodes.Template) -> None:
+        """Add what one tree takes."""
+        self.names |= meta.find_undeclared_variables(tree)
+        self._collect(tree, {}, prints=True)
+
+    def _collect(self, node: nodes.Node, loops: Mapping[str, str], *, prints: bool) -> None:
+        if isinstance(node, nodes.For) and isinstance(node.target, nodes.Name):
+            path = _path(node.iter, loops)
+            for found in (self.rows, self.printed_rows):
+                found.setdefault(path, set())
+            loops = {**loops, node.target.name: path}
+        elif isinstance(node, nodes.Getattr | nodes.Getitem) and isinstance(node.node, nodes.Name):
+            name = node.attr if isinstance(node, nodes.Getattr) else str(getattr(node.arg, "value", ""))
+            if node.node.name in loops:
+                for found in (self.rows, self.printed_rows) if prints else (self.rows,):
+                    found[loops[node.node.name]].add(name)
+        elif isinstance(node, nodes.Name) and prints and node.name not in loops:
+            self.printed.add(node.name)
+        for child in node.iter_child_nodes():
+            asked = isinstance(node, nodes.If) and child is node.test
+            self._collect(child, loops, prints=prints and not asked)
+
+
+def _path(node: nodes.Node, loops: Mapping[str, str]) -> str:
+    if isinstance(node, nodes.Name):
+        return loops.get(node.name, node.name)
+    if isinstance(node, nodes.Getattr):
+        return f"{_path(node.node, loops)}.{node.attr}"
+    return ""
 
 
 def _shown(lined: str, line: int) -> str:

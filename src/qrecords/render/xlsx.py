@@ -195,7 +195,7 @@ def _add_check(sheet: Worksheet, column: int, form: Form, field: Field, choices:
         case FieldType.DATE | FieldType.DATETIME:
             first, last = _EARLIEST, _LATEST
             if field.key == form.date_field:
-                first = form.in_force_from
+                first = form.valid_from
                 message += f"不能早于本表启用日期 {first}。"
             check = DataValidation("date", operator="between", formula1=_date(first), formula2=_date(last))
             _attach(sheet, column, check, field.label, message)

@@ -31,7 +31,7 @@ class Paper:
     subject: str  # a record number, or form and month of a register
     print_no: int
     title: str
-    template: Path
+    folder: FormFolder
     context: Mapping[str, Any]
 
     @property
@@ -45,7 +45,7 @@ class Documents:
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._templates: dict[Path, Template] = {}
+        self._templates: dict[str, Template] = {}
 
     def record_paper(self, folder: FormFolder, record: Record, print_no: int) -> Paper:
         """Return the paper of one record."""
@@ -54,7 +54,7 @@ class Documents:
             "supervisor_opinion": record.opinion,
         }
         context = form_context(folder.form, record.values, head)
-        return Paper(record.record_no, print_no, f"{folder.form.title} {record.record_no}", folder.template, context)
+        return Paper(record.record_no, print_no, f"{folder.form.title} {record.record_no}", folder, context)
 
     def archived(self, paper: Paper, *, archive_no: str, archived_by: str, archived_on: str) -> Paper:
         """Return a paper with its archive block filled, as it is frozen."""
@@ -67,13 +67,14 @@ class Documents:
         head = self._head(folder, subject, print_no) | {"record_no": subject}
         lines = [(r.record_no, r.values) for r in rows]
         context = register_context(folder.form, lines, head, month)
-        return Paper(subject, print_no, f"{folder.form.title} {month}", folder.template, context)
+        return Paper(subject, print_no, f"{folder.form.title} {month}", folder, context)
 
     def docx(self, paper: Paper) -> bytes:
         """Return the Word document of a paper."""
-        if paper.template not in self._templates:
-            self._templates[paper.template] = Template.load(paper.template)
-        return self._templates[paper.template].render(paper.context, code_png(paper.print_id))
+        folder, key = paper.folder, paper.folder.template_sha256
+        if key not in self._templates:
+            self._templates[key] = Template.load(folder.template_bytes, str(folder.template))
+        return self._templates[key].render(paper.context, code_png(paper.print_id))
 
     def pdfs(self, papers: Sequence[tuple[Paper, Path]], out_dir: Path) -> list[Path]:
         """Make the PDFs of papers from their Word files, in one go; each page carries the code with its number."""
@@ -100,7 +101,7 @@ class Documents:
 
 def require_means(office: Office, folder: FormFolder, out: Path, *, pdf: bool) -> None:
     """Make sure papers can be made before any number is taken: template, folder, and LibreOffice where it is needed."""
-    Template.load(folder.template)
+    Template.load(folder.template_bytes, str(folder.template))
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明一个文件夹")
     make_dirs(out)

@@ -27,6 +27,7 @@ from qrecords.services.documents import (
 from qrecords.services.indexing import follow
 from qrecords.services.lists import Completion
 from qrecords.services.returning import Outcome, how_to_go_on, require_place, send_back
+from qrecords.services.templates import kept
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.inputs import InputRecord, file_sha256, read_records
@@ -162,6 +163,7 @@ def _make_all(
     progress: Progress | None,
 ) -> None:
     documents = Documents(office)
+    kept(office, folder)
     size = max(len(ready), 1) if folder.form.is_register else CHUNK
     for start in range(0, len(ready), size):
         part = ready[start : start + size]

@@ -16,6 +16,7 @@ from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.services import reading
 from qrecords.services.documents import sheet_subject
+from qrecords.services.templates import keep_template
 from qrecords.stores.formfiles import FormFolder
 
 
@@ -52,7 +53,7 @@ def freeze(office: Office, intent: str, filing: Filing, documents: dict[str, Pat
         **documents,
         **_scans(office, records),
     }
-    _keep_template(office, intent, folder)
+    keep_template(office, intent, folder)
     staged = office.archive.stage(
         filing.object_id,
         files,
@@ -123,22 +124,6 @@ def _scans(office: Office, records: Iterable[Record]) -> dict[str, bytes | Path]
 def evidence_path(office: Office, signed: Signed) -> Path:
     """Return where the scan of a signed paper waits to be filed."""
     return office.evidence_dir / f"{signed.evidence_sha256}{Path(signed.evidence).suffix.lower()}"
-
-
-def _keep_template(office: Office, intent: str, folder: FormFolder) -> None:
-    """Keep the bytes of every template a filed record was made with, and the definition beside it."""
-    object_id = f"urn:qrecords:template:{folder.template_sha256}"
-    if not office.archive.exists(object_id):
-        staged = office.archive.stage(
-            object_id,
-            {"template.docx": folder.template, "form.toml": folder.path / "form.toml"},
-            message=f"{folder.form.code} 归档所用的表式模板",
-            user=office.account.display_name,
-            created=office.clock(),
-            intent=intent,
-            expected_head=0,
-        )
-        office.archive.publish(staged)
 
 
 def item_of(

@@ -18,6 +18,7 @@ from qrecords.services.documents import (
     sheet_subject,
     write_papers,
 )
+from qrecords.services.templates import kept
 
 
 def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[dict[str, Any]]:
@@ -32,6 +33,8 @@ def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None
                 remedy=f"请打印整月：qrecords print {record.form_code} --month {record.month}",
             )
     documents = Documents(office)
+    for code in dict.fromkeys(r.form_code for r in records):
+        kept(office, office.forms.get(code))
     with office.register.write() as tx:
         papers = []
         for record in records:
@@ -52,6 +55,7 @@ def print_month(office: Office, form_code: str, month: str, *, out: Path | None 
     if not rows:
         raise WrongState(f"{folder.form.title} {month} 没有记录", remedy="请核对月份，如 2026-03")
     documents = Documents(office)
+    kept(office, folder)
     with office.register.write() as tx:
         number = register_sheet_print(office, tx, folder, month, rows)
         paper = documents.sheet_paper(folder, month, rows, number)

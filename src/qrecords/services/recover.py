@@ -36,6 +36,10 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
             outcome = "finished"
         case "file":
             outcome = _recover_filing(office, intent)
+        case "adopt":
+            from qrecords.services.templates import recover_adoption
+
+            outcome = recover_adoption(office, intent["id"], intent["payload"])
         case "compile":
             outcome = _recover_binding(office, intent)
         case "audit":

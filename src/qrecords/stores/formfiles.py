@@ -26,16 +26,28 @@ class FormFolder:
 
     form: Form
     path: Path
+    other_template: Path | None = None  # one not yet in place, looked at instead
 
     @property
     def template(self) -> Path:
         """Return the path of the Word template."""
-        return self.path / "template.docx"
+        return self.other_template or self.path / "template.docx"
+
+    @cached_property
+    def template_bytes(self) -> bytes:
+        """Return the template, read once: what is printed is what its hash names, whatever is put there meanwhile."""
+        try:
+            return self.template.read_bytes()
+        except OSError as error:
+            reason = "没有这个文件" if isinstance(error, FileNotFoundError) else error.strerror
+            raise InvalidInput(
+                f"模板 {self.template} 读不出：{reason}", remedy="请补上模板文件，或从备份恢复"
+            ) from None
 
     @cached_property
     def template_sha256(self) -> str:
         """Return the hash that names the template's bytes."""
-        return hashlib.sha256(self.template.read_bytes()).hexdigest()
+        return hashlib.sha256(self.template_bytes).hexdigest()
 
     def sample(self) -> dict[str, Any]:
         """Return the complete sample record."""
@@ -72,6 +84,14 @@ class FormCatalogue:
         if full not in self._folders:
             self._folders[full] = self._read(full)
         return self._folders[full]
+
+    def editions(self, number: str) -> list[FormFolder]:
+        """Return all editions of a form by its two digits, oldest first."""
+        return [self.get(code) for code in self.codes() if code.endswith(f"-{number}{code[-1]}")]
+
+    def forget(self, code: str) -> None:
+        """Read a form's folder anew when it is next asked for: its template was replaced."""
+        self._folders.pop(self.full_code(code), None)
 
     def full_code(self, code: str) -> str:
         """Return the full form code for a full or short one."""
