@@ -114,6 +114,7 @@ def test_an_unknown_form_is_refused_with_the_closed_list(cli: CommandLine, write
 )
 def test_what_people_write_prints_as_they_wrote_it(cli: CommandLine, write: Write, sample: Sample, text: str) -> None:
     cli("fill", "04A", write(sample("04A")))
+    cli("issue", "QR758-04A-2025-00001")
     source = write(sample("06A", fault_cause=text))
     (record,) = cli.json("fill", "06A", source, "--out", cli.root / "out")["records"]
     cells = {c.text for t in docx.Document(record["docx"]).tables for row in t.rows for c in row.cells}

@@ -51,11 +51,12 @@ def scan(tmp_path: Path) -> Path:
 
 
 def test_all_eleven_forms_go_all_the_way(cli: CommandLine, scan: Path) -> None:
-    numbers = {form: fill_sample(cli, form) for form in RECORD_FORMS}
+    numbers = {"04A": fill_sample(cli, "04A")}
     assert state(cli, numbers["04A"]) == "draft"
     assert cli.json("submit", numbers["04A"], ok=False)["error"]["code"] == "wrong_state"
     cli.json("issue", numbers["04A"])
     assert state(cli, numbers["04A"]) == "issued"
+    numbers |= {form: fill_sample(cli, form) for form in RECORD_FORMS[1:]}
     for form, number in numbers.items():
         sign_all(cli, number, form)
         assert cli.json("submit", number)["records"] == [{"record_no": number, "state": "submitted"}]

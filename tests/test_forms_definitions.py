@@ -72,7 +72,11 @@ def changed(sample: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, An
 
 def problems_of(form: Form, raw: Mapping[str, Any]) -> list[Problem]:
     checked = form.check(raw)
-    return [*checked.problems, *form.incomplete(checked.values, all_stages(form))]
+    return [
+        *checked.problems,
+        *form.incomplete(checked.values, all_stages(form)),
+        *form.warnings(checked.values),
+    ]
 
 
 def test_the_list_of_forms_is_closed() -> None:
@@ -220,6 +224,8 @@ _OWN_CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("04A", {"submitted_on": "2025-03-12"}, "早于「返回公司日期」"),
     ("04A", {"completion": "部分", "completion_note": None}, "「完成情况说明」"),
     ("04A", {"late_reason": None}, "共5日，超过3日，请填「超期原因」"),
+    ("04A", {"staff.1.title": "实习生"}, "初级以上专业技术职称"),
+    ("04A", {"user_sign_date": "2025-03-14"}, "不在到达与离开之间"),
     ("05A", {"notice_no": None}, "「通知单编号」"),
     ("05A", {"train_to": "2025-03-09"}, "早于「开始日期」"),
     ("05A", {"courses.1.hours": "1", "courses.2.hours": "1", "courses.3.hours": "1.9"}, "不足4小时"),
@@ -239,15 +245,18 @@ _OWN_CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("06A", {"started_on": "2025-02-28"}, "早于「报修日期」"),
     ("06A", {"finished_on": "2025-03-05"}, "早于「到达/开始日期」"),
     ("06A", {"user_sign_date": None}, "「用户签署日期」"),
+    ("06A", {"serial_no": "S2203017、S2203018"}, "只写一台"),
     ("07A", {"service_content": ["改造"]}, "「改造依据」"),
     ("07A", {"finished_on": "2025-03-06"}, "早于「开始日期」"),
     ("07A", {"function_tests.3.conclusion": "不合格"}, "「结论」不能是正常"),
     ("07A", {"conclusion": "有条件接收", "open_issues": None}, "「遗留问题」"),
     ("07A", {"training_hours": None}, "「培训学时」"),
     ("07A", {"training_hours": "4.0"}, "满4小时"),
+    ("07A", {"serial_no": "S2501008至S2501009"}, "只写一台"),
     ("08A", {"service_content": "改造"}, "「改造依据」"),
     ("08A", {"finished_on": "2025-03-07"}, "早于「开始日期」"),
     ("08A", {"units.3.serial_no": "S2501001"}, "第3行与第1行的「出厂编号」相同"),
+    ("08A", {"units.2.serial_no": "S2501004，S2501005"}, "一行一台"),
     ("08A", {"units.2.conclusion": "有故障"}, "有故障的设备不列入本表"),
     ("08A", {"units.2.appearance_ok": False}, "「外观齐套」不合格"),
     ("08A", {"units.2.install_ok": False}, "「安装连接」不合格"),

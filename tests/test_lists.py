@@ -54,6 +54,7 @@ def kept(cli: CommandLine) -> None:
 @pytest.mark.usefixtures("kept")
 def test_a_code_and_a_serial_number_fill_the_rest(cli: CommandLine, write: Write, sample: Sample) -> None:
     cli("fill", "04A", write(sample("04A")))
+    cli("issue", "QR758-04A-2025-00001")
     whole = sample("06A")
     short = {k: v for k, v in whole.items() if k not in {*UNIT, *RADIO}} | {
         "用户代号": "sl-００1",
@@ -72,6 +73,7 @@ def test_a_code_and_a_serial_number_fill_the_rest(cli: CommandLine, write: Write
 @pytest.mark.usefixtures("kept")
 def test_what_the_clerk_wrote_is_never_changed(cli: CommandLine, write: Write, sample: Sample) -> None:
     cli("fill", "04A", write(sample("04A")))
+    cli("issue", "QR758-04A-2025-00001")
     own = {"customer_address": "另一地址", "warranty_status": "保外", "contact_title": None, "delivery_date": "某日"}
     ran = cli("--json", "fill", "06A", write(sample("06A", **own)), "--dry-run", "--keep-going", ok=False)
     assert [p["field"] for p in ran.json["error"]["problems"]] == ["delivery_date"]

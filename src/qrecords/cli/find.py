@@ -116,12 +116,14 @@ def _record_lines(record: dict[str, Any]) -> list[str]:
         lines.append(f"  主管审查意见：{record['opinion']}（{record['reviewed_on']}）")
     kinds = record["signature_labels"]
     for s in record["signatures"]:
-        lines.append(f"  {kinds.get(s['kind'], s['kind'])}：{s['by']} {s['on']} {s['evidence']}".rstrip())
+        void = f"（{s['lapsed']} 改了已印出的内容，此签署失效）" if s["lapsed"] else ""
+        lines.append(f"  {kinds.get(s['kind'], s['kind'])}：{s['by']} {s['on']} {s['evidence']}".rstrip() + void)
     if record["archive_no"]:
         lines.append(f"  归档编号：{record['archive_no']}")
     if record["volume_code"]:
         lines.append(f"  所在册：{record['volume_code']}")
     lines += [f"  还缺：{m}" for m in record["missing"]]
+    lines += [f"  提醒：{m}" for m in record["reminders"]]
     if record["turn"]:
         lines.append(f"  该谁办：{record['turn']}")
     for event in record.get("history", []):

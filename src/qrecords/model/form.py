@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
 from qrecords.errors import Problem
-from qrecords.model import rules
+from qrecords.model import relations, rules
 from qrecords.model.field import (
     BOXES,
     Condition,
@@ -26,6 +27,9 @@ from qrecords.model.field import (
     parse_field,
 )
 from qrecords.model.rules import Values, is_empty
+
+# Whether what a rule finds stops the step, or is only told (提醒).
+Level = Literal["refuse", "warn"]
 
 CODE_PATTERN = re.compile(r"^QR758-(\d{2})([A-Z])$")
 
@@ -39,6 +43,7 @@ class Rule(Definition):
     among: tuple[Any, ...] = ()
     limit: Decimal | None = None
     when: Condition | None = None
+    level: Level = "refuse"
     message: str = ""
     clause: str = ""
 
@@ -46,6 +51,28 @@ class Rule(Definition):
     def _known(self) -> Self:
         if self.check not in rules.CHECKS:
             raise ValueError(f"没有名为 {self.check} 的规则，可用：{'、'.join(sorted(rules.CHECKS))}")
+        return self
+
+
+class Relation(Definition):
+    """A named check between records of one notice or one customer, with its parameters and the clause it follows."""
+
+    check: str
+    scope: Literal["notice", "customer"]
+    field: str
+    among: Mapping[str, str] = MappingProxyType({})
+    same: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    limit: Decimal | None = None
+    when: Condition | None = None
+    level: Level = "refuse"
+    message: str
+    clause: str = ""
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.check not in relations.RELATIONS:
+            raise ValueError(f"没有名为 {self.check} 的关系，可用：{'、'.join(sorted(relations.RELATIONS))}")
         return self
 
 
@@ -78,6 +105,7 @@ class Step(Definition):
 
     stages: tuple[str, ...] = ()
     signatures: tuple[SignatureNeed, ...] = ()
+    clause: str = ""
 
 
 class Retention(Definition):
@@ -118,6 +146,7 @@ class Form(Definition):
     signatures: tuple[Signature, ...] = ()
     steps: dict[str, Step]
     rules: tuple[Rule, ...] = ()
+    relations: tuple[Relation, ...] = ()
     retention: Retention = Retention()
 
     @model_validator(mode="after")
@@ -199,7 +228,7 @@ class Form(Definition):
         merged |= self._computed(merged)
         if not found:
             for rule in self.rules:
-                if rule.check not in rules.COMPLETENESS_CHECKS:
+                if rule.level == "refuse" and rule.check not in rules.COMPLETENESS_CHECKS:
                     found += rules.violations(rule, merged, self.label)
         ordered = {f.key: merged[f.key] for f in self.fields if f.key in merged}
         return Checked(ordered, tuple(found))
@@ -214,9 +243,21 @@ class Form(Definition):
                     found.append(Problem(f"必填栏目「{field.label}」没有填写", field.key))
                 found += incomplete_rows(field, present)
         for rule in self.rules:
-            if rule.check in rules.COMPLETENESS_CHECKS and self.by_key[rule.fields[0]].stage in wanted:
+            asked = rule.level == "refuse" and rule.check in rules.COMPLETENESS_CHECKS
+            if asked and self.by_key[rule.fields[0]].stage in wanted:
                 found += rules.violations(rule, present, self.label)
         return found
+
+    def warnings(self, present: Values) -> list[Problem]:
+        """Return what the rules only remind of; a completeness rule waits until its stage has begun."""
+        begun = self.begun(present)
+        return [
+            problem
+            for rule in self.rules
+            if rule.level == "warn"
+            and (rule.check not in rules.COMPLETENESS_CHECKS or self.by_key[rule.fields[0]].stage in begun)
+            for problem in rules.violations(rule, present, self.label)
+        ]
 
     def begun(self, present: Values) -> tuple[str, ...]:
         """Return the first stage and every later one that has something in it beside defaults."""
@@ -275,7 +316,9 @@ def _definition_problems(form: Form) -> Iterator[str]:
     elif dated.stage != form.stages[0].key:
         yield f"date_field {form.date_field} 必须在第一阶段填写"
     named = [*form.title_fields, *(k for r in form.rules for k in r.fields)]
-    conditions = [r.when for r in form.rules] + [n.when for s in form.steps.values() for n in s.signatures]
+    named += [k for r in form.relations for k in (*r.same, *r.field.partition(".")[0].split("-"))]
+    conditions = [r.when for r in form.rules] + [r.when for r in form.relations]
+    conditions += [n.when for s in form.steps.values() for n in s.signatures]
     named += [c.field for c in conditions if c]
     for key in named:
         if key not in fields:

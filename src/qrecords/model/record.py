@@ -10,13 +10,13 @@ The review is the supervisor's signature. What must be complete before a step st
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from qrecords.errors import Problem, WrongState
-from qrecords.model.rules import holds
+from qrecords.model.rules import holds, is_empty
 
 if TYPE_CHECKING:
     from qrecords.model.form import Form
@@ -144,6 +144,8 @@ class Signed:
     on: str
     evidence: str = ""
     evidence_sha256: str = ""
+    # The day a value printed on the signed paper was changed: the signature no longer counts (5.5.5).
+    lapsed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ class Record:
     record_year: int | None = None
     volume_code: str = ""
     reason: str = ""
+    notice_no: str = ""  # the service notice it belongs to
     seq: int = 0
     signatures: tuple[Signed, ...] = ()
 
@@ -207,14 +210,22 @@ def missing_before(form: Form, record: Record, action: Action) -> list[Problem]:
     if step is None:
         return []
     found = form.incomplete(record.values, step.stages)
-    have = {s.kind for s in record.signatures}
+    have = {s.kind for s in record.signatures if not s.lapsed}
+    lapsed = {s.kind for s in record.signatures if s.lapsed}
     for need in step.signatures:
         if holds(need.when, record.values) and not have.intersection(need.any_of):
             names = "或".join(f"「{form.signature_label(k)}」" for k in need.any_of)
             clause = f"（{need.clause}）" if need.clause else ""
             how = f"用 qrecords sign {record.record_no} --kind {need.any_of[0]} 登记"
+            if lapsed.intersection(need.any_of):
+                how = f"签署后印出的内容改过，原签署已失效，请重新打印签署后{how}"
             found.append(Problem(f"{need.message or f'缺少{names}'}{clause}，{how}", need.any_of[0]))
     return [p.at(record.record_no, None) for p in found]
+
+
+def shows(snapshot: Mapping[str, Any], keys: Collection[str]) -> bool:
+    """Tell whether a print with these values shows one of the fields; one left blank for the pen does not count."""
+    return any(not is_empty(snapshot.get(key)) for key in keys)
 
 
 def frozen_values(form: Form, record: Record, changed: Iterable[str]) -> list[Problem]:

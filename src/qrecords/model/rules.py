@@ -181,6 +181,16 @@ def _at_least(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem
             yield Problem(f"「{label(key)}」是{value}，至少要{rule.limit}", key)
 
 
+def _single(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    """A field, or a column of rows, names one thing: none of the marks that join several stands in it."""
+    for key in rule.fields:
+        cells = _column(values, key, rule.column) if rule.column else [(0, values.get(key))]
+        for number, value in cells:
+            if any(mark in str(value or "") for mark in rule.among):
+                row = f"第{number}行" if number else ""
+                yield Problem(f"「{label(key)}」{row}写了不止一台：{value}", key)
+
+
 def _below(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
     for key in rule.fields:
         value = values.get(key)
@@ -209,6 +219,7 @@ CHECKS: dict[str, Check] = {
     "rows_among": _rows_among,
     "at_least": _at_least,
     "below": _below,
+    "single": _single,
 }
 
 # Asked only when the stage of their fields is to be complete; the others whenever values change.

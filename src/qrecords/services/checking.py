@@ -1,20 +1,26 @@
-"""What every filled value must meet beyond its form's own rules, and what the register derives from the values."""
+"""What a record must meet beyond its form's own rules: dates, fonts, the records beside it and the notice above it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qrecords.errors import Problem
-from qrecords.model.form import Form
-from qrecords.model.record import State
+from qrecords.model.form import Form, Relation
+from qrecords.model.record import Action, Record, State
+from qrecords.model.relations import Other, conflicts
 from qrecords.office import Office
 from qrecords.render.fonts import uncovered
 
 
-def beyond_rules(office: Office, form: Form, values: dict[str, Any]) -> Iterator[Problem]:
-    """Check what the pure rules cannot see: the fonts of this machine, records referred to, dates in force."""
+def beyond_rules(
+    office: Office, form: Form, values: dict[str, Any], *, own: str = "", beside: Sequence[dict[str, Any]] = ()
+) -> Iterator[Problem]:
+    """Check what the pure rules cannot see: fonts, dates in force, records referred to, other records of the notice.
+
+    `own` is the record's number when it has one, `beside` the values that come in with it.
+    """
     for key, value in values.items():
         if bad := uncovered(_text_of(value)):
             yield Problem(f"「{form.label(key)}」有字库里没有的字：{'、'.join(bad[:5])}，请换用规范字", key)
@@ -22,6 +28,30 @@ def beyond_rules(office: Office, form: Form, values: dict[str, Any]) -> Iterator
         yield Problem(f"「{form.label(form.date_field)}」{day} 还没有到，编号用不了将来的年份", form.date_field)
     if day and not form.is_valid_on(day):
         yield _outside_edition(office, form, day)
+    yield from references(office, form, values)
+    yield from conflicting(office, form, values, own=own, beside=beside)
+
+
+def conflicting(
+    office: Office, form: Form, values: dict[str, Any], *, own: str = "", beside: Sequence[dict[str, Any]] = ()
+) -> Iterator[Problem]:
+    """Check a record against the others of its notice or customer."""
+    for relation in form.relations:
+        if relation.level == "refuse":
+            yield from conflicts(relation, values, _others(office, form, relation, values, own, beside))
+
+
+def reminders(office: Office, form: Form, values: dict[str, Any], *, own: str = "") -> list[Problem]:
+    """Return what is only reminded of: the rules and relations whose level says so."""
+    found = form.warnings(values)
+    for relation in form.relations:
+        if relation.level == "warn":
+            found += conflicts(relation, values, _others(office, form, relation, values, own, ()))
+    return found
+
+
+def references(office: Office, form: Form, values: dict[str, Any]) -> Iterator[Problem]:
+    """Check the records a record refers to: in use, and issued where their form is issued (R18)."""
     for field_ in form.fields:
         if field_.refers_to and (number := values.get(field_.key)):
             yield from _reference_problems(office, form, field_.key, field_.refers_to, number)
@@ -41,6 +71,51 @@ def _reference_problems(office: Office, form: Form, key: str, target: str, numbe
         found = tx.records.get(number)
     if found is None or found.form_code[:8] != target or found.state is State.VOID:
         yield Problem(f"「{form.label(key)}」{number} 不是在用的 {target} 记录编号，请核对或先填写它", key)
+        return
+    issue = office.forms.get(found.form_code).form.steps.get(Action.ISSUE.value)
+    if issue and found.state is State.DRAFT:
+        clause = f"（{issue.clause}）" if issue.clause else ""
+        yield Problem(f"「{form.label(key)}」{number} 还没有签发，先签发再服务{clause}：qrecords issue {number}", key)
+
+
+def _others(
+    office: Office, form: Form, relation: Relation, values: dict[str, Any], own: str, beside: Sequence[dict[str, Any]]
+) -> list[Other]:
+    """Return the records a relation looks at: of the same notice, or of the same customer."""
+    key = "notice_no" if relation.scope == "notice" else "customer_unit"
+    if not values.get(key):
+        return []
+    with office.register.read() as tx:
+        if relation.scope == "notice":
+            found = tx.records.find(notice_no=values[key])
+        else:
+            codes = [code for code in office.forms.codes() if code[:8] in relation.among]
+            found = [r for code in codes for r in tx.records.find(form_code=code, customer_unit=values[key])]
+    held = [
+        Other(r.form_code, r.record_no, r.values) for r in found if r.record_no != own and r.state is not State.VOID
+    ]
+    return held + [Other(form.code, "", v) for v in beside if v.get(key) == values[key]]
+
+
+def before_step(office: Office, record: Record, action: Action) -> list[Problem]:
+    """Return what keeps a record from a step because of other records; the record's own gaps are not told here."""
+    form = office.forms.get(record.form_code).form
+    found: list[Problem] = []
+    if action in {Action.SUBMIT, Action.FILE}:
+        found += references(office, form, record.values)
+    if action is Action.SUBMIT:  # another process may have filled one beside it meanwhile
+        found += conflicting(office, form, record.values, own=record.record_no)
+    if action is Action.VOID:
+        found += _depending(office, record)
+    return [p.at(record.record_no, None) for p in found]
+
+
+def _depending(office: Office, record: Record) -> Iterator[Problem]:
+    """A notice other records stand on is not voided under them (R18)."""
+    with office.register.read() as tx:
+        standing = [r.record_no for r in tx.records.find(notice_no=record.record_no) if r.state is not State.VOID]
+    if standing:
+        yield Problem(f"还有记录写着这份通知单：{'、'.join(standing[:10])}，请先作废或改正它们（QS/PA758A 5.5.4）")
 
 
 def _text_of(value: Any) -> str:
@@ -58,4 +133,5 @@ def derived(form: Form, values: dict[str, Any]) -> dict[str, Any]:
         "title": form.title_of(values),
         "date": values[form.date_field][:10],
         "customer_unit": values.get("customer_unit", ""),
+        "notice_no": values.get("notice_no", ""),
     }

@@ -176,6 +176,7 @@ def _leave_open(office: Office, folders: Sequence[FormFolder], notices: Sequence
             continue
         whole = _variation(folder, 3, today - timedelta(days=3), notices)
         first = {k: v for k, v in whole.items() if form.by_key[k].stage == form.stages[0].key}
+        first = {k: v for k, v in first.items() if not k.startswith("training_")}  # last year's hours add up with these
         numbers = _filled(office, folder, f"{form.code}-{today.year}", [first, first])
         steps.void(office, numbers[1:], reason="示例：重复填写")
 

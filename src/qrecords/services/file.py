@@ -20,6 +20,7 @@ from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.render.pdfout import page_count
 from qrecords.services import reading
+from qrecords.services.checking import before_step
 from qrecords.services.documents import (
     Documents,
     Paper,
@@ -108,7 +109,10 @@ def _rows_to_file(office: Office, folder: FormFolder, month: str) -> tuple[list[
 
 def _missing(office: Office, record: Record) -> list[Problem]:
     missing = missing_before(office.forms.get(record.form_code).form, record, Action.FILE)
-    gone = [s for s in record.signatures if s.evidence_sha256 and not evidence_path(office, s).is_file()]
+    gone = [
+        s for s in record.signatures if s.evidence_sha256 and not s.lapsed and not evidence_path(office, s).is_file()
+    ]
+    missing += before_step(office, record, Action.FILE)
     return missing + [
         Problem(f"签署扫描件「{s.evidence}」不见了，请从备份恢复 archive/evidence", s.kind, source=record.record_no)
         for s in gone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from qrecords.model.audit import digest
 from qrecords.model.form import Checked, Form
 from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
-from qrecords.services.checking import beyond_rules, derived, year_of
+from qrecords.services.checking import beyond_rules, derived, reminders, year_of
 from qrecords.services.documents import (
     Documents,
     Paper,
@@ -117,13 +117,15 @@ def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Fille
             for entry in read_records(path, form):
                 checked, taken = lists.check(form, entry.values)
                 result.notes += [f"{entry.source} 第{entry.row}行：{note}" for note in (*entry.notes, *taken)]
-                problems, values = _check_one(office, form, entry, checked), checked.values
+                key, values = _source_key(form, sha256, entry), checked.values
+                own, beside = _beside(office, form, key, ready)
+                problems = _check_one(office, form, entry, checked, own, beside)
                 if problems:
                     result.rejected.append({"source": entry.source, "row": entry.row, "problems": problems})
                     outcome.refuse(problems, entry)
                     continue
                 outcome.accept(entry)
-                key = _source_key(form, sha256, entry)
+                result.notes += _reminders(office, form, entry, values, own)
                 if key in ready:
                     result.notes.append(f"{entry.source} 第{entry.row}行：与前面的输入相同，只生成一份")
                 ready.setdefault(key, Ready(entry.source, entry.row, key, values))
@@ -137,13 +139,28 @@ def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Fille
     return list(ready.values())
 
 
-def _check_one(office: Office, form: Form, entry: InputRecord, checked: Checked) -> list[Problem]:
+def _beside(office: Office, form: Form, key: str, ready: Mapping[str, Ready]) -> tuple[str, list[dict[str, Any]]]:
+    """Return the number an input made before, if it did, and the values of the records that come in with it."""
+    if not form.relations:
+        return "", []
+    with office.register.read() as tx:
+        made = tx.records.by_source([key])
+    return made.get(key, ""), [r.values for r in ready.values() if r.key != key]
+
+
+def _reminders(office: Office, form: Form, entry: InputRecord, values: dict[str, Any], own: str) -> list[str]:
+    return [f"{entry.source} 第{entry.row}行：提醒：{p.message}" for p in reminders(office, form, values, own=own)]
+
+
+def _check_one(
+    office: Office, form: Form, entry: InputRecord, checked: Checked, own: str, beside: Sequence[dict[str, Any]]
+) -> list[Problem]:
     problems = [*checked.problems]
     # A wrong value is reported once, as wrong, not a second time as missing.
     wrong = {p.field for p in problems}
     missing = form.incomplete(checked.values, [form.stages[0].key])
     problems += [p for p in missing if p.field not in wrong]
-    problems += beyond_rules(office, form, checked.values)
+    problems += beyond_rules(office, form, checked.values, own=own, beside=beside)
     return [p.at(entry.source, entry.row) for p in problems]
 
 

@@ -11,6 +11,7 @@ from qrecords.model.query import parse_query
 from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action, Record, State, missing_before, open_actions
 from qrecords.office import Office
 from qrecords.services import reading
+from qrecords.services.checking import reminders
 from qrecords.services.indexing import catch_up, documents
 from qrecords.stores.fulltext.interface import Filters, Sort
 from qrecords.stores.fulltext.snippets import snippet
@@ -50,6 +51,7 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
     record = reading.one(office, record_no)
     form = office.forms.get(record.form_code).form
     shown = asdict(record) | _summary(form, record)
+    shown["reminders"] = [p.message for p in reminders(office, form, record.values, own=record_no)]
     shown["form_title"] = form.title
     shown["signature_labels"] = {s.kind: s.label for s in form.signatures}
     shown["labels"] = {f.key: f.label for f in form.fields}

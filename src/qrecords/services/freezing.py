@@ -105,7 +105,7 @@ def frozen_values(record: Record) -> dict[str, Any]:
         "opinion": record.opinion,
         "reviewed_on": record.reviewed_on,
         "reviewed_by": record.reviewed_by,
-        "signatures": [asdict(s) for s in record.signatures],
+        "signatures": [asdict(s) for s in record.signatures if not s.lapsed],
     }
 
 
@@ -114,7 +114,7 @@ def _scans(office: Office, records: Iterable[Record]) -> dict[str, bytes | Path]
     scans: dict[str, bytes | Path] = {}
     for record in records:
         for number, signed in enumerate(record.signatures, start=1):
-            if signed.evidence_sha256:
+            if signed.evidence_sha256 and not signed.lapsed:
                 suffix = Path(signed.evidence).suffix.lower()
                 name = f"scans/{record.record_no}-{number}-{signed.kind}{suffix}"
                 scans[name] = evidence_path(office, signed)

@@ -14,6 +14,7 @@ from qrecords.model.form import Form
 from qrecords.model.record import ACTION_LABELS, Action, Record, Signed, State, missing_before, require_open
 from qrecords.office import Office
 from qrecords.services import reading
+from qrecords.services.checking import before_step
 from qrecords.services.indexing import follow
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.inputs import file_sha256
@@ -159,6 +160,7 @@ def _require_way(office: Office, records: Sequence[Record], move: Move) -> None:
             shut.append((record, error))
             continue
         missing += missing_before(form, record, move.action)
+        missing += before_step(office, record, move.action)
         if move.action is Action.REVIEW and move.columns["reviewed_on"] < record.date:
             message = f"审查日期 {move.columns['reviewed_on']} 早于记录日期 {record.date}"
             missing.append(Problem(message, "reviewed_on", source=record.record_no))

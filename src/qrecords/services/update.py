@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.audit import digest
 from qrecords.model.form import Form
-from qrecords.model.record import Action, Record, frozen_values, require_open
+from qrecords.model.record import Action, Record, frozen_values, require_open, shows
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.checking import beyond_rules, derived, year_of
 from qrecords.services.indexing import follow
 from qrecords.stores.inputs import InputRecord, read_records
+from qrecords.stores.register import Transaction
 
 
 def update(office: Office, record_no: str, source: Path) -> Record:
@@ -34,14 +36,23 @@ def update(office: Office, record_no: str, source: Path) -> Record:
     with office.register.write() as tx:
         reading.require_unchanged(tx, [record])
         tx.records.change([record_no], values=values, **derived(form, values))
-        tx.audit.append([office.event(Action.UPDATE, record_no, values=changed)])
+        detail: dict[str, Any] = {"values": changed}
+        if lapsed := _lapse(tx, record_no, changed, office.today()):
+            detail["lapsed"] = lapsed
+        tx.audit.append([office.event(Action.UPDATE, record_no, **detail)])
     follow(office)
     return reading.one(office, record_no)
 
 
+def _lapse(tx: Transaction, record_no: str, changed: Collection[str], day: str) -> list[str]:
+    """Let the signatures lapse whose paper shows a value now changed: nobody signed the new one (5.5.5)."""
+    showing = [p["printed_at"] for p in tx.records.prints(record_no) if shows(p["snapshot"], changed)]
+    return tx.records.lapse(record_no, since=min(showing), day=day) if showing else []
+
+
 def _merged(office: Office, form: Form, entry: InputRecord, record: Record) -> tuple[dict[str, Any], list[Problem]]:
     checked = form.check(entry.values, record.values)
-    problems = [*checked.problems, *beyond_rules(office, form, checked.values)]
+    problems = [*checked.problems, *beyond_rules(office, form, checked.values, own=record.record_no)]
     changed = [k for k in {**record.values, **checked.values} if record.values.get(k) != checked.values.get(k)]
     problems += frozen_values(form, record, [k for k in changed if form.by_key[k].compute is None])
     problems += form.incomplete(checked.values, [form.stages[0].key])

@@ -63,6 +63,8 @@ class Records:
         month: str | None = None,
         archive_no: str | None = None,
         volume_code: str | None = None,
+        notice_no: str | None = None,
+        customer_unit: str | None = None,
     ) -> list[Record]:
         """Return the records that fit, by number."""
         conditions = [t.record.c.seq > 0]
@@ -78,6 +80,10 @@ class Records:
             conditions.append(t.record.c.archive_no == archive_no)
         if volume_code:
             conditions.append(t.record.c.volume_code == volume_code)
+        if notice_no:
+            conditions.append(t.record.c.notice_no == notice_no)
+        if customer_unit:
+            conditions.append(t.record.c.customer_unit == customer_unit)
         return list(self._select(*conditions))
 
     def changed_since(self, seq: int, limit: int) -> list[Record]:
@@ -149,6 +155,14 @@ class Records:
         ]  # fmt: skip
         self._c.execute(t.signature.insert(), rows)
 
+    def lapse(self, record_no: str, *, since: str, day: str) -> list[str]:
+        """Let the signatures recorded since a moment lapse: what they stand under was changed. Returns their kinds."""
+        s = t.signature.c
+        standing = (s.record_no == record_no, s.lapsed == "", s.recorded_at >= since)
+        kinds = [row.kind for row in self._c.execute(sa.select(s.kind).where(*standing).order_by(s.id))]
+        self._c.execute(t.signature.update().where(*standing).values(lapsed=day))
+        return kinds
+
     def add_print(self, subject: str, snapshot: Mapping[str, Any], template_sha256: str, at: str, account: str) -> int:
         """Write down a print; returns its number for this subject, from 1."""
         query = sa.select(sa.func.max(t.printed.c.number)).where(t.printed.c.subject == subject)
@@ -179,7 +193,7 @@ class Records:
     def _signatures(self, record_nos: Sequence[str]) -> dict[str, list[Signed]]:
         found: dict[str, list[Signed]] = defaultdict(list)
         s = t.signature.c
-        columns = (s.record_no, s.kind, s.by, s.on, s.evidence, s.evidence_sha256)
+        columns = (s.record_no, s.kind, s.by, s.on, s.evidence, s.evidence_sha256, s.lapsed)
         for part in _chunks(record_nos):
             for row in self._c.execute(sa.select(*columns).where(s.record_no.in_(part)).order_by(s.id)):
                 found[row.record_no].append(Signed(*row[1:]))

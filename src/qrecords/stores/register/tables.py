@@ -51,6 +51,7 @@ record = Table(
     Column("title", Text, nullable=False),
     Column("date", String, nullable=False),
     Column("customer_unit", Text, nullable=False),
+    Column("notice_no", String, nullable=False, default=""),  # from the values: the service notice it belongs to
     Column("created_at", String, nullable=False),
     Column("created_by", String, nullable=False),
     Column("opinion", Text, nullable=False, default=""),
@@ -70,6 +71,7 @@ record = Table(
 Index("record_by_seq", record.c.seq)
 Index("record_by_form_state", record.c.form_code, record.c.state)
 Index("record_by_archive_no", record.c.archive_no)
+Index("record_by_notice_no", record.c.notice_no)
 
 signature = Table(
     "signature",
@@ -83,6 +85,8 @@ signature = Table(
     Column("evidence_sha256", String, nullable=False, default=""),
     Column("recorded_at", String, nullable=False),
     Column("recorded_by", String, nullable=False),
+    # The day a printed value was changed after the signing; empty while the signature counts.
+    Column("lapsed", String, nullable=False, default=""),
 )
 
 # A print is a paper with a code: its subject (record, or form and month) and the values it shows.

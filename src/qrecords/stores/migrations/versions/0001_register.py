@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("date", sa.String(), nullable=False),
         sa.Column("customer_unit", sa.Text(), nullable=False),
+        sa.Column("notice_no", sa.String(), nullable=False),
         sa.Column("created_at", sa.String(), nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("opinion", sa.Text(), nullable=False),
@@ -145,6 +146,7 @@ def upgrade() -> None:
     )
     op.create_index("record_by_archive_no", "record", ["archive_no"], unique=False)
     op.create_index("record_by_form_state", "record", ["form_code", "state"], unique=False)
+    op.create_index("record_by_notice_no", "record", ["notice_no"], unique=False)
     op.create_index("record_by_seq", "record", ["seq"], unique=False)
     op.create_table(
         "volume",
@@ -175,6 +177,7 @@ def upgrade() -> None:
         sa.Column("evidence_sha256", sa.String(), nullable=False),
         sa.Column("recorded_at", sa.String(), nullable=False),
         sa.Column("recorded_by", sa.String(), nullable=False),
+        sa.Column("lapsed", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["record_no"],
             ["record.record_no"],

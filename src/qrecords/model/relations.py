@@ -1,0 +1,118 @@
+"""The named checks between records: what must hold beside the other records of a notice or a customer.
+
+Pure like `rules`: the caller hands in the other records, void ones left out, the record itself never among them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+from qrecords.errors import Problem
+from qrecords.model.rules import ConditionLike, Values, holds, is_empty
+
+
+class RelationLike(Protocol):
+    """A relation of a form.toml, already read."""
+
+    @property
+    def check(self) -> str: ...  # noqa: D102
+    @property
+    def field(self) -> str: ...  # noqa: D102
+    @property
+    def same(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def among(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def unless(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def limit(self) -> Decimal | None: ...  # noqa: D102
+    @property
+    def when(self) -> ConditionLike | None: ...  # noqa: D102
+    @property
+    def message(self) -> str: ...  # noqa: D102
+    @property
+    def clause(self) -> str: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another record in the same scope; no number yet when it stands in the same input."""
+
+    form_code: str
+    record_no: str
+    values: Values
+
+    @property
+    def name(self) -> str:
+        """Return how a message calls it."""
+        return self.record_no or "本次输入的另一条记录"
+
+
+def conflicts(relation: RelationLike, values: Values, others: Sequence[Other]) -> list[Problem]:
+    """Return what a relation finds wrong between a record and the others; each names the record it meets."""
+    if not holds(relation.when, values):
+        return []
+    clause = f"（{relation.clause}）" if relation.clause else ""
+    found = RELATIONS[relation.check](relation, values, others)
+    key = re.split(r"[.-]", relation.field)[0]
+    return [Problem(f"{relation.message}：{detail}{clause}", key) for detail in found]
+
+
+def column(values: Values, path: str) -> list[Any]:
+    """Return what stands under `key` or, in every row, under `key.column`."""
+    key, _, name = path.partition(".")
+    cells = [row.get(name) for row in values.get(key) or []] if name else [values.get(key)]
+    return [cell for cell in cells if not is_empty(cell)]
+
+
+def _unique(relation: RelationLike, values: Values, others: Sequence[Other]) -> Iterator[str]:
+    mine = column(values, relation.field)
+    for other in others:
+        path = relation.among.get(other.form_code[:8])
+        if path and all(other.values.get(key) == values.get(key) for key in relation.same):
+            for value in mine:
+                if value in column(other.values, path):
+                    yield f"{value} 已在 {other.name}"
+
+
+def _apart(relation: RelationLike, values: Values, others: Sequence[Other]) -> Iterator[str]:
+    """The period `field` names as `from-to` meets no other record's of the same kind."""
+    start, _, end = relation.field.partition("-")
+    for other in others:
+        if other.form_code[:8] not in relation.among or any(
+            other.values.get(k) != values.get(k) for k in relation.same
+        ):
+            continue
+        theirs = other.values
+        ends = [values.get(start), values.get(end), theirs.get(start), theirs.get(end)]
+        if not any(map(is_empty, ends)) and values[start] <= theirs[end] and theirs[start] <= values[end]:
+            yield f"{theirs[start]} 至 {theirs[end]} 已有 {other.name}"
+
+
+def _total_below(relation: RelationLike, values: Values, others: Sequence[Other]) -> Iterator[str]:
+    """The sum over all records stays below the limit, unless a record of another form carries it."""
+    mine = column(values, relation.field)
+    if not mine or relation.limit is None or any(o.form_code[:8] in relation.unless for o in others):
+        return
+    total = sum(Decimal(str(v)) for v in mine)
+    counted = []
+    for other in others:
+        path = relation.among.get(other.form_code[:8])
+        if path and all(other.values.get(key) == values.get(key) for key in relation.same):
+            for value in column(other.values, path):
+                total += Decimal(str(value))
+                counted.append(other.name)
+    if total >= relation.limit:
+        beside = f"（连同 {'、'.join(counted)}）" if counted else ""
+        yield f"共{total}{beside}"
+
+
+RELATIONS: dict[str, Callable[[RelationLike, Values, Sequence[Other]], Iterator[str]]] = {
+    "unique": _unique,
+    "apart": _apart,
+    "total_below": _total_below,
+}
