@@ -106,7 +106,7 @@ def test_init_makes_a_workspace_once_and_again(cli: CommandLine) -> None:
     cli("init")
     assert "示例公司" in (cli.root / "qrecords.toml").read_text(encoding="utf-8")
     assert Register.open(path).register_id == before
-    assert {p.name for p in cli.root.iterdir()} == {"qrecords.toml", "forms", "archive", "indexes"}
+    assert {p.name for p in cli.root.iterdir()} == {"qrecords.toml", "access.toml", "forms", "archive", "indexes"}
 
 
 def test_a_wrong_setting_is_named_with_all_others(cli: CommandLine) -> None:

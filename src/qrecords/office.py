@@ -6,7 +6,7 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +17,14 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from qrecords.errors import NotPermitted, WrongState
-from qrecords.model.access import Account, decide
+from qrecords.errors import NotFound, NotPermitted, Problem, WrongState
+from qrecords.model.access import ANYTHING, Account, Decision, Rules, Scope, Subject, decide, readable
 from qrecords.model.audit import Event
-from qrecords.model.record import Action
+from qrecords.model.numbering import RECORD_NO, form_named, retention_years
+from qrecords.model.record import Action, Record
 from qrecords.settings import Settings, load
+from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
+from qrecords.stores.accessfile import AccessFile, read_access, template_sha256
 from qrecords.stores.archive import Archive
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.store import IndexStore
@@ -56,10 +59,12 @@ class Office:
         settings = load(root)
         register = Register.open(settings.archive_dir / REGISTER_FILE)
         try:
-            return cls(settings, _acting_account(register, account_name), register, clock)
-        except NotPermitted:
+            office = cls(settings, _acting_account(register, account_name), register, clock)
+            office._note_access()
+        except BaseException:
             register.close()
             raise
+        return office
 
     @cached_property
     def forms(self) -> FormCatalogue:
@@ -107,13 +112,92 @@ class Office:
         """Return the day as YYYY-MM-DD."""
         return self.clock().date().isoformat()
 
-    def authorise(self, action: Action, about: str) -> None:
-        """Let the account do this, or refuse, and log the refusal."""
-        decision = decide(self.account, action)
-        if not decision.allowed:
+    @cached_property
+    def access(self) -> AccessFile:
+        """Return the roles of the office."""
+        return read_access(self.settings.root)
+
+    @property
+    def rules(self) -> Rules:
+        """Return the roles, and how strictly they are kept apart, as of today."""
+        separation: Any = self.settings.access.separation
+        return Rules(separation, self.access.roles, self.today())
+
+    def authorise(self, action: Action, about: str, subject: Record | Subject | None = None) -> None:
+        """Let the account do this, or refuse, and log the refusal.
+
+        `about` is a record number, a form, or what the action is called about; a record already at hand goes in as
+        `subject`. NotFound for a record the account may not read, as for one that is not there; else NotPermitted.
+        """
+        if isinstance(subject, Record):
+            self.authorise_all(action, [subject])
+        elif subject is None and (records := self._records_called(about)):
+            self.authorise_all(action, records)
+        else:
+            seen = subject or Subject(form_code=form_named(about))
+            self._require([(about, decide(self.account, action, seen, self.rules))], action)
+
+    def authorise_all(self, action: Action, records: Iterable[Record]) -> None:
+        """Let the account do this to all of the records, or refuse, and log the refusals."""
+        rules, notices = self.rules, self.own_notices()
+        about = ((r.record_no, Subject.of(r, self.account, notices)) for r in records)
+        self._require([(no, decide(self.account, action, subject, rules)) for no, subject in about], action)
+
+    def _require(self, decisions: Sequence[tuple[str, Decision]], action: Action) -> None:
+        refused = [(about, decision) for about, decision in decisions if not decision.allowed]
+        if not refused:
+            return
+        with self.register.write() as tx:
+            tx.audit.append([self.event(action, about, outcome="refused") for about, _ in refused])
+        if hidden := [about for about, decision in refused if decision.hidden]:
+            raise missing_records(hidden)
+        problems = [Problem(decision.reason, source=about) for about, decision in refused]
+        first = refused[0][1]
+        raise NotPermitted(first.reason, remedy=first.remedy, problems=problems if len(problems) > 1 else [])
+
+    def allows(self, action: Action, subject: Subject = ANYTHING) -> bool:
+        """Tell whether the account may do this; nothing is logged."""
+        return decide(self.account, action, subject, self.rules).allowed
+
+    def readable(self) -> tuple[Scope, ...] | None:
+        """Return what the account may read, for the filter inside a query: None = everything, () = nothing."""
+        return readable(self.account, self.rules, self.own_notices())
+
+    def only_readable(self, records: Iterable[Record], action: Action = Action.READ) -> list[Record]:
+        """Return the records the account may read (or do something else with), in their order."""
+        rules, notices = self.rules, self.own_notices()
+        return [r for r in records if decide(self.account, action, Subject.of(r, self.account, notices), rules).allowed]
+
+    def own_notices(self) -> frozenset[str]:
+        """Return the service notices the account's person is sent out by."""
+        roles = [role for g in self.account.grants if (role := self.access.roles.get(g.role))]
+        if not any(right.whose == "own" for role in roles for right in role.rights):
+            return frozenset()
+        with self.register.read() as tx:
+            return frozenset(tx.records.notices_naming(self.account.display_name))
+
+    def _records_called(self, name: str) -> list[Record]:
+        """Return the record of a number, or those of an item or volume; NotFound for a record that is not there."""
+        with self.register.read() as tx:
+            if RECORD_NO.match(name):
+                if (record := tx.records.get(name)) is None:
+                    raise missing_records([name])
+                return [record]
+            if retention_years(name):
+                return tx.records.find(archive_no=name) or tx.records.find(volume_code=name)
+        return []
+
+    def _note_access(self) -> None:
+        """Log that the roles, or how strictly they are kept apart, are others than when the office was last opened."""
+        separation, sha256 = self.settings.access.separation, self.access.sha256
+        with self.register.read() as tx:
+            known = tx.facts.get(ACCESS_FILE)
+        if known != (now := f"{separation} {sha256}"):
             with self.register.write() as tx:
-                tx.audit.append([self.event(action, about, outcome="refused")])
-            raise NotPermitted(decision.reason, remedy=decision.remedy)
+                tx.facts.set(ACCESS_FILE, now)
+                if known or now != f"single-desk {template_sha256()}":
+                    detail = {"separation": separation, "sha256": sha256, "before": known}
+                    tx.audit.append([self.event(Action.RIGHTS, ACCESS_FILE, **detail)])
 
     def event(self, action: str, about: str, *, outcome: str = "done", **detail: Any) -> Event:
         """Return an event of this account, now; the chain is set when it is appended."""
@@ -160,6 +244,15 @@ class Office:
         folder = self.settings.archive_dir / "locks"
         folder.mkdir(exist_ok=True)
         return FileLock(folder / f"{name}.lock")
+
+
+def missing_records(numbers: Sequence[str]) -> NotFound:
+    """Return the one answer for records that are not there and for those that may not be read."""
+    return NotFound(
+        f"没有这些记录：{'、'.join(numbers[:10])}" + ("等" if len(numbers) > 10 else ""),
+        remedy="请核对编号；用 qrecords list 或 qrecords search 查找",
+        problems=[Problem("没有这份记录", source=no) for no in numbers] if len(numbers) > 1 else [],
+    )
 
 
 def peer_uid() -> str:

@@ -65,6 +65,18 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """How strictly duties are kept apart (single-desk or strict), and what passwords must be; units in the names."""
+
+    separation: str = "single-desk"
+    password_min_length: int = 10
+    password_max_days: int = 180
+    failures_before_lock: int = 5
+    lock_minutes: int = 1
+    session_hours: int = 12
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one workspace."""
 
@@ -75,6 +87,7 @@ class Settings:
     pdf: PdfSettings = field(default_factory=PdfSettings)
     volumes: VolumeSettings = field(default_factory=VolumeSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
 
     @property
     def forms_dir(self) -> Path:
@@ -93,7 +106,7 @@ class Settings:
 
 
 TYPE_NAMES = {str: "加引号的文字", int: "整数", bool: "true 或 false"}
-CHOICES = {"retention.count": ("record-year", "filing-year")}
+CHOICES = {"retention.count": ("record-year", "filing-year"), "access.separation": ("single-desk", "strict")}
 SECTIONS = {f.name: f for f in dataclasses.fields(Settings) if f.name != "root"}
 
 
@@ -177,4 +190,12 @@ double_sided = false        # 双面打印时页码在外侧
 
 [retention]
 count = "record-year"       # 保存年限的起算：record-year 记录所属年度，filing-year 归档年度（更严）
+
+[access]
+separation = "single-desk"  # single-desk 单人桌面；strict 三员分立（见 docs/accounts.md）
+password_min_length = 10    # 密码最短字数
+password_max_days = 180     # 密码最长使用天数，0 = 不限
+failures_before_lock = 5    # 连续输错几次密码后锁定
+lock_minutes = 1            # 首次锁定分钟数，再错逐次加倍
+session_hours = 12          # 登录后多少小时内有效
 """

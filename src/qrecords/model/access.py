@@ -1,33 +1,290 @@
-"""Who may do what: one decision, with its reason (QS/PA758A 5.11.1)."""
+"""Who may do what: one decision, with its reason (QS/PA758A 5.11.1, domain rule R53).
+
+A right names actions, forms, whose records (own, unit, all), states and topics; a role is some rights; a grant gives a
+role to an account, perhaps for one unit, one branch, one period. Reading needs a right and the clearance for the level.
+What may not be read is answered like what does not exist (`hidden`); a refused action names the missing right.
+
+The three administrators are kept apart (三员分立): their roles read no record, and an account that holds one holds
+nothing else. `strict` refuses what a single desk allows: the role of the desk, and reviewing what oneself has written.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
-from qrecords.model.record import ACTION_LABELS, Action
+from qrecords.model.record import ACTION_LABELS, Action, Record
+from qrecords.model.textnorm import normalise
+from qrecords.model.volume import SECRECY_LEVELS, secrecy_rank
+
+Separation = Literal["single-desk", "strict"]
+Whose = Literal["own", "unit", "all"]
+Needs = Literal["unit", "branch", "until"]
+
+DESK = "desk"
+CENTRE = "客户服务中心"
+HIGHEST = len(SECRECY_LEVELS) - 1
+EVERY_ACTION = frozenset(a.value for a in Action)
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Some actions on some records; empty forms, states or topics mean any, `up_to` is a rank of secrecy."""
+
+    actions: frozenset[str]
+    forms: tuple[str, ...] = ()
+    whose: Whose = "all"
+    states: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    up_to: int = HIGHEST
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Rights under one name; `needs` are the limits a grant of it must set."""
+
+    name: str
+    label: str
+    rights: tuple[Right, ...]
+    administrator: bool = False
+    single_desk: bool = False
+    needs: tuple[Needs, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role given to an account; empty limits mean none. Days are YYYY-MM-DD, both included."""
+
+    role: str
+    unit: str = ""
+    branch: str = ""
+    since: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Someone known to the office; `uid` is the operating-system user it belongs to (peer)."""
+    """Someone known to the office; `uid` is the operating-system user it belongs to (peer), None with a password only.
+
+    One made without grants is the desk of a single-desk office; the register always says which grants there are.
+    """
 
     name: str
     display_name: str
-    uid: str
+    uid: str | None
     active: bool = True
+    unit: str = ""  # the related unit he belongs to, "" = the centre
+    clearance: int = HIGHEST
+    grants: tuple[Grant, ...] = (Grant(DESK),)
+    expires_on: str = ""  # the last day it may be used
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The roles of the office and how strictly they are kept apart; `on` is the day of the decision."""
+
+    separation: Separation
+    roles: Mapping[str, Role]
+    on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an action is about, as far as rights ask; `record` is False for what is no record: a list, a form, a year.
+
+    `own`: the account made it or is named in its service notice. `authored`: the account wrote values in it.
+    """
+
+    record: bool = False
+    form_code: str = ""
+    unit: str = ""
+    branch: str = ""
+    level: int = 0
+    state: str = ""
+    topics: tuple[str, ...] = ()
+    own: bool = False
+    authored: bool = False
+
+    @classmethod
+    def of(cls, record: Record, account: Account, notices: Collection[str] = ()) -> Subject:
+        """Return a record as rights see it; `notices` are the service notices the account is named in."""
+        made = record.created_by == account.name
+        return cls(
+            record=True,
+            form_code=record.form_code,
+            unit=performing_unit(record.values),
+            branch=str(record.values.get("military_branch") or ""),
+            level=secrecy_rank(str(record.values.get("secrecy_level") or "")),
+            state=record.state.value,
+            topics=topics_of(record.values),
+            own=made or record.record_no in notices or record.values.get("notice_no") in notices,
+            authored=made,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Allowed or not, and why not."""
+    """Allowed or not, and why not; `hidden` when the account may not even know of the record."""
 
     allowed: bool
     reason: str = ""
     remedy: str = ""
+    hidden: bool = False
 
 
-def decide(account: Account, action: Action) -> Decision:
-    """Decide on an action: on a single desk the one who holds the desk does everything."""
-    if not account.active:
-        return Decision(False, f"账号 {account.name} 已停用，不能{ACTION_LABELS[action]}", "请用在用的账号")
+_DESK_ROLE = Role(DESK, "单人桌面", (Right(EVERY_ACTION),), single_desk=True)
+ONE_DESK = Rules("single-desk", {DESK: _DESK_ROLE})
+ANYTHING = Subject()
+
+
+def decide(account: Account, action: Action, subject: Subject = ANYTHING, rules: Rules = ONE_DESK) -> Decision:
+    """Decide on an action; every service asks here and nowhere else."""
+    label = ACTION_LABELS[action]
+    if not account.active or (account.expires_on and rules.on > account.expires_on):
+        why = "已停用" if not account.active else f"已于 {account.expires_on} 到期"
+        return Decision(False, f"账号 {account.name} {why}，不能{label}", "请用在用的账号，或请系统管理员处理")
+    held = [*_held(account, rules)]
+    if subject.record and action is not Action.CREATE and not _any(held, Action.READ, account, subject):
+        return Decision(False, hidden=True)
+    if not _any(held, action, account, subject):
+        named = "、".join(f"{r.label}（{r.name}）" for r in roles_with(action, subject, rules)) or "没有"
+        what = f"对{subject.form_code}" if subject.form_code else ""
+        return Decision(
+            False,
+            f"账号 {account.name} 缺少{what}「{label}」的权限",
+            f"有这项权限的角色：{named}；请由有此角色的人办理，或请安全管理员授予（qrecords accounts grant）",
+        )
+    if rules.separation == "strict" and action is Action.REVIEW and subject.authored:
+        return Decision(False, "审查人不能是填写人（四眼原则）", "请由另一位主管审查")
     return Decision(True)
+
+
+def roles_with(action: Action, subject: Subject, rules: Rules) -> list[Role]:
+    """Return the roles that may do this on such a form."""
+    return [
+        role
+        for role in rules.roles.values()
+        if _counts(role, rules)
+        and any(action.value in r.actions and _form_fits(r.forms, subject.form_code) for r in role.rights)
+    ]
+
+
+def is_administrator(account: Account, rules: Rules) -> bool:
+    """Tell whether an account holds one of the three administrators' roles."""
+    return any((role := rules.roles.get(g.role)) is not None and role.administrator for g in account.grants)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One thing an account may read: these forms, of these units, in these states, up to this secrecy.
+
+    Of each group of `tags` (`tags_of`) the record has at least one. Empty or None = any.
+    """
+
+    forms: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    max_secrecy: int | None = None
+    states: tuple[str, ...] = ()
+    tags: tuple[tuple[str, ...], ...] = ()
+
+
+def readable(account: Account, rules: Rules, notices: Collection[str] = ()) -> tuple[Scope, ...] | None:
+    """Return what an account may read, for a filter inside a query: None = everything, () = nothing.
+
+    Says the same as `decide` on READ, record by record.
+    """
+    if not decide(account, Action.READ, ANYTHING, rules).allowed:
+        return ()
+    found: list[Scope] = []
+    for grant, right in _held(account, rules):
+        if Action.READ.value in right.actions:
+            top = min(right.up_to, account.clearance)
+            groups: list[tuple[str, ...]] = []
+            if right.whose == "own":
+                groups.append((f"by:{account.name}", *(f"notice:{no}" for no in sorted(notices))))
+            if grant.branch:
+                groups.append((f"branch:{grant.branch}",))
+            if right.topics:
+                groups.append(tuple(f"topic:{topic}" for topic in right.topics))
+            units = _units(right, grant, account)
+            if units is None:
+                continue
+            scope = Scope(right.forms, units, None if top >= HIGHEST else top, right.states, tuple(groups))
+            if scope == Scope():
+                return None
+            found.append(scope)
+    return tuple(dict.fromkeys(found))
+
+
+def tags_of(record: Record) -> tuple[str, ...]:
+    """Return what `Scope.tags` may ask of a record."""
+    notice = record.record_no if "staff" in record.values else str(record.values.get("notice_no") or "")
+    branch = str(record.values.get("military_branch") or "")
+    return (
+        f"by:{record.created_by}",
+        *([f"notice:{notice}"] if notice else []),
+        *([f"branch:{branch}"] if branch else []),
+        *(f"topic:{topic}" for topic in topics_of(record.values)),
+    )
+
+
+def performing_unit(values: Mapping[str, Any]) -> str:
+    """Return the related unit that did the service, "" for the centre itself (5.5.6)."""
+    return "" if values.get("performed_by") == CENTRE else str(values.get("performing_unit") or "")
+
+
+def topics_of(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the user's information is about: complaint, quality information … (5.6, 5.7.1)."""
+    topics = values.get("info_type") or ()
+    return tuple(map(str, topics)) if isinstance(topics, list | tuple) else (str(topics),)
+
+
+def _held(account: Account, rules: Rules) -> Iterator[tuple[Grant, Right]]:
+    """Give the rights in force today; an administrator's other roles count for nothing."""
+    administrator = is_administrator(account, rules)
+    for grant in account.grants:
+        role = rules.roles.get(grant.role)
+        if role is None or not _counts(role, rules) or (administrator and not role.administrator):
+            continue
+        if rules.on and ((grant.since and rules.on < grant.since) or (grant.until and rules.on > grant.until)):
+            continue
+        for right in role.rights:
+            yield grant, right
+
+
+def _counts(role: Role, rules: Rules) -> bool:
+    return not (role.single_desk and rules.separation == "strict")
+
+
+def _any(held: list[tuple[Grant, Right]], action: Action, account: Account, subject: Subject) -> bool:
+    return any(action in right.actions and _fits(right, grant, account, subject) for grant, right in held)
+
+
+def _fits(right: Right, grant: Grant, account: Account, subject: Subject) -> bool:
+    if not _form_fits(right.forms, subject.form_code):
+        return False
+    if not subject.record:
+        return True
+    units = _units(right, grant, account)
+    return (
+        subject.level <= min(right.up_to, account.clearance)
+        and (right.whose != "own" or subject.own)
+        and units is not None
+        and (not units or normalise(subject.unit) in {normalise(u) for u in units})
+        and (not grant.branch or subject.branch == grant.branch)
+        and (not right.states or subject.state in right.states)
+        and (not right.topics or not set(right.topics).isdisjoint(subject.topics))
+    )
+
+
+def _units(right: Right, grant: Grant, account: Account) -> tuple[str, ...] | None:
+    """Return the units a right reaches in a grant, () for any; None when it reaches none."""
+    if right.whose != "unit":
+        return (grant.unit,) if grant.unit else ()
+    unit = grant.unit or account.unit
+    return (unit,) if unit else None
+
+
+def _form_fits(forms: tuple[str, ...], form_code: str) -> bool:
+    return not forms or not form_code or form_code.rpartition("-")[2] in forms

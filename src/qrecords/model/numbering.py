@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 RECORD_NO = re.compile(r"^(QR758-\d{2}[A-Z])-(\d{4})-(\d{5,})$")
 _RETENTION = re.compile(r"·D(\d+)-\d+$")
+_OF_FORM = re.compile(r"^(QR758-\d{2}[A-Z])(?:-|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,12 @@ def retention_years(code: str) -> int:
     """Return the years an archive number or volume code says, 0 when it says none."""
     found = _RETENTION.search(code)
     return int(found[1]) if found else 0
+
+
+def form_named(text: str) -> str:
+    """Return the form code a form, a register's month or a record is called by; empty when it is none of these."""
+    found = _OF_FORM.match(text)
+    return found[1] if found else ""
 
 
 def file_safe(code: str) -> str:

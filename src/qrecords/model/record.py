@@ -65,6 +65,10 @@ class Action(StrEnum):
     AUDIT_READ = "audit-read"
     AUDIT_EXPORT = "audit-export"
     AUDIT_CLOSE = "audit-close"
+    VERIFY = "verify"
+    KEEP_LISTS = "keep-lists"
+    ACCOUNTS = "accounts"
+    RIGHTS = "rights"
 
 
 STATE_LABELS = {
@@ -106,6 +110,10 @@ ACTION_LABELS = {
     Action.AUDIT_READ: "查阅日志",
     Action.AUDIT_EXPORT: "导出日志",
     Action.AUDIT_CLOSE: "封存日志段",
+    Action.VERIFY: "检查",
+    Action.KEEP_LISTS: "维护清单",
+    Action.ACCOUNTS: "管理账号",
+    Action.RIGHTS: "管理权限",
 }
 
 # The command where it is called otherwise than the action.

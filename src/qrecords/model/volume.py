@@ -128,8 +128,10 @@ SECRECY_LEVELS = ("公开", "内部", "秘密", "机密")
 
 
 def secrecy_rank(level: str) -> int:
-    """Return how secret a level is; an unknown or empty one counts as 内部."""
-    return SECRECY_LEVELS.index(level) if level in SECRECY_LEVELS else 1
+    """Return how secret a level is; none counts as 内部, an unknown one as the highest."""
+    if level in SECRECY_LEVELS:
+        return SECRECY_LEVELS.index(level)
+    return len(SECRECY_LEVELS) - 1 if level else SECRECY_LEVELS.index("内部")
 
 
 def split(pieces: Sequence[Piece], limits: Limits) -> list[Volume]:

@@ -20,6 +20,8 @@ from qrecords.model.record import Action
 from qrecords.office import REGISTER_FILE, Clock, Office, local_now, peer_uid
 from qrecords.services.recover import recover
 from qrecords.settings import FILE_NAME, OfficeSettings, load, template
+from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
+from qrecords.stores.accessfile import template as access_template
 from qrecords.stores.archive import Archive
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.fulltext import ENGINES
@@ -39,6 +41,8 @@ def init(
     if not (root / FILE_NAME).exists():
         text = template(chosen, _quoted(org_name or OfficeSettings().org_name))
         write_file(root / FILE_NAME, text.encode())
+    if not (root / ACCESS_FILE).exists():
+        write_file(root / ACCESS_FILE, access_template())
     settings = load(root)
     if not settings.forms_dir.exists():
         _copy(_packaged_forms(), settings.forms_dir.parent)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from qrecords.errors import QRecordsError
+from qrecords.model.access import performing_unit, tags_of
 from qrecords.model.record import Action, Record
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
@@ -74,9 +75,10 @@ def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, st
         customer_unit=record.customer_unit,
         model=str(values.get("product_model", "")),
         title=record.title,
-        unit=str(values.get("performing_unit", "")),
+        unit=performing_unit(values),
         secrecy_level=secrecy_rank(str(values.get("secrecy_level", ""))),
         texts=tuple((key, text) for key, text in texts if text),
+        tags=tags_of(record),
     )
 
 
@@ -108,7 +110,7 @@ def catch_up(office: Office) -> int:
     try:
         return _catch_up(office)
     except MustRebuild:
-        return rebuild(office)
+        return _rebuild(office, None)
 
 
 def _catch_up(office: Office) -> int:
@@ -134,6 +136,10 @@ def _catch_up(office: Office) -> int:
 def rebuild(office: Office, progress: Callable[[int, int], None] | None = None) -> int:
     """Make the index anew beside the old one and put it in its place at once."""
     office.authorise(Action.ADMINISTER, "index")
+    return _rebuild(office, progress)
+
+
+def _rebuild(office: Office, progress: Callable[[int, int], None] | None) -> int:
     with office.register.read() as tx:
         total = sum(tx.records.counts().values())
         last = tx.records.last_change()

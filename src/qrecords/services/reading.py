@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qrecords.errors import NotFound, Problem, UsageError, WrongState
-from qrecords.model.record import Record
-from qrecords.office import Office
+from qrecords.errors import UsageError, WrongState
+from qrecords.model.record import Action, Record
+from qrecords.office import Office, missing_records
 from qrecords.stores.register import Transaction
 
 if TYPE_CHECKING:
@@ -21,20 +21,24 @@ def one(office: Office, record_no: str) -> Record:
 
 
 def many(office: Office, record_nos: Sequence[str]) -> list[Record]:
-    """Return records in the order asked for, each once; NotFound names all that are not there."""
+    """Return records in the order asked for, each once; NotFound names all that are not there or may not be read."""
     wanted = list(dict.fromkeys(unicodedata.normalize("NFKC", no).strip().upper() for no in record_nos if no.strip()))
     if not wanted:
         raise UsageError("没有给出记录编号", remedy="请写上编号，如 QR758-06A-2026-00123；用 qrecords list 查看")
-    with office.register.read() as tx:
-        records = tx.records.many(wanted)
+    there = unfiltered(office, wanted)
+    records = office.only_readable(there)
     if len(records) < len(wanted):
-        missing = [no for no in wanted if no not in {r.record_no for r in records}]
-        raise NotFound(
-            f"没有这些记录：{'、'.join(missing[:10])}" + ("等" if len(missing) > 10 else ""),
-            remedy="请核对编号；用 qrecords list 或 qrecords search 查找",
-            problems=[Problem("没有这份记录", source=no) for no in missing] if len(missing) > 1 else [],
-        )
+        if hidden := {r.record_no for r in there} - {r.record_no for r in records}:
+            with office.register.write() as tx:
+                tx.audit.append([office.event(Action.READ, no, outcome="refused") for no in sorted(hidden)])
+        raise missing_records([no for no in wanted if no not in {r.record_no for r in records}])
     return records
+
+
+def unfiltered(office: Office, record_nos: Sequence[str]) -> list[Record]:
+    """Return records whoever asks: for steps already authorised, which must take an item whole."""
+    with office.register.read() as tx:
+        return tx.records.many(record_nos)
 
 
 def require_unchanged(tx: Transaction, records: Sequence[Record]) -> None:
@@ -52,11 +56,12 @@ def require_free(tx: Transaction, record_nos: Sequence[str]) -> None:
 
 
 def month_rows(office: Office, folder: FormFolder, month: str) -> list[Record]:
-    """Return all rows of a register's month, void ones too, by number."""
+    """Return all rows of a register's month that may be read, void ones too, by number."""
     if not folder.form.is_register:
         raise UsageError(
             f"{folder.form.code}「{folder.form.title}」不是登记簿，没有按月的页",
             remedy="请直接给出记录编号；按月处理的是 02A、03A、09A、10A",
         )
     with office.register.read() as tx:
-        return tx.records.find(form_code=folder.form.code, month=month)
+        rows = tx.records.find(form_code=folder.form.code, month=month)
+    return office.only_readable(rows)

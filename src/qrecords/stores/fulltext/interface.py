@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from qrecords.errors import QRecordsError
+from qrecords.model.access import Scope
 from qrecords.model.query import Query
 from qrecords.model.textnorm import normalise
 
@@ -42,6 +43,7 @@ class Document:
     unit: str  # the performing unit, "" = the centre
     secrecy_level: int
     texts: tuple[tuple[str, str], ...]
+    tags: tuple[str, ...] = ()  # what rights ask of it beside the above (model/access.tags_of)
 
     def all_texts(self) -> tuple[tuple[str, str], ...]:
         """Return the texts, and what the record is called by as texts under their usual keys."""
@@ -56,15 +58,6 @@ class Document:
     def normal_texts(self) -> list[tuple[str, str]]:
         """Return all texts in the normal form that words are looked for in; those without a letter are left out."""
         return [(key, normal) for key, text in self.all_texts() if (normal := normalise(text))]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """One thing an account may read: these forms, of these units, up to this secrecy; empty or None = any."""
-
-    forms: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
-    max_secrecy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

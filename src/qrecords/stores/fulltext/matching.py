@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
+from qrecords.model.access import Scope
 from qrecords.model.query import AllOf, AnyOf, Between, Is, Node, Not, Word, form_names
 from qrecords.model.textnorm import normalise
-from qrecords.stores.fulltext.interface import DAY_SHIFT, Document, Filters, Scope, day_number, order_of
+from qrecords.stores.fulltext.interface import DAY_SHIFT, Document, Filters, day_number, order_of
 
 
 class Facts(NamedTuple):
@@ -22,13 +23,24 @@ class Facts(NamedTuple):
     unit: str
     secrecy: int
     keys: tuple[str, ...]
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, document: Document, keys: tuple[str, ...]) -> Facts:
         """Return the facts of a document whose normal texts have these keys."""
         unit, secrecy = normalise(document.unit), document.secrecy_level
         order = order_of(document)
-        return cls(document.record_no, order, document.form_code, document.year, document.state, unit, secrecy, keys)
+        return cls(
+            document.record_no,
+            order,
+            document.form_code,
+            document.year,
+            document.state,
+            unit,
+            secrecy,
+            keys,
+            document.tags,
+        )
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Facts:
@@ -78,4 +90,6 @@ def _within(facts: Facts, scope: Scope) -> bool:
         (not scope.forms or any(normalise(form) in form_names(facts.form_code) for form in scope.forms))
         and (not scope.units or facts.unit in map(normalise, scope.units))
         and (scope.max_secrecy is None or facts.secrecy <= scope.max_secrecy)
+        and (not scope.states or facts.state in scope.states)
+        and all(not set(group).isdisjoint(facts.tags) for group in scope.tags)
     )

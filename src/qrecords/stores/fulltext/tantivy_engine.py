@@ -17,6 +17,7 @@ from typing import Any
 import tantivy
 from tantivy import FieldType, Occur, Query
 
+from qrecords.model.access import Scope
 from qrecords.model.query import AllOf, AnyOf, Between, Is, Node, Not, Word, form_names
 from qrecords.model.query import Query as ParsedQuery
 from qrecords.model.textnorm import normalise
@@ -28,7 +29,6 @@ from qrecords.stores.fulltext.interface import (
     FileMark,
     Filters,
     Hits,
-    Scope,
     Sort,
     day_number,
     file_mark,
@@ -197,6 +197,10 @@ class TantivyIndex:
             yield _any([self._fact(_unit(unit)) for unit in scope.units])
         if scope.max_secrecy is not None:
             yield self._between("secrecy", 0, scope.max_secrecy)
+        if scope.states:
+            yield _any([self._fact(f"state:{state}") for state in scope.states])
+        for group in scope.tags:
+            yield _any([self._fact(f"tag:{tag}") for tag in group])
 
     def _fact(self, fact: str) -> Query:
         return _unscored(Query.term_query(self._index.schema, "facts", fact, index_option="basic"))
@@ -257,6 +261,8 @@ def _tantivy_document(document: Document) -> tantivy.Document:
     made.add_unsigned("order", order_of(document))
     for fact in (_RECORD, f"state:{document.state}", _unit(document.unit)):
         made.add_text("facts", fact)
+    for tag in document.tags:
+        made.add_text("facts", f"tag:{tag}")
     for name in form_names(document.form_code):
         made.add_text("facts", f"form:{name}")
     return made

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
 from qrecords.stores.register import tables
+from qrecords.stores.register.accounts import Accounts
 from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.items import Items
-from qrecords.stores.register.log import Accounts, Counters, Facts, Intents
+from qrecords.stores.register.log import Counters, Facts, Intents
 from qrecords.stores.register.records import Records
 from qrecords.stores.register.retention import Retention
 

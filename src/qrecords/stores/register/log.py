@@ -1,4 +1,4 @@
-"""What the register keeps of its own running: numbers, steps under way, the accounts."""
+"""What the register keeps of its own running: numbers, steps under way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from qrecords.model.access import Account
 from qrecords.stores.register import tables as t
 
 CHANGES = "seq"  # the counter the index follows
@@ -54,6 +53,11 @@ class Facts:
         if not self.get(key):
             self._c.execute(t.meta.insert().values(key=key, value=value))
 
+    def set(self, key: str, value: str) -> None:
+        """Write a fact that may change."""
+        self._c.execute(t.meta.delete().where(t.meta.c.key == key))
+        self._c.execute(t.meta.insert().values(key=key, value=value))
+
     def migration(self) -> str:
         """Return the version of the tables, empty when this is no register."""
         if not sa.inspect(self._c).has_table("alembic_version"):
@@ -93,35 +97,3 @@ class Intents:
         """Return the steps under way, oldest first."""
         rows = self._c.execute(sa.select(t.intent).where(t.intent.c.state == "open").order_by(t.intent.c.created_at))
         return [dict(row._mapping) for row in rows]
-
-
-class Accounts:
-    """The people known to the office."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._c = connection
-
-    def add(self, account: Account, at: str) -> None:
-        """Add an account."""
-        self._c.execute(
-            t.account.insert().values(
-                name=account.name, display_name=account.display_name, uid=account.uid,
-                active=account.active, created_at=at,
-            )
-        )  # fmt: skip
-
-    def by_uid(self, uid: str) -> Account | None:
-        """Return the account of an operating-system user."""
-        return self._one(t.account.c.uid == uid)
-
-    def by_name(self, name: str) -> Account | None:
-        """Return the account of this name."""
-        return self._one(t.account.c.name == name)
-
-    def any(self) -> bool:
-        """Tell whether there is an account at all."""
-        return self._c.execute(sa.select(sa.func.count()).select_from(t.account)).scalar_one() > 0
-
-    def _one(self, condition: sa.ColumnElement[bool]) -> Account | None:
-        row = self._c.execute(sa.select(t.account).where(condition)).first()
-        return Account(row.name, row.display_name, row.uid, row.active) if row else None

@@ -86,6 +86,18 @@ class Records:
             conditions.append(t.record.c.customer_unit == customer_unit)
         return list(self._select(*conditions))
 
+    def notices_naming(self, person: str) -> list[str]:
+        """Return the service notices that send a person out; a void one sends nobody."""
+        staff = sa.func.json_each(t.record.c["values"], "$.staff").table_valued("value", name="staff")
+        query = (
+            sa.select(t.record.c.record_no)
+            .distinct()
+            .select_from(t.record.join(staff, sa.true()))
+            .where(t.record.c.form_code.like("QR758-04_"), t.record.c.seq > 0, t.record.c.state != State.VOID.value)
+            .where(sa.func.json_extract(staff.c.value, "$.name") == person)
+        )
+        return list(self._c.execute(query).scalars())
+
     def changed_since(self, seq: int, limit: int) -> list[Record]:
         """Return the next records changed after a sequence number, in the order they changed."""
         query = sa.select(*_COLUMNS).where(t.record.c.seq > seq).order_by(t.record.c.seq).limit(limit)

@@ -25,10 +25,44 @@ account = Table(
     "account",
     metadata,
     Column("name", String, primary_key=True),
-    Column("display_name", String, nullable=False),
-    Column("uid", String, nullable=False, unique=True),  # of the operating system, never a name
+    Column("display_name", String, nullable=False, unique=True),  # as service notices name the people they send
+    Column("uid", String, unique=True),  # of the operating system, never a name; none for a password account
     Column("active", Boolean, nullable=False),
+    Column("unit", String, nullable=False),  # related unit, "" = the centre
+    Column("clearance", Integer, nullable=False),  # rank of the highest secrecy level it may read
+    Column("expires_on", String, nullable=False),
     Column("created_at", String, nullable=False),
+    Column("password", String, nullable=False),  # argon2id, "" = none
+    Column("password_set_at", String, nullable=False),
+    Column("must_change", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False),  # wrong passwords since the last right one
+    Column("locked_until", String, nullable=False),
+)
+
+# Rows stay when a grant is taken back: who could do what, and when, can be told later.
+role_grant = Table(
+    "role_grant",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account", ForeignKey("account.name"), nullable=False, index=True),
+    Column("role", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("branch", String, nullable=False),
+    Column("since", String, nullable=False),
+    Column("until", String, nullable=False),
+    Column("granted_by", String, nullable=False),
+    Column("granted_at", String, nullable=False),
+    Column("revoked_by", String, nullable=False),
+    Column("revoked_at", String, nullable=False),
+)
+
+# Who is logged in: the token itself is only in its holder's file.
+session = Table(
+    "session",
+    metadata,
+    Column("token_sha256", String, primary_key=True),
+    Column("account", ForeignKey("account.name"), nullable=False),
+    Column("expires_at", String, nullable=False),
 )
 
 # One row a series of numbers; `last` only rises, inside the transaction that uses the number.

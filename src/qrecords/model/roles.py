@@ -1,0 +1,118 @@
+"""access.toml read into roles: every wrong word in it is an error, never a guess (QS/PA758A 5.11.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from qrecords.errors import Problem
+from qrecords.model.access import DESK, EVERY_ACTION, HIGHEST, Needs, Right, Role
+from qrecords.model.record import Action, State
+from qrecords.model.volume import SECRECY_LEVELS
+
+EVERYTHING = "*"
+# What the three administrators do, each his own: no role of a record may hold it, no administrator anything else.
+ADMINISTRATION: dict[str, frozenset[str]] = {
+    "sysadmin": frozenset({Action.ACCOUNTS, Action.ADMINISTER, Action.VERIFY}),
+    "secadmin": frozenset({Action.RIGHTS}),
+    "auditor": frozenset({Action.AUDIT_READ, Action.AUDIT_EXPORT, Action.AUDIT_CLOSE, Action.VERIFY}),
+}
+_APART = frozenset.union(*ADMINISTRATION.values()) - {Action.VERIFY}
+_FORM = re.compile(r"\d{2}[A-Z]")
+_ROLE_KEYS = {"label", "rights", "single_desk", "needs"}
+_RIGHT_KEYS = {"actions", "forms", "whose", "states", "topics", "up_to"}
+_WORDS: dict[str, Collection[str]] = {
+    "actions": EVERY_ACTION | {EVERYTHING},
+    "states": [s.value for s in State],
+    "needs": ("unit", "branch", "until"),
+    "whose": ("own", "unit", "all"),
+    "up_to": SECRECY_LEVELS,
+}
+
+
+def read_roles(data: Mapping[str, Any]) -> tuple[dict[str, Role], list[Problem]]:
+    """Return the roles of access.toml by name, and all that is wrong with it."""
+    problems: list[Problem] = []
+    tables = data.get("roles", {})
+    if set(data) != {"roles"} or not isinstance(tables, Mapping):
+        return {}, [Problem("只能有 [roles.…] 各节，而且不能没有", "roles")]
+    roles = {str(name): _role(str(name), table, problems) for name, table in tables.items()}
+    for name in (*ADMINISTRATION, DESK):
+        if name not in roles:
+            problems.append(Problem(f"缺少 [roles.{name}] 这一节", name))
+    return roles, problems
+
+
+def _role(name: str, table: Any, problems: list[Problem]) -> Role:
+    if not isinstance(table, Mapping):
+        problems.append(Problem("应为一节", name))
+        return Role(name, name, ())
+    problems += [Problem(f"没有 {key} 这一项，可用：{'、'.join(sorted(_ROLE_KEYS))}", name)
+                 for key in table if key not in _ROLE_KEYS]  # fmt: skip
+    entries = table.get("rights", [])
+    if not isinstance(entries, list) or not all(isinstance(e, Mapping) for e in entries):
+        problems.append(Problem("rights 应为 [{ actions = […] }, …] 的样子", name))
+        entries = []
+    rights = tuple(_right(name, entry, problems) for entry in entries)
+    needs: tuple[Needs, ...] = _words("needs", table.get("needs", []), name, problems)  # type: ignore[assignment]
+    role = Role(
+        name, str(table.get("label", name)), rights,
+        administrator=name in ADMINISTRATION, single_desk=name == DESK, needs=needs,
+    )  # fmt: skip
+    problems += _apart(role)
+    return role
+
+
+def _apart(role: Role) -> list[Problem]:
+    """Keep the three administrators apart, from each other and from the records."""
+    held = frozenset(action for right in role.rights for action in right.actions)
+    if role.administrator:
+        return [
+            Problem(f"三员分立：{role.label} 不能有 {action}", role.name)
+            for action in sorted(held - ADMINISTRATION[role.name])
+        ]
+    if role.single_desk:
+        return []
+    return [Problem(f"{action} 只属于三员，不能给 {role.label}", role.name) for action in sorted(held & _APART)]
+
+
+def _right(role: str, entry: Mapping[str, Any], problems: list[Problem]) -> Right:
+    problems += [Problem(f"没有 {key} 这一项，可用：{'、'.join(sorted(_RIGHT_KEYS))}", role)
+                 for key in entry if key not in _RIGHT_KEYS]  # fmt: skip
+    actions = frozenset(_words("actions", entry.get("actions", []), role, problems))
+    if EVERYTHING in actions:
+        actions = EVERY_ACTION
+        if role != DESK:
+            problems.append(Problem(f"「{EVERYTHING}」只能给 {DESK}", role))
+    forms = _texts("forms", entry.get("forms", []), role, problems)
+    problems += [Problem(f"forms 里的「{f}」不是表式编号，应如 06A", role) for f in forms if not _FORM.fullmatch(f)]
+    whose = _word("whose", entry.get("whose", "all"), role, problems) or "all"
+    level = _word("up_to", entry.get("up_to", SECRECY_LEVELS[HIGHEST]), role, problems)
+    return Right(
+        actions=actions,
+        forms=forms,
+        whose=whose,  # type: ignore[arg-type]
+        states=_words("states", entry.get("states", []), role, problems),
+        topics=_texts("topics", entry.get("topics", []), role, problems),
+        up_to=SECRECY_LEVELS.index(level) if level else 0,
+    )
+
+
+def _texts(key: str, value: Any, role: str, problems: list[Problem]) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    problems.append(Problem(f'{key} 应为 ["…", …] 的样子', role))
+    return ()
+
+
+def _words(key: str, value: Any, role: str, problems: list[Problem]) -> tuple[str, ...]:
+    texts = _texts(key, value, role, problems)
+    return tuple(t for t in texts if _word(key, t, role, problems))
+
+
+def _word(key: str, value: Any, role: str, problems: list[Problem]) -> str:
+    if value in _WORDS[key]:
+        return str(value)
+    problems.append(Problem(f"{key} 里的「{value}」不可用，可用：{'、'.join(sorted(_WORDS[key]))}", role))
+    return ""

@@ -1,0 +1,119 @@
+"""The people known to the office: accounts, the roles granted to them, their passwords and logins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from qrecords.model.access import Account, Grant
+from qrecords.stores.register import tables as t
+
+_GRANT = [t.role_grant.c[name] for name in Grant.__dataclass_fields__]
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """What the register knows of a password: its argon2id hash ("" = none), since when, and how it fared."""
+
+    hash: str
+    set_at: str = ""
+    must_change: bool = False
+    failures: int = 0
+    locked_until: str = ""
+
+
+class Accounts:
+    """Accounts with their grants; nothing is ever deleted here but logins."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    def add(self, account: Account, at: str, by: str = "") -> None:
+        """Add an account with its grants."""
+        self._c.execute(
+            t.account.insert().values(
+                name=account.name, display_name=account.display_name, uid=account.uid, active=account.active,
+                unit=account.unit, clearance=account.clearance, expires_on=account.expires_on, created_at=at,
+                password="", password_set_at="", must_change=False, failures=0, locked_until="",
+            )
+        )  # fmt: skip
+        for grant in account.grants:
+            self.grant(account.name, grant, at, by or account.name)
+
+    def by_uid(self, uid: str) -> Account | None:
+        """Return the account of an operating-system user."""
+        return self._one(t.account.c.uid == uid)
+
+    def by_name(self, name: str) -> Account | None:
+        """Return the account of this name."""
+        return self._one(t.account.c.name == name)
+
+    def by_display_name(self, display_name: str) -> Account | None:
+        """Return the account of the person of this name."""
+        return self._one(t.account.c.display_name == display_name)
+
+    def by_token(self, token_sha256: str, now: str) -> Account | None:
+        """Return whose login this is, None when it has ended or there is none."""
+        row = self._c.execute(sa.select(t.session).where(t.session.c.token_sha256 == token_sha256)).first()
+        return self.by_name(row.account) if row and row.expires_at > now else None
+
+    def all(self) -> list[Account]:
+        """Return every account, by name."""
+        names = self._c.execute(sa.select(t.account.c.name).order_by(t.account.c.name)).scalars().all()
+        return [found for name in names if (found := self.by_name(name)) is not None]
+
+    def any(self) -> bool:
+        """Tell whether there is an account at all."""
+        return self._c.execute(sa.select(sa.func.count()).select_from(t.account)).scalar_one() > 0
+
+    def change(self, name: str, **columns: Any) -> None:
+        """Set columns of an account."""
+        self._c.execute(t.account.update().where(t.account.c.name == name).values(**columns))
+
+    def grant(self, name: str, grant: Grant, at: str, by: str) -> None:
+        """Give a role to an account."""
+        limits = {c.name: getattr(grant, c.name) for c in _GRANT}
+        self._c.execute(
+            t.role_grant.insert().values(
+                account=name, **limits, granted_by=by, granted_at=at, revoked_by="", revoked_at=""
+            )
+        )
+
+    def revoke(self, name: str, role: str, at: str, by: str) -> int:
+        """Take a role back, with all its limits; returns how many grants ended."""
+        g = t.role_grant.c
+        held = t.role_grant.update().where(g.account == name, g.role == role, g.revoked_at == "")
+        return self._c.execute(held.values(revoked_at=at, revoked_by=by)).rowcount
+
+    def grants(self, name: str) -> list[dict[str, Any]]:
+        """Return every grant an account ever had, oldest first."""
+        query = sa.select(t.role_grant).where(t.role_grant.c.account == name).order_by(t.role_grant.c.id)
+        return [dict(row._mapping) for row in self._c.execute(query)]
+
+    def password(self, name: str) -> Password | None:
+        """Return what is known of an account's password; None when there is no such account."""
+        a = t.account.c
+        query = sa.select(a.password, a.password_set_at, a.must_change, a.failures, a.locked_until)
+        row = self._c.execute(query.where(a.name == name)).first()
+        return Password(*row) if row else None
+
+    def open_session(self, name: str, token_sha256: str, expires_at: str, now: str) -> None:
+        """Write down a login; those that have ended go."""
+        self._c.execute(t.session.delete().where(t.session.c.expires_at <= now))
+        self._c.execute(t.session.insert().values(token_sha256=token_sha256, account=name, expires_at=expires_at))
+
+    def close_sessions(self, *, token_sha256: str = "", name: str = "") -> None:
+        """End one login, or all of an account."""
+        s = t.session.c
+        self._c.execute(t.session.delete().where(s.token_sha256 == token_sha256 if token_sha256 else s.account == name))
+
+    def _one(self, condition: sa.ColumnElement[bool]) -> Account | None:
+        row = self._c.execute(sa.select(t.account).where(condition)).first()
+        if row is None:
+            return None
+        g = t.role_grant.c
+        held = sa.select(*_GRANT).where(g.account == row.name, g.revoked_at == "").order_by(g.id)
+        grants = tuple(Grant(*grant) for grant in self._c.execute(held))
+        return Account(row.name, row.display_name, row.uid, row.active, row.unit, row.clearance, grants, row.expires_on)
