@@ -77,6 +77,13 @@ class AccessSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CopiesSettings:
+    """How controlled copies are locked: whether one opens only with a password, which is told once, at its issue."""
+
+    open_password: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one workspace."""
 
@@ -88,6 +95,7 @@ class Settings:
     volumes: VolumeSettings = field(default_factory=VolumeSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    copies: CopiesSettings = field(default_factory=CopiesSettings)
 
     @property
     def forms_dir(self) -> Path:
@@ -198,4 +206,7 @@ password_max_days = 180     # 密码最长使用天数，0 = 不限
 failures_before_lock = 5    # 连续输错几次密码后锁定
 lock_minutes = 1            # 首次锁定分钟数，再错逐次加倍
 session_hours = 12          # 登录后多少小时内有效
+
+[copies]
+open_password = false       # 受控副本要密码才能打开；密码在发出时告诉一次，不保存
 """

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from qrecords.stores.formfiles import FormCatalogue
-from tools.templates.registry import FORMS, VOLUME
+from tools.templates.registry import COPY, FORMS, VOLUME
 
 ROOT = Path(__file__).resolve().parents[2] / "forms" / "QR758"
 
@@ -20,6 +20,7 @@ def build_all(root: Path = ROOT) -> dict[Path, bytes]:
     for code, build in FORMS.items():
         folder = catalogue.get(code)
         built[folder.template] = build(folder.form)
+    built |= {root / "copy" / name: build() for name, build in COPY.items()}
     return built | {root / "volume" / name: build() for name, build in VOLUME.items()}
 
 

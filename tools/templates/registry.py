@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from qrecords.model.form import Form
-from tools.templates import commissioning, information, notice, registers, repair, training, volume
+from tools.templates import commissioning, copy, information, notice, registers, repair, training, volume
 
 # By the folder of the form: built from its definition.
 FORMS: Mapping[str, Callable[[Form], bytes]] = {
@@ -21,6 +21,9 @@ FORMS: Mapping[str, Callable[[Form], bytes]] = {
     "10A": registers.build_arrivals,
     "11A": information.build_product_information,
 }
+
+# By file name below forms/QR758/copy/.
+COPY: Mapping[str, Callable[[], bytes]] = {"watermark.docx": copy.build_watermark}
 
 # By file name below forms/QR758/volume/.
 VOLUME: Mapping[str, Callable[[], bytes]] = {

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
+from pypdf.errors import DependencyError, PyPdfError
 from pypdf.generic import (
     ArrayObject,
     BooleanObject,
@@ -57,6 +57,8 @@ def open_pdf(source: Path | bytes, name: str = "", *, strict: bool = False) -> P
     try:
         reader = PdfReader(BytesIO(source if isinstance(source, bytes) else source.read_bytes()), strict=strict)
         encrypted, pages = reader.is_encrypted, 0 if reader.is_encrypted else len(reader.pages)
+    except DependencyError:  # pypdf decrypts nothing here, and need not
+        raise InvalidInput(f"{name} 是加密的", remedy=_REMEDY) from None
     except FileNotFoundError:
         raise InvalidInput(f"没有文件 {name}", remedy="请检查路径") from None
     except (PyPdfError, OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:

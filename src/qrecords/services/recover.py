@@ -42,6 +42,8 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
             outcome = recover_adoption(office, intent["id"], intent["payload"])
         case "compile":
             outcome = _recover_binding(office, intent)
+        case "copies":
+            outcome = "undone"  # the numbers stay reserved for the next issue of the same request
         case "audit":
             from qrecords.services.audit import recover_segment
 

@@ -17,6 +17,7 @@ from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, Wro
 from qrecords.stores.register import tables
 from qrecords.stores.register.accounts import Accounts
 from qrecords.stores.register.audit import Audit
+from qrecords.stores.register.copies import Copies
 from qrecords.stores.register.items import Items
 from qrecords.stores.register.log import Counters, Facts, Intents
 from qrecords.stores.register.records import Records
@@ -67,6 +68,11 @@ class Transaction:
     def audit(self) -> Audit:
         """Return the log."""
         return Audit(self._connection)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """Return the controlled copies."""
+        return Copies(self._connection, self.counters)
 
     @cached_property
     def accounts(self) -> Accounts:

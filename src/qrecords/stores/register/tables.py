@@ -230,3 +230,37 @@ audit_segment = Table(
     Column("closed_at", String, nullable=False),
     Column("closed_by", String, nullable=False),
 )
+
+# Controlled copies: who asked for copies of which item, who decided, and the numbered copies.
+copy_request = Table(
+    "copy_request",
+    metadata,
+    Column("request_no", String, primary_key=True),
+    Column("archive_no", String, nullable=False, index=True),
+    Column("document_no", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("due", String, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("requested_by", String, nullable=False),
+    Column("requested_at", String, nullable=False),
+    Column("may_print", Boolean, nullable=False),
+    Column("may_extract", Boolean, nullable=False),
+    Column("decided_by", String, nullable=False),
+    Column("decided_at", String, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+copy = Table(
+    "copy",
+    metadata,
+    Column("copy_no", String, primary_key=True),
+    Column("request_no", ForeignKey("copy_request.request_no"), nullable=False, index=True),
+    # Empty: the number is reserved, the copy is not out.
+    Column("issued_at", String, nullable=False, default=""),
+    Column("issued_by", String, nullable=False, default=""),
+    Column("sha256", String, nullable=False, default=""),
+    Column("returned_on", String, nullable=False, default=""),
+    Column("returned_by", String, nullable=False, default=""),
+)

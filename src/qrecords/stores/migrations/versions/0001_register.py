@@ -308,5 +308,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("object_id"),
     )
     op.create_index(op.f("ix_tombstone_list_no"), "tombstone", ["list_no"], unique=False)
+    op.create_table(
+        "copy_request",
+        sa.Column("request_no", sa.String(), nullable=False),
+        sa.Column("archive_no", sa.String(), nullable=False),
+        sa.Column("document_no", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("due", sa.String(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("requested_at", sa.String(), nullable=False),
+        sa.Column("may_print", sa.Boolean(), nullable=False),
+        sa.Column("may_extract", sa.Boolean(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=False),
+        sa.Column("decided_at", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("request_no"),
+    )
+    op.create_index(op.f("ix_copy_request_archive_no"), "copy_request", ["archive_no"], unique=False)
+    op.create_table(
+        "copy",
+        sa.Column("copy_no", sa.String(), nullable=False),
+        sa.Column("request_no", sa.String(), nullable=False),
+        sa.Column("issued_at", sa.String(), nullable=False),
+        sa.Column("issued_by", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("returned_on", sa.String(), nullable=False),
+        sa.Column("returned_by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["request_no"], ["copy_request.request_no"]),
+        sa.PrimaryKeyConstraint("copy_no"),
+    )
+    op.create_index(op.f("ix_copy_request_no"), "copy", ["request_no"], unique=False)
     for trigger in TRIGGERS:
         op.execute(sa.text(trigger))

@@ -1,0 +1,220 @@
+"""Controlled copies: request, approve or refuse, take back, list (QS/PA758A 5.11.1; docs/copies.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput, NotFound, Problem, UsageError, WrongState
+from qrecords.model import values
+from qrecords.model.audit import digest
+from qrecords.model.copies import (
+    COPY_STATE_LABELS,
+    MOST_COPIES,
+    PERSON_LENGTH,
+    PURPOSE_LENGTH,
+    CopyRequest,
+    CopyState,
+    require_step,
+)
+from qrecords.model.numbering import RECORD_NO
+from qrecords.model.record import Action, Record
+from qrecords.office import Office
+from qrecords.render.xlsx_copies import copies_workbook
+from qrecords.services import reading
+from qrecords.services.steps import past_day
+from qrecords.stores.durable import make_dirs, write_file
+
+SUFFIX = ".xlsx"
+
+
+def request(
+    office: Office, number: str, *, purpose: str, count: int = 1, due: str = "", recipient: str = ""
+) -> CopyRequest:
+    """Ask for copies of a filed record, or of a filed item by its archive number; someone else decides."""
+    if not 1 <= count <= MOST_COPIES:
+        raise UsageError(f"一次可申请1到{MOST_COPIES}份", remedy="请改 --count，或分几次申请")
+    why = _line(purpose, "用途", PURPOSE_LENGTH)
+    who = _line(recipient or office.account.display_name, "领用人", PERSON_LENGTH)
+    if due and due < office.today():
+        raise InvalidInput(f"应还日期 {due} 已经过了", remedy="请核对 --due；今天是 " + office.today())
+    item = _item(office, number)
+    office.authorise(Action.COPY_REQUEST, item["document_no"])
+    with office.register.write() as tx:
+        made = CopyRequest(
+            request_no=tx.copies.next_request_no(office.clock().year),
+            archive_no=item["archive_no"],
+            document_no=item["document_no"],
+            purpose=why,
+            count=count,
+            due=due,
+            recipient=who,
+            state=CopyState.REQUESTED,
+            requested_by=office.account.name,
+            requested_at=office.now(),
+        )
+        tx.copies.add(made)
+        detail: dict[str, Any] = {"purpose": digest(why), "recipient": digest(who), "count": count, "due": due}
+        tx.audit.append([event(office, Action.COPY_REQUEST, made, **detail)])
+    return made
+
+
+def approve(office: Office, number: str, *, may_print: bool = True, may_extract: bool = False) -> CopyRequest:
+    """Approve a request, with what the copy's reader may do; by another hand than the one that asked."""
+    columns = {"state": CopyState.APPROVED, "may_print": may_print, "may_extract": may_extract}
+    return _decide(office, number, "approve", columns, {"print": may_print, "extract": may_extract})
+
+
+def refuse(office: Office, number: str, *, reason: str) -> CopyRequest:
+    """Refuse a request; its number stays in the register of copies with the reason."""
+    why = _line(reason, "原因", 200)
+    return _decide(office, number, "refuse", {"state": CopyState.REFUSED, "reason": why}, {"reason": digest(why)})
+
+
+def take_back(office: Office, numbers: Sequence[str], *, on: str = "") -> list[CopyRequest]:
+    """Record that copies came back: by copy number, or by request number all that are out."""
+    day = past_day(office, on, "收回日期")
+    requests = {no: found(office, no) for no in dict.fromkeys(map(_normal, numbers))}
+    for one in requests.values():
+        office.authorise(Action.COPY_RETURN, one.document_no)
+    with office.register.write() as tx:
+        for no, seen in requests.items():
+            now = tx.copies.one(seen.request_no) or seen
+            require_step(now, "return")
+            out = [c for c in now.copies if c.issued_at and not c.returned_on and no in {c.copy_no, c.request_no}]
+            if not out:
+                raise WrongState(f"{no} 已经收回", remedy="用 qrecords copies list 查看哪些还在外面")
+            if day < min(c.issued_at[:10] for c in out):
+                raise InvalidInput(f"收回日期 {day} 早于发出日期", remedy="请核对 --on")
+            for copy in out:
+                tx.copies.change_copy(copy.copy_no, returned_on=day, returned_by=office.account.name)
+                tx.audit.append([event(office, Action.COPY_RETURN, now, copy=copy.copy_no, on=day)])
+            after = tx.copies.one(now.request_no)
+            if after and not after.is_out:
+                tx.copies.change(now.request_no, state=CopyState.RETURNED)
+    return [found(office, no) for no in requests]
+
+
+def list_requests(office: Office, *, overdue: bool = False, states: Sequence[CopyState] = ()) -> list[dict[str, Any]]:
+    """Return the requests that fit, with their copies, of items the account may read."""
+    office.authorise(Action.READ, "copies")
+    with office.register.read() as tx:
+        requests = tx.copies.all()
+    today = office.today()
+    fitting = [r for r in requests if (not states or r.state in states) and (not overdue or r.is_overdue(today))]
+    return [as_dict(r, today) for r in fitting if _is_readable(office, r.archive_no)]
+
+
+def write_register(office: Office, path: Path, requests: Sequence[dict[str, Any]]) -> Path:
+    """Write the register of copies as a workbook; WrongState when the file is there already."""
+    if path.suffix.lower() != SUFFIX:
+        raise UsageError(f"{path.name} 的扩展名不是 {SUFFIX}", remedy=f"请写成 {path.stem}{SUFFIX} 的样子")
+    if path.exists():
+        raise WrongState(f"{path} 已经有了", remedy="请用 -o 换一个文件名")
+    book = copies_workbook(requests, org_name=office.settings.office.org_name, on=office.today())
+    make_dirs(path.absolute().parent)
+    write_file(path, book)
+    with office.register.write() as tx:
+        detail: dict[str, Any] = {"requests": len(requests), "sha256": hashlib.sha256(book).hexdigest()}
+        tx.audit.append([office.event(Action.READ, "copies", **detail)])
+    return path
+
+
+def found(office: Office, number: str) -> CopyRequest:
+    """Return a request by its number or one of its copies'; what may not be read is answered as not there."""
+    wanted = _normal(number)
+    with office.register.read() as tx:
+        one = tx.copies.one(wanted)
+    if one is None or not _is_readable(office, one.archive_no):
+        raise NotFound(f"没有「{wanted}」这份副本申请", remedy="用 qrecords copies list 查看")
+    return one
+
+
+def as_dict(one: CopyRequest, today: str) -> dict[str, Any]:
+    """Return a request as answers and the workbook show it."""
+    names = [name for name in CopyRequest.__dataclass_fields__ if name not in {"state", "copies"}]
+    return {
+        **{name: getattr(one, name) for name in names},
+        "state": one.state.value,
+        "state_label": COPY_STATE_LABELS[one.state],
+        "overdue": one.is_overdue(today),
+        "copies": [{n: getattr(c, n) for n in c.__dataclass_fields__} for c in one.copies],
+    }
+
+
+def event(office: Office, action: Action, one: CopyRequest, *, outcome: str = "done", **detail: Any) -> Any:
+    """Return the event of a step; its object is the record, so that the record's history shows its copies."""
+    return office.event(action, one.document_no, outcome=outcome, request=one.request_no, **detail)
+
+
+def _decide(office: Office, number: str, step: str, columns: dict[str, Any], detail: dict[str, Any]) -> CopyRequest:
+    action = Action.COPY_APPROVE if step == "approve" else Action.COPY_REFUSE
+    seen = found(office, number)
+    office.authorise(action, seen.document_no)
+    own = seen.requested_by == office.account.name
+    with office.register.write() as tx:
+        now = tx.copies.one(seen.request_no) or seen
+        require_step(now, step)
+        tx.copies.change(now.request_no, decided_by=office.account.name, decided_at=office.now(), **columns)
+        # On a single desk one person asks and decides; the log says so.
+        hands = {"separation": "single-desk"} if own else {}
+        tx.audit.append([event(office, action, now, **detail, **hands)])
+    return found(office, seen.request_no)
+
+
+def _item(office: Office, number: str) -> dict[str, Any]:
+    """Return the filed item a record or archive number stands for."""
+    wanted = _normal(number)
+    archive_no = _of_record(office, wanted) if RECORD_NO.match(wanted.upper()) else wanted
+    with office.register.read() as tx:
+        item = tx.items.row(archive_no)
+    if item is None or item["version"] == 0 or not _is_readable(office, archive_no):
+        raise NotFound(f"没有归档件 {number}", remedy="请写记录编号，或归档编号；用 qrecords search 查找")
+    return item
+
+
+def _of_record(office: Office, record_no: str) -> str:
+    record = reading.one(office, record_no)
+    form = office.forms.get(record.form_code).form
+    if not record.archive_no or record.record_year is None or not _is_filed(office, record):
+        raise WrongState(
+            f"{record.record_no} 还没有归档，不能复制", remedy="副本由归档件制作，请先归档（qrecords file）"
+        )
+    if form.is_register:
+        raise WrongState(
+            f"{record.record_no} 是登记簿的一行，不单独复制", remedy=f"整月的归档编号是 {record.archive_no}，请写它"
+        )
+    return record.archive_no
+
+
+def _is_filed(office: Office, record: Record) -> bool:
+    with office.register.read() as tx:
+        item = tx.items.row(record.archive_no)
+    return item is not None and item["version"] > 0
+
+
+def _is_readable(office: Office, archive_no: str) -> bool:
+    """Tell whether the account may read every record of an item: the one place that knows is `reading`."""
+    with office.register.read() as tx:
+        numbers = [r.record_no for r in tx.records.find(archive_no=archive_no)]
+    try:
+        return bool(numbers) and bool(reading.many(office, numbers))
+    except NotFound:
+        return False
+
+
+def _line(text: str, what: str, length: int) -> str:
+    try:
+        line = " ".join(values.parse_text(text, length).split())
+    except ValueError as error:
+        raise InvalidInput(f"{what}：{error}", remedy="它要印在副本每一页上，请写短些") from None
+    if not line:
+        raise InvalidInput(f"没有写{what}", remedy=f"请写明{what}", problems=[Problem(f"没有写{what}")])
+    return line
+
+
+def _normal(number: str) -> str:
+    return unicodedata.normalize("NFKC", number).strip().upper()
