@@ -296,10 +296,13 @@ app.run(sys.argv[2:])
 """
 
 
+SLOWLY = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("publish.begin", "audit.published", "audit.committed")
+]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
-@pytest.mark.parametrize(
-    "checkpoint", ["audit.intent", "publish.begin", "publish.done", "audit.published", "audit.committed"]
-)
+@pytest.mark.parametrize("checkpoint", ["audit.intent", "publish.done", *SLOWLY])
 def test_a_crash_while_closing_leaves_each_event_in_one_segment(used: CommandLine, checkpoint: str) -> None:
     command = [sys.executable, "-c", DYING, checkpoint, "--root", str(used.root), "audit", "close"]
     assert subprocess.run(command, check=False, capture_output=True).returncode < 0

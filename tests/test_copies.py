@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ import pikepdf
 import pytest
 from openpyxl import load_workbook
 
-from qrecords.errors import InvalidInput, NotFound, UsageError, WrongState
+from qrecords.errors import InvalidInput, NotFound, NotPermitted, UsageError, WrongState
+from qrecords.model.access import Account, Grant
 from qrecords.model.copies import CopyState, copy_no, request_no, require_step
 from qrecords.office import Office
 from qrecords.services import copies
@@ -181,6 +183,61 @@ def test_nothing_leaves_without_approval(at: Callable[..., Office], tmp_path: Pa
     assert not (tmp_path / "out").exists()
 
 
+def person(office: Office, role: str, **more: Any) -> Office:
+    """Return the same office under the hand of someone with one role."""
+    return replace(office, account=Account(f"the-{role}", f"示例{role}", None, grants=(Grant(role),), **more))
+
+
+@pytest.fixture
+def strict(at: Callable[..., Office]) -> Office:
+    """An office that keeps duties apart."""
+    office = at()
+    return replace(
+        office, settings=replace(office.settings, access=replace(office.settings.access, separation="strict"))
+    )
+
+
+def test_in_strict_each_step_is_another_hand(strict: Office, tmp_path: Path) -> None:
+    clerk, supervisor, archivist = (person(strict, role) for role in ("clerk", "supervisor", "archivist"))
+    number = asked(clerk)
+    for hand in (clerk, archivist):
+        with pytest.raises(NotPermitted, match="批准副本"):
+            copies.approve(hand, number)
+    copies.approve(supervisor, number)
+    for hand in (clerk, supervisor):
+        with pytest.raises(NotPermitted, match="发出副本"):
+            issue(hand, number, tmp_path / "out")
+    issue(archivist, number, tmp_path / "out")
+    with pytest.raises(NotPermitted, match="收回副本"):
+        copies.take_back(clerk, [number])
+    copies.take_back(archivist, [number])
+    assert [e.detail.get("separation") for e in events(strict, "copy-approve") if e.outcome == "done"] == [None]
+
+
+def test_in_strict_nobody_approves_what_he_asked_for(strict: Office) -> None:
+    both = replace(strict, account=Account("x", "示例", None, grants=(Grant("clerk"), Grant("supervisor"))))
+    number = asked(both)
+    with pytest.raises(NotPermitted, match="要由别人批准"):
+        copies.approve(both, number)
+    assert [e.outcome for e in events(both, "copy-approve")] == ["refused"]
+    copies.approve(person(strict, "supervisor"), number)
+
+
+def test_what_may_not_be_read_shows_nowhere_among_the_copies(at: Callable[..., Office]) -> None:
+    office = at()
+    number = asked(office)
+    stranger = person(office, "issuer")  # reads service notices alone
+    assert copies.list_requests(stranger) == []
+    with pytest.raises(NotFound) as hidden:
+        copies.approve(stranger, number)
+    with pytest.raises(NotFound) as missing:
+        copies.approve(stranger, "FS-2026-0099")
+    assert hidden.value.message.replace(number, "FS-2026-0099") == missing.value.message
+    for asked_for in (RECORD, copies.found(office, number).archive_no):
+        with pytest.raises(NotFound):
+            copies.request(stranger, asked_for, purpose=PURPOSE)
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "says"),
     [
@@ -281,7 +338,14 @@ app.run(sys.argv[2:])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
-@pytest.mark.parametrize("checkpoint", ["copies.intent", "copies.written", "copies.committed"])
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        pytest.param("copies.intent", marks=pytest.mark.slow),
+        "copies.written",
+        pytest.param("copies.committed", marks=pytest.mark.slow),
+    ],
+)
 def test_a_crash_while_issuing_loses_no_number_and_leaves_a_trace(
     at: Callable[..., Office], tmp_path: Path, checkpoint: str
 ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qrecords.errors import InvalidInput, NotFound, Problem, UsageError, WrongState
+from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model import values
 from qrecords.model.audit import digest
 from qrecords.model.copies import (
@@ -42,7 +42,7 @@ def request(
     if due and due < office.today():
         raise InvalidInput(f"应还日期 {due} 已经过了", remedy="请核对 --due；今天是 " + office.today())
     item = _item(office, number)
-    office.authorise(Action.COPY_REQUEST, item["document_no"])
+    office.authorise(Action.COPY_REQUEST, item["archive_no"])
     with office.register.write() as tx:
         made = CopyRequest(
             request_no=tx.copies.next_request_no(office.clock().year),
@@ -79,7 +79,7 @@ def take_back(office: Office, numbers: Sequence[str], *, on: str = "") -> list[C
     day = past_day(office, on, "收回日期")
     requests = {no: found(office, no) for no in dict.fromkeys(map(_normal, numbers))}
     for one in requests.values():
-        office.authorise(Action.COPY_RETURN, one.document_no)
+        office.authorise(Action.COPY_RETURN, one.archive_no)
     with office.register.write() as tx:
         for no, seen in requests.items():
             now = tx.copies.one(seen.request_no) or seen
@@ -153,8 +153,10 @@ def event(office: Office, action: Action, one: CopyRequest, *, outcome: str = "d
 def _decide(office: Office, number: str, step: str, columns: dict[str, Any], detail: dict[str, Any]) -> CopyRequest:
     action = Action.COPY_APPROVE if step == "approve" else Action.COPY_REFUSE
     seen = found(office, number)
-    office.authorise(action, seen.document_no)
+    office.authorise(action, seen.archive_no)
     own = seen.requested_by == office.account.name
+    if own and office.rules.separation == "strict":
+        _refuse_own(office, action, seen)
     with office.register.write() as tx:
         now = tx.copies.one(seen.request_no) or seen
         require_step(now, step)
@@ -163,6 +165,12 @@ def _decide(office: Office, number: str, step: str, columns: dict[str, Any], det
         hands = {"separation": "single-desk"} if own else {}
         tx.audit.append([event(office, action, now, **detail, **hands)])
     return found(office, seen.request_no)
+
+
+def _refuse_own(office: Office, action: Action, one: CopyRequest) -> None:
+    with office.register.write() as tx:
+        tx.audit.append([event(office, action, one, outcome="refused")])
+    raise NotPermitted(f"{one.request_no} 是您自己申请的，要由别人批准", remedy="请另一位有批准权的人办理")
 
 
 def _item(office: Office, number: str) -> dict[str, Any]:
@@ -197,13 +205,10 @@ def _is_filed(office: Office, record: Record) -> bool:
 
 
 def _is_readable(office: Office, archive_no: str) -> bool:
-    """Tell whether the account may read every record of an item: the one place that knows is `reading`."""
+    """Tell whether the account may read an item: every record of it, since a copy shows them all."""
     with office.register.read() as tx:
-        numbers = [r.record_no for r in tx.records.find(archive_no=archive_no)]
-    try:
-        return bool(numbers) and bool(reading.many(office, numbers))
-    except NotFound:
-        return False
+        records = tx.records.find(archive_no=archive_no)
+    return bool(records) and len(office.only_readable(records)) == len(records)
 
 
 def _line(text: str, what: str, length: int) -> str:

@@ -45,7 +45,7 @@ class Issued:
 def issue(office: Office, number: str, out: Path) -> list[Issued]:
     """Make the copies of an approved request in a folder; WrongState when a file would be replaced."""
     seen = found(office, number)
-    office.authorise(Action.COPY_ISSUE, seen.document_no)
+    office.authorise(Action.COPY_ISSUE, seen.archive_no)
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明一个文件夹")
     with office.exclusive("copies", "发出副本"), office.under_way() as intent:
