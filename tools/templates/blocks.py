@@ -44,6 +44,17 @@ class Paragraph:
         return "".join(f"<w:p>{properties}{_runs(line)}</w:p>" for line in self.text.split("\n"))
 
 
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Blocks one below the other in one cell."""
+
+    blocks: tuple[Block, ...]
+
+    def xml(self) -> str:
+        """Return them in their order."""
+        return "".join(block.xml() for block in self.blocks)
+
+
 def _runs(line: str) -> str:
     pieces = []
     for number, piece in enumerate(line.split("#")):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from tools.templates import parts
-from tools.templates.blocks import CODE_SIZE, Block, Cell, CodePicture, Paragraph, Row, Table, gap
+from tools.templates.blocks import CODE_SIZE, Block, Cell, CodePicture, Paragraph, Row, Stack, Table, gap
 from tools.templates.measure import twips
 
 FIXED_DATE = (2010, 11, 10, 0, 0, 0)  # any fixed date keeps builds the same; the procedure came into force that day
@@ -100,9 +100,9 @@ def _head(page: Page, head: Head, *, first: bool) -> str:
     """Return the head: corner, title and code picture side by side, form code and record number below the title."""
     side = CODE_SIZE + 1
     wide = page.text_width - 2 * side
-    title = _Stack(Paragraph(head.title, "Title") if first else Paragraph(f"{head.title}（续页）", "SmallTitle"))
+    title = Stack((Paragraph(head.title, "Title") if first else Paragraph(f"{head.title}（续页）", "SmallTitle"),))
     if first and head.above:
-        title = _Stack(Paragraph(head.above, "Above"), *title.blocks)
+        title = Stack((Paragraph(head.above, "Above"), *title.blocks))
     picture = CodePicture(1 if first else 2, head.code) if head.code else ""
     upper = (
         Cell(side, head.corner, "Small", valign="top"),
@@ -115,16 +115,6 @@ def _head(page: Page, head: Head, *, first: bool) -> str:
         Cell(side, merge="more"),
     )
     return Table((Row(upper, CODE_SIZE - 3), Row(lower, 5)), lines=False).xml() + gap().xml()
-
-
-class _Stack:
-    """Paragraphs one below the other in one cell."""
-
-    def __init__(self, *blocks: Block) -> None:
-        self.blocks = blocks
-
-    def xml(self) -> str:
-        return "".join(block.xml() for block in self.blocks)
 
 
 def _zip(files: Mapping[str, str], picture: bytes | None) -> bytes:

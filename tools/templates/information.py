@@ -27,7 +27,7 @@ def build_customer_information(form: Form) -> bytes:
             s.text("info_content", 5),
             s.band("二、处理意见"),
             s.text("handling_opinion", 3),
-            s.pairs("resp_unit", "resp_person", "due_date", widths=(54, 54, 0)),
+            s.pairs("resp_unit", "resp_person", "due_date", widths=(53, 53, 0)),
             s.band("三、处理结果"),
             s.text("cause_analysis", 3),
             s.text("handling_result", 3),

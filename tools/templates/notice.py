@@ -20,7 +20,7 @@ def build(form: Form) -> bytes:
     return s.document(
         (
             s.band("一、签发"),
-            s.pairs("issued_on", "required_arrival", "planned_finish", style="Small"),
+            s.pairs("issued_on", "required_arrival", "planned_finish", style="Small", label=25),
             performer(s),
             s.pairs("service_origin_boxes", style="Small"),
             s.pairs("service_category_boxes"),

@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Mapping
 
+_NARROW = {"Date": '<w:w w:val="90"/>'}  # a register's columns are narrow, and a date is not to be parted
 _SIDES = {"top": 23, "left": 40, "bottom": 23, "right": 40}
 FIELDS = {"PAGE": "PAGE", "PAGES": "NUMPAGES"}
 
@@ -39,6 +40,7 @@ STYLES = {
     "Title": ("表名", HEI, 36, 480, "center"),
     "SmallTitle": ("续页表名", HEI, 24, 360, "center"),
     "Above": ("单位名", SONG, 24, 360, "center"),
+    "Date": ("日期", SONG, 16, 260, "center"),
     "Foot": ("页脚", SONG, 18, 260, "center"),
     "Code": ("编码", SONG, 11, 120, "right"),
     "Gap": ("缝", SONG, 2, 10, ""),
@@ -127,7 +129,8 @@ def _styles() -> str:
     own = "".join(
         f'<w:style w:type="paragraph" w:customStyle="1" w:styleId="{key}"><w:name w:val="{name}"/>'
         f'<w:basedOn w:val="Normal"/><w:pPr>{_line(line)}{_align(align)}</w:pPr>'
-        f"<w:rPr>{_face(face) if face != SONG else ''}{_size(size) if size != 20 else ''}</w:rPr></w:style>"
+        f"<w:rPr>{_face(face) if face != SONG else ''}{_NARROW.get(key, '')}"
+        f"{_size(size) if size != 20 else ''}</w:rPr></w:style>"
         for key, (name, face, size, line, align) in STYLES.items()
     )
     return f'{_HEAD}<w:styles xmlns:w="{_WORD}">{defaults}{normal}{table}{own}</w:styles>'

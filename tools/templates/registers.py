@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from qrecords.model.field import FieldType
 from qrecords.model.form import Form
-from tools.templates.blocks import Cell, Row, Table, together
+from tools.templates.blocks import Cell, Paragraph, Row, Stack, Table, together
 from tools.templates.document import FOOT, LANDSCAPE, Head, document
 from tools.templates.sheet import BLANK_DATE, LABEL, Column, Sheet, listing, tag
 from tools.templates.standard import archive
@@ -25,7 +25,7 @@ PAGE = replace(LANDSCAPE, bottom=22)
 HEAD = Head(corner="", right="{{ month }}    登记编号：{{ record_no }}")
 SECRECY = '{{ r.secrecy_level }}{% if r.secrecy_period not in ("", "/") %}★{{ r.secrecy_period }}{% endif %}'
 
-# Widths are such that an ordinary row is four lines high in every column.
+# Widths are such that an ordinary row is four lines high in every column, and a date stands on one line (24 mm).
 _CALLS: Layout = (
     (25, ("call_at", "direction line", "answered_by")),
     (24, ("customer_unit", "military_branch")),
@@ -50,7 +50,7 @@ _FAXES: Layout = (
     (20, ("handled_by", "received_sig")),
 )
 _DISPATCHES: Layout = (
-    (22, ("sent_on", "item_type")),
+    (24, ("sent_on", "item_type")),
     (22, ("customer_unit", "military_branch")),
     (23, ("contact_person", "contact_phone", "customer_address")),
     (0, ("subject",)),
@@ -62,17 +62,17 @@ _DISPATCHES: Layout = (
     (18, ("handled_by", "approved_by")),
 )
 _ARRIVALS: Layout = (
-    (22, ("received_on", "item_type", "received_by")),
+    (24, ("received_on", "item_type", "received_by")),
     (23, ("customer_unit", "military_branch", "contact_person", "contact_phone")),
     (18, ("doc_ref",)),
     (0, ("user_need",)),
-    (22, ("enclosures", "product_model", "serial_no")),
-    (22, ("return_documents", "goods_match")),
-    (14, ("acceptance", "refusal_reason")),
-    (24, ("handling_opinion",)),
+    (21, ("enclosures", "product_model", "serial_no")),
+    (21, ("return_documents", "goods_match")),
+    (15, ("acceptance", "refusal_reason")),
+    (23, ("handling_opinion",)),
     (20, ("resp_unit", "resp_person")),
     (21, ("handling_result",)),
-    (23, ("reply_record", "closed_on")),
+    (24, ("reply_record", "closed_on")),
 )
 
 
@@ -128,10 +128,16 @@ def _numbers() -> Column:
 
 def _column(sheet: Sheet, width: float, lines: Sequence[str]) -> Column:
     labels = (" ".join(map(sheet.label, line.split())) for line in lines)
-    tags = (" ".join(tag(f"r.{name}") for name in line.split()) for line in lines)
     alone = sheet.form.by_key.get(lines[0]) if len(lines) == 1 else None
     is_text = alone is not None and alone.type is FieldType.LTEXT
-    return Column("\n".join(labels), width, "\n".join(tags), "Small" if is_text else "SmallCenter")
+    style = "Small" if is_text else "SmallCenter"
+    return Column("\n".join(labels), width, Stack(tuple(_line(sheet, line, style) for line in lines)))
+
+
+def _line(sheet: Sheet, line: str, style: str) -> Paragraph:
+    field = sheet.form.by_key.get(line)
+    dated = field is not None and field.type in {FieldType.DATE, FieldType.DATETIME}
+    return Paragraph(" ".join(tag(f"r.{name}") for name in line.split()), "Date" if dated else style)
 
 
 def _volume_line(sheet: Sheet) -> Row:

@@ -21,7 +21,7 @@ def build(form: Form) -> bytes:
             *customer(s),
             *product(s),
             s.pairs("software_version", "warranty_status_boxes"),
-            s.pairs("reported_on", "started_on", "finished_on", style="Small"),
+            s.pairs("reported_on", "started_on", "finished_on", style="Small", label=25),
             s.text("fault_symptom", 3),
             s.text("fault_condition"),
             s.text("fault_cause"),

@@ -15,7 +15,8 @@ from tools.templates.blocks import Block, Cell, Paragraph, Row, Table
 from tools.templates.document import PORTRAIT, Head, Page, document
 
 LABEL = 27.0  # seven characters
-_SMALL_FROM = 8  # so many fit on one line in the smaller size; longer ones take two lines
+_SIZES = (("Label", 3.53), ("SmallLabel", 3.18))  # width of a character; what fits in neither takes two lines
+_SIDES = 1.4  # left and right of a text in its cell
 LINE = 5.1  # height of one line of text
 BLANK_DATE = "年　　月　　日"
 _UNDATED = {"user_signature"}  # its date is a field of its own
@@ -34,7 +35,7 @@ class Column:
 
     label: str
     width: float
-    text: str
+    text: str | Block
     style: str = "SmallCenter"
 
 
@@ -145,7 +146,8 @@ class Sheet:
 
     def _label(self, name: str, width: float) -> Cell:
         text = self.label(name)
-        return Cell(width, text, "SmallLabel" if len(text) == _SMALL_FROM else "Label", grey=True)
+        style = next((name for name, wide in _SIZES if len(text) * wide + _SIDES <= width), "Label")
+        return Cell(width, text, style, grey=True)
 
     def _pair(self, name: str, width: float, label: float, style: str) -> tuple[Cell, Cell]:
         field = self.form.by_key.get(name)

@@ -66,7 +66,9 @@ def _ratings(sheet: Sheet) -> list[Row]:
 def _signed(sheet: Sheet, room: float) -> list[Row]:
     left = sheet.width - SEAL
     return [
-        sheet.pairs("user_signature", "user_sign_date", widths=(left / 2, left / 2), height=max(13, room - 6.5)),
+        sheet.pairs(
+            "user_signature", "user_sign_date", widths=(left / 2 - 2, left / 2 + 2), height=max(13, room - 6.5)
+        ),
         sheet.pairs("signer_title", widths=(left,), height=6.5),
     ]
 
