@@ -110,7 +110,11 @@ def plain(text: str) -> str:
 
 
 def newest_first(documents: Iterable[Document]) -> list[Document]:
-    return sorted(documents, key=lambda d: (d.date, d.seq), reverse=True)
+    def key(d: Document) -> tuple[str, int, int, str]:
+        _, form, year, number = d.record_no.split("-")
+        return d.date, int(year), int(number), form
+
+    return sorted(documents, key=key, reverse=True)
 
 
 def scan(documents: Iterable[Document], node: Node, filters: Filters | None = None) -> list[str]:

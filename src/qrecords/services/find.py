@@ -14,6 +14,7 @@ from qrecords.services import reading
 from qrecords.services.checking import reminders
 from qrecords.services.indexing import catch_up, documents
 from qrecords.stores.fulltext.interface import Filters, Sort
+from qrecords.stores.fulltext.places import Place
 from qrecords.stores.fulltext.snippets import snippet
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
 
 
 def search(
-    office: Office, text: str, criteria: Criteria, *, limit: int = 20, offset: int = 0, sort: Sort = "date"
+    office: Office, text: str, criteria: Criteria, *, limit: int = 20, after: str = "", sort: Sort = "date"
 ) -> dict[str, Any]:
     """Return every record in which all words of the query stand, newest first or by relevance."""
     office.authorise(Action.READ, "search")
@@ -78,7 +79,9 @@ def search(
         unit=criteria.unit,
     )
     catch_up(office)
-    hits = office.index.search(query, filters, limit=limit, offset=offset, sort=sort, facets=True)
+    hits = office.index.search(
+        query, filters, limit=limit, after=Place.parse(after) if after else None, sort=sort, facets=True
+    )
     with office.register.read() as tx:
         records = tx.records.many(hits.record_nos)
         texts = [d.all_texts() for d in documents(office, tx, records)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -11,10 +12,12 @@ from qrecords.errors import QRecordsError
 from qrecords.model.access import Scope
 from qrecords.model.query import Query
 from qrecords.model.textnorm import normalise
+from qrecords.stores.fulltext.places import Place, order_number
 
 Sort = Literal["date", "relevance"]
-DAY_SHIFT = 37  # bits below the day in the order key; a day takes 27
-FACETS = ("form_code", "year", "state")
+FACETS = ("form_code", "year", "customer_unit", "model", "state")
+_OPEN_ENDED = {"customer_unit", "model"}  # there may be thousands: only the most frequent are given
+MOST_FREQUENT = 20
 
 
 class MustRebuild(QRecordsError):
@@ -55,6 +58,12 @@ class Document:
         )
         return tuple(dict.fromkeys((*self.texts, *named)))
 
+    def models(self) -> tuple[str, ...]:
+        """Return the models of all products it names, each once."""
+        return tuple(
+            dict.fromkeys(t for key, text in self.all_texts() if key == "product_model" and (t := text.strip()))
+        )
+
     def normal_texts(self) -> list[tuple[str, str]]:
         """Return all texts in the normal form that words are looked for in; those without a letter are left out."""
         return [(key, normal) for key, text in self.all_texts() if (normal := normalise(text))]
@@ -79,14 +88,17 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """One page of what was found: numbers in order, with scores when asked by relevance; where facets were asked for,
-    how many of all `total` are of each form_code, year and state.
+    """One page of what was found: numbers in order, with scores when ranked by them; `last` is where the page ends.
+
+    Where facets were asked for: how many of all `total` there are of each form_code, year and state, and of the most
+    frequent customers and models; the most first.
     """
 
     total: int
     record_nos: list[str]
     scores: list[float] = field(default_factory=list)
     facets: dict[str, dict[str, int]] = field(default_factory=dict)
+    last: Place | None = None
 
 
 class Index(Protocol):
@@ -110,8 +122,10 @@ class Index(Protocol):
         """Take in records (a known number is replaced) and take out others: all with `last_seq`, or nothing."""
         ...
 
-    def search(self, query: Query, filters: Filters, *, limit: int, offset: int, sort: Sort, facets: bool) -> Hits:
-        """Return a page of the records that fit query and filters: newest first, or most relevant first."""
+    def search(
+        self, query: Query, filters: Filters, *, limit: int, after: Place | None, sort: Sort, facets: bool
+    ) -> Hits:
+        """Return a page of the records that fit query and filters, behind `after`: newest or most relevant first."""
         ...
 
     def close(self) -> None:
@@ -143,10 +157,16 @@ def file_mark(path: Path) -> FileMark:
 
 
 def order_of(document: Document) -> int:
-    """Return the key of the order by date: the day, then the sequence of the change (both rising, 64 bits)."""
-    return day_number(document.date) << DAY_SHIFT | document.seq
+    """Return the key of the order by date: the day, then the record number (both rising, 64 bits)."""
+    return order_number(document.date, document.record_no)
 
 
-def day_number(day: str) -> int:
-    """Return YYYY-MM-DD as the number YYYYMMDD; 0 when there is none."""
-    return int(day.replace("-", "") or 0)
+def is_ranked(query: Query, sort: Sort) -> bool:
+    """Tell whether scores rank the hits: one character says nothing of how relevant a record is, nor do facts."""
+    return sort == "relevance" and any(len(word.text) > 1 for word in query.words)
+
+
+def counted(name: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts of a facet, the most first and then by name."""
+    ranked = sorted(Counter(counts).items(), key=lambda entry: (-entry[1], entry[0]))
+    return dict(ranked[:MOST_FREQUENT] if name in _OPEN_ENDED else ranked)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from qrecords.model.access import Scope
 from qrecords.model.query import AllOf, AnyOf, Between, Is, Node, Not, Word, form_names
 from qrecords.model.textnorm import normalise
-from qrecords.stores.fulltext.interface import DAY_SHIFT, Document, Filters, day_number, order_of
+from qrecords.stores.fulltext.interface import Document, Filters, order_of
+from qrecords.stores.fulltext.places import DAY_SHIFT, day_number
 
 
 class Facts(NamedTuple):
@@ -22,6 +23,8 @@ class Facts(NamedTuple):
     state: str
     unit: str
     secrecy: int
+    customer_unit: str
+    models: tuple[str, ...]
     keys: tuple[str, ...]
     tags: tuple[str, ...] = ()
 
@@ -29,23 +32,20 @@ class Facts(NamedTuple):
     def of(cls, document: Document, keys: tuple[str, ...]) -> Facts:
         """Return the facts of a document whose normal texts have these keys."""
         unit, secrecy = normalise(document.unit), document.secrecy_level
-        order = order_of(document)
-        return cls(
-            document.record_no,
-            order,
-            document.form_code,
-            document.year,
-            document.state,
-            unit,
-            secrecy,
-            keys,
-            document.tags,
-        )
+        order, customer = order_of(document), document.customer_unit.strip()
+        named = (document.form_code, document.year, document.state, unit, secrecy, customer, document.models())
+        return cls(document.record_no, order, *named, keys, document.tags)
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Facts:
         """Return the facts as they were stored."""
         return cls(*json.loads(stored.decode()))
+
+    def of_facet(self, name: str) -> tuple[str, ...]:
+        """Return under which names of a facet the record counts."""
+        if name == "model":
+            return self.models
+        return (found,) if (found := str(getattr(self, name))) else ()
 
     def to_bytes(self) -> bytes:
         """Return the facts as an engine stores them."""

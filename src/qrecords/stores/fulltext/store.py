@@ -1,6 +1,6 @@
 """The index of one workspace on disk: generations, and a pointer to the one in use.
 
-    indexes/current               {"generation": "tantivy-5f0c…", "engine": "tantivy", "format": 1}
+    indexes/current               {"generation": "tantivy-5f0c…", "engine": "tantivy", "format": 2}
     indexes/tantivy-5f0c…/        one whole index
     indexes/write.lock            held while the index in use changes
     indexes/rebuild.lock          held while a new generation is made
@@ -27,10 +27,11 @@ from qrecords.model.query import Query
 from qrecords.stores.durable import fsync_tree, make_dirs, remove_tree, write_file
 from qrecords.stores.fulltext import ENGINES, load_engine
 from qrecords.stores.fulltext.interface import Document, FileMark, Filters, Hits, Index, MustRebuild, Sort, file_mark
+from qrecords.stores.fulltext.places import Place
 
 __all__ = ["IndexStore", "MustRebuild"]
 
-FORMAT = 1  # of normal forms, pairs and schemas; an index of another format is made again
+FORMAT = 2  # of normal forms, pairs and schemas; an index of another format is made again
 POINTER = "current"
 WRITE_SECONDS = 60
 REBUILD_SECONDS = 600
@@ -70,17 +71,17 @@ class IndexStore:
         filters: Filters | None = None,
         *,
         limit: int = 20,
-        offset: int = 0,
+        after: Place | None = None,
         sort: Sort = "date",
         facets: bool = False,
     ) -> Hits:
-        """Return a page of what fits query and filters; MustRebuild when there is no usable index.
+        """Return a page of what fits query and filters, behind `after`; MustRebuild when there is no usable index.
 
         Facets take as long again as the search.
         """
         narrowed = filters or Filters()
         return self._guarded(
-            lambda index: index.search(query, narrowed, limit=limit, offset=offset, sort=sort, facets=facets)
+            lambda index: index.search(query, narrowed, limit=limit, after=after, sort=sort, facets=facets)
         )
 
     @contextmanager

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +24,23 @@ from qrecords.model.query import Query as ParsedQuery
 from qrecords.model.textnorm import normalise
 from qrecords.stores.fulltext.analysis import text_pairs, word_pairs
 from qrecords.stores.fulltext.interface import (
-    DAY_SHIFT,
     FACETS,
     Document,
     FileMark,
     Filters,
     Hits,
     Sort,
-    day_number,
+    counted,
     file_mark,
+    is_ranked,
     order_of,
 )
+from qrecords.stores.fulltext.places import DAY_SHIFT, SCORE_PLACES, Place, day_number, day_of
 
 _RECORD, _MARK = "kind:record", "kind:mark"
 _BUILD_MEMORY, _APPLY_MEMORY = 256_000_000, 64_000_000  # bytes, shared by the threads
 _MANY_BUCKETS = 10_000
+_MORE_RANKED = 30  # hits looked at beyond a page, because of those of equal score
 
 
 def _schema() -> tantivy.Schema:
@@ -48,6 +51,8 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("facts", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("form_code", fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("state", fast=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("customer_unit", fast=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("model", fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field("year", fast=True)
     builder.add_unsigned_field("secrecy", fast=True)
     builder.add_unsigned_field("order", fast=True)
@@ -129,19 +134,55 @@ class TantivyIndex:
         self.refresh()
 
     def search(
-        self, query: ParsedQuery, filters: Filters, *, limit: int, offset: int, sort: Sort, facets: bool
+        self, query: ParsedQuery, filters: Filters, *, limit: int, after: Place | None, sort: Sort, facets: bool
     ) -> Hits:
         """Return a page of the records that fit query and filters."""
         whole = _all([self._node(query.root), *self._filters(filters)])
         # The engine makes room for as many hits as asked for, and for at least one.
-        held = self._searcher.num_docs
-        room, skipped = max(min(limit, held), 1), min(offset, held)
-        found = self._searcher.search(whole, room, offset=skipped, order_by_field="order" if sort == "date" else None)
-        page = found.hits[:limit]
-        record_nos = [str(self._searcher.doc(address).get_first("record_no")) for _, address in page]
-        scores = [float(score) for score, _ in page] if sort == "relevance" else []
-        total = int(found.count)  # type: ignore[attr-defined]  # missing from tantivy's stubs
-        return Hits(total, record_nos, scores, self._facets(whole) if facets else {})
+        wanted = min(max(limit, 0), self._searcher.num_docs)
+        hits = self._by_score(whole, wanted, after) if is_ranked(query, sort) else self._by_day(whole, wanted, after)
+        return replace(hits, facets=self._facets(whole)) if facets else hits
+
+    def _by_day(self, whole: Query, wanted: int, after: Place | None) -> Hits:
+        rest = whole if after is None else _all([whole, self._between("order", 0, max(after.order() - 1, 0))])
+        found = self._searcher.search(rest, max(wanted, 1), order_by_field="order")
+        total = _count(found if after is None else self._searcher.search(whole, 1))
+        page = found.hits[:wanted]
+        record_nos = [self._record_no(address) for _, address in page]
+        last = Place(record_nos[-1], day_of(int(page[-1][0]))) if page else None
+        return Hits(total, record_nos, last=last)
+
+    def _by_score(self, whole: Query, wanted: int, after: Place | None) -> Hits:
+        """Rank by score, then number. The engine knows no such place to go on from: it ranks again from the top."""
+        before = (self._rank_of(whole, after), after.record_no) if after else None
+        room = wanted + _MORE_RANKED
+        while True:
+            found = self._searcher.search(whole, min(room, self._searcher.num_docs))
+            hits = [(round(float(score), SCORE_PLACES), address) for score, address in found.hits]
+            complete = len(hits) == _count(found)
+            floor = -1.0 if complete or not hits else hits[-1][0]  # others of this score may not be there yet
+            named = [
+                (score, self._record_no(address))
+                for score, address in hits
+                if score > floor and (before is None or score <= before[0])
+            ]
+            ranked = sorted((hit for hit in named if before is None or hit < before), reverse=True)
+            if complete or len(ranked) >= wanted:
+                break
+            room *= 4
+        page = ranked[:wanted]
+        last = Place(page[-1][1], score=page[-1][0]) if page else None
+        return Hits(_count(found), [number for _, number in page], [score for score, _ in page], last=last)
+
+    def _rank_of(self, whole: Query, place: Place) -> float:
+        """Return the score a place now has: every record that comes in moves the scores of all a little."""
+        then = place.rank()
+        one = _unscored(Query.term_query(self._index.schema, "record_no", place.record_no, index_option="basic"))
+        found = self._searcher.search(_all([whole, one]), 1).hits
+        return round(float(found[0][0]), SCORE_PLACES) if found else then
+
+    def _record_no(self, address: tantivy.DocAddress) -> str:
+        return str(self._searcher.doc(address).get_first("record_no"))
 
     def close(self) -> None:
         """Let go of the files."""
@@ -149,8 +190,8 @@ class TantivyIndex:
 
     def _facets(self, query: Query) -> dict[str, dict[str, int]]:
         wanted = {name: {"terms": {"field": name, "size": _MANY_BUCKETS}} for name in FACETS}
-        counted: dict[str, Any] = self._searcher.aggregate(query, wanted)
-        return {n: {str(b["key"]): int(b["doc_count"]) for b in counted[n]["buckets"]} for n in FACETS}
+        found: dict[str, Any] = self._searcher.aggregate(query, wanted)
+        return {n: counted(n, {str(b["key"]): int(b["doc_count"]) for b in found[n]["buckets"]}) for n in FACETS}
 
     def _node(self, node: Node) -> Query:
         match node:
@@ -213,6 +254,10 @@ class TantivyIndex:
         return self._between("order", day_number(first) << DAY_SHIFT, ((day_number(last) + 1) << DAY_SHIFT) - 1)
 
 
+def _count(found: tantivy.SearchResult) -> int:
+    return int(found.count)  # type: ignore[attr-defined]  # missing from tantivy's stubs
+
+
 @contextmanager
 def _committing(writer: tantivy.IndexWriter) -> Iterator[tantivy.IndexWriter]:
     """Commit what the block did, or nothing of it, and let go of the engine's lock and threads."""
@@ -256,6 +301,10 @@ def _tantivy_document(document: Document) -> tantivy.Document:
     made.add_json("fields", json.dumps(by_key, ensure_ascii=False))
     made.add_text("form_code", document.form_code)
     made.add_text("state", document.state)
+    if customer := document.customer_unit.strip():
+        made.add_text("customer_unit", customer)
+    for model in document.models():
+        made.add_text("model", model)
     made.add_unsigned("year", document.year)
     made.add_unsigned("secrecy", document.secrecy_level)
     made.add_unsigned("order", order_of(document))

@@ -21,8 +21,9 @@ from whoosh.codec.whoosh3 import W3Codec
 
 from qrecords.model.query import AllOf, AnyOf, Node, Query, Word
 from qrecords.stores.fulltext.analysis import text_pairs, word_pairs
-from qrecords.stores.fulltext.interface import FACETS, Document, Filters, Hits, Sort
+from qrecords.stores.fulltext.interface import FACETS, Document, Filters, Hits, Sort, counted, is_ranked
 from qrecords.stores.fulltext.matching import Facts, fits, passes
+from qrecords.stores.fulltext.places import SCORE_PLACES, Place, day_of
 
 _MARK = "mark"
 _SEPARATOR = "\n"  # between stored texts; no normal form holds it
@@ -102,21 +103,46 @@ class WhooshIndex:
         _write(self._index, latest.values(), [*latest, *deletes], self._register_id, last_seq)
         self.refresh()
 
-    def search(self, query: Query, filters: Filters, *, limit: int, offset: int, sort: Sort, facets: bool) -> Hits:
+    def search(
+        self, query: Query, filters: Filters, *, limit: int, after: Place | None, sort: Sort, facets: bool
+    ) -> Hits:
         """Return a page of the records that fit query and filters."""
-        scored = sort == "relevance"
-        found = [hit for segment in self._segments for hit in segment.search(query, filters, scored=scored)]
-        found.sort(key=lambda hit: (hit[0], hit[1].order), reverse=True)
-        page = found[offset : offset + limit]
-        counted = FACETS if facets else ()
-        counts = {name: dict(Counter(str(getattr(facts, name)) for _, facts in found)) for name in counted}
-        scores = [score for score, _ in page] if scored else []
-        return Hits(len(found), [facts.record_no for _, facts in page], scores, counts)
+        ranked = is_ranked(query, sort)
+        found = [hit for segment in self._segments for hit in segment.search(query, filters, scored=ranked)]
+        names = FACETS if facets else ()
+        counts = {n: counted(n, Counter(chain.from_iterable(facts.of_facet(n) for _, facts in found))) for n in names}
+        total = len(found)
+        page = (_by_score if ranked else _by_day)(found, after)[: max(limit, 0)]
+        last: Place | None = None
+        if page:
+            score, facts = page[-1]
+            last = Place(facts.record_no, day_of(facts.order), score if ranked else None)
+        scores = [score for score, _ in page] if ranked else []
+        return Hits(total, [facts.record_no for _, facts in page], scores, counts, last)
 
     def close(self) -> None:
         """Let go of the files."""
         self._reader.close()
         self._index.close()
+
+
+_Hit = tuple[float, Facts]
+
+
+def _by_day(found: list[_Hit], after: Place | None) -> list[_Hit]:
+    found.sort(key=lambda hit: hit[1].order, reverse=True)
+    return found if after is None else [hit for hit in found if hit[1].order < after.order()]
+
+
+def _by_score(found: list[_Hit], after: Place | None) -> list[_Hit]:
+    found.sort(key=lambda hit: (hit[0], hit[1].record_no), reverse=True)
+    if after is None:
+        return found
+    then = after.rank(), after.record_no
+    for number, (_, facts) in enumerate(found):
+        if facts.record_no == after.record_no:
+            return found[number + 1 :]
+    return [hit for hit in found if (hit[0], hit[1].record_no) < then]
 
 
 class _Segment:
@@ -197,7 +223,7 @@ class _Texts:
     def score(self, words: tuple[Word, ...]) -> float:
         """Return how often the words occur; more is better, and many times of one word not so much."""
         counts = [sum(part.count(word.text) for part in self._parts(word)) for word in words]
-        return sum(count / (count + 1.2) for count in counts)
+        return round(sum(count / (count + 1.2) for count in counts), SCORE_PLACES)
 
     def _parts(self, word: Word) -> list[str]:
         if self._read is None:
