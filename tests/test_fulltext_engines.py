@@ -167,6 +167,7 @@ def test_pages_make_the_whole(filled: Index, corpus: list[Document], text: str, 
         paged += page.record_nos
         assert page.last is not None
         assert page.last.record_no == page.record_nos[-1]
+        assert page.more is (len(paged) < whole.total)
         after = Place.parse(str(page.last))  # as it comes back from a clerk
     assert paged == whole.record_nos
     huge = filled.search(query, EVERYTHING, limit=10**12, after=None, sort=sort, facets=True)  # type: ignore[arg-type]

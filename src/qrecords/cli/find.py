@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
-from qrecords.cli.output import table
+from qrecords.cli.output import cut, table
+from qrecords.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from qrecords.services.find import Criteria
 
 STATES = ("draft", "issued", "submitted", "reviewed", "filed", "bound", "void")
+FACET_LABELS = {"form_code": "表式", "year": "年度", "customer_unit": "用户", "model": "型号", "state": "状态"}
+SHOWN_FACETS = 5  # of each kind; --json has them all
+TITLE_WIDTH = 48  # columns
 FORM = click.option("--form", "form", metavar="表式", default="", help="只看这种表式，如 06A")
 
 
@@ -47,7 +55,8 @@ def show(session: Session, number: str, history: bool) -> None:
     session.answer({"record": record}, _record_lines(record))
 
 
-@click.command(cls=chinese.Command)
+# Unknown options reach the query: -风扇 leaves out a word.
+@click.command(cls=chinese.Command, context_settings={"ignore_unknown_options": True})
 @click.argument("query", metavar="检索词", nargs=-1, required=True)
 @FORM
 @click.option("--year", type=chinese.Year(), help="只查这一年")
@@ -55,21 +64,30 @@ def show(session: Session, number: str, history: bool) -> None:
 @click.option("--to", "date_to", type=chinese.Day(), help="到这一天止")
 @click.option("--unit", metavar="单位", default="", help="只查这个承办单位")
 @click.option("--state", type=chinese.Word(STATES), default=None, help="只查这种状态")
-@click.option("--limit", type=chinese.Number(1), default=20, show_default=True, help="最多列出几条")
+@click.option("--limit", type=chinese.Number(1), default=20, show_default=True, help="每页列出几条")
+@click.option("--after", metavar="位置", default="", help="接着上一页：照抄上一页末尾给出的位置")
 @click.option("--sort", type=chinese.Word(("date", "relevance")), default="date", help="按日期（默认）或相关程度")
+@click.option("-o", "--output", type=chinese.PATH, help="把找到的全部存成文件，如 结果.xlsx，也可用 .csv、.json")
+@click.option("--open", "open_number", metavar="第几条", type=chinese.Number(1), help="打开列出的第几条的 PDF")
 @pass_session
 def search(
     session: Session,
     /,
     query: tuple[str, ...],
     limit: int,
+    after: str,
     sort: Literal["date", "relevance"],
+    output: Path | None,
+    open_number: int | None,
     **criteria: Any,
 ) -> None:
     """全文检索：几个词都要出现；支持 "短语"、OR、-排除、用户：… 型号：… 等。"""
     from qrecords.services.find import Criteria
     from qrecords.services.find import search as search_records
 
+    if wrong := next((word for word in query if word.startswith("--")), ""):
+        raise UsageError(f"没有选项 {wrong}", remedy="用 qrecords search --help 查看用法")
+    text = " ".join(query)
     wanted = Criteria(
         form_code=criteria["form"],
         year=criteria["year"],
@@ -78,19 +96,84 @@ def search(
         unit=criteria["unit"],
         state=criteria["state"] or "",
     )
-    found = search_records(session.office, " ".join(query), wanted, limit=limit, sort=sort)
-    session.answer(found, _hit_lines(found, " ".join(query)))
+    if output:
+        from qrecords.services.hitlist import export
+
+        made = export(session.office, text, wanted, output, sort=sort)
+        session.answer(made, [f"✓ 找到的{made['total']}份已存入 {made['path']}"])
+        return
+    found = search_records(session.office, text, wanted, limit=limit, after=after, sort=sort)
+    lines = _hit_lines(found, text, wanted)
+    if open_number:
+        found["opened"] = _open(session, found, open_number)
+        lines = [f"✓ 已打开 {found['opened']}"]
+    session.answer(found, lines)
 
 
-def _hit_lines(found: dict[str, Any], query: str) -> list[str]:
-    if not found["hits"]:
-        return [f"未找到「{query}」", "→ 可减少词数、缩短检索词，或去掉 --form、--year 等条件再试"]
+def _open(session: Session, found: dict[str, Any], number: int) -> str:
+    from qrecords.services.viewing import open_paper
+
+    hits = found["hits"]
+    if number > len(hits):
+        listed = f"这一页只有{len(hits)}条" if hits else "没有找到记录"
+        raise NotFound(f"没有第{number}条：{listed}", remedy="请先不加 --open 检索一次，看清第几条")
+    return str(open_paper(session.office, hits[number - 1]["record_no"]))
+
+
+def _hit_lines(found: dict[str, Any], text: str, criteria: Criteria) -> list[str]:
+    from qrecords.model.record import STATE_LABELS, State
+
+    if not found["total"]:
+        return _nothing_lines(found["looser"], text, criteria)
     lines = []
-    for hit in found["hits"]:
-        lines.append(f"{hit['record_no']}  {hit['date']}  {hit['customer_unit']}  {hit['title']}")
-        lines.append(f"    {hit['snippet']}")
+    for number, hit in enumerate(found["hits"], start=1):
+        state = STATE_LABELS[State(hit["state"])]
+        head = f"{number:>2}  {hit['record_no']}  {hit['date']}  {state}  {hit['customer_unit']}"
+        lines += [f"{head}  {cut(hit['title'], TITLE_WIDTH)}", f"    {hit['snippet']}"]
     shown = len(found["hits"])
-    return [*lines, f"共{found['total']}份" + (f"，列出前{shown}份" if shown < found["total"] else "")]
+    lines.append(f"共{found['total']}份" + (f"，这一页{shown}份" if shown < found["total"] else ""))
+    if found["total"] > 1:
+        lines += _facet_lines(found["facets"])
+    if found["next"]:
+        lines.append(f"→ 下一页：同一条命令加上 --after {found['next']}")
+    return lines
+
+
+def _facet_lines(facets: dict[str, dict[str, int]]) -> list[str]:
+    """Return what the hits are, where there is something to choose from."""
+    from qrecords.model.record import STATE_LABELS, State
+
+    lines = []
+    for name, label in FACET_LABELS.items():
+        counts = list(facets[name].items())
+        if len(counts) < 2:
+            continue
+        if name == "state":
+            counts = [(STATE_LABELS[State(key)], count) for key, count in counts]
+        if name == "form_code":
+            counts = [(key.rpartition("-")[2], count) for key, count in counts]
+        rest = "，……" if len(counts) > SHOWN_FACETS else ""
+        lines.append(f"  {label}：" + "，".join(f"{key}（{count}）" for key, count in counts[:SHOWN_FACETS]) + rest)
+    return lines
+
+
+def _nothing_lines(looser: dict[str, Any] | None, text: str, criteria: Criteria) -> list[str]:
+    from qrecords.model.record import STATE_LABELS, State
+
+    conditions = [
+        f"表式 {criteria.form_code}" if criteria.form_code else "",
+        f"{criteria.year}年" if criteria.year else "",
+        f"{criteria.date_from or '……'} 至 {criteria.date_to or '……'}" if criteria.date_from or criteria.date_to else "",
+        f"承办单位 {criteria.unit}" if criteria.unit else "",
+        STATE_LABELS[State(criteria.state)] if criteria.state else "",
+    ]
+    narrowed = "，".join(c for c in conditions if c)
+    lines = [f"未找到「{text}」" + (f"（{narrowed}）" if narrowed else "")]
+    lines.append("  查了：您能看到的每份记录的各栏、明细行、编号、审查意见、签署人、附件和所在册")
+    if looser is None:
+        return [*lines, "→ 这些字都没有出现过，请核对写法，或换一个说法"]
+    how = looser["how"] + ("，不限条件" if narrowed and not looser["conditions"] and looser["query"] != text else "")
+    return [*lines, f"→ 可改查「{looser['query']}」（{how}），能找到{looser['total']}份"]
 
 
 def _plain(value: Any) -> str:

@@ -61,16 +61,15 @@ def width(text: str) -> int:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], limits: Sequence[int] | None = None) -> list[str]:
     """Return aligned lines; a cell longer than its limit is cut with an ellipsis."""
-    cells = [
-        [_cut(str(c).replace("\n", " "), n) for c, n in zip(r, limits or [40] * len(r), strict=True)] for r in rows
-    ]
+    cells = [[cut(str(c).replace("\n", " "), n) for c, n in zip(r, limits or [40] * len(r), strict=True)] for r in rows]
     widths = [max(width(c) for c in column) for column in zip(headings, *cells, strict=True)]
     return [
         "  ".join(c + " " * (w - width(c)) for c, w in zip(r, widths, strict=True)).rstrip() for r in [headings, *cells]
     ]
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
+    """Return a text that takes at most so many columns, an ellipsis where it was cut."""
     if width(text) <= limit:
         return text
     while width(text) > limit - 2:

@@ -125,10 +125,11 @@ Node = Word | Is | Between | Not | AllOf | AnyOf
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query read: `root` is what must hold, `text` what was written."""
+    """A query read: `root` is what must hold, `text` what was written, `parts` what of it must hold all together."""
 
     root: Node
     text: str
+    parts: tuple[tuple[str, Node], ...] = ()
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -151,8 +152,8 @@ def parse_query(text: str, labels: Mapping[str, tuple[str, ...]] | None = None) 
         )
     if not tokens:
         raise InvalidInput("检索式里没有可查的字", remedy="请写要查的词，例如：功放 过热；标点符号本身查不到")
-    parts = [AnyOf(tuple(group)) if len(group) > 1 else group[0] for group in _groups(tokens, names)]
-    return Query(AllOf(tuple(parts)) if len(parts) > 1 else parts[0], text)
+    parts = tuple(_part(group, text, names) for group in _groups(tokens))
+    return Query(AllOf(tuple(node for _, node in parts)) if len(parts) > 1 else parts[0][1], text, parts)
 
 
 @cache
@@ -179,9 +180,15 @@ def _fact_names() -> dict[str, Literal["form", "state", "year", "date"]]:
     return {normalise(name): fact for name, fact in FACT_NAMES.items()}
 
 
-def _groups(tokens: list[Token], names: Mapping[str, tuple[str, ...]]) -> Iterator[list[Node]]:
+def _part(group: list[Token], text: str, names: Mapping[str, tuple[str, ...]]) -> tuple[str, Node]:
+    """Return a part as it was written and what it means."""
+    nodes = tuple(_node(token, names) for token in group)
+    return text[group[0].place - 1 : group[-1].end], AnyOf(nodes) if len(nodes) > 1 else nodes[0]
+
+
+def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
     """Give the parts that must all hold; an OR joins its two neighbours into one of them."""
-    group: list[Node] = []
+    group: list[Token] = []
     joined = True
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         if token.operator:
@@ -194,7 +201,7 @@ def _groups(tokens: list[Token], names: Mapping[str, tuple[str, ...]]) -> Iterat
         if not joined:
             yield group
             group = []
-        group.append(_node(token, names))
+        group.append(token)
         joined = False
     yield group
 

@@ -19,10 +19,13 @@ _OR = {"OR", "\uff2f\uff32"}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token: `place` counts characters from 1; `field` is a known name in normal form, `name` as written."""
+    """One token: `place` counts characters from 1, `end` is where it ends in the query; `field` is a known name in
+    normal form, `name` as written.
+    """
 
     text: str
     place: int
+    end: int
     negated: bool = False
     field: str = ""
     name: str = ""
@@ -44,7 +47,7 @@ def scan(text: str, names: Collection[str]) -> Iterator[Token]:
         at += negated
         if text[at] in _CLOSED_BY:
             phrase, at = _phrase(text, at)
-            yield Token(phrase, place, negated)
+            yield Token(phrase, place, at, negated)
             continue
         stop = next((i for i in range(at, end) if text[i].isspace()), end)
         raw = text[at:stop]
@@ -53,9 +56,9 @@ def scan(text: str, names: Collection[str]) -> Iterator[Token]:
         if (field := normalise(name)) and field in names:
             at += colon + 1
             value, stop = _phrase(text, at) if at < end and text[at] in _CLOSED_BY else (text[at:stop], stop)
-            yield Token(value, place, negated, field, name)
+            yield Token(value, place, stop, negated, field, name)
         else:
-            yield Token(raw, place, negated, operator=raw in _OR and not negated)
+            yield Token(raw, place, stop, negated, operator=raw in _OR and not negated)
         at = stop
 
 

@@ -88,7 +88,8 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """One page of what was found: numbers in order, with scores when ranked by them; `last` is where the page ends.
+    """One page of what was found: numbers in order, with scores when ranked by them; `last` is where the page ends,
+    `more` whether there is another behind it.
 
     Where facets were asked for: how many of all `total` there are of each form_code, year and state, and of the most
     frequent customers and models; the most first.
@@ -99,6 +100,7 @@ class Hits:
     scores: list[float] = field(default_factory=list)
     facets: dict[str, dict[str, int]] = field(default_factory=dict)
     last: Place | None = None
+    more: bool = False
 
 
 class Index(Protocol):

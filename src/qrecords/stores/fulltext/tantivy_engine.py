@@ -150,7 +150,7 @@ class TantivyIndex:
         page = found.hits[:wanted]
         record_nos = [self._record_no(address) for _, address in page]
         last = Place(record_nos[-1], day_of(int(page[-1][0]))) if page else None
-        return Hits(total, record_nos, last=last)
+        return Hits(total, record_nos, last=last, more=_count(found) > len(page))
 
     def _by_score(self, whole: Query, wanted: int, after: Place | None) -> Hits:
         """Rank by score, then number. The engine knows no such place to go on from: it ranks again from the top."""
@@ -172,7 +172,8 @@ class TantivyIndex:
             room *= 4
         page = ranked[:wanted]
         last = Place(page[-1][1], score=page[-1][0]) if page else None
-        return Hits(_count(found), [number for _, number in page], [score for score, _ in page], last=last)
+        numbers, scores = [number for _, number in page], [score for score, _ in page]
+        return Hits(_count(found), numbers, scores, last=last, more=not complete or len(ranked) > wanted)
 
     def _rank_of(self, whole: Query, place: Place) -> float:
         """Return the score a place now has: every record that comes in moves the scores of all a little."""

@@ -112,13 +112,14 @@ class WhooshIndex:
         names = FACETS if facets else ()
         counts = {n: counted(n, Counter(chain.from_iterable(facts.of_facet(n) for _, facts in found))) for n in names}
         total = len(found)
-        page = (_by_score if ranked else _by_day)(found, after)[: max(limit, 0)]
+        behind = (_by_score if ranked else _by_day)(found, after)
+        page = behind[: max(limit, 0)]
         last: Place | None = None
         if page:
             score, facts = page[-1]
             last = Place(facts.record_no, day_of(facts.order), score if ranked else None)
         scores = [score for score, _ in page] if ranked else []
-        return Hits(total, [facts.record_no for _, facts in page], scores, counts, last)
+        return Hits(total, [facts.record_no for _, facts in page], scores, counts, last, len(behind) > len(page))
 
     def close(self) -> None:
         """Let go of the files."""
