@@ -15,7 +15,7 @@ from qrecords.model.record import Record, Signed
 from qrecords.office import Office
 from qrecords.services import indexing
 from qrecords.services.fill import fill
-from qrecords.services.find import Criteria, search
+from qrecords.services.search import Criteria, search
 from qrecords.stores.formoutlines import CACHE_FILE
 from tests.conftest import CHECKOUT, CommandLine
 

@@ -20,7 +20,7 @@ from qrecords.model.query import parse_query
 from qrecords.office import Office
 from qrecords.render.listing import list_csv, list_workbook
 from qrecords.services.fill import fill
-from qrecords.services.find import Criteria, search
+from qrecords.services.search import Criteria, search
 from qrecords.services.viewing import VIEWER_VARIABLE, open_paper
 from tests.conftest import CommandLine
 

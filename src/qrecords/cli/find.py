@@ -13,7 +13,7 @@ from qrecords.cli.output import cut, table
 from qrecords.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from qrecords.services.find import Criteria
+    from qrecords.services.search import Criteria
 
 STATES = ("draft", "issued", "submitted", "reviewed", "filed", "bound", "void")
 FACET_LABELS = {"form_code": "表式", "year": "年度", "customer_unit": "用户", "model": "型号", "state": "状态"}
@@ -82,8 +82,8 @@ def search(
     **criteria: Any,
 ) -> None:
     """全文检索：几个词都要出现；支持 "短语"、OR、-排除、用户：… 型号：… 等。"""
-    from qrecords.services.find import Criteria
-    from qrecords.services.find import search as search_records
+    from qrecords.services.search import Criteria
+    from qrecords.services.search import search as search_records
 
     if wrong := next((word for word in query if word.startswith("--")), ""):
         raise UsageError(f"没有选项 {wrong}", remedy="用 qrecords search --help 查看用法")

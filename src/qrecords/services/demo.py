@@ -24,7 +24,7 @@ from qrecords.services import steps
 from qrecords.services.administer import init
 from qrecords.services.compile import compile_year
 from qrecords.services.fill import fill
-from qrecords.services.find import Criteria, search
+from qrecords.services.search import Criteria, search
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.formfiles import FormFolder
 

@@ -11,7 +11,7 @@ from qrecords.errors import InvalidInput, UsageError, WrongState
 from qrecords.model.record import STATE_LABELS, State
 from qrecords.office import Office
 from qrecords.render.listing import MAX_ROWS, list_csv, list_workbook
-from qrecords.services.find import Criteria, described, log_reading, understood
+from qrecords.services.search import Criteria, described, log_reading, understood
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.fulltext.interface import Sort
 
