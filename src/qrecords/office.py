@@ -98,6 +98,11 @@ class Office:
         """Return the folder of signed papers waiting to be filed with their record."""
         return self.settings.archive_dir / "evidence"
 
+    @property
+    def inbox_dir(self) -> Path:
+        """Return the folder of scanned pages that wait for their record or for the rest of their print."""
+        return self.settings.archive_dir / "inbox" / "unmatched"
+
     def close(self) -> None:
         """Let go of the register's and the index's files."""
         self.register.close()

@@ -40,6 +40,7 @@ class Action(StrEnum):
 
     CREATE = "create"
     UPDATE = "update"
+    ATTACH = "attach"
     PRINT = "print"
     ISSUE = "issue"
     SUBMIT = "submit"
@@ -85,6 +86,7 @@ STATE_LABELS = {
 ACTION_LABELS = {
     Action.CREATE: "填写",
     Action.UPDATE: "续填",
+    Action.ATTACH: "附件",
     Action.PRINT: "打印",
     Action.ISSUE: "签发",
     Action.SUBMIT: "提交",
@@ -138,6 +140,7 @@ TRANSITIONS: dict[tuple[State, Action], State] = {
 OPEN_STATES = (State.DRAFT, State.ISSUED, State.SUBMITTED, State.REVIEWED)
 STEADY: dict[Action, tuple[State, ...]] = {
     Action.UPDATE: OPEN_STATES,
+    Action.ATTACH: OPEN_STATES,
     Action.SIGN: OPEN_STATES,
     Action.PRINT: (*OPEN_STATES, State.FILED, State.BOUND),
 }
@@ -154,6 +157,23 @@ class Signed:
     evidence_sha256: str = ""
     # The day a value printed on the signed paper was changed: the signature no longer counts (5.5.5).
     lapsed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file kept beside a record: a scanned sheet (of the print it shows) or a paper that belongs to it."""
+
+    kind: str  # "sheet" or "file"
+    name: str
+    sha256: str
+    pages: int = 0
+    print_id: str = ""
+
+    @property
+    def stored(self) -> str:
+        """Return the name it is kept under until it is filed: what it holds, and the kind of file."""
+        dot = self.name.rfind(".")
+        return self.sha256 + (self.name[dot:].lower() if dot > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +200,7 @@ class Record:
     notice_no: str = ""  # the service notice it belongs to
     seq: int = 0
     signatures: tuple[Signed, ...] = ()
+    attached: tuple[Attached, ...] = ()
 
     @property
     def month(self) -> str:

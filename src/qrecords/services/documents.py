@@ -83,8 +83,13 @@ class Documents:
             soffice=settings.soffice, workers=settings.workers, seconds_per_file=settings.seconds_per_file
         )
         raw = converter.convert([docx for _, docx in papers], out_dir)
-        for (paper, _), path in zip(papers, raw, strict=True):
+        coded = [
             finish_pdf(path, path, print_id=paper.print_id, title=paper.title, created=self._office.clock())
+            for (paper, _), path in zip(papers, raw, strict=True)
+        ]
+        with self._office.register.write() as tx:  # a scan of the print is whole when it has so many pages
+            for (paper, _), pages in zip(papers, coded, strict=True):
+                tx.records.print_pages(paper.subject, paper.print_no, pages)
         return raw
 
     def _head(self, folder: FormFolder, subject: str, print_no: int) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from qrecords.model.audit import canonical
 from qrecords.model.numbering import parse_record_no
-from qrecords.model.record import Record, Signed
+from qrecords.model.record import Attached, Record, Signed
 from qrecords.model.volume import Item, secrecy_rank
 from qrecords.office import Office
 from qrecords.render.code import payload
@@ -106,19 +106,39 @@ def frozen_values(record: Record) -> dict[str, Any]:
         "reviewed_on": record.reviewed_on,
         "reviewed_by": record.reviewed_by,
         "signatures": [asdict(s) for s in record.signatures if not s.lapsed],
+        "attached": [asdict(a) for a in standing(record)],
     }
 
 
 def _scans(office: Office, records: Iterable[Record]) -> dict[str, bytes | Path]:
-    """Return the signed papers that go into the object, by the name they get there."""
-    scans: dict[str, bytes | Path] = {}
+    """Return the signed papers and what else lies beside the records, by the name they get in the object."""
+    kept: dict[str, Path] = {}
     for record in records:
+        evidence = set()
         for number, signed in enumerate(record.signatures, start=1):
             if signed.evidence_sha256 and not signed.lapsed:
+                evidence.add(signed.evidence_sha256)
                 suffix = Path(signed.evidence).suffix.lower()
-                name = f"scans/{record.record_no}-{number}-{signed.kind}{suffix}"
-                scans[name] = evidence_path(office, signed)
-    return scans
+                kept[f"scans/{record.record_no}-{number}-{signed.kind}{suffix}"] = evidence_path(office, signed)
+        for number, attached in enumerate(standing(record), start=1):
+            if attached.kind == "file":
+                kept[f"attachments/{record.record_no}-{number}-{attached.name}"] = attached_path(office, attached)
+            elif attached.sha256 not in evidence:  # a register's sheet: one for all the rows on it
+                kept[f"scans/{attached.name}"] = attached_path(office, attached)
+    texts = {f"{name}.txt": path.with_suffix(".txt") for name, path in kept.items()}
+    return {**kept, **{name: path for name, path in texts.items() if path.is_file()}}
+
+
+def standing(record: Record) -> list[Attached]:
+    """Return what lies beside a record and still holds: a sheet goes with the signatures it showed."""
+    shown = {s.evidence_sha256 for s in record.signatures if not s.lapsed}
+    lapsed = {s.evidence_sha256 for s in record.signatures if s.lapsed} - shown
+    return [a for a in record.attached if a.sha256 not in lapsed]
+
+
+def attached_path(office: Office, attached: Attached) -> Path:
+    """Return where a paper that belongs to a record waits to be filed."""
+    return office.evidence_dir / attached.stored
 
 
 def evidence_path(office: Office, signed: Signed) -> Path:

@@ -43,7 +43,17 @@ def _evidence(_office: Office, _tx: Transaction, records: Sequence[Record]) -> I
             yield record.record_no, "attachment", signed.evidence
 
 
-SOURCES: tuple[Source, ...] = (_volumes, _evidence)
+def _beside(_office: Office, tx: Transaction, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
+    """Give the names of scans and attachments, and the text read off them."""
+    with_some = [r for r in records if r.attached]
+    for record in with_some:
+        for attached in record.attached:
+            yield record.record_no, "attachment", attached.name
+    for record_no, text in tx.beside.texts([r.record_no for r in with_some]):
+        yield record_no, "scan_text", text
+
+
+SOURCES: tuple[Source, ...] = (_volumes, _evidence, _beside)
 
 
 def documents(office: Office, tx: Transaction, records: Sequence[Record]) -> Iterator[Document]:

@@ -48,6 +48,10 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
             from qrecords.services.audit import recover_segment
 
             outcome = recover_segment(office, intent["id"], intent["payload"])
+        case "scan":
+            from qrecords.services.keeping import recover_scan
+
+            outcome = recover_scan(office, intent["id"], intent["payload"])
         case _:
             outcome = "unknown"
     with office.register.write() as tx:

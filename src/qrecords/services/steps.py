@@ -76,7 +76,7 @@ def sign(
         form = office.forms.get(record.form_code).form
         office.authorise(Action.SIGN, record.record_no)
         require_open(form, record, Action.SIGN)
-        _require_kind(form, kind)
+        require_kind(form, kind)
         if day < record.date:
             raise InvalidInput(f"签署日期 {day} 早于 {record.record_no} 的日期 {record.date}", remedy="请核对日期")
     file_name, sha256 = _keep_evidence(office, evidence) if evidence else ("", "")
@@ -176,7 +176,8 @@ def _require_way(office: Office, records: Sequence[Record], move: Move) -> None:
         raise WrongState(f"还不能{label}：有{len(missing)}处要办", remedy="请按各条提示办好后再试", problems=missing)
 
 
-def _require_kind(form: Form, kind: str) -> None:
+def require_kind(form: Form, kind: str) -> None:
+    """Make sure a form takes this kind of signature; InvalidInput names those it takes."""
     if kind not in {s.kind for s in form.signatures}:
         kinds = "、".join(f"{s.kind}（{s.label}）" for s in form.signatures) or "没有"
         raise InvalidInput(f"{form.code} 上没有「{kind}」这种签署", remedy=f"这张表可登记的签署：{kinds}")

@@ -17,6 +17,7 @@ from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, Wro
 from qrecords.stores.register import tables
 from qrecords.stores.register.accounts import Accounts
 from qrecords.stores.register.audit import Audit
+from qrecords.stores.register.beside import Beside
 from qrecords.stores.register.copies import Copies
 from qrecords.stores.register.items import Items
 from qrecords.stores.register.log import Counters, Facts, Intents
@@ -48,6 +49,11 @@ class Transaction:
     def records(self) -> Records:
         """Return the records, their signatures and prints."""
         return Records(self._connection, self.counters)
+
+    @cached_property
+    def beside(self) -> Beside:
+        """Return what lies beside the records: scanned sheets and attached papers."""
+        return Beside(self._connection)
 
     @cached_property
     def items(self) -> Items:

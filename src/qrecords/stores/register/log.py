@@ -84,6 +84,11 @@ class Intents:
         """Mark a step as finished or undone."""
         self._c.execute(t.intent.update().where(t.intent.c.id == key).values(state="done" if done else "undone"))
 
+    def amend(self, key: str, **facts: Any) -> None:
+        """Add to what a step wrote down: how far it has come."""
+        payload = self._c.execute(sa.select(t.intent.c.payload).where(t.intent.c.id == key)).scalar() or {}
+        self._c.execute(t.intent.update().where(t.intent.c.id == key).values(payload={**payload, **facts}))
+
     def being_filed(self) -> set[str]:
         """Return the records a filing under way is freezing: they stand still until it is over."""
         steps = (step["payload"]["filings"] for step in self.open() if step["kind"] == "file")

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from qrecords.model.numbering import parse_record_no
-from qrecords.model.record import Record, Signed, State
+from qrecords.model.record import Attached, Record, Signed, State
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.log import CHANGES, Counters
 
@@ -181,11 +181,16 @@ class Records:
         number = (self._c.execute(query).scalar() or 0) + 1
         self._c.execute(
             t.printed.insert().values(
-                subject=subject, number=number, snapshot=dict(snapshot), template_sha256=template_sha256,
+                subject=subject, number=number, snapshot=dict(snapshot), template_sha256=template_sha256, pages=0,
                 printed_at=at, printed_by=account,
             )
         )  # fmt: skip
         return number
+
+    def print_pages(self, subject: str, number: int, pages: int) -> None:
+        """Write down how many pages of a print carry its code."""
+        this = (t.printed.c.subject == subject, t.printed.c.number == number)
+        self._c.execute(t.printed.update().where(*this).values(pages=pages))
 
     def prints(self, subject: str) -> list[dict[str, Any]]:
         """Return the prints of a record or sheet, oldest first."""
@@ -197,10 +202,12 @@ class Records:
 
     def _records(self, query: sa.Select[Any]) -> Iterator[Record]:
         rows = [dict(row._mapping) for row in self._c.execute(query)]
-        signed = self._signatures([row["record_no"] for row in rows])
+        numbers = [row["record_no"] for row in rows]
+        signed, attached = self._signatures(numbers), self._attached(numbers)
         for row in rows:
             row["state"] = State(row["state"])
-            yield Record(**row, signatures=tuple(signed.get(row["record_no"], ())))
+            no = row["record_no"]
+            yield Record(**row, signatures=tuple(signed.get(no, ())), attached=tuple(attached.get(no, ())))
 
     def _signatures(self, record_nos: Sequence[str]) -> dict[str, list[Signed]]:
         found: dict[str, list[Signed]] = defaultdict(list)
@@ -209,6 +216,15 @@ class Records:
         for part in _chunks(record_nos):
             for row in self._c.execute(sa.select(*columns).where(s.record_no.in_(part)).order_by(s.id)):
                 found[row.record_no].append(Signed(*row[1:]))
+        return found
+
+    def _attached(self, record_nos: Sequence[str]) -> dict[str, list[Attached]]:
+        found: dict[str, list[Attached]] = defaultdict(list)
+        a = t.attached.c
+        columns = (a.record_no, a.kind, a.name, a.sha256, a.pages, a.print_id)
+        for part in _chunks(record_nos):
+            for row in self._c.execute(sa.select(*columns).where(a.record_no.in_(part)).order_by(a.id)):
+                found[row.record_no].append(Attached(*row[1:]))
         return found
 
 

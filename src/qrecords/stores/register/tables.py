@@ -123,6 +123,24 @@ signature = Table(
     Column("lapsed", String, nullable=False, default=""),
 )
 
+# What lies beside a record: scanned sheets with the text read off them, and papers that belong to it.
+attached = Table(
+    "attached",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("record_no", ForeignKey("record.record_no"), nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("sha256", String, nullable=False, index=True),
+    Column("pages", Integer, nullable=False),
+    Column("print_id", String, nullable=False),
+    Column("text", Text),  # NULL = not read off yet
+    Column("added_at", String, nullable=False),
+    Column("added_by", String, nullable=False),
+    CheckConstraint("kind IN ('sheet', 'file')"),
+    UniqueConstraint("record_no", "kind", "sha256"),
+)
+
 # A print is a paper with a code: its subject (record, or form and month) and the values it shows.
 printed = Table(
     "print",
@@ -131,6 +149,7 @@ printed = Table(
     Column("number", Integer, primary_key=True),
     Column("snapshot", JSON, nullable=False),
     Column("template_sha256", String, nullable=False),
+    Column("pages", Integer, nullable=False),  # with the code on them, 0 = not known: printed from Word
     Column("printed_at", String, nullable=False),
     Column("printed_by", String, nullable=False),
 )

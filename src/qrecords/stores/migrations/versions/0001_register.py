@@ -153,6 +153,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("snapshot", sa.JSON(), nullable=False),
         sa.Column("template_sha256", sa.String(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("printed_at", sa.String(), nullable=False),
         sa.Column("printed_by", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("subject", "number"),
@@ -225,6 +226,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_signature_record_no"), "signature", ["record_no"], unique=False)
+    op.create_table(
+        "attached",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("record_no", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("print_id", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("added_at", sa.String(), nullable=False),
+        sa.Column("added_by", sa.String(), nullable=False),
+        sa.CheckConstraint("kind IN ('sheet', 'file')"),
+        sa.ForeignKeyConstraint(
+            ["record_no"],
+            ["record.record_no"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("record_no", "kind", "sha256"),
+    )
+    op.create_index(op.f("ix_attached_record_no"), "attached", ["record_no"], unique=False)
+    op.create_index(op.f("ix_attached_sha256"), "attached", ["sha256"], unique=False)
     op.create_table(
         "volume_item",
         sa.Column("archive_no", sa.String(), nullable=False),

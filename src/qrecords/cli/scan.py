@@ -1,0 +1,102 @@
+"""scan, scan-assign, attach."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from qrecords.cli import chinese
+from qrecords.cli.app import Session, pass_session
+from qrecords.cli.output import emit_error, note, progress
+from qrecords.errors import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from qrecords.model.form import Form
+    from qrecords.services.sheets import Known
+    from qrecords.services.signing import Ask, Signing
+
+KIND = click.option("--kind", metavar="种类", default="", help="纸面上的签署：customer-signature、customer-seal 等")
+BY = click.option("--by", metavar="姓名", default="", help="谁签的名，或哪个单位盖的章（默认：登记签署时写的）")
+ON = click.option("--on", type=chinese.Day(), default=None, help="签署日期（默认：今天）")
+NO_OCR = click.option("--no-ocr", is_flag=True, help="这次不识别文字，留到下次")
+
+
+@click.command(cls=chinese.Command)
+@click.argument("files", metavar="文件...", nargs=-1, required=True, type=chinese.PATH)
+@KIND
+@BY
+@ON
+@click.option("--dry-run", is_flag=True, help="只看各页属于哪份记录，什么都不附")
+@NO_OCR
+@pass_session
+def scan(
+    session: Session, files: tuple[Path, ...], kind: str, by: str, on: str | None, dry_run: bool, no_ocr: bool
+) -> int:
+    """签好的纸扫描回来：按页上的编码找到记录，附为签署的证据。
+
+    文件是 PDF、JPEG、PNG、TIFF，或放着它们的文件夹；几份记录、次序颠倒、倒着放都可以。读不出编码的页留在
+    archive/inbox/unmatched，看预览图后用 scan-assign 指给记录。
+    """
+    from qrecords.services.scan import scan as scan_files
+    from qrecords.services.signing import Signing
+
+    wanted = Signing(kind, by, on or "")
+    with progress("读扫描件", "页") as at:
+        found = scan_files(
+            session.office, files, wanted, ask=_asker(session), dry_run=dry_run, recognise=not no_ocr, progress=at
+        )
+    for line in found.notes:
+        note(f"提示：{line}")
+    answer: dict[str, Any] = {"attached": found.attached, "unmatched": found.unmatched, "notes": found.notes}
+    lines = _lines(found.attached, found.unmatched, dry_run=dry_run)
+    if not found.refused:
+        session.answer(answer | {"refused": []}, lines)
+        return 0
+    problems: list[Problem] = [p for r in found.refused for p in r["problems"]]
+    error = InvalidInput(
+        f"有{len(found.refused)}份打印件没有附上", remedy="请按各条提示处理后再扫描", problems=problems
+    )
+    session.answer(answer | {"refused": found.refused, "error": error.as_json()}, lines, ok=False)
+    if not session.as_json:
+        emit_error(error, as_json=False)
+    return error.exit_status
+
+
+def _lines(attached: list[dict[str, Any]], unmatched: list[dict[str, Any]], *, dry_run: bool) -> list[str]:
+    done = "可以附上" if dry_run else "已附上"
+    lines = [f"✓ {done}{len(attached)}份打印件"] if attached else ["没有附上任何一份"]
+    lines += [f"  {a['record_no']}  {a['pages']}页  {a['kind']}".rstrip() for a in attached]
+    if unmatched:
+        lines.append(f"{len(unmatched)}页留待处理（archive/inbox/unmatched）：")
+        lines += [
+            f"  {u['page']}  {u['file']} 第{u['number']}页：{u['reason']}".replace("    ", "  ") for u in unmatched
+        ]
+        if not dry_run:
+            lines.append("→ 看同名的 PNG 预览，用 qrecords scan-assign 页号 记录编号 指给记录")
+    return lines
+
+
+def _asker(session: Session) -> Ask | None:
+    """Return how to ask at a terminal; None where nobody sits."""
+    if session.as_json or not sys.stdin.isatty():
+        return None
+    return _ask
+
+
+def _ask(form: Form, known: Known, chosen: Signing) -> Signing:
+    from dataclasses import replace
+
+    click.echo(f"{known.print_id}  {known.records[0].title}", err=True)
+    if not chosen.kind:
+        kinds = [s.kind for s in form.signatures]
+        for number, signature in enumerate(form.signatures, start=1):
+            click.echo(f"  {number}. {signature.label}", err=True)
+        picked = click.prompt("纸面上是哪种签署（写序号）", type=chinese.Number(1, len(kinds)), err=True)
+        chosen = replace(chosen, kind=kinds[picked - 1])
+    same = [s.by for s in known.records[0].signatures if s.kind == chosen.kind]
+    if not chosen.by and not same:
+        chosen = replace(chosen, by=click.prompt("谁签的名，或哪个单位盖的章", err=True))
+    return chosen

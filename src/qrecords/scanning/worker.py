@@ -1,0 +1,215 @@
+"""The child process that opens a scanned file: whatever the file does, it does it here, within limits.
+
+Started by `reader` with one JSON argument; answers in JSON lines, one for the file and one for each page. Every page is
+written into the given folder as a JPEG of our own making, upright as its code stands, so that nothing of the file but
+what one sees of it goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import zxingcpp
+from PIL import Image, ImageChops, ImageFilter, ImageOps, UnidentifiedImageError
+
+from qrecords.scanning.limits import limit
+
+MAX_SIDE = 6_000  # pixels a side looked at: A3 at 360 dpi
+MAX_PIXELS = 120_000_000  # of a picture before it is made smaller: A3 at 600 dpi and some more
+KEPT_SIDE = 3_400  # pixels a side kept: A3 at 200 dpi
+KEPT_DPI = 200
+LOOK_DPI = 300  # second look at a code that was not read
+QUALITY = 80
+LOWEST_DPI, HIGHEST_DPI = 72.0, 1_200.0  # outside, what a picture says of its size is no scanner's
+A4_INCHES = 297 / 25.4
+MOST_TEXT = 100_000
+PICTURES = ("JPEG", "PNG", "TIFF")
+_TURN = {0: None, 90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
+
+
+class Refused(Exception):
+    """The file cannot be read; the word is one of those `reader` has a sentence for."""
+
+
+def main(request: dict[str, Any]) -> None:
+    """Read one file and tell of it line by line."""
+    limit(request["memory"], request["cpu_seconds"])
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # it warns from here, and refuses from twice as many
+    warnings.simplefilter("ignore")
+    try:
+        path, out = Path(request["path"]), Path(request["out"])
+        pages = _pdf_pages if is_pdf(path) else _picture_pages
+        for number, page in enumerate(pages(path, request["max_pages"]), start=1):
+            _tell(page=number, **_read_page(page, out / f"{number:05d}.jpg"))
+        _tell(done=True)
+    except Refused as refused:
+        _tell(refused=str(refused))
+    except (MemoryError, Image.DecompressionBombError):
+        _tell(refused="too_large")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+        _tell(refused="damaged", why=type(error).__name__)
+
+
+def is_pdf(path: Path) -> bool:
+    """Tell by the first bytes, never by the name; a PDF may have some rubbish before its header."""
+    with path.open("rb") as stream:
+        return b"%PDF-" in stream.read(1024)
+
+
+class Page:
+    """One page: what it looks like, its size on paper (points), its own text, a sharper look when it is needed."""
+
+    def __init__(self, image: Image.Image, points: tuple[float, float], text: str = "", sharper: Any = None) -> None:
+        self.image, self.points, self.text = image, points, text
+        self.sharper = sharper or (lambda: image.resize((image.width * 3 // 2, image.height * 3 // 2)))
+
+
+def _pdf_pages(path: Path, most: int) -> Iterator[Page]:
+    import pypdfium2
+    from pypdfium2 import raw
+
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        why = getattr(error, "err_code", None)  # no error at all: it has no page
+        words = {raw.FPDF_ERR_PASSWORD: "encrypted", raw.FPDF_ERR_SECURITY: "encrypted", raw.FPDF_ERR_SUCCESS: "empty"}
+        raise Refused(words.get(why, "damaged")) from None
+    count = len(document)
+    if not count:
+        raise Refused("empty")
+    if count > most:
+        raise Refused("too_many")
+    extra = raw.FPDFDoc_GetJavaScriptActionCount(document) > 0 or document.count_attachments() > 0
+    _tell(kind="pdf", pages=count, extra=extra or _names_a_script(path))
+    for index in range(count):
+        try:
+            page = document[index]
+            width, height = page.get_size()
+            if min(width, height) <= 0:
+                raise Refused("damaged")
+            words = page.get_textpage()
+            text = words.get_text_bounded()[:MOST_TEXT]
+            yield Page(_drawn(page, KEPT_DPI), (width, height), text, lambda page=page: _drawn(page, LOOK_DPI))
+            words.close()
+            page.close()
+        except pypdfium2.PdfiumError:
+            raise Refused("damaged") from None
+
+
+def _names_a_script(path: Path) -> bool:
+    """Tell whether the file names a script anywhere in the open; one told too many does no harm."""
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(b"/JavaScript") >= 0
+
+
+def _drawn(page: Any, dpi: int) -> Image.Image:
+    # A page may claim to be a hundred metres wide.
+    scale = min(dpi / 72, MAX_SIDE / max(page.get_size()))
+    image: Image.Image = page.render(scale=scale, rev_byteorder=True, limit_image_cache=True).to_pil()
+    return image.convert("RGB")
+
+
+def _picture_pages(path: Path, most: int) -> Iterator[Page]:
+    with Image.open(path, formats=PICTURES) as picture:
+        count = getattr(picture, "n_frames", 1)
+        if count > most:
+            raise Refused("too_many")
+        _tell(kind=(picture.format or "").lower(), pages=count, extra=False)
+        for index in range(count):
+            picture.seek(index)
+            picture.load()
+            image = ImageOps.exif_transpose(picture)
+            if "A" in image.getbands():
+                ground = Image.new("RGBA", image.size, "white")
+                image = Image.alpha_composite(ground, image.convert("RGBA"))
+            image = image.convert("RGB")
+            points = _on_paper(image)
+            image.thumbnail((MAX_SIDE, MAX_SIDE))
+            yield Page(image, points)
+
+
+def _on_paper(image: Image.Image) -> tuple[float, float]:
+    """Return the size of a picture on paper, in points; A4 by its longer side where it does not say."""
+    dpi = float((image.info.get("dpi") or (0,))[0])
+    if not LOWEST_DPI <= dpi <= HIGHEST_DPI:
+        dpi = max(image.size) / A4_INCHES
+    return image.width * 72 / dpi, image.height * 72 / dpi
+
+
+def _read_page(page: Page, target: Path) -> dict[str, Any]:
+    codes, turn = _codes(page)
+    image = page.image
+    if way := _TURN[turn]:
+        image = image.transpose(way)
+    image.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.LANCZOS)
+    if not _is_coloured(image):
+        image = image.convert("L")
+    image.save(target, "JPEG", quality=QUALITY, optimize=True)
+    blank = not codes and _is_blank(image)
+    points = page.points[::-1] if turn in {90, 270} else page.points
+    return {"codes": codes, "points": points, "blank": blank, "text": page.text}
+
+
+def _codes(page: Page) -> tuple[list[str], int]:
+    """Return the texts of the QR codes on a page, and by how much it must be turned for the first to stand upright."""
+    for grey, binarizer in _looks(page):
+        pixels: Any = grey.tobytes()
+        found = zxingcpp.read_barcodes(
+            zxingcpp.ImageView(pixels, grey.width, grey.height, zxingcpp.ImageFormat.Lum),
+            formats=zxingcpp.barcode_formats_from_str("QRCode"),
+            binarizer=binarizer,
+        )
+        if found:
+            quarter = round(found[0].orientation / 90) * 90 % 360
+            return list(dict.fromkeys(f.text for f in found)), quarter
+    return [], 0
+
+
+def _looks(page: Page) -> Iterator[tuple[Image.Image, Any]]:
+    """Give ways to look at a page, the cheap one first; the later ones are for noise, blur, stains and thin toner."""
+    local, whole = zxingcpp.Binarizer.LocalAverage, zxingcpp.Binarizer.GlobalHistogram
+    grey = page.image.convert("L")
+    yield grey, local
+    smooth = grey.filter(ImageFilter.GaussianBlur(1.2))
+    yield smooth, local
+    yield smooth, whole
+    yield grey.filter(ImageFilter.MedianFilter(3)), local
+    if _is_blank(grey):
+        return
+    sharper = page.sharper().convert("L")
+    yield sharper, local
+    yield sharper.filter(ImageFilter.GaussianBlur(2)), local
+    yield ImageOps.autocontrast(sharper.filter(ImageFilter.GaussianBlur(2.5)), cutoff=1), whole
+    yield ImageOps.autocontrast(sharper, cutoff=5), zxingcpp.Binarizer.FixedThreshold
+
+
+def _is_coloured(image: Image.Image) -> bool:
+    """Tell whether there is colour worth keeping, such as a red seal: one pixel in five thousand."""
+    small = image.resize((max(image.width // 4, 1), max(image.height // 4, 1)), Image.Resampling.BOX)
+    _, saturation, value = small.convert("HSV").split()
+    strong = ImageChops.multiply(saturation.point(lambda s: 255 * (s > 80)), value.point(lambda v: 255 * (v > 60)))
+    return strong.histogram()[255] * 5_000 > small.width * small.height
+
+
+def _is_blank(image: Image.Image) -> bool:
+    """Tell whether a page has nothing on it: the back of a sheet, with its grain and dust."""
+    small = image.convert("L").resize((max(image.width // 3, 1), max(image.height // 3, 1)), Image.Resampling.BOX)
+    edge_x, edge_y = small.width // 30, small.height // 30  # the scanner's own shadow
+    inner = small.crop((edge_x, edge_y, small.width - edge_x, small.height - edge_y))
+    histogram = inner.histogram()
+    return sum(histogram[:150]) * 20_000 < inner.width * inner.height
+
+
+def _tell(**facts: Any) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,113 @@
+"""Synthetic paper: a printed page as it comes back from the customer, stained, skewed and badly scanned."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+from PIL import Image, ImageDraw, ImageFilter
+
+# Where the forms print their code, in parts of the page: from left to right, and its lower edge.
+PORTRAIT = ((0.805, 0.93), 0.105)
+LANDSCAPE = ((0.86, 0.95), 0.148)
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What happened to a page on its way: all of it follows from the seed."""
+
+    dpi: int = 200
+    skew: float = 0.0
+    upside_down: bool = False
+    noise: float = 0.0
+    blur: float = 0.0
+    stain: str = ""  # "", "beside" the code, or over a "corner" of it
+    grey: bool = False
+
+
+def treatments(count: int, seed: int = 758) -> list[Treatment]:
+    """Give treatments of every kind: mild noise and blur at 150 dpi, heavy at 200."""
+    dice = random.Random(seed)
+    made = []
+    for number in range(count):
+        dpi = (150, 200)[number % 2]
+        heavy = dpi == 200
+        made.append(
+            Treatment(
+                dpi=dpi,
+                skew=dice.uniform(-3, 3),
+                upside_down=number % 5 == 0,
+                noise=dice.uniform(5, 45 if heavy else 18),
+                blur=dice.uniform(0, 1.4 if heavy else 0.7),
+                stain=("", "beside", "corner")[number % 3],
+                grey=number % 4 == 0,
+            )
+        )
+    return made
+
+
+def drawn(pdf: Path, dpi: int) -> list[Image.Image]:
+    """Return the pages of a printed PDF as a perfect scanner sees them."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        return [page.render(scale=dpi / 72).to_pil().convert("RGB") for page in document]
+
+
+def treated(page: Image.Image, how: Treatment, seed: int) -> Image.Image:
+    """Return a page after its treatment."""
+    dice = random.Random(seed)
+    image = _stamped(page, dice)
+    if how.stain:
+        image = _stained(image, how.stain, dice)
+    if how.skew:
+        image = image.rotate(how.skew, Image.Resampling.BICUBIC, fillcolor=(250, 250, 248))
+    if how.blur:
+        image = image.filter(ImageFilter.GaussianBlur(how.blur))
+    if how.noise:
+        grain = np.random.default_rng(seed).normal(0, how.noise, (image.height, image.width, 1))
+        image = Image.fromarray(np.clip(np.asarray(image, dtype=np.float32) + grain, 0, 255).astype(np.uint8))
+    if how.upside_down:
+        image = image.transpose(Image.Transpose.ROTATE_180)
+    return image.convert("L") if how.grey else image
+
+
+def bundle(pages: Sequence[Image.Image], target: Path, dpi: int = 200) -> Path:
+    """Write pages as one PDF, as a scanner does."""
+    pages[0].save(target, "PDF", save_all=True, append_images=pages[1:], resolution=dpi, quality=70)
+    return target
+
+
+def _stamped(page: Image.Image, dice: random.Random) -> Image.Image:
+    """Draw a red seal and a line of ink near the foot."""
+    image = page.copy()
+    pen = ImageDraw.Draw(image)
+    side, x, y = page.width // 6, page.width // 2, int(page.height * 0.75)
+    pen.ellipse((x, y, x + side, y + side), outline=(205, 30, 40), width=max(3, side // 30))
+    points = [(int(page.width * (0.15 + 0.02 * n)), y + dice.randrange(side)) for n in range(12)]
+    pen.line(points, fill=(25, 30, 110), width=max(2, page.width // 400))
+    return image
+
+
+def _stained(page: Image.Image, where: str, dice: random.Random) -> Image.Image:
+    """Spill coffee: a dark ring with a lighter inside, see-through beside the code, opaque over a corner of it."""
+    across, down = LANDSCAPE if page.width > page.height else PORTRAIT
+    left, right, bottom = page.width * across[0], page.width * across[1], page.height * down
+    size = right - left
+    image = page.copy()
+    if where == "corner":
+        # The corners are where the reader finds the symbol: only the fourth can be lost.
+        spot = size * 0.14
+        x, y = right - size * 0.1 - spot * dice.random(), bottom - size * 0.1 - spot * dice.random()
+        ImageDraw.Draw(image).ellipse((x - spot, y - spot, x + spot, y + spot), fill=(112, 76, 40))
+        return image
+    mask = Image.new("L", page.size, 0)
+    pen = ImageDraw.Draw(mask)
+    radius = size * dice.uniform(0.8, 1.2)
+    x, y = left - radius * 0.4, bottom + radius * 0.3
+    box = (x - radius, y - radius, x + radius, y + radius)
+    pen.ellipse(box, fill=60, outline=120, width=int(radius * 0.12))
+    image.paste((120, 80, 40), mask=mask.filter(ImageFilter.GaussianBlur(2)))
+    return image

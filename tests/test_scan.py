@@ -1,0 +1,197 @@
+"""The signed paper comes home: pages find their record, whole prints are attached, the rest waits or is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+from pypdf import PdfReader
+
+from qrecords.cli import app
+from qrecords.scanning import ocr
+from tests import paper
+from tests.conftest import CHECKOUT, CommandLine
+
+pytestmark = pytest.mark.office
+SIGNED = ("--kind", "customer-signature", "--by", "示例用户", "--on", "2025-12-01")
+
+
+@pytest.fixture(scope="module")
+def printed_office(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a notice issued, two reports of two pages and a month of calls, all printed; copied per test."""
+    root = tmp_path_factory.mktemp("printed") / "office"
+
+    def run(*words: object) -> None:
+        with pytest.raises(SystemExit) as left:
+            app.run(["--root", str(root), *map(str, words)])
+        assert not left.value.code
+
+    def sample(form: str) -> Path:
+        return CHECKOUT / "forms" / "QR758" / form / "sample.json"
+
+    def other(form: str, **changes: Any) -> Path:
+        path = root.parent / f"{form}-other.json"
+        path.write_text(json.dumps(json.loads(sample(form).read_text("utf-8")) | changes), encoding="utf-8")
+        return path
+
+    out = ("--pdf", "--out", root.parent / "prints")
+    run("init")
+    run("fill", "04A", sample("04A"), *out)
+    run("issue", "QR758-04A-2025-00001")
+    run("fill", "06A", sample("06A"), other("06A", serial_no="S999"), *out)
+    run("fill", "02A", sample("02A"), *out)
+    return root
+
+
+@pytest.fixture
+def office_cli(printed_office: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CommandLine]:
+    import shutil
+
+    root = tmp_path / "office"
+    shutil.copytree(printed_office, root)
+    yield CommandLine(root, capsys)
+
+
+@pytest.fixture(autouse=True)
+def without_recognition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text of scans has tests of its own: it takes seconds a page."""
+    monkeypatch.setattr(ocr, "is_available", lambda: False)
+
+
+FIRST, SECOND, CALLS = "QR758-06A-2025-00001", "QR758-06A-2025-00002", "QR758-02A-2025-03"
+
+
+@pytest.fixture
+def pages(printed_office: Path) -> Callable[..., list[Image.Image]]:
+    def drawn(subject: str, dpi: int = 150) -> list[Image.Image]:
+        return paper.drawn(printed_office.parent / "prints" / f"{subject}.pdf", dpi)
+
+    return drawn
+
+
+Pages = Callable[..., list[Image.Image]]
+
+
+def test_shuffled_pages_of_several_records_find_their_way(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path
+) -> None:
+    first, second = pages(FIRST), pages(SECOND)
+    upside_down = second[1].transpose(Image.Transpose.ROTATE_180)
+    scan = paper.bundle([second[0], first[1], upside_down, first[0]], tmp_path / "scan.pdf", 150)
+    answer = office_cli.json("scan", scan, *SIGNED)
+    assert answer["unmatched"] == []
+    assert [(a["record_no"], [s["page"] for s in a["sources"]]) for a in answer["attached"]] == [
+        (SECOND, [1, 3]),
+        (FIRST, [4, 2]),
+    ]
+    for number in (FIRST, SECOND):
+        (signed,) = office_cli.json("show", number)["record"]["signatures"]
+        assert (signed["kind"], signed["by"], signed["on"]) == ("customer-signature", "示例用户", "2025-12-01")
+        kept = PdfReader(office_cli.root / "archive" / "evidence" / f"{signed['evidence_sha256']}.pdf")
+        assert len(kept.pages) == 2
+    again = office_cli.json("scan", scan, *SIGNED)
+    assert again["attached"] == []
+    assert len(again["notes"]) == 3, "twice already attached, and no recognition here"
+    assert len(office_cli.json("show", FIRST)["record"]["signatures"]) == 1
+
+
+def test_a_dry_run_only_tells(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    scan = paper.bundle(pages(FIRST), tmp_path / "scan.pdf", 150)
+    answer = office_cli.json("scan", scan, "--dry-run")
+    assert [a["record_no"] for a in answer["attached"]] == [FIRST]
+    assert office_cli.json("show", FIRST)["record"]["signatures"] == []
+    assert not (office_cli.root / "archive" / "evidence").exists()
+    assert list((office_cli.root / "archive" / "staging").iterdir()) == []
+
+
+def test_a_folder_of_pictures_with_an_unreadable_page_and_a_blank_back(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    front, back = pages(FIRST)
+    front.save(folder / "a.png", dpi=(150, 150))
+    Image.new("RGB", front.size, (252, 251, 249)).save(folder / "b.jpg")
+    back.rotate(90, expand=True).save(folder / "c.tif")
+    covered = pages(SECOND)[0]
+    covered.paste((90, 60, 30), (int(covered.width * 0.75), 0, covered.width, int(covered.height * 0.13)))
+    covered.save(folder / "d.jpg", quality=85)
+    answer = office_cli.json("scan", folder, *SIGNED)
+    assert [a["record_no"] for a in answer["attached"]] == [FIRST]
+    assert any("空白页" in note for note in answer["notes"])
+    (lost,) = answer["unmatched"]
+    assert lost["file"] == "d.jpg"
+    inbox = office_cli.root / "archive" / "inbox" / "unmatched"
+    with Image.open(inbox / f"{lost['page']}.png") as preview:
+        assert preview.format == "PNG"
+    sha256 = office_cli.json("show", FIRST)["record"]["signatures"][0]["evidence_sha256"]
+    kept = office_cli.root / "archive" / "evidence" / f"{sha256}.pdf"
+    for page, was in zip(paper.drawn(kept, 72), pages(FIRST, 72), strict=True):
+        assert page.size == pytest.approx(was.size, abs=2), "A4, whatever the picture said of itself"
+        apart = ImageChops.difference(page.convert("L"), was.convert("L").resize(page.size))
+        assert ImageStat.Stat(apart).mean[0] < 12, "the turned picture stands upright again"
+
+
+def test_a_print_of_changed_values_is_refused_and_says_which(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path, write: Callable[..., Path]
+) -> None:
+    office_cli.json("update", FIRST, write({"serial_no": "S-已改"}))
+    scan = paper.bundle([*pages(FIRST), *pages(SECOND)], tmp_path / "scan.pdf", 150)
+    ran = office_cli("--json", "scan", scan, *SIGNED, ok=False)
+    assert ran.status == 3
+    assert [a["record_no"] for a in ran.json["attached"]] == [SECOND], "the others are attached all the same"
+    (refused,) = ran.json["refused"]
+    (problem,) = refused["problems"]
+    assert problem["source"] == FIRST
+    assert "S-已改" in problem["message"]
+    assert "出厂编号" in problem["message"]
+    assert office_cli.json("show", FIRST)["record"]["signatures"] == []
+
+
+def test_a_print_waits_for_its_missing_page(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    front, back = pages(FIRST)
+    first = office_cli.json("scan", paper.bundle([back], tmp_path / "late.pdf", 150), *SIGNED)
+    assert first["attached"] == []
+    (waiting,) = first["unmatched"]
+    assert "第1页" in waiting["reason"]
+    second = office_cli.json("scan", paper.bundle([front], tmp_path / "rest.pdf", 150), *SIGNED)
+    assert [(a["record_no"], a["pages"]) for a in second["attached"]] == [(FIRST, 2)]
+    assert second["unmatched"] == []
+    assert list((office_cli.root / "archive" / "inbox" / "unmatched").iterdir()) == []
+
+
+def test_a_page_scanned_twice_is_told_and_kept_apart(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    front, back = pages(FIRST)
+    copy = paper.treated(front, paper.Treatment(skew=1.0), seed=1)
+    answer = office_cli.json("scan", paper.bundle([front, copy, back], tmp_path / "scan.pdf", 150), *SIGNED)
+    assert [(a["record_no"], a["pages"]) for a in answer["attached"]] == [(FIRST, 2)]
+    assert "不止一次" in answer["unmatched"][0]["reason"]
+
+
+def test_a_register_sheet_is_attached_to_every_row_on_it(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    answer = office_cli.json("scan", paper.bundle(pages(CALLS), tmp_path / "scan.pdf", 150))
+    (attached,) = answer["attached"]
+    assert (attached["record_no"], attached["records"]) == (CALLS, ["QR758-02A-2025-00001"])
+    (kept,) = office_cli.json("show", "QR758-02A-2025-00001")["record"]["attached"]
+    assert kept["name"] == "QR758-02A-2025-03-1.pdf"
+    office_cli.json("submit", "02A", "--month", "2025-03")
+    office_cli.json("review", "02A", "--month", "2025-03", "--on", "2025-12-31")
+    office_cli.json("file", "02A", "--month", "2025-03")
+    assert list((office_cli.root / "archive" / "objects").rglob(f"scans/{kept['name']}"))
+    assert office_cli.json("verify", "--deep")["problems"] == []
+
+
+def test_kind_and_signer_are_asked_for(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    scan = paper.bundle(pages(FIRST), tmp_path / "scan.pdf", 150)
+    refused = office_cli.json("scan", scan, ok=False)["error"]
+    assert refused["code"] == "usage"
+    assert "customer-seal" in refused["remedy"]
+    office_cli.json("sign", FIRST, "--kind", "customer-seal", "--by", "示例单位", "--on", "2025-11-30")
+    office_cli.json("scan", scan, "--kind", "customer-seal")
+    last = office_cli.json("show", FIRST)["record"]["signatures"][-1]
+    assert (last["by"], last["on"]) == ("示例单位", "2025-11-30"), "as registered before the paper was scanned"
+    assert last["evidence"] == f"{FIRST}-1.pdf"

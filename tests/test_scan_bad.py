@@ -1,0 +1,202 @@
+"""Scans that are damaged or hostile: refused or cleaned with a clear message, nothing half-attached."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from pypdf import PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, NumberObject, TextStringObject
+
+from qrecords.scanning import child, reader
+from tests.conftest import CommandLine
+
+A4 = {"width": 595, "height": 842}
+
+
+def writer(pages: int = 1) -> PdfWriter:
+    made = PdfWriter()
+    for _ in range(pages):
+        made.add_blank_page(**A4)
+    return made
+
+
+def saved(made: PdfWriter, path: Path) -> Path:
+    made.write(path)
+    return path
+
+
+def encrypted(path: Path) -> Path:
+    made = writer()
+    made.encrypt("secret", algorithm="RC4-128")
+    return saved(made, path)
+
+
+def truncated(path: Path) -> Path:
+    data = saved(writer(3), path).read_bytes()
+    path.write_bytes(data[: len(data) // 3])
+    return path
+
+
+def no_pages(path: Path) -> Path:
+    return saved(writer(0), path)
+
+
+def many_pages(path: Path) -> Path:
+    return saved(writer(5_000), path)
+
+
+def swelling(path: Path) -> Path:
+    """A page whose drawing commands are one gigabyte once they are decompressed, and well-formed all along."""
+    deflate = zlib.compressobj(1)
+    block = b"0 0 1 1 re f\n" * 80_660  # one megabyte
+    data = b"".join([*(deflate.compress(block) for _ in range(1024)), deflate.flush()])
+    made = writer()
+    contents = DecodedStreamObject()
+    contents.set_data(data)
+    contents[NameObject("/Filter")] = NameObject("/FlateDecode")
+    made.pages[0][NameObject("/Contents")] = made._add_object(contents)
+    return saved(made, path)
+
+
+def vast_picture(path: Path) -> Path:
+    """A few kilobytes that claim to be a picture of 1.6 gigapixels."""
+    Image.new("1", (40_000, 40_000)).save(path, "PNG")
+    return path
+
+
+def vast_picture_in_a_pdf(path: Path) -> Path:
+    made = writer()
+    picture = DecodedStreamObject()
+    picture.set_data(zlib.compress(zlib.compress(bytes(1 << 28), 1), 1))
+    picture.update(
+        {NameObject(k): NumberObject(v) for k, v in (("/Width", 40_000), ("/Height", 40_000), ("/BitsPerComponent", 8))}
+    )
+    picture[NameObject("/Type")], picture[NameObject("/Subtype")] = NameObject("/XObject"), NameObject("/Image")
+    picture[NameObject("/ColorSpace")], picture[NameObject("/Filter")] = (
+        NameObject("/DeviceRGB"),
+        NameObject("/FlateDecode"),
+    )
+    page = made.pages[0]
+    page[NameObject("/Resources")] = DictionaryObject(
+        {NameObject("/XObject"): DictionaryObject({NameObject("/P"): made._add_object(picture)})}
+    )
+    contents = DecodedStreamObject()
+    contents.set_data(b"q 595 0 0 842 0 0 cm /P Do Q")
+    page[NameObject("/Contents")] = made._add_object(contents)
+    return saved(made, path)
+
+
+def no_scan(path: Path) -> Path:
+    path.write_text("这不是扫描件", encoding="utf-8")
+    return path
+
+
+def nothing(path: Path) -> Path:
+    path.write_bytes(b"")
+    return path
+
+
+def sparse(path: Path) -> Path:
+    with path.open("wb") as stream:
+        stream.write(b"%PDF-1.7\n")
+        stream.truncate(reader.MAX_FILE + 1)
+    return path
+
+
+REFUSED: list[tuple[Callable[[Path], Path], str]] = [
+    (encrypted, "加密"),
+    (truncated, "损坏"),
+    (no_pages, "没有页面"),
+    (many_pages, "1000页"),
+    (vast_picture, "太大"),
+    (no_scan, "损坏，或不是扫描件"),
+    (nothing, "损坏，或不是扫描件"),
+    (sparse, "500 MB"),
+]
+
+
+@pytest.mark.parametrize(("made", "told"), REFUSED, ids=[m.__name__ for m, _ in REFUSED])
+def test_a_bad_file_is_refused_with_a_reason_and_a_remedy(
+    cli: CommandLine, tmp_path: Path, made: Callable[[Path], Path], told: str
+) -> None:
+    bad = made(tmp_path / "bad.pdf")
+    good = tmp_path / "good.png"
+    Image.linear_gradient("L").save(good)
+    ran = cli("--json", "scan", good, bad, "--no-ocr", ok=False)
+    assert ran.status == 3
+    error = ran.json["error"]
+    assert told in error["message"]
+    assert "bad.pdf" in error["message"]
+    assert error["remedy"]
+    assert_untouched(cli)
+
+
+@pytest.mark.parametrize("made", [swelling, vast_picture_in_a_pdf])
+def test_a_file_that_swells_is_held_within_the_limits(
+    tmp_path: Path, made: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = made(tmp_path / "bad.pdf")
+    assert bad.stat().st_size < 20 << 20
+    monkeypatch.setattr(reader, "SECONDS_PER_PAGE", 5.0)
+    try:
+        read = reader.read_file(bad, tmp_path / "pages")
+    except reader.InvalidInput as error:
+        assert "bad.pdf" in error.message
+    else:
+        assert len(read.pages) == 1, "drawn as far as it could be: a page like any other"
+
+
+def test_a_file_that_takes_too_long_is_ended(cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "SECONDS_PER_PAGE", 0.0)
+    error = cli.json("scan", saved(writer(), tmp_path / "slow.pdf"), ok=False)["error"]
+    assert error["code"] == "invalid_input"
+    assert "时间或内存" in error["message"]
+    assert_untouched(cli)
+
+
+def test_a_child_that_says_nothing_is_ended() -> None:
+    with pytest.raises(child.Silent):
+        list(child.answers("this", {}, silence=0.0))
+
+
+def test_several_bad_files_are_told_at_once(cli: CommandLine, tmp_path: Path) -> None:
+    error = cli.json("scan", no_scan(tmp_path / "a.jpg"), encrypted(tmp_path / "b.pdf"), tmp_path / "c.pdf", ok=False)[
+        "error"
+    ]
+    assert [p["source"] for p in error["problems"]] == ["a.jpg", "b.pdf", "c.pdf"]
+
+
+def test_scripts_and_attachments_stay_behind(cli: CommandLine, tmp_path: Path) -> None:
+    made = writer()
+    script = DictionaryObject(
+        {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("app.alert(1)")}
+    )
+    made._root_object[NameObject("/OpenAction")] = script
+    made.add_attachment("secret.exe", b"MZ payload")
+    image = tmp_path / "page.pdf"
+    Image.linear_gradient("L").resize((600, 800)).save(image, "PDF")
+    made.append(image)
+    answer = cli.json("scan", saved(made, tmp_path / "scripted.pdf"), "--no-ocr")
+    assert any("脚本或附件" in note for note in answer["notes"])
+    kept = b"".join(p.read_bytes() for p in (cli.root / "archive" / "inbox").rglob("*") if p.is_file())
+    assert b"MZ payload" not in kept
+    assert b"app.alert" not in kept
+
+
+def test_a_picture_is_known_by_its_contents_not_its_name(cli: CommandLine, tmp_path: Path) -> None:
+    named = tmp_path / "photo.pdf"
+    Image.linear_gradient("L").save(named, "JPEG")
+    answer = cli.json("scan", named, "--no-ocr")
+    assert any("其实是 JPEG" in note for note in answer["notes"])
+    assert len(answer["unmatched"]) == 1
+
+
+def assert_untouched(cli: CommandLine) -> None:
+    assert not (cli.root / "archive" / "inbox").exists()
+    assert not (cli.root / "archive" / "evidence").exists()
+    assert list((cli.root / "archive" / "staging").iterdir()) == []
+    assert cli.json("status")["under_way"] == 0
