@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qrecords.errors import InvalidInput
+from qrecords.settings import with_engine
 from tests.conftest import CommandLine
 
 
@@ -64,3 +67,56 @@ def test_every_change_is_found_at_once(filled: CommandLine) -> None:
     assert found(filled, "按键板已更换同意") == ["QR758-10A-2025-00001"]
     assert found(filled, "状态:已审查") == ["QR758-10A-2025-00001"]
     assert found(filled, "状态:草稿") == []
+
+
+def engine_named(cli: CommandLine) -> str:
+    return str(tomllib.loads((cli.root / "qrecords.toml").read_text(encoding="utf-8"))["index"]["engine"])
+
+
+def test_a_rebuild_changes_the_engine(filled: CommandLine) -> None:
+    settings = filled.root / "qrecords.toml"
+    before = settings.read_text(encoding="utf-8")
+    for engine in ("whoosh", "tantivy", "tantivy"):
+        answer = filled.json("index", "rebuild", "--engine", engine)
+        assert (answer["records"], answer["index"]["engine"], answer["index"]["state"]) == (1, engine, "current")
+        assert engine_named(filled) == engine
+        assert found(filled) == ["QR758-10A-2025-00001"]
+        generations = [path.name for path in (filled.root / "indexes").glob("*-*/")]
+        assert [name.partition("-")[0] for name in generations] == [engine]
+    assert settings.read_text(encoding="utf-8") == before
+
+
+def test_a_change_of_engine_that_fails_leaves_the_old_one(filled: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qrecords.stores.fulltext.whoosh_engine import WhooshEngine
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(WhooshEngine, "build", full)
+    assert filled("index", "rebuild", "--engine", "whoosh", ok=False).status == 7
+    assert engine_named(filled) == "tantivy"
+    assert filled.json("index", "status")["index"] | {"register_seq": 0} == {
+        "engine": "tantivy", "last_seq": filled.json("index", "status")["index"]["last_seq"], "register_seq": 0, "state": "current",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", None),
+        ("[index]\n", None),
+        ("[index]\nengine = 'tantivy' # 引擎\n[pdf]\nworkers = 2\n", "# 引擎"),
+        ('[office]\nunit = "engine = 1"\n', "engine = 1"),
+        ('[ index ]\nengine="tantivy"', None),
+    ],
+)
+def test_the_engine_is_changed_in_any_writing(written: str, read: str | None) -> None:
+    changed = with_engine(written, "whoosh")
+    assert tomllib.loads(changed) == tomllib.loads(written) | {"index": {"engine": "whoosh"}}
+    assert read is None or read in changed
+    assert with_engine(changed, "tantivy") == with_engine(with_engine(changed, "whoosh"), "tantivy")
+
+
+def test_a_writing_it_does_not_know_is_left_alone() -> None:
+    with pytest.raises(InvalidInput, match="写法特别"):
+        with_engine('index = {engine = "tantivy"}', "whoosh")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -87,6 +87,12 @@ class Office:
     def index(self) -> IndexStore:
         """Return the full-text index."""
         return IndexStore(self.settings.indexes_dir, self.settings.index.engine, self.register.register_id)
+
+    def use_engine(self, name: str) -> None:
+        """Go on with another full-text engine."""
+        self.settings = replace(self.settings, index=replace(self.settings.index, engine=name))
+        if index := self.__dict__.pop("index", None):
+            index.close()
 
     @property
     def drafts_dir(self) -> Path:

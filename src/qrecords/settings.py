@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,8 @@ class Settings:
         return self.root / "indexes"
 
 
+_INDEX_SECTION = re.compile(r"^\s*\[\s*index\s*\]")
+_ENGINE = re.compile(r"^(\s*engine\s*=\s*)(\"[^\"]*\"|'[^']*')")
 TYPE_NAMES = {str: "加引号的文字", int: "整数", bool: "true 或 false"}
 CHOICES = {"retention.count": ("record-year", "filing-year"), "access.separation": ("single-desk", "strict")}
 SECTIONS = {f.name: f for f in dataclasses.fields(Settings) if f.name != "root"}
@@ -148,6 +152,25 @@ def load(root: Path) -> Settings:
     if problems:
         raise InvalidInput(f"{path} 有误", remedy="请按提示修改", problems=problems)
     return Settings(root=root, **sections)
+
+
+def with_engine(text: str, engine: str) -> str:
+    """Return the text of a qrecords.toml with another engine, all else as it was; InvalidInput when it cannot be."""
+    lines = text.splitlines(keepends=True)
+    header = next((n for n, line in enumerate(lines) if _INDEX_SECTION.match(line)), None)
+    if header is None:
+        changed = f'{text.rstrip()}\n\n[index]\nengine = "{engine}"\n'
+    else:
+        end = next((n for n in range(header + 1, len(lines)) if lines[n].lstrip().startswith("[")), len(lines))
+        if (at := next((n for n in range(header + 1, end) if _ENGINE.match(lines[n])), None)) is not None:
+            lines[at] = _ENGINE.sub(rf'\g<1>"{engine}"', lines[at])
+        else:
+            lines.insert(header + 1, f'engine = "{engine}"\n')
+        changed = "".join(lines)
+    with suppress(tomllib.TOMLDecodeError, KeyError, TypeError):
+        if tomllib.loads(changed)["index"]["engine"] == engine:
+            return changed
+    raise InvalidInput(f"{FILE_NAME} 里的 engine 写法特别，改不了", remedy=f'请自行在 [index] 里写 engine = "{engine}"')
 
 
 def _section(name: str, table: Mapping[str, Any], problems: list[Problem]) -> Any:

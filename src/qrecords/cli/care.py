@@ -14,14 +14,13 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
 from qrecords.errors import IntegrityFailure
 
+ENGINES = ("tantivy", "whoosh")
 INDEX_STATES = {"current": "最新", "behind": "落后，下次检索时自动跟上", "missing": "没有，下次检索时自动建立"}
 
 
 @click.command(cls=chinese.Command)
 @click.argument("folder", metavar="[文件夹]", type=chinese.PATH, default=Path())
-@click.option(
-    "--engine", type=chinese.Word(("tantivy", "whoosh")), default=None, help="检索引擎（默认：有 tantivy 就用它）"
-)
+@click.option("--engine", type=chinese.Word(ENGINES), default=None, help="检索引擎（默认：有 tantivy 就用它）")
 @click.option("--org", metavar="名称", default="", help="印在表上的单位名称")
 @pass_session
 def init(session: Session, folder: Path, engine: str | None, org: str) -> None:
@@ -79,15 +78,17 @@ def index() -> None:
 
 
 @index.command()
+@click.option("--engine", type=chinese.Word(ENGINES), default=None, help="改用这个引擎，建好后写进 qrecords.toml")
 @pass_session
-def rebuild(session: Session) -> None:
+def rebuild(session: Session, engine: str | None) -> None:
     """重建检索库；重建时检索照常可用。"""
     from qrecords.services.administer import index_status
     from qrecords.services.indexing import rebuild as rebuild_index
 
     with progress("重建", "份") as at:
-        total = rebuild_index(session.office, at)
-    session.answer({"records": total, "index": index_status(session.office)}, [f"✓ 检索库已重建，共{total}份记录"])
+        total = rebuild_index(session.office, at, engine=engine or "")
+    found = index_status(session.office)
+    session.answer({"records": total, "index": found}, [f"✓ 检索库已用 {found['engine']} 重建，共{total}份记录"])
 
 
 @index.command("status")

@@ -14,7 +14,10 @@ from qrecords.model.access import performing_unit, tags_of
 from qrecords.model.record import Action, Record
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
+from qrecords.settings import FILE_NAME, load, with_engine
+from qrecords.stores.durable import write_file
 from qrecords.stores.formoutlines import FieldOutline, FormOutline
+from qrecords.stores.fulltext import load_engine
 from qrecords.stores.fulltext.interface import Document, MustRebuild
 from qrecords.stores.register import Transaction
 
@@ -120,7 +123,7 @@ def catch_up(office: Office) -> int:
     try:
         return _catch_up(office)
     except MustRebuild:
-        return _rebuild(office, None)
+        return _rebuild(office)
 
 
 def _catch_up(office: Office) -> int:
@@ -143,17 +146,43 @@ def _catch_up(office: Office) -> int:
             taken += len(records)
 
 
-def rebuild(office: Office, progress: Callable[[int, int], None] | None = None) -> int:
-    """Make the index anew beside the old one and put it in its place at once."""
+def rebuild(office: Office, progress: Callable[[int, int], None] | None = None, *, engine: str = "") -> int:
+    """Make the index anew beside the old one and put it in its place at once; returns how many records it holds.
+
+    With another `engine`, qrecords.toml names it from the moment the new index is whole. InvalidInput for one there is
+    not, MissingProgram for one that is not installed.
+    """
     office.authorise(Action.ADMINISTER, "index")
-    return _rebuild(office, progress)
+    if engine in {"", office.settings.index.engine}:
+        return _rebuild(office, progress)
+    load_engine(engine)
+    path = office.settings.root / FILE_NAME
+    with_engine(path.read_text(encoding="utf-8-sig"), engine)  # say now that it cannot be written, not after the work
+
+    def switch() -> None:
+        write_file(path, with_engine(path.read_text(encoding="utf-8-sig"), engine).encode())
+
+    before = office.settings.index.engine
+    office.use_engine(engine)
+    try:
+        total = _rebuild(office, progress, switch)
+    except BaseException:
+        office.use_engine(before)
+        raise
+    if load(office.settings.root).index.engine != engine:  # another process made the same index just now
+        switch()
+    with office.register.write() as tx:
+        tx.audit.append([office.event(Action.ADMINISTER, "index", engine=engine, before=before)])
+    return total
 
 
-def _rebuild(office: Office, progress: Callable[[int, int], None] | None) -> int:
+def _rebuild(
+    office: Office, progress: Callable[[int, int], None] | None = None, before_switch: Callable[[], None] | None = None
+) -> int:
     with office.register.read() as tx:
         total = sum(tx.records.counts().values())
         last = tx.records.last_change()
-    office.index.rebuild(_all_documents(office, total, progress), last_seq=last)
+    office.index.rebuild(_all_documents(office, total, progress), last_seq=last, before_switch=before_switch)
     return total
 
 

@@ -90,16 +90,19 @@ class IndexStore:
         with self._lock("write", WRITE_SECONDS, "正在更新检索索引"):
             yield Writer(self._guarded(lambda index: index))
 
-    def rebuild(self, documents: Iterable[Document], *, last_seq: int) -> None:
+    def rebuild(
+        self, documents: Iterable[Document], *, last_seq: int, before_switch: Callable[[], None] | None = None
+    ) -> None:
         """Make a new generation of these records and put it in the place of the old one.
 
         `last_seq` is the register's last change before the first of them was read; a record that changed meanwhile may
         come twice, the later one counts. When another process has just finished a rebuild, its result is taken.
+        `before_switch` runs once the new one is whole.
         """
         before = self._pointer_bytes()
         with self._lock("rebuild", REBUILD_SECONDS, "正在重建检索索引"):
             if self._pointer_bytes() == before or self.last_seq() is None:
-                self._replace(documents, last_seq)
+                self._replace(documents, last_seq, before_switch)
 
     def purge(self, documents: Iterable[Document], *, last_seq: int) -> None:
         """Rebuild so that nothing of any record but these is left in the files; StorageFailure when something is."""
@@ -117,7 +120,9 @@ class IndexStore:
                 self._open.index.close()
             self._open = None
 
-    def _replace(self, documents: Iterable[Document], last_seq: int) -> list[Path]:
+    def _replace(
+        self, documents: Iterable[Document], last_seq: int, before_switch: Callable[[], None] | None = None
+    ) -> list[Path]:
         """Make a generation and point to it; returns old ones that would not go (Windows, while someone reads)."""
         self._sweep()  # what a crash left takes room
         name = f"{self._engine_name}-{secrets.token_hex(6)}"
@@ -129,6 +134,8 @@ class IndexStore:
             pointer = {"generation": name, "engine": self._engine_name, "format": FORMAT}
             # Whoever changes the old generation now finishes first; whoever comes later finds the new one.
             with self._lock("write", WRITE_SECONDS, "正在更新检索索引"):
+                if before_switch:
+                    before_switch()
                 write_file(self._pointer_path, json.dumps(pointer).encode())
         except BaseException:
             with suppress(QRecordsError):
