@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from qrecords.stores.formfiles import FormCatalogue
-from tools.templates.registry import COPY, FORMS, VOLUME
+from tools.templates.registry import COPY, FORMS, PAPERS, VOLUME
 
 ROOT = Path(__file__).resolve().parents[2] / "forms" / "QR758"
 
@@ -21,7 +21,8 @@ def build_all(root: Path = ROOT) -> dict[Path, bytes]:
         folder = catalogue.get(code)
         built[folder.template] = build(folder.form)
     built |= {root / "copy" / name: build() for name, build in COPY.items()}
-    return built | {root / "volume" / name: build() for name, build in VOLUME.items()}
+    built |= {root / "volume" / name: build() for name, build in VOLUME.items()}
+    return built | {root / name: build() for name, build in PAPERS.items()}
 
 
 def entries(data: bytes) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from qrecords.model.form import Form
-from tools.templates import commissioning, copy, information, notice, registers, repair, training, volume
+from tools.templates import care, commissioning, copy, information, notice, registers, repair, training, volume
 
 # By the folder of the form: built from its definition.
 FORMS: Mapping[str, Callable[[Form], bytes]] = {
@@ -30,4 +30,9 @@ VOLUME: Mapping[str, Callable[[], bytes]] = {
     "cover.docx": volume.build_cover,
     "contents.docx": volume.build_contents,
     "file_note.docx": volume.build_file_note,
+}
+
+# By path below forms/QR758/: what is printed about the archive itself.
+PAPERS: Mapping[str, Callable[[], bytes]] = {
+    "verify/report.docx": care.build_report,
 }

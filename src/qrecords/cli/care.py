@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -53,23 +55,47 @@ def demo(session: Session, folder: Path) -> None:
 
 
 @click.command(cls=chinese.Command)
-@click.option("--deep", is_flag=True, help="重读每个字节（慢）")
+@click.option("--deep", is_flag=True, help="重读每个字节，打开每个文件（慢；中断后再运行会接着做）")
+@click.option("-o", "--report", type=chinese.PATH, help="把检查结果写成报告：.docx 或 .json")
 @pass_session
-def verify(session: Session, deep: bool) -> int:
-    """检查档案库、登记库、编号、日志、册是否完好一致。"""
+def verify(session: Session, deep: bool, report: Path | None) -> int:
+    """按真实性、完整性、可用性、安全性逐项检查档案库、登记库、编号、日志和册（四性检测）。"""
+    from qrecords.services.report import require_report, write_report
     from qrecords.services.verify import verify as verify_office
+
+    if report is not None:
+        require_report(report)
 
     with progress("检查", "个") as at:
         result = verify_office(session.office, deep=deep, progress=at)
     checked, problems = result["checked"], result["problems"]
-    summary = f"检查了{checked['objects']}个对象、{checked['volumes']}册、{checked['events']}条日志"
+    summary = f"检查了{checked['objects']}个对象，{checked['volumes']}册，{checked['events']}条日志"
+    if report is not None:
+        write_report(session.office, report, result)
+    lines = list(_property_lines(result["properties"], deep=deep))
+    if checked["resumed"]:
+        lines.append(f"  接着上次中断的检查做，其中{checked['resumed']}个对象上次已查过")
+    if report is not None:
+        lines.append(f"  报告：{report}")
+    data = {"checked": checked, "properties": result["properties"]}
     if not problems:
-        session.answer({"checked": checked, "problems": []}, [f"✓ {summary}，没有问题"])
+        session.answer({**data, "problems": []}, [*lines, f"✓ {summary}，没有问题"])
         return 0
     error = IntegrityFailure(f"{summary}，有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems)
-    data = {"checked": checked, "problems": error.as_json()["problems"], "error": error.as_json()}
-    session.answer(data, [f"✗ {error.message}", *problem_lines(problems)], ok=False)
+    data |= {"problems": error.as_json()["problems"], "error": error.as_json()}
+    session.answer(data, [*lines, f"✗ {error.message}", *problem_lines(problems)], ok=False)
     return error.exit_status
+
+
+def _property_lines(properties: Iterable[dict[str, Any]], *, deep: bool) -> Iterator[str]:
+    for entry in properties:
+        yield f"{'✓' if entry['ok'] else '✗'} {entry['label']}"
+        for check in entry["checks"]:
+            if not check["checked"] and check["name"] in {"formats", "active"} and not deep:
+                yield f"    {check['label']}：加 --deep 才查"
+                continue
+            wrong = f"，{check['problems']}处不对" if check["problems"] else ""
+            yield f"  {'✗' if wrong else '·'} {check['label']}：{check['checked']}{check['unit']}{wrong}"
 
 
 @click.group(cls=chinese.Group)

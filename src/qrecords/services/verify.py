@@ -1,24 +1,31 @@
-"""Check that all is as it was stored: objects, register, numbers, log, volumes (DA/T 70, as far as built)."""
+"""Check that all is as it was stored, as a list of the four properties (四性, DA/T 70).
+
+Reading, not repairing: what is safe to repair (dead staging, a step to finish or undo, an index behind) is done
+whenever the workspace is opened. `deep` reads every byte again; broken off, it goes on where it stopped.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator
+import os
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
+from qrecords.model.four_properties import Checks
 from qrecords.model.numbering import gaps, record_no
-from qrecords.model.record import Action, State
+from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.pdfout import page_count
+from qrecords.services import formats
 from qrecords.services.audit import check_log
 from qrecords.services.freezing import frozen_values
-from qrecords.services.volumecheck import volume_problems
+from qrecords.stores.backupstore import sha256_of
+from qrecords.stores.journal import Journal
 from qrecords.stores.register import Transaction
 
 ITEM, VOLUME = "urn:qrecords:item:", "urn:qrecords:volume:"
-
 Progress = Callable[[int, int], None]
 Row = dict[str, Any]
 
@@ -26,36 +33,72 @@ Row = dict[str, Any]
 def verify(office: Office, *, deep: bool = False, progress: Progress | None = None) -> dict[str, Any]:
     """Check the whole office; `deep` reads every byte again. Returns what was checked and every problem."""
     office.authorise(Action.READ, "verify")
-    problems = office.archive.check_root()
+    checks = Checks()
+    checks["rights"].add(_open_to_others(office), count=2)
     ids = sorted(office.archive.ids())
-    damaged: set[str] = set()
-    for done, object_id in enumerate(ids, start=1):
-        found = office.archive.check(object_id, deep=deep)
-        problems += found
-        if found:
-            damaged.add(object_id)  # told once, with its own words; what it holds is not asked again
-        if progress:
-            progress(done, len(ids))
+    checks["strays"].add(office.archive.check_root(), len(ids))
+    resumed, damaged = _objects(office, checks, ids, deep, progress)
     with office.register.read() as tx:
         reserved, codes = tx.items.all(), tx.items.volumes()
         items, volumes = ([row for row in rows if row["version"] > 0] for rows in (reserved, codes))
         known = set(ids)
-        problems += _both_ways(office, tx, [*items, *volumes], known, damaged)
+        checks["both_ways"].add(_both_ways(office, tx, [*items, *volumes], known, damaged), len(ids))
         sound = known - damaged
-        problems += [p for row in items if row["object_id"] in sound for p in _item(office, tx, row, known)]
+        for row in items:
+            if row["object_id"] in sound:
+                checks["items"].add(_item(office, tx, row, known, deep=deep))
         for row in volumes:
-            problems += _places(row, tx.items.in_volume(row["volume_code"]))
-        check_volume = volume_problems if deep else _volume
-        problems += [p for row in volumes if row["object_id"] in sound for p in check_volume(office, row)]
-        problems += _record_numbers(tx)
-        problems += _series(tx, "archive", {i["archive_no"] for i in reserved}, 4)
-        problems += _series(tx, "volume", {v["volume_code"] for v in codes}, 3)
-        problems += _records_against_items(tx, {i["archive_no"] for i in items})
+            placed = tx.items.in_volume(row["volume_code"])
+            checks["places"].add(_places(row, placed), len(placed))
+            if row["object_id"] in sound:
+                checks["volumes"].add(_volume(office, row, deep=deep))
+        checks["numbers"].add(_record_numbers(tx), sum(map(len, tx.records.numbers().values())))
+        checks["numbers"].add(_series(tx, "archive", {i["archive_no"] for i in reserved}, 4), len(reserved))
+        checks["numbers"].add(_series(tx, "volume", {v["volume_code"] for v in codes}, 3), len(codes))
+        filed = tx.records.find(states=[State.FILED, State.BOUND])
+        checks["records"].add(_records_against_items(filed, {i["archive_no"] for i in items}), len(filed))
         log, wrong = check_log(office, tx)
-        problems += wrong
+        checks["log"].add(wrong, log["events"])
     counts = {"objects": len(ids), "items": len(items), "volumes": len(volumes), "events": log["events"]}
-    checked = {**counts, "deep": deep}
-    return {"checked": checked, "problems": problems}
+    checked = {**counts, "deep": deep, "resumed": resumed}
+    return {"checked": checked, "properties": checks.as_json(), "problems": checks.problems}
+
+
+def _objects(
+    office: Office, checks: Checks, ids: list[str], deep: bool, progress: Progress | None
+) -> tuple[int, set[str]]:
+    """Check every object; returns how many a deep check that broke off had done already, and the damaged ones."""
+    journal = Journal(office.settings.indexes_dir / "verify-deep.txt")
+    done_before = journal.lines() if deep else set()
+    damaged: set[str] = set()
+    resumed = 0
+    for done, object_id in enumerate(ids, start=1):
+        line = f"{object_id} v{office.archive.head(object_id) if office.archive.exists(object_id) else 0}"
+        again = line in done_before
+        resumed += again
+        found = office.archive.check(object_id, deep=deep and not again)
+        sound = checks["objects"].add(found)
+        if not sound:
+            damaged.add(object_id)  # told once, with its own words; what it holds is not asked again
+        elif deep and not again:
+            files = formats.files_of(office, object_id)
+            sound = checks["formats"].add(formats.unreadable(files), len(files))
+            sound &= checks["active"].add(formats.active(files), len(files))
+        if deep and sound and not again:
+            journal.add(line)
+        if progress:
+            progress(done, len(ids))
+    if deep:
+        journal.finish()
+    return resumed, damaged
+
+
+def _open_to_others(office: Office) -> Iterator[Problem]:
+    """Tell of folders anyone on this machine may write into."""
+    for folder in (office.settings.root, office.settings.archive_dir):
+        if os.name == "posix" and folder.stat().st_mode & stat.S_IWOTH:
+            how = f"请收回别人的写权限：chmod o-w {folder}"
+            yield Problem(f"这台机器上的任何人都能改写这个文件夹；{how}", source=str(folder))
 
 
 def _both_ways(
@@ -79,18 +122,18 @@ def _both_ways(
             yield Problem("档案库里有，登记库里没有；可能登记库是从旧备份恢复的，请核对后重建登记", source=object_id)
 
 
-def _item(office: Office, tx: Transaction, row: Row, ids: Collection[str]) -> Iterator[Problem]:
+def _item(office: Office, tx: Transaction, row: Row, ids: Collection[str], *, deep: bool) -> Iterator[Problem]:
     """Compare an item with the register: its number, its documents, and every record as it was frozen."""
     object_id, version = row["object_id"], row["version"]
     try:
         frozen = json.loads(office.archive.read(object_id, "record.json", version))
-        pdf = office.archive.read(object_id, "form.pdf", version)
+        pdf = office.archive.path(object_id, "form.pdf", version)
     except (QRecordsError, ValueError) as error:
         yield Problem(f"读不出归档内容：{error}；请从备份恢复", source=object_id)
         return
     if frozen.get("archive_no") != row["archive_no"]:
         yield Problem("归档内容里的归档编号与登记不符；请核对备份", source=object_id)
-    if hashlib.sha256(pdf).hexdigest() != row["sha256"]:
+    if deep and sha256_of(pdf) != row["sha256"]:
         yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
     if f"urn:qrecords:template:{frozen.get('template_sha256')}" not in ids:
         yield Problem("归档所用的表式模板不在档案库里；请从备份恢复", source=object_id)
@@ -115,16 +158,15 @@ def _places(row: Row, placed: list[Row]) -> Iterator[Problem]:
         yield Problem("卷内件数或页数与登记不符", source=code)
 
 
-def _volume(office: Office, row: Row) -> Iterator[Problem]:
+def _volume(office: Office, row: Row, *, deep: bool) -> Iterator[Problem]:
     code = row["volume_code"]
     try:
-        pdf = office.archive.read(row["object_id"], "volume.pdf", row["version"])
         path = office.archive.path(row["object_id"], "volume.pdf", row["version"])
         pages = page_count(path)
     except QRecordsError as error:
         yield Problem(f"读不出这一册：{error}；请从备份恢复", source=code)
         return
-    if hashlib.sha256(pdf).hexdigest() != row["sha256"]:
+    if deep and sha256_of(path) != row["sha256"]:
         yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
     elif pages < row["pages"]:
         yield Problem("volume.pdf 的页数少于登记页数", source=code)
@@ -148,7 +190,7 @@ def _series(tx: Transaction, kind: str, used: Collection[str], digits: int) -> I
                     yield Problem("编号缺号：登记库里没有它；请查备份", source=code)
 
 
-def _records_against_items(tx: Transaction, archive_nos: Collection[str]) -> Iterator[Problem]:
-    for record in tx.records.find(states=[State.FILED, State.BOUND]):
+def _records_against_items(filed: Iterable[Record], archive_nos: Collection[str]) -> Iterator[Problem]:
+    for record in filed:
         if record.archive_no not in archive_nos:
             yield Problem(f"记录已归档，但没有归档件 {record.archive_no}", source=record.record_no)

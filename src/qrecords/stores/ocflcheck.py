@@ -83,7 +83,11 @@ def _verified_inventory(folder: Path) -> Inventory:
     data, digest = (_read(folder / name) for name in (INVENTORY, SIDECAR))
     if digest.split() != [ocfl.sha512(data).encode(), INVENTORY.encode()]:
         raise IntegrityFailure(f"{folder.name} 的清单与它的校验值不符", remedy=RESTORE)
-    return Inventory.parse(data, folder.name)
+    inventory = Inventory.parse(data, folder.name)
+    if inventory.to_bytes() != data:
+        # This archive writes inventories in one form alone; whatever else stands there, others may read it otherwise.
+        raise IntegrityFailure(f"{folder.name} 的清单被改写过", remedy=RESTORE)
+    return inventory
 
 
 def _read(path: Path) -> bytes:

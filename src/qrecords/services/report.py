@@ -1,0 +1,71 @@
+"""The report of a check of the four properties (四性检测报告, DA/T 70), as a Word document or JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import Problem, UsageError
+from qrecords.office import Office
+from qrecords.render.context import date_text
+from qrecords.render.docx import Template
+from qrecords.stores.durable import make_dirs, write_file
+
+KINDS = (".docx", ".json")
+SHOWN = 500  # problems printed; all of them are in the JSON
+
+
+def require_report(path: Path) -> None:
+    """Refuse a report that could not be written, before the long work begins."""
+    if path.suffix.lower() not in KINDS:
+        raise UsageError(f"报告不能写成 {path.suffix or '没有扩展名的'} 文件", remedy="请写成 .docx 或 .json")
+    if path.exists():
+        raise UsageError(f"{path} 已经有了", remedy="请换一个文件名")
+
+
+def write_report(office: Office, path: Path, result: dict[str, Any]) -> None:
+    """Write what `verify` found."""
+    problems: list[Problem] = result["problems"]
+    make_dirs(path.absolute().parent)
+    if path.suffix.lower() == ".json":
+        plain = result | {"at": office.now(), "by": office.account.name, "problems": [asdict(p) for p in problems]}
+        write_file(path, json.dumps(plain, ensure_ascii=False, indent=2).encode())
+        return
+    template = Template.load(office.settings.forms_dir / "verify" / "report.docx")
+    write_file(path, template.render(_context(office, result, problems), None))
+
+
+def _context(office: Office, result: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    checked = result["checked"]
+    with office.register.read() as tx:
+        _, head = tx.audit.head()
+    checks = [
+        {
+            "property": entry["label"],
+            "label": check["label"],
+            "count": f"{check['checked']}{check['unit']}" if check["checked"] else "未查",
+            "result": f"{check['problems']}处不对" if check["problems"] else "合格" if check["checked"] else "/",
+        }
+        for entry in result["properties"]
+        for check in entry["checks"]
+    ]
+    shown = [
+        {"no": str(number), "source": problem.source or "/", "message": problem.message}
+        for number, problem in enumerate(problems[:SHOWN], start=1)
+    ]
+    if len(problems) > SHOWN:
+        shown.append({"no": "…", "source": "/", "message": f"另有{len(problems) - SHOWN}处，见 .json 报告"})
+    return {
+        "org_name": office.settings.office.org_name,
+        "unit": office.settings.office.unit,
+        "checked_on": date_text(office.today()),
+        "checked_by": office.account.display_name,
+        "scope": "{objects}个对象（{items}件，{volumes}册），{events}条日志".format(**checked),
+        "depth": "重读每个字节" if checked["deep"] else "核对清单、登记和日志",
+        "conclusion": f"有{len(problems)}处问题，见下表" if problems else "四性检测合格，没有发现问题",
+        "audit_head": head,
+        "checks": checks,
+        "problems": shown,
+    }
