@@ -117,9 +117,7 @@ def test_a_folder_of_pictures_with_an_unreadable_page_and_a_blank_back(
     front.save(folder / "a.png", dpi=(150, 150))
     Image.new("RGB", front.size, (252, 251, 249)).save(folder / "b.jpg")
     back.rotate(90, expand=True).save(folder / "c.tif")
-    covered = pages(SECOND)[0]
-    covered.paste((90, 60, 30), (int(covered.width * 0.75), 0, covered.width, int(covered.height * 0.13)))
-    covered.save(folder / "d.jpg", quality=85)
+    covered(pages(SECOND)[0]).save(folder / "d.jpg", quality=85)
     answer = office_cli.json("scan", folder, *SIGNED)
     assert [a["record_no"] for a in answer["attached"]] == [FIRST]
     assert any("空白页" in note for note in answer["notes"])
@@ -195,3 +193,88 @@ def test_kind_and_signer_are_asked_for(office_cli: CommandLine, pages: Pages, tm
     last = office_cli.json("show", FIRST)["record"]["signatures"][-1]
     assert (last["by"], last["on"]) == ("示例单位", "2025-11-30"), "as registered before the paper was scanned"
     assert last["evidence"] == f"{FIRST}-1.pdf"
+
+
+def covered(page: Image.Image) -> Image.Image:
+    """A page whose code cannot be read any more."""
+    page = page.copy()
+    page.paste((90, 60, 30), (int(page.width * 0.75), 0, page.width, int(page.height * 0.13)))
+    return page
+
+
+def test_an_unreadable_page_is_assigned_by_hand_and_takes_the_missing_place(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path
+) -> None:
+    front, back = pages(FIRST)
+    scanned = office_cli.json("scan", paper.bundle([back, covered(front)], tmp_path / "scan.pdf", 150), *SIGNED)
+    assert scanned["attached"] == []
+    (lost,) = [u["page"] for u in scanned["unmatched"] if u["number"] == 2]
+    answer = office_cli.json("scan-assign", lost.lower(), FIRST, *SIGNED)
+    assert [(a["record_no"], [s["page"] for s in a["sources"]]) for a in answer["attached"]] == [(FIRST, [2, 1])]
+    assert list((office_cli.root / "archive" / "inbox" / "unmatched").iterdir()) == []
+    assert len(office_cli.json("show", FIRST)["record"]["signatures"]) == 1
+
+
+def test_assigned_pages_wait_until_the_print_is_whole(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    front, back = (covered(p) for p in pages(FIRST))
+    first, second = (
+        u["page"] for u in office_cli.json("scan", paper.bundle([front, back], tmp_path / "scan.pdf", 150))["unmatched"]
+    )
+    waiting = office_cli.json("scan-assign", first, FIRST, *SIGNED)
+    assert waiting["attached"] == []
+    assert "第2页" in waiting["unmatched"][0]["reason"]
+    assert [a["pages"] for a in office_cli.json("scan-assign", second, FIRST, *SIGNED)["attached"]] == [2]
+
+
+def test_pages_are_not_assigned_where_they_cannot_belong(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path, write: Callable[..., Path]
+) -> None:
+    front, back = pages(FIRST)
+    scanned = office_cli.json("scan", paper.bundle([front, covered(back)], tmp_path / "scan.pdf", 150), *SIGNED)
+    coded, lost = (u["page"] for u in sorted(scanned["unmatched"], key=lambda u: u["number"]))
+    assert office_cli("scan-assign", coded, SECOND, *SIGNED, ok=False).status == 6, "its code says another record"
+    assert office_cli("scan-assign", "P000000000000", FIRST, *SIGNED, ok=False).status == 5
+    assert office_cli("scan-assign", "../../register", FIRST, *SIGNED, ok=False).status == 5
+    assert office_cli("scan-assign", lost, "QR758-06A-2025-00099", *SIGNED, ok=False).status == 5
+    office_cli.json("update", FIRST, write({"serial_no": "S-已改"}))
+    refused = office_cli.json("scan-assign", lost, FIRST, *SIGNED, ok=False)["error"]
+    assert refused["code"] == "wrong_state"
+    assert "S-已改" in refused["problems"][0]["message"]
+
+
+def test_papers_are_attached_and_filed_with_their_record(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    call = "QR758-02A-2025-00001"
+    fax = tmp_path / "传真 副本.jpg"
+    pages(FIRST)[0].convert("L").save(fax, quality=60)
+    summary = tmp_path / "专题总结.docx"
+    summary.write_bytes((CHECKOUT / "forms" / "QR758" / "06A" / "template.docx").read_bytes())
+    answer = office_cli.json("attach", call, fax, summary)
+    assert [a["name"] for a in answer["record"]["attached"]] == ["传真 副本.jpg", "专题总结.docx"]
+    assert office_cli("attach", call, fax, ok=False).status == 6, "it is there already"
+    for words in ("专题总结", "附件：传真"):
+        assert [h["record_no"] for h in office_cli.json("search", words)["hits"]] == [call]
+    office_cli.json("submit", "02A", "--month", "2025-03")
+    office_cli.json("review", "02A", "--month", "2025-03", "--on", "2025-12-31")
+    office_cli.json("file", "02A", "--month", "2025-03")
+    (filed,) = (office_cli.root / "archive" / "objects").rglob("attachments/*副本.jpg")
+    assert filed.read_bytes() == fax.read_bytes(), "as it was"
+    assert office_cli("attach", call, tmp_path / "专题总结.docx", ok=False).status == 6, "it is filed"
+    assert office_cli.json("verify", "--deep")["problems"] == []
+
+
+def test_what_must_stay_outside_is_not_attached(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    import zipfile
+
+    fine = tmp_path / "fine.png"
+    pages(FIRST)[0].save(fine)
+    macros = tmp_path / "macros.docx"
+    with zipfile.ZipFile(macros, "w") as parts:
+        parts.writestr("[Content_Types].xml", "<Types/>")
+        parts.writestr("word/vbaProject.bin", b"\x00")
+    (tmp_path / "run.exe").write_bytes(b"MZ")
+    (tmp_path / "torn.docx").write_bytes(b"PK\x03\x04")
+    names = ("fine.png", "macros.docx", "run.exe", "torn.docx", "gone.pdf")
+    error = office_cli.json("attach", FIRST, *(tmp_path / n for n in names), ok=False)["error"]
+    assert [p["source"] for p in error["problems"]] == ["macros.docx", "run.exe", "torn.docx", "gone.pdf"]
+    assert office_cli.json("show", FIRST)["record"]["attached"] == []
+    assert not (office_cli.root / "archive" / "evidence").exists()

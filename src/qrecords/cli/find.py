@@ -201,6 +201,7 @@ def _record_lines(record: dict[str, Any]) -> list[str]:
     for s in record["signatures"]:
         void = f"（{s['lapsed']} 改了已印出的内容，此签署失效）" if s["lapsed"] else ""
         lines.append(f"  {kinds.get(s['kind'], s['kind'])}：{s['by']} {s['on']} {s['evidence']}".rstrip() + void)
+    lines += [f"  {'扫描件' if a['kind'] == 'sheet' else '附件'}：{a['name']}" for a in record["attached"]]
     if record["archive_no"]:
         lines.append(f"  归档编号：{record['archive_no']}")
     if record["volume_code"]:

@@ -65,6 +65,47 @@ def scan(
     return error.exit_status
 
 
+@click.command("scan-assign", cls=chinese.Command)
+@click.argument("pages", metavar="页号...", nargs=-1, required=True)
+@click.argument("number", metavar="记录编号")
+@KIND
+@BY
+@ON
+@NO_OCR
+@pass_session
+def scan_assign(
+    session: Session, pages: tuple[str, ...], number: str, kind: str, by: str, on: str | None, no_ocr: bool
+) -> None:
+    """把读不出编码的页指给记录（登记簿写月份，如 QR758-02A-2026-03）；几页按写的次序补在缺的地方。"""
+    from qrecords.services.assign import assign
+    from qrecords.services.signing import Signing
+
+    wanted = Signing(kind, by, on or "")
+    found = assign(session.office, pages, number, wanted, ask=_asker(session), recognise=not no_ocr)
+    for line in found.notes:
+        note(f"提示：{line}")
+    answer = {"attached": found.attached, "unmatched": found.unmatched, "notes": found.notes}
+    session.answer(answer, _lines(found.attached, found.unmatched, dry_run=False))
+
+
+@click.command(cls=chinese.Command)
+@click.argument("number", metavar="记录编号")
+@click.argument("files", metavar="文件...", nargs=-1, required=True, type=chinese.PATH)
+@NO_OCR
+@pass_session
+def attach(session: Session, number: str, files: tuple[Path, ...], no_ocr: bool) -> None:
+    """传真件、照片、专题总结等附到还没有归档的记录，原样保存，随记录归档；图像里的文字可以搜到。"""
+    from qrecords.services.attach import attach as attach_files
+
+    record, notes = attach_files(session.office, number, files, recognise=not no_ocr)
+    for line in notes:
+        note(f"提示：{line}")
+    kept = [a for a in record.attached if a.kind == "file"]
+    lines = [f"✓ 附上{len(files)}个文件，{record.record_no} 现有附件："] + [f"  {a.name}" for a in kept]
+    told = {"record_no": record.record_no, "state": record.state.value, "attached": kept}
+    session.answer({"record": told, "notes": notes}, lines)
+
+
 def _lines(attached: list[dict[str, Any]], unmatched: list[dict[str, Any]], *, dry_run: bool) -> list[str]:
     done = "可以附上" if dry_run else "已附上"
     lines = [f"✓ {done}{len(attached)}份打印件"] if attached else ["没有附上任何一份"]

@@ -46,6 +46,7 @@ class FileRead:
     source: str
     pages: tuple[PageRead, ...]
     notes: tuple[str, ...]
+    carries_more: bool = False  # scripts, or files inside the file
 
 
 def read_file(path: Path, out: Path, *, progress: Callable[[int, int], None] | None = None) -> FileRead:
@@ -70,7 +71,7 @@ def read_file(path: Path, out: Path, *, progress: Callable[[int, int], None] | N
                 if progress:
                     progress(len(pages), head["pages"])
             if "done" in told:
-                return FileRead(path.name, tuple(pages), tuple(_notes(path, head)))
+                return FileRead(path.name, tuple(pages), tuple(_notes(path, head)), head["extra"])
     except Silent:
         pass
     message, remedy = _OVER_LIMIT

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.model.audit import digest
-from qrecords.model.record import Action, Attached, Signed
+from qrecords.model.record import Action, Attached, Record, Signed
 from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.render.sheets import Picture, preview_png, sheets_pdf
@@ -111,6 +111,28 @@ def _keep(
         tx.intents.amend(step, committed=True)
     durable.checkpoint("scan.committed")
     finish(office, step, taken)
+
+
+def keep_files(office: Office, step: str, record: Record, files: Sequence[tuple[Attached, Path]]) -> None:
+    """Keep files beside a record, all of them or none."""
+    names = [{"name": a.stored, "sha256": a.sha256} for a, _ in files]
+    with office.register.write() as tx:
+        office.begin(tx, step, KIND, {"files": names, "taken": [], "fresh": [], "committed": False})
+    durable.checkpoint("scan.intent")
+    durable.make_dirs(office.evidence_dir)
+    for attached, path in files:
+        durable.write_file(office.evidence_dir / attached.stored, path.read_bytes())
+    durable.checkpoint("scan.kept")
+    with office.register.write() as tx:
+        reading.require_unchanged(tx, [record])
+        for attached, _ in files:
+            tx.beside.add([record.record_no], attached, office.now(), office.account.name)
+        tx.records.touch([record.record_no])
+        detail: dict[str, Any] = {"files": [a.sha256 for a, _ in files]}
+        tx.audit.append([office.event(Action.ATTACH, record.record_no, **detail)])
+        tx.intents.amend(step, committed=True)
+    durable.checkpoint("scan.committed")
+    finish(office, step, [])
 
 
 def finish(office: Office, step: str, taken: Sequence[str]) -> None:

@@ -63,13 +63,13 @@ def scan(
             lost += _left_over(prints, result)
             if dry_run:
                 result.attached = [k.told() for k in ready]
-                result.unmatched = [_told(s, "") for s in lost]
+                result.unmatched = [told_page(s, "") for s in lost]
                 return result
             outcome = keep(office, step, ready, lost)
         finally:
             remove_tree(work)
     result.attached = [k.told() for k in outcome.kept]
-    result.unmatched = [_told(s, i) for s, i in zip(lost, outcome.page_ids, strict=True)]
+    result.unmatched = [told_page(s, i) for s, i in zip(lost, outcome.page_ids, strict=True)]
     result.notes += [f"{k.found.known.print_id} 的这份扫描件已经附过，没有重复" for k in outcome.there]
     if recognise:
         result.notes += recognise_unread(office, progress=progress)
@@ -153,5 +153,6 @@ def _left_over(prints: Sequence[Print], result: Scanned) -> list[Sheet]:
     return left
 
 
-def _told(sheet: Sheet, page_id: str) -> dict[str, Any]:
+def told_page(sheet: Sheet, page_id: str) -> dict[str, Any]:
+    """Return what is answered of a page that waits."""
     return {"page": page_id, "file": sheet.source, "number": sheet.number, "reason": sheet.reason}

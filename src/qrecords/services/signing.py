@@ -32,10 +32,11 @@ def refusal(office: Office, known: Known) -> list[Problem]:
     """Return why a print is not taken: a record past signing, or values changed since it was printed."""
     problems = []
     for record in known.records:
-        office.authorise(Action.SIGN, record.record_no)
         form = office.forms.get(record.form_code).form
+        action = Action.SIGN if form.signatures else Action.ATTACH
+        office.authorise(action, record.record_no, record)
         try:
-            require_open(form, record, Action.SIGN)
+            require_open(form, record, action)
         except WrongState as error:
             problems.append(Problem(f"{error.message}；{error.remedy}", source=record.record_no))
             continue
@@ -43,6 +44,12 @@ def refusal(office: Office, known: Known) -> list[Problem]:
             message = f"「{change.label}」印的是「{_plain(change.printed)}」，现在是「{_plain(change.now)}」"
             problems.append(Problem(f"{message}；请重新打印，签署后再扫描", change.label, source=record.record_no))
     return problems
+
+
+def require_acceptable(office: Office, known: Known) -> None:
+    """Raise WrongState with every reason why a print is not taken."""
+    if problems := refusal(office, known):
+        raise WrongState(f"{known.print_id} 不能附上", remedy="请按各条提示处理后再试", problems=problems)
 
 
 def signing_of(office: Office, known: Known, wanted: Signing, ask: Ask | None) -> Signing | None:
