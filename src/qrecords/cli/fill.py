@@ -8,15 +8,16 @@ from typing import Any
 import click
 
 from qrecords.cli import chinese
-from qrecords.cli.app import Session, pass_session
+from qrecords.cli.app import Interrupted, Session, pass_session
 from qrecords.cli.arguments import OUT, moved
+from qrecords.cli.asking import Questionnaire, require_terminal
 from qrecords.cli.output import note, problem_lines, progress
-from qrecords.errors import InvalidInput
+from qrecords.errors import InvalidInput, WrongState
 
 
 @click.command(cls=chinese.Command)
 @click.argument("form", metavar="表式")
-@click.argument("inputs", metavar="输入文件...", nargs=-1, required=True, type=chinese.PATH)
+@click.argument("inputs", metavar="[输入文件...]", nargs=-1, type=chinese.PATH)
 @OUT
 @click.option("--pdf", is_flag=True, help="同时生成 PDF（需要 LibreOffice）")
 @click.option("--dry-run", is_flag=True, help="只检查，不生成记录")
@@ -37,9 +38,12 @@ def fill(
 
     表式可以简写，如 06A。全部合格才生成；同一文件再填一次，得到的还是原来的编号。
     工作簿里有问题的，另存一份「…-退回.xlsx」，格子标红，批注写明原因。
+    在终端上不写输入文件，就逐栏询问：有选项、有默认（同一用户上次的内容），保存前先看一遍。
     """
     from qrecords.services.fill import fill as fill_forms
 
+    asked = None if inputs else _asked_record(session, form)
+    inputs = (asked,) if asked else inputs
     with progress("填写", "份") as at:
         result = fill_forms(
             session.office,
@@ -52,6 +56,8 @@ def fill(
             rejected=rejected,
             progress=at,
         )
+    if asked and not dry_run:
+        _drop(asked)
     for line in result.notes:
         note(f"提示：{line}")
     if dry_run:
@@ -71,17 +77,65 @@ def fill(
     return error.exit_status
 
 
+def _asked_record(session: Session, code: str) -> Path:
+    """Ask for one record field by field; returns the file of the answers."""
+    from qrecords.services.asking import offers, to_fill
+    from qrecords.services.fill import fill as fill_forms
+
+    require_terminal("输入文件")
+    office = session.office
+    form = office.forms.get(code).form
+    questions = Questionnaire(office, form, to_fill(office, form), lambda answers: offers(office, form, answers))
+
+    def attempt(path: Path) -> None:
+        fill_forms(office, code, [path], dry_run=True)
+
+    return _confirmed(questions.run(form.code, attempt))
+
+
+def _drop(path: Path) -> None:
+    from qrecords.services.asking import drop_answers
+
+    drop_answers(path)
+
+
+def _confirmed(path: Path | None) -> Path:
+    if path is None:
+        raise Interrupted("已放弃，没有保存", remedy="再运行同一条命令可以重新填写")
+    return path
+
+
 @click.command(cls=chinese.Command)
 @click.argument("number", metavar="编号")
-@click.argument("source", metavar="输入文件", type=chinese.PATH)
+@click.argument("source", metavar="[输入文件]", required=False, type=chinese.PATH)
 @pass_session
-def update(session: Session, number: str, source: Path) -> None:
-    """续填一份还没有归档的记录：只写要补的栏目，已提交的内容不能改。"""
+def update(session: Session, number: str, source: Path | None) -> None:
+    """续填一份还没有归档的记录：只写要补的栏目，已提交的内容不能改。
+
+    在终端上不写输入文件，就逐栏询问还空着的栏目。
+    """
     from qrecords.services.find import show
     from qrecords.services.update import update as update_record
 
-    record = update_record(session.office, number, source)
+    asked = None if source else _asked_update(session, number)
+    record = update_record(session.office, number, asked or source or Path())
+    if asked:
+        _drop(asked)
     if session.as_json:
         session.answer({"record": show(session.office, record.record_no)}, [])
     else:
         moved(session, [record], "续填")
+
+
+def _asked_update(session: Session, number: str) -> Path:
+    """Ask for the fields of a record that are still open; returns the file of the answers."""
+    from qrecords.services.asking import to_update
+    from qrecords.services.update import check_update
+
+    require_terminal("输入文件")
+    office = session.office
+    record, form, fields = to_update(office, number)
+    if not fields:
+        raise WrongState(f"{record.record_no} 没有还空着的栏目", remedy="要改已填的栏目，请写输入文件")
+    questions = Questionnaire(office, form, fields, lambda _: {})
+    return _confirmed(questions.run(record.record_no, lambda path: check_update(office, record.record_no, path)))

@@ -20,17 +20,7 @@ from qrecords.stores.register import Transaction
 
 def update(office: Office, record_no: str, source: Path) -> Record:
     """Fill in later stages of a record not yet filed; nothing submitted may change."""
-    record = reading.one(office, record_no)
-    form = office.forms.get(record.form_code).form
-    office.authorise(Action.UPDATE, record_no)
-    require_open(form, record, Action.UPDATE)
-    entries = list(read_records(source, form))
-    if len(entries) != 1:
-        raise InvalidInput(f"{source.name} 里有{len(entries)}条记录", remedy="一次续填一份记录，请只留一条")
-    values, problems = _merged(office, form, entries[0], record)
-    if problems:
-        remedy = "请改正后再续填，原记录没有变动"
-        raise InvalidInput(f"{record_no} 的续填内容有问题", remedy=remedy, problems=problems)
+    record, form, values = _checked(office, record_no, source)
     changed = {k: digest(v) for k, v in values.items() if record.values.get(k) != v}
     changed |= {k: "" for k in record.values if k not in values}
     with office.register.write() as tx:
@@ -48,6 +38,27 @@ def _lapse(tx: Transaction, record_no: str, changed: Collection[str], day: str) 
     """Let the signatures lapse whose paper shows a value now changed: nobody signed the new one (5.5.5)."""
     showing = [p["printed_at"] for p in tx.records.prints(record_no) if shows(p["snapshot"], changed)]
     return tx.records.lapse(record_no, since=min(showing), day=day) if showing else []
+
+
+def check_update(office: Office, record_no: str, source: Path) -> None:
+    """Check what would be filled in, and change nothing."""
+    _checked(office, record_no, source)
+
+
+def _checked(office: Office, record_no: str, source: Path) -> tuple[Record, Form, dict[str, Any]]:
+    """Return the record, its form and the values it would have; InvalidInput lists all that is wrong."""
+    record = reading.one(office, record_no)
+    form = office.forms.get(record.form_code).form
+    office.authorise(Action.UPDATE, record_no)
+    require_open(form, record, Action.UPDATE)
+    entries = list(read_records(source, form))
+    if len(entries) != 1:
+        raise InvalidInput(f"{source.name} 里有{len(entries)}条记录", remedy="一次续填一份记录，请只留一条")
+    values, problems = _merged(office, form, entries[0], record)
+    if problems:
+        remedy = "请改正后再续填，原记录没有变动"
+        raise InvalidInput(f"{record_no} 的续填内容有问题", remedy=remedy, problems=problems)
+    return record, form, values
 
 
 def _merged(office: Office, form: Form, entry: InputRecord, record: Record) -> tuple[dict[str, Any], list[Problem]]:

@@ -98,6 +98,10 @@ class Records:
         )
         return list(self._c.execute(query).scalars())
 
+    def of_customer(self, unit: str) -> list[Record]:
+        """Return the records of a customer, by number."""
+        return list(self._select(t.record.c.seq > 0, t.record.c.customer_unit == unit))
+
     def changed_since(self, seq: int, limit: int) -> list[Record]:
         """Return the next records changed after a sequence number, in the order they changed."""
         query = sa.select(*_COLUMNS).where(t.record.c.seq > seq).order_by(t.record.c.seq).limit(limit)
