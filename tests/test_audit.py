@@ -276,6 +276,42 @@ def rechained(database: sqlite3.Connection, change: Callable[[dict[str, Any]], d
     return statements
 
 
+def test_an_old_register_put_back_is_found_by_the_archive(used: CommandLine, tmp_path: Path) -> None:
+    archive, old = used.root / "archive", tmp_path / "old.sqlite"
+    used("audit", "close")
+    with closing(sqlite3.connect(archive / "register.sqlite")) as now, closing(sqlite3.connect(old)) as then:
+        now.backup(then)
+    used("void", "QR758-01A-2025-00001", "--reason", "示例", ok=False)
+    used("show", "QR758-01A-2025-00001")
+    used("audit", "close")
+    for name in archive.glob("register.sqlite*"):
+        name.unlink()
+    old.rename(archive / "register.sqlite")
+    problems = used.json("audit", "verify", ok=False)["problems"]
+    assert ["日志段 2 封存的链头" in p["message"] for p in problems] == [True]
+
+
+@pytest.mark.parametrize("updated", [False, True], ids=["as made", "updated"])
+def test_values_changed_beside_the_log_are_found_before_they_are_filed(
+    used: CommandLine,
+    database: sqlite3.Connection,
+    sample: Callable[..., Any],
+    write: Callable[..., Path],
+    updated: bool,
+) -> None:
+    call = sample("02A", handling_result=None, closed_on=None, linked_record=None)
+    (number,) = [r["record_no"] for r in used.json("fill", "02A", write(call))["records"]]
+    if updated:
+        used("update", number, write({"handling_result": "示例：已答复", "closed_on": "2025-12-31"}))
+    assert used.json("verify")["problems"] == []
+    values = database.execute('SELECT "values" FROM record WHERE record_no = ?', [number]).fetchone()[0]
+    with database:
+        changed = json.dumps(json.loads(values) | {"customer_unit": "示例单位九"}, ensure_ascii=False)
+        database.execute('UPDATE record SET "values" = ? WHERE record_no = ?', [changed, number])
+    (problem,) = used.json("verify", ok=False)["problems"]
+    assert (problem["source"], "最后一次填写" in problem["message"]) == (number, True)
+
+
 def test_segments_follow_each_other_and_are_valid_objects(used: CommandLine) -> None:
     first = used.json("audit", "close")["segment"]
     second = used.json("audit", "close")["segment"]

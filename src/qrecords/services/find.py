@@ -40,7 +40,7 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
         tx.audit.append([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
         shown["item"] = tx.items.row(record.archive_no) if record.archive_no else None
         if history:
-            shown["history"] = [_event(e) for e in tx.audit.events(record.record_no)]
+            shown["history"] = [_event(e) for e in tx.audit.events(record.record_no) if e.action != Action.READ]
     return shown
 
 

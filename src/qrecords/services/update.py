@@ -26,7 +26,7 @@ def update(office: Office, record_no: str, source: Path) -> Record:
     with office.register.write() as tx:
         reading.require_unchanged(tx, [record])
         tx.records.change([record_no], values=values, **derived(form, values))
-        detail: dict[str, Any] = {"values": changed}
+        detail: dict[str, Any] = {"values": changed, "whole": digest(values)}
         if lapsed := _lapse(tx, record_no, changed, office.today()):
             detail["lapsed"] = lapsed
         tx.audit.append([office.event(Action.UPDATE, record_no, **detail)])

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
+from qrecords.model.audit import digest
 from qrecords.model.four_properties import Checks
 from qrecords.model.numbering import gaps, record_no
-from qrecords.model.record import Action, Record, State
+from qrecords.model.record import OPEN_STATES, Action, Record, State
 from qrecords.office import Office
 from qrecords.render.pdfout import page_count
 from qrecords.services import formats
@@ -57,6 +58,8 @@ def verify(office: Office, *, deep: bool = False, progress: Progress | None = No
         checks["numbers"].add(_series(tx, "volume", {v["volume_code"] for v in codes}, 3), len(codes))
         filed = tx.records.find(states=[State.FILED, State.BOUND])
         checks["records"].add(_records_against_items(filed, {i["archive_no"] for i in items}), len(filed))
+        waiting = tx.records.find(states=[*OPEN_STATES, State.VOID])
+        checks["waiting"].add(_values_not_filed(waiting, tx.audit.stated_values()), len(waiting))
         log, wrong = check_log(office, tx)
         checks["log"].add(wrong, log["events"])
     counts = {"objects": len(ids), "items": len(items), "volumes": len(volumes), "events": log["events"]}
@@ -188,6 +191,13 @@ def _series(tx: Transaction, kind: str, used: Collection[str], digits: int) -> I
             for code in (f"{series}-{number:0{digits}d}" for number in range(1, last + 1)):
                 if code not in used:
                     yield Problem("编号缺号：登记库里没有它；请查备份", source=code)
+
+
+def _values_not_filed(waiting: Iterable[Record], stated: Mapping[str, str]) -> Iterator[Problem]:
+    """Compare what is not frozen yet with the hash its last event holds."""
+    for record in waiting:
+        if stated.get(record.record_no) not in {None, digest(record.values)}:
+            yield Problem("登记库里的内容与日志里最后一次填写的不同；请核对日志和备份", source=record.record_no)
 
 
 def _records_against_items(filed: Iterable[Record], archive_nos: Collection[str]) -> Iterator[Problem]:

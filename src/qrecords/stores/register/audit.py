@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from qrecords.model.audit import GENESIS, Event, event_hash
+from qrecords.model.record import Action
 from qrecords.stores.register import tables as t
 
 # What the database refuses by itself; the migration makes them.
@@ -106,6 +107,15 @@ class Audit:
         query = sa.select(sa.func.min(t.audit.c.seq), sa.func.max(t.audit.c.seq)).where(*_conditions(wanted))
         first, last = self._c.execute(query).one()
         return None if first is None else (first, last)
+
+    def stated_values(self) -> dict[str, str]:
+        """Return the hash of each record's values as its last event that changed them says."""
+        changes = _select().where(t.audit.c.action.in_([Action.CREATE.value, Action.UPDATE.value]))
+        found = {}
+        for event in map(_event, self._c.execute(changes.where(t.audit.c.outcome == "done")).mappings()):
+            stated = event.detail.get("whole", event.detail.get("values"))
+            found[event.object] = stated if isinstance(stated, str) else ""
+        return found
 
     def missing_guards(self) -> list[str]:
         """Return the triggers of the log that someone took out of the database."""
