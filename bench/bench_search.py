@@ -1,6 +1,8 @@
 """How search and index measure up to the engines they stand on: `python -m bench.bench_search [--records N]`.
 
-Each line is a ratio of two things measured in turns in the same run, with what is asked for.
+Each line is a ratio of two things measured in turns in the same run, with what is asked for. What has to do with a
+whole office (a cold command, a record found after its commit) is in bench_search_office, what growth does in
+bench_search_growth: `--growth` runs 10,000, 100,000 and 1,000,000 records, or the sizes named after it.
 """
 
 from __future__ import annotations
@@ -8,7 +10,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,9 @@ import tantivy
 from whoosh import analysis, fields, index
 from whoosh.query import Phrase, Term
 
+from bench.bench_search_growth import SIZES, growth
+from bench.bench_search_office import cold_command, filing
+from bench.measure import line, seconds
 from bench.search_corpus import documents, questions
 from qrecords.model.query import Query, Word, parse_query
 from qrecords.stores.fulltext import tantivy_engine
@@ -37,7 +41,11 @@ def main() -> None:
         "--whoosh-records", type=int, default=0, help="records in the Whoosh indexes (default: as many)"
     )
     parser.add_argument("--rounds", type=int, default=3, help="rebuilds of each kind; the fastest counts")
+    parser.add_argument("--growth", type=int, nargs="*", help="only the table of growth, for these numbers of records")
     given = parser.parse_args()
+    if given.growth is not None:
+        growth(given.growth or SIZES)
+        return
     corpus = [*documents(given.records)]
     characters = statistics.mean(sum(len(text) for _, text in d.texts) for d in corpus)
     print(f"{len(corpus)} records of {characters:.0f} characters")
@@ -48,6 +56,8 @@ def main() -> None:
         searching(ours, corpus)
         beside_whoosh(root, ours, corpus[: given.whoosh_records or len(corpus)], rate)
         adding(root, ours, corpus)
+        filing(root, corpus)
+    cold_command()
 
 
 def rebuilding(root: Path, corpus: list[Document], rounds: int) -> float:
@@ -56,10 +66,10 @@ def rebuilding(root: Path, corpus: list[Document], rounds: int) -> float:
     store = IndexStore(root / "ours", "tantivy", "bench")
     ours, bare = [], []
     for turn in range(rounds):
-        ours.append(_seconds(lambda: store.rebuild(corpus, last_seq=len(corpus))))
-        bare.append(_seconds(partial(_bare_build, root / f"bare{turn}", ready)))
+        ours.append(seconds(lambda: store.rebuild(corpus, last_seq=len(corpus))))
+        bare.append(seconds(partial(_bare_build, root / f"bare{turn}", ready)))
     print(f"index, records a second: rebuild {len(corpus) / min(ours):.0f}, bare {len(corpus) / min(bare):.0f}")
-    _line("rebuild / bare tantivy fed ready tokens", min(ours) / min(bare), "≤ 2.5")
+    line("rebuild / bare tantivy fed ready tokens", min(ours) / min(bare), "≤ 2.5")
     return len(corpus) / min(ours)
 
 
@@ -79,8 +89,8 @@ def searching(store: IndexStore, corpus: list[Document]) -> None:
     assert [bare(t) for t in asked] == [ours(t) for t in asked]
     theirs, own = _in_turns(bare, ours, asked)
     print(f"search, ms: ours median {own[0]:.3f} p95 {own[1]:.3f}, bare median {theirs[0]:.3f} p95 {theirs[1]:.3f}")
-    _line("search median / bare tantivy", own[0] / theirs[0], "≤ 3")
-    _line("search p95 / bare tantivy", own[1] / theirs[1], "≤ 3")
+    line("search median / bare tantivy", own[0] / theirs[0], "≤ 3")
+    line("search p95 / bare tantivy", own[1] / theirs[1], "≤ 3")
     theirs, own = _in_turns(bare, lambda text: store.search(parse_query(text), limit=PAGE, facets=True), asked)
     print(f"  with facets: median / bare {own[0] / theirs[0]:.2f}, p95 / bare {own[1] / theirs[1]:.2f}")
 
@@ -99,11 +109,11 @@ def beside_whoosh(root: Path, store: IndexStore, corpus: list[Document], rate: f
             writer.add_document(no=number, body=pairs)
         writer.commit()
 
-    plain_rate = len(corpus) / _seconds(build)
+    plain_rate = len(corpus) / seconds(build)
     pure = IndexStore(root / "pure", "whoosh", "bench")
-    pure_rate = len(corpus) / _seconds(lambda: pure.rebuild(corpus, last_seq=len(corpus)))
+    pure_rate = len(corpus) / seconds(lambda: pure.rebuild(corpus, last_seq=len(corpus)))
     print(f"index {len(corpus)}, records a second: Whoosh plain {plain_rate:.0f}, our Whoosh engine {pure_rate:.0f}")
-    _line("rebuild / Whoosh plain", rate / plain_rate, "≥ 15")
+    line("rebuild / Whoosh plain", rate / plain_rate, "≥ 15")
     asked = [text for text in questions(corpus, 200) if _plain_query(parse_query(text))]
     with plain.searcher() as searcher:
 
@@ -113,8 +123,8 @@ def beside_whoosh(root: Path, store: IndexStore, corpus: list[Document], rate: f
         (slow, _), (fast, _) = _in_turns(phrase, lambda text: store.search(parse_query(text), limit=PAGE), asked)
         (slow_too, _), (middle, _) = _in_turns(phrase, lambda text: pure.search(parse_query(text), limit=PAGE), asked)
     print(f"one word, ms median: Whoosh phrase {slow:.1f}, ours {fast:.3f}, our Whoosh engine {middle:.1f}")
-    _line("Whoosh phrase / search", slow / fast, "≥ 50")
-    _line("Whoosh phrase / our Whoosh engine", slow_too / middle, "≥ 3")
+    line("Whoosh phrase / search", slow / fast, "≥ 50")
+    line("Whoosh phrase / our Whoosh engine", slow_too / middle, "≥ 3")
 
 
 def adding(root: Path, big: IndexStore, corpus: list[Document]) -> None:
@@ -129,7 +139,7 @@ def adding(root: Path, big: IndexStore, corpus: list[Document]) -> None:
 
     (little, _), (much, _) = _in_turns(lambda d: add(small, d), lambda d: add(big, d), more, repeat=1)
     print(f"add one, ms median: to 1,000 records {little:.1f}, to {len(corpus)} {much:.1f}")
-    _line(f"add to {len(corpus)} / add to 1,000", much / little, "≤ 1.5")
+    line(f"add to {len(corpus)} / add to 1,000", much / little, "≤ 1.5")
 
 
 class _Recorder:
@@ -176,22 +186,11 @@ def _in_turns(
     """Return median and p95 (ms) of both, asked in turns; of repeated questions the fastest answer counts."""
     times: tuple[list[float], list[float]] = ([], [])
     for question in questions:
-        best = [min(_seconds(partial(ask, question)) for _ in range(repeat)) for ask in (one, other)]
-        for kept, seconds in zip(times, best, strict=True):
-            kept.append(seconds * 1000)
+        best = [min(seconds(partial(ask, question)) for _ in range(repeat)) for ask in (one, other)]
+        for kept, fastest in zip(times, best, strict=True):
+            kept.append(fastest * 1000)
     first, second = ((statistics.median(kept), sorted(kept)[int(len(kept) * 0.95)]) for kept in times)
     return first, second
-
-
-def _seconds(do: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    do()
-    return time.perf_counter() - start
-
-
-def _line(what: str, ratio: float, asked: str) -> None:
-    met = ratio <= float(asked[1:]) if asked[0] == "≤" else ratio >= float(asked[1:])
-    print(f"  {'ok  ' if met else 'MISS'} {what}: {ratio:.2f} ({asked})")
 
 
 if __name__ == "__main__":

@@ -96,8 +96,8 @@ class IndexStore:
         """Make a new generation of these records and put it in the place of the old one.
 
         `last_seq` is the register's last change before the first of them was read; a record that changed meanwhile may
-        come twice, the later one counts. When another process has just finished a rebuild, its result is taken.
-        `before_switch` runs once the new one is whole.
+        come twice, the later one counts (its number is higher). When another process has just finished a rebuild, its
+        result is taken. `before_switch` runs once the new one is whole.
         """
         before = self._pointer_bytes()
         with self._lock("rebuild", REBUILD_SECONDS, "正在重建检索索引"):
@@ -146,12 +146,12 @@ class IndexStore:
 
     def _build(self, path: Path, documents: Iterable[Document], last_seq: int) -> None:
         engine = load_engine(self._engine_name)
-        again: dict[str, Document] = {}
+        later: dict[str, Document] = {}
         with _writing():
-            engine.build(path, _once(documents, again), self._register_id, last_seq)
-            if again:
+            engine.build(path, _as_of(last_seq, documents, later), self._register_id, last_seq)
+            if later:  # some of them are in the new one already
                 index = engine.open(path)
-                index.apply(again.values(), [], last_seq)
+                index.apply(later.values(), [], last_seq)
                 index.close()
 
     def _sweep(self) -> list[Path]:
@@ -250,14 +250,12 @@ def _writing() -> Iterator[None]:
         ) from error
 
 
-def _once(documents: Iterable[Document], again: dict[str, Document]) -> Iterator[Document]:
-    """Give each record the first time it comes; `again` gets the latest of those that come more often."""
-    seen: set[str] = set()
+def _as_of(last_seq: int, documents: Iterable[Document], later: dict[str, Document]) -> Iterator[Document]:
+    """Give the records as they were at a change, each once; `later` gets the latest of those that changed since."""
     for document in documents:
-        if document.record_no in seen:
-            again[document.record_no] = document
+        if document.seq > last_seq:
+            later[document.record_no] = document
         else:
-            seen.add(document.record_no)
             yield document
 
 
