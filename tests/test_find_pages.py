@@ -15,11 +15,13 @@ import openpyxl
 import pytest
 
 from qrecords.errors import MissingProgram, NotFound
+from qrecords.model.access import Account, Grant
 from qrecords.model.looser import loosen
 from qrecords.model.query import parse_query
 from qrecords.office import Office
 from qrecords.render.listing import list_csv, list_workbook
 from qrecords.services.fill import fill
+from qrecords.services.hitlist import export
 from qrecords.services.search import Criteria, search
 from qrecords.services.viewing import VIEWER_VARIABLE, open_paper
 from tests.conftest import CommandLine
@@ -226,3 +228,40 @@ def test_search_writes_what_was_asked_for_by_its_digest_only(office: Office) -> 
     search(office, "机密词语", Criteria())
     with office.register.read() as tx:
         assert not any("机密词语" in str(event.detail) for event in tx.audit.events("search"))
+
+
+@pytest.fixture
+def clerk(office: Office, write: Callable[..., Path], sample: Callable[..., Any]) -> Office:
+    """The office of a clerk, who reads parcels but no service notice of others."""
+    fill(office, "10A", [write(sample("10A", user_need="示例：遥控盒一件"))])
+    fill(office, "04A", [write(sample("04A"))])
+    account = Account("clerk", "示例登记员", None, grants=(Grant("clerk"),))
+    return Office(office.settings, account, office.register, office.clock)
+
+
+@pytest.mark.parametrize("engine", ["tantivy", "whoosh"])
+def test_what_may_not_be_read_is_not_there(clerk: Office, office: Office, engine: str, tmp_path: Path) -> None:
+    if engine == "tantivy":
+        pytest.importorskip("tantivy", reason="no tantivy wheel for this machine")
+    notice = "QR758-04A-2025-00001"
+    for one in (office, clerk):
+        one.use_engine(engine)
+    assert [hit["record_no"] for hit in search(office, "功放过热", Criteria())["hits"]] == [notice]
+    for text in ("功放过热", "编号:04A202500001", "排除短波电台功放过热故障"):
+        found = search(clerk, text, Criteria())
+        assert (found["total"], found["hits"], found["next"]) == (0, [], None)
+        assert not any(found["facets"].values())
+        assert "功放" not in str(found["looser"])  # which would tell that the word is somewhere
+    everything = search(clerk, "-不存在", Criteria())
+    assert [hit["form_code"] for hit in everything["hits"]] == ["QR758-10A"]
+    assert everything["facets"]["form_code"] == {"QR758-10A": 1}
+    assert export(clerk, "功放过热", Criteria(), tmp_path / "无.csv")["total"] == 0
+    with pytest.raises(NotFound):
+        open_paper(clerk, notice, lambda _: None)
+    clerk.index.close()
+
+
+def test_the_right_is_asked_once_more_on_the_way_out(clerk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Office, "readable", lambda _: None)
+    assert search(clerk, "功放过热", Criteria())["hits"] == []
+    clerk.index.close()

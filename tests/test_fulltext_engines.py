@@ -348,10 +348,19 @@ def test_odd_texts_are_taken(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_odd_queries_get_the_answer_of_the_scan(filled: Index, corpus: list[Document]) -> None:
+    answers_as_the_scan(filled, corpus, 10_000 if type(filled).__name__.startswith("Tantivy") else 1_500)
+
+
+@pytest.mark.slow
+def test_ten_thousand_odd_queries_on_every_engine(filled: Index, corpus: list[Document]) -> None:
+    answers_as_the_scan(filled, corpus, 10_000)
+
+
+def answers_as_the_scan(filled: Index, corpus: list[Document], count: int) -> None:
     some = corpus[:60]
     keep = {d.record_no for d in some}
     asked = 0
-    for written in fuzzed(10_000 if filled.__class__.__name__.startswith("Tantivy") else 1_500, seed=7):
+    for written in fuzzed(count, seed=7):
         try:
             query = parse_query(written, LABELS)
         except InvalidInput:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qrecords.errors import InvalidInput
 from qrecords.model.periods import parse_period
 from qrecords.model.query import MAX_LENGTH, MAX_WORDS, AllOf, AnyOf, Between, Is, Not, Word, form_names, parse_query
+from qrecords.model.textnorm import normalise
 from tests.fulltext_corpus import LABELS
 
 QUESTIONS = {
@@ -166,3 +169,34 @@ def test_ten_thousand_odd_queries() -> None:
             understood += 1
             assert all(word.text for word in query.words)
     assert 2_000 < understood < 9_500  # both ways are taken
+
+
+QUOTES = '"\uff02“”„「」『』'
+
+
+@given(st.text() | st.text(st.sampled_from("功放é\u3099ガＴTß-_/.·，。：:OR \n\u3000\u200b−…")))
+def test_a_query_is_brought_to_the_same_form_as_a_text(written: str) -> None:
+    phrase = "".join(c for c in written if c not in QUOTES)
+    normal = normalise(phrase)
+    if not normal:
+        return
+    assert parse_query(f'"{phrase}"').root == Word(normal)
+    for word in phrase.split():
+        if (
+            normalise(word)
+            and word[0] not in "-\uff0d−"
+            and word not in {"OR", "\uff2f\uff32"}
+            and not set(word) & set(":\uff1a")
+        ):
+            assert parse_query(word).root == Word(normalise(word))
+
+
+@given(st.text(max_size=60))
+def test_any_query_is_understood_or_refused_with_a_remedy(written: str) -> None:
+    try:
+        query = parse_query(written, LABELS)
+    except InvalidInput as refused:
+        assert refused.remedy
+    else:
+        again = parse_query(" ".join(part for part, _ in query.parts), LABELS)
+        assert again.root == query.root  # its parts say all of it
