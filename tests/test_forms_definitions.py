@@ -223,7 +223,7 @@ _OWN_CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("04A", {"returned_on": "2025-03-11"}, "早于「离开日期」"),
     ("04A", {"submitted_on": "2025-03-12"}, "早于「返回公司日期」"),
     ("04A", {"completion": "部分", "completion_note": None}, "「完成情况说明」"),
-    ("04A", {"late_reason": None}, "共5日，超过3日，请填「超期原因」"),
+    ("04A", {"late_reason": None}, "共5日，超过3日（最迟2025-03-17），请填「超期原因」"),
     ("04A", {"staff.1.title": "实习生"}, "初级以上专业技术职称"),
     ("04A", {"user_sign_date": "2025-03-14"}, "不在到达与离开之间"),
     ("05A", {"notice_no": None}, "「通知单编号」"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -182,6 +183,19 @@ def _plain(value: Any) -> str:
     return "、".join(value) if isinstance(value, list) else str(value)
 
 
+def _brief(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return f"明细{len(value)}行"
+    return "（空）" if value in (None, "", []) else _plain(value).replace("\n", " ")
+
+
+def _correction_lines(record: dict[str, Any]) -> Iterator[str]:
+    for n, c in enumerate(record["corrections"], start=1):
+        yield f"  更{n}：{c['at'][:10]} {c['by']} 更正（第{c['version']}版），原因：{c['reason']}"
+        for key, (old, new) in c["changes"].items():
+            yield f"    {record['labels'].get(key, key)}：{_brief(old)} → {_brief(new)}"
+
+
 def _record_lines(record: dict[str, Any]) -> list[str]:
     from qrecords.cli.audit import label as event_label
 
@@ -202,6 +216,7 @@ def _record_lines(record: dict[str, Any]) -> list[str]:
         void = f"（{s['lapsed']} 改了已印出的内容，此签署失效）" if s["lapsed"] else ""
         lines.append(f"  {kinds.get(s['kind'], s['kind'])}：{s['by']} {s['on']} {s['evidence']}".rstrip() + void)
     lines += [f"  {'扫描件' if a['kind'] == 'sheet' else '附件'}：{a['name']}" for a in record["attached"]]
+    lines += _correction_lines(record)
     if record["archive_no"]:
         lines.append(f"  归档编号：{record['archive_no']}")
     if record["volume_code"]:
@@ -210,6 +225,8 @@ def _record_lines(record: dict[str, Any]) -> list[str]:
     lines += [f"  提醒：{m}" for m in record["reminders"]]
     if record["turn"]:
         lines.append(f"  该谁办：{record['turn']}")
+    for v in record.get("versions", ()):
+        lines.append(f"  第{v['number']}版  {v['created']}  {v['user']}  {v['message']}  {v['pdf']}")
     for event in record.get("history", []):
         lines.append(f"  {event['at']}  {event['account']}  {event_label(event)}")
     return lines

@@ -16,6 +16,7 @@ from pydantic import model_validator
 
 from qrecords.errors import Problem
 from qrecords.model import relations, rules
+from qrecords.model.deadlines import WEEKENDS, Calendar, Deadline
 from qrecords.model.field import (
     BOXES,
     Condition,
@@ -42,6 +43,9 @@ class Rule(Definition):
     column: str = ""
     among: tuple[Any, ...] = ()
     limit: Decimal | None = None
+    # reason_when_late: named in form.toml, put in with the calendar by whoever reads the forms.
+    deadline: Deadline | None = None
+    calendar: Calendar = WEEKENDS
     when: Condition | None = None
     level: Level = "refuse"
     message: str = ""

@@ -49,6 +49,7 @@ class Action(StrEnum):
     RETURN = "return"
     VOID = "void"
     FILE = "file"
+    CORRECT = "correct"
     BIND = "bind"
     HOLD = "hold"
     RELEASE = "release"
@@ -95,6 +96,7 @@ ACTION_LABELS = {
     Action.RETURN: "退回",
     Action.VOID: "作废",
     Action.FILE: "归档",
+    Action.CORRECT: "更正",
     Action.BIND: "成册",
     Action.HOLD: "冻结",
     Action.RELEASE: "解除冻结",
@@ -143,6 +145,7 @@ STEADY: dict[Action, tuple[State, ...]] = {
     Action.ATTACH: OPEN_STATES,
     Action.SIGN: OPEN_STATES,
     Action.PRINT: (*OPEN_STATES, State.FILED, State.BOUND),
+    Action.CORRECT: (State.FILED, State.BOUND),
 }
 
 
@@ -177,6 +180,17 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """A change after filing: the version it made, who, when, why, and of each field the old and the new value."""
+
+    version: int
+    at: str
+    by: str
+    reason: str
+    changes: dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One filled form, or one row of a register."""
 
@@ -201,6 +215,7 @@ class Record:
     seq: int = 0
     signatures: tuple[Signed, ...] = ()
     attached: tuple[Attached, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def month(self) -> str:

@@ -7,7 +7,7 @@ value may still be absent is a question of stages (`required_when` is asked when
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Protocol
@@ -28,6 +28,14 @@ class ConditionLike(Protocol):
     def not_among(self) -> Sequence[Any]: ...  # noqa: D102
 
 
+class DeadlineLike(Protocol):
+    """A deadline, already read."""
+
+    @property
+    def limit(self) -> int: ...  # noqa: D102
+    def limit_day(self, start: date, calendar: Any, /) -> date: ...  # noqa: D102
+
+
 class RuleLike(Protocol):
     """A rule of a form.toml, already read."""
 
@@ -41,6 +49,10 @@ class RuleLike(Protocol):
     def among(self) -> Sequence[Any]: ...  # noqa: D102
     @property
     def limit(self) -> Decimal | None: ...  # noqa: D102
+    @property
+    def deadline(self) -> DeadlineLike | None: ...  # noqa: D102
+    @property
+    def calendar(self) -> object: ...  # noqa: D102
     @property
     def when(self) -> ConditionLike | None: ...  # noqa: D102
     @property
@@ -114,19 +126,15 @@ def _dates_in_order(rule: RuleLike, values: Values, label: Labels) -> Iterator[P
 
 
 def _reason_when_late(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
-    """The first field gives the reason when more than `limit` days pass from one of the others to the next."""
+    """The first field gives the reason when the deadline passes between one of the others and the next."""
     reason, *days = rule.fields
     for start, end in pairwise(days):
         if is_empty(values.get(reason)) and not is_empty(values.get(start)) and not is_empty(values.get(end)):
             first, last = (date.fromisoformat(str(values[key])[:10]) for key in (start, end))
-            if rule.limit is not None and last > _working_day(first + timedelta(days=int(rule.limit))):
-                passed = f"从「{label(start)}」到「{label(end)}」共{(last - first).days}日，超过{rule.limit}日"
+            if rule.deadline is not None and last > (limit := rule.deadline.limit_day(first, rule.calendar)):
+                passed = f"从「{label(start)}」到「{label(end)}」共{(last - first).days}日，超过{rule.deadline.limit}日"
+                passed += f"（最迟{limit}）"
                 yield Problem(f"{passed}，请填「{label(reason)}」", reason)
-
-
-def _working_day(day: date) -> date:
-    """Return the day itself, or Monday for a day of the weekend: a limit never falls on a day of rest."""
-    return day + timedelta(days=7 - day.weekday() if day.weekday() > 4 else 0)
 
 
 def _at_least_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:

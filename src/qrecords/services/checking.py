@@ -12,6 +12,7 @@ from qrecords.model.record import Action, Record, State
 from qrecords.model.relations import Other, conflicts
 from qrecords.office import Office
 from qrecords.render.fonts import uncovered
+from qrecords.services.require import owing
 
 
 def beyond_rules(
@@ -105,6 +106,8 @@ def before_step(office: Office, record: Record, action: Action) -> list[Problem]
         found += references(office, form, record.values)
     if action is Action.SUBMIT:  # another process may have filled one beside it meanwhile
         found += conflicting(office, form, record.values, own=record.record_no)
+    if action is Action.FILE and Action.ISSUE.value in form.steps:
+        found += owing(office, record)
     if action is Action.VOID:
         found += _depending(office, record)
     return [p.at(record.record_no, None) for p in found]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -75,9 +75,11 @@ def _year_of_work(office: Office, progress: Callable[[int, int], None] | None) -
         if folder.form.number == NOTICE:
             notices = numbers
             steps.issue(office, numbers)
-        _file_year(office, folder, numbers)
+        else:
+            _file_year(office, folder, numbers)
         if progress:
             progress(done, len(folders) + 1)
+    _file_year(office, folders[0], notices)  # last: a notice is filed when all it owes is there
     _leave_open(office, folders, notices)
     compiled = compile_year(office, year)
     found = search(office, SEARCHED, Criteria())
@@ -112,7 +114,29 @@ def _variation(folder: FormFolder, number: int, day: date, notices: Sequence[str
         "user_need": f"来电反映：{SYMPTOMS[number % len(SYMPTOMS)]}请求技术支持。",
         "notice_no": notices[number % len(notices)] if notices else "",
     }
+    if form.number == NOTICE:
+        other |= _assigned(sample, number, day.year)
     return moved | {key: value for key, value in other.items() if key in sample}
+
+
+def _assigned(sample: Mapping[str, Any], number: int, year: int) -> dict[str, Any]:
+    """Return what a notice assigns: just what this year's reports do under it, so that it owes none (table 1)."""
+    notices = COUNTS[NOTICE]
+    reports: list[dict[str, Any]] = [
+        {"form_code": f"QR758-{form}A", "record_no": f"QR758-{form}A-{year}-{n + 1:05d}", "copies": 1}
+        for form in ("05", "06", "07", "08")
+        for n in range(number, COUNTS[form], notices)
+    ]
+    done = Counter(r["form_code"][6:8] for r in reports)
+    repaired, opened = sample["products"][:2]
+    products = [repaired | {"serial_no": "", "quantity": done["06"], "task": "现场维修"}]
+    if done["07"]:
+        single = {"product_name": "卫星通信站（示例）", "product_model": "SL-330", "quantity": done["07"]}
+        products.append(single | {"task": "开通"})
+    if done["08"]:
+        products.append(opened | {"serial_no": "", "quantity": 3 * done["08"], "task": "开通"})
+    categories = ["现场维修", *["开通"] * (done["07"] + done["08"] > 0), *["技术培训"] * (done["05"] > 0)]
+    return {"service_category": categories, "products": products, "reports": reports}
 
 
 def _moved(value: Any, shift: timedelta, number: int) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from qrecords.errors import UsageError
 from qrecords.model.record import Record
 from qrecords.office import Office
+from qrecords.render.changes import change_lines, marked, with_changes
 from qrecords.render.code import code_png, payload
 from qrecords.render.context import date_text, form_context, register_context
 from qrecords.render.docx import Template
@@ -33,6 +34,7 @@ class Paper:
     title: str
     folder: FormFolder
     context: Mapping[str, Any]
+    changes: tuple[str, ...] = ()  # what was corrected after filing, printed at the end
 
     @property
     def print_id(self) -> str:
@@ -53,8 +55,9 @@ class Documents:
             "record_no": record.record_no,
             "supervisor_opinion": record.opinion,
         }
-        context = form_context(folder.form, record.values, head)
-        return Paper(record.record_no, print_no, f"{folder.form.title} {record.record_no}", folder, context)
+        context = marked(form_context(folder.form, record.values, head), record.corrections)
+        title = f"{folder.form.title} {record.record_no}"
+        return Paper(record.record_no, print_no, title, folder, context, (*change_lines(folder.form, [record]),))
 
     def archived(self, paper: Paper, *, archive_no: str, archived_by: str, archived_on: str) -> Paper:
         """Return a paper with its archive block filled, as it is frozen."""
@@ -67,14 +70,17 @@ class Documents:
         head = self._head(folder, subject, print_no) | {"record_no": subject}
         lines = [(r.record_no, r.values) for r in rows]
         context = register_context(folder.form, lines, head, month)
-        return Paper(subject, print_no, f"{folder.form.title} {month}", folder, context)
+        context["rows"] = [marked(row, r.corrections) for row, r in zip(context["rows"], rows, strict=True)]
+        changes = (*change_lines(folder.form, rows),)
+        return Paper(subject, print_no, f"{folder.form.title} {month}", folder, context, changes)
 
     def docx(self, paper: Paper) -> bytes:
         """Return the Word document of a paper."""
         folder, key = paper.folder, paper.folder.template_sha256
         if key not in self._templates:
             self._templates[key] = Template.load(folder.template_bytes, str(folder.template))
-        return self._templates[key].render(paper.context, code_png(paper.print_id))
+        made = self._templates[key].render(paper.context, code_png(paper.print_id))
+        return with_changes(made, paper.changes) if paper.changes else made
 
     def pdfs(self, papers: Sequence[tuple[Paper, Path]], out_dir: Path) -> list[Path]:
         """Make the PDFs of papers from their Word files, in one go; each page carries the code with its number."""

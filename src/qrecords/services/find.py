@@ -6,10 +6,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action, Record, State, missing_before, open_actions
+from qrecords.model.record import (
+    ACTION_LABELS,
+    STATE_LABELS,
+    STEADY,
+    Action,
+    Record,
+    State,
+    missing_before,
+    open_actions,
+)
 from qrecords.office import Office
 from qrecords.services import reading
-from qrecords.services.checking import reminders
 
 if TYPE_CHECKING:
     from qrecords.model.form import Form
@@ -32,6 +40,8 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
     record = reading.one(office, record_no)
     form = office.forms.get(record.form_code).form
     shown = asdict(record) | _summary(form, record)
+    from qrecords.services.checking import reminders  # brings in the fonts, which lists do without
+
     shown["reminders"] = [p.message for p in reminders(office, form, record.values, own=record_no)]
     shown["form_title"] = form.title
     shown["signature_labels"] = {s.kind: s.label for s in form.signatures}
@@ -40,12 +50,13 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
         tx.audit.append([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
         shown["item"] = tx.items.row(record.archive_no) if record.archive_no else None
         if history:
+            shown["versions"] = _versions(office, shown["item"])
             shown["history"] = [_event(e) for e in tx.audit.events(record.record_no) if e.action != Action.READ]
     return shown
 
 
 def _summary(form: Form, record: Record) -> dict[str, Any]:
-    steps = [a for a in open_actions(form, record.state) if a not in {Action.UPDATE, Action.SIGN, Action.PRINT}]
+    steps = [a for a in open_actions(form, record.state) if a not in STEADY]
     forward = next((a for a in steps if a not in {Action.VOID, Action.RETURN, Action.BIND}), None)
     missing = missing_before(form, record, forward) if forward else []
     return {
@@ -75,6 +86,17 @@ def _turn(form: Form, record: Record, forward: Action) -> str:
         Action.FILE: "归档人",
     }
     return f"{takers[forward]}：{ACTION_LABELS[forward]}"
+
+
+def _versions(office: Office, item: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return every version an item was frozen in, the first too, and where its PDF can be read."""
+    if item is None or item["version"] == 0:
+        return []
+    object_id = item["object_id"]
+    return [
+        asdict(v) | {"pdf": str(office.archive.path(object_id, "form.pdf", v.number))}
+        for v in office.archive.versions(object_id)
+    ]
 
 
 def _event(event: Any) -> dict[str, Any]:

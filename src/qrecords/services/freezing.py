@@ -44,9 +44,20 @@ class Filing:
         return cls(**(entry | {"record_nos": tuple(entry["record_nos"])}))
 
 
-def freeze(office: Office, intent: str, filing: Filing, documents: dict[str, Path]) -> None:
-    """Freeze one item: stage its files, and move the object into the archive."""
-    records = reading.many(office, filing.record_nos)
+def freeze(
+    office: Office,
+    intent: str,
+    filing: Filing,
+    documents: dict[str, Path],
+    *,
+    records: Sequence[Record] = (),
+    message: str = "",
+) -> None:
+    """Freeze one item: stage its files, and move the object into the archive.
+
+    `records` are the item's records as they will be, when the register does not have them so yet.
+    """
+    records = records or reading.many(office, filing.record_nos)
     folder = office.forms.get(filing.form_code)
     files: dict[str, bytes | Path] = {
         "record.json": canonical(_frozen(office, folder, filing, records)) + b"\n",
@@ -57,7 +68,7 @@ def freeze(office: Office, intent: str, filing: Filing, documents: dict[str, Pat
     staged = office.archive.stage(
         filing.object_id,
         files,
-        message="归档" if filing.version == 1 else "补归档",
+        message=message or ("归档" if filing.version == 1 else "补归档"),
         user=office.account.display_name,
         created=office.clock(),
         intent=intent,
@@ -107,6 +118,7 @@ def frozen_values(record: Record) -> dict[str, Any]:
         "reviewed_by": record.reviewed_by,
         "signatures": [asdict(s) for s in record.signatures if not s.lapsed],
         "attached": [asdict(a) for a in standing(record)],
+        "corrections": [asdict(c) for c in record.corrections],
     }
 
 

@@ -40,6 +40,10 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
             from qrecords.services.templates import recover_adoption
 
             outcome = recover_adoption(office, intent["id"], intent["payload"])
+        case "correct":
+            from qrecords.services.correct import recover_correction
+
+            outcome = recover_correction(office, intent)
         case "compile":
             outcome = _recover_binding(office, intent)
         case "copies":

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.field import Field
 from qrecords.model.form import CODE_PATTERN, Form
+from qrecords.stores.procedure import Procedure
 
 BLOCKS_FILE = "blocks.toml"
 
@@ -116,6 +117,11 @@ class FormCatalogue:
             raise InvalidInput(f"{path} 的定义有误", remedy="请按提示修改后再试", problems=problems) from None
 
     @cached_property
+    def procedure(self) -> Procedure:
+        """Return the tables of the procedure beside the forms."""
+        return Procedure(self.root)
+
+    @cached_property
     def _folders(self) -> dict[str, FormFolder]:
         return {}
 
@@ -132,6 +138,10 @@ class FormCatalogue:
         data = _toml(path)
         try:
             data["fields"] = [*_expand(data.get("fields", []), self._blocks)]
+            for rule in data.get("rules", []):
+                if "deadline" in rule:
+                    rule["deadline"] = self.procedure.deadlines[rule["deadline"]]
+                    rule["calendar"] = self.procedure.calendar
             form = Form.model_validate(data)
         except (ValidationError, KeyError, TypeError) as error:
             problems = _definition_problems(path, error)

@@ -90,8 +90,8 @@ class Intents:
         self._c.execute(t.intent.update().where(t.intent.c.id == key).values(payload={**payload, **facts}))
 
     def being_filed(self) -> set[str]:
-        """Return the records a filing under way is freezing: they stand still until it is over."""
-        steps = (step["payload"]["filings"] for step in self.open() if step["kind"] == "file")
+        """Return the records a filing or correction under way is freezing: they stand still until it is over."""
+        steps = (step["payload"]["filings"] for step in self.open() if step["kind"] in {"file", "correct"})
         return {number for filings in steps for filing in filings for number in filing["record_nos"]}
 
     def all(self) -> list[dict[str, Any]]:

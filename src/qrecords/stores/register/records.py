@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from qrecords.model.numbering import parse_record_no
-from qrecords.model.record import Attached, Record, Signed, State
+from qrecords.model.record import Attached, Correction, Record, Signed, State
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.log import CHANGES, Counters
 
@@ -179,6 +179,15 @@ class Records:
         self._c.execute(t.signature.update().where(*standing).values(lapsed=day))
         return kinds
 
+    def correct(self, record_no: str, correction: Correction, account: str) -> None:
+        """Write down what was changed after filing."""
+        self._c.execute(
+            t.correction.insert().values(
+                record_no=record_no, version=correction.version, at=correction.at, account=account,
+                by=correction.by, reason=correction.reason, changes=correction.changes,
+            )
+        )  # fmt: skip
+
     def add_print(self, subject: str, snapshot: Mapping[str, Any], template_sha256: str, at: str, account: str) -> int:
         """Write down a print; returns its number for this subject, from 1."""
         query = sa.select(sa.func.max(t.printed.c.number)).where(t.printed.c.subject == subject)
@@ -207,11 +216,16 @@ class Records:
     def _records(self, query: sa.Select[Any]) -> Iterator[Record]:
         rows = [dict(row._mapping) for row in self._c.execute(query)]
         numbers = [row["record_no"] for row in rows]
-        signed, attached = self._signatures(numbers), self._attached(numbers)
+        signed, attached, corrected = self._signatures(numbers), self._attached(numbers), self._corrections(numbers)
         for row in rows:
             row["state"] = State(row["state"])
             no = row["record_no"]
-            yield Record(**row, signatures=tuple(signed.get(no, ())), attached=tuple(attached.get(no, ())))
+            yield Record(
+                **row,
+                signatures=tuple(signed.get(no, ())),
+                attached=tuple(attached.get(no, ())),
+                corrections=tuple(corrected.get(no, ())),
+            )
 
     def _signatures(self, record_nos: Sequence[str]) -> dict[str, list[Signed]]:
         found: dict[str, list[Signed]] = defaultdict(list)
@@ -229,6 +243,15 @@ class Records:
         for part in _chunks(record_nos):
             for row in self._c.execute(sa.select(*columns).where(a.record_no.in_(part)).order_by(a.id)):
                 found[row.record_no].append(Attached(*row[1:]))
+        return found
+
+    def _corrections(self, record_nos: Sequence[str]) -> dict[str, list[Correction]]:
+        found: dict[str, list[Correction]] = defaultdict(list)
+        c = t.correction.c
+        columns = (c.record_no, c.version, c.at, c.by, c.reason, c.changes)
+        for part in _chunks(record_nos):
+            for row in self._c.execute(sa.select(*columns).where(c.record_no.in_(part)).order_by(c.id)):
+                found[row.record_no].append(Correction(*row[1:]))
         return found
 
 

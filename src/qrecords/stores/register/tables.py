@@ -141,6 +141,20 @@ attached = Table(
     UniqueConstraint("record_no", "kind", "sha256"),
 )
 
+# What was changed after filing; the object has the version before it.
+correction = Table(
+    "correction",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("record_no", ForeignKey("record.record_no"), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("at", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changes", JSON, nullable=False),
+)
+
 # A print is a paper with a code: its subject (record, or form and month) and the values it shows.
 printed = Table(
     "print",

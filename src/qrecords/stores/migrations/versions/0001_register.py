@@ -208,6 +208,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("object_id"),
     )
     op.create_table(
+        "correction",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("record_no", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["record_no"], ["record.record_no"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_correction_record_no", "correction", ["record_no"], unique=False)
+    op.create_table(
         "signature",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("record_no", sa.String(), nullable=False),

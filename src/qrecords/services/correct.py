@@ -1,0 +1,214 @@
+"""Correct a record after filing: a new version beside the old one, with who, when, why (QS/PA758A 5.11.2).
+
+Crash order as in filing: the intent holds the new values and the version to be made; the object's new version is
+published; then the register commits values, correction and event at once. A correction that broke off before its
+version was published leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import IntegrityFailure, InvalidInput, Problem, UsageError
+from qrecords.model import values as parsing
+from qrecords.model.audit import digest
+from qrecords.model.form import Form
+from qrecords.model.record import Action, Correction, Record, State, require_open
+from qrecords.office import Office
+from qrecords.render.pdfout import page_count
+from qrecords.services import reading
+from qrecords.services.checking import beyond_rules, derived, year_of
+from qrecords.services.documents import (
+    Documents,
+    Paper,
+    register_print,
+    register_sheet_print,
+    require_means,
+    write_papers,
+)
+from qrecords.services.freezing import Filing, freeze, is_frozen, item_of
+from qrecords.services.indexing import follow
+from qrecords.stores import durable
+from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.inputs import InputRecord, read_records
+from qrecords.stores.register import Transaction
+
+KIND = "correct"
+REASON_LENGTH = 500
+
+
+def correct(office: Office, record_no: str, source: Path, *, reason: str) -> Record:
+    """Correct a filed record from an input that holds the fields to change; everything else stays.
+
+    A row of a register makes the next version of its month. Values that leave their month or year are refused.
+    """
+    why = _reason(reason)
+    record = reading.one(office, record_no)
+    folder = office.forms.get(record.form_code)
+    office.authorise(Action.CORRECT, record.record_no)
+    require_open(folder.form, record, Action.CORRECT)
+    require_means(office, folder, office.drafts_dir, pdf=True)
+    values = _corrected_values(office, folder.form, source, record)
+    with office.exclusive("file", "归档"):
+        _make_version(office, folder, record, values, why)
+    follow(office)
+    return reading.one(office, record.record_no)
+
+
+def _corrected_values(office: Office, form: Form, source: Path, record: Record) -> dict[str, Any]:
+    entries = list(read_records(source, form))
+    if len(entries) != 1:
+        raise InvalidInput(f"{source.name} 里有{len(entries)}条记录", remedy="一次更正一份记录，请只留一条")
+    values, problems = _checked(office, form, entries[0], record)
+    if problems:
+        remedy = "请改正后再更正，归档的内容没有变动"
+        raise InvalidInput(f"{record.record_no} 的更正内容有问题", remedy=remedy, problems=problems)
+    if values == record.values:
+        raise InvalidInput("与归档的内容相同，没有要更正的", remedy=f"用 qrecords show {record.record_no} 核对")
+    return values
+
+
+def _checked(office: Office, form: Form, entry: InputRecord, record: Record) -> tuple[dict[str, Any], list[Problem]]:
+    checked = form.check(entry.values, record.values)
+    problems = [*checked.problems, *beyond_rules(office, form, checked.values, own=record.record_no)]
+    step = form.steps.get(Action.FILE.value)
+    problems += form.incomplete(checked.values, step.stages if step else [form.stages[0].key])
+    if not problems:
+        label, day = form.label(form.date_field), str(checked.values[form.date_field])
+        if form.is_register and day[:7] != record.month:
+            problems.append(Problem(f"「{label}」不能改到另一个月，这一行已随 {record.month} 归档", form.date_field))
+        elif year_of(form, checked.values) != record.year:
+            problems.append(Problem(f"「{label}」不能改到另一年，编号里的年份是{record.year}", form.date_field))
+    return checked.values, [p if p.source else p.at(entry.source, entry.row) for p in problems]
+
+
+def _make_version(office: Office, folder: FormFolder, record: Record, values: dict[str, Any], why: str) -> None:
+    keys = [k for k in {**record.values, **values} if record.values.get(k) != values.get(k)]
+    changes = {k: [record.values.get(k), values.get(k)] for k in keys}
+    documents = Documents(office)
+    with office.under_way() as intent:
+        with office.register.write() as tx:
+            reading.require_unchanged(tx, [record])
+            item = _item_row(office, tx, record)
+            correction = Correction(item["version"] + 1, office.now(), office.account.display_name, why, changes)
+            records = _as_corrected(_held(tx, item), record.record_no, values, correction)
+            filing = _filing(office, tx, folder, item, records)
+            payload = {
+                "filings": [asdict(filing)],
+                "record_no": record.record_no,
+                "values": values,
+                "correction": asdict(correction),
+            }
+            office.begin(tx, intent, KIND, payload)
+            filed_by = _name(tx, item["filed_by"])
+        durable.checkpoint("correct.intent")
+        work = office.archive.work_dir(intent)
+        paper = documents.archived(
+            _paper(documents, folder, filing, records),
+            archive_no=filing.archive_no, archived_by=filed_by, archived_on=item["filed_at"][:10],
+        )  # fmt: skip
+        files = write_papers(documents, [paper], work, pdf=True)[paper.subject]
+        durable.checkpoint("correct.papers")
+        made = {f"form.{kind}": Path(str(path)) for kind, path in files.items()}
+        freeze(office, intent, filing, made, records=records, message=f"更正 {record.record_no}：{why}")
+        durable.checkpoint("correct.frozen")
+        commit_corrected(office, intent, payload)
+        durable.checkpoint("correct.committed")
+        durable.remove_tree(work)
+
+
+def _item_row(office: Office, tx: Transaction, record: Record) -> dict[str, Any]:
+    item = tx.items.row(record.archive_no)
+    if item is None or office.archive.head(item["object_id"]) != item["version"]:
+        raise IntegrityFailure(
+            f"{record.record_no} 的归档件与登记库不符", remedy="请先运行 qrecords verify 核对，不要继续更正"
+        )
+    return item
+
+
+def _held(tx: Transaction, item: dict[str, Any]) -> list[Record]:
+    """Return the records an item holds: one, or the rows of a month."""
+    return [r for r in tx.records.find(archive_no=item["archive_no"]) if r.state in {State.FILED, State.BOUND}]
+
+
+def _as_corrected(
+    records: Sequence[Record], record_no: str, values: dict[str, Any], correction: Correction
+) -> list[Record]:
+    """Return the records with one of them as it will be; its title and date follow when the register commits."""
+    return [
+        replace(r, values=values, corrections=(*r.corrections, correction)) if r.record_no == record_no else r
+        for r in records
+    ]
+
+
+def _filing(
+    office: Office, tx: Transaction, folder: FormFolder, item: dict[str, Any], records: Sequence[Record]
+) -> Filing:
+    month = item["month"]
+    if month:
+        print_no = register_sheet_print(office, tx, folder, month, records)
+    else:
+        print_no = register_print(office, tx, folder, records[0])
+    numbers = tuple(r.record_no for r in records)
+    return Filing(
+        folder.form.code, month, numbers, item["record_year"], item["archive_no"], item["object_id"],
+        item["version"] + 1, print_no,
+    )  # fmt: skip
+
+
+def _paper(documents: Documents, folder: FormFolder, filing: Filing, records: Sequence[Record]) -> Paper:
+    if filing.month:
+        return documents.sheet_paper(folder, filing.month, records, filing.print_no)
+    return documents.record_paper(folder, records[0], filing.print_no)
+
+
+def _name(tx: Transaction, account: str) -> str:
+    found = tx.accounts.by_name(account)
+    return found.display_name if found else account
+
+
+def commit_corrected(office: Office, intent: str, payload: dict[str, Any]) -> None:
+    """Close a correction: values, correction and item change together, with the event."""
+    filing = Filing.from_intent(payload["filings"][0])
+    correction, number = Correction(**payload["correction"]), payload["record_no"]
+    form = office.forms.get(filing.form_code).form
+    pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
+    sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
+    with office.register.write() as tx:
+        before = tx.items.row(filing.archive_no) or {}
+        tx.records.change([number], values=payload["values"], **derived(form, payload["values"]))
+        tx.records.correct(number, correction, office.account.name)
+        records = tx.records.many(filing.record_nos)
+        item = item_of(office, filing, records, pages=page_count(pdf), sha256=sha256, version=filing.version)
+        tx.items.filed(item, before["filed_at"], before["filed_by"])
+        detail: dict[str, Any] = {
+            "archive_no": filing.archive_no,
+            "version": filing.version,
+            "form_pdf": sha256,
+            "reason": digest(correction.reason),
+            "values": {key: [digest(old), digest(new)] for key, (old, new) in correction.changes.items()},
+        }
+        tx.audit.append([office.event(Action.CORRECT, number, **detail)])
+        tx.intents.close(intent)
+
+
+def recover_correction(office: Office, intent: dict[str, Any]) -> str:
+    """Commit a correction whose version was published; one that was not is undone."""
+    if not is_frozen(office, Filing.from_intent(intent["payload"]["filings"][0])):
+        return "undone"
+    commit_corrected(office, intent["id"], intent["payload"])
+    return "finished"
+
+
+def _reason(reason: str) -> str:
+    try:
+        text = " ".join(parsing.parse_text(reason, REASON_LENGTH).split())
+    except ValueError as error:
+        raise InvalidInput(f"原因：{error}", remedy="请改写后再试") from None
+    if not text:
+        raise UsageError("没有写原因", remedy="请用 --reason 写明为什么更正，它会印在表上")
+    return text

@@ -1,0 +1,141 @@
+"""Which records a task owes, and whether a notice has them (QS/PA758A 5.5.5, 5.5.6, table 1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput, Problem, WrongState
+from qrecords.model.record import STATE_LABELS, Action, Record, State
+from qrecords.model.requirements import parse_task, required_records, task_of_notice
+from qrecords.model.settlement import Debt, settle
+from qrecords.office import Office
+from qrecords.services import reading
+
+SUBMISSION = "report_submission"
+SIZE_LIMIT = 1 << 20
+
+
+def require(office: Office, source: Path) -> list[dict[str, Any]]:
+    """Return the records a task owes by Table 1, each with its reason and clause."""
+    office.authorise(Action.READ, "require")
+    try:
+        text = source.read_text(encoding="utf-8-sig") if source.stat().st_size <= SIZE_LIMIT else ""
+        raw = json.loads(text)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InvalidInput(f"{source.name} 不是 JSON：{error}", remedy="请按 --help 里的样子写") from None
+    task, problems = parse_task(raw)
+    if task is None:
+        remedy = "请按提示改正后再试"
+        raise InvalidInput(f"{source.name} 有误", remedy=remedy, problems=[p.at(source.name, None) for p in problems])
+    required = required_records(office.forms.procedure.requirements, task)
+    return [asdict(r) | {"form_code": r.form_code or None} for r in required]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A notice with what it owes, and the days it is to be handed in."""
+
+    notice: Record
+    debts: tuple[Debt, ...]
+    records: tuple[Record, ...]
+    target: date | None
+    limit: date | None
+
+    @property
+    def missing(self) -> list[Debt]:
+        """Return what is not there."""
+        return [d for d in self.debts if d.missing]
+
+    def is_late(self, on: date) -> bool:
+        """Tell whether the day to hand everything in has passed and something is not handed in (5.5.6)."""
+        done = self.notice.state in {State.SUBMITTED, State.REVIEWED, State.FILED, State.BOUND}
+        return self.limit is not None and on > self.limit and (bool(self.missing) or not done)
+
+
+def owed(office: Office, notice: Record) -> Owed:
+    """Return what a notice owes, against the records that name it."""
+    with office.register.read() as tx:
+        records = [r for r in tx.records.find(notice_no=notice.record_no) if r.state is not State.VOID]
+    table = office.forms.procedure.requirements
+    # The notice itself is there; what else table 1 asks is looked for.
+    required = [r for r in required_records(table, task_of_notice(notice.values)) if r.form_code != notice.form_code]
+    debts = settle(required, records)
+    target = limit = None
+    if returned := notice.values.get("returned_on"):
+        deadline, calendar = office.forms.procedure.deadlines[SUBMISSION], office.forms.procedure.calendar
+        target = deadline.target_day(date.fromisoformat(returned), calendar)
+        limit = deadline.limit_day(date.fromisoformat(returned), calendar)
+    return Owed(notice, tuple(debts), tuple(records), target, limit)
+
+
+def show_task(office: Office, notice_no: str) -> dict[str, Any]:
+    """Return a notice's task: what it owes, what is there, what is missing, what is late."""
+    office.authorise(Action.READ, notice_no)
+    notice = reading.one(office, notice_no)
+    if Action.ISSUE.value not in office.forms.get(notice.form_code).form.steps:
+        raise WrongState(f"{notice.record_no} 不是售后服务通知单", remedy="请写 QR758-04A 的编号")
+    found = owed(office, notice)
+    late = found.is_late(date.fromisoformat(office.today()))
+    shown = {r.record_no for r in office.only_readable(found.records)}
+    return {
+        "record_no": notice.record_no,
+        "state": notice.state.value,
+        "state_label": STATE_LABELS[notice.state],
+        "customer_unit": notice.customer_unit,
+        "title": notice.title,
+        "due_on": found.target.isoformat() if found.target else None,
+        "limit_on": found.limit.isoformat() if found.limit else None,
+        "late": late,
+        "missing": sum(d.missing for d in found.debts),
+        "required": [_debt(d, shown, late=late) for d in found.debts],
+        "records": [_line(r) for r in found.records if r.record_no in shown],
+    }
+
+
+def _debt(debt: Debt, shown: Collection[str], *, late: bool) -> dict[str, Any]:
+    return {
+        "form_code": debt.form_codes[0] if debt.form_codes else None,
+        "or": list(debt.form_codes[1:]),
+        "document": debt.document or None,
+        "per": debt.per,
+        "product_model": debt.product_model or None,
+        "reason": debt.reason,
+        "rule": debt.rule,
+        "source": debt.source,
+        "count": debt.count,
+        "there": debt.found,
+        "missing": debt.missing,
+        "late": late and debt.missing > 0,
+        "holds_notice": debt.holds_notice,
+        "records": [_line(r) for r in debt.records if r.record_no in shown],
+        "name": debt.name,
+    }
+
+
+def _line(record: Record) -> dict[str, str]:
+    return {"record_no": record.record_no, "state": record.state.value, "state_label": STATE_LABELS[record.state]}
+
+
+# How many of what is owed a notice must show before it is filed, by how far the task was done.
+NOTHING, SOME = "未完成", "部分"
+
+
+def owing(office: Office, notice: Record) -> Iterator[Problem]:
+    """Give what keeps a notice from being filed: records it owes, and listed ones that are not there (R20)."""
+    completion = notice.values.get("completion")
+    for debt in owed(office, notice).debts:
+        wanted = {NOTHING: 0, SOME: min(debt.count, 1)}.get(str(completion), debt.count)
+        if debt.holds_notice and debt.found < wanted:
+            how = f"应有{wanted}份（台），已提交{debt.found}"
+            yield Problem(f"还缺 {debt.name}：{debt.reason}，{how}（QS/PA758A 5.5.5，{debt.rule}）", "reports")
+    listed = [str(row.get("record_no")) for row in notice.values.get("reports") or ()]
+    with office.register.read() as tx:
+        known = {r.record_no for r in tx.records.many(listed) if r.state not in {State.DRAFT, State.VOID}}
+    for number in listed:
+        if number not in known:
+            yield Problem(f"「提交报告清单」上的 {number} 没有提交，请补上或改正清单（QS/PA758A 5.5.6）", "reports")

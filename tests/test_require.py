@@ -1,0 +1,187 @@
+"""Table 1 as a decision table: what a task owes, and what a notice must have before it is filed (R20, R27, R31–R38)."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qrecords.model.requirements import parse_task, required_records
+from qrecords.stores.procedure import Procedure
+from tests.conftest import FORMS, CommandLine
+
+TABLE = Procedure(FORMS).requirements
+A, B = {"product_model": "SL-A"}, {"product_model": "SL-B"}
+SITE = {"on_site": True}
+REMOTE = {"on_site": False}
+
+
+def owed(**task: Any) -> list[tuple[str, str]]:
+    """Return what a task owes as (two digits, per), without the notice."""
+    parsed, problems = parse_task(task)
+    assert parsed is not None, problems
+    required = required_records(TABLE, parsed)
+    return [(r.form_code[6:8] or r.document, r.per) for r in required if r.form_code != "QR758-04A"]
+
+
+UNIT, MODEL, TASK, PERIOD = "unit", "model", "task", "period"
+
+# Written by hand from table 1 and 5.1.2.2, 5.5.7 of the procedure.
+CASES: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
+    ({"service_category": "开通", **SITE, "units": [A]}, [("07", UNIT)]),
+    ({"service_category": "安装", **SITE, "units": [A, A]}, [("07", UNIT)] * 2),
+    ({"service_category": "改造", **SITE, "units": [A, A, A]}, [("08", MODEL)]),
+    ({"service_category": "试验", **SITE, "units": [A, A, B]}, [("07", UNIT)] * 3),
+    ({"service_category": "开通", **SITE, "units": [A, A, A, B]}, [("07", UNIT), ("08", MODEL)]),
+    ({"service_category": "开通", **SITE, "units": [A, A, A | {"fault": True}]}, [("07", UNIT)] * 3),
+    (
+        {"service_category": "开通", **SITE, "units": [A, A, A, A | {"fault": True, "parts_replaced": True}]},
+        [("08", MODEL), ("07", UNIT), ("06", UNIT)],
+    ),
+    ({"service_category": "技术培训", **SITE, "total_hours": "3.9"}, [("06", TASK)]),
+    ({"service_category": "技术培训", **SITE, "total_hours": 4}, [("05", PERIOD)]),
+    ({"service_category": "技术培训", **REMOTE, "total_hours": 16}, [("05", PERIOD)]),
+    ({"service_category": "技术培训", **SITE}, [("05", TASK)]),
+    ({"service_category": "技术保障", **SITE, "units": [A, B]}, [("06", UNIT)] * 2 + [("技术保障专题总结汇报", TASK)]),
+    ({"service_category": "现场维修", **SITE, "units": [A, A, A]}, [("06", UNIT)] * 3),
+    ({"service_category": "技术咨询", **REMOTE, "channel": "电话"}, [("02", TASK)]),
+    ({"service_category": "技术支持", **REMOTE, "channel": "传真"}, [("03", TASK)]),
+    ({"service_category": "技术咨询", **REMOTE, "channel": "函件"}, [("10", TASK), ("09", TASK)]),
+    ({"service_category": "返厂维修", **REMOTE, "units": [A]}, [("10", TASK), ("06", UNIT), ("09", TASK)]),
+    ({"service_category": "备件供应", **REMOTE}, [("09", TASK)]),
+    ({"service_category": "走访", **SITE}, []),
+    ({"service_category": "现场维修", **SITE, "units": [A], "performed_by": "相关单位"}, [("06", UNIT), ("11", TASK)]),
+    ({"service_category": "走访", **SITE, "feedback": ["建议"]}, [("01", TASK)]),
+    ({"service_category": "走访", **SITE, "feedback": []}, []),
+    (
+        {"service_category": ["开通", "技术培训"], **SITE, "units": [A], "total_hours": 6},
+        [("07", UNIT), ("05", PERIOD)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("task", "expected"), CASES, ids=lambda c: json.dumps(c, ensure_ascii=False)[:60])
+def test_table_1(task: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert owed(**task) == expected
+
+
+@pytest.mark.parametrize("on_site", [True, False])
+def test_every_on_site_task_owes_a_notice_first(on_site: bool) -> None:
+    task, _ = parse_task({"service_category": "走访", "on_site": on_site})
+    assert task is not None
+    codes = [r.form_code for r in required_records(TABLE, task)]
+    assert codes == (["QR758-04A"] if on_site else [])
+
+
+def test_every_row_is_used_by_some_case_and_says_its_clause_and_source() -> None:
+    rows = tomllib.loads((FORMS / "requirements.toml").read_text(encoding="utf-8"))["rows"]
+    used = set()
+    for task, _ in CASES:
+        parsed, _problems = parse_task(task)
+        assert parsed is not None
+        used |= {r.reason for r in required_records(TABLE, parsed)}
+    assert {r["reason"] for r in rows} == used
+    assert all(r["rule"].startswith("QS/PA758A") and r["source"] in {"procedure", "inferred"} for r in rows)
+
+
+def test_the_command_answers_as_the_design_says(cli: CommandLine, write: Callable[..., Path]) -> None:
+    task = write({"service_category": ["技术培训"], "on_site": True, "total_hours": 6})
+    required = cli.json("require", task)["required"]
+    assert [r["form_code"] for r in required] == ["QR758-04A", "QR758-05A"]
+    assert {"form_code", "per", "reason", "rule"} <= set(required[1])
+    assert "QS/PA758A 表1" in cli("require", task).out
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ({"service_category": "维修"}, "service_category"),
+        ({}, "没有写 service_category"),
+        ({"service_category": "开通", "units": [{"model": "x"}]}, "设备没有 model"),
+        ({"service_category": "开通", "units": "x"}, "units"),
+        ({"service_category": "开通", "total_hours": -1, "sites": 2}, "没有 sites"),
+        ({"service_category": {"x": 1}, "total_hours": [1]}, "total_hours"),
+        ([1], "对象"),
+    ],
+)
+def test_a_wrong_task_is_told_whole(cli: CommandLine, write: Callable[..., Path], task: Any, words: str) -> None:
+    ran = cli("--json", "require", write(task), ok=False)
+    assert ran.status == 3
+    assert any(words in p["message"] for p in ran.json["error"]["problems"])
+
+
+def test_what_is_no_json_is_refused(cli: CommandLine, tmp_path: Path) -> None:
+    for name, data in (("a.json", b"\xff\xfe"), ("b.json", b"{"), ("c.json", b"[" * 100_000)):
+        (tmp_path / name).write_bytes(data)
+        assert cli("require", tmp_path / name, ok=False).status == 3
+
+
+def test_r20_clause_5_5_5_a_notice_shows_what_it_owes_has_and_misses(
+    cli: CommandLine, write: Callable[..., Path], sample: Callable[..., Any]
+) -> None:
+    cli("fill", "04A", write(sample("04A")))
+    notice = "QR758-04A-2025-00001"
+    cli("issue", notice)
+    task = cli.json("task", "show", notice)["task"]
+    assert [(r["name"][:9], r["count"], r["missing"]) for r in task["required"]] == [
+        ("QR758-08A", 3, 3),
+        ("QR758-05A", 1, 1),
+        ("QR758-06A", 1, 1),
+    ]
+    assert (task["due_on"], task["limit_on"], task["late"]) == ("2025-03-17", "2025-03-17", True), "Saturday rolls"
+    for form in ("05A", "06A", "08A"):
+        (made,) = cli.json("fill", form, write(sample(form)))["records"]
+        assert cli.json("task", "show", notice)["task"]["missing"] > 0, "a draft is not handed in yet"
+        cli("submit", made["record_no"])
+    assert cli.json("task", "show", notice)["task"]["missing"] == 0
+    assert "✓ QR758-08A或QR758-07A（SL-210）  应有3，已有3" in cli("task", "show", notice).out
+
+
+@pytest.mark.office
+def test_r20_clause_5_5_5_a_notice_is_not_filed_while_a_record_it_owes_is_missing(
+    cli: CommandLine, write: Callable[..., Path], sample: Callable[..., Any]
+) -> None:
+    cli(
+        "fill",
+        "04A",
+        write(sample("04A", reports=[{"form_code": "QR758-06A", "record_no": "QR758-06A-2025-00001", "copies": 1}])),
+    )
+    notice = "QR758-04A-2025-00001"
+    cli("issue", notice)
+    cli("fill", "06A", write(sample("06A")))
+    cli("submit", notice)
+    for kind in ("customer-seal", "engineer"):
+        cli("sign", notice, "--kind", kind, "--by", "示例用户")
+    cli("review", notice)
+    refused = cli.json("file", notice, ok=False)["error"]
+    told = [p["message"] for p in refused["problems"]]
+    assert len(told) == 4
+    assert all("QS/PA758A 5.5" in message for message in told)
+    assert sum("提交报告清单" in message for message in told) == 1
+    cli("submit", "QR758-06A-2025-00001")
+    for form in ("05A", "08A"):
+        (made,) = cli.json("fill", form, write(sample(form)))["records"]
+        cli("submit", made["record_no"])
+    cli("file", notice)
+
+
+def test_r27_clause_4_the_information_of_a_related_unit_is_shown_but_does_not_hold_the_notice(
+    cli: CommandLine, write: Callable[..., Path], sample: Callable[..., Any]
+) -> None:
+    unit = {"performed_by": "相关单位", "performing_unit": "示例研究所", "service_category": ["走访"]}
+    cli("fill", "04A", write(sample("04A", **unit)))
+    cli("issue", "QR758-04A-2025-00001")
+    (debt,) = cli.json("task", "show", "QR758-04A-2025-00001")["task"]["required"]
+    assert (debt["form_code"], debt["missing"], debt["holds_notice"]) == ("QR758-11A", 1, False)
+
+
+def test_a_record_that_is_no_notice_has_no_task(
+    cli: CommandLine, write: Callable[..., Path], sample: Callable[..., Any]
+) -> None:
+    cli("fill", "10A", write(sample("10A")))
+    assert cli("task", "show", "QR758-10A-2025-00001", ok=False).status == 6
+    assert cli("task", "show", "QR758-04A-2025-00009", ok=False).status == 5
