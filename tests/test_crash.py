@@ -106,7 +106,16 @@ def test_file(cli: CommandLine, parcels: Path, checkpoint: str, passes: int) -> 
 
 
 @pytest.mark.parametrize(
-    "checkpoint", ["compile.intent", "publish.begin", "publish.done", "compile.sealed", "compile.committed"]
+    "checkpoint",
+    [
+        "compile.intent",
+        "compile.matter",
+        "publish.begin",
+        "publish.done",
+        "compile.sealed",
+        "compile.committed",
+        "compile.catalogue",
+    ],
 )
 def test_compile(cli: CommandLine, parcels: Path, checkpoint: str) -> None:
     made = reviewed(cli, parcels)
@@ -117,6 +126,10 @@ def test_compile(cli: CommandLine, parcels: Path, checkpoint: str) -> None:
     (volume,) = cli.json("volume", "list")["volumes"]
     assert volume["volume_code"].endswith("-001")
     assert volume["items"] == 3
+    assert not volume["supplement"]
+    assert [v["volume_code"] for v in cli.json("volume", "catalogue", 2025)["catalogue"]["volumes"]] == [
+        volume["volume_code"]
+    ]
     assert {cli.json("show", number)["record"]["volume_code"] for number in made} == {volume["volume_code"]}
     assert_sound(cli)
 

@@ -6,19 +6,25 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from qrecords.errors import NotFound, WrongState
 from qrecords.office import Office
-from qrecords.services import demo
+from qrecords.services import demo, steps
+from qrecords.services import file as filing
 from qrecords.services.administer import init
+from qrecords.services.arranging import groups_of, pieces_of
+from qrecords.services.catalogue import show_catalogue
 from qrecords.services.compile import compile_year
+from qrecords.services.fill import fill
 from qrecords.services.printset import print_sets
+from qrecords.services.verify import verify
 from qrecords.services.volumecheck import verify_volumes
 from qrecords.services.volumes import find_records, show_volume
 from tests.conftest import NOW, CommandLine
@@ -62,7 +68,88 @@ def bound(
         settings_of(office, "[volumes]\nmax_pages = 6\n")
         made = file_a_year(office, {"04": 2, "02": 30, "06": 5, "08": 1})
     with closing(Office.open(root, clock=lambda: NOW)) as office:
+        shutil.copytree(root, root.with_name("unbound"))
         yield office, compile_year(office, 2025).volumes, made
+
+
+def unbound(bound: Any, tmp_path: Path, settings: str) -> Office:
+    """The same year before it was compiled, with other settings."""
+    root = tmp_path / "office"
+    shutil.copytree(bound[0].settings.root.with_name("unbound"), root)
+    (root / "qrecords.toml").write_text(settings, encoding="utf-8")
+    return Office.open(root, clock=lambda: NOW)
+
+
+def test_by_task_a_notice_is_followed_by_its_reports(bound: Any, tmp_path: Path) -> None:
+    with closing(unbound(bound, tmp_path, '[volumes]\narrangement = "task"\n')) as office:
+        notices = bound[2]["04"]
+        (group,) = groups_of(office, "06A")
+        with office.register.read() as tx:
+            pieces = pieces_of(office, tx, group, 2025)
+            called = {r.record_no: r.values.get("notice_no") for n in bound[2].values() for r in tx.records.many(n)}
+        order = [p.item.document_no for p in pieces]
+        assert sorted(order) == sorted(n for form in ("04", "06", "08") for n in bound[2][form])
+        assert order[0] == notices[0]
+        mine, after = order[1 : order.index(notices[1])], order[order.index(notices[1]) + 1 :]
+        assert {called[n] for n in mine} == {notices[0]}
+        assert {called[n] for n in after} == {notices[1]}
+        planned = compile_year(office, 2025, dry_run=True).volumes
+        assert [v["form_code"] for v in planned] == ["QR758-02A", "QR758-04A"]
+        assert planned[1]["title"] == "2025年度售后服务通知单和服务报告（记录）（QR758-04A至08A）"
+
+
+def scan_of(pages: int) -> bytes:
+    """A PDF as a scanner makes it, as far as binding can tell."""
+    from tests.test_render_volume import A4, made
+
+    return made([(A4, 0)] * pages, pdf_a=False, load=b"scan")
+
+
+@needs_poppler
+def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
+    bound: Any, tmp_path: Path, sample: Callable[..., Any], write: Callable[..., Path]
+) -> None:
+    root = tmp_path / "later"
+    shutil.copytree(bound[0].settings.root, root)
+    scan = tmp_path / "签字.pdf"
+    with closing(Office.open(root, clock=lambda: NOW)) as office:
+        before = {v["volume_code"]: v["sha256"] for v in _rows(office)}
+        report = sample("06A", notice_no=bound[2]["04"][0])
+        records = fill(office, "QR758-06A", [write([report, report, report])]).records
+        first, second, open_ = [str(r["record_no"]) for r in records]
+        for number, pages in ((first, 3), (second, 1)):
+            scan.write_bytes(scan_of(pages))
+            steps.submit(office, [number])
+            for kind in ("customer-seal", "engineer", "unit-leader"):
+                steps.sign(office, [number], kind=kind, by="示例", on="2025-12-30", evidence=scan)
+            steps.review(office, [number], opinion="同意归档", on="2025-12-31")
+        filing.file_records(office, [first, second])
+        with pytest.raises(WrongState, match="还有1份记录没有归档"):
+            compile_year(office, 2025, form_code="06A")
+        done = compile_year(office, 2025, form_code="06A", with_gaps=True, reason="示例：用户未回复")
+        (volume,) = done.volumes
+        assert [line["record_no"] for line in done.late] == [first, second]
+        assert volume["title"].endswith("第3册（补编）")
+        assert volume["pages"] == 3 + (1 + 2), "a whole scan stands for its form, a part of one is followed by it"
+        shown = pages_of(volume["pdf"])
+        note = shown[-1]
+        for told in ("补编", "第1件装入的是签署后的扫描件", open_, "用户未回复", "缺用户签名或用户公章"):
+            assert "".join(told.split()) in note
+        assert verify_volumes(office, [volume["volume_code"]]) == (1, [])
+        assert {v["volume_code"]: v["sha256"] for v in _rows(office)}.items() >= before.items()
+        assert [v["remark"] for v in show_catalogue(office, 2025)["volumes"]].count("补编") == 1
+        assert verify(office, deep=True)["problems"] == []
+
+
+def test_the_same_year_bound_again_gives_the_same_bytes(bound: Any, tmp_path: Path) -> None:
+    with closing(unbound(bound, tmp_path, "[volumes]\nmax_pages = 6\n")) as office:
+        again = compile_year(office, 2025).volumes
+        for volume, other in zip(bound[1], again, strict=True):
+            for name in ("volume.pdf", "manifest.json", "contents.xlsx", "cover.docx", "spine.pdf"):
+                one, two = (Path(v["pdf"]).with_name(name).read_bytes() for v in (volume, other))
+                assert one == two, name
+        one, two = (Path(show_catalogue(o, 2025)["pdf"]).read_bytes() for o in (bound[0], office))
+        assert one == two
 
 
 def pages_of(pdf: str | Path) -> list[str]:
@@ -78,6 +165,12 @@ def label_page(pdf: str, number: int) -> int:
     return PdfReader(pdf).page_labels.index(str(number))
 
 
+def corner(pdf: str, index: int) -> str:
+    """The text in the lower right corner of a page as it is seen, an upright A4 sheet."""
+    area = ["-x", "530", "-y", "805", "-W", "65", "-H", "37", "-f", str(index + 1), "-l", str(index + 1)]
+    return subprocess.run(["pdftotext", *area, pdf, "-"], capture_output=True, text=True, check=True).stdout.strip()
+
+
 @needs_poppler
 def test_every_record_is_on_the_page_find_names(bound: Any) -> None:
     office, volumes, made = bound
@@ -89,7 +182,8 @@ def test_every_record_is_on_the_page_find_names(bound: Any) -> None:
         page = texts[place["pdf"]][label_page(place["pdf"], place["page"])]
         year = place["record_no"][:-6]
         assert place["record_no"] in page or (year in page and place["record_no"][-5:] in page)
-        assert page.endswith(str(place["page"])), "the number stamped on it"
+    for pdf, number in {(p["pdf"], p["page"]) for p in places}:
+        assert corner(pdf, label_page(pdf, number)) == str(number)
 
 
 def test_a_volume_is_checked_page_by_page(bound: Any) -> None:
@@ -128,8 +222,11 @@ def test_what_is_printed_alone_is_what_was_sealed(bound: Any, tmp_path: Path) ->
     for file in files:
         assert subprocess.run(["qpdf", "--check", file["pdf"]], capture_output=True, check=False).returncode == 0
         assert Path(file["docx"]).read_bytes()[:2] == b"PK"
-        assert all(page in whole for page in pages_of(file["pdf"]))
-    assert {f["part"] for f in files} >= {"封面", "卷内目录", "备考表"}
+        if file["part"] == "案卷脊背":
+            assert code in "".join(pages_of(file["pdf"]))
+        else:
+            assert all(page in whole for page in pages_of(file["pdf"]))
+    assert {f["part"] for f in files} == {"封面", "卷内目录", "备考表", "案卷脊背"}
 
 
 @needs_qpdf
@@ -149,6 +246,38 @@ def test_outside_judges_accept_every_volume(bound: Any) -> None:
             assert line["document_no"].split()[0][-5:] in page  # a narrow cell may part the number
 
 
+@needs_poppler
+def test_the_catalogue_lists_every_volume_in_three_formats(bound: Any) -> None:
+    office, volumes, _ = bound
+    found = show_catalogue(office, 2025)
+    assert [v["volume_code"] for v in found["volumes"]] == sorted(v["volume_code"] for v in volumes)
+    sheet = load_workbook(found["xlsx"]).worksheets[0]
+    rows = list(sheet.iter_rows(min_row=3, values_only=True))
+    assert [(r[1], r[2], r[3], r[4]) for r in rows] == [
+        (v["volume_code"], v["title"], v["items"], v["pages"])
+        for v in sorted(volumes, key=lambda v: str(v["volume_code"]))
+    ]
+    text = "".join(pages_of(found["pdf"]))
+    assert all(v["volume_code"] in text for v in volumes)
+
+
+def test_the_contents_are_kept_as_a_workbook(bound: Any) -> None:
+    office, volumes, _ = bound
+    for volume in volumes:
+        path = Path(volume["pdf"]).with_name("contents.xlsx")
+        rows = list(load_workbook(path).worksheets[0].iter_rows(min_row=3, values_only=True))
+        listed = show_volume(office, volume["volume_code"])["contents"]
+        assert [(r[0], r[1], r[5]) for r in rows] == [(c["position"], c["document_no"], c["page_from"]) for c in listed]
+
+
+def test_limits_hold_and_every_item_is_bound_once(bound: Any) -> None:
+    office, volumes, _ = bound
+    assert all(v["pages"] <= 6 or v["items"] == 1 for v in volumes)
+    contents = [c["archive_no"] for v in volumes for c in show_volume(office, v["volume_code"])["contents"]]
+    with office.register.read() as tx:
+        assert sorted(contents) == [i["archive_no"] for i in tx.items.all()]
+
+
 def test_unknown_codes_and_unbound_records_are_told(bound: Any, cli: CommandLine) -> None:
     office, _, _ = bound
     with pytest.raises(NotFound):
@@ -158,8 +287,6 @@ def test_unknown_codes_and_unbound_records_are_told(bound: Any, cli: CommandLine
     with pytest.raises(WrongState, match="还没有成册"):
         demo_open = office.settings.root / "inputs" / "open.json"
         demo_open.write_text(json.dumps([_first_stage(office)], ensure_ascii=False), encoding="utf-8")
-        from qrecords.services.fill import fill
-
         (record,) = fill(office, "QR758-03A", [demo_open]).records
         find_records(office, [str(record["record_no"])])
     assert cli("volume", "verify").out.startswith("✓ 逐页核对了0册")

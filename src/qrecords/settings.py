@@ -53,10 +53,17 @@ class PdfSettings:
 
 @dataclass(frozen=True, slots=True)
 class VolumeSettings:
-    """How volumes are bound: numbered pages at most (GB/T 11822 practice), printed on one side or both."""
+    """How volumes are arranged and bound (GB/T 11822): limits in pages, millimetres and micrometres a sheet."""
 
+    arrangement: str = field(default="form", metadata={"choices": ("form", "task")})
+    user_information: bool = True
     max_pages: int = 200
+    max_thickness: int = 20
+    sheet_thickness: int = 100
     double_sided: bool = False
+    numbers: str = field(default="bottom", metadata={"choices": ("bottom", "top")})
+    turn_wide: bool = True
+    form_after_scan: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +193,8 @@ def _section(name: str, table: Mapping[str, Any], problems: list[Problem]) -> An
             problems.append(Problem(f"{where} 的类型不对，应为 {wanted}", where, source=FILE_NAME))
         elif value not in CHOICES.get(where, (value,)):
             problems.append(Problem(f"{where} 只能是 {' 或 '.join(CHOICES[where])}", where, source=FILE_NAME))
+        elif (choices := known[key].metadata.get("choices")) and value not in choices:
+            problems.append(Problem(f"{where} 只能是 {'、'.join(choices)}", where, source=FILE_NAME))
         elif isinstance(value, int) and value < 0:
             problems.append(Problem(f"{where} 不能是负数", where, source=FILE_NAME))
         else:
@@ -216,8 +225,15 @@ workers = 0                 # 同时转换的进程数，0 = 按处理器核数
 seconds_per_file = 30       # 每份文件最长转换时间（秒）
 
 [volumes]
+arrangement = "form"        # 编排：form = 按表式，task = 通知单后接它的各份服务报告
+user_information = true     # 用户信息记录（01A、11A）也成册
 max_pages = 200             # 每册最多编号页数
-double_sided = false        # 双面打印时页码在外侧
+max_thickness = 20          # 每册最厚（毫米）
+sheet_thickness = 100       # 一张纸的厚度（微米）
+double_sided = false        # 双面打印：页码在外侧，每件从新的一张开始
+numbers = "bottom"          # 页码位置：bottom = 下角，top = 上角
+turn_wide = true            # 横页转正，表头朝装订边
+form_after_scan = false     # 有签署扫描件时，后面再附表单
 
 [retention]
 count = "record-year"       # 保存年限的起算：record-year 记录所属年度，filing-year 归档年度（更严）

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qrecords.model import audit, numbering
 from qrecords.model.audit import Event
-from qrecords.model.volume import File, Item, Limits, Piece, Volume, split, volume_title
+from qrecords.model.volume import File, Item, Limits, Piece, Volume, by_task, split, volume_title
 
 
 def test_numbers_look_as_the_office_writes_them() -> None:
@@ -101,6 +101,41 @@ def test_no_volume_is_closed_while_the_next_item_still_fits(sizes: list[int]) ->
         assert volume.pages + after.placed[0].item.pages > 50
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 30), st.integers(0, 3)), max_size=60),
+    st.integers(1, 60),
+    st.integers(1, 40),
+    st.booleans(),
+)
+def test_volumes_are_no_thicker_than_allowed(
+    sizes: list[tuple[int, int]], pages: int, sheets: int, double_sided: bool
+) -> None:
+    pieces = [
+        Piece(item(n, size), (File("scan.pdf", size + blank, tuple(range(size, size + blank))),))
+        for n, (size, blank) in enumerate(sizes)
+    ]
+    volumes = split(pieces, Limits(pages, sheets * 100, 100, double_sided))
+    assert [p.item for v in volumes for p in v.placed] == [p.item for p in pieces]
+    for volume in volumes:
+        fits = volume.pages <= pages and volume.sheets(double_sided=double_sided) <= sheets
+        assert fits or len(volume.placed) == 1
+        numbers = [n for p in volume.placed for file in p.numbers for n in file if n]
+        assert numbers == list(range(1, volume.pages + 1)), "written pages alone are numbered, each once"
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 9)), max_size=40))
+def test_each_report_follows_its_notice_and_none_is_lost(called_by: list[int | None]) -> None:
+    notices = [replace(item(n, 1), archive_no=f"N{n}") for n in range(5)]
+    reports = [replace(item(n, 1), archive_no=f"R{n}") for n in range(len(called_by))]
+    pieces = [Piece(i, ()) for i in [*notices, *reports]]
+    own = {f"N{n}": f"no{n}" for n in range(5)}
+    names = {f"R{n}": f"no{notice}" for n, notice in enumerate(called_by) if notice is not None}
+    order = [p.item.archive_no for p in by_task(pieces, own, names)]
+    assert sorted(order) == sorted(p.item.archive_no for p in pieces)
+    expected = [no for n in range(5) for no in (f"N{n}", *(r for r in names if names[r] == f"no{n}"))]
+    assert order[: len(expected)] == expected
+
+
 def test_a_volume_is_as_secret_as_its_most_secret_item() -> None:
     items = [item(1, 1), replace(item(2, 1), secrecy_level="机密"), replace(item(3, 1), secrecy_level="公开")]
     assert volumes_of(items, 200)[0].secrecy_level == "机密"
@@ -108,3 +143,4 @@ def test_a_volume_is_as_secret_as_its_most_secret_item() -> None:
 
 def test_a_volume_is_titled_as_archives_do() -> None:
     assert volume_title(2025, "维修服务报告", "QR758-06A", 2) == "2025年度维修服务报告（QR758-06A）第2册"
+    assert volume_title(2025, "维修服务报告", "QR758-06A", 3, supplement=True).endswith("第3册（补编）")

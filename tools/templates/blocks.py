@@ -94,6 +94,7 @@ class Cell:
     valign: Literal["top", "center", "bottom"] = "center"
     grey: bool = False
     merge: Literal["", "start", "more"] = ""
+    upright: bool = False  # characters one below the other, lines from right to left
 
     def xml(self, span: int, width: int, *, keep: bool) -> str:
         """Return the w:tc over `span` grid columns, `width` twips together."""
@@ -101,6 +102,7 @@ class Cell:
         settings += f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
         settings += {"": "", "start": '<w:vMerge w:val="restart"/>', "more": "<w:vMerge/>"}[self.merge]
         settings += f'<w:shd w:val="clear" w:color="auto" w:fill="{GREY}"/>' if self.grey else ""
+        settings += '<w:textDirection w:val="tbRl"/>' if self.upright else ""
         settings += f'<w:vAlign w:val="{self.valign}"/>' if self.valign != "top" else ""
         contents = self.text
         if isinstance(contents, str):

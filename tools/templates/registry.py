@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from qrecords.model.form import Form
 from tools.templates import care, commissioning, copy, information, notice, registers, repair, training, volume
@@ -30,6 +31,8 @@ VOLUME: Mapping[str, Callable[[], bytes]] = {
     "cover.docx": volume.build_cover,
     "contents.docx": volume.build_contents,
     "file_note.docx": volume.build_file_note,
+    "catalogue.docx": volume.build_catalogue,
+    **{f"spine-{width}.docx": partial(volume.build_spine, width) for width in volume.SPINES},
 }
 
 # By path below forms/QR758/: what is printed about the archive itself.

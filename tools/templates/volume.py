@@ -1,11 +1,14 @@
-"""What a bound volume carries around its items: cover, contents, file note (GB/T 11822-2008). Never page-numbered."""
+"""What a volume carries around its items, never page-numbered: cover, contents, file note, spine; and the catalogue.
+
+GB/T 11822-2008. A spine's label is as wide as the volume is thick: the office cuts it out.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from tools.templates.blocks import Cell, Paragraph, Row, Table, together
-from tools.templates.document import PORTRAIT, Head, document
+from tools.templates.document import LANDSCAPE, PORTRAIT, Head, document
 from tools.templates.sheet import BLANK_DATE, LABEL, LINE, Column, listing, tag
 
 WIDTH = PORTRAIT.text_width
@@ -19,18 +22,27 @@ _CONTENTS = (
     Column("页数", 10, tag("r.pages")),
     Column("备注", 13, tag("r.remark")),
 )
+_CATALOGUE = (
+    Column("序号", 11, tag("r.no")),
+    Column("档号", 50, tag("r.volume_code")),
+    Column("案卷题名", 0, tag("r.title"), "Small"),
+    Column("件数", 13, tag("r.items")),
+    Column("页数", 13, tag("r.pages")),
+    Column("起止日期", 36, tag("r.dates")),
+    Column("保管期限", 18, tag("r.retention")),
+    Column("密级", 14, tag("r.secrecy_level")),
+    Column("备注", 18, tag("r.remark")),
+)
+SPINES = (10, 15, 20, 30, 40, 50)  # millimetres: thin volumes, and the usual boxes (DA/T 22)
 _NOTES = """\
 本卷共有文件 {{ pieces }} 件，{{ pages }} 页。
 {{ year_rule }}
-{%p for note in notes %}
-{{ note }}
+{%p for part in parts %}
+{{ part.title }}
+{%p for line in part.lines %}
+　　{{ line }}
 {%p endfor %}
-{%p if gaps %}
-缺号：
-{%p for gap in gaps %}
-{{ gap }}
-{%p endfor %}
-{%p endif %}"""
+{%p endfor %}"""
 
 
 def build_cover() -> bytes:
@@ -64,6 +76,27 @@ def build_file_note() -> bytes:
     )
     heading = Row((Cell(WIDTH, "本卷情况说明", "Band", grey=True),), 7, keep=True)
     return document(PORTRAIT, [Table((heading, notes, *together(*hands)))], head=_head("卷内备考表"), foot="")
+
+
+def build_spine(width: int) -> bytes:
+    """Return the label of the spine (案卷脊背), so many millimetres wide."""
+    facts = (("保管期限", "retention", 22), ("档号", "reference_code", 80), ("案卷题名", "volume_title", 130))
+    narrow, large = width < 20, "Title" if width >= 30 else "SmallTitle" if width >= 15 else "Label"
+    rows = []
+    for label, name, height in facts:
+        words = Paragraph(tag(name), "SmallTitle" if large == "Title" and name == "reference_code" else large, "center")
+        rows.append(Row((Cell(width, label, "SmallLabel", grey=True, upright=narrow),), 16 if narrow else 7))
+        rows.append(Row((Cell(width, words, upright=True),), height))
+    return document(replace(PORTRAIT, top=6, bottom=4), [Table(rows)], foot="")
+
+
+def build_catalogue() -> bytes:
+    """Return the list of the year's volumes (案卷目录), its heading repeated on every page."""
+    heading, line = listing("volumes", _CATALOGUE, width=LANDSCAPE.text_width, height=8)
+    head = Head("案卷目录", above=tag("org_name"), corner="", left="{{ year }}年度", right="", code="")
+    foot = "立卷单位：{{ compiled_by_unit }}    共{{ volume_count }}册 {{ item_count }}件 {{ page_count }}页"
+    foot += "    第#PAGE#页 共#PAGES#页"
+    return document(LANDSCAPE, [Table((heading, replace(line, splits=False)))], head=head, foot=foot)
 
 
 def _head(title: str) -> Head:

@@ -29,10 +29,18 @@ def compile_(session: Session, year: int, form: str, dry_run: bool, with_gaps: b
         result = compile_year(
             session.office, year, form_code=form, dry_run=dry_run, with_gaps=with_gaps, reason=reason, progress=at
         )
-    data = {"volumes": result.volumes, "gaps": result.gaps, "left_out": result.left_out}
+    data = {
+        "volumes": result.volumes,
+        "gaps": result.gaps,
+        "left_out": result.left_out,
+        "missing": result.missing,
+        "late": result.late,
+    }
     lines = _volume_lines(result.volumes, dry_run=dry_run)
     lines += [f"  作废 {g['record_no']}：{g['reason']}" for g in result.gaps]
     lines += [f"  缺件 {o['record_no']}：{o['why']}" for o in result.left_out]
+    lines += [f"  缺号 {o['record_no']}：{o['why']}" for o in result.missing]
+    lines += [f"  补编 {o['record_no']}：{o['why']}" for o in result.late]
     session.answer(data, lines)
 
 
@@ -69,6 +77,20 @@ def show(session: Session, code: str) -> None:
 
 
 @volume.command()
+@click.argument("year", metavar="年度", type=chinese.Year())
+@pass_session
+def catalogue(session: Session, year: int) -> None:
+    """查看一年的案卷目录；docx、pdf、xlsx 都存着。"""
+    from qrecords.services.catalogue import show_catalogue
+
+    found = show_catalogue(session.office, year)
+    rows = [(v["no"], v["volume_code"], v["title"], v["items"], v["pages"], v["remark"]) for v in found["volumes"]]
+    lines = table(("序号", "档号", "题名", "件数", "页数", "备注"), rows, (5, 32, 52, 6, 6, 8))
+    lines += [f"  {found[kind]}" for kind in ("docx", "pdf", "xlsx") if kind in found]
+    session.answer({"catalogue": found}, lines if rows else [f"{year}年还没有成册；用 qrecords compile {year} 编制"])
+
+
+@volume.command()
 @NUMBERS
 @pass_session
 def find(session: Session, numbers: tuple[str, ...]) -> None:
@@ -88,7 +110,7 @@ def find(session: Session, numbers: tuple[str, ...]) -> None:
 @click.option("--out", type=chinese.PATH, required=True, help="文件放到哪个文件夹")
 @pass_session
 def print_set(session: Session, codes: tuple[str, ...], out: Path) -> None:
-    """单独取出封面、卷内目录、备考表（pdf 和 docx），供打印装订。"""
+    """单独取出封面、卷内目录、备考表、脊背（pdf 和 docx），供打印装订。"""
     from qrecords.services.printset import print_sets
 
     files = print_sets(session.office, codes, out)

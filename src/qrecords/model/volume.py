@@ -6,7 +6,7 @@ An item is never split over two volumes; one that is longer than a volume gets a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -151,6 +151,20 @@ def split(pieces: Sequence[Piece], limits: Limits) -> list[Volume]:
     return volumes
 
 
-def volume_title(year: int, form_title: str, form_code: str, number: int) -> str:
+def by_task(pieces: Sequence[Piece], own: Mapping[str, str], called_by: Mapping[str, str]) -> list[Piece]:
+    """Return the items with each notice followed by the reports it called for, reports without a notice after.
+
+    `own` gives the record number of each notice by archive number, `called_by` the notice number a report names.
+    """
+    notices = {own[p.item.archive_no]: p for p in pieces if p.item.archive_no in own}
+    reports: dict[str, list[Piece]] = {number: [] for number in notices}
+    rest: list[Piece] = []
+    for piece in pieces:
+        if piece.item.archive_no not in own:
+            reports.get(called_by.get(piece.item.archive_no, ""), rest).append(piece)
+    return [p for number, notice in notices.items() for p in (notice, *reports[number])] + rest
+
+
+def volume_title(year: int, title: str, codes: str, number: int, *, supplement: bool = False) -> str:
     """Return the title of a volume (案卷题名)."""
-    return f"{year}年度{form_title}（{form_code}）第{number}册"
+    return f"{year}年度{title}（{codes}）第{number}册{'（补编）' if supplement else ''}"

@@ -1,4 +1,4 @@
-"""What is printed once more around volumes: covers, contents, file notes, each alone (GB/T 11822-2008)."""
+"""What is printed around volumes, each part alone: cover, contents, file note, spine label (GB/T 11822-2008)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
-from qrecords.services.binding import TITLES
+from qrecords.services.frontmatter import TITLES
 from qrecords.services.volumes import manifest_of, sealed
 from qrecords.stores.durable import make_dirs, write_file
 
 
 def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[dict[str, Any]]:
-    """Write cover, contents and file note of each volume into `out`, as they were sealed: PDF and Word."""
+    """Write what stands around each volume into `out`, as it was sealed: PDF and Word."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明放到哪个文件夹")
     rows = sealed(office, volume_codes)
@@ -37,7 +37,10 @@ def _print_set(office: Office, row: dict[str, Any], out: Path) -> list[dict[str,
     for name, title in TITLES.items():
         pdf, docx = (out / f"{file_safe(code)}-{title}.{kind}" for kind in ("pdf", "docx"))
         meta = Meta(f"{row['title']} {title}", code, datetime.fromisoformat(row["compiled_at"]))
-        cut(volume, pdf, first=around[title]["page"], pages=around[title]["pages"], meta=meta)
+        if title in around:
+            cut(volume, pdf, first=around[title]["page"], pages=around[title]["pages"], meta=meta)
+        else:
+            write_file(pdf, office.archive.read(object_id, f"{name}.pdf", version))
         write_file(docx, office.archive.read(object_id, f"{name}.docx", version))
         made.append({"volume_code": code, "part": title, "pdf": str(pdf), "docx": str(docx)})
     return made

@@ -76,5 +76,5 @@ def manifest_of(office: Office, object_id: str, version: int) -> Row:
 
 
 def _shown(office: Office, row: Row) -> Row:
-    keys = ("volume_code", "title", "form_code", "year", "items", "pages", "secrecy_level", "compiled_at")
+    keys = ("volume_code", "title", "form_code", "year", "supplement", "items", "pages", "secrecy_level", "compiled_at")
     return {k: row[k] for k in keys} | {"pdf": str(office.archive.path(row["object_id"], "volume.pdf"))}

@@ -19,6 +19,7 @@ from qrecords.model.form import CODE_PATTERN, Form
 from qrecords.stores.procedure import Procedure
 
 BLOCKS_FILE = "blocks.toml"
+SERIES_FILE = "series.toml"
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,15 @@ class FormCatalogue:
             path = self.root / BLOCKS_FILE
             problems = _definition_problems(path, error)
             raise InvalidInput(f"{path} 的定义有误", remedy="请按提示修改后再试", problems=problems) from None
+
+    def families(self) -> list[tuple[str, str, list[str]]]:
+        """Return the families bound together once a year: key, title, codes of the forms (series.toml)."""
+        data = _toml(self.root / SERIES_FILE)
+        try:
+            codes = {f["key"]: [s["code"] for s in data["series"] if s["family"] == f["key"]] for f in data["families"]}
+            return [(f["key"], f["title"], codes[f["key"]]) for f in data["families"]]
+        except (KeyError, TypeError) as error:
+            raise InvalidInput(f"{self.root / SERIES_FILE} 缺少 {error}", remedy="请补上，或从备份恢复") from None
 
     @cached_property
     def procedure(self) -> Procedure:

@@ -199,6 +199,7 @@ volume = Table(
     Column("year", Integer, nullable=False),
     Column("number", Integer, nullable=False),
     Column("title", Text, nullable=False),
+    Column("supplement", Boolean, nullable=False),  # of items filed or changed after the year was compiled
     Column("items", Integer, nullable=False),
     Column("pages", Integer, nullable=False),
     Column("secrecy_level", String, nullable=False),

@@ -1,0 +1,135 @@
+"""What is bound together and in which order: volumes per form, or notices with their reports (QS/PA758A 5.5.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from qrecords.errors import IntegrityFailure, InvalidInput
+from qrecords.model.form import Form
+from qrecords.model.record import Action
+from qrecords.model.volume import File, Item, Limits, Piece, by_task
+from qrecords.office import Office
+from qrecords.render.pdfout import open_pdf
+from qrecords.stores.register import Transaction
+
+USER_INFORMATION = "user-information"  # 01A, 11A: their yearly binding is the office's own practice
+NOTICE_FIELD = "notice_no"
+FORM_PDF = "form.pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Forms whose items share volumes; the first one gives the volumes their series."""
+
+    title: str
+    forms: tuple[Form, ...]
+
+    @property
+    def form(self) -> Form:
+        """Return the form that gives the series."""
+        return self.forms[0]
+
+    @property
+    def codes(self) -> str:
+        """Return the codes as a title names them: one, or from the first to the last."""
+        first, last = self.forms[0], self.forms[-1]
+        return first.code if first is last else f"{first.code}至{last.number}{last.edition}"
+
+    @property
+    def retention_years(self) -> int:
+        """Return how long the whole is kept: as long as what is kept longest."""
+        return max(form.retention.years for form in self.forms)
+
+
+def groups_of(office: Office, form_code: str = "") -> list[Group]:
+    """Return what is bound together: of one form, or of all the settings say are bound."""
+    settings = office.settings.volumes
+    forms = {f.form.code: f.form for f in office.forms.all()}
+    families = {key: (title, [c for c in codes if c in forms]) for key, title, codes in office.forms.families()}
+    _require_all_folders(office, set(forms))
+    if form_code:
+        wanted = [office.forms.get(form_code).form.code]
+    else:
+        left_out = [] if settings.user_information else families.get(USER_INFORMATION, ("", []))[1]
+        wanted = [code for code in forms if code not in left_out]
+    groups: dict[str, Group] = {}
+    for code in wanted:
+        title, codes = next((f for f in families.values() if code in f[1]), ("", [code]))
+        together = [forms[c] for c in codes]
+        notice = next((f for f in together if Action.ISSUE.value in f.steps), None)
+        if settings.arrangement == "task" and notice:
+            together.sort(key=lambda f: (f is not notice, f.code))
+            groups[notice.code] = Group(title, tuple(together))
+        else:
+            groups[code] = Group(forms[code].title, (forms[code],))
+    return list(groups.values())
+
+
+def _require_all_folders(office: Office, known: set[str]) -> None:
+    with office.register.read() as tx:
+        used = {form_code for form_code, _ in tx.records.counts()}
+    if gone := sorted(used - known):
+        raise IntegrityFailure(f"表式 {'、'.join(gone)} 的文件夹不见了", remedy="请从备份恢复 forms 文件夹后再成册")
+
+
+def limits(office: Office) -> Limits:
+    """Return how much goes into one volume."""
+    settings = office.settings.volumes
+    return Limits(settings.max_pages, settings.max_thickness * 1000, settings.sheet_thickness, settings.double_sided)
+
+
+def pieces_of(office: Office, tx: Transaction, group: Group, year: int) -> list[Piece]:
+    """Return a group's items of the year that are in no volume yet, in the order they are bound."""
+    pieces = [_piece(office, form, item) for form in group.forms for item in tx.items.of_year(year, form.code)]
+    if len(group.forms) == 1:
+        return pieces
+    own: dict[str, str] = {}
+    called_by: dict[str, str] = {}
+    for form in group.forms:
+        for record in tx.records.find(form_code=form.code):
+            if form is group.form:
+                own[record.archive_no] = record.record_no
+            else:
+                called_by[record.archive_no] = str(record.values.get(NOTICE_FIELD, ""))
+    own.pop("", None)
+    return by_task(pieces, own, called_by)
+
+
+def _piece(office: Office, form: Form, item: Item) -> Piece:
+    """Return an item with what is bound for it: a whole signed scan stands for the form, a register keeps its sheets.
+
+    A scan with fewer pages than the form cannot be the whole paper: the form follows it.
+    """
+    form_file, scans = File(FORM_PDF, item.pages), list(_scans(office, item))
+    if form.is_register or not scans:
+        return Piece(item, (form_file, *scans))
+    whole = max(scan.pages for scan in scans) >= item.pages
+    follows = office.settings.volumes.form_after_scan or not whole
+    return Piece(item, (*scans, form_file) if follows else tuple(scans))
+
+
+def _scans(office: Office, item: Item) -> Iterator[File]:
+    """Give the scans of signed papers that can be bound, the same paper once."""
+    seen = set()
+    for name in scan_names(office, item):
+        path = office.archive.path(item.object_id, name, item.version)
+        if path in seen or path.suffix != ".pdf":
+            continue
+        seen.add(path)
+        try:
+            reader = open_pdf(path)
+        except InvalidInput:
+            continue  # the file note tells of it
+        blank = tuple(n for n, page in enumerate(reader.pages) if page.get("/Contents") is None)
+        yield File(name, len(reader.pages), blank)
+
+
+def scan_names(office: Office, item: Item) -> list[str]:
+    """Return the scans an item's object holds."""
+    return [name for name in office.archive.names(item.object_id, item.version) if name.startswith("scans/")]
+
+
+def forms_of(groups: Sequence[Group]) -> list[Form]:
+    """Return the forms of groups, in order."""
+    return [form for group in groups for form in group.forms]
