@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -107,15 +108,17 @@ def scan_of(pages: int) -> bytes:
 
 @needs_poppler
 def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
-    bound: Any, tmp_path: Path, sample: Callable[..., Any], write: Callable[..., Path]
+    bound: Any, tmp_path: Path, write: Callable[..., Path]
 ) -> None:
     root = tmp_path / "later"
     shutil.copytree(bound[0].settings.root, root)
     scan = tmp_path / "签字.pdf"
     with closing(Office.open(root, clock=lambda: NOW)) as office:
         before = {v["volume_code"]: v["sha256"] for v in _rows(office)}
-        report = sample("06A", notice_no=bound[2]["04"][0])
-        records = fill(office, "QR758-06A", [write([report, report, report])]).records
+        folder = office.forms.get("QR758-06A")
+        found = [demo._variation(folder, n, date(2025, 12, 1), bound[2]["04"]) for n in (20, 21, 22)]
+        reports = [{k: v for k, v in values.items() if not k.startswith("train")} for values in found]
+        records = fill(office, "QR758-06A", [write(reports)]).records
         first, second, open_ = [str(r["record_no"]) for r in records]
         for number, pages in ((first, 3), (second, 1)):
             scan.write_bytes(scan_of(pages))

@@ -22,6 +22,7 @@ from qrecords.render.pdfout import page_count
 from qrecords.services import formats
 from qrecords.services.audit import check_log
 from qrecords.services.freezing import frozen_values
+from qrecords.services.volumecheck import volume_problems
 from qrecords.stores.backupstore import sha256_of
 from qrecords.stores.journal import Journal
 from qrecords.stores.register import Transaction
@@ -173,6 +174,8 @@ def _volume(office: Office, row: Row, *, deep: bool) -> Iterator[Problem]:
         yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
     elif pages < row["pages"]:
         yield Problem("volume.pdf 的页数少于登记页数", source=code)
+    elif deep:
+        yield from volume_problems(office, row)
 
 
 def _record_numbers(tx: Transaction) -> Iterator[Problem]:
