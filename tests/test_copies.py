@@ -21,6 +21,7 @@ from openpyxl import load_workbook
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, UsageError, WrongState
 from qrecords.model.access import Account, Grant
 from qrecords.model.copies import CopyState, copy_no, request_no, require_step
+from qrecords.model.record import State
 from qrecords.office import Office
 from qrecords.services import copies
 from qrecords.services.administer import init, open_office
@@ -266,6 +267,20 @@ def test_a_month_of_a_register_is_asked_for_by_its_archive_number(at: Callable[.
     for missing in ("QR758-01A-2025-00009", "750-KJ·KF·01·2025·D5-0099", "x"):
         with pytest.raises(NotFound):
             copies.request(office, missing, purpose=PURPOSE)
+
+
+def test_what_was_destroyed_is_copied_no_more_but_its_copies_come_back(
+    at: Callable[..., Office], tmp_path: Path
+) -> None:
+    office = at()
+    out, waiting = approved(office), approved(office)
+    issue(office, out, tmp_path / "out")
+    with office.register.write() as tx:
+        tx.records.change([RECORD], state=State.DESTROYED)
+    for step in (lambda: asked(office), lambda: issue(office, waiting, tmp_path / "more")):
+        with pytest.raises(WrongState, match="已经销毁"):
+            step()
+    assert copies.take_back(office, [out])[0].state is CopyState.RETURNED
 
 
 def test_copies_come_back_one_by_one_and_late_ones_are_listed(at: Callable[..., Office], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -108,4 +109,6 @@ def label(event: dict[str, Any]) -> str:
 
 
 def _plain(detail: dict[str, Any]) -> str:
-    return "，".join(f"{k}={v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for k, v in detail.items())
+    """Return a detail on one line; of a hash only the beginning, which --json gives whole."""
+    shown = (f"{k}={v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for k, v in detail.items())
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1…", "，".join(shown))

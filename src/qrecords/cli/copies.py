@@ -32,7 +32,10 @@ def request(session: Session, number: str, purpose: str, count: int, due: str | 
     from qrecords.services import copies as service
 
     made = service.request(session.office, number, purpose=purpose, count=count, due=due or "", recipient=recipient)
-    lines = [f"✓ {made.request_no} 已申请：{made.document_no} {made.count}份", "→ 等别人批准：qrecords copies approve"]
+    lines = [
+        f"✓ {made.request_no} 已申请：{made.document_no} {made.count}份",
+        f"→ 等别人批准：qrecords copies approve {made.request_no}",
+    ]
     _answer(session, made, lines)
 
 

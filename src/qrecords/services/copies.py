@@ -21,7 +21,7 @@ from qrecords.model.copies import (
     require_step,
 )
 from qrecords.model.numbering import RECORD_NO
-from qrecords.model.record import Action, Record
+from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.xlsx_copies import copies_workbook
 from qrecords.services import reading
@@ -181,7 +181,16 @@ def _item(office: Office, number: str) -> dict[str, Any]:
         item = tx.items.row(archive_no)
     if item is None or item["version"] == 0 or not _is_readable(office, archive_no):
         raise NotFound(f"没有归档件 {number}", remedy="请写记录编号，或归档编号；用 qrecords search 查找")
+    require_kept(office, archive_no)
     return item
+
+
+def require_kept(office: Office, archive_no: str) -> None:
+    """Raise WrongState when an item has been destroyed: there is nothing left to copy."""
+    with office.register.read() as tx:
+        records = tx.records.find(archive_no=archive_no)
+    if any(r.state is State.DESTROYED for r in records):
+        raise WrongState(f"归档件 {archive_no} 已经销毁，不能复制", remedy="销毁清册里有它的记载")
 
 
 def _of_record(office: Office, record_no: str) -> str:

@@ -24,7 +24,7 @@ from qrecords.render.copy import Locks, controlled_copy
 from qrecords.render.docx import Template
 from qrecords.render.pdf import Converter
 from qrecords.render.pdfmeta import Meta
-from qrecords.services.copies import event, found
+from qrecords.services.copies import event, found, require_kept
 from qrecords.stores import durable
 
 NO_DAY = "——"
@@ -46,6 +46,7 @@ def issue(office: Office, number: str, out: Path) -> list[Issued]:
     """Make the copies of an approved request in a folder; WrongState when a file would be replaced."""
     seen = found(office, number)
     office.authorise(Action.COPY_ISSUE, seen.archive_no)
+    require_kept(office, seen.archive_no)
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明一个文件夹")
     with office.exclusive("copies", "发出副本"), office.under_way() as intent:
