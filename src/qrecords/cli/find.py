@@ -170,7 +170,7 @@ def _nothing_lines(looser: dict[str, Any] | None, text: str, criteria: Criteria)
     ]
     narrowed = "，".join(c for c in conditions if c)
     lines = [f"未找到「{text}」" + (f"（{narrowed}）" if narrowed else "")]
-    lines.append("  查了：您能看到的每份记录的各栏、明细行、编号、审查意见、签署人、附件和所在册")
+    lines.append("  查了：您能看到的每份记录的各栏、明细行、编号、审查意见、签署人、附件、扫描件文字和所在册")
     if looser is None:
         return [*lines, "→ 这些字都没有出现过，请核对写法，或换一个说法"]
     how = looser["how"] + ("，不限条件" if narrowed and not looser["conditions"] and looser["query"] != text else "")
