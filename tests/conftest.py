@@ -86,6 +86,16 @@ class CommandLine:
         return ran.json
 
 
+def blank_scan(path: Path) -> Path:
+    """Write an empty page as PDF: the sample of a signed paper's scan."""
+    from pypdf import PdfWriter
+
+    with PdfWriter() as writer:
+        writer.add_blank_page(595, 842)
+        writer.write(path)
+    return path
+
+
 @pytest.fixture
 def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     """Return the command line on a fresh workspace."""

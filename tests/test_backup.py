@@ -22,7 +22,7 @@ from qrecords.services.steps import review, sign, submit
 from qrecords.stores import mirror
 from qrecords.stores.archive import Archive
 from qrecords.stores.ocfl import object_path
-from tests.conftest import FORMS, NOW, CommandLine
+from tests.conftest import FORMS, NOW, CommandLine, blank_scan
 from tests.test_archive import FILES, ITEM, put
 from tests.test_crash import killed_at
 
@@ -43,8 +43,7 @@ def inputs(folder: Path) -> Path:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an office with one filed record, its scan, and two reviewed ones."""
     folder = tmp_path_factory.mktemp("made")
-    scan = folder / "sign.pdf"
-    scan.write_bytes(b"%PDF-1.4 sample")
+    scan = blank_scan(folder / "sign.pdf")
     with closing(init(folder / "office", clock=lambda: NOW)) as office:
         fill(office, "11A", [inputs(folder)])
         submit(office, NUMBERS)

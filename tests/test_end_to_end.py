@@ -45,9 +45,7 @@ def sign_all(cli: CommandLine, number: str, form: str) -> None:
 
 @pytest.fixture
 def scan(tmp_path: Path) -> Path:
-    path = tmp_path / "签字页.pdf"
-    path.write_bytes(b"%PDF-1.4 sample scan")
-    return path
+    return blank_scan(tmp_path / "签字页.pdf")
 
 
 def test_all_eleven_forms_go_all_the_way(cli: CommandLine, scan: Path) -> None:
@@ -75,6 +73,7 @@ def test_all_eleven_forms_go_all_the_way(cli: CommandLine, scan: Path) -> None:
     bind_and_check(cli, [*numbers.values(), *months])
     assert state(cli, numbers["06A"]) == "bound"
     history = [e["action"] for e in cli.json("show", numbers["06A"], "--history")["record"]["history"]]
+    history = [action for action in history if action != "read"]  # every look at it stands there too
     assert history == ["create", *["sign"] * 4, "submit", "sign", "return", "submit", "review", "file"]
     assert cli.json("verify", "--deep")["problems"] == []
     assert any(p.name.endswith("customer-signature.pdf") for p in (cli.root / "archive" / "objects").rglob("scans/*"))

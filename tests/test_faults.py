@@ -194,7 +194,6 @@ def test_a_year_that_has_not_come_is_refused(
 def test_what_was_issued_stands(cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path]) -> None:
     cli("fill", "04A", write(sample("04A")))
     cli("issue", "QR758-04A-2025-00001")
-    cli("issue", "QR758-04A-2025-00001")
     refused = cli.json("update", "QR758-04A-2025-00001", write({"task_description": "别的任务"}), ok=False)
     assert [p["field"] for p in refused["error"]["problems"]] == ["task_description"]
     cli("update", "QR758-04A-2025-00001", write({"open_issues": "示例：无"}))
