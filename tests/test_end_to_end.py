@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from tests.conftest import FORMS, CommandLine
+from tests.conftest import FORMS, CommandLine, blank_scan
 
 pytestmark = pytest.mark.office
 
