@@ -5,11 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pypdfium2
 from PIL import Image, ImageDraw, ImageFilter
+
+from qrecords.render.code import code_png
 
 # Where the forms print their code, in parts of the page: from left to right, and its lower edge.
 PORTRAIT = ((0.805, 0.93), 0.105)
@@ -44,7 +48,7 @@ def treatments(count: int, seed: int = 758) -> list[Treatment]:
                 noise=dice.uniform(5, 45 if heavy else 18),
                 blur=dice.uniform(0, 1.4 if heavy else 0.7),
                 stain=("", "beside", "corner")[number % 3],
-                grey=number % 4 == 0,
+                grey=number % 4 != 0,
             )
         )
     return made
@@ -54,6 +58,22 @@ def drawn(pdf: Path, dpi: int) -> list[Image.Image]:
     """Return the pages of a printed PDF as a perfect scanner sees them."""
     with pypdfium2.PdfDocument(pdf) as document:
         return [page.render(scale=dpi / 72).to_pil().convert("RGB") for page in document]
+
+
+def recoded(page: Image.Image, text: str) -> Image.Image:
+    """Return a portrait page as another record's print: its own code over the one that is there."""
+    image = page.copy()
+    left, right, bottom = (
+        int(page.width * PORTRAIT[0][0]),
+        int(page.width * PORTRAIT[0][1]),
+        int(page.height * PORTRAIT[1]),
+    )
+    top = int(page.height * 0.018)
+    side = min(right - left, bottom - top)
+    image.paste((255, 255, 255), (left, top, right, bottom))
+    with Image.open(BytesIO(code_png(text))) as code:
+        image.paste(code.convert("L").resize((side, side), Image.Resampling.LANCZOS), ((left + right - side) // 2, top))
+    return image
 
 
 def treated(page: Image.Image, how: Treatment, seed: int) -> Image.Image:
@@ -66,18 +86,32 @@ def treated(page: Image.Image, how: Treatment, seed: int) -> Image.Image:
         image = image.rotate(how.skew, Image.Resampling.BICUBIC, fillcolor=(250, 250, 248))
     if how.blur:
         image = image.filter(ImageFilter.GaussianBlur(how.blur))
+    if how.grey:
+        image = image.convert("L")
     if how.noise:
-        grain = np.random.default_rng(seed).normal(0, how.noise, (image.height, image.width, 1))
-        image = Image.fromarray(np.clip(np.asarray(image, dtype=np.float32) + grain, 0, 255).astype(np.uint8))
+        image = _grainy(image, how.noise, seed)
     if how.upside_down:
         image = image.transpose(Image.Transpose.ROTATE_180)
-    return image.convert("L") if how.grey else image
+    return image
 
 
 def bundle(pages: Sequence[Image.Image], target: Path, dpi: int = 200) -> Path:
     """Write pages as one PDF, as a scanner does."""
     pages[0].save(target, "PDF", save_all=True, append_images=pages[1:], resolution=dpi, quality=70)
     return target
+
+
+@lru_cache(maxsize=4)
+def _grain(size: tuple[int, int]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Return one field of noise; every page gets its own part of it."""
+    return np.random.default_rng(758).standard_normal((size[1], size[0]), dtype=np.float32)
+
+
+def _grainy(image: Image.Image, strength: float, seed: int) -> Image.Image:
+    field = np.roll(_grain(image.size), (seed * 911, seed * 577), axis=(0, 1)) * strength
+    pixels = np.asarray(image, dtype=np.float32)
+    pixels = pixels + (field if pixels.ndim == 2 else field[..., None])
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
 def _stamped(page: Image.Image, dice: random.Random) -> Image.Image:

@@ -242,7 +242,11 @@ def test_pages_are_not_assigned_where_they_cannot_belong(
     assert "S-已改" in refused["problems"][0]["message"]
 
 
-def test_papers_are_attached_and_filed_with_their_record(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+def test_papers_are_attached_and_filed_with_their_record(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "is_available", lambda: True)
+    monkeypatch.setattr(ocr, "recognise", lambda images, progress=None: ["传真上的文字"] * len(images))
     call = "QR758-02A-2025-00001"
     fax = tmp_path / "传真 副本.jpg"
     pages(FIRST)[0].convert("L").save(fax, quality=60)
@@ -251,13 +255,14 @@ def test_papers_are_attached_and_filed_with_their_record(office_cli: CommandLine
     answer = office_cli.json("attach", call, fax, summary)
     assert [a["name"] for a in answer["record"]["attached"]] == ["传真 副本.jpg", "专题总结.docx"]
     assert office_cli("attach", call, fax, ok=False).status == 6, "it is there already"
-    for words in ("专题总结", "附件：传真"):
+    for words in ("专题总结", "附件：传真", "扫描件：传真上的文字"):
         assert [h["record_no"] for h in office_cli.json("search", words)["hits"]] == [call]
     office_cli.json("submit", "02A", "--month", "2025-03")
     office_cli.json("review", "02A", "--month", "2025-03", "--on", "2025-12-31")
     office_cli.json("file", "02A", "--month", "2025-03")
     (filed,) = (office_cli.root / "archive" / "objects").rglob("attachments/*副本.jpg")
     assert filed.read_bytes() == fax.read_bytes(), "as it was"
+    assert filed.with_name(f"{filed.name}.txt").read_text("utf-8") == "传真上的文字"
     assert office_cli("attach", call, tmp_path / "专题总结.docx", ok=False).status == 6, "it is filed"
     assert office_cli.json("verify", "--deep")["problems"] == []
 

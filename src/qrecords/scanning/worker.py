@@ -150,7 +150,7 @@ def _read_page(page: Page, target: Path) -> dict[str, Any]:
     image.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.LANCZOS)
     if not _is_coloured(image):
         image = image.convert("L")
-    image.save(target, "JPEG", quality=QUALITY, optimize=True)
+    image.save(target, "JPEG", quality=QUALITY)
     blank = not codes and _is_blank(image)
     points = page.points[::-1] if turn in {90, 270} else page.points
     return {"codes": codes, "points": points, "blank": blank, "text": page.text}

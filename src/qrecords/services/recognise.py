@@ -36,7 +36,7 @@ def recognise_unread(office: Office, *, progress: Progress | None = None) -> lis
 
 
 def _recognise(office: Office, attached: Attached, work: Path, progress: Progress | None) -> bool:
-    """Read one file's text and write it down; tell whether there was any."""
+    """Read one file's text and write it down; tell whether there was any on its pages."""
     path = office.evidence_dir / attached.stored
     try:
         pages = read_file(path, work).pages
@@ -50,4 +50,4 @@ def _recognise(office: Office, attached: Attached, work: Path, progress: Progres
         write_file(path.with_suffix(".txt"), text.encode())
     with office.register.write() as tx:
         tx.records.touch(tx.beside.set_text(attached.sha256, text))
-    return bool(text.strip("\f\n "))
+    return not pages or bool(text.strip("\f\n "))
