@@ -4,7 +4,7 @@
     C      QR758-06A of 示例单位三, an item in no volume; its signed paper was scanned
     ROWS   a month of QR758-02A, an item in no volume
 
-Each text of a record holds the word WORD, which must be nowhere once all is destroyed.
+Every record holds the word WORD, though not in its title, and it must be nowhere once all is destroyed.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from pypdf import PdfWriter
+
 from qrecords.model.access import Account
 from qrecords.office import Office
 from qrecords.services import steps
 from qrecords.services.administer import init, open_office
 from qrecords.services.compile import compile_year
+from qrecords.services.disposition import approve, draw, witness
 from qrecords.services.file import file_months, file_records
 from qrecords.services.fill import fill
 from tests.conftest import FORMS
@@ -40,7 +43,6 @@ MONTH = "2019-05"
 VOLUME = "750-KJ·KF·01·2019·D5-001"
 ITEM_A, ITEM_B, ITEM_C = "750-KJ·KF·01·2019·D5-0001", "750-KJ·KF·01·2019·D5-0002", "750-KJ·KF·06·2019·D5-0001"
 ITEM_ROWS = "750-KJ·KF·02·2019·D5-0001"
-SCAN = b"%PDF-1.4 " + WORD.encode()
 
 
 def sample(form: str, **changes: Any) -> dict[str, Any]:
@@ -60,7 +62,8 @@ def information(number: int, customer: str, **changes: Any) -> dict[str, Any]:
         info_type=["咨询"],
         customer_unit=customer,
         customer_code=None,
-        info_content=f"第{number}份，{WORD}。",
+        info_content=f"第{number}份。",
+        reply_content=f"答复，{WORD}。",
         **changes,
     )
 
@@ -81,7 +84,10 @@ def reviewed(office: Office, *numbers: str) -> None:
 def sign(office: Office, number: str) -> None:
     """Let every signature the form asks for stand on the paper, which was scanned."""
     scan = office.settings.root.parent / "paper.pdf"
-    scan.write_bytes(SCAN)
+    writer = PdfWriter()
+    writer.add_blank_page(595, 842)
+    writer.write(scan)
+    scan.write_bytes(scan.read_bytes() + f"%{WORD}\n".encode())
     form = office.forms.get(number[:9]).form
     for need in form.steps["file"].signatures:
         steps.sign(office, [number], kind=need.any_of[0], by=f"签名{WORD}", on="2019-12-30", evidence=scan)
@@ -90,7 +96,12 @@ def sign(office: Office, number: str) -> None:
 
 def call(number: int) -> dict[str, Any]:
     """A record of 02A of the month, closed."""
-    changes = {"call_at": f"2019-05-0{number} 09:00", "closed_on": "2019-05-20", "user_need": f"第{number}个，{WORD}"}
+    changes = {
+        "call_at": f"2019-05-0{number} 09:00",
+        "closed_on": "2019-05-20",
+        "user_need": f"第{number}个",
+        "handling_result": f"答复，{WORD}",
+    }
     return sample("02A", linked_record=None, **changes)
 
 
@@ -104,7 +115,7 @@ def _base() -> Path:
         compile_year(office, 2019, form_code="01A")
         filled(office, "04A", sample("04A"))
         steps.issue(office, [NOTICE])
-        filled(office, "06A", sample("06A", customer_unit="示例单位三", fault_symptom=f"故障，{WORD}"))
+        filled(office, "06A", sample("06A", customer_unit="示例单位三", repair_action=f"处理，{WORD}"))
         sign(office, C)
         reviewed(office, C)
         file_records(office, [C])
@@ -145,3 +156,41 @@ def opened(root: Path, clock: Callable[[], datetime] = lambda: NOW) -> Iterator[
 def copied(tmp_path: Path) -> Path:
     """Return the folder of a fresh copy of the office."""
     return Path(shutil.copytree(_base(), tmp_path / "office"))
+
+
+ALL = (VOLUME, C, ITEM_ROWS)
+LIST_NO = "XH-2026-001"
+TODAY = NOW.date().isoformat()
+
+
+@cache
+def _witnessed() -> Path:
+    """The office with everything over on one list: drawn by 甲, approved by 乙, witnessed by 丙 and 丁."""
+    root = copied(Path(mkdtemp(prefix="witnessed-")))
+    with opened(root) as people:
+        found = draw(people("甲"), ALL, "无继续保存价值")
+        approve(people("乙"), found["list_no"])
+        for name in ("丙", "丁"):
+            witness(people(name), found["list_no"], found["sha256"], TODAY)
+    return root
+
+
+def copied_witnessed(tmp_path: Path) -> Path:
+    """Return the folder of a fresh copy of the office that waits for the execution of its list."""
+    return Path(shutil.copytree(_witnessed(), tmp_path / "office"))
+
+
+class BlankPages:
+    """Stands in for LibreOffice where a test looks at other things than the paper."""
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    def convert(self, sources: list[Path], out: Path) -> list[Path]:
+        made = []
+        for source in sources:
+            writer = PdfWriter()
+            writer.add_blank_page(595, 842)
+            made.append(out / f"{source.stem}.pdf")
+            writer.write(made[-1])
+        return made

@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from qrecords.model.form import Form
-from tools.templates import care, commissioning, copy, information, notice, registers, repair, training, volume
+from tools.templates import (
+    care,
+    commissioning,
+    copy,
+    disposition,
+    information,
+    notice,
+    registers,
+    repair,
+    training,
+    volume,
+)
 
 # By the folder of the form: built from its definition.
 FORMS: Mapping[str, Callable[[Form], bytes]] = {
@@ -37,5 +48,7 @@ VOLUME: Mapping[str, Callable[[], bytes]] = {
 
 # By path below forms/QR758/: what is printed about the archive itself.
 PAPERS: Mapping[str, Callable[[], bytes]] = {
+    "disposition/list.docx": disposition.build_list,
+    "disposition/certificate.docx": disposition.build_certificate,
     "verify/report.docx": care.build_report,
 }

@@ -51,7 +51,7 @@ COMMANDS = {
     "correct": ("qrecords.cli.correct:correct", "更正已归档的记录：存为新版，原版保留"),
     "compile": ("qrecords.cli.compile:compile_", "年度汇编成册"),
     "volume": ("qrecords.cli.compile:volume", "已成的册：查看、查找、取打印件、核对"),
-    "retention": ("qrecords.cli.retention:retention", "保存期限：到期、冻结、鉴定"),
+    "retention": ("qrecords.cli.retention:retention", "保存期限与销毁：到期、冻结、鉴定、清册"),
     "copies": ("qrecords.cli.copies:copies", "受控副本：申请、批准、发出、收回"),
     "verify": ("qrecords.cli.care:verify", "检查档案、登记、日志、册是否完好"),
     "audit": ("qrecords.cli.audit:audit", "日志：查阅、核对、导出、封存"),

@@ -20,10 +20,14 @@ REASON_LENGTH = 500
 def hold(office: Office, subject: str, reason: str) -> dict[str, Any]:
     """Hold a record, an archived item, a volume, or all of a customer; it stops destruction whatever the date."""
     text = required_reason(reason)
-    with office.register.read() as tx:
-        kind, name = _subject(tx, subject)
-    office.authorise(Action.HOLD, name)
+    office.authorise(Action.HOLD, _plain(subject))
     with office.register.write() as tx:
+        if under_way := [s for s in tx.intents.open() if s["kind"] == "destroy"]:
+            list_no = under_way[0]["payload"]["lists"][0]["list_no"]
+            raise WrongState(
+                f"清册 {list_no} 正在执行销毁", remedy="请等它结束后再冻结其余的；已批准的清册要在执行前冻结"
+            )
+        kind, name = _subject(tx, subject)
         tx.retention.add_hold(kind, name, text, office.now(), office.account.name)
         tx.audit.append([office.event(Action.HOLD, name, kind=kind.value, reason=digest(text))])
         placed = [h for h in tx.retention.holds() if h.subject == name and h.kind is kind]
@@ -34,11 +38,11 @@ def release(office: Office, subject: str, reason: str) -> list[dict[str, Any]]:
     """End the holds others have put on something; NotPermitted when all of them are one's own."""
     text = required_reason(reason)
     name = _plain(subject)
+    office.authorise(Action.RELEASE, name)
     with office.register.read() as tx:
         mine, others = _in_force(office, tx, name)
     if not mine and not others:
         raise NotFound(f"{name} 没有被冻结", remedy="用 qrecords retention holds 查看冻结的对象")
-    office.authorise(Action.RELEASE, name)
     if not others:
         raise NotPermitted(
             f"{name} 是账号 {office.account.name} 自己冻结的，不能由自己解除",
@@ -58,9 +62,16 @@ def release(office: Office, subject: str, reason: str) -> list[dict[str, Any]]:
 
 def holds(office: Office) -> list[dict[str, Any]]:
     """Return the holds in force."""
-    office.authorise(Action.READ, "retention")
+    require_part(office)
     with office.register.read() as tx:
         return [shown(h) for h in tx.retention.holds()]
+
+
+def require_part(office: Office) -> None:
+    """Refuse whoever has no part in retention: titles of what is kept are told to nobody else."""
+    parts = (Action.HOLD, Action.RELEASE, Action.APPRAISE, Action.APPROVE, Action.WITNESS, Action.DESTROY)
+    if not any(office.allows(action) for action in parts):
+        office.authorise(Action.APPRAISE, "retention")
 
 
 def shown(placed: Hold) -> dict[str, Any]:

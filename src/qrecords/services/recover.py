@@ -56,8 +56,12 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
             from qrecords.services.keeping import recover_scan
 
             outcome = recover_scan(office, intent["id"], intent["payload"])
+        case "draw" | "destroy":
+            outcome = _recover_disposition(office, intent)
         case _:
             outcome = "unknown"
+    if outcome == "unfinished":
+        return {"intent": intent["id"], "kind": intent["kind"], "outcome": outcome}
     with office.register.write() as tx:
         if outcome == "undone":
             tx.intents.close(intent["id"], done=False)
@@ -74,6 +78,15 @@ def _recover_filing(office: Office, intent: dict[str, Any]) -> str:
     published = [f for f in filings if is_frozen(office, f)]
     commit_filed(office, intent["id"], published)
     return "finished" if len(published) == len(filings) else "partly"
+
+
+def _recover_disposition(office: Office, intent: dict[str, Any]) -> str:
+    """Finish the drawing of a list whose object stands, and the destruction whose certificate stands."""
+    from qrecords.services.destroy import recover_destruction
+    from qrecords.services.disposition import recover_drawing
+
+    step = recover_drawing if intent["kind"] == "draw" else recover_destruction
+    return step(office, intent["id"], intent["payload"]["lists"][0])
 
 
 def _recover_binding(office: Office, intent: dict[str, Any]) -> str:

@@ -114,6 +114,15 @@ def units(office: Office, tx: Transaction, numbers: Sequence[str]) -> list[Unit]
 _FILED = {State.FILED, State.BOUND, State.DESTROYED}
 
 
+def objects_of(tx: Transaction, wanted: Sequence[Unit]) -> dict[str, str]:
+    """Return the object of each volume and item in units, by its code."""
+    found = {item.archive_no: item.object_id for unit in wanted for item in unit.items}
+    for unit in wanted:
+        if row := tx.retention.volume(unit.code):
+            found[unit.code] = row["object_id"]
+    return found
+
+
 def form_years(office: Office) -> dict[str, int]:
     """Return how many years each form asks for today."""
     return {folder.form.code: folder.form.retention.years for folder in office.forms.all()}

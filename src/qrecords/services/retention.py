@@ -10,13 +10,13 @@ from qrecords.model.audit import digest
 from qrecords.model.record import Action
 from qrecords.model.retention import UNIT_LABELS, Unit, is_over
 from qrecords.office import Office
-from qrecords.services.hold import required_reason
+from qrecords.services.hold import require_part, required_reason
 from qrecords.services.retained import Keeping, over_before, require_clock, units
 
 
 def due(office: Office, on: str = "") -> list[dict[str, Any]]:
     """Return every volume and unbound item whose period is over on a day (today), and what is in the way of each."""
-    office.authorise(Action.READ, "retention")
+    require_part(office)
     day = on or office.today()
     with office.register.read() as tx:
         require_clock(office, tx)
@@ -29,10 +29,10 @@ def due(office: Office, on: str = "") -> list[dict[str, Any]]:
 def extend(office: Office, numbers: Sequence[str], until: str, reason: str) -> list[dict[str, Any]]:
     """Keep volumes or items longer, until a day; the latest day counts, none shortens a period."""
     text = required_reason(reason)
+    for number in numbers:
+        office.authorise(Action.APPRAISE, number)
     with office.register.read() as tx:
         wanted = units(office, tx, numbers)
-    for unit in wanted:
-        office.authorise(Action.APPRAISE, unit.code)
     with office.register.write() as tx:
         require_clock(office, tx)
         keeping = Keeping.now(office, tx)

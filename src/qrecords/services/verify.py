@@ -10,6 +10,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
@@ -28,6 +29,8 @@ from qrecords.stores.journal import Journal
 from qrecords.stores.register import Transaction
 
 ITEM, VOLUME = "urn:qrecords:item:", "urn:qrecords:volume:"
+LIST = "urn:qrecords:disposition:"
+
 Progress = Callable[[int, int], None]
 Row = dict[str, Any]
 
@@ -44,7 +47,8 @@ def verify(office: Office, *, deep: bool = False, progress: Progress | None = No
         reserved, codes = tx.items.all(), tx.items.volumes()
         items, volumes = ([row for row in rows if row["version"] > 0] for rows in (reserved, codes))
         known = set(ids)
-        checks["both_ways"].add(_both_ways(office, tx, [*items, *volumes], known, damaged), len(ids))
+        lists = [asdict(drawn) for drawn in tx.retention.lists()]
+        checks["both_ways"].add(_both_ways(office, tx, [*items, *volumes, *lists], known, damaged), len(ids))
         sound = known - damaged
         for row in items:
             if row["object_id"] in sound:
@@ -112,8 +116,10 @@ def _both_ways(
     under_way = {
         entry["object_id"]
         for step in tx.intents.open()
-        for entry in [*step["payload"].get("filings", []), *step["payload"].get("bindings", [])]
+        for kind in ("filings", "bindings", "lists")
+        for entry in step["payload"].get(kind, [])
     }
+    destroyed = {row["object_id"]: row["list_no"] for row in tx.retention.destroyed()}
     rows = [row for row in rows if row["object_id"] not in under_way]
     for row in rows:
         object_id = row["object_id"]
@@ -122,7 +128,10 @@ def _both_ways(
         elif object_id not in damaged and office.archive.head(object_id) != row["version"]:
             yield Problem(f"档案库里的版本与登记的 v{row['version']} 不符；请核对备份", source=object_id)
     for object_id in sorted(ids - under_way - {row["object_id"] for row in rows}):
-        if object_id.startswith((ITEM, VOLUME)):
+        if list_no := destroyed.get(object_id):
+            again = f"再运行 qrecords retention destroy {list_no}"
+            yield Problem(f"已按清册 {list_no} 登记销毁，对象却还在；请{again}，或核对它从哪里恢复的", source=object_id)
+        elif object_id.startswith((ITEM, VOLUME, LIST)):
             yield Problem("档案库里有，登记库里没有；可能登记库是从旧备份恢复的，请核对后重建登记", source=object_id)
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
-from qrecords.stores import durable, ocfl, ocflcheck, staging
+from qrecords.stores import durable, ocfl, ocflcheck, removal, staging
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory, Version
 from qrecords.stores.staging import NOTE, Author, Files, Staged
 
@@ -186,6 +186,27 @@ class Archive:
                     if self._finish_version(object_id, note.parent):
                         mended.append(object_id)
         return mended
+
+    # Destroying
+
+    def measure(self, object_id: str) -> removal.Stored:
+        """Return how much an object is on disk, and the digest that covers it."""
+        return removal.measure(self._home(object_id))
+
+    def is_there(self, object_id: str) -> bool:
+        """Tell whether anything at all lies where an object belongs, readable or not."""
+        return self._home(object_id).exists()
+
+    def remove(self, object_id: str, intent: str) -> bool:
+        """Remove an object with all its versions, for good; False when it was gone already.
+
+        Only the execution of a destruction list may do this, after its certificate is written.
+        """
+        trash = self.work_dir(intent) / removal.TRASH
+        with self._publishing():
+            taken = removal.take_out(self.objects, self._home(object_id), trash)
+        removal.erase(trash)
+        return taken
 
     def steps_in_staging(self) -> list[str]:
         """Return the intents that have files under way, or left behind."""

@@ -147,6 +147,12 @@ def remove_file(path: Path) -> None:
         _sync(path.parent)
 
 
+def sync_dir(folder: Path) -> None:
+    """Bring a folder's entries onto the disk."""
+    with storage_errors(folder):
+        _sync(folder)
+
+
 def _write(path: Path, chunks: Iterable[bytes]) -> None:
     """Create a file that must not be there yet."""
     with path.open("xb") as stream:

@@ -158,6 +158,20 @@ class Register:
         except sqlite3.Error as error:
             raise StorageFailure(f"登记库复制不出来：{error}", remedy="请检查磁盘空间和权限后再试") from error
 
+    def scrub(self) -> None:
+        """Write the database anew, so that no page of the file or its log holds what was removed; needs it alone."""
+        with self._translated():
+            connection = self._engine.raw_connection()
+            try:
+                connection.execute("VACUUM")
+                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.DatabaseError as error:
+                raise self._own_error(sa.exc.DatabaseError("VACUUM", None, error)) from error
+            finally:
+                connection.close()
+        if busy:
+            raise WrongState("登记库正被别的程序读着，旧内容还没有清掉", remedy="请关闭其他 qrecords 程序后再试")
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from qrecords.model.disposition import DestructionList, ListState
 from qrecords.model.numbering import retention_years
 from qrecords.model.record import OPEN_STATES, State
 from qrecords.model.retention import Complaint, ComplaintKind, Hold, HoldKind, Kept, mentioned
@@ -18,7 +20,8 @@ _CHUNK = 500  # bound parameters in one statement
 CUSTOMER_KEYS = ("customer_unit", "customer_code")
 CONTRACT_KEYS = ("contract_no",)
 
-OPEN_LISTS = ("drawn", "approved", "destroying")
+DESTROYED_VERSION = -1  # of a destroyed item or volume: its number stays, its object is gone
+OPEN_LISTS = [s.value for s in (ListState.DRAWN, ListState.APPROVED, ListState.DESTROYING)]
 
 Row = dict[str, Any]
 
@@ -42,7 +45,7 @@ class Retention:
         """Return the archive numbers of existing items of a year and before."""
         query = (
             sa.select(t.item.c.archive_no)
-            .where(t.item.c.record_year <= last_record_year, t.item.c.version > 0, ~_is_destroyed(t.item.c.archive_no))
+            .where(t.item.c.record_year <= last_record_year, t.item.c.version > 0)
             .order_by(t.item.c.archive_no)
         )
         return list(self._c.execute(query).scalars())
@@ -62,7 +65,7 @@ class Retention:
 
     def volume(self, volume_code: str) -> Row | None:
         """Return a sealed volume, destroyed or not."""
-        query = sa.select(t.volume).where(t.volume.c.volume_code == volume_code, t.volume.c.version > 0)
+        query = sa.select(t.volume).where(t.volume.c.volume_code == volume_code, t.volume.c.version != 0)
         return _first(self._c.execute(query))
 
     def customer_known(self, name: str) -> bool:
@@ -133,7 +136,81 @@ class Retention:
         )
         return {row.code: row.list_no for row in self._c.execute(query)}
 
+    def reserve_list(self, drawn: DestructionList, codes: Sequence[str]) -> None:
+        """Keep the number of a list about to be drawn, and what stands on it."""
+        self._c.execute(r.disposition.insert().values(**_list_row(drawn)))
+        self._c.execute(r.disposition_unit.insert(), [{"list_no": drawn.list_no, "code": code} for code in codes])
+
+    def save_list(self, changed: DestructionList) -> None:
+        """Write down where a list is now, and what people did with it."""
+        row = _list_row(changed)
+        self._c.execute(r.disposition.update().where(r.disposition.c.list_no == row.pop("list_no")).values(**row))
+
+    def lists(self, list_no: str = "") -> list[DestructionList]:
+        """Return the drawn lists in order, or the one of this number."""
+        query = sa.select(r.disposition).where(r.disposition.c.version > 0).order_by(r.disposition.c.list_no)
+        if list_no:
+            query = query.where(r.disposition.c.list_no == list_no)
+        return [DestructionList.from_row(row._asdict()) for row in self._c.execute(query)]
+
+    def reserved_list(self, list_no: str) -> DestructionList:
+        """Return a list by its number, also one whose drawing broke off."""
+        query = sa.select(r.disposition).where(r.disposition.c.list_no == list_no)
+        return DestructionList.from_row(self._c.execute(query).one()._asdict())
+
     # What remains
+
+    def papers(self, record_nos: Sequence[str]) -> set[str]:
+        """Return the stored names of the scans and papers that belong to these records and to no other."""
+        wanted = set(record_nos)
+        held: dict[str, set[str]] = defaultdict(set)  # hash → records
+        names: set[str] = set()
+        for part in _chunks(record_nos):
+            for no, name, sha256, _ in _PAPER_COLUMNS:
+                query = sa.select(name, sha256).where(no.in_(part), sha256 != "")
+                names |= {row[1] + Path(row[0]).suffix.lower() for row in self._c.execute(query)}
+        for part in _chunks(sorted({name.partition(".")[0] for name in names})):
+            for no, _, sha256, _ in _PAPER_COLUMNS:
+                for row in self._c.execute(sa.select(sha256, no).where(sha256.in_(part))):
+                    held[row[0]].add(row[1])
+        return {name for name in names if held[name.partition(".")[0]] <= wanted}
+
+    def bury(self, list_no: str, objects: Mapping[str, str], at: str) -> None:
+        """Put tombstones in the place of items and volumes: code → object; those already there stay."""
+        there = {row["code"] for row in self.destroyed(list(objects))}
+        rows = [
+            {"code": code, "object_id": object_id, "list_no": list_no, "destroyed_at": at}
+            for code, object_id in objects.items()
+            if code not in there
+        ]
+        if rows:
+            self._c.execute(r.tombstone.insert(), rows)
+        for part in _chunks(list(objects)):
+            for table, column in ((t.item, t.item.c.archive_no), (t.volume, t.volume.c.volume_code)):
+                self._c.execute(table.update().where(column.in_(part)).values(version=DESTROYED_VERSION))
+
+    def forget(self, record_nos: Sequence[str], subjects: Sequence[str]) -> None:
+        """Remove what the register itself holds of records: signatures, papers' text, prints' values, their input."""
+        for part in _chunks(record_nos):
+            for no, _, _, table in _PAPER_COLUMNS:
+                self._c.execute(table.delete().where(no.in_(part)))
+            self._c.execute(t.record.update().where(t.record.c.record_no.in_(part)).values(source_key=None))
+        for part in _chunks([*record_nos, *subjects]):
+            self._c.execute(t.printed.update().where(t.printed.c.subject.in_(part)).values(snapshot={}))
+
+    def held_of(self, record_nos: Sequence[str]) -> list[str]:
+        """Return the records of which the register still holds values, signatures or prints' values."""
+        found: set[str] = set()
+        for part in _chunks(record_nos):
+            rows = sa.select(t.record.c.record_no, t.record.c["values"].label("given")).where(
+                t.record.c.record_no.in_(part)
+            )
+            found |= {row.record_no for row in self._c.execute(rows) if row.given}
+            prints = sa.select(t.printed.c.subject, t.printed.c.snapshot).where(t.printed.c.subject.in_(part))
+            found |= {row.subject for row in self._c.execute(prints) if row.snapshot}
+            for no, _, _, _ in _PAPER_COLUMNS:
+                found |= set(self._c.execute(sa.select(no).where(no.in_(part))).scalars())
+        return sorted(found)
 
     def destroyed(self, codes: Sequence[str] | None = None) -> list[Row]:
         """Return the tombstones of items and volumes, all or of these codes."""
@@ -147,7 +224,7 @@ class Retention:
         ]
 
     def _kept(self, which: sa.ColumnElement[bool], years: Mapping[str, int]) -> Iterator[Kept]:
-        query = sa.select(t.item).where(which, t.item.c.version > 0, ~_is_destroyed(t.item.c.archive_no))
+        query = sa.select(t.item).where(which, t.item.c.version > 0)
         rows = [dict(row._mapping) for row in self._c.execute(query.order_by(t.item.c.archive_no))]
         numbers = [row["archive_no"] for row in rows]
         bound, records = self._bound(numbers), self._records(numbers)
@@ -189,6 +266,11 @@ class Retention:
         return found
 
 
+# What holds papers of records: record, name, hash, table.
+_PAPER_COLUMNS = (
+    (t.signature.c.record_no, t.signature.c.evidence, t.signature.c.evidence_sha256, t.signature),
+    (t.attached.c.record_no, t.attached.c.name, t.attached.c.sha256, t.attached),
+)
 _ITEM_FACTS = (
     "form_code",
     "object_id",
@@ -204,12 +286,13 @@ _ITEM_FACTS = (
 )
 
 
-def _is_destroyed(code: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(r.tombstone.c.code == code)
-
-
 def _given(rows: Sequence[sa.Row[Any]], keys: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for row in rows for key in keys if (value := row._mapping[key])))
+
+
+def _list_row(drawn: DestructionList) -> Row:
+    keys = ("list_no", "object_id", "version", "sha256", "drawn_at", "drawn_by")
+    return {key: getattr(drawn, key) for key in keys} | {"state": drawn.state.value, "progress": drawn.progress()}
 
 
 def _listed(value: Any) -> list[Any]:
