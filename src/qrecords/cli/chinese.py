@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from qrecords.cli.output import width
 from qrecords.errors import UsageError
@@ -98,6 +99,13 @@ class Group(Command, click.Group):
             command: click.Command = getattr(import_module(module), attribute)
             return command
         return super().get_command(ctx, cmd_name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer commands without importing those that are lazy."""
+        if not self._lazy:
+            return super().shell_complete(ctx, incomplete)
+        found = [CompletionItem(n, help=short) for n, (_, short) in self._lazy.items() if n.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write options and commands under Chinese headings."""

@@ -9,12 +9,13 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import MONTH, month_form, record_numbers
+from qrecords.cli.completion import RECORD
 from qrecords.cli.output import progress
 from qrecords.errors import UsageError
 
 
 @click.command(cls=chinese.Command)
-@click.argument("numbers", metavar="[编号...]", nargs=-1)
+@click.argument("numbers", metavar="[编号...]", nargs=-1, type=RECORD)
 @MONTH
 @click.option("--all", "every", is_flag=True, help="归档所有已审查、材料齐备的记录")
 @pass_session

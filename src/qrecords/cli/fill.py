@@ -11,12 +11,13 @@ from qrecords.cli import chinese
 from qrecords.cli.app import Interrupted, Session, pass_session
 from qrecords.cli.arguments import OUT, moved
 from qrecords.cli.asking import Questionnaire, require_terminal
+from qrecords.cli.completion import FORM, RECORD
 from qrecords.cli.output import note, problem_lines, progress
 from qrecords.errors import InvalidInput, WrongState
 
 
 @click.command(cls=chinese.Command)
-@click.argument("form", metavar="表式")
+@click.argument("form", metavar="表式", type=FORM)
 @click.argument("inputs", metavar="[输入文件...]", nargs=-1, type=chinese.PATH)
 @OUT
 @click.option("--pdf", is_flag=True, help="同时生成 PDF（需要 LibreOffice）")
@@ -106,7 +107,7 @@ def _confirmed(path: Path | None) -> Path:
 
 
 @click.command(cls=chinese.Command)
-@click.argument("number", metavar="编号")
+@click.argument("number", metavar="编号", type=RECORD)
 @click.argument("source", metavar="[输入文件]", required=False, type=chinese.PATH)
 @pass_session
 def update(session: Session, number: str, source: Path | None) -> None:

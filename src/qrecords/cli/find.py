@@ -10,6 +10,7 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.completion import RECORD
 from qrecords.cli.output import cut, table
 from qrecords.errors import NotFound, UsageError
 
@@ -45,7 +46,7 @@ def list_(
 
 
 @click.command(cls=chinese.Command)
-@click.argument("number", metavar="编号")
+@click.argument("number", metavar="编号", type=RECORD)
 @click.option("--history", is_flag=True, help="连同每一步何时由谁办理")
 @pass_session
 def show(session: Session, number: str, history: bool) -> None:

@@ -10,6 +10,7 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.completion import FORM
 from qrecords.cli.output import problem_lines, table
 from qrecords.errors import InvalidInput, UsageError
 
@@ -48,7 +49,7 @@ def list_(session: Session) -> None:
 
 
 @forms.command()
-@click.argument("form", metavar="表式")
+@click.argument("form", metavar="表式", type=FORM)
 @pass_session
 def show(session: Session, form: str) -> None:
     """查看一种表式的栏目：名称、键名、类型、由谁在哪一步填写（* 为必填）。"""
@@ -64,7 +65,7 @@ def show(session: Session, form: str) -> None:
 
 
 @forms.command()
-@click.argument("form", metavar="表式")
+@click.argument("form", metavar="表式", type=FORM)
 @pass_session
 def schema(session: Session, form: str) -> None:
     """输出一种表式输入的 JSON Schema，供编程使用。"""
@@ -77,7 +78,7 @@ def schema(session: Session, form: str) -> None:
 
 
 @forms.command()
-@click.argument("codes", metavar="[表式...]", nargs=-1)
+@click.argument("codes", metavar="[表式...]", nargs=-1, type=FORM)
 @click.option("--template", type=chinese.PATH, help="检查这份 Word 模板，而不是现用的（这时只写一个表式）")
 @click.option("--no-pages", is_flag=True, help="不转 PDF，不核对页数")
 @pass_session
@@ -116,7 +117,7 @@ def note_lines(notes: Sequence[str]) -> list[str]:
 
 
 @forms.command()
-@click.argument("form", metavar="表式")
+@click.argument("form", metavar="表式", type=FORM)
 @click.argument("source", metavar="模板文件", type=chinese.PATH)
 @click.option("--no-pages", is_flag=True, help="不转 PDF，不核对页数")
 @pass_session
@@ -138,7 +139,7 @@ def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
 
 
 @forms.command()
-@click.argument("form", metavar="表式")
+@click.argument("form", metavar="表式", type=FORM)
 @click.option("-o", "--output", type=chinese.PATH, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
 @pass_session
 def sheet(session: Session, form: str, output: Path | None) -> None:

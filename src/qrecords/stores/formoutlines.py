@@ -48,6 +48,11 @@ class FormOutline:
     fields: tuple[FieldOutline, ...]
 
 
+def form_codes(forms_dir: Path) -> list[str]:
+    """Return the codes of all forms by their folders; nothing is read."""
+    return [f"{forms_dir.name}-{p.name}" for p in sorted(forms_dir.glob("[0-9][0-9][A-Z]")) if p.is_dir()]
+
+
 class FormOutlines:
     """The outlines of all forms of a workspace."""
 

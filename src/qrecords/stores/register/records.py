@@ -102,6 +102,12 @@ class Records:
         """Return the records of a customer, by number."""
         return list(self._select(t.record.c.seq > 0, t.record.c.customer_unit == unit))
 
+    def newest_like(self, prefix: str, limit: int) -> list[Record]:
+        """Return the newest records whose number begins so."""
+        fits = t.record.c.record_no.startswith(prefix, autoescape=True)
+        query = sa.select(*_COLUMNS).where(t.record.c.seq > 0, fits).order_by(t.record.c.seq.desc()).limit(limit)
+        return list(self._records(query))
+
     def changed_since(self, seq: int, limit: int) -> list[Record]:
         """Return the next records changed after a sequence number, in the order they changed."""
         query = sa.select(*_COLUMNS).where(t.record.c.seq > seq).order_by(t.record.c.seq).limit(limit)

@@ -1,0 +1,100 @@
+"""What Tab offers: forms, record numbers, commands; a shell that asks gets no error, only nothing.
+
+bash, zsh and fish come with click; PowerShell is added here. `_QRECORDS_COMPLETE=SHELL_source qrecords` prints what a
+shell is to run at its start (README.md).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem, ShellComplete, add_completion_class
+
+_MOST = 50
+
+_POWERSHELL = """\
+Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $env:%(complete_var)s = "powershell_complete"
+    $env:COMP_WORDS = $commandAst.ToString()
+    $env:COMP_CWORD = $wordToComplete
+    %(prog_name)s | ForEach-Object {
+        $value, $help = $_ -split "`t", 2
+        if (-not $help) { $help = $value }
+        [System.Management.Automation.CompletionResult]::new($value, $value, "ParameterValue", $help)
+    }
+    Remove-Item Env:%(complete_var)s, Env:COMP_WORDS, Env:COMP_CWORD
+}
+"""
+
+
+@add_completion_class
+class PowerShellComplete(ShellComplete):
+    """Completion for PowerShell, which gives the words so far and the one begun."""
+
+    name = "powershell"
+    source_template = _POWERSHELL
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """Return the whole words before the one begun, and that one."""
+        begun = os.environ.get("COMP_CWORD", "")
+        words = click.shell_completion.split_arg_string(os.environ.get("COMP_WORDS", ""))[1:]
+        return (words[:-1] if begun and words else words), begun
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Return one offer with its explanation."""
+        return f"{item.value}\t{item.help or ''}"
+
+
+class FormCode(click.ParamType[str]):
+    """The code of a form."""
+
+    name = "表式"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer the forms of the workspace, by short code or in full as begun."""
+        from qrecords.errors import QRecordsError
+        from qrecords.settings import find_root, load
+        from qrecords.stores.formoutlines import form_codes
+
+        begun = incomplete.upper()
+        try:
+            codes = form_codes(load(find_root(_root(ctx))).forms_dir)
+        except (QRecordsError, OSError):
+            return []
+        offered = codes if begun.startswith("Q") else [code.rpartition("-")[2] for code in codes]
+        return [CompletionItem(code) for code in offered if code.startswith(begun)]
+
+
+class RecordNumber(click.ParamType[str]):
+    """The number of a record."""
+
+    name = "编号"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer the newest records the account may read; QR758-06A or 06A-2026 will do as a beginning."""
+        from qrecords.errors import QRecordsError
+        from qrecords.office import Office
+        from qrecords.settings import find_root
+
+        begun = incomplete.upper()
+        try:
+            with closing(Office.open(find_root(_root(ctx)), ctx.find_root().params.get("account"))) as office:
+                prefix = begun if not begun[:1].isdigit() else f"{office.settings.forms_dir.name}-{begun}"
+                with office.register.read() as tx:
+                    found = tx.records.newest_like(prefix, _MOST)
+                return [CompletionItem(r.record_no, help=r.title) for r in office.only_readable(found)]
+        except (QRecordsError, OSError):
+            return []
+
+
+def _root(ctx: click.Context) -> Path | None:
+    root: Path | None = ctx.find_root().params.get("root")
+    return root
+
+
+FORM = FormCode()
+RECORD = RecordNumber()

@@ -1,0 +1,115 @@
+"""A fill broken off in the middle, by Ctrl-C or a kill, and run again: same numbers, the rest finished, nothing doubled.
+
+And at scale: 10,000 records in one fill, in a process of its own, stay under 400 MB.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import CommandLine
+
+MOST_MEGABYTES = 400
+MANY = 10_000
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and their memory figures are POSIX")
+
+# Runs a command line with small chunks; at the N-th pass of a checkpoint it is killed, or stopped as by Ctrl-C.
+BROKEN_OFF = """
+import os, signal, sys
+from qrecords.cli import app
+from qrecords.services import fill
+from qrecords.stores import durable
+how, name, passes, arguments = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
+
+def checkpoint(at):
+    global passes
+    if at == name:
+        passes -= 1
+        if passes == 0 and how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if passes == 0:
+            raise KeyboardInterrupt
+
+durable.checkpoint, fill.CHUNK = checkpoint, 4
+app.run(arguments)
+"""
+
+# Runs a command line and tells how much memory it took at most.
+MEASURED = """
+import resource, sys
+from qrecords.cli import app
+try:
+    app.run(sys.argv[2:])
+finally:
+    scale = 1 if sys.platform == "darwin" else 1024
+    with open(sys.argv[1], "w") as stream:
+        stream.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale))
+"""
+
+
+def calls(count: int, sample: Callable[..., Any]) -> list[dict[str, Any]]:
+    one = sample("01A", source_record_no=None, channel="电话")
+    return [one | {"info_content": f"示例内容第{n}条"} for n in range(count)]
+
+
+def broken_off(how: str, checkpoint: str, root: Path, *words: object) -> None:
+    """Run a command that ends at the second pass of a checkpoint: when the first chunk is whole."""
+    command = [sys.executable, "-c", BROKEN_OFF, how, checkpoint, "2", "--root", str(root), *map(str, words)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert ran.returncode == (-signal.SIGKILL if how == "kill" else 130), ran.stdout + ran.stderr
+    assert ("已中断" in ran.stderr) is (how == "Ctrl-C")
+
+
+def assert_whole(cli: CommandLine, answer: Any, count: int) -> None:
+    """Compare what a fill answers with the register and the papers: each number once, in order, each with its paper."""
+    expected = [f"QR758-01A-2025-{n:05d}" for n in range(1, count + 1)]
+    assert [r["record_no"] for r in answer["records"]] == expected
+    assert sorted(p.stem for p in (cli.root / "archive/drafts").glob("*.docx")) == expected
+    assert cli.json("status")["under_way"] == 0
+    assert cli.json("verify")["problems"] == []
+
+
+@pytest.mark.parametrize("how", ["kill", "Ctrl-C"])
+@pytest.mark.parametrize("checkpoint", ["fill.intent", "fill.papers"])
+def test_the_same_command_again_finishes_the_rest(
+    cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path], how: str, checkpoint: str
+) -> None:
+    source = write(calls(10, sample))
+    broken_off(how, checkpoint, cli.root, "fill", "01A", source)
+    answer = cli.json("fill", "01A", source)
+    assert_whole(cli, answer, 10)
+    again = cli.json("fill", "01A", source)["records"]
+    assert [r["record_no"] for r in again] == [r["record_no"] for r in answer["records"]], "nothing new"
+
+
+@pytest.mark.slow
+def test_ten_thousand_records_in_one_fill_stay_small(
+    cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = write(calls(MANY, sample))
+    words = ["--root", str(cli.root), "--json", "fill", "01A", str(source)]
+    first = subprocess.Popen([sys.executable, "-m", "qrecords", *words], stdout=subprocess.DEVNULL)
+    drafts = cli.root / "archive/drafts"
+    while first.poll() is None and not (drafts.exists() and sum(1 for _ in drafts.iterdir()) > MANY // 2):
+        try:
+            first.wait(0.2)
+        except subprocess.TimeoutExpired:
+            continue
+    first.send_signal(signal.SIGKILL)
+    assert first.wait() == -signal.SIGKILL, "killed before it was done"
+    peak = tmp_path / "peak"
+    ran = subprocess.run(
+        [sys.executable, "-c", MEASURED, str(peak), *words], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert_whole(cli, json.loads(ran.stdout), MANY)
+    assert int(peak.read_text()) < MOST_MEGABYTES * 2**20
