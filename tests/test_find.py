@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from qrecords.model.record import Record, Signed
+from qrecords.model.record import Record, Signed, State
 from qrecords.office import Office
 from qrecords.services import indexing
 from qrecords.services.fill import fill
 from qrecords.services.search import Criteria, search
 from qrecords.stores.formoutlines import CACHE_FILE
+from qrecords.stores.register import tables
 from tests.conftest import CHECKOUT, CommandLine
+from tests.test_fulltext_store import terms_beginning_with
 
 NO = "QR758-10A-2025-00001"
 
@@ -45,10 +47,9 @@ def test_names_of_evidence_and_signers(filled: Office) -> None:
 
 
 def test_the_title_of_its_volume(filled: Office) -> None:
-    volume: dict[str, Any] = {
-        "volume_code": "750-KJ·KF·10·2025·D5-001", "form_code": "QR758-10A", "year": 2025, "number": 1, "pages": 9, "version": 1,
-        "title": "示例单位甲卷：客户服务收件记录", "items": 1, "secrecy_level": "", "object_id": "o", "sha256": "", "compiled_at": "",
-        "compiled_by": "",
+    volume: dict[str, Any] = {c.name: c.type.python_type() for c in tables.volume.c if not c.nullable} | {
+        "volume_code": "750-KJ·KF·10·2025·D5-001", "form_code": "QR758-10A", "year": 2025, "number": 1, "version": 1,
+        "title": "示例单位甲卷：客户服务收件记录",
     }  # fmt: skip
     with filled.register.write() as tx:
         tx.items.reserve_volume(volume)
@@ -111,3 +112,28 @@ def test_outlines_that_are_damaged_are_made_again(filled: Office, damage: bytes)
     again = Office(filled.settings, filled.account, filled.register)
     assert again.outlines.labels() == before
     assert kept.read_bytes() != damage
+
+
+@pytest.mark.parametrize("engine", ["tantivy", "whoosh"])
+def test_nothing_of_a_destroyed_record_is_found_or_left(
+    office: Office, write: Callable[..., Path], sample: Callable[..., Any], engine: str
+) -> None:
+    if engine == "tantivy":
+        pytest.importorskip("tantivy", reason="no tantivy wheel for this machine")
+    office.use_engine(engine)
+    fill(office, "10A", [write([sample("10A", user_need="示例：囍字遥控盒"), sample("10A", user_need="示例：遥控盒")])])
+    assert found(office, "囍字") == [NO]
+    copy = office.settings.indexes_dir / indexing.OPENED / "x.pdf"
+    copy.parent.mkdir()
+    copy.write_bytes(b"%PDF")
+    with office.register.write() as tx:
+        tx.records.change([NO], state=State.DESTROYED)
+    assert found(office, "囍字") == []
+    assert found(office, "遥控盒") == ["QR758-10A-2025-00002"]
+    indexing.purge(office)
+    assert found(office, "遥控盒") == ["QR758-10A-2025-00002"]
+    assert indexing.catch_up(office) == 0
+    assert not copy.exists()
+    assert terms_beginning_with(office.index, "囍") == []
+    assert terms_beginning_with(office.index, "遥")
+    office.index.close()

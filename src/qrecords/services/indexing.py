@@ -11,17 +11,18 @@ from typing import Any
 
 from qrecords.errors import QRecordsError
 from qrecords.model.access import performing_unit, tags_of
-from qrecords.model.record import Action, Record
+from qrecords.model.record import Action, Record, State
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.settings import FILE_NAME, load, with_engine
-from qrecords.stores.durable import write_file
+from qrecords.stores.durable import remove_tree, write_file
 from qrecords.stores.formoutlines import FieldOutline, FormOutline
 from qrecords.stores.fulltext import load_engine
 from qrecords.stores.fulltext.interface import Document, MustRebuild
 from qrecords.stores.register import Transaction
 
 BATCH = 2000
+OPENED = "opened"  # under indexes/: copies of papers on someone's screen, which may be deleted at any time
 _BOXES = frozenset({"signature", "seal"})  # empty on paper; the evidence is a text of its own
 
 # Gives (record number, kind, text) of some records. The kind is the key a query names the text by (FIELD_NAMES in
@@ -139,10 +140,11 @@ def _catch_up(office: Office) -> int:
         while True:
             with office.register.read() as tx:
                 records = tx.records.changed_since(writer.last_seq, BATCH)
-                made = [*documents(office, tx, records)]
+                made = [*documents(office, tx, _kept(records))]
             if not records:
                 return taken
-            writer.apply(made, deletes=[], last_seq=records[-1].seq)
+            gone = [r.record_no for r in records if r.state is State.DESTROYED]
+            writer.apply(made, deletes=gone, last_seq=records[-1].seq)
             taken += len(records)
 
 
@@ -176,6 +178,18 @@ def rebuild(office: Office, progress: Callable[[int, int], None] | None = None, 
     return total
 
 
+def purge(office: Office) -> None:
+    """Leave nothing of destroyed records in the files of the index, nor in copies opened on a screen.
+
+    For a step already authorised, after its commit; StorageFailure names what would not go.
+    """
+    with office.register.read() as tx:
+        total = sum(tx.records.counts().values())
+        last = tx.records.last_change()
+    remove_tree(office.settings.indexes_dir / OPENED)
+    office.index.purge(_all_documents(office, total, None), last_seq=last)
+
+
 def _rebuild(
     office: Office, progress: Callable[[int, int], None] | None = None, before_switch: Callable[[], None] | None = None
 ) -> int:
@@ -199,10 +213,15 @@ def _all_documents(office: Office, total: int, progress: Callable[[int, int], No
     while True:
         with office.register.read() as tx:
             records = tx.records.changed_since(seq, BATCH)
-            made = [*documents(office, tx, records)]
+            made = [*documents(office, tx, _kept(records))]
         if not records:
             return
         yield from made
         seq, done = records[-1].seq, done + len(records)
         if progress:
             progress(min(done, total), total)
+
+
+def _kept(records: Sequence[Record]) -> list[Record]:
+    """Return the records there is something to find of."""
+    return [record for record in records if record.state is not State.DESTROYED]

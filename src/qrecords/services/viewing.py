@@ -13,10 +13,10 @@ from qrecords.errors import MissingProgram, NotFound, QRecordsError
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
 from qrecords.services import reading
+from qrecords.services.indexing import OPENED
 from qrecords.stores.durable import make_dirs, remove_tree, write_file
 
 VIEWER_VARIABLE = "QRECORDS_VIEWER"
-OPENED = "opened"  # under indexes/: copies on the screen, which may be deleted at any time
 
 Opener = Callable[[Path], None]
 
