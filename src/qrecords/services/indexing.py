@@ -200,14 +200,6 @@ def _rebuild(
     return total
 
 
-def purge(office: Office) -> None:
-    """Make the index anew so that its files hold nothing of what has been destroyed; StorageFailure when they do."""
-    with office.register.read() as tx:
-        total = sum(tx.records.counts().values())
-        last = tx.records.last_change()
-    office.index.purge(_all_documents(office, total, None), last_seq=last)
-
-
 def _all_documents(office: Office, total: int, progress: Callable[[int, int], None] | None) -> Iterator[Document]:
     seq, done = 0, 0
     while True:
