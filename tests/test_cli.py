@@ -118,7 +118,7 @@ def test_a_wrong_setting_is_named_with_all_others(cli: CommandLine) -> None:
 
 def test_an_unknown_user_of_the_system_is_refused(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("USER", "root")
-    monkeypatch.setattr("qrecords.office.peer_uid", lambda: "4711")
+    monkeypatch.setattr("qrecords.acting.peer_uid", lambda: "4711")
     assert cli("status", ok=False).status == 4
     assert cli("--account", "root", "status", ok=False).status == 4
 

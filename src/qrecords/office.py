@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -17,6 +13,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from qrecords.acting import acting_account, require_three
 from qrecords.errors import NotFound, NotPermitted, Problem, WrongState
 from qrecords.model.access import ANYTHING, Account, Decision, Rules, Scope, Subject, decide, readable
 from qrecords.model.audit import Event
@@ -55,11 +52,12 @@ class Office:
 
     @classmethod
     def open(cls, root: Path, account_name: str | None = None, clock: Clock = local_now) -> Office:
-        """Open a workspace as the operating-system user who runs this, or refuse whoever is not known there."""
+        """Open a workspace for who runs this (acting.py), or refuse whoever is not known there."""
         settings = load(root)
         register = Register.open(settings.archive_dir / REGISTER_FILE)
         try:
-            office = cls(settings, _acting_account(register, account_name), register, clock)
+            office = cls(settings, acting_account(register, settings, account_name, clock()), register, clock)
+            require_three(register, office.rules)
             office._note_access()
         except BaseException:
             register.close()
@@ -150,9 +148,23 @@ class Office:
 
     def authorise_all(self, action: Action, records: Iterable[Record]) -> None:
         """Let the account do this to all of the records, or refuse, and log the refusals."""
-        rules, notices = self.rules, self.own_notices()
+        records, rules, notices = list(records), self.rules, self.own_notices()
         about = ((r.record_no, Subject.of(r, self.account, notices)) for r in records)
+        if action is Action.REVIEW and rules.separation == "strict":
+            wrote = self._wrote_in([r.record_no for r in records])
+            about = ((no, replace(s, authored=s.authored or no in wrote)) for no, s in about)
         self._require([(no, decide(self.account, action, subject, rules)) for no, subject in about], action)
+
+    def _wrote_in(self, record_nos: Sequence[str]) -> set[str]:
+        """Return the records the account filled in or went on filling in, as the log says."""
+        writing = {Action.CREATE, Action.UPDATE}
+        with self.register.read() as tx:
+            return {
+                no
+                for no in record_nos
+                for e in tx.audit.events(no)
+                if e.account == self.account.name and e.action in writing and e.outcome == "done"
+            }
 
     def _require(self, decisions: Sequence[tuple[str, Decision]], action: Action) -> None:
         refused = [(about, decision) for about, decision in decisions if not decision.allowed]
@@ -264,23 +276,3 @@ def missing_records(numbers: Sequence[str]) -> NotFound:
         remedy="请核对编号；用 qrecords list 或 qrecords search 查找",
         problems=[Problem("没有这份记录", source=no) for no in numbers] if len(numbers) > 1 else [],
     )
-
-
-def peer_uid() -> str:
-    """Return the operating-system user's id; never taken from an environment variable."""
-    if sys.platform != "win32":
-        return str(os.getuid())
-    answer = subprocess.run(["whoami", "/user", "/fo", "csv", "/nh"], capture_output=True, text=True, check=True)
-    return next(csv.reader([answer.stdout.strip()]))[1]
-
-
-def _acting_account(register: Register, name: str | None) -> Account:
-    uid = peer_uid()
-    with register.read() as tx:
-        account = tx.accounts.by_uid(uid)
-    if account is None or (name is not None and account.name != name):
-        raise NotPermitted(
-            f"系统用户 {uid} 不是这个工作区的账号" + (f" {name}" if name else ""),
-            remedy="请由建立工作区的人操作，或换到已登记的系统用户",
-        )
-    return account

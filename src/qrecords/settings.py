@@ -79,6 +79,7 @@ class AccessSettings:
 
     separation: str = "single-desk"
     password_min_length: int = 10
+    password_classes: int = 3
     password_max_days: int = 180
     failures_before_lock: int = 5
     lock_minutes: int = 1
@@ -241,6 +242,7 @@ count = "record-year"       # 保存年限的起算：record-year 记录所属�
 [access]
 separation = "single-desk"  # single-desk 单人桌面；strict 三员分立（见 docs/accounts.md）
 password_min_length = 10    # 密码最短字数
+password_classes = 3        # 大写、小写、数字、其他四类字符中至少几类
 password_max_days = 180     # 密码最长使用天数，0 = 不限
 failures_before_lock = 5    # 连续输错几次密码后锁定
 lock_minutes = 1            # 首次锁定分钟数，再错逐次加倍

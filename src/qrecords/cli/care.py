@@ -17,6 +17,7 @@ from qrecords.cli.output import problem_lines, progress
 from qrecords.errors import IntegrityFailure
 
 ENGINES = ("tantivy", "whoosh")
+SEPARATIONS = {"single-desk": "单人桌面：一人办理全部事务，日志照记", "strict": "三员分立"}
 INDEX_STATES = {"current": "最新", "behind": "落后，下次检索时自动跟上", "missing": "没有，下次检索时自动建立"}
 
 
@@ -139,10 +140,11 @@ def status(session: Session) -> None:
     lines = [
         f"工作区  {found['root']}",
         f"单位    {found['org_name']}",
-        f"账号    {found['account']}（单人桌面：一人办理全部事务，日志照记）",
+        f"账号    {found['account']}（{SEPARATIONS[found['separation']]}）",
         f"记录    {counts}",
         f"归档    {found['items']}件，成册{found['volumes']}册",
         f"检索    {found['index']['engine']}，{INDEX_STATES[found['index']['state']]}",
-        f"日志    {found['events']}条" + (f"，{found['under_way']}项操作进行中" if found["under_way"] else ""),
+        f"日志    {'照记' if found['events'] is None else str(found['events']) + '条'}"
+        + (f"，{found['under_way']}项操作进行中" if found["under_way"] else ""),
     ]
     session.answer(found, lines)

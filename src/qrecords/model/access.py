@@ -148,6 +148,8 @@ def decide(account: Account, action: Action, subject: Subject = ANYTHING, rules:
     if subject.record and action is not Action.CREATE and not _any(held, Action.READ, account, subject):
         return Decision(False, hidden=True)
     if not _any(held, action, account, subject):
+        if subject.level > account.clearance:
+            return Decision(False, *_above_clearance(account, label))
         named = "、".join(f"{r.label}（{r.name}）" for r in roles_with(action, subject, rules)) or "没有"
         what = f"对{subject.form_code}" if subject.form_code else ""
         return Decision(
@@ -158,6 +160,15 @@ def decide(account: Account, action: Action, subject: Subject = ANYTHING, rules:
     if rules.separation == "strict" and action is Action.REVIEW and subject.authored:
         return Decision(False, "审查人不能是填写人（四眼原则）", "请由另一位主管审查")
     return Decision(True)
+
+
+def _above_clearance(account: Account, label: str) -> tuple[str, str]:
+    """Return what to say of a level above the account's own (only about what it writes itself: else it is hidden)."""
+    level = SECRECY_LEVELS[account.clearance]
+    return (
+        f"账号 {account.name} 的涉密等级是「{level}」，不能{label}密级更高的记录",
+        "请由涉密等级够的人办理，或请安全管理员调整（qrecords accounts clearance）",
+    )
 
 
 def roles_with(action: Action, subject: Subject, rules: Rules) -> list[Role]:

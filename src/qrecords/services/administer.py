@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from qrecords import __version__
+from qrecords.acting import peer_uid
 from qrecords.errors import IntegrityFailure, UsageError, WrongState
 from qrecords.model.access import Account
 from qrecords.model.record import Action
-from qrecords.office import REGISTER_FILE, Clock, Office, local_now, peer_uid
+from qrecords.office import REGISTER_FILE, Clock, Office, local_now
+from qrecords.services import reading
 from qrecords.services.recover import recover
 from qrecords.settings import FILE_NAME, OfficeSettings, load, template
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
@@ -25,7 +27,7 @@ from qrecords.stores.accessfile import template as access_template
 from qrecords.stores.archive import Archive
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.fulltext import ENGINES
-from qrecords.stores.register import Register
+from qrecords.stores.register import Register, Transaction
 
 
 def init(
@@ -68,14 +70,8 @@ def open_office(root: Path, account_name: str | None = None, clock: Clock = loca
 
 def status(office: Office) -> dict[str, Any]:
     """Return how the office stands: records by state, items, volumes, the index, steps under way."""
-    office.authorise(Action.READ, "status")
     with office.register.read() as tx:
-        counts = tx.records.counts()
-        states: Counter[str] = Counter()
-        for (_, state), number in counts.items():
-            states[state.value] += number
-        items = [i for i in tx.items.all() if i["version"] > 0]
-        volumes = [v for v in tx.items.volumes() if v["version"] > 0]
+        states, items, volumes = _counted(office, tx)
         last, events = tx.records.last_change(), tx.audit.head()[0]
         under_way = len(tx.intents.open())
     return {
@@ -83,15 +79,31 @@ def status(office: Office) -> dict[str, Any]:
         "root": str(office.settings.root),
         "org_name": office.settings.office.org_name,
         "account": office.account.name,
-        "separation": "single-desk",
+        "separation": office.settings.access.separation,
         "engine": office.settings.index.engine,
         "records": dict(states),
-        "items": len(items),
-        "volumes": len(volumes),
-        "events": events,
+        "items": items,
+        "volumes": volumes,
+        # The log grows with what others do: whoever may not read it is not told by how much.
+        "events": events if office.allows(Action.AUDIT_READ) else None,
         "under_way": under_way,
         "index": index_status(office, last),
     }
+
+
+def _counted(office: Office, tx: Transaction) -> tuple[Counter[str], int, int]:
+    """Return the records by state, and how many items and volumes there are, as far as the account may read them."""
+    items = [i["archive_no"] for i in tx.items.all() if i["version"] > 0]
+    if office.readable() is None:
+        states = Counter[str]()
+        for (_, state), number in tx.records.counts().items():
+            states[state.value] += number
+        return states, len(items), len([v for v in tx.items.volumes() if v["version"] > 0])
+    from qrecords.services.volumes import readable_volumes  # it loads document libraries
+
+    states = Counter(r.state.value for r in office.only_readable(tx.records.find()))
+    volumes = readable_volumes(office, tx, tx.items.volumes())
+    return states, len(reading.whole(office, tx, items)), len(volumes)
 
 
 def index_status(office: Office, last_change: int | None = None) -> dict[str, Any]:
@@ -102,8 +114,8 @@ def index_status(office: Office, last_change: int | None = None) -> dict[str, An
     held = office.index.last_seq()
     return {
         "engine": office.settings.index.engine,
-        "last_seq": held,
-        "register_seq": last_change,
+        "last_seq": held if office.allows(Action.ADMINISTER) else None,
+        "register_seq": last_change if office.allows(Action.ADMINISTER) else None,
         "state": "missing" if held is None else "current" if held == last_change else "behind",
     }
 

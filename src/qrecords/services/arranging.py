@@ -11,6 +11,7 @@ from qrecords.model.record import Action
 from qrecords.model.volume import File, Item, Limits, Piece, by_task
 from qrecords.office import Office
 from qrecords.render.pdfout import open_pdf
+from qrecords.services import reading
 from qrecords.stores.register import Transaction
 
 USER_INFORMATION = "user-information"  # 01A, 11A: their yearly binding is the office's own practice
@@ -81,7 +82,9 @@ def limits(office: Office) -> Limits:
 
 def pieces_of(office: Office, tx: Transaction, group: Group, year: int) -> list[Piece]:
     """Return a group's items of the year that are in no volume yet, in the order they are bound."""
-    pieces = [_piece(office, form, item) for form in group.forms for item in tx.items.of_year(year, form.code)]
+    pieces = [
+        _piece(office, form, item) for form in group.forms for item in reading.whole_items(office, tx, year, form.code)
+    ]
     if len(group.forms) == 1:
         return pieces
     own: dict[str, str] = {}

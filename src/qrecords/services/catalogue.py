@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.model.audit import canonical
+from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.docx import Template
 from qrecords.render.listbook import list_workbook
@@ -15,7 +16,7 @@ from qrecords.render.pdf import Converter
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
 from qrecords.services.binding import Binding
-from qrecords.services.volumes import manifest_of
+from qrecords.services.volumes import manifest_of, readable_volumes
 from qrecords.stores import durable
 
 NAME = "catalogue"
@@ -121,8 +122,12 @@ def _kept(office: Office, year: int) -> list[Line]:
 
 def show_catalogue(office: Office, year: int) -> dict[str, Any]:
     """Return a year's catalogue: its lines, and where its files lie."""
-    lines = _kept(office, year)
-    kinds = ("docx", "pdf", "xlsx") if lines else ()
+    office.authorise(Action.READ, "catalogue")
+    with office.register.read() as tx:
+        may = {v["volume_code"] for v in readable_volumes(office, tx, tx.items.volumes(year))}
+    kept = _kept(office, year)
+    lines = [line for line in kept if line["volume_code"] in may]
+    kinds = ("docx", "pdf", "xlsx") if lines and len(lines) == len(kept) else ()
     return {"year": year, "volumes": lines} | {
         kind: str(office.archive.path(object_id(year), f"{NAME}.{kind}")) for kind in kinds
     }

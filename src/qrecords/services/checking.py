@@ -70,7 +70,8 @@ def _outside_edition(office: Office, form: Form, day: str) -> Problem:
 def _reference_problems(office: Office, form: Form, key: str, target: str, number: str) -> Iterator[Problem]:
     with office.register.read() as tx:
         found = tx.records.get(number)
-    if found is None or found.form_code[:8] != target or found.state is State.VOID:
+    # One that may not be read is answered like one that is not there.
+    if found is None or not office.only_readable([found]) or found.form_code[:8] != target or found.state is State.VOID:
         yield Problem(f"「{form.label(key)}」{number} 不是在用的 {target} 记录编号，请核对或先填写它", key)
         return
     issue = office.forms.get(found.form_code).form.steps.get(Action.ISSUE.value)
@@ -93,7 +94,9 @@ def _others(
             codes = [code for code in office.forms.codes() if code[:8] in relation.among]
             found = [r for code in codes for r in tx.records.find(form_code=code, customer_unit=values[key])]
     held = [
-        Other(r.form_code, r.record_no, r.values) for r in found if r.record_no != own and r.state is not State.VOID
+        Other(r.form_code, r.record_no, r.values)
+        for r in office.only_readable(found)
+        if r.record_no != own and r.state is not State.VOID
     ]
     return held + [Other(form.code, "", v) for v in beside if v.get(key) == values[key]]
 
@@ -116,9 +119,11 @@ def before_step(office: Office, record: Record, action: Action) -> list[Problem]
 def _depending(office: Office, record: Record) -> Iterator[Problem]:
     """A notice other records stand on is not voided under them (R18)."""
     with office.register.read() as tx:
-        standing = [r.record_no for r in tx.records.find(notice_no=record.record_no) if r.state is not State.VOID]
-    if standing:
-        yield Problem(f"还有记录写着这份通知单：{'、'.join(standing[:10])}，请先作废或改正它们（QS/PA758A 5.5.4）")
+        standing = [r for r in tx.records.find(notice_no=record.record_no) if r.state is not State.VOID]
+    if named := [r.record_no for r in office.only_readable(standing)]:
+        yield Problem(f"还有记录写着这份通知单：{'、'.join(named[:10])}，请先作废或改正它们（QS/PA758A 5.5.4）")
+    elif standing:
+        yield Problem("这份通知单的事项还没有办完，不能作废；请管理信息部主管核对（QS/PA758A 5.5.4）")
 
 
 def _text_of(value: Any) -> str:

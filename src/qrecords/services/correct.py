@@ -49,7 +49,7 @@ def correct(office: Office, record_no: str, source: Path, *, reason: str) -> Rec
     why = _reason(reason)
     record = reading.one(office, record_no)
     folder = office.forms.get(record.form_code)
-    office.authorise(Action.CORRECT, record.record_no)
+    office.authorise(Action.CORRECT, record.record_no, record)
     require_open(folder.form, record, Action.CORRECT)
     require_means(office, folder, office.drafts_dir, pdf=True)
     values = _corrected_values(office, folder.form, source, record)

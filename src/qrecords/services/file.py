@@ -55,7 +55,8 @@ def file_all(office: Office, *, progress: Progress | None = None) -> list[dict[s
     with office.exclusive("file", "归档"):
         with office.register.read() as tx:
             reviewed = tx.records.find(states=[State.REVIEWED])
-        ready = [r for r in reviewed if not office.forms.get(r.form_code).form.is_register and not _missing(office, r)]
+        mine = office.only_readable(reviewed, Action.FILE)
+        ready = [r for r in mine if not office.forms.get(r.form_code).form.is_register and not _missing(office, r)]
         filed = _file_each(office, ready, progress)
     follow(office)
     return filed
@@ -104,7 +105,10 @@ def _rows_to_file(office: Office, folder: FormFolder, month: str) -> tuple[list[
             remedy=f"先提交并审查：qrecords submit {folder.form.code} --month {month}，再 review",
         )
     _require_ready(office, reviewed)
-    return [r.record_no for r in rows if r.state in {State.REVIEWED, State.FILED, State.BOUND}], carried
+    # What is filed stays in its month, also what this account may not read; what it may not read waits for another.
+    with office.register.read() as tx:
+        filed = tx.records.find(form_code=folder.form.code, month=month, states=[State.FILED, State.BOUND])
+    return sorted(r.record_no for r in [*reviewed, *filed]), carried
 
 
 def _missing(office: Office, record: Record) -> list[Problem]:
@@ -124,8 +128,8 @@ def _missing(office: Office, record: Record) -> list[Problem]:
 
 
 def _require_ready(office: Office, records: Sequence[Record]) -> None:
+    office.authorise_all(Action.FILE, records)
     for record in records:
-        office.authorise(Action.FILE, record.record_no)
         require_open(office.forms.get(record.form_code).form, record, Action.FILE)
     if problems := [p for r in records for p in _missing(office, r)]:
         raise WrongState(f"还不能归档：有{len(problems)}处没有齐备", remedy="请按提示补齐后再归档", problems=problems)
@@ -196,7 +200,7 @@ def _next_archive_no(office: Office, tx: Transaction, folder: FormFolder, year: 
 
 def _paper(office: Office, documents: Documents, filing: Filing) -> Paper:
     folder = office.forms.get(filing.form_code)
-    records = reading.many(office, filing.record_nos)
+    records = reading.unfiltered(office, filing.record_nos)
     if filing.month:
         paper = documents.sheet_paper(folder, filing.month, records, filing.print_no)
     else:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qrecords.errors import InvalidInput, Problem
+from qrecords.errors import InvalidInput, NotPermitted, Problem
 from qrecords.model import numbering
+from qrecords.model.access import Subject, decide
 from qrecords.model.audit import digest
 from qrecords.model.form import Checked, Form
 from qrecords.model.record import Action, Record, State
@@ -83,6 +84,7 @@ def fill(
         require_means(office, folder, out or office.drafts_dir, pdf=pdf)
     result = Filled()
     ready = _check_all(office, folder.form, inputs, result)
+    _require_rights(office, folder.form, ready)
     out = out or office.drafts_dir
     back_to = rejected or (None if dry_run else out)
     if result.rejected and not keep_going:
@@ -169,6 +171,21 @@ def _source_key(form: Form, sha256: str, entry: InputRecord) -> str:
     return hashlib.sha256(f"{form.code}\0{sha256}\0{sheet}\0{entry.row}".encode()).hexdigest()
 
 
+def _require_rights(office: Office, form: Form, ready: Sequence[Ready]) -> None:
+    """Refuse records the account may not make: of another unit, of another's notice, above its clearance."""
+    problems = []
+    for entry in ready:
+        made = Subject.of(_new_record(office, form, entry.values, ""), office.account)
+        decision = decide(office.account, Action.CREATE, made, office.rules)
+        if not decision.allowed:
+            problems.append(Problem(decision.reason, source=entry.source, row=entry.row))
+            remedy = decision.remedy
+    if problems:
+        with office.register.write() as tx:
+            tx.audit.append([office.event(Action.CREATE, form.code, outcome="refused", rows=len(problems))])
+        raise NotPermitted(f"有{len(problems)}条记录不能由您填写，没有生成任何记录", remedy=remedy, problems=problems)
+
+
 def _make_all(
     office: Office,
     folder: FormFolder,
@@ -204,12 +221,15 @@ def _begin(
     form = folder.form
     with office.register.write() as tx:
         existing = tx.records.by_source([r.key for r in part])
-        fresh = [r for r in part if r.key not in existing]
+        old = {r.record_no: r for r in tx.records.many(list(existing.values()), uncommitted=True)}
+        # Another's record that may not be read is not found again; then the input makes one of its own, without a key.
+        mine = {r.record_no for r in office.only_readable(old.values())}
+        hidden = {key for key, number in existing.items() if number not in mine}
+        fresh = [r for r in part if r.key not in existing or r.key in hidden]
         numbers = iter(_take_numbers(tx, form, fresh))
         made = {r.key: _new_record(office, form, r.values, next(numbers)) for r in fresh}
-        tx.records.add([(record, key) for key, record in made.items()])
+        tx.records.add([(record, None if key in hidden else key) for key, record in made.items()])
         office.begin(tx, intent, "fill", {"records": [r.record_no for r in made.values()]})
-        old = {r.record_no: r for r in tx.records.many(list(existing.values()), uncommitted=True)}
         records = [made.get(r.key) or old[existing[r.key]] for r in part]
         papers = [*_papers(office, tx, folder, records, documents)]
     return records, papers

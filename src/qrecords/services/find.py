@@ -30,13 +30,13 @@ def list_records(
     office.authorise(Action.READ, "list")
     code = office.forms.full_code(form_code) if form_code else None
     with office.register.read() as tx:
-        records = tx.records.find(form_code=code, states=states, year=year, month=month or None)
+        found = tx.records.find(form_code=code, states=states, year=year, month=month or None)
+    records = office.only_readable(found)
     return [_summary(office.forms.get(r.form_code).form, r) for r in records]
 
 
 def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, Any]:
     """Return one record whole: values, signatures, where it is kept, and what it waits for."""
-    office.authorise(Action.READ, record_no)
     record = reading.one(office, record_no)
     form = office.forms.get(record.form_code).form
     shown = asdict(record) | _summary(form, record)
@@ -48,7 +48,8 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
     shown["labels"] = {f.key: f.label for f in form.fields}
     with office.register.write() as tx:
         tx.audit.append([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
-        shown["item"] = tx.items.row(record.archive_no) if record.archive_no else None
+        may = reading.whole(office, tx, [record.archive_no])
+        shown["item"] = tx.items.row(record.archive_no) if record.archive_no in may else None
         if history:
             shown["versions"] = _versions(office, shown["item"])
             shown["history"] = [_event(e) for e in tx.audit.events(record.record_no) if e.action != Action.READ]

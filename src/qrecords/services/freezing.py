@@ -57,7 +57,7 @@ def freeze(
 
     `records` are the item's records as they will be, when the register does not have them so yet.
     """
-    records = records or reading.many(office, filing.record_nos)
+    records = records or reading.unfiltered(office, filing.record_nos)
     folder = office.forms.get(filing.form_code)
     files: dict[str, bytes | Path] = {
         "record.json": canonical(_frozen(office, folder, filing, records)) + b"\n",

@@ -73,7 +73,7 @@ def import_entries(office: Office, kind: ListKind, source: Path) -> Kept:
 
 
 def _keep(office: Office, kind: ListKind, new: Sequence[Entry], notes: tuple[str, ...] = ()) -> Kept:
-    office.authorise(Action.ADMINISTER, kind.file_name)
+    office.authorise(Action.KEEP_LISTS, kind.file_name)
     path = office.settings.root / kind.file_name
     with office.exclusive("lists", f"改{kind.label}"):
         entries, added, changed = merge(kind, _read(office, kind), new)
@@ -81,7 +81,7 @@ def _keep(office: Office, kind: ListKind, new: Sequence[Entry], notes: tuple[str
             write_list(path, list_fields(office, kind), entries)
             sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
             with office.register.write() as tx:
-                tx.audit.append([office.event(Action.ADMINISTER, kind.file_name, sha256=sha256)])
+                tx.audit.append([office.event(Action.KEEP_LISTS, kind.file_name, sha256=sha256)])
     return Kept(added, changed, len(entries), notes)
 
 

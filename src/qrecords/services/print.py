@@ -24,8 +24,8 @@ from qrecords.services.templates import kept
 def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[dict[str, Any]]:
     """Print each record; a row of a register is printed on its month's sheets."""
     records = reading.many(office, record_nos)
+    office.authorise_all(Action.PRINT, records)
     for record in records:
-        office.authorise(Action.PRINT, record.record_no)
         require_open(office.forms.get(record.form_code).form, record, Action.PRINT)
         if office.forms.get(record.form_code).form.is_register:
             raise WrongState(
@@ -52,6 +52,7 @@ def print_month(office: Office, form_code: str, month: str, *, out: Path | None 
     subject = sheet_subject(folder.form.code, month)
     office.authorise(Action.PRINT, subject)
     rows: list[Record] = [r for r in reading.month_rows(office, folder, month) if r.state is not State.VOID]
+    office.authorise_all(Action.PRINT, rows)
     if not rows:
         raise WrongState(f"{folder.form.title} {month} 没有记录", remedy="请核对月份，如 2026-03")
     documents = Documents(office)

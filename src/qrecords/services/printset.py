@@ -23,6 +23,8 @@ def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[d
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明放到哪个文件夹")
     rows = sealed(office, volume_codes)
+    for row in rows:
+        office.authorise(Action.BIND, row["volume_code"])
     make_dirs(out)
     with office.register.write() as tx:
         tx.audit.append([office.event(Action.PRINT, row["volume_code"]) for row in rows])

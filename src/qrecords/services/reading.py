@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qrecords.errors import UsageError, WrongState
 from qrecords.model.record import Action, Record
+from qrecords.model.volume import Item
 from qrecords.office import Office, missing_records
 from qrecords.stores.register import Transaction
 
@@ -39,6 +40,31 @@ def unfiltered(office: Office, record_nos: Sequence[str]) -> list[Record]:
     """Return records whoever asks: for steps already authorised, which must take an item whole."""
     with office.register.read() as tx:
         return tx.records.many(record_nos)
+
+
+def whole(office: Office, tx: Transaction, archive_nos: Sequence[str]) -> set[str]:
+    """Return which of these items may be read whole: every record in them."""
+    if office.readable() is None:
+        return set(archive_nos)
+    held = {no: tx.records.find(archive_no=no) for no in dict.fromkeys(archive_nos) if no}
+    may = {r.record_no for r in office.only_readable([r for records in held.values() for r in records])}
+    return {no for no, records in held.items() if all(r.record_no in may for r in records)}
+
+
+def whole_items(office: Office, tx: Transaction, year: int, form_code: str) -> list[Item]:
+    """Return a form's items of a year not yet bound that may be read whole; the others wait for one who may."""
+    items = tx.items.of_year(year, form_code)
+    may = whole(office, tx, [item.archive_no for item in items])
+    return [item for item in items if item.archive_no in may]
+
+
+def reads_month(office: Office, record: Record) -> bool:
+    """Tell whether every record of this form and month may be read."""
+    if office.readable() is None:
+        return True
+    with office.register.read() as tx:
+        rows = tx.records.find(form_code=record.form_code, month=record.month)
+    return len(office.only_readable(rows)) == len(rows)
 
 
 def require_unchanged(tx: Transaction, records: Sequence[Record]) -> None:

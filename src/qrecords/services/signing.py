@@ -31,6 +31,8 @@ Ask = Callable[[Form, Known, Signing], Signing]
 def refusal(office: Office, known: Known) -> list[Problem]:
     """Return why a print is not taken: a record past signing, or values changed since it was printed."""
     problems = []
+    signed = bool(office.forms.get(known.records[0].form_code).form.signatures)
+    office.authorise_all(Action.SIGN if signed else Action.ATTACH, known.records)
     for record in known.records:
         form = office.forms.get(record.form_code).form
         action = Action.SIGN if form.signatures else Action.ATTACH

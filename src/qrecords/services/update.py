@@ -49,7 +49,7 @@ def _checked(office: Office, record_no: str, source: Path) -> tuple[Record, Form
     """Return the record, its form and the values it would have; InvalidInput lists all that is wrong."""
     record = reading.one(office, record_no)
     form = office.forms.get(record.form_code).form
-    office.authorise(Action.UPDATE, record_no)
+    office.authorise(Action.UPDATE, record.record_no, record)
     require_open(form, record, Action.UPDATE)
     entries = list(read_records(source, form))
     if len(entries) != 1:

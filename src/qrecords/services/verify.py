@@ -37,7 +37,7 @@ Row = dict[str, Any]
 
 def verify(office: Office, *, deep: bool = False, progress: Progress | None = None) -> dict[str, Any]:
     """Check the whole office; `deep` reads every byte again. Returns what was checked and every problem."""
-    office.authorise(Action.READ, "verify")
+    office.authorise(Action.VERIFY, "verify")
     checks = Checks()
     checks["rights"].add(_open_to_others(office), count=2)
     ids = sorted(office.archive.ids())

@@ -37,7 +37,9 @@ def open_paper(office: Office, record_no: str, opener: Opener | None = None) -> 
 
 def _archived(office: Office, record: Record) -> Path | None:
     with office.register.read() as tx:
-        item = tx.items.row(record.archive_no) if record.archive_no else None
+        # A register's paper shows a whole month: only to one who may read all of it.
+        may = record.archive_no and record.archive_no in reading.whole(office, tx, [record.archive_no])
+        item = tx.items.row(record.archive_no) if may else None
     if item is None or item["version"] == 0:
         return None
     folder = office.settings.indexes_dir / OPENED
@@ -50,7 +52,9 @@ def _archived(office: Office, record: Record) -> Path | None:
 
 
 def _printed(office: Office, record: Record) -> Path:
-    names = [record.record_no, f"{record.form_code}-{record.month}"]
+    names = [record.record_no]
+    if reading.reads_month(office, record):
+        names.append(f"{record.form_code}-{record.month}")
     for path in [office.drafts_dir / f"{name}.{kind}" for kind in ("pdf", "docx") for name in names]:
         if path.is_file():
             return path

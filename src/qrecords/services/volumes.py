@@ -11,6 +11,7 @@ from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.volumecheck import page_of
 from qrecords.services import reading
+from qrecords.stores.register import Transaction
 
 Row = dict[str, Any]
 
@@ -19,7 +20,17 @@ def list_volumes(office: Office, year: int | None = None) -> list[Row]:
     """Return the sealed volumes, of one year or all."""
     office.authorise(Action.READ, "volumes")
     with office.register.read() as tx:
-        return [_shown(office, v) for v in tx.items.volumes(year) if v["version"] > 0]
+        return [_shown(office, v) for v in readable_volumes(office, tx, tx.items.volumes(year))]
+
+
+def readable_volumes(office: Office, tx: Transaction, rows: Sequence[Row]) -> list[Row]:
+    """Return the sealed ones of these volumes in which every item may be read: who opens one reads all of it."""
+    bound = [row for row in rows if row["version"] > 0]
+    if office.readable() is None:
+        return bound
+    items = {row["volume_code"]: [i["archive_no"] for i in tx.items.in_volume(row["volume_code"])] for row in bound}
+    may = reading.whole(office, tx, [no for numbers in items.values() for no in numbers])
+    return [row for row in bound if may.issuperset(items[row["volume_code"]])]
 
 
 def show_volume(office: Office, volume_code: str) -> Row:
@@ -36,7 +47,7 @@ def sealed(office: Office, volume_codes: Sequence[str]) -> list[Row]:
     """Return the register's rows of these sealed volumes; none named: all. NotFound names the first unknown code."""
     office.authorise(Action.READ, "volumes")
     with office.register.read() as tx:
-        found = {v["volume_code"]: v for v in tx.items.volumes() if v["version"] > 0}
+        found = {v["volume_code"]: v for v in readable_volumes(office, tx, tx.items.volumes())}
     wanted = [code.strip() for code in volume_codes] or list(found)
     if unknown := [code for code in wanted if code not in found]:
         raise NotFound(f"没有「{unknown[0]}」这一册", remedy="用 qrecords volume list 查看已成的册")
@@ -47,9 +58,10 @@ def find_records(office: Office, record_nos: Sequence[str]) -> list[Row]:
     """Return where records are bound: volume, place and page; a record bound again later stands in both volumes."""
     places: list[Row] = []
     for record in reading.many(office, record_nos):
-        office.authorise(Action.READ, record.record_no)
         with office.register.read() as tx:
             lines = tx.items.places(record.archive_no) if record.archive_no else []
+            may = {v["volume_code"] for v in readable_volumes(office, tx, [{**line, "version": 1} for line in lines])}
+        lines = [line for line in lines if line["volume_code"] in may]
         if not lines:
             raise WrongState(f"{record.record_no} 还没有成册", remedy="归档后用 qrecords compile 年度 成册")
         places += [_place(office, record.record_no, line) for line in lines]

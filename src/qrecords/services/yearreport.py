@@ -10,6 +10,7 @@ from qrecords.model.numbering import gaps, record_no
 from qrecords.model.record import OPEN_STATES, STATE_LABELS, Record, State, record_year
 from qrecords.model.rules import holds
 from qrecords.office import Office
+from qrecords.services import reading
 
 Line = dict[str, str]
 
@@ -36,9 +37,9 @@ def year_report(office: Office, forms: Sequence[Form], year: int) -> YearReport:
         numbers = tx.records.numbers()
         compiled = {v["form_code"] for v in tx.items.volumes(year) if v["version"] > 0}
         for form in forms:
-            voids = tx.records.find(form_code=form.code, year=year, states=[State.VOID])
+            voids = office.only_readable(tx.records.find(form_code=form.code, year=year, states=[State.VOID]))
             report.void += [_line(form, r.record_no, r.reason) for r in voids]
-            waiting = tx.records.find(form_code=form.code, states=OPEN_STATES)
+            waiting = office.only_readable(tx.records.find(form_code=form.code, states=OPEN_STATES))
             report.left_out += [
                 _line(form, r.record_no, _why(form, r)) for r in waiting if record_year(form, r) == year
             ]
@@ -46,7 +47,7 @@ def year_report(office: Office, forms: Sequence[Form], year: int) -> YearReport:
                 _line(form, record_no(form.code, year, n), "登记库里没有这个编号")
                 for n in gaps(numbers.get((form.code, year), []))
             ]
-            for item in tx.items.of_year(year, form.code) if form.code in compiled else ():
+            for item in reading.whole_items(office, tx, year, form.code) if form.code in compiled else ():
                 why = "成册后归档" if item.version == 1 else f"成册后有第{item.version}版"
                 report.late.append(_line(form, item.document_no, why))
     return report

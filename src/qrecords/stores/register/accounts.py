@@ -54,10 +54,10 @@ class Accounts:
         """Return the account of the person of this name."""
         return self._one(t.account.c.display_name == display_name)
 
-    def by_token(self, token_sha256: str, now: str) -> Account | None:
-        """Return whose login this is, None when it has ended or there is none."""
+    def by_token(self, token_sha256: str, now: str) -> tuple[Account | None, str]:
+        """Return whose login this is and the hash kept of it; None when it has ended or there is none."""
         row = self._c.execute(sa.select(t.session).where(t.session.c.token_sha256 == token_sha256)).first()
-        return self.by_name(row.account) if row and row.expires_at > now else None
+        return (self.by_name(row.account), row.token_sha256) if row and row.expires_at > now else (None, "")
 
     def all(self) -> list[Account]:
         """Return every account, by name."""

@@ -1,0 +1,166 @@
+"""Who is acting: the operating-system user by its uid (peer), or someone who gave his password (login).
+
+Nothing is taken from USER, LOGNAME or the like. In strict mode the workspace belongs to a service account and the
+program runs as it through sudo: the caller is SUDO_UID, and a caller who could write the files himself is refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import hmac
+import os
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+from qrecords.errors import NotPermitted, WrongState
+from qrecords.model.access import Account, Rules
+from qrecords.model.audit import Event
+from qrecords.model.roles import ADMINISTRATION
+from qrecords.settings import AccessSettings, Settings
+from qrecords.stores.register import Register, Transaction
+from qrecords.stores.register.accounts import Password
+from qrecords.stores.secrets import password_fits, read_token, token_file, token_hash
+
+PASSWORD_VARIABLE = "QRECORDS_PASSWORD"  # noqa: S105  # the name of a variable, no password
+LONGEST_LOCK = timedelta(hours=24)
+
+
+def peer_uid() -> str:
+    """Return the operating-system user's id; never taken from an environment variable."""
+    if sys.platform != "win32":
+        return str(os.getuid())
+    answer = subprocess.run(["whoami", "/user", "/fo", "csv", "/nh"], capture_output=True, text=True, check=True)
+    return next(csv.reader([answer.stdout.strip()]))[1]
+
+
+def caller_uid(settings: Settings) -> str:
+    """Return whose request this is; in strict mode NotPermitted for one who could write the files himself."""
+    if settings.access.separation != "strict":
+        return peer_uid()
+    if sys.platform == "win32":
+        raise NotPermitted("三员分立（strict）要在 Linux 或 macOS 上用服务账号运行", remedy="请在服务器上运行")
+    found = settings.archive_dir.stat()
+    caller = os.environ.get("SUDO_UID", "")
+    how = "请由系统管理员设好服务账号，再用 sudo -u 服务账号 qrecords … 运行（见 docs/accounts.md）"
+    if os.geteuid() != found.st_uid:
+        raise NotPermitted("三员分立（strict）：工作区属于服务账号，不能直接操作", remedy=how)
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        raise NotPermitted(
+            f"三员分立（strict）：{settings.archive_dir} 别人也能读写", remedy=f"请先运行 chmod 700 {settings.root}"
+        )
+    # sudo sets the variable itself, whatever the caller put there; without sudo the caller is the service account.
+    if not caller.isdigit() or caller in {"0", str(found.st_uid)}:
+        raise NotPermitted("三员分立（strict）：您能直接写工作区的文件，权限约束不了您", remedy=how)
+    return caller
+
+
+def require_three(register: Register, rules: Rules) -> None:
+    """Refuse strict mode until each administrator's role is held, by different accounts in use."""
+    if rules.separation != "strict":
+        return
+    with register.read() as tx:
+        missing = unheld(tx)
+    if missing:
+        names = "、".join(f"{rules.roles[role].label}（{role}）" for role in missing)
+        raise WrongState(
+            f"三员分立（strict）还缺：{names}",
+            remedy='请先把 separation 改回 "single-desk"，用 qrecords accounts grant 授予三个不同的账号，再改为 strict',
+        )
+
+
+def unheld(tx: Transaction) -> list[str]:
+    """Return the administrators' roles no account in use holds."""
+    held = {g.role for account in tx.accounts.all() if account.active for g in account.grants}
+    return [role for role in ADMINISTRATION if role not in held]
+
+
+def acting_account(register: Register, settings: Settings, name: str | None, now: datetime) -> Account:
+    """Return the account this run acts for, or refuse whoever is not known or not in use."""
+    uid = caller_uid(settings)
+    with register.read() as tx:
+        peer = tx.accounts.by_uid(uid)
+    if peer is not None and peer.name == name:
+        found: Account | None = peer
+    elif name is not None and (password := os.environ.get(PASSWORD_VARIABLE)):
+        found = authenticate(register, settings.access, name, password, now)
+    else:
+        found = _logged_in(register, uid, name, now) or (peer if name is None else None)
+    if found is None:
+        who = f"账号 {name} 没有登录" if name else f"系统用户 {uid} 不是这个工作区的账号，也没有登录"
+        raise NotPermitted(who, remedy="请先登录：qrecords --account 账号 login；没有账号请找系统管理员")
+    return in_use(found, now)
+
+
+def in_use(account: Account, now: datetime) -> Account:
+    """Return an account that may be used today; NotPermitted when it is disabled or past its last day."""
+    if not account.active or (account.expires_on and now.date().isoformat() > account.expires_on):
+        why = "已停用" if not account.active else f"已于 {account.expires_on} 到期"
+        raise NotPermitted(f"账号 {account.name} {why}", remedy="请找系统管理员处理")
+    return account
+
+
+def authenticate(
+    register: Register, settings: AccessSettings, name: str, password: str, now: datetime, *, expired_too: bool = False
+) -> Account:
+    """Return the account whose password this is. One answer for an unknown account, a wrong password and a lock.
+
+    A try is counted before it is looked at, so that many at once are many. `expired_too` lets a password pass that
+    may only be used to change it.
+    """
+    with register.write() as tx:
+        known = tx.accounts.password(name)
+        locked = known is not None and known.locked_until > _utc(now)
+        if known is not None and not locked:
+            failures = known.failures + 1
+            tx.accounts.change(name, failures=failures, locked_until=_locked_until(settings, failures, now))
+    fits = password_fits("" if known is None or locked else known.hash, password)
+    with register.write() as tx:
+        outcome = "done" if fits else "refused"
+        about = name if known is not None else "unknown"  # what is typed there by mistake may be a password
+        tx.audit.append([Event(0, now.isoformat(), about, "login", about, outcome, {"locked": True} if locked else {})])
+        if fits:
+            tx.accounts.change(name, failures=0, locked_until="")
+        account = tx.accounts.by_name(name)
+    if not fits or account is None or known is None:
+        raise NotPermitted(
+            "账号或密码不对，或账号暂时锁定",
+            remedy="请核对后再试；连续输错会锁定，时间逐次加长；忘了密码请找系统管理员",
+        )
+    if not expired_too and (known.must_change or _is_old(settings, known, now)):
+        raise NotPermitted(f"账号 {name} 的密码要先修改", remedy=f"请运行 qrecords accounts passwd {name}")
+    return in_use(account, now)
+
+
+def _logged_in(register: Register, uid: str, name: str | None, now: datetime) -> Account | None:
+    """Return whose token the caller holds; None when he holds none, or one of another account than asked for."""
+    token = read_token(token_file(register.register_id, uid))
+    if not token:
+        return None
+    sha256 = token_hash(token)
+    with register.read() as tx:
+        account, kept = tx.accounts.by_token(sha256, _utc(now))
+    if account is None or not hmac.compare_digest(sha256, kept):
+        raise NotPermitted(
+            "登录已过期或已失效", remedy="请重新登录：qrecords --account 账号 login，或先 qrecords logout"
+        )
+    return account if name in {None, account.name} else None
+
+
+def _locked_until(settings: AccessSettings, failures: int, now: datetime) -> str:
+    over = failures - settings.failures_before_lock
+    if over < 0:
+        return ""
+    lock = min(timedelta(minutes=settings.lock_minutes) * 2 ** min(over, 20), LONGEST_LOCK)
+    return _utc(now + lock)
+
+
+def _is_old(settings: AccessSettings, known: Password, now: datetime) -> bool:
+    if not settings.password_max_days:
+        return False
+    return now - datetime.fromisoformat(known.set_at) > timedelta(days=settings.password_max_days)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

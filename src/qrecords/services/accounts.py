@@ -1,0 +1,203 @@
+"""Accounts and the roles granted to them (QS/PA758A 5.11.1; three administrators apart).
+
+The system administrator keeps the accounts, the security administrator rights and clearances; nobody changes his own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from qrecords.acting import unheld
+from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem, UsageError, WrongState
+from qrecords.model.access import CENTRE, Account, Grant, Role
+from qrecords.model.record import Action
+from qrecords.model.volume import SECRECY_LEVELS
+from qrecords.office import Office
+from qrecords.stores.register import Transaction
+
+FIRST_CLEARANCE = SECRECY_LEVELS.index("内部")
+_NAME = re.compile(r"[\w][\w.-]{1,31}")
+LIMIT_LABELS = {"unit": "单位（--unit）", "branch": "兵种（--branch）", "until": "截止日（--until）"}
+
+
+def add(
+    office: Office, name: str, *, display_name: str = "", uid: str = "", unit: str = "", expires_on: str = ""
+) -> dict[str, Any]:
+    """Add an account without any right; `uid` lets an operating-system user in without a password."""
+    about = f"account/{name}"
+    office.authorise(Action.ACCOUNTS, about)
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(f"账号名「{name}」不行", remedy="请用2至32个字母、数字、汉字、点、横线")
+    related = "" if unit == CENTRE else unit
+    account = Account(name, display_name or name, uid or None, True, related, FIRST_CLEARANCE, (), expires_on)
+    with office.register.write() as tx:
+        for taken, what in (
+            (tx.accounts.by_name(name), f"账号 {name}"),
+            (tx.accounts.by_display_name(account.display_name), f"姓名 {account.display_name}"),
+            (tx.accounts.by_uid(uid) if uid else None, f"系统用户 {uid}"),
+        ):
+            if taken:
+                raise WrongState(f"{what} 已经有了", remedy="用 qrecords accounts list 查看；同名的人请在姓名后加部门")
+        tx.accounts.add(account, office.now())
+        tx.audit.append([office.event(Action.ACCOUNTS, about, did="add", peer=bool(uid), unit=related)])
+    return _after(office, name)
+
+
+def list_accounts(office: Office) -> list[dict[str, Any]]:
+    """Return all accounts with their roles in force; no password, no hash of one."""
+    _may_look(office)
+    with office.register.read() as tx:
+        return [_shown(office, tx, account) for account in tx.accounts.all()]
+
+
+def show(office: Office, name: str = "") -> dict[str, Any]:
+    """Return one account (one's own when none is named) with every grant it ever had."""
+    name = name or office.account.name
+    if name != office.account.name:
+        _may_look(office)
+    with office.register.read() as tx:
+        account = _known(tx, name)
+        history = [{k: v for k, v in g.items() if k not in {"id", "account"}} for g in tx.accounts.grants(name)]
+        return _shown(office, tx, account) | {"history": history}
+
+
+def grant(office: Office, name: str, given: Grant) -> dict[str, Any]:
+    """Give an account a role, perhaps for one unit, branch or period; never to oneself."""
+    about = f"account/{name}"
+    office.authorise(Action.RIGHTS, about)
+    _not_oneself(office, name, "给自己授权")
+    role = _role(office, given.role)
+    if missing := [LIMIT_LABELS[need] for need in role.needs if not getattr(given, need)]:
+        raise UsageError(f"授予 {role.label} 要限定{'、'.join(missing)}", remedy="请补上后再授予")
+    if given.since and given.until and given.until < given.since:
+        raise UsageError("截止日早于起始日", remedy="请核对 --since 和 --until")
+    with office.register.write() as tx:
+        _keep_apart(office, _known(tx, name), role)
+        tx.accounts.grant(name, given, office.now(), office.account.name)
+        limits = {k: v for k in ("unit", "branch", "since", "until") if (v := getattr(given, k))}
+        tx.audit.append([office.event(Action.RIGHTS, about, did="grant", role=role.name, **limits)])
+    return _after(office, name)
+
+
+def revoke(office: Office, name: str, role: str) -> dict[str, Any]:
+    """Take a role back at once; never one's own, and never the last one who can grant."""
+    about = f"account/{name}"
+    office.authorise(Action.RIGHTS, about)
+    _not_oneself(office, name, "收回自己的角色")
+    with office.register.write() as tx:
+        _known(tx, name)
+        if not tx.accounts.revoke(name, role, office.now(), office.account.name):
+            raise NotFound(f"账号 {name} 没有角色 {role}", remedy=f"用 qrecords accounts show {name} 查看")
+        _keep_three(office, tx)
+        tx.audit.append([office.event(Action.RIGHTS, about, did="revoke", role=role)])
+    return _after(office, name)
+
+
+def clear(office: Office, name: str, level: str) -> dict[str, Any]:
+    """Set up to which secrecy level an account may read; never one's own."""
+    about = f"account/{name}"
+    office.authorise(Action.RIGHTS, about)
+    _not_oneself(office, name, "改自己的涉密等级")
+    if level not in SECRECY_LEVELS:
+        raise UsageError(f"没有密级「{level}」", remedy=f"可用：{'、'.join(SECRECY_LEVELS)}")
+    with office.register.write() as tx:
+        before = SECRECY_LEVELS[_known(tx, name).clearance]
+        tx.accounts.change(name, clearance=SECRECY_LEVELS.index(level))
+        tx.audit.append([office.event(Action.RIGHTS, about, did="clearance", before=before, now=level)])
+    return _after(office, name)
+
+
+def set_active(office: Office, name: str, *, active: bool) -> dict[str, Any]:
+    """Put an account out of use, or back; its logins end at once. Never one's own."""
+    about = f"account/{name}"
+    office.authorise(Action.ACCOUNTS, about)
+    _not_oneself(office, name, "停用或启用自己的账号")
+    with office.register.write() as tx:
+        _known(tx, name)
+        tx.accounts.change(name, active=active)
+        _keep_three(office, tx)
+        if not active:
+            tx.accounts.close_sessions(name=name)
+        tx.audit.append([office.event(Action.ACCOUNTS, about, did="enable" if active else "disable")])
+    return _after(office, name)
+
+
+def roles(office: Office) -> list[Role]:
+    """Return the roles of access.toml."""
+    return list(office.access.roles.values())
+
+
+def _after(office: Office, name: str) -> dict[str, Any]:
+    """Return an account as it is after a change."""
+    with office.register.read() as tx:
+        return _shown(office, tx, _known(tx, name))
+
+
+def _may_look(office: Office) -> None:
+    if not any(office.allows(a) for a in (Action.RIGHTS, Action.AUDIT_READ)):
+        office.authorise(Action.ACCOUNTS, "accounts")
+
+
+def _known(tx: Transaction, name: str) -> Account:
+    account = tx.accounts.by_name(name)
+    if account is None:
+        raise NotFound(f"没有账号 {name}", remedy="用 qrecords accounts list 查看账号")
+    return account
+
+
+def _not_oneself(office: Office, name: str, what: str) -> None:
+    if name != office.account.name:
+        return
+    with office.register.write() as tx:
+        tx.audit.append([office.event(Action.RIGHTS, f"account/{name}", outcome="refused", why="oneself")])
+    raise NotPermitted(f"不能{what}", remedy="请由另一位有权限的管理员办理")
+
+
+def _role(office: Office, name: str) -> Role:
+    found = office.access.roles.get(name)
+    if found is None:
+        known = "、".join(f"{r.name}（{r.label}）" for r in roles(office))
+        raise NotFound(f"没有角色 {name}", remedy=f"可用：{known}；角色写在 access.toml")
+    if found.single_desk and office.rules.separation == "strict":
+        raise NotPermitted(f"三员分立（strict）：不能授予 {found.label}", remedy="请按职责授予各个角色")
+    return found
+
+
+def _keep_apart(office: Office, account: Account, role: Role) -> None:
+    """Nobody holds two administrators' roles, nor one beside a role of the records."""
+    known = office.access.roles
+    held = sorted({g.role for g in account.grants if g.role in known and g.role != role.name})
+    clash = [n for n in held if role.administrator or known[n].administrator]
+    if clash:
+        raise NotPermitted(
+            f"三员分立：账号 {account.name} 已有角色 {'、'.join(clash)}，不能再有 {role.name}",
+            remedy="三员互不兼任，也不兼办记录；请授予另一个账号，或先收回原有角色",
+            problems=[Problem(f"已有 {known[n].label}", source=n) for n in clash],
+        )
+
+
+def _keep_three(office: Office, tx: Transaction) -> None:
+    """In strict mode no change may leave one of the three unheld: the office would not open any more."""
+    if office.rules.separation == "strict" and (missing := unheld(tx)):
+        names = "、".join(office.access.roles[role].label for role in missing)
+        raise WrongState(f"这样就没有{names}了", remedy="请先把这个角色授予另一个账号")
+
+
+def _shown(office: Office, tx: Transaction, account: Account) -> dict[str, Any]:
+    known, password = office.access.roles, tx.accounts.password(account.name)
+    return {
+        "name": account.name,
+        "display_name": account.display_name,
+        "uid": account.uid,
+        "password": bool(password and password.hash),
+        "active": account.active,
+        "unit": account.unit,
+        "clearance": SECRECY_LEVELS[account.clearance],
+        "expires_on": account.expires_on,
+        "roles": [
+            {"role": g.role, "label": known[g.role].label if g.role in known else "（access.toml 里没有）"}
+            | {k: v for k in ("unit", "branch", "since", "until") if (v := getattr(g, k))}
+            for g in account.grants
+        ],
+    }
