@@ -127,9 +127,10 @@ def test_nothing_of_a_destroyed_record_is_found_or_left(
     copy.parent.mkdir()
     copy.write_bytes(b"%PDF")
     with office.register.write() as tx:
-        tx.records.change([NO], state=State.DESTROYED)
+        tx.records.change([NO], state=State.DESTROYED, values={}, title="示例：已销毁", customer_unit="")
     assert found(office, "囍字") == []
     assert found(office, "遥控盒") == ["QR758-10A-2025-00002"]
+    assert found(office, f"编号:{NO}") == [NO]  # that it was, the register still says
     indexing.purge(office)
     assert found(office, "遥控盒") == ["QR758-10A-2025-00002"]
     assert indexing.catch_up(office) == 0

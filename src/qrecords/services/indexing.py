@@ -11,7 +11,7 @@ from typing import Any
 
 from qrecords.errors import QRecordsError
 from qrecords.model.access import performing_unit, tags_of
-from qrecords.model.record import Action, Record, State
+from qrecords.model.record import Action, Record
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.settings import FILE_NAME, load, with_engine
@@ -140,11 +140,10 @@ def _catch_up(office: Office) -> int:
         while True:
             with office.register.read() as tx:
                 records = tx.records.changed_since(writer.last_seq, BATCH)
-                made = [*documents(office, tx, _kept(records))]
+                made = [*documents(office, tx, records)]
             if not records:
                 return taken
-            gone = [r.record_no for r in records if r.state is State.DESTROYED]
-            writer.apply(made, deletes=gone, last_seq=records[-1].seq)
+            writer.apply(made, last_seq=records[-1].seq)
             taken += len(records)
 
 
@@ -205,15 +204,10 @@ def _all_documents(office: Office, total: int, progress: Callable[[int, int], No
     while True:
         with office.register.read() as tx:
             records = tx.records.changed_since(seq, BATCH)
-            made = [*documents(office, tx, _kept(records))]
+            made = [*documents(office, tx, records)]
         if not records:
             return
         yield from made
         seq, done = records[-1].seq, done + len(records)
         if progress:
             progress(min(done, total), total)
-
-
-def _kept(records: Sequence[Record]) -> list[Record]:
-    """Return the records there is something to find of."""
-    return [record for record in records if record.state is not State.DESTROYED]
