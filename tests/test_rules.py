@@ -6,13 +6,14 @@ records, steps, signatures.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qrecords.errors import InvalidInput, NotFound, QRecordsError, WrongState
+from qrecords.errors import InvalidInput, NotFound, QRecordsError, UsageError, WrongState
 from qrecords.model.record import Record
 from qrecords.office import Office
 from qrecords.services import reading, steps
@@ -20,6 +21,7 @@ from qrecords.services.file import file_records
 from qrecords.services.fill import Filled, fill
 from qrecords.services.find import show
 from qrecords.services.update import update
+from tests.conftest import CHECKOUT
 
 Sample = Callable[..., dict[str, Any]]
 Write = Callable[..., Path]
@@ -219,3 +221,127 @@ def test_r30_clause_5_5_7_a_second_repair_of_one_unit_on_one_journey_is_reminded
     first = desk.new("06A", training_hours="1")
     made = desk.filled("06A", training_hours="1", fault_condition="示例：又坏一次")
     assert any("提醒" in note and first in note for note in made.notes)
+
+
+def test_r2_clause_7_a_record_before_the_procedure_was_in_force_is_refused(desk: Desk) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        desk.new("10A", received_on="2010-11-09", closed_on="2010-11-09")
+    assert "2010-11-10" in told(refused)
+    assert desk.new("10A", received_on="2010-11-10", closed_on="2010-11-10")
+
+
+def test_r4_clause_5_5_6_a_voided_number_stays_with_its_reason_and_is_not_used_again(desk: Desk) -> None:
+    first = desk.new("10A")
+    steps.void(desk.office, [first], reason="示例：填错用户")
+    assert desk.new("10A", user_need="示例：另一件") == "QR758-10A-2025-00002"
+    assert show(desk.office, first)["reason"] == "示例：填错用户"
+    with pytest.raises(WrongState) as refused:
+        steps.submit(desk.office, [first])
+    assert "作废" in told(refused)
+
+
+def test_r24_clause_5_5_6_a_record_goes_back_with_a_reason_and_its_review_no_longer_stands(desk: Desk) -> None:
+    number = desk.new("01A", channel="电话")
+    steps.submit(desk.office, [number])
+    steps.review(desk.office, [number], opinion="同意")
+    with pytest.raises(UsageError):
+        steps.send_back(desk.office, [number], reason=" ")
+    (back,) = steps.send_back(desk.office, [number], reason="示例：原因分析不全")
+    assert (back.state.value, back.reviewed_on, back.opinion, back.reason) == ("draft", "", "", "示例：原因分析不全")
+
+
+def unfileable(desk: Desk, form: str, *kinds: str, **changes: Any) -> str:
+    """Return what is told when a report goes as far as it can and is to be filed."""
+    number = desk.new(form, **changes)
+    for kind in kinds:
+        steps.sign(desk.office, [number], kind=kind, by="示例签署人")
+    steps.submit(desk.office, [number])
+    steps.review(desk.office, [number])
+    with pytest.raises(WrongState) as refused:
+        file_records(desk.office, [number])
+    return told(refused)
+
+
+@pytest.mark.parametrize("form", ["05A", "06A", "07A", "08A"])
+def test_r21_r22_clause_5_5_5_a_report_without_rating_and_signature_is_not_filed(desk: Desk, form: str) -> None:
+    desk.notice()
+    said = unfileable(desk, form, "engineer", product_rating=None)
+    assert "用户没有评价的写明「用户未评价原因」（QS/PA758A 5.5.5）" in said
+    assert "须经用户签署姓名或加盖公章后方为有效（QS/PA758A 5.5.5）" in said
+
+
+@pytest.mark.parametrize("kind", ["customer-signature", "customer-seal"])
+def test_r22_clause_5_5_5_signature_or_seal_either_is_enough(desk: Desk, kind: str) -> None:
+    desk.notice()
+    assert "签署姓名或加盖公章" not in unfileable(desk, "06A", kind)
+
+
+def test_r25_clause_5_5_6_a_related_units_report_needs_its_leaders_signature(desk: Desk) -> None:
+    desk.notice()
+    unit = {"performed_by": "相关单位", "performing_unit": "示例研究所"}
+    said = unfileable(desk, "06A", "customer-seal", "engineer", **unit)
+    assert "须先经该单位领导审查签名（QS/PA758A 5.5.6）" in said
+
+
+def test_r32_r33_table_1_three_normal_units_of_one_model_or_none(desk: Desk) -> None:
+    desk.notice()
+    units = desk.sample("08A")["units"]
+    for changed, words in (
+        (units[:2], "不足3台"),
+        ([*units[:2], units[2] | {"conclusion": "有故障"}], "有故障的设备不列入本表"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            desk.new("08A", units=changed)
+        assert words in told(refused)
+        assert "QS/PA758A 表1" in told(refused)
+        assert "QR758-07A" in told(refused)
+
+
+@pytest.mark.parametrize(("hours", "accepted"), [("3.9", True), ("4", False), ("4.5", False)])
+def test_r35_table_1_the_training_column_is_for_less_than_four_hours(desk: Desk, hours: str, accepted: bool) -> None:
+    desk.notice()
+    if accepted:
+        assert desk.new("06A", training_hours=hours)
+        return
+    with pytest.raises(InvalidInput) as refused:
+        desk.new("06A", training_hours=hours)
+    assert "QR758-05A" in told(refused)
+
+
+@pytest.mark.parametrize(
+    "missing", ["training_mode", "courses", "training_site", "materials", "instructors", "train_from"]
+)
+def test_r36_table_1_a_training_record_has_the_whole_plan(desk: Desk, missing: str) -> None:
+    desk.notice()
+    with pytest.raises(InvalidInput):
+        desk.new("05A", **{missing: None})
+
+
+@pytest.mark.parametrize("missing", ["replied_at", "reply_content", "replied_by", "handling_opinion"])
+def test_r43_clause_5_7_1_information_without_its_answer_is_not_submitted(desk: Desk, missing: str) -> None:
+    number = desk.new("01A", channel="电话", **{missing: None})
+    with pytest.raises(WrongState, match="还不能提交"):
+        steps.submit(desk.office, [number])
+
+
+def test_r41_r44_clause_5_6_5_7_2_complaints_need_a_cause_quality_information_its_follow_up(desk: Desk) -> None:
+    number = desk.new("01A", channel="电话", info_type=["投诉", "质量信息"], cause_analysis=None, qa_followup=None)
+    with pytest.raises(WrongState) as refused:
+        steps.submit(desk.office, [number])
+    assert "QS/PA758A 5.6" in told(refused)
+    assert "QS/PA758A 5.7.2" in told(refused)
+
+
+RULES = CHECKOUT / "docs" / "rules.md"
+MINE = [*range(1, 9), 11, 12, *range(18, 39), *range(41, 45), 47]
+
+
+def test_the_table_of_rules_names_each_rule_once_and_tests_that_exist() -> None:
+    rows = re.findall(r"^\| R(\d+) \|(.*)\|$", RULES.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == MINE
+    tests = "".join(p.read_text(encoding="utf-8") for p in (CHECKOUT / "tests").rglob("test_*.py"))
+    known = set(re.findall(r"^def (test_\w+)", tests, re.MULTILINE))
+    for number, row in rows:
+        named = set(re.findall(r"`(test_\w+)`", row))
+        assert named <= known, (number, named - known)
+        assert named or "not yet" in row, number

@@ -38,6 +38,7 @@ COMMANDS = {
     "search": ("qrecords.cli.find:search", "全文检索"),
     "require": ("qrecords.cli.require:require", "按表1列出一项任务应有的记录"),
     "task": ("qrecords.cli.require:task", "一份通知单应有、已有、还缺的记录"),
+    "due": ("qrecords.cli.due:due", "到期和逾期的事项：什么、谁办、最迟哪天"),
     "issue": ("qrecords.cli.steps:issue", "签发售后服务通知单"),
     "submit": ("qrecords.cli.steps:submit", "提交给主管审查"),
     "sign": ("qrecords.cli.steps:sign", "登记纸面上的签名或盖章"),

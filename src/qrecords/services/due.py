@@ -1,0 +1,168 @@
+"""What is due, what is late, and whose it is (QS/PA758A 5.5.6 and the other clauses of deadlines.toml)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from qrecords.model.deadlines import Calendar, Deadline
+from qrecords.model.record import OPEN_STATES, Action, Record, State
+from qrecords.office import Office
+from qrecords.services.require import owed
+
+NOTICE, INFORMATION, RECEIPT, RELATED_REPORT = "QR758-04", "QR758-01", "QR758-10", "QR758-11"
+RELATED_UNIT = "相关单位"
+# The fields that name who has a row of a register in hand, in the order they are looked at.
+HANDS = ("resp_person", "answered_by", "handled_by", "received_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One thing due: by when it should be done, from when on it is late, and who has it in hand."""
+
+    key: str
+    label: str
+    rule: str
+    about: str
+    who: str
+    due_on: str
+    limit_on: str
+    late: bool
+    days_left: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """A day's look at the office."""
+
+    office: Office
+    on: date
+    records: tuple[Record, ...]
+
+    @property
+    def calendar(self) -> Calendar:
+        return self.office.forms.procedure.calendar
+
+    def deadline(self, key: str) -> Deadline:
+        return self.office.forms.procedure.deadlines[key]
+
+    def of(self, form: str) -> Iterator[Record]:
+        return (r for r in self.records if r.form_code[:8] == form)
+
+    def entry(self, key: str, start: date, about: str, who: str, detail: str = "") -> Due:
+        """Return what is due some days after a start."""
+        deadline = self.deadline(key)
+        target, limit = (f(start, self.calendar) for f in (deadline.target_day, deadline.limit_day))
+        return self.on_day(key, target, limit, about, who, detail)
+
+    def on_day(self, key: str, target: date, limit: date, about: str, who: str, detail: str = "") -> Due:
+        deadline = self.deadline(key)
+        return Due(
+            key, deadline.label, deadline.rule, about, who, target.isoformat(), limit.isoformat(),
+            self.on > limit, (limit - self.on).days, detail,
+        )  # fmt: skip
+
+
+def due(office: Office, *, on: str = "") -> dict[str, Any]:
+    """Return what is due on a day, today when none is given, the latest first; only of records one may read.
+
+    `unknown_years`: years met whose holidays holidays.csv does not have; there only weekends count as days of rest.
+    """
+    office.authorise(Action.READ, "due")
+    day = date.fromisoformat(on or office.today())
+    with office.register.read() as tx:
+        records = tx.records.find(states=OPEN_STATES)
+    desk = _Desk(office, day, tuple(office.only_readable(records)))
+    found = [*_notices(desk), *_registers(desk), *_information(desk), *_property(desk), *_binding(desk)]
+    found.sort(key=lambda d: (d.limit_on, d.key, d.about))
+    years = {int(d.limit_on[:4]) for d in found} | {day.year}
+    return {
+        "on": day.isoformat(),
+        "due": [asdict(d) for d in found],
+        "late": sum(d.late for d in found),
+        "unknown_years": sorted(years - desk.calendar.years()),
+    }
+
+
+def _notices(desk: _Desk) -> Iterator[Due]:
+    """Notices whose people are back: reports with the notice in days (R23), of related units by month (R25, R27)."""
+    for notice in desk.of(NOTICE):
+        returned = notice.values.get("returned_on")
+        if not returned or date.fromisoformat(returned) > desk.on:
+            continue
+        start, found = date.fromisoformat(returned), owed(desk.office, notice)
+        missing = [d.name for d in found.missing if d.holds_notice]
+        handed_in = notice.state in {State.SUBMITTED, State.REVIEWED}
+        detail = "还缺 " + "、".join(missing) if missing else ""
+        related = notice.values.get("performed_by") == RELATED_UNIT
+        if missing or not handed_in:
+            if related:
+                limit = _month_after(desk, start)
+                unit = str(notice.values.get("performing_unit") or RELATED_UNIT)
+                yield desk.on_day("related_unit_filing", limit, limit, notice.record_no, unit, detail)
+            else:
+                yield desk.entry("report_submission", start, notice.record_no, _leader(notice), detail)
+        if related and any(d.form_codes[:1] and d.form_codes[0][:8] == RELATED_REPORT for d in found.missing):
+            unit = str(notice.values.get("performing_unit") or RELATED_UNIT)
+            yield desk.entry("related_unit_information", start, notice.record_no, unit)
+
+
+def _month_after(desk: _Desk, start: date) -> date:
+    following = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return desk.deadline("related_unit_filing").day_of(following.year, desk.calendar, following.month)
+
+
+def _leader(notice: Record) -> str:
+    staff = notice.values.get("staff") or [{}]
+    return str(next((p for p in staff if p.get("is_leader")), staff[0]).get("name") or "服务人员")
+
+
+def _registers(desk: _Desk) -> Iterator[Due]:
+    """Calls, faxes, letters without a result stay open and are listed (R5)."""
+    for record in desk.records:
+        form = desk.office.forms.get(record.form_code).form
+        step = form.steps.get(Action.SUBMIT.value)
+        if form.is_register and step and form.incomplete(record.values, step.stages):
+            yield desk.entry("open_result", date.fromisoformat(record.date), record.record_no, _hand(record))
+
+
+def _hand(record: Record) -> str:
+    return next((str(record.values[key]) for key in HANDS if record.values.get(key)), "登记员")
+
+
+def _information(desk: _Desk) -> Iterator[Due]:
+    """User information: answered by the day asked for (R43); what is grave is dealt with at once (R12)."""
+    for record in desk.of(INFORMATION):
+        who = str(record.values.get("resp_person") or record.values.get("received_by") or "主管")
+        asked = record.values.get("due_date")
+        if asked and not record.values.get("replied_at"):
+            limit = date.fromisoformat(asked)
+            if desk.on >= limit - timedelta(days=desk.deadline("information_due").remind):
+                yield desk.on_day("information_due", limit, limit, record.record_no, who)
+        if record.values.get("severity") == "重大" and not record.values.get("handled_on"):
+            yield desk.entry("major_information", date.fromisoformat(record.date), record.record_no, who)
+
+
+def _property(desk: _Desk) -> Iterator[Due]:
+    """What customers sent in is theirs until it is settled (R47)."""
+    for record in desk.of(RECEIPT):
+        if record.values.get("item_type") in {"返修产品", "备件"} and not record.values.get("closed_on"):
+            what = " ".join(str(record.values.get(k) or "") for k in ("product_model", "serial_no")).strip()
+            start = date.fromisoformat(record.date)
+            yield desk.entry("customer_property", start, record.record_no, _hand(record), f"顾客财产 {what}".strip())
+
+
+def _binding(desk: _Desk) -> Iterator[Due]:
+    """Years that are over and not bound yet (R8, R26)."""
+    deadline = desk.deadline("yearly_binding")
+    with desk.office.register.read() as tx:
+        series = {(i["record_year"], i["form_code"]) for i in tx.items.all() if i["version"] > 0}
+        waiting = {key: len(tx.items.of_year(*key)) for key in sorted(series) if key[0] < desk.on.year}
+    for (year, form_code), count in waiting.items():
+        limit = deadline.day_of(year + 1, desk.calendar)
+        if count and desk.on >= limit - timedelta(days=deadline.remind):
+            about = f"{form_code} {year}年"
+            yield desk.on_day("yearly_binding", limit, limit, about, "归档人", f"{count}件没有成册")
