@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, UsageError, WrongState
+from qrecords.model.audit import digest
 from qrecords.services.hold import hold, holds, release
 from qrecords.services.retention import due, extend
 from tests.conftest import CommandLine
@@ -101,8 +102,10 @@ def test_a_hold_blocks_until_another_person_releases_it(people: People, subject:
     assert holds(people("乙")) == []
     assert found(people)[blocked]["state"] == "due"
     with people.office.register.read() as tx:
-        events = [(e.account, e.action) for e in tx.audit.events(subject) if e.action in {"hold", "release"}]
-    assert events == [("甲", "hold"), ("乙", "release")]
+        events = [e for e in tx.audit.events() if e.action in {"hold", "release"}]
+    assert [(e.account, e.action) for e in events] == [("甲", "hold"), ("乙", "release")]
+    logged = f"customer/{digest(subject)[:16]}" if subject.startswith("示例") else subject
+    assert {e.object for e in events} == {logged}, "a number as it is, of a customer only the hash"
 
 
 def test_two_holds_need_two_people(people: People) -> None:

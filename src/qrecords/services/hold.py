@@ -8,6 +8,7 @@ from typing import Any
 
 from qrecords.errors import NotFound, NotPermitted, UsageError, WrongState
 from qrecords.model.audit import digest
+from qrecords.model.numbering import RECORD_NO, retention_years
 from qrecords.model.record import Action, State
 from qrecords.model.retention import HOLD_LABELS, Hold, HoldKind
 from qrecords.model.values import parse_text
@@ -20,7 +21,7 @@ REASON_LENGTH = 500
 def hold(office: Office, subject: str, reason: str) -> dict[str, Any]:
     """Hold a record, an archived item, a volume, or all of a customer; it stops destruction whatever the date."""
     text = required_reason(reason)
-    office.authorise(Action.HOLD, _plain(subject))
+    office.authorise(Action.HOLD, _logged(_plain(subject)))
     with office.register.write() as tx:
         if under_way := [s for s in tx.intents.open() if s["kind"] == "destroy"]:
             list_no = under_way[0]["payload"]["lists"][0]["list_no"]
@@ -29,7 +30,7 @@ def hold(office: Office, subject: str, reason: str) -> dict[str, Any]:
             )
         kind, name = _subject(tx, subject)
         tx.retention.add_hold(kind, name, text, office.now(), office.account.name)
-        tx.audit.append([office.event(Action.HOLD, name, kind=kind.value, reason=digest(text))])
+        tx.audit.append([office.event(Action.HOLD, _logged(name), kind=kind.value, reason=digest(text))])
         placed = [h for h in tx.retention.holds() if h.subject == name and h.kind is kind]
     return shown(placed[-1])
 
@@ -38,7 +39,7 @@ def release(office: Office, subject: str, reason: str) -> list[dict[str, Any]]:
     """End the holds others have put on something; NotPermitted when all of them are one's own."""
     text = required_reason(reason)
     name = _plain(subject)
-    office.authorise(Action.RELEASE, name)
+    office.authorise(Action.RELEASE, _logged(name))
     with office.register.read() as tx:
         mine, others = _in_force(office, tx, name)
     if not mine and not others:
@@ -53,7 +54,7 @@ def release(office: Office, subject: str, reason: str) -> list[dict[str, Any]]:
         tx.retention.release([h.id for h in others], text, office.now(), office.account.name)
         tx.audit.append(
             [
-                office.event(Action.RELEASE, name, kind=h.kind.value, placed=h.placed_at, reason=digest(text))
+                office.event(Action.RELEASE, _logged(name), kind=h.kind.value, placed=h.placed_at, reason=digest(text))
                 for h in others
             ]
         )
@@ -88,6 +89,12 @@ def required_reason(reason: str) -> str:
     if not text:
         raise UsageError("没有写原因", remedy="请用 --reason 写明原因，它会永久留下")
     return text
+
+
+def _logged(name: str) -> str:
+    """Return what the log calls something: a number as it is, of a customer only the hash of his name."""
+    is_number = RECORD_NO.match(_number(name)) or retention_years(name)
+    return name if is_number else f"customer/{digest(name)[:16]}"
 
 
 def _in_force(office: Office, tx: Transaction, name: str) -> tuple[list[Hold], list[Hold]]:
