@@ -1,0 +1,273 @@
+"""What an account may not read does not show, whichever way it looks.
+
+Two offices: in one stands a record the account may not read, in the other it was never filled. Every answer to the
+account must be the same in both, to the letter; a second account, whose rights differ by one thing, tells them apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qrecords.errors import NotFound, QRecordsError
+from qrecords.model.access import Account, Grant
+from qrecords.model.record import Action, State
+from qrecords.office import Office
+from qrecords.services import reading, steps
+from qrecords.services.administer import init, status
+from qrecords.services.compile import compile_year
+from qrecords.services.fill import fill
+from qrecords.services.find import list_records, show
+from qrecords.services.hitlist import export
+from qrecords.services.require import show_task
+from qrecords.services.search import Criteria, search
+from qrecords.services.update import update
+from qrecords.services.viewing import open_paper
+from tests.conftest import FORMS, NOW
+
+NOTICE, OPEN, HIDDEN = "QR758-04A-2025-00001", "QR758-06A-2025-00001", "QR758-06A-2025-00002"
+MARK = "隐蔽故障代号七七"
+UNIT = {"performed_by": "相关单位", "performing_unit": "示例一所"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Values of the open record, values that hide the other one, and the two accounts."""
+
+    given: dict[str, Any]
+    hidden: dict[str, Any]
+    low: Account
+    high: Account
+
+
+def account(*grants: Grant, clearance: int = 3, unit: str = "") -> Account:
+    return Account("low", "示例员工", None, True, unit, clearance, grants)
+
+
+FULL = account(Grant("supervisor"), Grant("archivist"))
+DIFFERENCES = {
+    "level": Difference({}, {"secrecy_level": "秘密", "secrecy_period": "10年"}, replace(FULL, clearance=1), replace(FULL, clearance=2)),
+    "unit": Difference(
+        UNIT, UNIT | {"performing_unit": "示例二所"},
+        account(Grant("unit"), unit="示例一所"), account(Grant("unit"), Grant("unit", unit="示例二所"), unit="示例一所"),
+    ),
+    "branch": Difference(
+        {}, {"military_branch": "空军"},
+        account(Grant("supervisor", branch="海军")), account(Grant("supervisor", branch="海军"), Grant("supervisor", branch="空军")),
+    ),
+    "period": Difference(
+        {}, {"military_branch": "空军"},
+        account(Grant("supervisor", branch="海军"), Grant("reader", until="2026-03-03")),
+        account(Grant("supervisor", branch="海军"), Grant("reader", until="2026-03-04")),
+    ),
+    "own": Difference({}, {"notice_no": "QR758-04A-2025-00002"}, account(Grant("engineer")), account(Grant("engineer"), Grant("reader", until="2026-12-31"))),
+}  # fmt: skip
+
+
+def sample(form: str, **changes: Any) -> dict[str, Any]:
+    values = json.loads((FORMS / form / "sample.json").read_text(encoding="utf-8")) | changes
+    return {k: v for k, v in values.items() if v not in (None, "")}
+
+
+def an_office(root: Path, difference: Difference, name: str, *, with_hidden: bool) -> Office:
+    office = init(root, clock=lambda: NOW)
+
+    def take(form: str, values: dict[str, Any], file_name: str) -> str:
+        path = root / file_name
+        path.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+        return str(fill(office, form, [path]).records[0]["record_no"])
+
+    staff = [{"name": "示例员工", "title": "工程师", "is_leader": True}]
+    notice = {k: v for k, v in difference.given.items() if k in UNIT}
+    assert take("04A", sample("04A", staff=staff, **notice), "notice.json") == NOTICE
+    steps.issue(office, [NOTICE])
+    assert take("06A", sample("06A", **difference.given), "open.json") == OPEN
+    hiding = sample(
+        "06A", fault_symptom=MARK, customer_unit="示例单位九", **({"product_model": "ZZ-9"} | difference.hidden)
+    )
+    if name == "own":
+        another = "QR758-04A-2025-00002"  # a notice that sends others
+        assert take("04A", sample("04A"), "another.json") == another
+        steps.issue(office, [another])
+    (root / "hidden.json").write_text(json.dumps(hiding, ensure_ascii=False), encoding="utf-8")
+    if with_hidden:
+        assert str(fill(office, "06A", [root / "hidden.json"]).records[0]["record_no"]) == HIDDEN
+    return office
+
+
+@pytest.fixture(scope="module", params=sorted(DIFFERENCES))
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Difference, Office, Office]]:
+    difference = DIFFERENCES[request.param]
+    folder = tmp_path_factory.mktemp(request.param)
+    with (
+        closing(an_office(folder / "with" / "office", difference, request.param, with_hidden=True)) as with_it,
+        closing(an_office(folder / "without" / "office", difference, request.param, with_hidden=False)) as without,
+    ):
+        yield difference, with_it, without
+
+
+def paged(office: Office, path: Path, text: str) -> str:
+    path.unlink(missing_ok=True)
+    export(office, text, Criteria(), path)
+    return path.read_text(encoding="utf-8-sig")
+
+
+def no_viewer(_path: Path) -> None: ...
+
+
+WAYS: dict[str, Callable[[Office], Any]] = {
+    "list": list_records,
+    "list by form": lambda o: list_records(o, form_code="06A", states=[State.DRAFT]),
+    "show": lambda o: show(o, HIDDEN),
+    "show history": lambda o: show(o, HIDDEN.lower(), history=True),
+    "open": lambda o: open_paper(o, HIDDEN, no_viewer),
+    "search its words": lambda o: search(o, MARK, Criteria()),
+    "search its number": lambda o: search(o, HIDDEN, Criteria()),
+    "search its customer": lambda o: search(o, "用户:示例单位九", Criteria()),
+    "search with facets": lambda o: search(o, "示例", Criteria()),
+    "search by relevance": lambda o: search(o, "示例 OR 功放", Criteria(), sort="relevance"),
+    "search that finds nothing": lambda o: search(o, f"{MARK} 没有这样的词", Criteria(form_code="06A")),
+    "search excluding": lambda o: search(o, "示例 -功放", Criteria()),
+    "search one field": lambda o: search(o, "型号:ZZ-9", Criteria(year=2025)),
+    "list of hits": lambda o: paged(o, o.settings.root / "hits.csv", "示例"),
+    "status": status,
+    "task": lambda o: show_task(o, NOTICE),
+    "what is left out of the year": lambda o: compile_year(o, 2025, form_code="06A", dry_run=True),
+    "update": lambda o: update(o, HIDDEN, o.settings.root / "hidden.json"),
+    "submit": lambda o: steps.submit(o, [HIDDEN]),
+    "submit both": lambda o: steps.submit(o, [HIDDEN, "QR758-06A-2025-00099"]),
+    "review": lambda o: steps.review(o, [HIDDEN]),
+    "return": lambda o: steps.send_back(o, [HIDDEN], reason="示例"),
+    "void": lambda o: steps.void(o, [HIDDEN], reason="示例"),
+    "sign": lambda o: steps.sign(o, [HIDDEN], kind="engineer", by="示例"),
+    "authorise": lambda o: o.authorise(Action.VOID, HIDDEN),
+}
+
+
+def answer(office: Office, who: Account, way: Callable[[Office], Any]) -> str:
+    """Return what an account is told, exit status and all, without what differs between two folders."""
+    acting = replace(office, account=who)
+    try:
+        told = way(acting)
+    except QRecordsError as error:
+        told = {"exit": error.exit_status} | error.as_json()
+    text = json.dumps(told, ensure_ascii=False, default=lambda v: asdict(v) if is_dataclass(v) else str(v))  # type: ignore[call-overload]
+    acting.index.close()
+    return re.sub(r"/[^\"]*?/(?:with|without)/", "/", text)
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+def test_nothing_of_it_shows(pair: tuple[Difference, Office, Office], way: str) -> None:
+    difference, with_it, without = pair
+    assert answer(with_it, difference.low, WAYS[way]) == answer(without, difference.low, WAYS[way])
+
+
+@pytest.mark.parametrize("way", ["list", "show", "search its words", "search with facets", "list of hits", "status"])
+def test_who_has_the_one_thing_more_sees_it(pair: tuple[Difference, Office, Office], way: str) -> None:
+    difference, with_it, without = pair
+    assert answer(with_it, difference.high, WAYS[way]) != answer(without, difference.high, WAYS[way])
+    assert answer(with_it, difference.high, WAYS[way]) != answer(with_it, difference.low, WAYS[way])
+
+
+def test_a_refused_look_is_in_the_log(pair: tuple[Difference, Office, Office]) -> None:
+    difference, with_it, _ = pair
+    with pytest.raises(NotFound, match="没有这些记录"):
+        reading.one(replace(with_it, account=difference.low), HIDDEN)
+    with with_it.register.read() as tx:
+        events = [e for e in tx.audit.events(HIDDEN) if e.account == "low"]
+    assert {(e.action, e.outcome) for e in events} >= {("read", "refused")}
+
+
+# Ways that change something: an office of their own
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Iterator[Office]:
+    with closing(an_office(tmp_path / "office", DIFFERENCES["level"], "level", with_hidden=True)) as office:
+        yield office
+
+
+def test_the_same_input_does_not_find_another_s_record(secret: Office) -> None:
+    """Filling the file of a hidden record again gives no number of it, and no paper."""
+    low = replace(secret, account=account(Grant("supervisor"), Grant("engineer"), clearance=1))
+    path = secret.settings.root / "hidden.json"
+    with pytest.raises(QRecordsError) as refused:
+        fill(low, "06A", [path])
+    assert refused.value.exit_status == 4 and "涉密等级" in refused.value.problems[0].message
+    assert HIDDEN not in json.dumps(refused.value.as_json(), ensure_ascii=False)
+    again = fill(secret, "06A", [path]).records[0]["record_no"]
+    assert again == HIDDEN, "who may read it finds it again"
+
+
+def test_a_notice_that_may_not_be_read_is_none(secret: Office) -> None:
+    """A reference to a hidden notice is answered like one to a number never given."""
+    stranger = replace(secret, account=Account("other", "示例外人", None, grants=(Grant("engineer"),)))
+    told = []
+    for number in (NOTICE, "QR758-04A-2025-00077"):
+        path = secret.settings.root / "report.json"
+        path.write_text(json.dumps(sample("06A", notice_no=number), ensure_ascii=False), encoding="utf-8")
+        with pytest.raises(QRecordsError) as refused:
+            fill(stranger, "06A", [path])
+        told.append(json.dumps(refused.value.as_json(), ensure_ascii=False).replace(number, "NO"))
+    assert told[0] == told[1] and "不是在用的" in told[0]
+
+
+def test_a_refused_step_on_a_readable_record_names_the_right_and_who_has_it(secret: Office) -> None:
+    reader = replace(secret, account=account(Grant("reader", until="2026-12-31")))
+    with pytest.raises(QRecordsError) as refused:
+        steps.void(reader, [OPEN], reason="示例")
+    error = refused.value
+    assert (error.exit_status, "「作废」" in error.message, "管理信息部主管（supervisor）" in error.remedy) == (
+        4,
+        True,
+        True,
+    )
+    with secret.register.read() as tx:
+        assert [(e.action, e.outcome) for e in tx.audit.events(OPEN)][-1] == ("void", "refused")
+
+
+@pytest.mark.office
+def test_bound_papers_show_nothing_of_it(tmp_path: Path) -> None:
+    """A month and a volume with a hidden row: no contents, no place, no item, no title, no count."""
+    from qrecords.services.file import file_months
+    from qrecords.services.volumes import find_records, list_volumes, show_volume
+
+    root = tmp_path / "office"
+    rows = [sample("10A"), sample("10A", secrecy_level="秘密", secrecy_period="10年")]
+    with closing(init(root, clock=lambda: NOW)) as office:
+        (root / "rows.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+        numbers = [str(r["record_no"]) for r in fill(office, "10A", [root / "rows.json"]).records]
+        steps.submit(office, numbers)
+        steps.review(office, numbers, on="2025-12-31")
+        month = reading.one(office, numbers[0]).month
+        file_months(office, "10A", [month])
+        compile_year(office, 2025, form_code="10A")
+        (volume,) = list_volumes(office)
+        low, high = (replace(office, account=replace(FULL, clearance=n)) for n in (1, 2))
+        assert volume["secrecy_level"] == "秘密", "a volume is as secret as the most secret of its items"
+        assert [v["volume_code"] for v in list_volumes(high)] == [volume["volume_code"]]
+        assert list_volumes(low) == []
+        told = {}
+        for code in (volume["volume_code"], volume["volume_code"][:-1] + "9"):
+            with pytest.raises(NotFound) as missing:
+                show_volume(low, code)
+            told[code] = json.dumps(missing.value.as_json(), ensure_ascii=False).replace(code, "CODE")
+        assert len(set(told.values())) == 1
+        with pytest.raises(QRecordsError):
+            find_records(low, numbers[:1])
+        shown = show(low, numbers[0])
+        assert shown["item"] is None and show(high, numbers[0])["item"]["archive_no"]
+        found = status(low)
+        assert (found["records"], found["items"], found["volumes"]) == ({"bound": 1}, 0, 0)
+        with pytest.raises(QRecordsError):
+            open_paper(low, numbers[0], no_viewer)
+        assert compile_year(low, 2025, form_code="10A", dry_run=True).volumes == []
