@@ -88,15 +88,18 @@ class Documents:
         converter = Converter(
             soffice=settings.soffice, workers=settings.workers, seconds_per_file=settings.seconds_per_file
         )
-        raw = converter.convert([docx for _, docx in papers], out_dir)
-        coded = [
-            finish_pdf(path, path, print_id=paper.print_id, title=paper.title, created=self._office.clock())
-            for (paper, _), path in zip(papers, raw, strict=True)
-        ]
+        by_name, created, coded = {docx.stem: paper for paper, docx in papers}, self._office.clock(), dict[str, int]()
+
+        def finish(path: Path) -> None:
+            # While LibreOffice is at the next ones: done afterwards it would add half of the time again.
+            paper = by_name[path.stem]
+            coded[path.stem] = finish_pdf(path, path, print_id=paper.print_id, title=paper.title, created=created)
+
+        made = converter.convert([docx for _, docx in papers], out_dir, on_done=finish)
         with self._office.register.write() as tx:  # a scan of the print is whole when it has so many pages
-            for (paper, _), pages in zip(papers, coded, strict=True):
-                tx.records.print_pages(paper.subject, paper.print_no, pages)
-        return raw
+            for paper, docx in papers:
+                tx.records.print_pages(paper.subject, paper.print_no, coded[docx.stem])
+        return made
 
     def _head(self, folder: FormFolder, subject: str, print_no: int) -> dict[str, str]:
         form = folder.form
