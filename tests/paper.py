@@ -82,12 +82,12 @@ def treated(page: Image.Image, how: Treatment, seed: int) -> Image.Image:
     image = _stamped(page, dice)
     if how.stain:
         image = _stained(image, how.stain, dice)
-    if how.skew:
-        image = image.rotate(how.skew, Image.Resampling.BICUBIC, fillcolor=(250, 250, 248))
-    if how.blur:
-        image = image.filter(ImageFilter.GaussianBlur(how.blur))
     if how.grey:
         image = image.convert("L")
+    if how.skew:
+        image = image.rotate(how.skew, Image.Resampling.BILINEAR, fillcolor=250 if how.grey else (250, 250, 248))
+    if how.blur:
+        image = image.filter(ImageFilter.GaussianBlur(how.blur))
     if how.noise:
         image = _grainy(image, how.noise, seed)
     if how.upside_down:
@@ -110,8 +110,8 @@ def _grain(size: tuple[int, int]) -> np.ndarray[tuple[int, int], np.dtype[np.flo
 def _grainy(image: Image.Image, strength: float, seed: int) -> Image.Image:
     field = np.roll(_grain(image.size), (seed * 911, seed * 577), axis=(0, 1)) * strength
     pixels = np.asarray(image, dtype=np.float32)
-    pixels = pixels + (field if pixels.ndim == 2 else field[..., None])
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    noisy = pixels + (field if pixels.ndim == 2 else field[..., None])
+    return Image.fromarray(np.clip(noisy, 0, 255, out=noisy).astype(np.uint8))
 
 
 def _stamped(page: Image.Image, dice: random.Random) -> Image.Image:

@@ -195,6 +195,20 @@ def test_a_picture_is_known_by_its_contents_not_its_name(cli: CommandLine, tmp_p
     assert len(answer["unmatched"]) == 1
 
 
+def test_evidence_given_by_hand_is_opened_too(
+    cli: CommandLine, tmp_path: Path, sample: Callable[..., object], write: Callable[..., Path]
+) -> None:
+    cli("fill", "04A", write(sample("04A")))
+    by = ("--kind", "customer-seal", "--by", "示例单位", "--on", "2025-12-01")
+    signed = ("sign", "QR758-04A-2025-00001", *by, "--evidence")
+    assert "损坏" in cli.json(*signed, no_scan(tmp_path / "torn.pdf"), ok=False)["error"]["message"]
+    made = writer()
+    made.add_attachment("secret.exe", b"MZ payload")
+    error = cli.json(*signed, saved(made, tmp_path / "carrier.pdf"), ok=False)["error"]
+    assert "夹带" in error["message"]
+    assert_untouched(cli)
+
+
 def assert_untouched(cli: CommandLine) -> None:
     assert not (cli.root / "archive" / "inbox").exists()
     assert not (cli.root / "archive" / "evidence").exists()

@@ -13,10 +13,11 @@ from qrecords.model.audit import digest
 from qrecords.model.form import Form
 from qrecords.model.record import ACTION_LABELS, Action, Record, Signed, State, missing_before, require_open
 from qrecords.office import Office
+from qrecords.scanning.reader import read_file
 from qrecords.services import reading
 from qrecords.services.checking import before_step
 from qrecords.services.indexing import follow
-from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.durable import make_dirs, remove_tree, write_file
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
 
@@ -190,10 +191,24 @@ def _keep_evidence(office: Office, path: Path) -> tuple[str, str]:
         raise InvalidInput(
             f"{path.name} 超过 {EVIDENCE_LIMIT >> 20} MB", remedy="请降低扫描分辨率（200 dpi 已够）后再试"
         )
+    _require_harmless(office, path)
     sha256 = file_sha256(path)
     make_dirs(office.evidence_dir)
     write_file(office.evidence_dir / f"{sha256}{path.suffix.lower()}", path.read_bytes())
     return path.name, sha256
+
+
+def _require_harmless(office: Office, path: Path) -> None:
+    """Make sure a scan opens and holds pages alone; InvalidInput when not."""
+    with office.under_way() as step:
+        work = office.archive.work_dir(step)
+        try:
+            read = read_file(path, work / "pages")
+        finally:
+            remove_tree(work)
+    if read.carries_more:
+        remedy = "请用 qrecords scan 附上（只留页面的图像），或打印成 PDF 另存后再试"
+        raise InvalidInput(f"{path.name} 夹带脚本或附件", remedy=remedy)
 
 
 def _text(text: str, what: str) -> str:

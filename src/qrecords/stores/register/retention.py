@@ -161,7 +161,10 @@ class Retention:
     # What remains
 
     def papers(self, record_nos: Sequence[str]) -> set[str]:
-        """Return the stored names of the scans and papers that belong to these records and to no other."""
+        """Return the stored names of the scans and papers that belong to these records and to no other.
+
+        With each goes the text read off it, a file of the same name.
+        """
         wanted = set(record_nos)
         held: dict[str, set[str]] = defaultdict(set)  # hash → records
         names: set[str] = set()
@@ -173,7 +176,8 @@ class Retention:
             for no, _, sha256, _ in _PAPER_COLUMNS:
                 for row in self._c.execute(sa.select(sha256, no).where(sha256.in_(part))):
                     held[row[0]].add(row[1])
-        return {name for name in names if held[name.partition(".")[0]] <= wanted}
+        mine = {name for name in names if held[name.partition(".")[0]] <= wanted}
+        return mine | {f"{name.partition('.')[0]}.txt" for name in mine}
 
     def bury(self, list_no: str, objects: Mapping[str, str], at: str) -> None:
         """Put tombstones in the place of items and volumes: code → object; those already there stay."""
