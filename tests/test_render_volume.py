@@ -18,9 +18,11 @@ import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 from pypdf import PdfReader, PdfWriter
 
 from qrecords.errors import IntegrityFailure, InvalidInput
+from qrecords.render.blank import blank_pages
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
 from qrecords.render.volume import Part, Style, bind, cut
@@ -221,6 +223,31 @@ def test_blank_pages_have_no_number(tmp_path: Path) -> None:
     path = volume(tmp_path, items)
     assert numbers(path) == ["", "1", "", "2", "", "3", ""]
     assert PdfReader(path).page_labels == ["i", "1", "（空白）", "2", "（空白）", "3", "ii"]
+
+
+def scanned(tmp_path: Path, *pages: str) -> Path:
+    """A scan of pages: PNM pictures drawn by hand, `ink` in the middle, `dust` or the `edge`'s shadow only."""
+    pictures = []
+    for kind in pages:
+        picture = Image.new("L", (827, 1169), 235)
+        draw = ImageDraw.Draw(picture)
+        if kind == "ink":
+            draw.line((300, 600, 420, 640), fill=40, width=3)
+        elif kind == "dust":
+            draw.point([(200, 200), (600, 900)], fill=0)
+        elif kind == "edge":
+            draw.rectangle((0, 0, 12, 1169), fill=20)
+        pictures.append(picture)
+    path = tmp_path / "scan.pdf"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], resolution=100)
+    return path
+
+
+def test_a_scan_s_blank_backs_are_known(tmp_path: Path) -> None:
+    assert blank_pages(scanned(tmp_path, "ink", "dust", "ink", "edge", "blank")) == (1, 3, 4)
+    damaged = tmp_path / "damaged.pdf"
+    damaged.write_bytes(b"%PDF-1.7 broken")
+    assert blank_pages(damaged) == ()
 
 
 def test_wide_pages_are_turned_with_their_head_to_the_binding(tmp_path: Path) -> None:

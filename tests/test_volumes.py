@@ -29,6 +29,7 @@ from qrecords.services.verify import verify
 from qrecords.services.volumecheck import verify_volumes
 from qrecords.services.volumes import find_records, show_volume
 from tests.conftest import NOW, CommandLine
+from tests.test_render_volume import scanned
 
 pytestmark = pytest.mark.office
 needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler-utils is not installed")
@@ -36,21 +37,20 @@ needs_qpdf = pytest.mark.skipif(not shutil.which("qpdf"), reason="qpdf is not in
 
 
 def file_a_year(office: Office, counts: Mapping[str, int], year: int = 2025) -> dict[str, list[str]]:
-    """Fill, sign, review and file so many records of each form; the notice first, since reports refer to it."""
-    demo_counts, made = dict(demo.COUNTS), {}
-    demo.COUNTS.clear()
-    demo.COUNTS.update(counts)
+    """Fill, sign, review and file so many records of each form; the notices are issued first and filed last."""
+    usual, made = dict(demo.COUNTS), {}
+    demo.COUNTS.update(dict.fromkeys(usual, 0) | dict(counts))
     try:
-        notices: list[str] = []
         for number in counts:
             folder = office.forms.get(f"QR758-{number}A")
-            numbers = made[number] = demo._fill_year(office, folder, year, notices)
+            made[number] = demo._fill_year(office, folder, year, made.get(demo.NOTICE, []))
             if number == demo.NOTICE:
-                notices = numbers
-                demo.steps.issue(office, numbers)
-            demo._file_year(office, folder, numbers)
+                steps.issue(office, made[number])
+            else:
+                demo._file_year(office, folder, made[number])
+        demo._file_year(office, office.forms.get(f"QR758-{demo.NOTICE}A"), made[demo.NOTICE])
     finally:
-        demo.COUNTS.update(demo_counts)
+        demo.COUNTS.update(usual)
     return made
 
 
@@ -99,20 +99,12 @@ def test_by_task_a_notice_is_followed_by_its_reports(bound: Any, tmp_path: Path)
         assert planned[1]["title"] == "2025年度售后服务通知单和服务报告（记录）（QR758-04A至08A）"
 
 
-def scan_of(pages: int) -> bytes:
-    """A PDF as a scanner makes it, as far as binding can tell."""
-    from tests.test_render_volume import A4, made
-
-    return made([(A4, 0)] * pages, pdf_a=False, load=b"scan")
-
-
 @needs_poppler
 def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
     bound: Any, tmp_path: Path, write: Callable[..., Path]
 ) -> None:
     root = tmp_path / "later"
     shutil.copytree(bound[0].settings.root, root)
-    scan = tmp_path / "签字.pdf"
     with closing(Office.open(root, clock=lambda: NOW)) as office:
         before = {v["volume_code"]: v["sha256"] for v in _rows(office)}
         folder = office.forms.get("QR758-06A")
@@ -120,8 +112,8 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
         reports = [{k: v for k, v in values.items() if not k.startswith("train")} for values in found]
         records = fill(office, "QR758-06A", [write(reports)]).records
         first, second, open_ = [str(r["record_no"]) for r in records]
-        for number, pages in ((first, 3), (second, 1)):
-            scan.write_bytes(scan_of(pages))
+        for number, pages in ((first, ("ink", "blank", "ink")), (second, ("ink",))):
+            scan = scanned(tmp_path, *pages)
             steps.submit(office, [number])
             for kind in ("customer-seal", "engineer", "unit-leader"):
                 steps.sign(office, [number], kind=kind, by="示例", on="2025-12-30", evidence=scan)
@@ -133,7 +125,7 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
         (volume,) = done.volumes
         assert [line["record_no"] for line in done.late] == [first, second]
         assert volume["title"].endswith("第3册（补编）")
-        assert volume["pages"] == 3 + (1 + 2), "a whole scan stands for its form, a part of one is followed by it"
+        assert volume["pages"] == 2 + (1 + 2), "a whole scan stands for its form, a part of one is followed by it"
         shown = pages_of(volume["pdf"])
         note = shown[-1]
         for told in ("补编", "第1件装入的是签署后的扫描件", open_, "用户未回复", "缺用户签名或用户公章"):

@@ -10,7 +10,8 @@ from qrecords.model.form import Form
 from qrecords.model.record import Action
 from qrecords.model.volume import File, Item, Limits, Piece, by_task
 from qrecords.office import Office
-from qrecords.render.pdfout import open_pdf
+from qrecords.render.blank import blank_pages
+from qrecords.render.pdfout import page_count
 from qrecords.services import reading
 from qrecords.stores.register import Transaction
 
@@ -121,11 +122,12 @@ def _scans(office: Office, item: Item) -> Iterator[File]:
             continue
         seen.add(path)
         try:
-            reader = open_pdf(path)
+            pages = page_count(path)
         except InvalidInput:
             continue  # the file note tells of it
-        blank = tuple(n for n, page in enumerate(reader.pages) if page.get("/Contents") is None)
-        yield File(name, len(reader.pages), blank)
+        blank = blank_pages(path)
+        if len(blank) < pages:
+            yield File(name, pages, blank)
 
 
 def scan_names(office: Office, item: Item) -> list[str]:
