@@ -1,7 +1,7 @@
 """An office whose records of 2019 are over, for the tests of retention; made once, copied for each test.
 
     A, B   QR758-01A of 示例单位一 and 示例单位二, bound in VOLUME
-    C      QR758-06A of 示例单位三, an item in no volume; its signed paper was scanned
+    C      QR758-06A of 示例单位三, an item in no volume, corrected; its signed paper was scanned
     ROWS   a month of QR758-02A, an item in no volume
 
 Every record holds the word WORD, though not in its title, and it must be nowhere once all is destroyed.
@@ -27,6 +27,7 @@ from qrecords.office import Office
 from qrecords.services import steps
 from qrecords.services.administer import init, open_office
 from qrecords.services.compile import compile_year
+from qrecords.services.correct import correct
 from qrecords.services.disposition import approve, draw, witness
 from qrecords.services.file import file_months, file_records
 from qrecords.services.fill import fill
@@ -119,6 +120,9 @@ def _base() -> Path:
         sign(office, C)
         reviewed(office, C)
         file_records(office, [C])
+        wrong = root.parent / "correction.json"
+        wrong.write_text(json.dumps({"repair_action": f"更正，{WORD}"}), encoding="utf-8")
+        correct(office, C, wrong, reason="示例")
         filled(office, "02A", *(call(number) for number in (1, 2)))
         reviewed(office, *ROWS)
         file_months(office, "02A", [MONTH])

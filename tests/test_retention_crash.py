@@ -109,7 +109,7 @@ def test_before_the_certificate_nothing_goes(kept: Path, checkpoint: str) -> Non
     killed("destroy", checkpoint, 1, kept)
     with opened(kept) as people:
         assert lists(people("甲"))[0]["state"] == "approved"
-        assert all(show(people("甲"), number)["values"] for number in (A, B, C, *ROWS))
+        assert all(show(people("甲"), number)["customer_unit"] for number in (A, B, C, *ROWS))
         assert verify(people("甲"), deep=True)["problems"] == []
         destroy(people("戊"), LIST_NO)
         assert_destroyed(people)

@@ -57,7 +57,9 @@ def list_volumes(session: Session, year: int | None) -> None:
     from qrecords.services.volumes import list_volumes
 
     found = list_volumes(session.office, year)
-    rows = [(v["volume_code"], v["title"], v["items"], v["pages"], v["pdf"]) for v in found]
+    rows = [
+        (v["volume_code"], v["title"], v["items"], v["pages"], v["pdf"] or f"已销毁（{v['destroyed']}）") for v in found
+    ]
     lines = table(("档号", "题名", "件数", "页数", "文件"), rows, (32, 52, 6, 6, 120))
     session.answer({"volumes": found}, lines if rows else ["还没有成册；用 qrecords compile 年度 编制"])
 

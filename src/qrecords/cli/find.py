@@ -222,6 +222,8 @@ def _record_lines(record: dict[str, Any]) -> list[str]:
         lines.append(f"  归档编号：{record['archive_no']}")
     if record["volume_code"]:
         lines.append(f"  所在册：{record['volume_code']}")
+    if gone := record["destroyed"]:
+        lines.append(f"  销毁：{gone['destroyed_at'][:10]}，清册 {gone['list_no']}（证明见 qrecords retention lists）")
     lines += [f"  还缺：{m}" for m in record["missing"]]
     lines += [f"  提醒：{m}" for m in record["reminders"]]
     if record["turn"]:

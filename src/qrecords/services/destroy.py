@@ -27,6 +27,7 @@ from qrecords.services.dispositionpapers import as_bytes, certificate_papers, wo
 from qrecords.services.retained import require_clock
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.retention import SECRECY
 
 CERTIFICATE, TOMBSTONES, RESULT = "certificate.json", "tombstones.json", "result.json"
 KEPT = ("list.json", "list.docx", "list.pdf", "list.xlsx")
@@ -223,7 +224,9 @@ def _bury(office: Office, drawn: DestructionList, certificate: Certificate) -> N
         tx.retention.bury(drawn.list_no, codes, executed.at)
         tx.retention.forget(numbers, remains.subjects_of(content))
         blank = dict.fromkeys(("customer_unit", "notice_no", "opinion", "reviewed_by", "reason"), "")
-        tx.records.change(numbers, state=State.DESTROYED, values={}, **blank)
+        for record in tx.records.many(numbers):
+            kept = {SECRECY: record.values[SECRECY]} if SECRECY in record.values else {}
+            tx.records.change([record.record_no], state=State.DESTROYED, values=kept, **blank)
         tx.retention.save_list(replace(drawn, state=ListState.DESTROYING, version=CERTIFIED, executed=executed))
         done = office.event(Action.DESTROY, drawn.list_no, list=drawn.sha256, list_no=drawn.list_no)
         done = replace(done, account=executed.account)  # whoever opens the office next may finish it

@@ -50,6 +50,7 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
         tx.audit.append([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
         may = reading.whole(office, tx, [record.archive_no])
         shown["item"] = tx.items.row(record.archive_no) if record.archive_no in may else None
+        shown["destroyed"] = next(iter(tx.retention.destroyed([record.archive_no])), None)
         if history:
             shown["versions"] = _versions(office, shown["item"])
             shown["history"] = [_event(e) for e in tx.audit.events(record.record_no) if e.action != Action.READ]
@@ -91,7 +92,7 @@ def _turn(form: Form, record: Record, forward: Action) -> str:
 
 def _versions(office: Office, item: dict[str, Any] | None) -> list[dict[str, Any]]:
     """Return every version an item was frozen in, the first too, and where its PDF can be read."""
-    if item is None or item["version"] == 0:
+    if item is None or item["version"] < 1:  # reserved, or destroyed
         return []
     object_id = item["object_id"]
     return [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qrecords.errors import NotFound, WrongState
-from qrecords.model.record import Action
+from qrecords.model.record import Action, State
 from qrecords.office import Office
 from qrecords.render.volumecheck import page_of
 from qrecords.services import reading
@@ -17,15 +17,20 @@ Row = dict[str, Any]
 
 
 def list_volumes(office: Office, year: int | None = None) -> list[Row]:
-    """Return the sealed volumes, of one year or all."""
+    """Return the sealed volumes, of one year or all; the destroyed ones stay, with the list they went on."""
     office.authorise(Action.READ, "volumes")
     with office.register.read() as tx:
-        return [_shown(office, v) for v in readable_volumes(office, tx, tx.items.volumes(year))]
+        found = readable_volumes(office, tx, tx.items.volumes(year), destroyed=True)
+        gone = {row["code"]: row["list_no"] for row in tx.retention.destroyed([v["volume_code"] for v in found])}
+    return [_shown(office, v) | {"destroyed": gone.get(v["volume_code"], "")} for v in found]
 
 
-def readable_volumes(office: Office, tx: Transaction, rows: Sequence[Row]) -> list[Row]:
-    """Return the sealed ones of these volumes in which every item may be read: who opens one reads all of it."""
-    bound = [row for row in rows if row["version"] > 0]
+def readable_volumes(office: Office, tx: Transaction, rows: Sequence[Row], *, destroyed: bool = False) -> list[Row]:
+    """Return the sealed ones of these volumes in which every item may be read: who opens one reads all of it.
+
+    Of the destroyed ones, when they are asked for too, only number, title and dates are left.
+    """
+    bound = [row for row in rows if row["version"] > 0 or (destroyed and row["version"] < 0)]
     if office.readable() is None:
         return bound
     items = {row["volume_code"]: [i["archive_no"] for i in tx.items.in_volume(row["volume_code"])] for row in bound}
@@ -58,6 +63,8 @@ def find_records(office: Office, record_nos: Sequence[str]) -> list[Row]:
     """Return where records are bound: volume, place and page; a record bound again later stands in both volumes."""
     places: list[Row] = []
     for record in reading.many(office, record_nos):
+        if record.state is State.DESTROYED:
+            raise WrongState(f"{record.record_no} 已经销毁", remedy="用 qrecords retention lists 查看清册和证明")
         with office.register.read() as tx:
             lines = tx.items.places(record.archive_no) if record.archive_no else []
             may = {v["volume_code"] for v in readable_volumes(office, tx, [{**line, "version": 1} for line in lines])}
@@ -89,4 +96,5 @@ def manifest_of(office: Office, object_id: str, version: int) -> Row:
 
 def _shown(office: Office, row: Row) -> Row:
     keys = ("volume_code", "title", "form_code", "year", "supplement", "items", "pages", "secrecy_level", "compiled_at")
-    return {k: row[k] for k in keys} | {"pdf": str(office.archive.path(row["object_id"], "volume.pdf"))}
+    pdf = str(office.archive.path(row["object_id"], "volume.pdf")) if row["version"] > 0 else ""
+    return {k: row[k] for k in keys} | {"pdf": pdf}

@@ -20,6 +20,7 @@ _CHUNK = 500  # bound parameters in one statement
 CUSTOMER_KEYS = ("customer_unit", "customer_code")
 CONTRACT_KEYS = ("contract_no",)
 
+SECRECY = "secrecy_level"  # the one value a destroyed record keeps: who may see its title depends on it
 DESTROYED_VERSION = -1  # of a destroyed item or volume: its number stays, its object is gone
 OPEN_LISTS = [s.value for s in (ListState.DRAWN, ListState.APPROVED, ListState.DESTROYING)]
 
@@ -169,11 +170,11 @@ class Retention:
         held: dict[str, set[str]] = defaultdict(set)  # hash → records
         names: set[str] = set()
         for part in _chunks(record_nos):
-            for no, name, sha256, _ in _PAPER_COLUMNS:
+            for no, name, sha256 in _PAPER_COLUMNS:
                 query = sa.select(name, sha256).where(no.in_(part), sha256 != "")
                 names |= {row[1] + Path(row[0]).suffix.lower() for row in self._c.execute(query)}
         for part in _chunks(sorted({name.partition(".")[0] for name in names})):
-            for no, _, sha256, _ in _PAPER_COLUMNS:
+            for no, _, sha256 in _PAPER_COLUMNS:
                 for row in self._c.execute(sa.select(sha256, no).where(sha256.in_(part))):
                     held[row[0]].add(row[1])
         mine = {name for name in names if held[name.partition(".")[0]] <= wanted}
@@ -196,11 +197,13 @@ class Retention:
     def forget(self, record_nos: Sequence[str], subjects: Sequence[str]) -> None:
         """Remove what the register itself holds of records: signatures, papers' text, prints' values, their input."""
         for part in _chunks(record_nos):
-            for no, _, _, table in _PAPER_COLUMNS:
-                self._c.execute(table.delete().where(no.in_(part)))
+            for table in (t.signature, t.attached, t.correction):
+                self._c.execute(table.delete().where(table.c.record_no.in_(part)))
             self._c.execute(t.record.update().where(t.record.c.record_no.in_(part)).values(source_key=None))
         for part in _chunks([*record_nos, *subjects]):
             self._c.execute(t.printed.update().where(t.printed.c.subject.in_(part)).values(snapshot={}))
+        # What a step that is over was to do, a correction's values among it; nobody asks for that again.
+        self._c.execute(t.intent.update().where(t.intent.c.state != "open").values(payload={}))
 
     def held_of(self, record_nos: Sequence[str]) -> list[str]:
         """Return the records of which the register still holds values, signatures or prints' values."""
@@ -209,11 +212,12 @@ class Retention:
             rows = sa.select(t.record.c.record_no, t.record.c["values"].label("given")).where(
                 t.record.c.record_no.in_(part)
             )
-            found |= {row.record_no for row in self._c.execute(rows) if row.given}
+            found |= {row.record_no for row in self._c.execute(rows) if row.given.keys() - {SECRECY}}
             prints = sa.select(t.printed.c.subject, t.printed.c.snapshot).where(t.printed.c.subject.in_(part))
             found |= {row.subject for row in self._c.execute(prints) if row.snapshot}
-            for no, _, _, _ in _PAPER_COLUMNS:
-                found |= set(self._c.execute(sa.select(no).where(no.in_(part))).scalars())
+            for table in (t.signature, t.attached, t.correction):
+                query = sa.select(table.c.record_no).where(table.c.record_no.in_(part))
+                found |= set(self._c.execute(query).scalars())
         return sorted(found)
 
     def destroyed(self, codes: Sequence[str] | None = None) -> list[Row]:
@@ -270,10 +274,10 @@ class Retention:
         return found
 
 
-# What holds papers of records: record, name, hash, table.
+# What holds papers of records: record, name, hash.
 _PAPER_COLUMNS = (
-    (t.signature.c.record_no, t.signature.c.evidence, t.signature.c.evidence_sha256, t.signature),
-    (t.attached.c.record_no, t.attached.c.name, t.attached.c.sha256, t.attached),
+    (t.signature.c.record_no, t.signature.c.evidence, t.signature.c.evidence_sha256),
+    (t.attached.c.record_no, t.attached.c.name, t.attached.c.sha256),
 )
 _ITEM_FACTS = (
     "form_code",
