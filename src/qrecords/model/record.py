@@ -160,6 +160,8 @@ class Signed:
     evidence_sha256: str = ""
     # The day a value printed on the signed paper was changed: the signature no longer counts (5.5.5).
     lapsed: str = ""
+    recorded_at: str = ""
+    recorded_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,8 @@ class Attached:
     sha256: str
     pages: int = 0
     print_id: str = ""
+    added_at: str = ""
+    added_by: str = ""
 
     @property
     def stored(self) -> str:
@@ -188,6 +192,7 @@ class Correction:
     by: str
     reason: str
     changes: dict[str, list[Any]]
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

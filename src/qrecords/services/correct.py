@@ -94,7 +94,8 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
         with office.register.write() as tx:
             reading.require_unchanged(tx, [record])
             item = _item_row(office, tx, record)
-            correction = Correction(item["version"] + 1, office.now(), office.account.display_name, why, changes)
+            correction = Correction(item["version"] + 1, office.now(), office.account.display_name, why, changes,
+                                    office.account.name)  # fmt: skip
             records = _as_corrected(_held(tx, item), record.record_no, values, correction)
             filing = _filing(office, tx, folder, item, records)
             payload = {
@@ -156,7 +157,7 @@ def _filing(
     numbers = tuple(r.record_no for r in records)
     return Filing(
         folder.form.code, month, numbers, item["record_year"], item["archive_no"], item["object_id"],
-        item["version"] + 1, print_no,
+        item["version"] + 1, print_no, item["filed_at"], item["filed_by"],
     )  # fmt: skip
 
 
@@ -179,12 +180,11 @@ def commit_corrected(office: Office, intent: str, payload: dict[str, Any]) -> No
     pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
     sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
     with office.register.write() as tx:
-        before = tx.items.row(filing.archive_no) or {}
         tx.records.change([number], values=payload["values"], **derived(form, payload["values"]))
-        tx.records.correct(number, correction, office.account.name)
+        tx.records.correct(number, correction)
         records = tx.records.many(filing.record_nos)
         item = item_of(office, filing, records, pages=page_count(pdf), sha256=sha256, version=filing.version)
-        tx.items.filed(item, before["filed_at"], before["filed_by"])
+        tx.items.filed(item, filing.filed_at, filing.filed_by)
         detail: dict[str, Any] = {
             "archive_no": filing.archive_no,
             "version": filing.version,

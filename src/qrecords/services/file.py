@@ -182,7 +182,10 @@ def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: 
         print_no = register_print(office, tx, folder, records[0])
     numbers = tuple(r.record_no for r in records)
     version = (known["version"] if known else 0) + 1
-    filing = Filing(folder.form.code, month, numbers, year, archive_no, object_id, version, print_no)
+    filing = Filing(
+        folder.form.code, month, numbers, year, archive_no, object_id, version, print_no,
+        office.now(), office.account.name,
+    )  # fmt: skip
     tx.items.reserve(item_of(office, filing, records, pages=0, sha256="", version=0), folder.form.code, year, month,
                      office.now(), office.account.name)  # fmt: skip
     for record in records:
@@ -220,7 +223,7 @@ def commit_filed(office: Office, intent: str, filings: Sequence[Filing]) -> list
             sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
             item = item_of(office, filing, records, pages=page_count(pdf), sha256=sha256, version=filing.version)
             items.append(item)
-            tx.items.filed(item, office.now(), office.account.name)
+            tx.items.filed(item, filing.filed_at, filing.filed_by)
             fresh = [r.record_no for r in records if r.state is State.REVIEWED]
             columns = {"archive_no": filing.archive_no, "record_year": filing.record_year, "state": State.FILED}
             tx.records.change(fresh, **columns)

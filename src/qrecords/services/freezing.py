@@ -32,6 +32,8 @@ class Filing:
     object_id: str
     version: int
     print_no: int
+    filed_at: str
+    filed_by: str
 
     @property
     def subject(self) -> str:
@@ -97,8 +99,8 @@ def _frozen(office: Office, folder: FormFolder, filing: Filing, records: Sequenc
         "month": filing.month,
         "record_year": filing.record_year,
         "retention_years": folder.form.retention.years,
-        "filed_on": office.today(),
-        "filed_by": office.account.name,
+        "filed_at": filing.filed_at,
+        "filed_by": filing.filed_by,
         "print_id": payload(filing.subject, filing.print_no),
         "records": [frozen_values(r) for r in records],
     }

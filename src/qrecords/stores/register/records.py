@@ -185,11 +185,11 @@ class Records:
         self._c.execute(t.signature.update().where(*standing).values(lapsed=day))
         return kinds
 
-    def correct(self, record_no: str, correction: Correction, account: str) -> None:
+    def correct(self, record_no: str, correction: Correction) -> None:
         """Write down what was changed after filing."""
         self._c.execute(
             t.correction.insert().values(
-                record_no=record_no, version=correction.version, at=correction.at, account=account,
+                record_no=record_no, version=correction.version, at=correction.at, account=correction.account,
                 by=correction.by, reason=correction.reason, changes=correction.changes,
             )
         )  # fmt: skip
@@ -236,7 +236,8 @@ class Records:
     def _signatures(self, record_nos: Sequence[str]) -> dict[str, list[Signed]]:
         found: dict[str, list[Signed]] = defaultdict(list)
         s = t.signature.c
-        columns = (s.record_no, s.kind, s.by, s.on, s.evidence, s.evidence_sha256, s.lapsed)
+        columns = (s.record_no, s.kind, s.by, s.on, s.evidence, s.evidence_sha256, s.lapsed,
+                   s.recorded_at, s.recorded_by)  # fmt: skip
         for part in _chunks(record_nos):
             for row in self._c.execute(sa.select(*columns).where(s.record_no.in_(part)).order_by(s.id)):
                 found[row.record_no].append(Signed(*row[1:]))
@@ -245,7 +246,7 @@ class Records:
     def _attached(self, record_nos: Sequence[str]) -> dict[str, list[Attached]]:
         found: dict[str, list[Attached]] = defaultdict(list)
         a = t.attached.c
-        columns = (a.record_no, a.kind, a.name, a.sha256, a.pages, a.print_id)
+        columns = (a.record_no, a.kind, a.name, a.sha256, a.pages, a.print_id, a.added_at, a.added_by)
         for part in _chunks(record_nos):
             for row in self._c.execute(sa.select(*columns).where(a.record_no.in_(part)).order_by(a.id)):
                 found[row.record_no].append(Attached(*row[1:]))
@@ -254,7 +255,7 @@ class Records:
     def _corrections(self, record_nos: Sequence[str]) -> dict[str, list[Correction]]:
         found: dict[str, list[Correction]] = defaultdict(list)
         c = t.correction.c
-        columns = (c.record_no, c.version, c.at, c.by, c.reason, c.changes)
+        columns = (c.record_no, c.version, c.at, c.by, c.reason, c.changes, c.account)
         for part in _chunks(record_nos):
             for row in self._c.execute(sa.select(*columns).where(c.record_no.in_(part)).order_by(c.id)):
                 found[row.record_no].append(Correction(*row[1:]))
