@@ -134,6 +134,25 @@ def test_compile(cli: CommandLine, parcels: Path, checkpoint: str) -> None:
     assert_sound(cli)
 
 
+def test_a_year_broken_off_between_volumes_is_bound_in_the_same_volumes(cli: CommandLine, parcels: Path) -> None:
+    (cli.root / "qrecords.toml").write_text("[volumes]\nmax_pages = 1\n", encoding="utf-8")
+    made = reviewed(cli, parcels)
+    cli.json("file", *made)
+    killed_at("compile.sealed", 2, cli.root, "compile", 2025)
+    again = cli.json("compile", 2025)["volumes"]
+    assert [v["volume_code"][-3:] for v in again] == ["003"], "two were sealed; the third takes its own number"
+    volumes = cli.json("volume", "list")["volumes"]
+    assert [(v["volume_code"][-3:], v["items"], v["supplement"]) for v in volumes] == [
+        ("001", 1, False),
+        ("002", 1, False),
+        ("003", 1, False),
+    ]
+    places = cli.json("volume", "find", *made)["places"]
+    assert [p["volume_code"] for p in places] == [v["volume_code"] for v in volumes], "the order is kept"
+    assert len(cli.json("volume", "catalogue", 2025)["catalogue"]["volumes"]) == 3
+    assert_sound(cli)
+
+
 def test_a_late_row_that_was_moved_in_half_is_whole_after_the_next_start(
     cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path]
 ) -> None:

@@ -136,6 +136,7 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
         assert verify(office, deep=True)["problems"] == []
 
 
+@pytest.mark.slow
 def test_the_same_year_bound_again_gives_the_same_bytes(bound: Any, tmp_path: Path) -> None:
     with closing(unbound(bound, tmp_path, "[volumes]\nmax_pages = 6\n")) as office:
         again = compile_year(office, 2025).volumes
