@@ -21,6 +21,7 @@ from qrecords.model.field import BOXES, FieldType
 from qrecords.office import Office
 from qrecords.render.wordcheck import WordFile
 from qrecords.services import print as printing
+from qrecords.services import steps
 from qrecords.services.fill import fill
 from qrecords.services.recover import recover
 from qrecords.services.templatecheck import check_forms
@@ -197,6 +198,7 @@ def test_a_template_made_in_word_is_adopted_and_records_name_it(
     cli: CommandLine, office: Office, sample: Callable[..., Any], write: Callable[..., Path], tmp_path: Path
 ) -> None:
     fill(office, "04A", [write(sample("04A"))])
+    steps.issue(office, ["QR758-04A-2025-00001"])
     source = write(sample("06A"), "one.json")
     before = fill(office, "06A", [source]).records[0]["record_no"]
     own = in_word("06A", office, tmp_path / "自制.docx")
@@ -204,7 +206,8 @@ def test_a_template_made_in_word_is_adopted_and_records_name_it(
     assert adopted["sha256"] == hashlib.sha256(own.read_bytes()).hexdigest()
     assert cli.json("forms", "show", "06A")["form"]["template_sha256"] == adopted["sha256"]
     office.forms.forget("06A")
-    after = fill(office, "06A", [write([sample("06A"), sample("06A", fault_symptom="示例二")], "two.json")]).records
+    two = [sample("06A", training_hours="1"), sample("06A", training_hours="1", fault_symptom="示例二")]
+    after = fill(office, "06A", [write(two, "two.json")]).records
     text = "\n".join(p.text for t in Document(after[1]["docx"]).tables for c in t.columns for p in c.cells)
     assert "示例二" in text
     with office.register.read() as tx:
@@ -223,6 +226,7 @@ def test_a_template_is_kept_when_it_is_first_printed_with(
     office: Office, sample: Callable[..., Any], write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(office, "04A", [write(sample("04A"))])
+    steps.issue(office, ["QR758-04A-2025-00001"])
     number = fill(office, "06A", [write(sample("06A"))]).records[0]["record_no"]
     first = office.forms.get("06A").template_sha256
     office.forms.get("06A").template.write_bytes(edited("06A", lambda xml: xml.replace("故障现象", "现象", 1)))
@@ -317,6 +321,7 @@ def test_both_editions_are_filled_for_their_periods(
     two_editions: CommandLine, sample: Callable[..., Any], write: Callable[..., Path]
 ) -> None:
     two_editions.json("fill", "04A", write(sample("04A")))
+    two_editions.json("issue", "QR758-04A-2025-00001")
     spring = write(sample("06A"), "spring.json")
     dates = {"reported_on": "2025-07-01", "started_on": "2025-07-01", "finished_on": "2025-07-02"}
     summer = write(sample("06A", **dates, user_sign_date="2025-07-02"), "summer.json")

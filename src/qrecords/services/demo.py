@@ -125,7 +125,7 @@ def _assigned(sample: Mapping[str, Any], number: int, year: int) -> dict[str, An
     reports: list[dict[str, Any]] = [
         {"form_code": f"QR758-{form}A", "record_no": f"QR758-{form}A-{year}-{n + 1:05d}", "copies": 1}
         for form in ("05", "06", "07", "08")
-        for n in range(number, COUNTS[form], notices)
+        for n in range(number, COUNTS.get(form, 0), notices)
     ]
     done = Counter(r["form_code"][6:8] for r in reports)
     repaired, opened = sample["products"][:2]
