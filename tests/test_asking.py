@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -10,11 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qrecords.cli.output import progress
 from qrecords.model.form import Form
 from qrecords.office import Office
 from qrecords.services.asking import offers, read_answer, to_fill, to_update
@@ -218,3 +221,35 @@ def test_answers_are_understood(office: Office, key: str, answer: str, value: An
 def test_answers_that_make_no_sense_are_refused(office: Office, key: str, answer: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_answer(office.forms.get("06A").form.by_key[key], answer)
+
+
+# Progress
+
+
+class Screen(StringIO):
+    """A standard error that says it is a terminal, or not."""
+
+    def __init__(self, *, tty: bool) -> None:
+        super().__init__()
+        self._tty = tty
+
+    def isatty(self) -> bool:
+        return self._tty
+
+
+@pytest.mark.parametrize("tty", [True, False])
+def test_long_work_shows_rate_and_time_left_on_a_terminal_only(tty: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen(tty=tty)
+    monkeypatch.setattr(sys, "stderr", screen)
+    with progress("填写", "份") as at:
+        at(1, 10)
+        time.sleep(1.1)  # shorter work shows nothing
+        at(5, 10)
+    if not tty:
+        assert screen.getvalue() == ""
+        return
+    shown = screen.getvalue()
+    assert "填写" in shown
+    assert "5/10" in shown
+    assert re.search(r"\d+:\d+<\d+:\d+", shown), "time spent and time left"
+    assert re.search(r"份/s|s/份", shown), "the rate"
