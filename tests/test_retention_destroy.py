@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from pypdf import PdfReader
 
 from qrecords.errors import IntegrityFailure, InvalidInput, NotFound, NotPermitted, QRecordsError, WrongState
 from qrecords.services import dispositionpapers
-from qrecords.services.backup import backup
+from qrecords.services.backup import backup, open_restored, restore
 from qrecords.services.destroy import destroy
 from qrecords.services.disposition import approve, draw, lists, withdraw, witness
 from qrecords.services.find import show
 from qrecords.services.hold import hold, release
+from qrecords.services.replay import replay
 from qrecords.services.retention import due, extend
 from qrecords.services.search import Criteria, search
 from qrecords.services.verify import verify
@@ -398,3 +399,48 @@ def test_a_destruction_that_fails_says_what_is_still_there_and_goes_on(
     assert verify(people("甲"))["problems"] == []
     with pytest.raises(NotFound):
         people.office.archive.path(f"urn:qrecords:item:{ITEM_A.replace('·', '.')}", "form.pdf")
+
+
+def restored(people: People, tmp_path: Path) -> Path:
+    """A workspace restored from a backup that was made before the list was executed."""
+    backup(people("甲"), tmp_path / "backup")
+    destroy(people("戊"), LIST_NO)
+    target = tmp_path / "restored"
+    assert open_restored(target, restore(tmp_path / "backup", target))["problems"] == []
+    return target
+
+
+def later() -> datetime:
+    return NOW.replace(year=2100)
+
+
+def test_a_restored_backup_destroys_again_what_was_destroyed_after_it(people: People, tmp_path: Path) -> None:
+    root = restored(people, tmp_path)
+    with opened(root, later) as again:
+        assert untouched(again)
+        assert replay(again("戊"), people.root) == [LIST_NO]
+        assert lists(again("甲"))[0]["state"] == "destroyed"
+        assert [show(again("甲"), number)["state"] for number in (A, B, C, *ROWS)] == ["destroyed"] * 5
+        assert verify(again("甲"), deep=True)["problems"] == []
+        assert replay(again("戊"), people.root) == []
+    for path in root.rglob("*"):
+        assert path.is_dir() or WORD.encode() not in path.read_bytes(), path
+
+
+def test_a_replay_is_no_way_round_the_rules(people: People, fresh: People, tmp_path: Path) -> None:
+    root = restored(people, tmp_path)
+    with pytest.raises(WrongState, match="不是从备份恢复的"):
+        replay(fresh("戊"), people.root)
+    with opened(root, later) as again:
+        with pytest.raises(IntegrityFailure, match="接不上"):
+            replay(again("戊"), fresh.root)
+        with pytest.raises(NotFound):
+            replay(again("戊"), people.root / "forms")
+        hold(again("甲"), B, "诉讼")
+        with pytest.raises(WrongState, match="冻结中"):
+            replay(again("戊"), people.root)
+        release(again("乙"), B, "已结")
+        (root / "retention.toml").write_text('[[longer]]\nyears = 30\nreason = "合同"\nform = "06A"', "utf-8")
+        with pytest.raises(WrongState, match="还没有届满"):
+            replay(again("戊"), people.root)
+        assert untouched(again)

@@ -70,6 +70,7 @@ def restore(session: Session, source: Path, target: Path) -> int:
     lines = [
         f"{'✗' if problems else '✓'} 已恢复到 {target}（{manifest.made_at} 的备份，{len(manifest.objects)}个对象）",
         "→ 备份之后办的事不在里面，请对照纸面补办；原来的工作区请留作核对",
+        "→ 备份之后执行过销毁清册的，请再运行 qrecords retention replay 原工作区，恢复出来的已销毁记录随之删除",
     ]
     if not problems:
         session.answer(data, lines)

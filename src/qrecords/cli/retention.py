@@ -1,7 +1,8 @@
-"""retention: due, hold, release, holds, appraise, approve, witness, withdraw, destroy, lists."""
+"""retention: due, hold, release, holds, appraise, approve, witness, withdraw, destroy, lists, replay."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -168,6 +169,18 @@ def lists(session: Session) -> None:
     found = all_lists(session.office)
     lines = [line for one in found for line in (f"{one['list_no']}  {one['state_label']}", *_list_lines(one))]
     session.answer({"lists": found}, lines or ["还没有销毁清册"])
+
+
+@retention.command()
+@click.argument("source", metavar="文件夹", type=chinese.PATH)
+@pass_session
+def replay(session: Session, source: Path) -> None:
+    """恢复旧备份之后：把原工作区（或较新的备份）里已执行的清册再执行一遍，恢复出来的已销毁记录随之删除。"""
+    from qrecords.services.replay import replay as replay_lists
+
+    done = replay_lists(session.office, source)
+    lines = [f"✓ 已重新执行清册 {list_no}" for list_no in done] or ["没有要重新执行的清册"]
+    session.answer({"replayed": done}, lines)
 
 
 def _list_lines(one: dict[str, Any]) -> list[str]:

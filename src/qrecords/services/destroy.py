@@ -40,7 +40,7 @@ Certificate = dict[str, Any]
 def destroy(office: Office, list_no: str) -> dict[str, Any]:
     """Destroy what stands on an approved and witnessed list; nothing of the listed may be held, open or changed."""
     office.authorise(Action.DESTROY, list_no)
-    with _alone(office):
+    with alone(office):
         drawn = get(office, list_no)
         drawn.require_executor(office.account.name)
         if _went_on(office, drawn):
@@ -64,7 +64,7 @@ def recover_destruction(office: Office, intent: str, entry: dict[str, Any]) -> s
     if office.archive.head(entry["object_id"]) < CERTIFIED:
         return "undone"
     try:
-        with _alone(office):
+        with alone(office):
             finish(office, intent, entry["list_no"])
     except QRecordsError:  # others may go on working; `retention destroy` says what is in the way
         return "unfinished"
@@ -101,7 +101,7 @@ def finish(office: Office, intent: str, list_no: str) -> None:
 
 
 @contextmanager
-def _alone(office: Office) -> Iterator[None]:
+def alone(office: Office) -> Iterator[None]:
     """Let no filing, compilation or backup meet a destruction."""
     with (
         office.exclusive("file", "归档"),
@@ -133,7 +133,7 @@ def _checked(office: Office, tx: Transaction, drawn: DestructionList) -> Certifi
     """Check all again at this moment and return the certificate; whoever executes is its last signature."""
     drawn.require_executor(office.account.name)
     content = require_same(office, drawn)
-    _require_log(tx, drawn)
+    require_log(tx, drawn)
     units = listed_units(office, tx, content)
     # Each day someone confirmed must lie after the period, so that a clock set forward today helps nobody.
     days = [office.today(), *(c.on for c in (drawn.approved, *drawn.witnesses) if c)]
@@ -160,7 +160,7 @@ def _checked(office: Office, tx: Transaction, drawn: DestructionList) -> Certifi
     }
 
 
-def _require_log(tx: Transaction, drawn: DestructionList) -> None:
+def require_log(tx: Transaction, drawn: DestructionList) -> None:
     """Make sure the log says the same of approval and witnesses as the register, and that its chain holds."""
     if broken := first_break(tx.audit.events()):
         raise IntegrityFailure(f"日志链断裂：{broken[1]}", remedy="不能销毁。请保留现场，报告安全管理员")
