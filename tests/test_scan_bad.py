@@ -163,6 +163,14 @@ def test_a_child_that_says_nothing_is_ended() -> None:
         list(child.answers("this", {}, silence=0.0))
 
 
+def test_nothing_is_imported_from_the_folder_of_the_scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "PIL").mkdir()
+    (tmp_path / "PIL" / "__init__.py").write_text("raise SystemExit", encoding="utf-8")
+    Image.linear_gradient("L").save(tmp_path / "page.png")
+    monkeypatch.chdir(tmp_path)
+    assert len(reader.read_file(tmp_path / "page.png", tmp_path / "pages").pages) == 1
+
+
 def test_several_bad_files_are_told_at_once(cli: CommandLine, tmp_path: Path) -> None:
     error = cli.json("scan", no_scan(tmp_path / "a.jpg"), encrypted(tmp_path / "b.pdf"), tmp_path / "c.pdf", ok=False)[
         "error"

@@ -17,7 +17,8 @@ class Silent(Exception):
 
 def answers(module: str, request: dict[str, Any], *, silence: float) -> Iterator[dict[str, Any]]:
     """Give what the child says, line by line, until it ends; Silent when nothing comes for `silence` seconds."""
-    command = [sys.executable, "-m", module, json.dumps(request)]
+    # -P: never import from the folder one happens to stand in, which may hold what came with the scans.
+    command = [sys.executable, "-P", "-m", module, json.dumps(request)]
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
