@@ -78,3 +78,44 @@ def restore(session: Session, source: Path, target: Path) -> int:
     error = IntegrityFailure(f"恢复后检查有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems)
     session.answer({**data, "error": error.as_json()}, [*lines, *problem_lines(problems)], ok=False)
     return error.exit_status
+
+
+@click.command(cls=chinese.Command)
+@pass_session
+def rebuild(session: Session) -> int:
+    """登记库丢失或损坏、又没有备份时：从归档对象重建登记库，并说明哪些找不回来。"""
+    from qrecords.services.rebuild import NOT_BACK, open_rebuilt
+    from qrecords.services.rebuild import rebuild as rebuild_register
+    from qrecords.settings import find_root
+
+    root = find_root(session.root)
+    with progress("重建", "个") as at:
+        made = rebuild_register(root, account_name=session.account or "", progress=at)
+    found = open_rebuilt(root)
+    problems = [*made.problems, *found["problems"]]
+    counts = made.counts
+    data = {
+        "root": str(root),
+        "counts": dict(counts),
+        "void": made.void,
+        "not_back": list(NOT_BACK),
+        "kept": str(made.kept or ""),
+        "checked": found["checked"],
+        "problems": problems,
+    }
+    lines = [
+        f"{'✗' if problems else '✓'} 登记库已从归档对象重建：{counts['records']}份记录（{counts['items']}件），"
+        f"{counts['volumes']}册，{counts['lists']}份销毁清册，{counts['events']}条日志",
+    ]
+    if made.void:
+        lines.append(f"  编号作废{len(made.void)}个：{'、'.join(made.void[:5])}{' 等' if len(made.void) > 5 else ''}")
+    if made.kept:
+        lines.append(f"  原来的登记库留作核对：{made.kept}")
+    lines += ["  找不回来的：", *(f"  · {line}" for line in NOT_BACK)]
+    if not problems:
+        session.answer(data, lines)
+        return 0
+    error = IntegrityFailure(f"重建后有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems)
+    data |= {"problems": error.as_json()["problems"], "error": error.as_json()}
+    session.answer(data, [*lines, *problem_lines(problems)], ok=False)
+    return error.exit_status

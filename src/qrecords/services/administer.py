@@ -53,7 +53,7 @@ def init(
     Archive(settings.archive_dir).prepare()
     _refuse_lost_register(settings.archive_dir)
     with closing(Register.create(settings.archive_dir / REGISTER_FILE)) as register:
-        _first_account(register, account_name, clock)
+        first_account(register, account_name, clock)
     return open_office(root, clock=clock)
 
 
@@ -130,7 +130,8 @@ def _refuse_lost_register(archive_dir: Path) -> None:
     )
 
 
-def _first_account(register: Register, name: str, clock: Clock) -> None:
+def first_account(register: Register, name: str, clock: Clock) -> None:
+    """Give a new register the account of whoever makes it; WrongState when it belongs to others."""
     uid = peer_uid()
     with register.write() as tx:
         if tx.accounts.any():

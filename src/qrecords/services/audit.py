@@ -97,6 +97,11 @@ def export_events(office: Office, path: Path, *, date_from: str = "", date_to: s
 def close_segment(office: Office) -> Segment:
     """File all events since the last segment as an object; WrongState when there are none."""
     office.authorise(Action.AUDIT_CLOSE, "audit")
+    return file_log(office)
+
+
+def file_log(office: Office) -> Segment:
+    """File the log up to now whoever acts, as a step of a compilation: the head on its paper then lies in an object."""
     with office.exclusive("audit", "封存日志"), office.under_way() as intent:
         with office.register.write() as tx:
             filed = tx.audit.segments()

@@ -23,6 +23,7 @@ from qrecords.render.listbook import list_workbook
 from qrecords.render.volume import Part
 from qrecords.services import catalogue
 from qrecords.services.arranging import Group, forms_of, groups_of, limits, pieces_of
+from qrecords.services.audit import file_log
 from qrecords.services.binding import VOLUME_PDF, Binding, job_of, seal
 from qrecords.services.frontmatter import TITLES, Matter, line_of, make_matter
 from qrecords.services.indexing import follow
@@ -84,6 +85,7 @@ def compile_year(
             )
         if plans:
             result.volumes = _bind_all(office, year, plans, report, reason, progress)
+            file_log(office)
         else:
             catalogue.catch_up(office, year)
     follow(office)

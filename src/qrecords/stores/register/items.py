@@ -79,6 +79,16 @@ class Items:
         ]  # fmt: skip
         self._c.execute(t.volume_item.insert(), rows)
 
+    def restore(self, row: dict[str, Any]) -> None:
+        """Put an item back as its object tells it."""
+        self._c.execute(t.item.insert().values(**row))
+
+    def restore_volume(self, row: dict[str, Any], lines: Sequence[dict[str, Any]]) -> None:
+        """Put a volume and its places back as its object tells them."""
+        self._c.execute(t.volume.insert().values(**row))
+        if lines:
+            self._c.execute(t.volume_item.insert(), list(lines))
+
     def volumes(self, year: int | None = None) -> list[dict[str, Any]]:
         """Return the volumes, of one year or all."""
         query = sa.select(t.volume).order_by(t.volume.c.volume_code)

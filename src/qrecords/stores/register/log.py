@@ -29,6 +29,12 @@ class Counters:
             self._c.execute(t.counter.update().where(t.counter.c.name == name).values(last=last + count))
         return range(last + 1, last + count + 1)
 
+    def raise_to(self, name: str, number: int) -> None:
+        """Let a series go on after a number that is in use; one further on stays."""
+        last = self.last(name)
+        if number > last:
+            self.take(name, number - last)
+
     def last(self, name: str) -> int:
         """Return the last number taken of a series, 0 when none was."""
         return self._c.execute(sa.select(t.counter.c.last).where(t.counter.c.name == name)).scalar() or 0
