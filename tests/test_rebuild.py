@@ -52,7 +52,7 @@ def test_every_field_an_object_holds_comes_back(cli: CommandLine) -> None:
     before |= {name: table(cli.root, name) for name in ("item", "volume", "volume_item")}
     assert before["correction"], "the sample holds a corrected record"
     counters = {row["name"]: row["last"] for row in table(cli.root, "counter")}
-    found = cli.json("search", "示例单位一")["total"]
+    found = cli.json("search", "示例单位一 状态:已成册")["total"]
     with opened(cli.root) as people:
         close_segment(people.office)
     events = table(cli.root, "audit")
@@ -69,7 +69,7 @@ def test_every_field_an_object_holds_comes_back(cli: CommandLine) -> None:
     series = [name for name in counters if name.startswith(("record/", "archive/", "volume/"))]
     assert {name: again.get(name) for name in series} == {name: counters[name] for name in series}
     assert cli.json("verify", "--deep")["problems"] == []
-    assert cli.json("search", "示例单位一")["total"] == found > 0
+    assert cli.json("search", "示例单位一 状态:已成册")["total"] == found > 0
 
 
 def test_a_number_lost_with_its_draft_is_void_and_never_given_again(cli: CommandLine) -> None:
