@@ -60,6 +60,7 @@ COMMANDS = {
     "verify": ("qrecords.cli.care:verify", "检查档案、登记、日志、册是否完好"),
     "audit": ("qrecords.cli.audit:audit", "日志：查阅、核对、导出、封存"),
     "backup": ("qrecords.cli.backup:backup", "备份到另一个文件夹"),
+    "export": ("qrecords.cli.handover:export", "移交：把归档件打成可自行核对的包（BagIt）"),
     "rebuild": ("qrecords.cli.backup:rebuild", "登记库没了：从归档对象重建"),
     "restore": ("qrecords.cli.backup:restore", "从备份恢复成新的工作区"),
     "index": ("qrecords.cli.care:index", "检索库：重建、状态"),

@@ -65,6 +65,7 @@ class Action(StrEnum):
     COPY_ISSUE = "copy-issue"
     COPY_RETURN = "copy-return"
     AUDIT_READ = "audit-read"
+    EXPORT = "export"
     AUDIT_EXPORT = "audit-export"
     AUDIT_CLOSE = "audit-close"
     VERIFY = "verify"
@@ -112,6 +113,7 @@ ACTION_LABELS = {
     Action.COPY_ISSUE: "发出副本",
     Action.COPY_RETURN: "收回副本",
     Action.AUDIT_READ: "查阅日志",
+    Action.EXPORT: "导出移交",
     Action.AUDIT_EXPORT: "导出日志",
     Action.AUDIT_CLOSE: "封存日志段",
     Action.VERIFY: "检查",

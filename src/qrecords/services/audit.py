@@ -157,7 +157,7 @@ def _anchors(office: Office, tx: Transaction, problems: list[Problem]) -> Iterat
     for step in tx.intents.all():
         yield Anchor(step["audit_head"], f"操作 {step['id']} 开始时")
     for row in tx.items.volumes():
-        if row["version"] > 0:
+        if row["version"] > 0 and not tx.facts.is_elsewhere(f"volume/{row['volume_code'].rpartition('-')[0]}"):
             where = f"《{row['title']}》备考表上"
             yield from _kept(office, row["object_id"], "manifest.json", "audit_head", where, problems)
     registered = {s.number: s for s in tx.audit.segments()}

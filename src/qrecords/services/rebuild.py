@@ -22,6 +22,7 @@ from qrecords.model.record import Action, Record, State
 from qrecords.office import REGISTER_FILE, Clock, Office, local_now
 from qrecords.services.administer import first_account, open_office
 from qrecords.services.indexing import rebuild as rebuild_index
+from qrecords.services.putback import put_back, raise_counters
 from qrecords.services.unfreeze import Unfrozen, unfreeze
 from qrecords.services.verify import verify
 from qrecords.settings import load
@@ -111,17 +112,9 @@ def _put_aside(place: Path, clock: Clock) -> Path | None:
 
 def _put(office: Office, tx: Transaction, found: Unfrozen, made: Rebuilt) -> None:
     created = _put_log(tx, found, made)
-    for item in found.items:
-        tx.items.restore(item.row)
-        _put_records(tx, item.records)
-        for sha256, text in item.texts.items():
-            tx.beside.set_text(sha256, text)
-        made.counts["records"] += len(item.records)
-    made.counts["items"] = len(found.items)
-    for volume in found.volumes:
-        tx.items.restore_volume(volume.row, volume.lines)
-        tx.records.change(volume.record_nos, state=State.BOUND, volume_code=volume.row["volume_code"])
-    made.counts["volumes"] = len(found.volumes)
+    put_back(tx, found)
+    made.counts["records"] = sum(len(item.records) for item in found.items)
+    made.counts["items"], made.counts["volumes"] = len(found.items), len(found.volumes)
     for drawn in found.lists:
         tx.retention.reserve_list(drawn.disposition, drawn.codes)
         for row in drawn.items:
@@ -133,7 +126,7 @@ def _put(office: Office, tx: Transaction, found: Unfrozen, made: Rebuilt) -> Non
         tx.retention.bury(drawn.disposition.list_no, drawn.objects, drawn.destroyed_at)
     made.counts["lists"] = len(found.lists)
     made.void = _void_the_lost(office, tx, created)
-    _raise_counters(tx)
+    raise_counters(tx)
     detail: dict[str, Any] = {**made.counts, "void": len(made.void), "problems": len(made.problems)}
     tx.audit.append([office.event(Action.ADMINISTER, "rebuild", **detail)])
 
@@ -151,18 +144,6 @@ def _put_log(tx: Transaction, found: Unfrozen, made: Rebuilt) -> list[str]:
         created += [e.object for e in events if e.action == Action.CREATE]
         made.counts["events"] += len(events)
     return created
-
-
-def _put_records(tx: Transaction, records: list[Record]) -> None:
-    tx.records.add([(record, None) for record in records])
-    for record in records:
-        for signed in record.signatures:
-            tx.records.sign([record.record_no], signed, signed.recorded_at, signed.recorded_by)
-        for attached in record.attached:
-            tx.beside.add([record.record_no], attached, attached.added_at, attached.added_by)
-        for correction in record.corrections:
-            tx.records.correct(record.record_no, correction)
-    tx.records.touch([record.record_no for record in records])
 
 
 def _void_the_lost(office: Office, tx: Transaction, created: list[str]) -> list[str]:
@@ -191,16 +172,3 @@ def _void_the_lost(office: Office, tx: Transaction, created: list[str]) -> list[
     # The log says from here on that they are empty: else they would look changed by hand.
     tx.audit.append([office.event(Action.UPDATE, number, whole=digest({}), why="rebuild") for number in lost])
     return lost
-
-
-def _raise_counters(tx: Transaction) -> None:
-    """Let every series go on after the highest number found."""
-    for (form_code, year), numbers in tx.records.numbers().items():
-        tx.counters.raise_to(f"record/{form_code}/{year}", max(numbers))
-    for kind, codes in (
-        ("archive", [row["archive_no"] for row in tx.items.all()]),
-        ("volume", [row["volume_code"] for row in tx.items.volumes()]),
-    ):
-        for code in codes:
-            series, _, number = code.rpartition("-")
-            tx.counters.raise_to(f"{kind}/{series}", int(number))

@@ -5,10 +5,19 @@ What finishes a step is imported when there is one: every command opens a worksp
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from qrecords.model.record import Action
 from qrecords.office import Office
+
+# Kinds of steps whose recovery asks for the intent's id and payload alone; loaded when needed: every start comes by.
+_WAYS = {
+    "adopt": "templates:recover_adoption",
+    "audit": "audit:recover_segment",
+    "scan": "keeping:recover_scan",
+    "import": "handover:recover_import",
+}
 
 
 def recover(office: Office) -> list[dict[str, str]]:
@@ -36,10 +45,6 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
             outcome = "finished"
         case "file":
             outcome = _recover_filing(office, intent)
-        case "adopt":
-            from qrecords.services.templates import recover_adoption
-
-            outcome = recover_adoption(office, intent["id"], intent["payload"])
         case "correct":
             from qrecords.services.correct import recover_correction
 
@@ -48,16 +53,12 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
             outcome = _recover_binding(office, intent)
         case "copies":
             outcome = "undone"  # the numbers stay reserved for the next issue of the same request
-        case "audit":
-            from qrecords.services.audit import recover_segment
-
-            outcome = recover_segment(office, intent["id"], intent["payload"])
-        case "scan":
-            from qrecords.services.keeping import recover_scan
-
-            outcome = recover_scan(office, intent["id"], intent["payload"])
         case "draw" | "destroy":
             outcome = _recover_disposition(office, intent)
+        case kind if kind in _WAYS:
+            module, function = _WAYS[kind].split(":")
+            finish = getattr(import_module(f"qrecords.services.{module}"), function)
+            outcome = finish(office, intent["id"], intent["payload"])
         case _:
             outcome = "unknown"
     if outcome == "unfinished":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,11 +22,20 @@ from qrecords.services.destroy import CERTIFICATE, CERTIFIED
 from qrecords.services.disposition import LIST
 from qrecords.services.freezing import Filing, item_of
 from qrecords.services.verify import ITEM, VOLUME
+from qrecords.stores.archive import Archive
 from qrecords.stores.register.audit import Segment
 from qrecords.stores.register.retention import DESTROYED_VERSION
 
 Row = dict[str, Any]
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where objects are read, and the office whose forms tell what they mean."""
+
+    office: Office
+    archive: Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +80,28 @@ class Unfrozen:
     problems: list[Problem] = field(default_factory=list)
 
 
-def unfreeze(office: Office, progress: Progress | None = None) -> Unfrozen:
-    """Read every object of the archive; one that is damaged is told and left out."""
+def unfreeze(
+    office: Office,
+    progress: Progress | None = None,
+    *,
+    only: Sequence[str] | None = None,
+    archive: Archive | None = None,
+) -> Unfrozen:
+    """Read the objects of the archive (or of another), all or `only` some; one that is damaged is told and left out."""
     found = Unfrozen()
-    ways: dict[str, tuple[Callable[[Office, str], Any], list[Any]]] = {
+    place = Place(office, archive or office.archive)
+    ways: dict[str, tuple[Callable[[Place, str], Any], list[Any]]] = {
         ITEM: (_item, found.items),
         VOLUME: (_volume, found.volumes),
         LIST: (_list, found.lists),
         audit.OBJECT: (_segment, found.segments),
     }
-    ids = sorted(office.archive.ids())
+    ids = sorted(place.archive.ids()) if only is None else list(only)
     for done, object_id in enumerate(ids, start=1):
         for prefix, (read, kept) in ways.items():
             if object_id.startswith(prefix):
                 try:
-                    kept.append(read(office, object_id))
+                    kept.append(read(place, object_id))
                 except (QRecordsError, ValueError, KeyError, TypeError) as error:
                     told = error.message if isinstance(error, QRecordsError) else f"内容读不懂（{error}）"
                     found.problems.append(Problem(f"没有收进登记库：{told}；请从备份恢复这个对象", source=object_id))
@@ -94,28 +110,29 @@ def unfreeze(office: Office, progress: Progress | None = None) -> Unfrozen:
     return found
 
 
-def _item(office: Office, object_id: str) -> ItemBack:
-    head = office.archive.head(object_id)
-    held = json.loads(office.archive.read(object_id, "record.json", head))
-    records = [_record(office, held, entry) for entry in held["records"]]
+def _item(place: Place, object_id: str) -> ItemBack:
+    head = place.archive.head(object_id)
+    held = json.loads(place.archive.read(object_id, "record.json", head))
+    records = [_record(place, held, entry) for entry in held["records"]]
     filing = Filing(
         form_code=held["form_code"], month=held["month"], record_nos=tuple(r.record_no for r in records),
         record_year=held["record_year"], archive_no=held["archive_no"], object_id=object_id, version=head,
         print_no=0, filed_at=held["filed_at"], filed_by=held["filed_by"],
     )  # fmt: skip
-    pdf = office.archive.path(object_id, "form.pdf", head)
+    pdf = place.archive.path(object_id, "form.pdf", head)
     sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
-    item = item_of(office, filing, records, pages=page_count(pdf), sha256=sha256, version=head)
+    item = item_of(place.office, filing, records, pages=page_count(pdf), sha256=sha256, version=head)
     row = asdict(item) | {key: held[key] for key in ("form_code", "record_year", "month", "filed_at", "filed_by")}
-    return ItemBack(row, records, dict(_texts(office, object_id, head, records)))
+    return ItemBack(row, records, dict(_texts(place, object_id, head, records)))
 
 
-def _record(office: Office, held: Row, entry: Row) -> Record:
+def _record(place: Place, held: Row, entry: Row) -> Record:
     form_code, year, _ = parse_record_no(entry["record_no"])
+    form = place.office.forms.get(form_code).form
     plain = ("record_no", "values", "created_at", "created_by", "opinion", "reviewed_on", "reviewed_by")
     return Record(
         **{key: entry[key] for key in plain},
-        **derived(office.forms.get(form_code).form, entry["values"]) | {"title": entry["title"], "date": entry["date"]},
+        **derived(form, entry["values"]) | {"title": entry["title"], "date": entry["date"]},
         form_code=form_code,
         year=year,
         state=State.FILED,
@@ -127,21 +144,21 @@ def _record(office: Office, held: Row, entry: Row) -> Record:
     )
 
 
-def _texts(office: Office, object_id: str, version: int, records: list[Record]) -> Iterator[tuple[str, str]]:
+def _texts(place: Place, object_id: str, version: int, records: list[Record]) -> Iterator[tuple[str, str]]:
     """Give the text read off each paper, by the paper's hash."""
-    names = set(office.archive.names(object_id, version))
+    names = set(place.archive.names(object_id, version))
     wanted = {attached.sha256 for record in records for attached in record.attached}
     for name in sorted(names):
         if f"{name}.txt" in names:
-            sha256 = hashlib.sha256(office.archive.read(object_id, name, version)).hexdigest()
+            sha256 = hashlib.sha256(place.archive.read(object_id, name, version)).hexdigest()
             if sha256 in wanted:
-                yield sha256, office.archive.read(object_id, f"{name}.txt", version).decode()
+                yield sha256, place.archive.read(object_id, f"{name}.txt", version).decode()
 
 
-def _volume(office: Office, object_id: str) -> VolumeBack:
-    head = office.archive.head(object_id)
-    held = json.loads(office.archive.read(object_id, "manifest.json", head))
-    with office.archive.path(object_id, VOLUME_PDF, head).open("rb") as stream:
+def _volume(place: Place, object_id: str) -> VolumeBack:
+    head = place.archive.head(object_id)
+    held = json.loads(place.archive.read(object_id, "manifest.json", head))
+    with place.archive.path(object_id, VOLUME_PDF, head).open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     plain = (
         "volume_code", "form_code", "year", "number", "title", "supplement", "pages", "secrecy_level", "compiled_at",
@@ -154,24 +171,24 @@ def _volume(office: Office, object_id: str) -> VolumeBack:
     numbers = [
         entry["record_no"]
         for line in held["items"]
-        if office.archive.exists(line["object"])
-        for entry in json.loads(office.archive.read(line["object"], "record.json", line["version"]))["records"]
+        if place.archive.exists(line["object"])
+        for entry in json.loads(place.archive.read(line["object"], "record.json", line["version"]))["records"]
     ]
     return VolumeBack(row, lines, numbers)
 
 
-def _segment(office: Office, object_id: str) -> tuple[Segment, list[Event]]:
-    described = json.loads(office.archive.read(object_id, "segment.json"))
+def _segment(place: Place, object_id: str) -> tuple[Segment, list[Event]]:
+    described = json.loads(place.archive.read(object_id, "segment.json"))
     del described["schema"]
-    lines = office.archive.read(object_id, "events.jsonl").splitlines()
+    lines = place.archive.read(object_id, "events.jsonl").splitlines()
     return Segment(**described), [Event(**json.loads(line)) for line in lines]
 
 
-def _list(office: Office, object_id: str) -> ListBack:
-    head = office.archive.head(object_id)
-    content = office.archive.read(object_id, "list.json", 1)
+def _list(place: Place, object_id: str) -> ListBack:
+    head = place.archive.head(object_id)
+    content = place.archive.read(object_id, "list.json", 1)
     listed = json.loads(content)
-    first = office.archive.versions(object_id)[0]
+    first = place.archive.versions(object_id)[0]
     drawn = DestructionList(
         list_no=listed["list_no"], state=ListState.WITHDRAWN, object_id=object_id, version=head,
         sha256=hashlib.sha256(content).hexdigest(), drawn_at=first.created, drawn_by=first.user,
@@ -180,7 +197,7 @@ def _list(office: Office, object_id: str) -> ListBack:
     codes = [unit["code"] for unit in listed["units"]]
     if head < CERTIFIED:
         return ListBack(drawn, codes)
-    certificate = json.loads(office.archive.read(object_id, CERTIFICATE, CERTIFIED))
+    certificate = json.loads(place.archive.read(object_id, CERTIFICATE, CERTIFIED))
     executed = Confirmed(**certificate["executed"])
     drawn = DestructionList.from_row(
         asdict(drawn)

@@ -189,7 +189,7 @@ def _volume(office: Office, row: Row, *, deep: bool) -> Iterator[Problem]:
 
 def _record_numbers(tx: Transaction) -> Iterator[Problem]:
     for (form_code, year), numbers in sorted(tx.records.numbers().items()):
-        for number in gaps(numbers):
+        for number in [] if tx.facts.is_elsewhere(f"record/{form_code}/{year}") else gaps(numbers):
             yield Problem("编号缺号：登记库里没有这份记录；请查备份", source=record_no(form_code, year, number))
         if tx.counters.last(f"record/{form_code}/{year}") != max(numbers):
             yield Problem("编号计数器与已用编号不符，可能造成缺号或重号", source=f"{form_code}-{year}")
@@ -198,7 +198,7 @@ def _record_numbers(tx: Transaction) -> Iterator[Problem]:
 def _series(tx: Transaction, kind: str, used: Collection[str], digits: int) -> Iterator[Problem]:
     """Check that every number a series gave out is used, or kept for a step to be done again."""
     for name, last in tx.counters.all().items():
-        if name.startswith(f"{kind}/"):
+        if name.startswith(f"{kind}/") and not tx.facts.is_elsewhere(name):
             series = name.removeprefix(f"{kind}/")
             for code in (f"{series}-{number:0{digits}d}" for number in range(1, last + 1)):
                 if code not in used:

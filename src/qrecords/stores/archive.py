@@ -189,6 +189,12 @@ class Archive:
 
     # Destroying
 
+    def inventory_digest(self, object_id: str, version: int) -> str:
+        """Return the digest of a version's inventory: two objects with the same have the same content."""
+        path = self._home(object_id) / f"v{version}" / INVENTORY
+        with durable.storage_errors(path):
+            return ocfl.sha512(path.read_bytes())
+
     def measure(self, object_id: str) -> removal.Stored:
         """Return how much an object is on disk, and the digest that covers it."""
         return removal.measure(self._home(object_id))

@@ -64,6 +64,14 @@ class Facts:
         self._c.execute(t.meta.delete().where(t.meta.c.key == key))
         self._c.execute(t.meta.insert().values(key=key, value=value))
 
+    def note_elsewhere(self, series: str) -> None:
+        """Remember a series that came with a package: its gaps, and its heads of a log, are the sender's."""
+        self.set_once(f"numbered-elsewhere/{series}", "1")
+
+    def is_elsewhere(self, series: str) -> bool:
+        """Tell whether a series was numbered in another office."""
+        return bool(self.get(f"numbered-elsewhere/{series}"))
+
     def migration(self) -> str:
         """Return the version of the tables, empty when this is no register."""
         if not sa.inspect(self._c).has_table("alembic_version"):
