@@ -240,6 +240,8 @@ def test_outside_judges_accept_every_volume(bound: Any) -> None:
         for line in show_volume(office, volume["volume_code"])["contents"]:
             page = texts[label_page(volume["pdf"], line["page_from"])]
             assert line["document_no"].split()[0][-5:] in page  # a narrow cell may part the number
+            assert line["archive_no"].rsplit("-", 1)[1] in page
+            assert page.count("全宗号") == 1, "the archive stamp"
 
 
 @needs_poppler

@@ -64,6 +64,8 @@ class VolumeSettings:
     numbers: str = field(default="bottom", metadata={"choices": ("bottom", "top")})
     turn_wide: bool = True
     form_after_scan: bool = False
+    numbered: str = field(default="written", metadata={"choices": ("written", "all")})
+    stamp: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,8 @@ double_sided = false        # 双面打印：页码在外侧，每件从新的�
 numbers = "bottom"          # 页码位置：bottom = 下角，top = 上角
 turn_wide = true            # 横页转正，表头朝装订边
 form_after_scan = false     # 有签署扫描件时，后面再附表单
+numbered = "written"        # 编页号：written = 有字的页，all = 每一页
+stamp = true                # 每件首页空白处盖归档章
 
 [retention]
 count = "record-year"       # 保存年限的起算：record-year 记录所属年度，filing-year 归档年度（更严）

@@ -43,6 +43,7 @@ VOLUME: Mapping[str, Callable[[], bytes]] = {
     "contents.docx": volume.build_contents,
     "file_note.docx": volume.build_file_note,
     "catalogue.docx": volume.build_catalogue,
+    "stamp.docx": volume.build_stamp,
     **{f"spine-{width}.docx": partial(volume.build_spine, width) for width in volume.SPINES},
 }
 

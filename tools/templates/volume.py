@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tools.templates.blocks import Cell, Paragraph, Row, Table, together
-from tools.templates.document import LANDSCAPE, PORTRAIT, Head, document
+from tools.templates.blocks import Cell, Paragraph, Row, Stack, Table, together
+from tools.templates.document import LANDSCAPE, PORTRAIT, Head, Page, document
 from tools.templates.sheet import BLANK_DATE, LABEL, LINE, Column, listing, tag
 
 WIDTH = PORTRAIT.text_width
@@ -34,6 +34,11 @@ _CATALOGUE = (
     Column("备注", 18, tag("r.remark")),
 )
 SPINES = (10, 15, 20, 30, 40, 50)  # millimetres: thin volumes, and the usual boxes (DA/T 22)
+STAMP = Page(48, 18.4, left=0.5, right=0.5, top=0.5, bottom=0, head=0, foot=0)
+_STAMP_ROWS = (
+    ((17, "全宗号", tag("fonds_no")), (14, "年度", tag("year")), (16, "件号", "")),
+    ((17, "类别", tag("class_code")), (14, "保管期限", tag("retention")), (16, "页数", "")),
+)
 _NOTES = """\
 本卷共有文件 {{ pieces }} 件，{{ pages }} 页。
 {{ year_rule }}
@@ -97,6 +102,18 @@ def build_catalogue() -> bytes:
     foot = "立卷单位：{{ compiled_by_unit }}    共{{ volume_count }}册 {{ item_count }}件 {{ page_count }}页"
     foot += "    第#PAGE#页 共#PAGES#页"
     return document(LANDSCAPE, [Table((heading, replace(line, splits=False)))], head=head, foot=foot)
+
+
+def build_stamp() -> bytes:
+    """Return the frame of the archive stamp (归档章), a page of its size; the figures of its third column are drawn."""
+    rows = []
+    for cells in _STAMP_ROWS:
+        stacks = (
+            (width, Stack((Paragraph(label, "Code", "left"), *([Paragraph(text, "Date")] if text else []))))
+            for width, label, text in cells
+        )
+        rows.append(Row(tuple(Cell(width, stack, valign="top") for width, stack in stacks), 8))
+    return document(STAMP, [Table(rows)], foot="")
 
 
 def _head(title: str) -> Head:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 RECORD_NO = re.compile(r"^(QR758-\d{2}[A-Z])-(\d{4})-(\d{5,})$")
+ARCHIVE_NO = re.compile(r"^([^-]*)-(.*)·([^·-]+)·(\d{4})·D(\d+)-(\d+)$")
 _RETENTION = re.compile(r"·D(\d+)-\d+$")
 _OF_FORM = re.compile(r"^(QR758-\d{2}[A-Z])(?:-|$)")
 
@@ -48,6 +49,14 @@ def parse_record_no(text: str) -> tuple[str, int, int]:
     if not found:
         raise ValueError(f"「{text}」不是记录编号，应为 QR758-06A-2026-00123 的样子")
     return found[1], int(found[2]), int(found[3])
+
+
+def parse_archive_no(text: str) -> tuple[Series, str]:
+    """Return (series, number as it is written); ValueError when the text is no archive number."""
+    found = ARCHIVE_NO.match(text)
+    if not found:
+        raise ValueError(f"「{text}」不是档号，应为 750-KJ·KF·06·2026·D5-0123 的样子")
+    return Series(found[1], found[2], found[3], int(found[4]), int(found[5])), found[6]
 
 
 def retention_years(code: str) -> int:

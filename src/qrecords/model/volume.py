@@ -37,6 +37,18 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """Where an item's first written page has room for the archive stamp: points from its lower left, as it is filed.
+
+    `scale` is 1 for the stamp's full size.
+    """
+
+    x: float
+    y: float
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """An item with the files that are bound for it: its form, or the signed scan that stands for it."""
 
@@ -66,18 +78,27 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An item at its place in a volume: position from 1, first and last page number, the files bound for it."""
+    """An item at its place in a volume: position from 1, first and last page number, the files bound for it.
+
+    `stamp` is None when it gets no archive stamp.
+    """
 
     item: Item
     position: int
     page_from: int
     page_to: int
     files: tuple[File, ...] = ()
+    stamp: Spot | None = None
 
     @property
     def pages(self) -> int:
         """Return how many numbered pages it has."""
         return self.page_to - self.page_from + 1
+
+    @property
+    def first_written(self) -> int:
+        """Return which page of its first file (from 0) bears its first number."""
+        return next(page for page in range(self.files[0].pages) if page not in self.files[0].blank)
 
     @property
     def numbers(self) -> list[tuple[int, ...]]:

@@ -1,6 +1,12 @@
-"""What is drawn over a page when it is bound: its number in the corner, as the page is seen, whatever its rotation."""
+"""What is drawn over a page when it is bound, upright as the page is seen, whatever its rotation.
+
+Its number in the corner; on an item's first page the archive stamp (归档章), whose frame and words are a drawing shared
+by a series, while its figures, the item's number and its pages, are its own.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from pypdf.generic import DictionaryObject
 
@@ -10,6 +16,11 @@ POINTS_PER_MM = 72 / 25.4
 FIGURE_SIZE = 11.0  # points
 FROM_SIDE, FROM_EDGE = 10 * POINTS_PER_MM, 8 * POINTS_PER_MM  # inside the margin, clear of the forms' foot
 _FIGURE_HEIGHT = FIGURE_SIZE * HEIGHT / 1000
+
+STAMP_WIDE, STAMP_HIGH = 42.0, 16.1  # millimetres; the template's page is drawn as large as this (DA/T 22-2015)
+_CELL_MIDDLE = 34.6  # of the third column, from the left
+_BASELINES = (7.2, 14.5)  # of its two rows, from the top
+_STAMP_FIGURES = 7.5  # points
 
 Box = tuple[float, float, float, float]
 
@@ -22,6 +33,17 @@ def number_operators(page: DictionaryObject, font: str, number: str, *, left: bo
     y = high - FROM_EDGE - _FIGURE_HEIGHT if top else FROM_EDGE
     text = f"BT {font} {FIGURE_SIZE:g} Tf {as_seen(page, x, y)} Tm ({number}) Tj ET"
     return f"/Artifact <</Type /Pagination>> BDC\nq 0 g 0 G {text} Q\nEMC\n"
+
+
+def stamp_operators(at: str, scale: float, frame: str, font: str, figures: Sequence[str]) -> str:
+    """Return the drawing of an archive stamp with its origin at `at`: frame, figures in the third column."""
+    texts = []
+    for figure, baseline in zip(figures, _BASELINES, strict=True):
+        x = _CELL_MIDDLE * POINTS_PER_MM - len(figure) * ADVANCE / 2000 * _STAMP_FIGURES
+        y = (STAMP_HIGH - baseline) * POINTS_PER_MM
+        texts.append(f"BT {font} {_STAMP_FIGURES:g} Tf {x:.3f} {y:.3f} Td ({figure}) Tj ET")
+    drawing = f"q {at} cm {scale:g} 0 0 {scale:g} 0 0 cm\n{frame} Do\n0 g 0 G {' '.join(texts)} Q"
+    return f"/Artifact BMC\n{drawing}\nEMC\n"
 
 
 def as_seen(page: DictionaryObject, x: float, y: float) -> str:

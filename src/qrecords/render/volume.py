@@ -17,10 +17,12 @@ from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NumberObject
 
 from qrecords.errors import IntegrityFailure
+from qrecords.model.volume import Spot
 from qrecords.render.digits import put_figures
+from qrecords.render.frames import Frames, named
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
-from qrecords.render.stamps import number_operators, rotation, seen_size
+from qrecords.render.stamps import as_seen, number_operators, rotation, seen_size, stamp_operators
 
 _A4 = [0, 0, 595.28, 841.89]
 
@@ -32,16 +34,26 @@ _IS_PDF_A_2 = re.compile(rb"pdfaid:part(?:>|=[\"'])2")
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """An archive stamp: the PDF of its frame, where it goes, the figures in it: the item's number, its pages."""
+
+    frame: Path
+    spot: Spot
+    figures: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One PDF to bind: its title in the bookmarks, how many pages it must have, which of them (from 0) are blank.
 
-    A part without a title goes on with the one before it.
+    A part without a title goes on with the one before it. The stamp comes on its first written page.
     """
 
     source: Path | bytes
     title: str
     pages: int = 0
     blank: tuple[int, ...] = ()
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,8 @@ class _Binder:
         self._style = style
         self._tree = out.reserve()
         self._figures = put_figures(out)
+        self._frames = Frames(out)
+        self._stamp: Stamp | None = None  # waits for the next written page
         self._numbers: list[int] = []  # on every page so far; 0 where there is none
         self._marks: list[tuple[str, IndirectObject]] = []
         self._intents: IndirectObject | None = None
@@ -131,6 +145,9 @@ class _Binder:
 
     def add_numbered(self, part: Part) -> tuple[int, int]:
         """Append a part of an item; return its first number and its first page."""
+        if part.stamp:
+            self._frames.drawing(part.stamp.frame)
+        self._stamp = part.stamp
         reader = self._opened(part)
         if part.title:
             self.turn_sheet()  # papers of different items share no sheet
@@ -193,25 +210,32 @@ class _Binder:
     def _page(self, page: DictionaryObject, number: int) -> DictionaryObject:
         kept = DictionaryObject({NameObject(key): page.raw_get(key) for key in _PAGE_KEYS if key in page})
         kept[NameObject("/Parent")] = self._tree
+        stamp = self._stamped(kept) if number else ""
         if self._style.turn_wide and number and _is_wide(kept):
             kept[NameObject("/Rotate")] = NumberObject((rotation(kept) + 270) % 360)
         notes = [n for n in _list(page.get("/Annots")) if n.get_object().get("/Subtype") != "/Link"]
         if notes:
             kept[NameObject("/Annots")] = ArrayObject(notes)
         if number:
-            self._stamp(kept, number)
+            self._draw_over(kept, number, stamp)
         return kept
 
-    def _stamp(self, page: DictionaryObject, number: int) -> None:
-        """Draw the number over a page, after its own drawing and outside its graphics state."""
-        resources: Any = page.get("/Resources", DictionaryObject())
-        fonts = resources.get("/Font", DictionaryObject()).get_object()
-        name = next(n for n in ("/Figures", *(f"/Figures{i}" for i in range(len(fonts) + 1))) if n not in fonts)
-        own_fonts = DictionaryObject({**fonts, NameObject(name): self._figures})
-        page[NameObject("/Resources")] = DictionaryObject({**resources, NameObject("/Font"): own_fonts})
+    def _stamped(self, page: DictionaryObject) -> str:
+        """Return the drawing of the stamp that waits, upright with the page's own text, and give the page its frame."""
+        if (stamp := self._stamp) is None:
+            return ""
+        self._stamp = None
+        frame = named(page, "/XObject", "/Stamp", self._frames.drawing(stamp.frame))
+        at = as_seen(page, stamp.spot.x, stamp.spot.y)
+        font = named(page, "/Font", "/Figures", self._figures)
+        return stamp_operators(at, stamp.spot.scale, frame, font, stamp.figures)
+
+    def _draw_over(self, page: DictionaryObject, number: int, stamp: str) -> None:
+        """Draw the number over a page, after its own drawing and outside its graphics state; then the stamp."""
+        name = named(page, "/Font", "/Figures", self._figures)
         left = self._style.double_sided and len(self.pages) % 2 == 1
         above = self._style.numbers_above
-        drawing = f"Q\n{number_operators(page, name, str(number), left=left, top=above)}".encode()
+        drawing = f"Q\n{number_operators(page, name, str(number), left=left, top=above)}{stamp}".encode()
         own: Any = page.raw_get("/Contents") if "/Contents" in page else ArrayObject()
         content = own.get_object() if isinstance(own.get_object(), list) else [own]
         before, after = self._out.put_stream({}, b"q\n"), self._out.put_stream({}, drawing)

@@ -22,12 +22,16 @@ _NOT_COMPARED = {"/Length", "/Parent", "/StructParent", "/StructParents"}
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One bound PDF: source, title, first page in the volume (from 1), the number on each page (0: none)."""
+    """One bound PDF: source, title, first page in the volume (from 1), the number on each page (0: none).
+
+    `stamped` are the figures of the archive stamp on its first numbered page, if it has one.
+    """
 
     source: Path
     title: str
     first: int
     numbers: tuple[int, ...]
+    stamped: tuple[str, ...] = ()
 
 
 def differences(volume: Path, items: Sequence[Expected]) -> Iterator[str]:
@@ -39,14 +43,17 @@ def differences(volume: Path, items: Sequence[Expected]) -> Iterator[str]:
         if len(source.pages) != len(item.numbers) or item.first - 1 + len(item.numbers) > len(pages):
             yield f"「{item.title}」的页数与登记不符"
             continue
+        first = next((n for n, number in enumerate(item.numbers, start=1) if number), 0)
         for place, (number, page) in enumerate(zip(item.numbers, source.pages, strict=True), start=1):
             mine = pages[item.first + place - 2]
             drawing, stamp = _parted(mine)
             if drawing != _data(_streams(page)) or marks.of(mine, like=page) != own.of(page, like=page):
                 yield f"「{item.title}」第{place}页与归档的原件不同"
-            found = _NUMBER.search(stamp)
-            if (int(found[1]) if found else 0) != number:
+            found, *figures = [shown.decode() for shown in _NUMBER.findall(stamp)] or ["0"]
+            if int(found) != number:
                 yield f"「{item.title}」第{place}页的页码不是{number or '空白'}"
+            if tuple(figures) != (item.stamped if place == first else ()):
+                yield f"「{item.title}」第{place}页的归档章与登记不符"
         source.close()
 
 

@@ -127,7 +127,7 @@ def _scans(office: Office, item: Item) -> Iterator[File]:
             continue  # the file note tells of it
         blank = blank_pages(path)
         if len(blank) < pages:
-            yield File(name, pages, blank)
+            yield File(name, pages, blank if office.settings.volumes.numbered == "written" else ())
 
 
 def scan_names(office: Office, item: Item) -> list[str]:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.model.audit import canonical
-from qrecords.model.volume import File, Item, Placed, Volume
+from qrecords.model.volume import File, Item, Placed, Spot, Volume
 from qrecords.office import Office
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import Bound, Part, Style, bind
+from qrecords.services.stamps import stamp_of
 
 VOLUME_PDF = "volume.pdf"
 
@@ -46,11 +47,14 @@ class Binding:
     @classmethod
     def from_intent(cls, entry: dict[str, Any]) -> Binding:
         """Return a binding as an intent wrote it down."""
-        placed = tuple(
-            Placed(**(p | {"item": Item(**p["item"]), "files": tuple(_file(f) for f in p["files"])}))
-            for p in entry["placed"]
-        )
+        placed = tuple(_placed(p) for p in entry["placed"])
         return cls(**(entry | {"placed": placed, "notes": tuple(entry["notes"]), "gaps": tuple(entry["gaps"])}))
+
+
+def _placed(entry: dict[str, Any]) -> Placed:
+    stamp = Spot(**entry["stamp"]) if entry["stamp"] else None
+    files = tuple(_file(f) for f in entry["files"])
+    return Placed(**(entry | {"item": Item(**entry["item"]), "files": files, "stamp": stamp}))
 
 
 def _file(entry: dict[str, Any]) -> File:
@@ -73,21 +77,24 @@ class Job:
         return bind(self.target, front=self.front, items=self.items, back=self.back, meta=self.meta, style=self.style)
 
 
-def job_of(office: Office, binding: Binding, target: Path, front: tuple[Part, ...], back: tuple[Part, ...]) -> Job:
-    """Return the work of binding one volume into `target`."""
+def job_of(
+    office: Office, binding: Binding, target: Path, front: tuple[Part, ...], back: tuple[Part, ...], frames: Path
+) -> Job:
+    """Return the work of binding one volume into `target`; the frames of stamps lie in the folder `frames`."""
     settings = office.settings.volumes
-    items = tuple(part for placed in binding.placed for part in _parts(office, placed))
+    items = tuple(part for placed in binding.placed for part in _parts(office, placed, frames))
     meta = Meta(binding.title, binding.volume_code, datetime.fromisoformat(binding.compiled_at))
     style = Style(settings.double_sided, settings.numbers == "top", settings.turn_wide)
     return Job(target, front, items, back, meta, style)
 
 
-def _parts(office: Office, placed: Placed) -> Iterator[Part]:
+def _parts(office: Office, placed: Placed, frames: Path) -> Iterator[Part]:
+    stamp = stamp_of(placed, frames)
     item, title = placed.item, f"{placed.position} {placed.item.document_no} {placed.item.title}"
     for file in placed.files:
         path = office.archive.path(item.object_id, file.name, item.version)
-        yield Part(path, title, file.pages, file.blank)
-        title = ""
+        yield Part(path, title, file.pages, file.blank, stamp)
+        title, stamp = "", None
 
 
 def seal(office: Office, intent: str, binding: Binding, made: Bound, files: Mapping[str, bytes | Path]) -> None:
@@ -153,4 +160,5 @@ def _manifest_line(placed: Placed) -> dict[str, Any]:
         "page_from": placed.page_from,
         "page_to": placed.page_to,
         "files": [asdict(file) for file in placed.files],
+        "stamp": asdict(placed.stamp) if placed.stamp else None,
     }

@@ -27,6 +27,7 @@ from qrecords.services.audit import file_log
 from qrecords.services.binding import VOLUME_PDF, Binding, job_of, seal
 from qrecords.services.frontmatter import TITLES, Matter, line_of, make_matter
 from qrecords.services.indexing import follow
+from qrecords.services.stampspots import with_spots
 from qrecords.services.volumenotes import gap_lines, notes_of
 from qrecords.services.workers import run_jobs
 from qrecords.services.yearreport import Line, YearReport, year_report
@@ -105,6 +106,7 @@ def _plans(office: Office, groups: Sequence[Group], year: int) -> list[Plan]:
 def _bind_all(
     office: Office, year: int, plans: Sequence[Plan], report: YearReport, reason: str, progress: Progress | None
 ) -> list[dict[str, Any]]:
+    plans = [(group, with_spots(office, volumes)) for group, volumes in plans]
     with office.under_way() as intent:
         with office.register.write() as tx:
             bindings = [b for plan in plans for b in _bindings(office, tx, plan, year, report, reason)]
@@ -134,7 +136,7 @@ def _seal_all(
     for binding, matter in zip(bindings, matters, strict=True):
         cover, contents, file_note = (Part(matter.pdf(n), TITLES[n]) for n in ("cover", "contents", "file_note"))
         target = matter.documents["cover"].with_name(VOLUME_PDF)
-        jobs.append(job_of(office, binding, target, (cover, contents), (file_note,)))
+        jobs.append(job_of(office, binding, target, (cover, contents), (file_note,), office.archive.work_dir(intent)))
     done = run_jobs(jobs, office.settings.pdf.workers)
     for number, (binding, matter, bound) in enumerate(zip(bindings, matters, done, strict=True), start=1):
         files: dict[str, bytes | Path] = {f"{name}.docx": path for name, path in matter.documents.items()}

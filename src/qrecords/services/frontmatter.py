@@ -18,6 +18,7 @@ from qrecords.render.pdf import Converter
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
 from qrecords.services.binding import Binding
+from qrecords.services.stamps import frames_of
 from qrecords.stores.durable import make_dirs, write_file
 
 # Word templates in forms/QR758/volume/, by the titles of what they make.
@@ -63,7 +64,10 @@ class Templates:
 
 
 def make_matter(office: Office, bindings: Sequence[Binding], work: Path, others: Sequence[Path] = ()) -> list[Matter]:
-    """Write and convert what stands around these volumes, and `others` with them, in one start of LibreOffice."""
+    """Write and convert what stands around these volumes, the frames of their stamps and `others`, all in one go.
+
+    LibreOffice is started once; frames and others lie in `work` afterwards.
+    """
     templates, made = Templates(office), []
     for binding in bindings:
         folder = work / file_safe(binding.volume_code)
@@ -74,18 +78,27 @@ def make_matter(office: Office, bindings: Sequence[Binding], work: Path, others:
             documents[name] = folder / f"{file_safe(binding.volume_code)}-{name}.docx"
             write_file(documents[name], templates.render(template, context))
         made.append(Matter(documents))
+    frames = _write_frames(bindings, templates, work)
     settings = office.settings.pdf
     converter = Converter(
         soffice=settings.soffice, workers=settings.workers, seconds_per_file=settings.seconds_per_file
     )
     paths = [path for matter in made for path in matter.documents.values()]
-    converter.convert([*paths, *others], work)
+    converter.convert([*paths, *frames, *others], work)
     for path in paths:
         (work / f"{path.stem}.pdf").replace(path.with_suffix(".pdf"))
     for binding, matter in zip(bindings, made, strict=True):
         meta = Meta(f"{binding.title} 案卷脊背", binding.volume_code, datetime.fromisoformat(binding.compiled_at))
         cut(matter.pdf("spine"), matter.pdf("spine"), meta=meta)
     return made
+
+
+def _write_frames(bindings: Sequence[Binding], templates: Templates, work: Path) -> list[Path]:
+    paths = []
+    for name, words in frames_of(placed for binding in bindings for placed in binding.placed).items():
+        paths.append(work / f"{name}.docx")
+        write_file(paths[-1], templates.render("stamp", words))
+    return paths
 
 
 def _contexts(office: Office, binding: Binding, templates: Templates) -> dict[str, tuple[str, dict[str, Any]]]:

@@ -10,6 +10,7 @@ from typing import Any
 from qrecords.errors import Problem, QRecordsError
 from qrecords.office import Office
 from qrecords.render.volumecheck import Expected, differences, texts
+from qrecords.services.stamps import figures_of
 from qrecords.services.volumes import manifest_of, sealed
 
 Row = dict[str, Any]
@@ -58,13 +59,16 @@ def _expected(office: Office, manifest: Row) -> Iterator[Expected]:
     """Give every bound file with its place in the volume and the numbers its pages should have."""
     number, firsts = 0, iter(manifest["pdf_pages"])
     for item in manifest["items"]:
+        pages = item["page_to"] - item["page_from"] + 1
+        stamped = figures_of(item["archive_no"], pages) if item["stamp"] else ()
         for file in item["files"]:
             numbers = []
             for page in range(file["pages"]):
                 number += page not in file["blank"]
                 numbers.append(0 if page in file["blank"] else number)
             source = office.archive.path(item["object"], file["name"], item["version"])
-            yield Expected(source, f"{item['position']} {item['document_no']}", next(firsts), tuple(numbers))
+            yield Expected(source, f"{item['position']} {item['document_no']}", next(firsts), tuple(numbers), stamped)
+            stamped = ()
 
 
 def _contents(volume: Path, manifest: Row) -> Iterator[str]:

@@ -18,6 +18,9 @@ def notes_of(office: Office, volume: Volume, *, supplement: bool) -> tuple[str, 
     scanned = [p for p in volume.placed if all(f.name != FORM_PDF for f in p.files)]
     if scanned:
         notes.append(f"第{'、'.join(str(p.position) for p in scanned)}件装入的是签署后的扫描件。")
+    bare = [str(p.position) for p in volume.placed if not p.stamp] if office.settings.volumes.stamp else []
+    if bare:
+        notes.append(f"第{'、'.join(bare)}件首页没有空白处，未盖归档章。")
     for placed in volume.placed:
         notes += _notes(office, placed)
     return tuple(notes)
