@@ -33,7 +33,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--renew-golden", action="store_true", help="write the golden files anew")
 
 
+# Each file is one worker's work: the long ones begin first, so that none is left alone at the end.
+LONG_FIRST = ("test_real_input", "test_demo", "test_end_to_end", "test_volumes", "test_crash", "test_forms_printed")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {f"{name}.py": place for place, name in enumerate(LONG_FIRST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
     if shutil.which("soffice") is None:
         skip = pytest.mark.skip(reason="LibreOffice (soffice) is not installed")
         for item in items:

@@ -81,13 +81,13 @@ def reviewed(cli: CommandLine, source: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("checkpoint", "passes"),
     [
-        ("file.intent", 1),
-        ("file.papers", 1),
-        ("publish.begin", 1),
+        pytest.param("file.intent", 1, marks=pytest.mark.slow),
+        pytest.param("file.papers", 1, marks=pytest.mark.slow),
+        pytest.param("publish.begin", 1, marks=pytest.mark.slow),
         ("publish.begin", 2),
         ("publish.done", 2),
-        ("publish.tidy", 3),
-        ("file.frozen", 1),
+        pytest.param("publish.tidy", 3, marks=pytest.mark.slow),
+        pytest.param("file.frozen", 1, marks=pytest.mark.slow),
         ("file.committed", 1),
     ],
 )
@@ -108,12 +108,12 @@ def test_file(cli: CommandLine, parcels: Path, checkpoint: str, passes: int) -> 
 @pytest.mark.parametrize(
     "checkpoint",
     [
-        "compile.intent",
-        "compile.matter",
-        "publish.begin",
+        pytest.param("compile.intent", marks=pytest.mark.slow),
+        pytest.param("compile.matter", marks=pytest.mark.slow),
+        pytest.param("publish.begin", marks=pytest.mark.slow),
         "publish.done",
         "compile.sealed",
-        "compile.committed",
+        pytest.param("compile.committed", marks=pytest.mark.slow),
         "compile.catalogue",
     ],
 )

@@ -40,7 +40,7 @@ MATTER = {
     },
     "contents": HEAD | {"items"},
     "file_note": HEAD
-    | {"pieces", "pages", "notes", "gaps", "year_rule", "compiled_by", "compiled_on", "checked_by", "audit_head"},
+    | {"pieces", "pages", "parts", "year_rule", "compiled_by", "compiled_on", "checked_by", "audit_head"},
 }
 ITEM = ("no", "document_no", "creator", "title", "date", "page", "pages", "remark")
 
@@ -61,7 +61,7 @@ def number(code: str, n: int) -> str:
 
 
 def matter(name: str, **given: Any) -> dict[str, Any]:
-    return dict.fromkeys(MATTER[name], "示例") | {"items": [], "notes": [], "gaps": []} | given
+    return dict.fromkeys(MATTER[name], "示例") | {"items": [], "parts": []} | given
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,11 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[st
         papers[f"{code}-empty"] = sheet(code, [])
     items = [dict.fromkeys(ITEM, "") | {"no": str(n), "title": f"示例题名{n:03d}号"} for n in range(1, ROWS + 1)]
     gaps = [f"QR758-06A-2025-{n:05d}：作废，重复填写。" for n in range(80)]
-    for name, given in {"cover": {}, "contents": {"items": items}, "file_note": {"gaps": gaps}}.items():
+    for name, given in {
+        "cover": {},
+        "contents": {"items": items},
+        "file_note": {"parts": [{"title": "缺号、缺件：", "lines": gaps}]},
+    }.items():
         papers[name] = Template.load(FORMS / "volume" / f"{name}.docx").render(matter(name, **given), None)
     folder = tmp_path_factory.mktemp("sheets")
     for name, data in papers.items():

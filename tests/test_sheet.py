@@ -83,7 +83,9 @@ def type_record(book: Workbook, form: Form, values: dict[str, Any], number: int)
 def referred(cli: CommandLine) -> None:
     """File the records the samples refer to."""
     for code in ("04A", "10A"):
-        cli("fill", code, FORMS / code / "sample.json")
+        (made,) = cli.json("fill", code, FORMS / code / "sample.json")["records"]
+        if code == "04A":
+            cli("issue", made["record_no"])
 
 
 @pytest.mark.usefixtures("referred")
@@ -93,13 +95,15 @@ def test_what_is_typed_in_comes_back_unchanged(
 ) -> None:
     path, form = sheet(code), form_of(code)
     book = openpyxl.load_workbook(path)
-    for number in (1, 2, 4):
+    # Some reports may be written once only: the rules between records see to that.
+    numbers = (4,) if code in {"05A", "06A", "07A", "08A"} else (1, 2, 4)
+    for number in numbers:
         type_record(book, form, sample(code), number)
     book.save(path)
     ran = cli("--json", "fill", code, path, "--dry-run")
     (wanted,) = cli.json("fill", code, FORMS / code / "sample.json", "--dry-run")["records"]
-    assert [r["row"] for r in ran.json["records"]] == [2, 3, 5]
-    assert [r["values"] for r in ran.json["records"]] == [wanted["values"]] * 3
+    assert [r["row"] for r in ran.json["records"]] == [number + 1 for number in numbers]
+    assert [r["values"] for r in ran.json["records"]] == [wanted["values"]] * len(numbers)
     assert "提示" not in ran.err
 
 

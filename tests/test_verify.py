@@ -14,7 +14,7 @@ from typing import Any
 import docx
 import pytest
 from pypdf import PdfWriter
-from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 
 from qrecords.office import Office
 from qrecords.services import formats
@@ -135,11 +135,18 @@ def with_attachment(writer: PdfWriter) -> None:
     writer.add_attachment("x.txt", b"x")
 
 
+def with_bytes_like_a_name(writer: PdfWriter) -> None:
+    stream = DecodedStreamObject()
+    stream.set_data(b"chance /JS and /Launch in a picture")
+    writer._add_object(stream)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
         ("a.pdf", pdf, ("", "")),
         ("a.pdf", lambda p: pdf(p, js=with_script), ("", "脚本或附件")),
+        ("a.pdf", lambda p: pdf(p, packed=with_bytes_like_a_name), ("", "")),
         ("a.pdf", lambda p: pdf(p, attached=with_attachment), ("", "脚本或附件")),
         ("a.pdf", lambda p: pdf(p, secret=lambda w: w.encrypt("x", algorithm="RC4-128")), ("加了密", "")),
         ("a.pdf", lambda p: pdf(p)[:200], ("打不开", "")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ READABLE = {
 }
 _MACROS = ("vbaProject.bin", "activeX/", "embeddings/")
 _ACTIONS = ("/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/EmbeddedFiles", "/RichMedia")
+_STREAM = re.compile(rb"\bstream\r?\n.*?\bendstream\b", re.DOTALL)
 _BROKEN = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, PyPdfError, RecursionError)
 
 
@@ -107,7 +109,7 @@ def _active(stored: Stored) -> str:
 
 def _acts(path: Path) -> bool:
     """Look for the names of actions in a PDF's bytes, and, where they may be packed, in its catalogue."""
-    data = path.read_bytes()
+    data = _STREAM.sub(b"stream", path.read_bytes())  # packed bytes may look like any name by chance
     if any(_names(data, action) for action in _ACTIONS):
         return True
     if b"/ObjStm" not in data:
