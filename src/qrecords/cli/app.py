@@ -49,6 +49,7 @@ COMMANDS = {
     "return": ("qrecords.cli.steps:return_", "退回改正"),
     "void": ("qrecords.cli.steps:void", "作废，编号保留"),
     "file": ("qrecords.cli.file:file", "编号归档"),
+    "import": ("qrecords.cli.importing:import_", "往年的纸质记录连同扫描件补录为已归档"),
     "correct": ("qrecords.cli.correct:correct", "更正已归档的记录：存为新版，原版保留"),
     "compile": ("qrecords.cli.compile:compile_", "年度汇编成册"),
     "volume": ("qrecords.cli.compile:volume", "已成的册：查看、查找、取打印件、核对"),

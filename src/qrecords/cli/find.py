@@ -208,8 +208,8 @@ def _record_lines(record: dict[str, Any]) -> list[str]:
             lines += [f"    {n}. " + " / ".join(_plain(v) for v in row.values()) for n, row in enumerate(value, 1)]
         else:
             lines.append(f"  {label}：" + _plain(value).replace("\n", "\n    "))
-    if record["reason"]:
-        lines.append(f"  原因：{record['reason']}")
+    told = (("据纸质原件补录，原编号", record["paper_no"]), ("原因", record["reason"]))
+    lines += [f"  {label}：{text}" for label, text in told if text]
     if record["opinion"]:
         lines.append(f"  主管审查意见：{record['opinion']}（{record['reviewed_on']}）")
     kinds = record["signature_labels"]

@@ -210,8 +210,11 @@ class Form(Definition):
         """Return how the form calls a kind of signature."""
         return next((s.label for s in self.signatures if s.kind == kind), kind)
 
-    def check(self, raw: Mapping[str, Any], before: Values | None = None) -> Checked:
-        """Read what was written over what was there before; every problem is found, none hides another."""
+    def check(self, raw: Mapping[str, Any], before: Values | None = None, *, as_it_was: bool = False) -> Checked:
+        """Read what was written over what was there before; every problem is found, none hides another.
+
+        `as_it_was` is for past paper: nothing is added that does not stand on it, and no rule can change it any more.
+        """
         merged: dict[str, Any] = dict(before or {})
         found: list[Problem] = []
         for heading, value in raw.items():
@@ -227,10 +230,10 @@ class Form(Definition):
                 merged.pop(key, None)
             else:
                 merged[key] = parsed
-        if before is None:
+        if before is None and not as_it_was:
             merged |= {f.key: f.default for f in self.fields if f.default is not None and f.key not in merged}
         merged |= self._computed(merged)
-        if not found:
+        if not found and not as_it_was:
             for rule in self.rules:
                 if rule.level == "refuse" and rule.check not in rules.COMPLETENESS_CHECKS:
                     found += rules.violations(rule, merged, self.label)

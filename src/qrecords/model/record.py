@@ -219,6 +219,7 @@ class Record:
     volume_code: str = ""
     reason: str = ""
     notice_no: str = ""  # the service notice it belongs to
+    paper_no: str = ""  # a past paper record: the number its paper carries; empty for those made here
     seq: int = 0
     signatures: tuple[Signed, ...] = ()
     attached: tuple[Attached, ...] = ()

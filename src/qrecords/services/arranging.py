@@ -17,7 +17,7 @@ from qrecords.stores.register import Transaction
 
 USER_INFORMATION = "user-information"  # 01A, 11A: their yearly binding is the office's own practice
 NOTICE_FIELD = "notice_no"
-FORM_PDF = "form.pdf"
+FORM_PDF, FORM_DOCX = "form.pdf", "form.docx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,10 @@ def _piece(office: Office, form: Form, item: Item) -> Piece:
 
     A scan with fewer pages than the form cannot be the whole paper: the form follows it.
     """
-    form_file, scans = File(FORM_PDF, item.pages), list(_scans(office, item))
+    form_file = File(FORM_PDF, item.pages)
+    if FORM_DOCX not in office.archive.names(item.object_id, item.version):
+        return Piece(item, (form_file,))  # past paper: form.pdf is all of its scans
+    scans = list(_scans(office, item))
     if form.is_register or not scans:
         return Piece(item, (form_file, *scans))
     whole = max(scan.pages for scan in scans) >= item.pages

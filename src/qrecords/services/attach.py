@@ -53,7 +53,7 @@ def _checked(files: Sequence[Path], work: Path) -> list[Attached]:
     for number, path in enumerate(files):
         try:
             pages = _pages(path, work / f"{number:05d}")
-            made.append(Attached("file", _safe(path.name), file_sha256(path), pages))
+            made.append(Attached("file", safe_name(path.name), file_sha256(path), pages))
         except InvalidInput as error:
             problems.append(Problem(f"{error.message}；{error.remedy}", source=path.name))
     if problems:
@@ -93,7 +93,7 @@ def _office_document(path: Path) -> int:
     return 0
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """Return a name every system takes, its kind of file kept."""
     plain = re.sub(r'[\x00-\x1f\\/:*?"<>|]', "_", name).strip(" .") or "附件"
     stem, dot, kind = plain.rpartition(".")

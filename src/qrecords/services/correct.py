@@ -21,6 +21,7 @@ from qrecords.model.record import Action, Correction, Record, State, require_ope
 from qrecords.office import Office
 from qrecords.render.pdfout import page_count
 from qrecords.services import reading
+from qrecords.services.arranging import FORM_DOCX, FORM_PDF
 from qrecords.services.checking import beyond_rules, derived, year_of
 from qrecords.services.documents import (
     Documents,
@@ -51,7 +52,8 @@ def correct(office: Office, record_no: str, source: Path, *, reason: str) -> Rec
     folder = office.forms.get(record.form_code)
     office.authorise(Action.CORRECT, record.record_no, record)
     require_open(folder.form, record, Action.CORRECT)
-    require_means(office, folder, office.drafts_dir, pdf=True)
+    if not record.paper_no:
+        require_means(office, folder, office.drafts_dir, pdf=True)
     values = _corrected_values(office, folder.form, source, record)
     with office.exclusive("file", "归档"):
         _make_version(office, folder, record, values, why)
@@ -73,10 +75,12 @@ def _corrected_values(office: Office, form: Form, source: Path, record: Record) 
 
 
 def _checked(office: Office, form: Form, entry: InputRecord, record: Record) -> tuple[dict[str, Any], list[Problem]]:
-    checked = form.check(entry.values, record.values)
-    problems = [*checked.problems, *beyond_rules(office, form, checked.values, own=record.record_no)]
-    step = form.steps.get(Action.FILE.value)
-    problems += form.incomplete(checked.values, step.stages if step else [form.stages[0].key])
+    checked = form.check(entry.values, record.values, as_it_was=bool(record.paper_no))
+    problems = [*checked.problems]
+    if not record.paper_no:  # past paper is as it is, whatever it lacks
+        problems += beyond_rules(office, form, checked.values, own=record.record_no)
+        step = form.steps.get(Action.FILE.value)
+        problems += form.incomplete(checked.values, step.stages if step else [form.stages[0].key])
     if not problems:
         label, day = form.label(form.date_field), str(checked.values[form.date_field])
         if form.is_register and day[:7] != record.month:
@@ -108,13 +112,16 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
             filed_by = _name(tx, item["filed_by"])
         durable.checkpoint("correct.intent")
         work = office.archive.work_dir(intent)
-        paper = documents.archived(
-            _paper(documents, folder, filing, records),
-            archive_no=filing.archive_no, archived_by=filed_by, archived_on=item["filed_at"][:10],
-        )  # fmt: skip
-        files = write_papers(documents, [paper], work, pdf=True)[paper.subject]
+        if filing.print_no:
+            paper = documents.archived(
+                _paper(documents, folder, filing, records),
+                archive_no=filing.archive_no, archived_by=filed_by, archived_on=item["filed_at"][:10],
+            )  # fmt: skip
+            files = write_papers(documents, [paper], work, pdf=True)[paper.subject]
+            made = {f"form.{kind}": Path(str(path)) for kind, path in files.items()}
+        else:  # past paper: the scan stays what it shows
+            made = {FORM_PDF: office.archive.path(filing.object_id, FORM_PDF, item["version"])}
         durable.checkpoint("correct.papers")
-        made = {f"form.{kind}": Path(str(path)) for kind, path in files.items()}
         freeze(office, intent, filing, made, records=records, message=f"更正 {record.record_no}：{why}")
         durable.checkpoint("correct.frozen")
         commit_corrected(office, intent, payload)
@@ -150,7 +157,9 @@ def _filing(
     office: Office, tx: Transaction, folder: FormFolder, item: dict[str, Any], records: Sequence[Record]
 ) -> Filing:
     month = item["month"]
-    if month:
+    if FORM_DOCX not in office.archive.names(item["object_id"], item["version"]):
+        print_no = 0  # past paper, never printed from here
+    elif month:
         print_no = register_sheet_print(office, tx, folder, month, records)
     else:
         print_no = register_print(office, tx, folder, records[0])
@@ -180,7 +189,9 @@ def commit_corrected(office: Office, intent: str, payload: dict[str, Any]) -> No
     pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
     sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
     with office.register.write() as tx:
-        tx.records.change([number], values=payload["values"], **derived(form, payload["values"]))
+        before = tx.records.get(number)
+        kept = {"title": before.title} if before and before.paper_no else {}
+        tx.records.change([number], values=payload["values"], **derived(form, payload["values"]) | kept)
         tx.records.correct(number, correction)
         records = tx.records.many(filing.record_nos)
         item = item_of(office, filing, records, pages=page_count(pdf), sha256=sha256, version=filing.version)

@@ -169,7 +169,7 @@ def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: 
     known = tx.items.month(folder.form.code, month) if month else tx.items.row(records[0].archive_no)
     if known and known["record_year"] != year:
         known = None  # a filing broke off, and the review was done again in another year: that number stays unused
-    archive_no = known["archive_no"] if known else _next_archive_no(office, tx, folder, year)
+    archive_no = known["archive_no"] if known else next_archive_no(office, tx, folder, year)
     object_id = f"urn:qrecords:item:{file_safe(archive_no)}"
     if office.archive.head(object_id) != (known["version"] if known else 0):
         raise IntegrityFailure(
@@ -194,7 +194,8 @@ def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: 
     return filing
 
 
-def _next_archive_no(office: Office, tx: Transaction, folder: FormFolder, year: int) -> str:
+def next_archive_no(office: Office, tx: Transaction, folder: FormFolder, year: int) -> str:
+    """Take the next archive number of a form and year."""
     codes = office.settings.office
     form = folder.form
     series = Series(codes.fonds_no, codes.class_code, form.number, year, form.retention.years)

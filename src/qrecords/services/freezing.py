@@ -40,6 +40,11 @@ class Filing:
         """Return what the item's paper is called: a record number, or form and month."""
         return sheet_subject(self.form_code, self.month) if self.month else self.record_nos[0]
 
+    @property
+    def print_id(self) -> str:
+        """Return the id printed with the code; past paper has none."""
+        return payload(self.subject, self.print_no) if self.print_no else ""
+
     @classmethod
     def from_intent(cls, entry: dict[str, Any]) -> Filing:
         """Return a filing as an intent wrote it down."""
@@ -85,7 +90,7 @@ def is_frozen(office: Office, filing: Filing) -> bool:
         return False
     held = json.loads(office.archive.read(filing.object_id, "record.json", filing.version))
     numbers = [r["record_no"] for r in held["records"]]
-    return numbers == list(filing.record_nos) and held["print_id"] == payload(filing.subject, filing.print_no)
+    return numbers == list(filing.record_nos) and held["print_id"] == filing.print_id
 
 
 def _frozen(office: Office, folder: FormFolder, filing: Filing, records: Sequence[Record]) -> dict[str, Any]:
@@ -101,7 +106,7 @@ def _frozen(office: Office, folder: FormFolder, filing: Filing, records: Sequenc
         "retention_years": folder.form.retention.years,
         "filed_at": filing.filed_at,
         "filed_by": filing.filed_by,
-        "print_id": payload(filing.subject, filing.print_no),
+        "print_id": filing.print_id,
         "records": [frozen_values(r) for r in records],
     }
 
@@ -118,6 +123,7 @@ def frozen_values(record: Record) -> dict[str, Any]:
         "opinion": record.opinion,
         "reviewed_on": record.reviewed_on,
         "reviewed_by": record.reviewed_by,
+        "paper_no": record.paper_no,
         "signatures": [asdict(s) for s in record.signatures if not s.lapsed],
         "attached": [asdict(a) for a in standing(record)],
         "corrections": [asdict(c) for c in record.corrections],

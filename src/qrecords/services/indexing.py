@@ -77,6 +77,8 @@ def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, st
         texts += _texts(field, record.values.get(field.key))
     texts += [("supervisor_opinion", record.opinion), ("reason", record.reason)]
     texts += [("signature", s.by) for s in record.signatures]
+    if record.paper_no:
+        texts += [("record_no", record.paper_no), ("title", record.title)]  # its title may stand in no field
     texts += added
     values = record.values
     return Document(

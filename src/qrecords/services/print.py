@@ -27,6 +27,11 @@ def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None
     office.authorise_all(Action.PRINT, records)
     for record in records:
         require_open(office.forms.get(record.form_code).form, record, Action.PRINT)
+        if record.paper_no:
+            raise WrongState(
+                f"{record.record_no} 据纸质原件补录，不另印表",
+                remedy=f"请打开或打印它的扫描件：qrecords show {record.record_no} --history",
+            )
         if office.forms.get(record.form_code).form.is_register:
             raise WrongState(
                 f"{record.record_no} 是登记簿的一行，不单独打印",

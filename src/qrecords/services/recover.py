@@ -13,6 +13,7 @@ from qrecords.office import Office
 
 # Kinds of steps whose recovery asks for the intent's id and payload alone; loaded when needed: every start comes by.
 _WAYS = {
+    "past": "importing:recover_import",
     "adopt": "templates:recover_adoption",
     "audit": "audit:recover_segment",
     "scan": "keeping:recover_scan",

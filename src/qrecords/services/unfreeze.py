@@ -129,7 +129,8 @@ def _item(place: Place, object_id: str) -> ItemBack:
 def _record(place: Place, held: Row, entry: Row) -> Record:
     form_code, year, _ = parse_record_no(entry["record_no"])
     form = place.office.forms.get(form_code).form
-    plain = ("record_no", "values", "created_at", "created_by", "opinion", "reviewed_on", "reviewed_by")
+    plain = ("record_no", "values", "created_at", "created_by", "opinion", "reviewed_on", "reviewed_by",
+             "paper_no")  # fmt: skip
     return Record(
         **{key: entry[key] for key in plain},
         **derived(form, entry["values"]) | {"title": entry["title"], "date": entry["date"]},

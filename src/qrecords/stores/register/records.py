@@ -42,6 +42,14 @@ class Records:
             found |= {row.source_key: row.record_no for row in self._c.execute(query)}
         return found
 
+    def by_paper_no(self, paper_nos: Sequence[str]) -> dict[str, str]:
+        """Return which of these numbers of past papers are in the register: to the record number they got."""
+        found: dict[str, str] = {}
+        for part in _chunks(paper_nos):
+            query = sa.select(t.record.c.paper_no, t.record.c.record_no).where(t.record.c.paper_no.in_(part))
+            found |= {row.paper_no: row.record_no for row in self._c.execute(query)}
+        return found
+
     def get(self, record_no: str) -> Record | None:
         """Return one record, or None."""
         return next(iter(self.many([record_no])), None)

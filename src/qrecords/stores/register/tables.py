@@ -96,6 +96,8 @@ record = Table(
     Column("record_year", Integer),
     Column("volume_code", String, nullable=False, default=""),
     Column("reason", Text, nullable=False, default=""),  # why returned or void
+    # A past paper record: the number its paper carries; empty for those made here.
+    Column("paper_no", Text, nullable=False, default=""),
     # Which input made it: hash of the file and the row; the same input again finds the same number.
     Column("source_key", String, unique=True),
     # 0 until the step that made it is committed; then rising with every change: the index follows it.

@@ -179,6 +179,7 @@ def upgrade() -> None:
         sa.Column("record_year", sa.Integer(), nullable=True),
         sa.Column("volume_code", sa.String(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("paper_no", sa.Text(), nullable=False),
         sa.Column("source_key", sa.String(), nullable=True),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("record_no"),
