@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 from openpyxl import load_workbook
 
@@ -67,7 +68,7 @@ def bound(
     root = tmp_path_factory.mktemp("year") / "office"
     with closing(init(root, org_name="示例通信设备公司", clock=lambda: NOW)) as office:
         settings_of(office, "[volumes]\nmax_pages = 6\n")
-        made = file_a_year(office, {"04": 2, "02": 30, "06": 5, "08": 1})
+        made = file_a_year(office, {"04": 2, "02": 9, "06": 5, "08": 1})
     with closing(Office.open(root, clock=lambda: NOW)) as office:
         shutil.copytree(root, root.with_name("unbound"))
         yield office, compile_year(office, 2025).volumes, made
@@ -99,6 +100,7 @@ def test_by_task_a_notice_is_followed_by_its_reports(bound: Any, tmp_path: Path)
         assert planned[1]["title"] == "2025年度售后服务通知单和服务报告（记录）（QR758-04A至08A）"
 
 
+@pytest.mark.slow
 @needs_poppler
 def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
     bound: Any, tmp_path: Path, write: Callable[..., Path]
@@ -108,17 +110,25 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
     with closing(Office.open(root, clock=lambda: NOW)) as office:
         before = {v["volume_code"]: v["sha256"] for v in _rows(office)}
         folder = office.forms.get("QR758-06A")
-        found = [demo._variation(folder, n, date(2025, 12, 1), bound[2]["04"]) for n in (20, 21, 22)]
+        found = [demo._variation(folder, n, date(2025, 12, 1), bound[2]["04"]) for n in (20, 21, 22, 23)]
         reports = [{k: v for k, v in values.items() if not k.startswith("train")} for values in found]
         records = fill(office, "QR758-06A", [write(reports)]).records
-        first, second, open_ = [str(r["record_no"]) for r in records]
+        first, second, open_, next_year = [str(r["record_no"]) for r in records]
         for number, pages in ((first, ("ink", "blank", "ink")), (second, ("ink",))):
             scan = scanned(tmp_path, *pages)
+            if number == second:  # a photograph of the paper
+                with pypdfium2.PdfDocument(scan) as paper:
+                    scan = scan.with_suffix(".jpg")
+                    paper[0].render(scale=2).to_pil().save(scan, dpi=(144, 144))
             steps.submit(office, [number])
             for kind in ("customer-seal", "engineer", "unit-leader"):
                 steps.sign(office, [number], kind=kind, by="示例", on="2025-12-30", evidence=scan)
             steps.review(office, [number], opinion="同意归档", on="2025-12-31")
         filing.file_records(office, [first, second])
+        steps.submit(office, [next_year])
+        for kind in ("customer-seal", "engineer", "unit-leader"):
+            steps.sign(office, [next_year], kind=kind, by="示例", on="2026-01-04", evidence=scan)
+        steps.review(office, [next_year], opinion="同意归档", on="2026-01-05")
         with pytest.raises(WrongState, match="还有1份记录没有归档"):
             compile_year(office, 2025, form_code="06A")
         done = compile_year(office, 2025, form_code="06A", with_gaps=True, reason="示例：用户未回复")
@@ -128,7 +138,14 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
         assert volume["pages"] == 2 + (1 + 2), "a whole scan stands for its form, a part of one is followed by it"
         shown = pages_of(volume["pdf"])
         note = shown[-1]
-        for told in ("补编", "第1件装入的是签署后的扫描件", open_, "用户未回复", "缺用户签名或用户公章"):
+        for told in (
+            "补编",
+            "第1件装入的是签署后的扫描件",
+            open_,
+            "用户未回复",
+            "缺用户签名或用户公章",
+            f"{next_year} 按审查日期归入2026年度",
+        ):
             assert "".join(told.split()) in note
         assert verify_volumes(office, [volume["volume_code"]]) == (1, [])
         assert {v["volume_code"]: v["sha256"] for v in _rows(office)}.items() >= before.items()

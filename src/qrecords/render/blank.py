@@ -13,10 +13,10 @@ LARGEST = 4000  # points a side, larger than A0: no paper, and not worth the mem
 SPECKS = 4  # dark dots that may be dust
 
 
-def blank_pages(path: Path) -> tuple[int, ...]:
+def blank_pages(source: Path | bytes) -> tuple[int, ...]:
     """Return the pages (from 0) on which nothing is written; what cannot be drawn counts as written."""
     try:
-        with pypdfium2.PdfDocument(path) as document:
+        with pypdfium2.PdfDocument(source) as document:
             return tuple(n for n in range(len(document)) if _is_blank(document[n]))
     except (pypdfium2.PdfiumError, ValueError, OSError):
         return ()

@@ -68,9 +68,9 @@ def open_pdf(source: Path | bytes, name: str = "", *, strict: bool = False) -> P
     return reader
 
 
-def page_count(path: Path) -> int:
+def page_count(source: Path | bytes) -> int:
     """Return how many pages a PDF has; InvalidInput when it cannot be read."""
-    return len(open_pdf(path).pages)
+    return len(open_pdf(source).pages)
 
 
 def as_pdf(value: Any) -> PdfObject:

@@ -22,6 +22,7 @@ from qrecords.render.digits import put_figures
 from qrecords.render.frames import Frames, named
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
+from qrecords.render.pictures import to_bind
 from qrecords.render.stamps import as_seen, number_operators, rotation, seen_size, stamp_operators
 
 _A4 = [0, 0, 595.28, 841.89]
@@ -46,7 +47,8 @@ class Stamp:
 class Part:
     """One PDF to bind: its title in the bookmarks, how many pages it must have, which of them (from 0) are blank.
 
-    A part without a title goes on with the one before it. The stamp comes on its first written page.
+    A path may lead to a picture. A part without a title goes on with the one before it.
+    The stamp comes on its first written page.
     """
 
     source: Path | bytes
@@ -156,7 +158,8 @@ class _Binder:
         return first
 
     def _opened(self, part: Part) -> PdfReader:
-        reader = open_pdf(part.source, part.title)
+        source = part.source if isinstance(part.source, bytes) else to_bind(part.source)
+        reader = open_pdf(source, part.title)
         if part.pages and len(reader.pages) != part.pages:
             raise IntegrityFailure(
                 f"「{part.title}」有 {len(reader.pages)} 页，登记的是 {part.pages} 页",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from qrecords.errors import IntegrityFailure, InvalidInput
 from qrecords.model.form import Form
@@ -12,6 +13,7 @@ from qrecords.model.volume import File, Item, Limits, Piece, by_task
 from qrecords.office import Office
 from qrecords.render.blank import blank_pages
 from qrecords.render.pdfout import page_count
+from qrecords.render.pictures import PICTURES, to_bind
 from qrecords.services import reading
 from qrecords.stores.register import Transaction
 
@@ -121,21 +123,23 @@ def _scans(office: Office, item: Item) -> Iterator[File]:
     seen = set()
     for name in scan_names(office, item):
         path = office.archive.path(item.object_id, name, item.version)
-        if path in seen or path.suffix != ".pdf":
+        if path in seen:
             continue
         seen.add(path)
         try:
-            pages = page_count(path)
+            source = to_bind(path)
+            pages = page_count(source)
         except InvalidInput:
             continue  # the file note tells of it
-        blank = blank_pages(path)
+        blank = blank_pages(source)
         if len(blank) < pages:
             yield File(name, pages, blank if office.settings.volumes.numbered == "written" else ())
 
 
 def scan_names(office: Office, item: Item) -> list[str]:
-    """Return the scans an item's object holds."""
-    return [name for name in office.archive.names(item.object_id, item.version) if name.startswith("scans/")]
+    """Return the scans an item's object holds; beside them lie the texts read off them."""
+    names = office.archive.names(item.object_id, item.version)
+    return [n for n in names if n.startswith("scans/") and PurePath(n).suffix.lower() in {".pdf", *PICTURES}]
 
 
 def forms_of(groups: Sequence[Group]) -> list[Form]:

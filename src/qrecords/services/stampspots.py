@@ -9,6 +9,7 @@ from pathlib import Path
 from qrecords.model.volume import Placed, Spot, Volume
 from qrecords.office import Office
 from qrecords.render.freespace import free_spot
+from qrecords.render.pictures import to_bind
 from qrecords.services.workers import in_processes
 
 
@@ -27,4 +28,5 @@ def _first_page(office: Office, placed: Placed) -> tuple[Path, int]:
 
 
 def _spot(page: tuple[Path, int]) -> Spot | None:
-    return free_spot(*page)
+    path, number = page
+    return free_spot(to_bind(path), number)

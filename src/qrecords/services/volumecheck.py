@@ -60,7 +60,7 @@ def _expected(office: Office, manifest: Row) -> Iterator[Expected]:
     number, firsts = 0, iter(manifest["pdf_pages"])
     for item in manifest["items"]:
         pages = item["page_to"] - item["page_from"] + 1
-        stamped = figures_of(item["archive_no"], pages) if item["stamp"] else ()
+        stamped = figures_of(item["archive_no"], pages) if item.get("stamp") else ()
         for file in item["files"]:
             numbers = []
             for page in range(file["pages"]):

@@ -34,20 +34,24 @@ def _notes(office: Office, placed: Placed) -> Iterator[str]:
     bound = {office.archive.path(item.object_id, file.name, item.version) for file in placed.files}
     kept = {office.archive.path(item.object_id, name, item.version) for name in scan_names(office, item)} - bound
     if kept:
-        yield f"第{placed.position}件另有{len(kept)}份扫描件（图片或打不开的文件），未装入，存于归档件内。"
+        yield f"第{placed.position}件另有{len(kept)}份扫描件打不开，或全是空白页，未装入，存于归档件内。"
 
 
 def gap_lines(report: YearReport, group: Group, first_number: int, reason: str, *, first: bool) -> tuple[str, ...]:
-    """Return the missing and void numbers of a group; they stand in its first volume, the others refer to that."""
+    """Return the numbers of a group that are missing, void or bound elsewhere, for the file note of its first volume.
+
+    The others refer to that.
+    """
     codes = {form.code for form in group.forms}
-    left_out, missing, void = (
+    left_out, missing, void, elsewhere = (
         [line for line in lines if line["form_code"] in codes]
-        for lines in (report.left_out, report.missing, report.void)
+        for lines in (report.left_out, report.missing, report.void, report.elsewhere)
     )
-    if not (left_out or missing or void):
+    if not (left_out or missing or void or elsewhere):
         return ()
     if not first:
         return (f"见第{first_number}册备考表。",)
     lines = [f"{line['record_no']} {line['why']}" for line in [*missing, *left_out]]
+    lines += [f"{line['record_no']} {line['why']}" for line in elsewhere]
     lines += [f"{line['record_no']} 作废：{line['why']}" for line in void]
     return (*lines, f"带缺件成册的原因：{reason}") if left_out or missing else tuple(lines)

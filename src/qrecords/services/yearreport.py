@@ -11,17 +11,23 @@ from qrecords.model.record import OPEN_STATES, STATE_LABELS, Record, State, reco
 from qrecords.model.rules import holds
 from qrecords.office import Office
 from qrecords.services import reading
+from qrecords.stores.register import Transaction
 
 Line = dict[str, str]
 
 
 @dataclass(slots=True)
 class YearReport:
-    """What a year's volumes will not hold, and why; `late` names what comes after the year was compiled."""
+    """What a year's volumes will not hold, and why.
+
+    `elsewhere` names numbers of the year whose records belong to another year by their review; `late`, what comes
+    after the year was compiled.
+    """
 
     void: list[Line] = field(default_factory=list)
     left_out: list[Line] = field(default_factory=list)
     missing: list[Line] = field(default_factory=list)
+    elsewhere: list[Line] = field(default_factory=list)
     late: list[Line] = field(default_factory=list)
 
     @property
@@ -43,6 +49,8 @@ def year_report(office: Office, forms: Sequence[Form], year: int) -> YearReport:
             report.left_out += [
                 _line(form, r.record_no, _why(form, r)) for r in waiting if record_year(form, r) == year
             ]
+            report.elsewhere += _elsewhere(office, tx, form, year)
+            # A number that is missing has no review: it is looked for in the year it says itself.
             report.missing += [
                 _line(form, record_no(form.code, year, n), "登记库里没有这个编号")
                 for n in gaps(numbers.get((form.code, year), []))
@@ -51,6 +59,15 @@ def year_report(office: Office, forms: Sequence[Form], year: int) -> YearReport:
                 why = "成册后归档" if item.version == 1 else f"成册后有第{item.version}版"
                 report.late.append(_line(form, item.document_no, why))
     return report
+
+
+def _elsewhere(office: Office, tx: Transaction, form: Form, year: int) -> list[Line]:
+    if form.retention.year_of != "review":
+        return []
+    states = [State.REVIEWED, State.FILED, State.BOUND, State.DESTROYED]
+    records = office.only_readable(tx.records.find(form_code=form.code, year=year, states=states))
+    years = [(r.record_no, record_year(form, r)) for r in records]
+    return [_line(form, number, f"按审查日期归入{own}年度") for number, own in years if own != year]
 
 
 def _line(form: Form, number: str, why: str) -> Line:
