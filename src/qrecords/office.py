@@ -23,6 +23,7 @@ from qrecords.settings import Settings, load
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import AccessFile, read_access, template_sha256
 from qrecords.stores.archive import Archive
+from qrecords.stores.durable import storage_errors
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.store import IndexStore
 from qrecords.stores.register import Register, Transaction
@@ -231,20 +232,23 @@ class Office:
         """Give the id for a step's intent; while the block runs the step counts as alive."""
         key = uuid4().hex[:12]
         lock = self._lock(key)
+        with storage_errors(Path(lock.lock_file)):
+            lock.acquire()
         try:
-            with lock:
-                yield key
+            yield key
         finally:
+            lock.release()
             with suppress(OSError):
                 Path(lock.lock_file).unlink(missing_ok=True)
 
     def is_alive(self, intent: str) -> bool:
         """Tell whether the process that began a step still runs."""
         lock = self._lock(intent)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
+        with storage_errors(Path(lock.lock_file)):
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                return True
         lock.release()
         with suppress(OSError):
             Path(lock.lock_file).unlink(missing_ok=True)
@@ -253,11 +257,16 @@ class Office:
     @contextmanager
     def exclusive(self, work: str, label: str) -> Iterator[None]:
         """Let only one process do this work in the workspace; WrongState when another is still at it."""
+        lock = self._lock(work)
+        with storage_errors(Path(lock.lock_file)):
+            try:
+                lock.acquire(timeout=LOCK_SECONDS)
+            except Timeout:
+                raise WrongState(f"另一个程序正在{label}", remedy="请等它结束后再试") from None
         try:
-            with self._lock(work).acquire(timeout=LOCK_SECONDS):
-                yield
-        except Timeout:
-            raise WrongState(f"另一个程序正在{label}", remedy="请等它结束后再试") from None
+            yield
+        finally:
+            lock.release()
 
     def begin(self, tx: Transaction, key: str, kind: str, payload: Mapping[str, Any]) -> None:
         """Write down the intent of a step, with the head of the log at its beginning."""
@@ -265,7 +274,8 @@ class Office:
 
     def _lock(self, name: str) -> FileLock:
         folder = self.settings.archive_dir / "locks"
-        folder.mkdir(exist_ok=True)
+        with storage_errors(folder):
+            folder.mkdir(exist_ok=True)
         return FileLock(folder / f"{name}.lock")
 
 

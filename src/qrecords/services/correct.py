@@ -100,7 +100,7 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
             item = _item_row(office, tx, record)
             correction = Correction(item["version"] + 1, office.now(), office.account.display_name, why, changes,
                                     office.account.name)  # fmt: skip
-            records = _as_corrected(_held(tx, item), record.record_no, values, correction)
+            records = _as_corrected(folder.form, _held(tx, item), record.record_no, values, correction)
             filing = _filing(office, tx, folder, item, records)
             payload = {
                 "filings": [asdict(filing)],
@@ -144,11 +144,14 @@ def _held(tx: Transaction, item: dict[str, Any]) -> list[Record]:
 
 
 def _as_corrected(
-    records: Sequence[Record], record_no: str, values: dict[str, Any], correction: Correction
+    form: Form, records: Sequence[Record], record_no: str, values: dict[str, Any], correction: Correction
 ) -> list[Record]:
-    """Return the records with one of them as it will be; its title and date follow when the register commits."""
+    """Return the records with one of them as it will be: its title and date follow its values."""
+    follows = derived(form, values)
     return [
-        replace(r, values=values, corrections=(*r.corrections, correction)) if r.record_no == record_no else r
+        replace(r, values=values, corrections=(*r.corrections, correction), **follows)
+        if r.record_no == record_no
+        else r
         for r in records
     ]
 

@@ -79,10 +79,17 @@ def _keep(office: Office, kind: ListKind, new: Sequence[Entry], notes: tuple[str
         entries, added, changed = merge(kind, _read(office, kind), new)
         if added or changed:
             write_list(path, list_fields(office, kind), entries)
-            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-            with office.register.write() as tx:
-                tx.audit.append([office.event(Action.KEEP_LISTS, kind.file_name, sha256=sha256)])
+        if path.exists():
+            _log(office, kind, hashlib.sha256(path.read_bytes()).hexdigest())
     return Kept(added, changed, len(entries), notes)
+
+
+def _log(office: Office, kind: ListKind, sha256: str) -> None:
+    """Log what the list says now, unless the log knows; also what a try that broke off after writing left untold."""
+    with office.register.write() as tx:
+        told = [e for e in tx.audit.events(kind.file_name) if e.action == Action.KEEP_LISTS and e.outcome == "done"]
+        if not told or told[-1].detail.get("sha256") != sha256:
+            tx.audit.append([office.event(Action.KEEP_LISTS, kind.file_name, sha256=sha256)])
 
 
 def _read(office: Office, kind: ListKind) -> list[dict[str, Any]]:
