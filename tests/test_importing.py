@@ -15,7 +15,11 @@ from openpyxl import Workbook
 from PIL import Image, ImageDraw
 from pypdf import PdfReader
 
+from qrecords.office import local_now
+from qrecords.services.destroy import destroy
+from qrecords.services.disposition import approve, draw, witness
 from tests.conftest import CommandLine
+from tests.retention_office import opened
 from tests.test_crash import killed_at
 
 HEAD = ("表式", "记录编号", "日期", "用户单位", "题名", "扫描件")
@@ -239,4 +243,29 @@ def test_killed(cli: CommandLine, past: Path, checkpoint: str, passes: int) -> N
     assert len(evidence) == (2 if there else 0)
     again = cli.json("import", source, "--as-filed", "--no-ocr")["records"]
     assert [r["record_no"] for r in again] == [FIRST, SECOND]
+    sound(cli)
+
+
+def test_a_lost_register_is_rebuilt_with_the_numbers_on_paper(cli: CommandLine, past: Path) -> None:
+    row = ("06A", "维修-19-007", "2019-05-01", "示例用户一厂", "示例：旧编号", "a.png")
+    (made,) = cli.json("import", listed(past, [row]), "--as-filed", "--no-ocr")["records"]
+    for left in (cli.root / "archive").glob("register.sqlite*"):
+        left.unlink()
+    cli("rebuild")
+    record = cli.json("show", made["record_no"])["record"]
+    assert (record["paper_no"], record["title"]) == ("维修-19-007", "示例：旧编号")
+    sound(cli)
+
+
+def test_past_papers_whose_years_are_over_are_destroyed_scans_and_all(cli: CommandLine, past: Path) -> None:
+    made = cli.json("import", two(past), "--as-filed", "--no-ocr")["records"]
+    scans = {(past / name).read_bytes() for name in ("a.png", "b.pdf")}
+    with opened(cli.root, local_now) as people:
+        drawn = draw(people("甲"), [r["archive_no"] for r in made], "示例：期满，无保存价值")
+        approve(people("乙"), drawn["list_no"])
+        for name in ("丙", "丁"):
+            witness(people(name), drawn["list_no"], drawn["sha256"], people.office.today())
+        destroy(people("戊"), drawn["list_no"])
+    assert cli.json("show", SECOND)["record"]["state"] == "destroyed"
+    assert not [p for p in cli.root.rglob("*") if p.is_file() and p.read_bytes() in scans]
     sound(cli)
