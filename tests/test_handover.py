@@ -64,6 +64,7 @@ def test_a_package_is_taken_in_whole(bag: Path, tmp_path: Path, capsys: pytest.C
         again = import_bag(office, bag)
         assert again.items == [], "what is here already is passed over"
     company = CommandLine(tmp_path / "company", capsys)
+    assert "没有新的" in company("import", bag).out
     assert company.json("show", A)["record"]["volume_code"] == VOLUME
     assert company.json("show", C)["record"]["state"] == "filed"
     assert company.json("search", "示例单位二")["total"] > 0

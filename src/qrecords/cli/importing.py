@@ -14,7 +14,7 @@ from qrecords.errors import InvalidInput, UsageError
 
 
 @click.command("import", cls=chinese.Command)
-@click.argument("source", metavar="清单", type=chinese.PATH)
+@click.argument("source", metavar="清单或移交包", type=chinese.PATH)
 @click.option("--as-filed", is_flag=True, help="确认这些纸质记录早已审查归档（必写）")
 @click.option("--fill-gaps", is_flag=True, help="清单里没有的编号登记为空号（作废，原因「补录时空号」）")
 @click.option("--keep-going", is_flag=True, help="有问题的行跳过并列出，其余照常补录")
@@ -30,11 +30,13 @@ def import_(
     dry_run: bool,
     no_ocr: bool,
 ) -> int:
-    """往年的纸质记录连同扫描件补录为已归档，编号照旧。
+    """往年的纸质记录连同扫描件补录为已归档，编号照旧；或收下 qrecords export 打的移交包。
 
     清单是 .csv、.xlsx 或 .json，一行一份：表式、记录编号（或旧编号）、日期、用户单位、题名、扫描件（清单旁边的
     文件名，几个的用分号隔开），还可以有表上的任何栏目。合本系统格式的编号就是记录编号；别的编号留作原编号，另编新号。
     """
+    if source.is_dir():
+        return _take_package(session, source)
     from qrecords.services.importing import import_as_filed
 
     if not as_filed:
@@ -67,3 +69,13 @@ def import_(
     lines += [f"✗ {error.message}：", *(f"  {p}" for p in problem_lines(problems))]
     session.answer(data | {"error": error.as_json()}, lines, ok=False)
     return error.exit_status
+
+
+def _take_package(session: Session, folder: Path) -> int:
+    from qrecords.services.handover import import_bag
+
+    with progress("收下", "个") as at:
+        taken = import_bag(session.office, folder, progress=at)
+    done = f"✓ 收下{len(taken.items)}件、{len(taken.volumes)}册" if taken.items else "✓ 包里的都已在这里，没有新的"
+    session.answer({"items": taken.items, "volumes": taken.volumes}, [done])
+    return 0
