@@ -17,17 +17,20 @@ import pytest
 from openpyxl import load_workbook
 
 from qrecords.errors import NotFound, WrongState
+from qrecords.model.volume import split
 from qrecords.office import Office
 from qrecords.services import demo, steps
 from qrecords.services import file as filing
 from qrecords.services.administer import init
-from qrecords.services.arranging import groups_of, pieces_of
+from qrecords.services.arranging import groups_of, limits, pieces_of
 from qrecords.services.catalogue import show_catalogue
 from qrecords.services.compile import compile_year
 from qrecords.services.fill import fill
 from qrecords.services.printset import print_sets
+from qrecords.services.stampspots import with_spots
 from qrecords.services.verify import verify
 from qrecords.services.volumecheck import verify_volumes
+from qrecords.services.volumenotes import notes_of
 from qrecords.services.volumes import find_records, show_volume
 from tests.conftest import NOW, CommandLine
 from tests.test_render_volume import scanned
@@ -100,6 +103,21 @@ def test_by_task_a_notice_is_followed_by_its_reports(bound: Any, tmp_path: Path)
         assert planned[1]["title"] == "2025年度售后服务通知单和服务报告（记录）（QR758-04A至08A）"
 
 
+def test_items_without_room_for_the_stamp_stand_in_the_file_note(bound: Any, tmp_path: Path) -> None:
+    told = "首页没有空白处，未盖归档章"
+    with closing(unbound(bound, tmp_path, "")) as office:
+        (group,) = groups_of(office, "06A")
+        with office.register.read() as tx:
+            (volume,) = split(pieces_of(office, tx, group, 2025), limits(office))
+        assert notes_of(office, volume, supplement=False) == (f"第1、2、3、4、5件{told}。",)
+        (found,) = with_spots(office, [volume])
+        assert notes_of(office, found, supplement=False) == ()
+    (tmp_path / "office" / "qrecords.toml").write_text("[volumes]\nstamp = false\n", encoding="utf-8")
+    with closing(Office.open(tmp_path / "office", clock=lambda: NOW)) as office:
+        assert with_spots(office, [volume]) == [volume]
+        assert notes_of(office, volume, supplement=False) == ()
+
+
 @pytest.mark.slow
 @needs_poppler
 def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
@@ -129,6 +147,10 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
         for kind in ("customer-seal", "engineer", "unit-leader"):
             steps.sign(office, [next_year], kind=kind, by="示例", on="2026-01-04", evidence=scan)
         steps.review(office, [next_year], opinion="同意归档", on="2026-01-05")
+        settings_of(office, '[volumes]\nmax_pages = 6\nnumbered = "all"\n')
+        with closing(Office.open(root, clock=lambda: NOW)) as other:
+            (planned,) = compile_year(other, 2025, form_code="06A", dry_run=True).volumes
+            assert planned["pages"] == 3 + (1 + 2), "the blank back of the first scan is numbered too"
         with pytest.raises(WrongState, match="还有1份记录没有归档"):
             compile_year(office, 2025, form_code="06A")
         done = compile_year(office, 2025, form_code="06A", with_gaps=True, reason="示例：用户未回复")
