@@ -147,13 +147,17 @@ def _as_corrected(
     form: Form, records: Sequence[Record], record_no: str, values: dict[str, Any], correction: Correction
 ) -> list[Record]:
     """Return the records with one of them as it will be: its title and date follow its values."""
-    follows = derived(form, values)
     return [
-        replace(r, values=values, corrections=(*r.corrections, correction), **follows)
+        replace(r, values=values, corrections=(*r.corrections, correction), **_follows(form, r, values))
         if r.record_no == record_no
         else r
         for r in records
     ]
+
+
+def _follows(form: Form, record: Record, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a record follows its values; the title of past paper was given by hand."""
+    return derived(form, values) | ({"title": record.title} if record.paper_no else {})
 
 
 def _filing(
@@ -192,9 +196,8 @@ def commit_corrected(office: Office, intent: str, payload: dict[str, Any]) -> No
     pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
     sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
     with office.register.write() as tx:
-        before = tx.records.get(number)
-        kept = {"title": before.title} if before and before.paper_no else {}
-        tx.records.change([number], values=payload["values"], **derived(form, payload["values"]) | kept)
+        (before,) = tx.records.many([number])
+        tx.records.change([number], values=payload["values"], **_follows(form, before, payload["values"]))
         tx.records.correct(number, correction)
         records = tx.records.many(filing.record_nos)
         item = item_of(office, filing, records, pages=page_count(pdf), sha256=sha256, version=filing.version)
