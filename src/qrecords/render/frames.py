@@ -46,7 +46,8 @@ class Frames:
             "/Matrix": [STAMP_WIDE * POINTS_PER_MM / wide, 0, 0, STAMP_HIGH * POINTS_PER_MM / high, 0, 0],
             "/Resources": resources,
         }
-        return self._out.put_stream(facts, page.get_contents().get_data())
+        contents = page.get_contents()  # an empty page may have none
+        return self._out.put_stream(facts, contents.get_data() if contents is not None else b"")
 
 
 def named(page: DictionaryObject, kind: str, name: str, thing: IndirectObject) -> str:
