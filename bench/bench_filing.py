@@ -1,0 +1,120 @@
+"""How fast records are filed for good, beside writing and syncing the same bytes; and a deep check beside sha512sum.
+
+python -m bench.bench_filing [--records N]
+
+Making documents is left out of both sides: Word files and PDFs are given ready-made. The limit writes every file of the
+new objects again, syncs each, then its folder, in a plain loop. Ends with status 1 above 3 times the limit or below
+half of sha512sum's rate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.bench_volume import forms
+from bench.measure import line, seconds
+from qrecords.office import Office
+from qrecords.render.pdf import Converter
+from qrecords.services import documents as making
+from qrecords.services import steps
+from qrecords.services.administer import init
+from qrecords.services.file import file_records
+from qrecords.services.fill import fill
+from qrecords.services.verify import verify
+
+OF_LIMIT, OF_SHA512SUM = 3.0, 0.5
+
+
+def ready_made(docx: bytes, pdf: bytes) -> None:
+    """Let every paper be this Word file and this PDF."""
+
+    def convert(
+        _self: Converter, documents: Sequence[Path], out_dir: Path, on_done: Callable[[Path], None] | None = None
+    ) -> list[Path]:
+        made = [out_dir / f"{document.stem}.pdf" for document in documents]
+        for path in made:
+            path.write_bytes(pdf)
+            if on_done:
+                on_done(path)
+        return made
+
+    Converter.convert = convert  # type: ignore[method-assign]
+    making.Documents.docx = lambda _self, _paper: docx  # type: ignore[method-assign]
+    making.finish_pdf = lambda *_, **__: 1
+
+
+def reviewed(office: Office, count: int, folder: Path) -> list[str]:
+    """Fill and review records of one form, each of another customer."""
+    sample = json.loads((office.settings.forms_dir / "01A" / "sample.json").read_text(encoding="utf-8"))
+    sample |= {"source_record_no": None, "channel": "电话"}
+    source = folder / "records.json"
+    records = [sample | {"customer_unit": f"示例单位{n}"} for n in range(count)]
+    source.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
+    numbers = [str(r["record_no"]) for r in fill(office, "01A", [source]).records]
+    steps.submit(office, numbers)
+    steps.review(office, numbers, opinion="同意", on="2025-12-31")
+    return numbers
+
+
+def files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def written_again(contents: Sequence[tuple[Path, bytes]], target: Path) -> None:
+    """Write and sync the same bytes under the same names."""
+    for name, data in contents:
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        handle = os.open(path.parent, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+
+
+def sha512sum(paths: Sequence[Path]) -> None:
+    subprocess.run(["sha512sum", "--", *map(str, paths)], stdout=subprocess.DEVNULL, check=True)
+
+
+def measured(folder: Path, count: int) -> bool:
+    (pdf,) = forms(folder / "pdf", 1)
+    with closing(init(folder / "office")) as office:
+        numbers = reviewed(office, count, folder)
+        docx = next((office.settings.archive_dir / "drafts").rglob("*.docx")).read_bytes()
+        ready_made(docx, pdf.read_bytes())
+        objects = office.settings.archive_dir / "objects"
+        before = set(files_below(objects))
+        ours = seconds(lambda: file_records(office, numbers))
+        paths = [path for path in files_below(objects) if path not in before]
+        contents = [(path.relative_to(objects), path.read_bytes()) for path in paths]
+        limit = seconds(lambda: written_again(contents, folder / "again"))
+        size = sum(len(data) for _, data in contents)
+        print(f"  {count} records, {len(paths)} files, {size / 1e6:.1f} MB; {count / ours:.1f} a second", flush=True)
+        line("filing ÷ the same bytes written and synced", ours / limit, f"≤ {OF_LIMIT:g}")
+        everything = files_below(objects)
+        summed = seconds(lambda: sha512sum(everything))
+        checked = seconds(lambda: verify(office, deep=True))
+    line("verify --deep, rate ÷ sha512sum", summed / checked, f"≥ {OF_SHA512SUM:g}")
+    return ours <= OF_LIMIT * limit and summed >= OF_SHA512SUM * checked
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=100)
+    arguments = parser.parse_args()
+    with TemporaryDirectory(prefix="bench-filing-") as folder:
+        return 0 if measured(Path(folder), arguments.records) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
