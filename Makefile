@@ -19,7 +19,7 @@ test: $(VENV)/.installed-dev lint
 # The long crash and scale runs.
 test-long: $(VENV)/.installed-dev
 	@sh tools/system-packages.sh office checks
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n 2 --dist loadfile -m slow
 
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage run -m pytest -m "not slow"
