@@ -217,6 +217,8 @@ def test_past_papers_are_bound_once(cli: CommandLine, past: Path) -> None:
     cli("import", two(past), "--as-filed", "--no-ocr")
     (volume,) = cli.json("compile", 2019)["volumes"]
     assert (volume["items"], volume["pages"]) == (2, 4)
+    manifest = json.loads(Path(volume["pdf"]).with_name("manifest.json").read_text(encoding="utf-8"))
+    assert not [note for note in manifest["notes"] if "未装入" in note], "all scans are bound"
     sound(cli)
 
 
