@@ -8,13 +8,10 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 
 from qrecords.errors import Problem
 from qrecords.office import Office
+from qrecords.render.pdflook import look
 
 READABLE = {
     ".pdf",
@@ -34,7 +31,7 @@ READABLE = {
 _MACROS = ("vbaProject.bin", "activeX/", "embeddings/")
 _ACTIONS = ("/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/EmbeddedFiles", "/RichMedia")
 _STREAM = re.compile(rb"\bstream\r?\n.*?\bendstream\b", re.DOTALL)
-_BROKEN = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, PyPdfError, RecursionError)
+_BROKEN = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +86,13 @@ def _opened(stored: Stored) -> str:
             with zipfile.ZipFile(stored.path) as package:
                 package.getinfo("[Content_Types].xml")
         case ".pdf":
-            with stored.path.open("rb") as stream:
-                reader = PdfReader(stream)
-                if reader.is_encrypted:
-                    return "加了密；请换成没有加密的文件"
-                if not reader.pages:
-                    return "没有一页；请从备份恢复，或重新扫描"
+            seen = look(stored.path)
+            if seen is None:
+                raise ValueError(stored.name)
+            if seen.locked:
+                return "加了密；请换成没有加密的文件"
+            if not seen.pages:
+                return "没有一页；请从备份恢复，或重新扫描"
     return ""
 
 
@@ -108,19 +106,12 @@ def _active(stored: Stored) -> str:
 
 
 def _acts(path: Path) -> bool:
-    """Look for the names of actions in a PDF's bytes, and, where they may be packed, in its catalogue."""
+    """Look for the names of actions in a PDF's bytes, and ask pdfium for scripts and attachments."""
     data = _STREAM.sub(b"stream", path.read_bytes())  # packed bytes may look like any name by chance
     if any(_names(data, action) for action in _ACTIONS):
         return True
-    if b"/ObjStm" not in data:
-        return False
-    try:
-        with path.open("rb") as stream:
-            catalogue: Any = PdfReader(stream).trailer["/Root"].get_object()
-            told = [*catalogue, *catalogue.get("/Names", {}).get_object(), str(catalogue.get("/OpenAction", ""))]
-    except (*_BROKEN, AttributeError):
-        return False  # told as unreadable
-    return "/AA" in told or any(action in str(name) for name in told for action in _ACTIONS)
+    seen = look(path)  # where names are packed away
+    return seen is not None and bool(seen.scripts or seen.attachments)
 
 
 def _names(data: bytes, action: str) -> bool:

@@ -1,0 +1,35 @@
+"""Look at a PDF without reading all of it: does it open, is it locked, does anything in it act by itself (pdfium)."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypdfium2
+from pypdfium2 import raw
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a PDF tells."""
+
+    pages: int
+    locked: bool
+    scripts: int
+    attachments: int
+
+
+def look(path: Path) -> Look | None:
+    """Return what a PDF is like; None when no program will open it."""
+    try:
+        with closing(pypdfium2.PdfDocument(path)) as document:
+            return Look(
+                pages=len(document),
+                locked=raw.FPDF_GetSecurityHandlerRevision(document.raw) != -1,
+                scripts=raw.FPDFDoc_GetJavaScriptActionCount(document.raw),
+                attachments=raw.FPDFDoc_GetAttachmentCount(document.raw),
+            )
+    except pypdfium2.PdfiumError as error:
+        locked = "password" in str(error).lower()
+        return Look(0, locked=True, scripts=0, attachments=0) if locked else None
