@@ -86,7 +86,8 @@ def killed_in_turns(root: Path, kills: int) -> None:
     assert errors.read_text(encoding="utf-8") == ""
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [8, 200])
 def test_nothing_is_lost_or_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int) -> None:
     monkeypatch.setattr(Converter, "convert", blank_convert)
     monkeypatch.setattr("qrecords.services.verify.volume_problems", lambda *_: iter(()))  # the front matter is blank

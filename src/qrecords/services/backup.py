@@ -23,7 +23,7 @@ from qrecords.services.verify import ITEM, VOLUME, verify
 from qrecords.settings import FILE_NAME
 from qrecords.stores import durable
 from qrecords.stores.archive import Archive
-from qrecords.stores.backupstore import BackupStore, Manifest
+from qrecords.stores.backupstore import OWN_NAMES, BackupStore, Manifest
 from qrecords.stores.register import Register
 
 REMOVAL = "removal"  # the lock of whatever takes objects away: a backup and a destruction never meet
@@ -142,7 +142,7 @@ def _require_outside(office: Office, folder: Path) -> None:
         raise UsageError(f"{folder} 就在工作区里，同坏同丢", remedy="请备份到别的磁盘上的文件夹")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} 不是文件夹", remedy="请换一个位置")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "objects").is_dir():
+    if folder.is_dir() and {path.name for path in folder.iterdir()} - OWN_NAMES:
         raise UsageError(f"{folder} 里有别的东西", remedy="请换一个空文件夹，或以前备份过的文件夹")
 
 

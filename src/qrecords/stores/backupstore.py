@@ -21,6 +21,7 @@ from qrecords.stores.archive import Archive
 
 MANIFEST = "backup.json"
 SCHEMA = 1
+OWN_NAMES = {MANIFEST, "register", "objects", "files", "staging", "locks"}  # what a backup's folder holds
 
 
 @dataclass(frozen=True, slots=True)
