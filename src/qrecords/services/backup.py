@@ -142,7 +142,8 @@ def _require_outside(office: Office, folder: Path) -> None:
         raise UsageError(f"{folder} 就在工作区里，同坏同丢", remedy="请备份到别的磁盘上的文件夹")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} 不是文件夹", remedy="请换一个位置")
-    if folder.is_dir() and {path.name for path in folder.iterdir()} - OWN_NAMES:
+    # A write that broke off leaves a hidden file beside its place.
+    if folder.is_dir() and {p.name for p in folder.iterdir() if not p.name.startswith(".")} - OWN_NAMES:
         raise UsageError(f"{folder} 里有别的东西", remedy="请换一个空文件夹，或以前备份过的文件夹")
 
 
