@@ -26,9 +26,9 @@ from qrecords.render.pdf import Converter
 from qrecords.services import documents as making
 from qrecords.services import steps
 from qrecords.services.administer import init
+from qrecords.services.care.verify import verify
 from qrecords.services.file import file_records
-from qrecords.services.fill import fill
-from qrecords.services.verify import verify
+from qrecords.services.intake.fill import fill
 
 OF_LIMIT, OF_SHA512SUM = 3.0, 0.5
 

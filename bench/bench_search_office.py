@@ -21,7 +21,7 @@ from qrecords.model.query import parse_query
 from qrecords.model.record import Record, State
 from qrecords.office import Office
 from qrecords.services.administer import init
-from qrecords.services.indexing import catch_up, follow
+from qrecords.services.finding.indexing import catch_up, follow
 from qrecords.stores.fulltext.interface import Document
 
 CHECKOUT = Path(__file__).parents[1]

@@ -36,9 +36,9 @@ from qrecords.render.pdf import Converter, finish_pdf, page_count
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import Part, Style
 from qrecords.services.administer import init
-from qrecords.services.binding import Job
-from qrecords.services.compile import compile_year
-from qrecords.services.workers import run_jobs
+from qrecords.services.volumes.binding import Job
+from qrecords.services.volumes.compile import compile_year
+from qrecords.services.volumes.workers import run_jobs
 
 YEAR, FORM = 2025, "QR758-06A"
 OF_PYPDF, OF_TWO_PROCESSES = 0.7, 0.85

@@ -16,7 +16,7 @@ from pypdf import PdfWriter
 from pypdf.generic import ArrayObject, NameObject
 
 from qrecords.render.pdf import Converter
-from qrecords.services.disposition import approve, draw, witness
+from qrecords.services.disposition.lists import approve, draw, witness
 from qrecords.stores import durable
 from tests import retention_office as kept
 

@@ -26,11 +26,11 @@ from qrecords.model.access import Account
 from qrecords.office import Office
 from qrecords.services import steps
 from qrecords.services.administer import init, open_office
-from qrecords.services.compile import compile_year
 from qrecords.services.correct import correct
-from qrecords.services.disposition import approve, draw, witness
+from qrecords.services.disposition.lists import approve, draw, witness
 from qrecords.services.file import file_months, file_records
-from qrecords.services.fill import fill
+from qrecords.services.intake.fill import fill
+from qrecords.services.volumes.compile import compile_year
 from tests.conftest import FORMS
 
 WORD = "蝾螈"

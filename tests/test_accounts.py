@@ -18,8 +18,8 @@ from qrecords.acting import authenticate
 from qrecords.errors import NotPermitted
 from qrecords.model.access import Account
 from qrecords.office import Office
-from qrecords.services import login as logins
-from qrecords.services.accounts import add
+from qrecords.services.access import login as logins
+from qrecords.services.access.accounts import add
 from qrecords.settings import AccessSettings
 from qrecords.stores import secrets
 from qrecords.stores.register import Register

@@ -20,8 +20,8 @@ import pytest
 from qrecords.cli.output import progress
 from qrecords.model.form import Form
 from qrecords.office import Office
-from qrecords.services.asking import offers, read_answer, to_fill, to_update
-from qrecords.services.fill import fill
+from qrecords.services.intake.asking import offers, read_answer, to_fill, to_update
+from qrecords.services.intake.fill import fill
 from tests.conftest import CommandLine
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
@@ -196,7 +196,7 @@ def test_where_nobody_can_answer_the_input_file_is_asked_for(cli: CommandLine) -
 
 
 def test_the_same_words_asked_twice_are_two_records(office: Office, sample: Callable[..., Any]) -> None:
-    from qrecords.services.asking import keep_answers
+    from qrecords.services.intake.asking import keep_answers
 
     answers = sample("03A", linked_record=None)
     made = [fill(office, "03A", [keep_answers(office, "03A", answers)]).records[0]["record_no"] for _ in range(2)]

@@ -17,7 +17,7 @@ from ocfl.storage_root import StorageRoot
 from qrecords.errors import IntegrityFailure
 from qrecords.services.administer import init, open_office
 from qrecords.services.file import file_records
-from qrecords.services.fill import fill
+from qrecords.services.intake.fill import fill
 from qrecords.services.steps import review, sign, submit
 from qrecords.stores import mirror
 from qrecords.stores.archive import Archive

@@ -23,13 +23,13 @@ from qrecords.model.access import Account, Grant
 from qrecords.model.copies import CopyState, copy_no, request_no, require_step
 from qrecords.model.record import State
 from qrecords.office import Office
-from qrecords.services import copies
+from qrecords.services.access import copies
+from qrecords.services.access.copyissue import Issued, issue
 from qrecords.services.administer import init, open_office
-from qrecords.services.copyissue import Issued, issue
+from qrecords.services.care.verify import verify
 from qrecords.services.file import file_months, file_records
-from qrecords.services.fill import fill
+from qrecords.services.intake.fill import fill
 from qrecords.services.steps import review, submit
-from qrecords.services.verify import verify
 from tests.conftest import FORMS, NOW, CommandLine
 
 pytestmark = pytest.mark.office

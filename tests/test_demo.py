@@ -10,9 +10,9 @@ import pytest
 
 from qrecords.office import Office
 from qrecords.services.administer import open_office
+from qrecords.services.care.verify import verify
 from qrecords.services.demo import COUNTS, make_demo
-from qrecords.services.find import list_records
-from qrecords.services.verify import verify
+from qrecords.services.finding.find import list_records
 from tests.test_crash import assert_valid_ocfl
 
 pytestmark = pytest.mark.office

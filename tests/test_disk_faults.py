@@ -21,18 +21,18 @@ from qrecords.errors import StorageFailure
 from qrecords.model.lists import CUSTOMERS
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
-from qrecords.services import indexing
-from qrecords.services.audit import close_segment
-from qrecords.services.backup import backup, restore
-from qrecords.services.compile import compile_year
+from qrecords.services.access.audit import close_segment
+from qrecords.services.care.backup import backup, restore
+from qrecords.services.care.verify import verify
 from qrecords.services.correct import correct
-from qrecords.services.destroy import destroy
-from qrecords.services.disposition import draw, lists
+from qrecords.services.disposition.destroy import destroy
+from qrecords.services.disposition.lists import draw, lists
 from qrecords.services.file import file_records
-from qrecords.services.find import show
-from qrecords.services.lists import add_entry, list_entries
-from qrecords.services.templates import adopt
-from qrecords.services.verify import verify
+from qrecords.services.finding import indexing
+from qrecords.services.finding.find import show
+from qrecords.services.intake.lists import add_entry, list_entries
+from qrecords.services.intake.templates import adopt
+from qrecords.services.volumes.compile import compile_year
 from qrecords.settings import load
 from qrecords.stores import durable
 from tests import retention_office as kept
@@ -182,7 +182,9 @@ STEPS = {
 @pytest.fixture(autouse=True)
 def no_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Converter, "convert", blank_convert)
-    monkeypatch.setattr("qrecords.services.verify.volume_problems", lambda *_: iter(()))  # the front matter is blank
+    monkeypatch.setattr(
+        "qrecords.services.care.verify.volume_problems", lambda *_: iter(())
+    )  # the front matter is blank
     monkeypatch.setattr(durable, "_flush", lambda _handle: None)  # whether it is called counts here, not the disk
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from qrecords.errors import WrongState
 from qrecords.services.administer import open_office
+from qrecords.services.care.verify import verify
 from qrecords.services.file import file_all
 from qrecords.services.steps import send_back, void
-from qrecords.services.verify import verify
 from qrecords.stores import durable
 from tests.conftest import CommandLine
 from tests.test_crash import killed_at

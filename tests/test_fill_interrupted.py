@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and the
 BROKEN_OFF = """
 import os, signal, sys
 from qrecords.cli import app
-from qrecords.services import fill
+from qrecords.services.intake import fill
 from qrecords.stores import durable
 how, name, passes, arguments = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
 

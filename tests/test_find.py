@@ -13,9 +13,9 @@ import pytest
 
 from qrecords.model.record import Record, Signed, State
 from qrecords.office import Office
-from qrecords.services import indexing
-from qrecords.services.fill import fill
-from qrecords.services.search import Criteria, search
+from qrecords.services.finding import indexing
+from qrecords.services.finding.search import Criteria, search
+from qrecords.services.intake.fill import fill
 from qrecords.stores.formoutlines import CACHE_FILE
 from qrecords.stores.register import tables
 from tests.conftest import CHECKOUT, CommandLine

@@ -20,10 +20,10 @@ from qrecords.model.looser import loosen
 from qrecords.model.query import parse_query
 from qrecords.office import Office
 from qrecords.render.listing import list_csv, list_workbook
-from qrecords.services.fill import fill
-from qrecords.services.hitlist import export
-from qrecords.services.search import Criteria, search
-from qrecords.services.viewing import VIEWER_VARIABLE, open_paper
+from qrecords.services.finding.hitlist import export
+from qrecords.services.finding.search import Criteria, search
+from qrecords.services.finding.viewing import VIEWER_VARIABLE, open_paper
+from qrecords.services.intake.fill import fill
 from tests.conftest import CommandLine
 
 FORMULA = '=HYPERLINK("http://example.invalid","示例")'

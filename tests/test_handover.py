@@ -13,8 +13,8 @@ from ocfl.storage_root import StorageRoot
 
 from qrecords.errors import InvalidInput, WrongState
 from qrecords.services.administer import init, open_office
-from qrecords.services.handover import import_bag
-from qrecords.services.verify import verify
+from qrecords.services.care.handover import import_bag
+from qrecords.services.care.verify import verify
 from qrecords.stores import durable
 from tests.conftest import CommandLine
 from tests.retention_office import ITEM_C, VOLUME, A, B, C, copied

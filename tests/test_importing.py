@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw
 from pypdf import PdfReader
 
 from qrecords.office import local_now
-from qrecords.services.destroy import destroy
-from qrecords.services.disposition import approve, draw, witness
+from qrecords.services.disposition.destroy import destroy
+from qrecords.services.disposition.lists import approve, draw, witness
 from tests.conftest import CommandLine
 from tests.retention_office import opened
 from tests.test_crash import killed_at

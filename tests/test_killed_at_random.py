@@ -20,8 +20,8 @@ import pytest
 
 from qrecords.render.pdf import Converter
 from qrecords.services import steps
+from qrecords.services.care.verify import verify
 from qrecords.services.file import file_records
-from qrecords.services.verify import verify
 from tests import retention_office as kept
 from tests.conftest import CHECKOUT
 from tests.faulty_disk import blank_convert, workspace
@@ -37,7 +37,7 @@ from qrecords.errors import WrongState
 from qrecords.render.pdf import Converter
 from qrecords.services import steps
 from qrecords.services.file import file_records
-from qrecords.services.fill import fill
+from qrecords.services.intake.fill import fill
 from tests import retention_office as kept
 from tests.faulty_disk import blank_convert
 root, name, told = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
@@ -90,7 +90,9 @@ def killed_in_turns(root: Path, kills: int) -> None:
 @pytest.mark.parametrize("kills", [8, 200])
 def test_nothing_is_lost_or_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int) -> None:
     monkeypatch.setattr(Converter, "convert", blank_convert)
-    monkeypatch.setattr("qrecords.services.verify.volume_problems", lambda *_: iter(()))  # the front matter is blank
+    monkeypatch.setattr(
+        "qrecords.services.care.verify.volume_problems", lambda *_: iter(())
+    )  # the front matter is blank
     root = workspace(tmp_path)
     killed_in_turns(root, kills)
     with kept.opened(root, clock=lambda: kept.THEN) as people:

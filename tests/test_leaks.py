@@ -22,14 +22,14 @@ from qrecords.model.record import Action, State
 from qrecords.office import Office
 from qrecords.services import reading, steps
 from qrecords.services.administer import init, status
-from qrecords.services.compile import compile_year
-from qrecords.services.fill import fill
-from qrecords.services.find import list_records, show
-from qrecords.services.hitlist import export
+from qrecords.services.finding.find import list_records, show
+from qrecords.services.finding.hitlist import export
+from qrecords.services.finding.search import Criteria, search
+from qrecords.services.finding.viewing import open_paper
+from qrecords.services.intake.fill import fill
+from qrecords.services.intake.update import update
 from qrecords.services.require import show_task
-from qrecords.services.search import Criteria, search
-from qrecords.services.update import update
-from qrecords.services.viewing import open_paper
+from qrecords.services.volumes.compile import compile_year
 from tests.conftest import FORMS, NOW
 
 NOTICE, OPEN, HIDDEN = "QR758-04A-2025-00001", "QR758-06A-2025-00001", "QR758-06A-2025-00002"
@@ -239,7 +239,7 @@ def test_a_refused_step_on_a_readable_record_names_the_right_and_who_has_it(secr
 def test_bound_papers_show_nothing_of_it(tmp_path: Path) -> None:
     """A month and a volume with a hidden row: no contents, no place, no item, no title, no count."""
     from qrecords.services.file import file_months
-    from qrecords.services.volumes import find_records, list_volumes, show_volume
+    from qrecords.services.volumes.shelf import find_records, list_volumes, show_volume
 
     root = tmp_path / "office"
     rows = [sample("10A"), sample("10A", secrecy_level="秘密", secrecy_period="10年")]

@@ -154,7 +154,7 @@ def test_every_pdf_body_holds_the_real_text_unaltered(bound: dict[str, Any], ope
 
 
 def test_every_record_is_found_by_six_characters_of_its_fault(bound: dict[str, Any], opened: Office) -> None:
-    from qrecords.services.search import Criteria, search
+    from qrecords.services.finding.search import Criteria, search
 
     for number, report in zip(bound["numbers"], bound["reports"], strict=True):
         piece = _six_characters(report["fault_symptom"])

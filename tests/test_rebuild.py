@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from qrecords.services.audit import close_segment
-from qrecords.services.destroy import destroy
-from qrecords.services.rebuild import LOST
+from qrecords.services.access.audit import close_segment
+from qrecords.services.care.rebuild import LOST
+from qrecords.services.disposition.destroy import destroy
 from tests import retention_office as sample_office
 from tests.conftest import CommandLine
 from tests.retention_office import LIST_NO, A, B, C, copied, copied_witnessed, opened

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from qrecords.services.administer import open_office
-from qrecords.services.fill import fill
-from qrecords.services.verify import verify
+from qrecords.services.care.verify import verify
+from qrecords.services.intake.fill import fill
 from qrecords.stores.register import database
 from tests.conftest import CommandLine
 

@@ -11,8 +11,8 @@ import pytest
 
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, UsageError, WrongState
 from qrecords.model.audit import digest
-from qrecords.services.hold import hold, holds, release
-from qrecords.services.retention import due, extend
+from qrecords.services.disposition.hold import hold, holds, release
+from qrecords.services.disposition.retention import due, extend
 from tests.conftest import CommandLine
 from tests.retention_office import ITEM_A, ITEM_C, ITEM_ROWS, LAST_DAY, NOW, ROWS, VOLUME, A, C, People, copied, opened
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from qrecords.services import dispositionpapers
-from qrecords.services.destroy import destroy
-from qrecords.services.disposition import draw, lists
-from qrecords.services.find import show
-from qrecords.services.verify import verify
+from qrecords.services.care.verify import verify
+from qrecords.services.disposition import papers as dispositionpapers
+from qrecords.services.disposition.destroy import destroy
+from qrecords.services.disposition.lists import draw, lists
+from qrecords.services.finding.find import show
 from tests.conftest import CHECKOUT
 from tests.retention_office import (
     ALL,
@@ -41,9 +41,9 @@ pytestmark = [
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from qrecords.services import dispositionpapers
-from qrecords.services.destroy import destroy
-from qrecords.services.disposition import draw
+from qrecords.services.disposition import papers as dispositionpapers
+from qrecords.services.disposition.destroy import destroy
+from qrecords.services.disposition.lists import draw
 from qrecords.stores import durable
 from tests.retention_office import LIST_NO, VOLUME, BlankPages, opened
 step, name, passes, root = sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])

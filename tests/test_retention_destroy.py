@@ -16,17 +16,17 @@ import pytest
 from pypdf import PdfReader
 
 from qrecords.errors import IntegrityFailure, InvalidInput, NotFound, NotPermitted, QRecordsError, WrongState
-from qrecords.services import dispositionpapers
-from qrecords.services.backup import backup, open_restored, restore
-from qrecords.services.destroy import destroy
-from qrecords.services.disposition import approve, draw, lists, withdraw, witness
-from qrecords.services.find import show
-from qrecords.services.hold import hold, release
-from qrecords.services.replay import replay
-from qrecords.services.retention import due, extend
-from qrecords.services.search import Criteria, search
-from qrecords.services.verify import verify
-from qrecords.services.volumes import list_volumes
+from qrecords.services.care.backup import backup, open_restored, restore
+from qrecords.services.care.verify import verify
+from qrecords.services.disposition import papers as dispositionpapers
+from qrecords.services.disposition.destroy import destroy
+from qrecords.services.disposition.hold import hold, release
+from qrecords.services.disposition.lists import approve, draw, lists, withdraw, witness
+from qrecords.services.disposition.replay import replay
+from qrecords.services.disposition.retention import due, extend
+from qrecords.services.finding.find import show
+from qrecords.services.finding.search import Criteria, search
+from qrecords.services.volumes.shelf import list_volumes
 from qrecords.stores import removal
 from tests.conftest import CommandLine
 from tests.retention_office import (

@@ -18,9 +18,9 @@ from qrecords.model.record import Record
 from qrecords.office import Office
 from qrecords.services import reading, steps
 from qrecords.services.file import file_records
-from qrecords.services.fill import Filled, fill
-from qrecords.services.find import show
-from qrecords.services.update import update
+from qrecords.services.finding.find import show
+from qrecords.services.intake.fill import Filled, fill
+from qrecords.services.intake.update import update
 from tests.conftest import CHECKOUT
 
 Sample = Callable[..., dict[str, Any]]

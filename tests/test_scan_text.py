@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from qrecords.scanning import ocr
-from qrecords.services import recognise
+from qrecords.services.scans import recognise
 from tests.conftest import CommandLine
 
 WORDS = "示例传真：电源模块交付时间"

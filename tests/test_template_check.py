@@ -22,10 +22,10 @@ from qrecords.office import Office
 from qrecords.render.wordcheck import WordFile
 from qrecords.services import print as printing
 from qrecords.services import steps
-from qrecords.services.fill import fill
-from qrecords.services.recover import recover
-from qrecords.services.templatecheck import check_forms
-from qrecords.services.templates import OBJECT
+from qrecords.services.care.recover import recover
+from qrecords.services.intake.fill import fill
+from qrecords.services.intake.templatecheck import check_forms
+from qrecords.services.intake.templates import OBJECT
 from tests.conftest import FORMS, CommandLine
 from tests.test_crash import killed_at
 

@@ -17,9 +17,9 @@ from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 
 from qrecords.office import Office
-from qrecords.services import formats
 from qrecords.services.administer import init, open_office
-from qrecords.services.verify import verify
+from qrecords.services.care import formats
+from qrecords.services.care.verify import verify
 from tests.conftest import NOW, CommandLine
 from tests.test_archive import put
 

@@ -22,16 +22,16 @@ from qrecords.office import Office
 from qrecords.services import demo, steps
 from qrecords.services import file as filing
 from qrecords.services.administer import init
-from qrecords.services.arranging import groups_of, limits, pieces_of
-from qrecords.services.catalogue import show_catalogue
-from qrecords.services.compile import compile_year
-from qrecords.services.fill import fill
-from qrecords.services.printset import print_sets
-from qrecords.services.stampspots import with_spots
-from qrecords.services.verify import verify
-from qrecords.services.volumecheck import verify_volumes
-from qrecords.services.volumenotes import notes_of
-from qrecords.services.volumes import find_records, show_volume
+from qrecords.services.care.verify import verify
+from qrecords.services.intake.fill import fill
+from qrecords.services.volumes.arranging import groups_of, limits, pieces_of
+from qrecords.services.volumes.catalogue import show_catalogue
+from qrecords.services.volumes.check import verify_volumes
+from qrecords.services.volumes.compile import compile_year
+from qrecords.services.volumes.notes import notes_of
+from qrecords.services.volumes.printset import print_sets
+from qrecords.services.volumes.shelf import find_records, show_volume
+from qrecords.services.volumes.stampspots import with_spots
 from tests.conftest import NOW, CommandLine
 from tests.test_render_volume import scanned
 

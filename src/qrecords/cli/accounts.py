@@ -35,7 +35,7 @@ def accounts() -> None:
 @pass_session
 def add(session: Session, name: str, display_name: str, user: str, unit: str, expires_on: str | None) -> None:
     """增加账号；新账号没有任何角色。不用 --user 的，再用 accounts passwd --reset 设密码。"""
-    from qrecords.services.accounts import add as add_account
+    from qrecords.services.access.accounts import add as add_account
 
     uid = _uid(user) if user else ""
     made = add_account(session.office, name, display_name=display_name, uid=uid, unit=unit, expires_on=expires_on or "")
@@ -48,7 +48,7 @@ def add(session: Session, name: str, display_name: str, user: str, unit: str, ex
 @pass_session
 def list_(session: Session) -> None:
     """列出全部账号和现有角色。"""
-    from qrecords.services.accounts import list_accounts
+    from qrecords.services.access.accounts import list_accounts
 
     found = list_accounts(session.office)
     rows = [
@@ -64,7 +64,7 @@ def list_(session: Session) -> None:
 @pass_session
 def show(session: Session, name: str) -> None:
     """查看一个账号（默认：自己），连同历次授权。"""
-    from qrecords.services.accounts import show as show_account
+    from qrecords.services.access.accounts import show as show_account
 
     found = show_account(session.office, name)
     lines = _lines(found)
@@ -79,7 +79,7 @@ def show(session: Session, name: str) -> None:
 def roles(session: Session) -> None:
     """列出 access.toml 里的角色，各能做什么。"""
     from qrecords.model.record import ACTION_LABELS, Action
-    from qrecords.services.accounts import roles as all_roles
+    from qrecords.services.access.accounts import roles as all_roles
 
     found = all_roles(session.office)
     lines: list[str] = []
@@ -110,7 +110,7 @@ def roles(session: Session) -> None:
 def grant(session: Session, name: str, role: str, unit: str, branch: str, since: str | None, until: str | None) -> None:
     """授予角色，可限于单位、兵种、时间；不能授予自己。"""
     from qrecords.model.access import Grant
-    from qrecords.services.accounts import grant as give
+    from qrecords.services.access.accounts import grant as give
 
     found = give(session.office, name, Grant(role, unit, branch, since or "", until or ""))
     session.answer({"account": found}, [f"✓ 已授予 {role}", *_lines(found)])
@@ -122,7 +122,7 @@ def grant(session: Session, name: str, role: str, unit: str, branch: str, since:
 @pass_session
 def revoke(session: Session, name: str, role: str) -> None:
     """收回角色，立即生效。"""
-    from qrecords.services.accounts import revoke as take_back
+    from qrecords.services.access.accounts import revoke as take_back
 
     found = take_back(session.office, name, role)
     session.answer({"account": found}, [f"✓ 已收回 {role}", *_lines(found)])
@@ -134,7 +134,7 @@ def revoke(session: Session, name: str, role: str) -> None:
 @pass_session
 def clearance(session: Session, name: str, level: str) -> None:
     """设定涉密等级：能查阅的最高密级。"""
-    from qrecords.services.accounts import clear
+    from qrecords.services.access.accounts import clear
 
     found = clear(session.office, name, level)
     session.answer({"account": found}, [f"✓ 涉密等级已改为{level}", *_lines(found)])
@@ -162,7 +162,7 @@ def enable(session: Session, name: str) -> None:
 @pass_session
 def passwd(session: Session, name: str, reset: bool) -> None:
     """修改密码。密码从提示输入，或由 QRECORDS_PASSWORD（现在的）、QRECORDS_NEW_PASSWORD（新的）给出。"""
-    from qrecords.services.login import change_password, set_password
+    from qrecords.services.access.login import change_password, set_password
 
     if reset:
         set_password(session.office, name, _password("新密码", NEW_PASSWORD_VARIABLE, confirm=True))
@@ -177,7 +177,7 @@ def passwd(session: Session, name: str, reset: bool) -> None:
 @pass_session
 def login(session: Session, name: str) -> None:
     """用密码登录，之后的命令都以这个账号操作，直到 logout 或过期。"""
-    from qrecords.services.login import login as log_in
+    from qrecords.services.access.login import login as log_in
 
     name = name or session.account or ""
     if not name:
@@ -191,14 +191,14 @@ def login(session: Session, name: str) -> None:
 @pass_session
 def logout(session: Session) -> None:
     """退出登录。"""
-    from qrecords.services.login import logout as log_out
+    from qrecords.services.access.login import logout as log_out
 
     name = log_out(_root(session))
     session.answer({"account": {"name": name} if name else None}, [f"✓ 已退出：{name}" if name else "没有登录"])
 
 
 def _set_active(session: Session, name: str, *, active: bool) -> None:
-    from qrecords.services.accounts import set_active
+    from qrecords.services.access.accounts import set_active
 
     found = set_active(session.office, name, active=active)
     session.answer({"account": found}, [f"✓ 账号 {name} 已{'启用' if active else '停用'}"])

@@ -65,12 +65,12 @@ class Questionnaire:
                 self._ask(field)
 
     def _keep(self, name: str) -> None:
-        from qrecords.services.asking import keep_answers
+        from qrecords.services.intake.asking import keep_answers
 
         self.path = keep_answers(self._office, name, self.answers, self.path)
 
     def _drop(self) -> None:
-        from qrecords.services.asking import drop_answers
+        from qrecords.services.intake.asking import drop_answers
 
         if self.path is not None:
             drop_answers(self.path)
@@ -97,7 +97,7 @@ class Questionnaire:
         note("")
         labels = [f"{n:>3} {f.label}" for n, f in enumerate(self._fields, start=1)]
         wide = max(map(width, labels))
-        from qrecords.services.asking import shown
+        from qrecords.services.intake.asking import shown
 
         for label, field in zip(labels, self._fields, strict=True):
             note(f"{label}{' ' * (wide - width(label))}  {shown(field, self.answers.get(field.key)) or '（空）'}")
@@ -122,7 +122,7 @@ class Questionnaire:
 
 def _one(field: Field, offered: Any, *, number: str = "") -> Any:
     """Ask for one value until it can be read."""
-    from qrecords.services.asking import EMPTY, read_answer, shown
+    from qrecords.services.intake.asking import EMPTY, read_answer, shown
 
     if field.type in {FieldType.ENUM, FieldType.MULTI}:
         note("  " + "  ".join(f"{n} {c}" for n, c in enumerate(field.choices, start=1)))
@@ -148,7 +148,7 @@ def _one(field: Field, offered: Any, *, number: str = "") -> Any:
 
 def _rows(field: Field, offered: Sequence[Any]) -> list[dict[str, Any]]:
     """Ask for the lines of a list, column by column; an empty first column ends it."""
-    from qrecords.services.asking import columns_of
+    from qrecords.services.intake.asking import columns_of
 
     if offered and _line(f"{field.label}［已有{len(offered)}行］：回车保留，写「改」重填：").strip() != "改":
         return [dict(row) for row in offered]

@@ -40,7 +40,7 @@ def list_(
     after: int | None,
 ) -> None:
     """列出日志：时间、账号、动作、对象、结果。"""
-    from qrecords.services.audit import list_events
+    from qrecords.services.access.audit import list_events
     from qrecords.stores.register.audit import Wanted
 
     wanted = Wanted(about, by, action, date_from or "", date_to or "")
@@ -56,7 +56,7 @@ def list_(
 @pass_session
 def verify(session: Session, heads: tuple[str, ...]) -> int:
     """检查日志有没有被改动、删除、插入、调换，并与印在纸上的链头核对。"""
-    from qrecords.services.audit import verify_log
+    from qrecords.services.access.audit import verify_log
 
     result = verify_log(session.office, heads)
     checked, problems, head = result["checked"], result["problems"], result["head"]
@@ -79,7 +79,7 @@ def verify(session: Session, heads: tuple[str, ...]) -> int:
 @pass_session
 def export(session: Session, path: Path, date_from: str | None, date_to: str | None) -> None:
     """导出一段日志，一行一条；谁都能用 docs/audit-check.py 核对，不需要本软件。"""
-    from qrecords.services.audit import export_events
+    from qrecords.services.access.audit import export_events
 
     done = export_events(session.office, path, date_from=date_from or "", date_to=date_to or "")
     line = f"✓ 第{done.first_seq}条到第{done.last_seq}条已导出：{done.path}"
@@ -90,7 +90,7 @@ def export(session: Session, path: Path, date_from: str | None, date_to: str | N
 @pass_session
 def close(session: Session) -> None:
     """把上次封存以后的日志封存为档案库里的一段；建议每月和备份前各做一次。"""
-    from qrecords.services.audit import close_segment
+    from qrecords.services.access.audit import close_segment
 
     done = close_segment(session.office)
     line = f"✓ 日志段 {done.number} 已封存：第{done.first_seq}条到第{done.last_seq}条"

@@ -17,7 +17,7 @@ from qrecords.errors import IntegrityFailure
 @pass_session
 def backup(session: Session, folder: Path) -> int:
     """备份登记库、归档对象、设置和表式；别人照常工作，再次备份只复制新的。"""
-    from qrecords.services.backup import backup as back_up
+    from qrecords.services.care.backup import backup as back_up
 
     with progress("备份", "个") as at:
         made = back_up(session.office, folder, progress=at)
@@ -58,8 +58,8 @@ def backup(session: Session, folder: Path) -> int:
 @pass_session
 def restore(session: Session, source: Path, target: Path) -> int:
     """把备份恢复成一个新的工作区，接着处理完中断的操作，重建检索库，并逐字节检查。"""
-    from qrecords.services.backup import open_restored
-    from qrecords.services.backup import restore as restore_office
+    from qrecords.services.care.backup import open_restored
+    from qrecords.services.care.backup import restore as restore_office
 
     with progress("恢复", "个") as at:
         manifest = restore_office(source, target, progress=at)
@@ -84,8 +84,8 @@ def restore(session: Session, source: Path, target: Path) -> int:
 @pass_session
 def rebuild(session: Session) -> int:
     """登记库丢失或损坏、又没有备份时：从归档对象重建登记库，并说明哪些找不回来。"""
-    from qrecords.services.rebuild import NOT_BACK, open_rebuilt
-    from qrecords.services.rebuild import rebuild as rebuild_register
+    from qrecords.services.care.rebuild import NOT_BACK, open_rebuilt
+    from qrecords.services.care.rebuild import rebuild as rebuild_register
     from qrecords.settings import find_root
 
     root = find_root(session.root)

@@ -61,8 +61,8 @@ def demo(session: Session, folder: Path) -> None:
 @pass_session
 def verify(session: Session, deep: bool, report: Path | None) -> int:
     """按真实性、完整性、可用性、安全性逐项检查档案库、登记库、编号、日志和册（四性检测）。"""
-    from qrecords.services.report import require_report, write_report
-    from qrecords.services.verify import verify as verify_office
+    from qrecords.services.care.report import require_report, write_report
+    from qrecords.services.care.verify import verify as verify_office
 
     if report is not None:
         require_report(report)
@@ -110,7 +110,7 @@ def index() -> None:
 def rebuild(session: Session, engine: str | None) -> None:
     """重建检索库；重建时检索照常可用。"""
     from qrecords.services.administer import index_status
-    from qrecords.services.indexing import rebuild as rebuild_index
+    from qrecords.services.finding.indexing import rebuild as rebuild_index
 
     with progress("重建", "份") as at:
         total = rebuild_index(session.office, at, engine=engine or "")

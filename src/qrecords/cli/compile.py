@@ -23,7 +23,7 @@ from qrecords.errors import IntegrityFailure
 @pass_session
 def compile_(session: Session, year: int, form: str, dry_run: bool, with_gaps: bool, reason: str) -> None:
     """把一年的归档件汇编成册：封面、卷内目录、编页、备考表、书签。"""
-    from qrecords.services.compile import compile_year
+    from qrecords.services.volumes.compile import compile_year
 
     with progress("成册", "册") as at:
         result = compile_year(
@@ -54,7 +54,7 @@ def volume() -> None:
 @pass_session
 def list_volumes(session: Session, year: int | None) -> None:
     """列出已成的册。"""
-    from qrecords.services.volumes import list_volumes
+    from qrecords.services.volumes.shelf import list_volumes
 
     found = list_volumes(session.office, year)
     rows = [
@@ -69,7 +69,7 @@ def list_volumes(session: Session, year: int | None) -> None:
 @pass_session
 def show(session: Session, code: str) -> None:
     """查看一册的卷内目录：每件在第几页。"""
-    from qrecords.services.volumes import show_volume
+    from qrecords.services.volumes.shelf import show_volume
 
     found = show_volume(session.office, code)
     rows = [(i["position"], i["document_no"], i["page_from"], i["page_to"], i["title"]) for i in found["contents"]]
@@ -83,7 +83,7 @@ def show(session: Session, code: str) -> None:
 @pass_session
 def catalogue(session: Session, year: int) -> None:
     """查看一年的案卷目录；docx、pdf、xlsx 都存着。"""
-    from qrecords.services.catalogue import show_catalogue
+    from qrecords.services.volumes.catalogue import show_catalogue
 
     found = show_catalogue(session.office, year)
     rows = [(v["no"], v["volume_code"], v["title"], v["items"], v["pages"], v["remark"]) for v in found["volumes"]]
@@ -97,7 +97,7 @@ def catalogue(session: Session, year: int) -> None:
 @pass_session
 def find(session: Session, numbers: tuple[str, ...]) -> None:
     """记录在哪一册、第几页。"""
-    from qrecords.services.volumes import find_records
+    from qrecords.services.volumes.shelf import find_records
 
     places = find_records(session.office, record_numbers(numbers))
     lines = []
@@ -113,7 +113,7 @@ def find(session: Session, numbers: tuple[str, ...]) -> None:
 @pass_session
 def print_set(session: Session, codes: tuple[str, ...], out: Path) -> None:
     """单独取出封面、卷内目录、备考表、脊背（pdf 和 docx），供打印装订。"""
-    from qrecords.services.printset import print_sets
+    from qrecords.services.volumes.printset import print_sets
 
     files = print_sets(session.office, codes, out)
     session.answer({"files": files}, [f"✓ {f['pdf']}" for f in files])
@@ -124,7 +124,7 @@ def print_set(session: Session, codes: tuple[str, ...], out: Path) -> None:
 @pass_session
 def verify_volume(session: Session, codes: tuple[str, ...]) -> int:
     """逐页核对已成的册：每页与归档原件一致，页码、卷内目录正确。"""
-    from qrecords.services.volumecheck import verify_volumes
+    from qrecords.services.volumes.check import verify_volumes
 
     with progress("核对", "册") as at:
         checked, problems = verify_volumes(session.office, codes, progress=at)

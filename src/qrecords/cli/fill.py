@@ -41,7 +41,7 @@ def fill(
     工作簿里有问题的，另存一份「…-退回.xlsx」，格子标红，批注写明原因。
     在终端上不写输入文件，就逐栏询问：有选项、有默认（同一用户上次的内容），保存前先看一遍。
     """
-    from qrecords.services.fill import fill as fill_forms
+    from qrecords.services.intake.fill import fill as fill_forms
 
     asked = None if inputs else _asked_record(session, form)
     inputs = (asked,) if asked else inputs
@@ -80,8 +80,8 @@ def fill(
 
 def _asked_record(session: Session, code: str) -> Path:
     """Ask for one record field by field; returns the file of the answers."""
-    from qrecords.services.asking import offers, to_fill
-    from qrecords.services.fill import fill as fill_forms
+    from qrecords.services.intake.asking import offers, to_fill
+    from qrecords.services.intake.fill import fill as fill_forms
 
     require_terminal("输入文件")
     office = session.office
@@ -95,7 +95,7 @@ def _asked_record(session: Session, code: str) -> Path:
 
 
 def _drop(path: Path) -> None:
-    from qrecords.services.asking import drop_answers
+    from qrecords.services.intake.asking import drop_answers
 
     drop_answers(path)
 
@@ -115,8 +115,8 @@ def update(session: Session, number: str, source: Path | None) -> None:
 
     在终端上不写输入文件，就逐栏询问还空着的栏目。
     """
-    from qrecords.services.find import show
-    from qrecords.services.update import update as update_record
+    from qrecords.services.finding.find import show
+    from qrecords.services.intake.update import update as update_record
 
     asked = None if source else _asked_update(session, number)
     record = update_record(session.office, number, asked or source or Path())
@@ -130,8 +130,8 @@ def update(session: Session, number: str, source: Path | None) -> None:
 
 def _asked_update(session: Session, number: str) -> Path:
     """Ask for the fields of a record that are still open; returns the file of the answers."""
-    from qrecords.services.asking import to_update
-    from qrecords.services.update import check_update
+    from qrecords.services.intake.asking import to_update
+    from qrecords.services.intake.update import check_update
 
     require_terminal("输入文件")
     office = session.office

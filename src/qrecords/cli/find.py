@@ -15,7 +15,7 @@ from qrecords.cli.output import cut, table
 from qrecords.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from qrecords.services.search import Criteria
+    from qrecords.services.finding.search import Criteria
 
 STATES = ("draft", "issued", "submitted", "reviewed", "filed", "bound", "void")
 FACET_LABELS = {"form_code": "表式", "year": "年度", "customer_unit": "用户", "model": "型号", "state": "状态"}
@@ -36,7 +36,7 @@ def list_(
 ) -> None:
     """列出记录：办到哪一步，该谁办，还缺什么。默认只列没有归档的。"""
     from qrecords.model.record import OPEN_STATES, State
-    from qrecords.services.find import list_records
+    from qrecords.services.finding.find import list_records
 
     wanted = [State(s) for s in states] or ([] if every else list(OPEN_STATES))
     records = list_records(session.office, form_code=form, states=wanted, year=year, month=month or "")
@@ -51,7 +51,7 @@ def list_(
 @pass_session
 def show(session: Session, number: str, history: bool) -> None:
     """查看一份记录的全部内容。"""
-    from qrecords.services.find import show as show_record
+    from qrecords.services.finding.find import show as show_record
 
     record = show_record(session.office, number, history=history)
     session.answer({"record": record}, _record_lines(record))
@@ -84,8 +84,8 @@ def search(
     **criteria: Any,
 ) -> None:
     """全文检索：几个词都要出现；支持 "短语"、OR、-排除、用户：… 型号：… 等。"""
-    from qrecords.services.search import Criteria
-    from qrecords.services.search import search as search_records
+    from qrecords.services.finding.search import Criteria
+    from qrecords.services.finding.search import search as search_records
 
     if wrong := next((word for word in query if word.startswith("--")), ""):
         raise UsageError(f"没有选项 {wrong}", remedy="用 qrecords search --help 查看用法")
@@ -99,7 +99,7 @@ def search(
         state=criteria["state"] or "",
     )
     if output:
-        from qrecords.services.hitlist import export
+        from qrecords.services.finding.hitlist import export
 
         made = export(session.office, text, wanted, output, sort=sort)
         session.answer(made, [f"✓ 找到的{made['total']}份已存入 {made['path']}"])
@@ -113,7 +113,7 @@ def search(
 
 
 def _open(session: Session, found: dict[str, Any], number: int) -> str:
-    from qrecords.services.viewing import open_paper
+    from qrecords.services.finding.viewing import open_paper
 
     hits = found["hits"]
     if number > len(hits):

@@ -41,7 +41,7 @@ def forms() -> None:
 @pass_session
 def list_(session: Session) -> None:
     """列出全部受控表式。"""
-    from qrecords.services.forms import list_forms
+    from qrecords.services.intake.forms import list_forms
 
     found = list_forms(session.office)
     rows = [(f["code"], f["title"], LAYOUTS[f["layout"]], f"{f['retention_years']}年", _period(f)) for f in found]
@@ -53,7 +53,7 @@ def list_(session: Session) -> None:
 @pass_session
 def show(session: Session, form: str) -> None:
     """查看一种表式的栏目：名称、键名、类型、由谁在哪一步填写（* 为必填）。"""
-    from qrecords.services.forms import show_form
+    from qrecords.services.intake.forms import show_form
 
     shown = show_form(session.office, form)
     lines = [f"{shown['code']} {shown['title']}（版本{shown['edition']}，{LAYOUTS[shown['layout']]}）"]
@@ -71,7 +71,7 @@ def schema(session: Session, form: str) -> None:
     """输出一种表式输入的 JSON Schema，供编程使用。"""
     import json
 
-    from qrecords.services.forms import schema as form_schema
+    from qrecords.services.intake.forms import schema as form_schema
 
     found = form_schema(session.office, form)
     session.answer({"schema": found}, [json.dumps(found, ensure_ascii=False, indent=2)])
@@ -87,7 +87,7 @@ def check(session: Session, codes: tuple[str, ...], template: Path | None, no_pa
 
     查标记是否认得、有没有写断、有没有结尾，栏目是否都印出，字体、编码区，以及示例印成几页。
     """
-    from qrecords.services.templatecheck import check_forms
+    from qrecords.services.intake.templatecheck import check_forms
 
     if template is not None and len(codes) != 1:
         raise UsageError("用 --template 时要写一个表式", remedy=f"例如 qrecords forms check 06A --template {template}")
@@ -126,7 +126,7 @@ def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
 
     用过的模板都存进档案库，每份打印件、归档件都写明是用哪个模板印的；以前的不受影响。
     """
-    from qrecords.services.templates import adopt as adopt_template
+    from qrecords.services.intake.templates import adopt as adopt_template
 
     done = adopt_template(session.office, form, source, pages=not no_pages)
     lines = [f"✓ {done.form_code} 的模板已换成 {source.name}", f"  编号（sha256）{done.sha256}"]
@@ -144,7 +144,7 @@ def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
 @pass_session
 def sheet(session: Session, form: str, output: Path | None) -> None:
     """做一个填写用的 Excel 工作簿：表头有说明，选项能下拉，日期、数字填错当场提示。"""
-    from qrecords.services.sheet import make_sheet
+    from qrecords.services.intake.sheet import make_sheet
 
     path = make_sheet(session.office, form, output)
     lines = [f"✓ {path}", f"→ 填好后保存，再运行：qrecords fill {form} {path.name}"]

@@ -23,7 +23,7 @@ from qrecords.errors import UsageError
 @pass_session
 def export(session: Session, numbers: tuple[str, ...], target: Path, year: int | None) -> None:
     """移交给公司档案室：归档对象连同元数据（DA/T 46）打成包，对方不用本软件也能核对、阅读。"""
-    from qrecords.services.handover import export_bag
+    from qrecords.services.care.handover import export_bag
 
     if bool(numbers) == (year is not None):
         raise UsageError("没有说清导出什么", remedy="请写记录编号，或用 --year 写年度，二者选一")

@@ -37,7 +37,7 @@ def import_(
     """
     if source.is_dir():
         return _take_package(session, source)
-    from qrecords.services.importing import import_as_filed
+    from qrecords.services.intake.importing import import_as_filed
 
     if not as_filed:
         raise UsageError(
@@ -72,7 +72,7 @@ def import_(
 
 
 def _take_package(session: Session, folder: Path) -> int:
-    from qrecords.services.handover import import_bag
+    from qrecords.services.care.handover import import_bag
 
     with progress("收下", "个") as at:
         taken = import_bag(session.office, folder, progress=at)

@@ -13,7 +13,7 @@ from qrecords.cli.output import note, table
 from qrecords.errors import UsageError
 
 if TYPE_CHECKING:
-    from qrecords.services.lists import Kept
+    from qrecords.services.intake.lists import Kept
 
 SHOWN = 6  # columns a terminal has room for
 
@@ -29,7 +29,7 @@ def _group(name: str, summary: str, example: str) -> click.Group:
     def list_(session: Session, words: str) -> None:
         """列出清单，或其中含有某些字的。"""
         from qrecords.model.lists import KINDS
-        from qrecords.services.lists import list_entries, list_fields
+        from qrecords.services.intake.lists import list_entries, list_fields
 
         entries = list_entries(session.office, KINDS[name], words)
         fields = list_fields(session.office, KINDS[name])[:SHOWN]
@@ -42,7 +42,7 @@ def _group(name: str, summary: str, example: str) -> click.Group:
     @pass_session
     def add(session: Session, values: tuple[str, ...]) -> None:
         from qrecords.model.lists import KINDS
-        from qrecords.services.lists import add_entry
+        from qrecords.services.intake.lists import add_entry
 
         _tell(session, add_entry(session.office, KINDS[name], dict(map(_pair, values))))
 
@@ -52,7 +52,7 @@ def _group(name: str, summary: str, example: str) -> click.Group:
     def import_(session: Session, source: Path) -> None:
         """从 .csv 或 .xlsx 读入：新的加入，已有的更新；有一行不对就一行也不读。"""
         from qrecords.model.lists import KINDS
-        from qrecords.services.lists import import_entries
+        from qrecords.services.intake.lists import import_entries
 
         _tell(session, import_entries(session.office, KINDS[name], source))
 

@@ -15,8 +15,8 @@ from qrecords.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from qrecords.model.form import Form
-    from qrecords.services.sheets import Known
-    from qrecords.services.signing import Ask, Signing
+    from qrecords.services.scans.sheets import Known
+    from qrecords.services.scans.signing import Ask, Signing
 
 KIND = click.option("--kind", metavar="种类", default="", help="纸面上的签署：customer-signature、customer-seal 等")
 BY = click.option("--by", metavar="姓名", default="", help="谁签的名，或哪个单位盖的章（默认：登记签署时写的）")
@@ -40,8 +40,8 @@ def scan(
     文件是 PDF、JPEG、PNG、TIFF，或放着它们的文件夹；几份记录、次序颠倒、倒着放都可以。读不出编码的页留在
     archive/inbox/unmatched，看预览图后用 scan-assign 指给记录。
     """
-    from qrecords.services.scan import scan as scan_files
-    from qrecords.services.signing import Signing
+    from qrecords.services.scans.scan import scan as scan_files
+    from qrecords.services.scans.signing import Signing
 
     wanted = Signing(kind, by, on or "")
     with progress("读扫描件", "页") as at:
@@ -77,8 +77,8 @@ def scan_assign(
     session: Session, pages: tuple[str, ...], number: str, kind: str, by: str, on: str | None, no_ocr: bool
 ) -> None:
     """把读不出编码的页指给记录（登记簿写月份，如 QR758-02A-2026-03）；几页按写的次序补在缺的地方。"""
-    from qrecords.services.assign import assign
-    from qrecords.services.signing import Signing
+    from qrecords.services.scans.assign import assign
+    from qrecords.services.scans.signing import Signing
 
     wanted = Signing(kind, by, on or "")
     found = assign(session.office, pages, number, wanted, ask=_asker(session), recognise=not no_ocr)
@@ -95,7 +95,7 @@ def scan_assign(
 @pass_session
 def attach(session: Session, number: str, files: tuple[Path, ...], no_ocr: bool) -> None:
     """传真件、照片、专题总结等附到还没有归档的记录，原样保存，随记录归档；图像里的文字可以搜到。"""
-    from qrecords.services.attach import attach as attach_files
+    from qrecords.services.scans.attach import attach as attach_files
 
     record, notes = attach_files(session.office, number, files, recognise=not no_ocr)
     for line in notes:

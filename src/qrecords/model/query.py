@@ -53,7 +53,7 @@ FIELD_NAMES: dict[str, tuple[str, ...]] = {
     "处理措施": ("repair_action",),
     "处理结果": ("handling_result",),
     "主管审查意见": ("supervisor_opinion",),
-    # Texts of a record that stand in no form (services/indexing.py).
+    # Texts of a record that stand in no form (services/finding/indexing.py).
     "签署": ("signature",),
     "附件": ("attachment",),
     "扫描件": ("scan_text",),

@@ -20,7 +20,7 @@ from qrecords.model.access import Account
 from qrecords.model.record import Action
 from qrecords.office import REGISTER_FILE, Clock, Office, local_now
 from qrecords.services import reading
-from qrecords.services.recover import recover
+from qrecords.services.care.recover import recover
 from qrecords.settings import FILE_NAME, OfficeSettings, load, template
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import template as access_template
@@ -99,7 +99,7 @@ def _counted(office: Office, tx: Transaction) -> tuple[Counter[str], int, int]:
         for (_, state), number in tx.records.counts().items():
             states[state.value] += number
         return states, len(items), len([v for v in tx.items.volumes() if v["version"] > 0])
-    from qrecords.services.volumes import readable_volumes  # it loads document libraries
+    from qrecords.services.volumes.shelf import readable_volumes  # it loads document libraries
 
     states = Counter(r.state.value for r in office.only_readable(tx.records.find()))
     volumes = readable_volumes(office, tx, tx.items.volumes())

@@ -21,7 +21,6 @@ from qrecords.model.record import Action, Correction, Record, State, require_ope
 from qrecords.office import Office
 from qrecords.render.pdfout import page_count
 from qrecords.services import reading
-from qrecords.services.arranging import FORM_DOCX, FORM_PDF
 from qrecords.services.checking import beyond_rules, derived, year_of
 from qrecords.services.documents import (
     Documents,
@@ -31,8 +30,9 @@ from qrecords.services.documents import (
     require_means,
     write_papers,
 )
+from qrecords.services.finding.indexing import follow
 from qrecords.services.freezing import Filing, freeze, is_frozen, item_of
-from qrecords.services.indexing import follow
+from qrecords.services.volumes.arranging import FORM_DOCX, FORM_PDF
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.inputs import InputRecord, read_records

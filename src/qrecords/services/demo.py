@@ -22,9 +22,9 @@ from qrecords.office import Office
 from qrecords.services import file as filing
 from qrecords.services import steps
 from qrecords.services.administer import init
-from qrecords.services.compile import compile_year
-from qrecords.services.fill import fill
-from qrecords.services.search import Criteria, search
+from qrecords.services.finding.search import Criteria, search
+from qrecords.services.intake.fill import fill
+from qrecords.services.volumes.compile import compile_year
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.formfiles import FormFolder
 

@@ -29,8 +29,8 @@ from qrecords.services.documents import (
     sheet_subject,
     write_papers,
 )
+from qrecords.services.finding.indexing import follow
 from qrecords.services.freezing import Filing, attached_path, evidence_path, freeze, item_of, standing
-from qrecords.services.indexing import follow
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction

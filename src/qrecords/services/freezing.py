@@ -16,7 +16,7 @@ from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.services import reading
 from qrecords.services.documents import sheet_subject
-from qrecords.services.templates import keep_template
+from qrecords.services.intake.templates import keep_template
 from qrecords.stores.formfiles import FormFolder
 
 

@@ -18,7 +18,7 @@ from qrecords.services.documents import (
     sheet_subject,
     write_papers,
 )
-from qrecords.services.templates import kept
+from qrecords.services.intake.templates import kept
 
 
 def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from qrecords.office import Office
 from qrecords.scanning.reader import read_file
 from qrecords.services import reading
 from qrecords.services.checking import before_step
-from qrecords.services.indexing import follow
+from qrecords.services.finding.indexing import follow
 from qrecords.stores.durable import make_dirs, remove_tree, write_file
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction

@@ -1,0 +1,129 @@
+"""Issue approved copies: numbered, watermarked, encrypted files (QS/PA758A 5.11.1).
+
+Crash order: the intent reserves the copy numbers and logs that the issue begins, so nothing leaves without a trace;
+the files are made and written out; then the register commits. An issue that broke off keeps its numbers: the request
+stays approved, and the next issue makes the same copies again over the same names, so numbers have no gap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import UsageError, WrongState
+from qrecords.model.copies import CopyRequest, CopyState, require_step
+from qrecords.model.record import Action
+from qrecords.office import Office
+from qrecords.render.context import date_text
+from qrecords.render.copy import Locks, controlled_copy
+from qrecords.render.docx import Template
+from qrecords.render.pdf import Converter
+from qrecords.render.pdfmeta import Meta
+from qrecords.services.access.copies import event, found, require_kept
+from qrecords.stores import durable
+
+NO_DAY = "——"
+# Without letters and figures that look alike; 12 of them are 59 bits.
+_LETTERS, _LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 12
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """One copy as it went out; `password`, when one is needed to open it, is told here and kept nowhere."""
+
+    copy_no: str
+    path: str
+    sha256: str
+    password: str = ""
+
+
+def issue(office: Office, number: str, out: Path) -> list[Issued]:
+    """Make the copies of an approved request in a folder; WrongState when a file would be replaced."""
+    seen = found(office, number)
+    office.authorise(Action.COPY_ISSUE, seen.archive_no)
+    require_kept(office, seen.archive_no)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明一个文件夹")
+    with office.exclusive("copies", "发出副本"), office.under_way() as intent:
+        request, numbers = _reserve(office, seen, intent, out)
+        durable.checkpoint("copies.intent")
+        issued = _make(office, request, numbers, intent, out)
+        durable.checkpoint("copies.written")
+        _commit(office, request, issued, intent)
+        durable.checkpoint("copies.committed")
+        durable.remove_tree(office.archive.work_dir(intent))
+    return issued
+
+
+def _reserve(office: Office, seen: CopyRequest, intent: str, out: Path) -> tuple[CopyRequest, list[str]]:
+    with office.register.write() as tx:
+        request = tx.copies.one(seen.request_no) or seen
+        require_step(request, "issue")
+        held = {c.copy_no for c in request.copies}
+        numbers = tx.copies.reserve(request, office.clock().year)
+        for number in numbers:
+            if number not in held and _file(out, number).exists():
+                raise WrongState(f"{_file(out, number)} 已经有了", remedy="请换一个文件夹，或先移走那个文件")
+        office.begin(tx, intent, "copies", {"request": request.request_no, "copies": numbers})
+        tx.audit.append([event(office, Action.COPY_ISSUE, request, outcome="begun", copy=no) for no in numbers])
+    return request, numbers
+
+
+def _make(office: Office, request: CopyRequest, numbers: Sequence[str], intent: str, out: Path) -> list[Issued]:
+    with office.register.read() as tx:
+        item = tx.items.row(request.archive_no) or {}
+    source = office.archive.read(item["object_id"], "form.pdf", item["version"])
+    marks = _watermarks(office, request, numbers, office.archive.work_dir(intent))
+    durable.make_dirs(out)
+    issued = []
+    for number, mark in zip(numbers, marks, strict=True):
+        password = _password() if office.settings.copies.open_password else ""
+        # Nobody knows the owner's password, so nobody lifts the limits with it; the archive keeps the original.
+        locks = Locks(secrets.token_urlsafe(32), password, request.may_print, request.may_extract)
+        meta = Meta(f"受控副本 {number} {item['title']}", number, datetime.fromisoformat(office.now()))
+        data = controlled_copy(source, mark, meta=meta, locks=locks)
+        durable.write_file(_file(out, number), data)
+        issued.append(Issued(number, str(_file(out, number)), hashlib.sha256(data).hexdigest(), password))
+    return issued
+
+
+def _watermarks(office: Office, request: CopyRequest, numbers: Sequence[str], work: Path) -> list[Path]:
+    template = Template.load(office.settings.forms_dir / "copy" / "watermark.docx")
+    durable.make_dirs(work)
+    paths = []
+    for number in numbers:
+        context: dict[str, Any] = {
+            "copy_no": number,
+            "recipient": request.recipient,
+            "purpose": request.purpose,
+            "issued_on": date_text(office.today()),
+            "due": date_text(request.due) if request.due else NO_DAY,
+        }
+        paths.append(work / f"{number}.docx")
+        durable.write_file(paths[-1], template.render(context, None))
+    settings = office.settings.pdf
+    converter = Converter(soffice=settings.soffice, workers=1, seconds_per_file=settings.seconds_per_file)
+    return converter.convert(paths, work)
+
+
+def _commit(office: Office, request: CopyRequest, issued: Sequence[Issued], intent: str) -> None:
+    with office.register.write() as tx:
+        for copy in issued:
+            columns = {"issued_at": office.now(), "issued_by": office.account.name, "sha256": copy.sha256}
+            tx.copies.change_copy(copy.copy_no, **columns)
+            tx.audit.append([event(office, Action.COPY_ISSUE, request, copy=copy.copy_no, sha256=copy.sha256)])
+        tx.copies.change(request.request_no, state=CopyState.ISSUED)
+        tx.intents.close(intent)
+
+
+def _file(out: Path, copy_no: str) -> Path:
+    return out / f"{copy_no}.pdf"
+
+
+def _password() -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))

@@ -1,0 +1,1 @@
+"""The archive kept whole: check, back up, recover, rebuild, hand over (DA/T 70)."""

@@ -1,0 +1,209 @@
+"""Back up the archive while others work, and bring it back (DA/T 70; domain rule C.4).
+
+The register is copied first, by SQLite's online backup; then the objects it knows, each in the version it knows.
+Objects only gain versions, so what the copied register names is there whatever happens meanwhile; destruction waits.
+Working copies (`archive/drafts`) and the index are left out: they can be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qrecords import __version__
+from qrecords.errors import IntegrityFailure, Problem, UsageError, WrongState
+from qrecords.model.record import Action
+from qrecords.office import REGISTER_FILE, Office
+from qrecords.services.administer import open_office
+from qrecords.services.care.verify import ITEM, VOLUME, verify
+from qrecords.services.finding.indexing import rebuild
+from qrecords.settings import FILE_NAME
+from qrecords.stores import durable
+from qrecords.stores.archive import Archive
+from qrecords.stores.backupstore import OWN_NAMES, BackupStore, Manifest
+from qrecords.stores.register import Register
+
+REMOVAL = "removal"  # the lock of whatever takes objects away: a backup and a destruction never meet
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Backup:
+    """What a backup did: where, how much was new, what could not be copied."""
+
+    folder: Path
+    manifest: Manifest
+    copied_bytes: int = 0
+    copied_objects: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def backup(office: Office, folder: Path, *, progress: Progress | None = None) -> Backup:
+    """Make or renew the backup in a folder; damaged objects are left as the backup has them, and told."""
+    office.authorise(Action.ADMINISTER, "backup")
+    _require_outside(office, folder)
+    store = BackupStore(folder)
+    with office.exclusive(REMOVAL, "备份或销毁"):
+        _require_same_office(office, store)
+        store.prepare()
+        made = _copy_all(office, store, progress)
+    with office.register.write() as tx:
+        detail: dict[str, Any] = {"folder": str(folder.resolve()), "objects": len(made.manifest.objects)}
+        tx.audit.append([office.event(Action.ADMINISTER, "backup", audit_head=made.manifest.audit_head, **detail)])
+    return made
+
+
+def _copy_all(office: Office, store: BackupStore, progress: Progress | None) -> Backup:
+    durable.make_dirs(store.aside)
+    copy = store.aside / REGISTER_FILE
+    durable.remove_file(copy)
+    office.register.copy_to(copy)
+    seq, head, wanted = _as_copied(office, copy)
+    register_sha256 = store.put_register(copy)
+    durable.checkpoint("backup.register")
+    files = {name: store.put_file(path) for name, path in _files(office)}
+    durable.checkpoint("backup.files")
+    before = store.manifest()
+    objects: dict[str, tuple[int, str]] = {}
+    made = Backup(store.folder, _manifest(office, register_sha256, seq, head, files, objects))
+    for done, (object_id, version) in enumerate(sorted(wanted.items()), start=1):
+        try:
+            copied, digest = store.put_object(office.archive.objects, object_id, version)
+            objects[object_id] = (version, digest)
+            made.copied_bytes += copied
+            made.copied_objects += copied > 0
+        except IntegrityFailure as error:
+            made.problems.append(Problem(f"没有备份：{error.message}；{error.remedy}", source=object_id))
+            if before and object_id in before.objects:
+                objects[object_id] = before.objects[object_id]
+        if progress:
+            progress(done, len(wanted))
+    store.publish(made.manifest)
+    return made
+
+
+def _as_copied(office: Office, path: Path) -> tuple[int, str, dict[str, int]]:
+    """Return the head of the log in a copied register, and every object that belongs to it, in its version."""
+    register = Register(path)
+    try:
+        with register.read() as tx:
+            seq, head = tx.audit.head()
+            rows = [*tx.items.all(), *tx.items.volumes()]
+    finally:
+        register.close()
+    wanted = {row["object_id"]: int(row["version"]) for row in rows if row["version"] > 0}
+    for object_id in office.archive.ids():
+        if not object_id.startswith((ITEM, VOLUME)):
+            wanted[object_id] = office.archive.head(object_id)
+    return seq, head, wanted
+
+
+def _manifest(
+    office: Office,
+    register_sha256: str,
+    seq: int,
+    head: str,
+    files: Mapping[str, str],
+    objects: Mapping[str, tuple[int, str]],
+) -> Manifest:
+    return Manifest(
+        register_id=office.register.register_id,
+        made_at=office.now(),
+        made_by=office.account.name,
+        program=__version__,
+        register_sha256=register_sha256,
+        audit_seq=seq,
+        audit_head=head,
+        files=files,
+        objects=objects,
+    )
+
+
+def _files(office: Office) -> Iterator[tuple[str, Path]]:
+    """Give every file of the workspace that is neither an object nor made again: settings, forms, lists, papers."""
+    root = office.settings.root
+    waiting = (office.evidence_dir, office.settings.archive_dir / "inbox")
+    found = [p for p in root.iterdir() if p.suffix in {".toml", ".csv"}]
+    for folder in (office.settings.forms_dir, *waiting):
+        found += folder.rglob("*")
+    for path in sorted(found):
+        if path.is_file() and not path.name.startswith("."):
+            yield path.relative_to(root).as_posix(), path
+
+
+def _require_outside(office: Office, folder: Path) -> None:
+    inside = office.settings.root.resolve()
+    archive, there = office.settings.archive_dir.resolve(), folder.resolve()
+    if there == inside or archive in (there, *there.parents):
+        raise UsageError(f"{folder} 就在工作区里，同坏同丢", remedy="请备份到别的磁盘上的文件夹")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} 不是文件夹", remedy="请换一个位置")
+    # A write that broke off leaves a hidden file beside its place.
+    if folder.is_dir() and {p.name for p in folder.iterdir() if not p.name.startswith(".")} - OWN_NAMES:
+        raise UsageError(f"{folder} 里有别的东西", remedy="请换一个空文件夹，或以前备份过的文件夹")
+
+
+def _require_same_office(office: Office, store: BackupStore) -> None:
+    """Refuse to write an older or another office over a backup."""
+    before = store.manifest()
+    if before is None:
+        return
+    if before.register_id != office.register.register_id:
+        raise WrongState(f"{store.folder} 是另一个工作区的备份", remedy="请换一个文件夹")
+    with office.register.read() as tx:
+        known = before.audit_seq == 0 or tx.audit.hash_of(before.audit_seq) == before.audit_head
+    if not known:
+        raise WrongState(
+            f"{store.folder} 里的备份比这个工作区新（日志接不上）",
+            remedy="请换一个文件夹备份，原来的备份留作核对",
+        )
+
+
+def restore(folder: Path, target: Path, *, progress: Progress | None = None) -> Manifest:
+    """Lay a backup out as a new workspace; every byte is checked on the way. Opening and checking it comes after.
+
+    A restore that broke off goes on where it stopped: the settings come last, and make it a workspace.
+    """
+    store = BackupStore(folder)
+    manifest = store.require_manifest()
+    archive = target / "archive"
+    mark = target / ".restoring"
+    if target.exists() and any(target.iterdir()) and not mark.exists():
+        raise WrongState(f"{target} 不是空文件夹", remedy="请恢复到一个新的空文件夹，原来的工作区留作核对")
+    durable.make_dirs(target)
+    durable.write_file(mark, manifest.audit_head.encode())
+    Archive(archive).prepare()
+    staging = archive / "staging" / "restore"
+    total = len(manifest.objects)
+    for done, object_id in enumerate(sorted(manifest.objects), start=1):
+        store.restore_object(archive / "objects", object_id, manifest, staging)
+        if progress:
+            progress(done, total)
+    durable.checkpoint("restore.objects")
+    durable.remove_tree(staging)
+    for name, sha256 in sorted(manifest.files.items()):
+        if name != FILE_NAME:
+            store.restore_file(sha256, target / name)
+    store.restore_register(manifest.register_sha256, archive / REGISTER_FILE)
+    durable.checkpoint("restore.register")
+    store.restore_file(manifest.files[FILE_NAME], target / FILE_NAME)
+    durable.remove_file(mark)
+    return manifest
+
+
+def open_restored(target: Path, manifest: Manifest, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Open a restored workspace: finish or undo what was under way, make the index again, check every byte."""
+    with closing(open_office(target)) as office:
+        rebuild(office)
+        with office.register.write() as tx:
+            same_log = tx.audit.hash_of(manifest.audit_seq) == manifest.audit_head
+            tx.audit.append([office.event(Action.ADMINISTER, "restore", audit_head=manifest.audit_head)])
+        found = verify(office, deep=True, progress=progress)
+    if not same_log:
+        where = f"audit/{manifest.audit_seq}"
+        found["problems"].append(Problem("日志与备份清单里的链头不符；请换一份备份", source=where))
+    return found

@@ -1,0 +1,265 @@
+"""Hand records over to the company's archive, and take such a package in (BagIt, RFC 8493; metadata by DA/T 46).
+
+A package holds whole objects as an OCFL storage root of its own (`data/objects`), so that whoever receives it can check
+and read it without qrecords, and `data/metadata.csv` with one line for each.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qrecords import __version__
+from qrecords.errors import InvalidInput, NotFound, Problem, QRecordsError, WrongState
+from qrecords.model.record import Action
+from qrecords.office import Office
+from qrecords.services import reading
+from qrecords.services.care.putback import put_back
+from qrecords.services.care.unfreeze import Unfrozen, unfreeze
+from qrecords.services.care.verify import ITEM, VOLUME
+from qrecords.services.finding.indexing import follow
+from qrecords.services.intake.templates import OBJECT as TEMPLATE
+from qrecords.stores import durable, mirror
+from qrecords.stores.archive import Archive
+from qrecords.stores.register import Transaction
+
+METADATA = "metadata.csv"
+HEADINGS = (
+    "聚合层次", "立档单位名称", "电子文件号", "档号", "年度", "保管期限", "题名", "责任者", "日期", "文种", "密级",
+    "页数", "所在案卷", "格式", "计算机文件名", "数字摘要算法", "数字摘要",
+)  # fmt: skip
+
+Progress = Callable[[int, int], None]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What was packed or taken in."""
+
+    path: Path
+    items: list[str]
+    volumes: list[str]
+
+
+def export_bag(
+    office: Office,
+    target: Path,
+    *,
+    year: int | None = None,
+    record_nos: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Package:
+    """Pack the filed records of a year with its volumes, or single records, into a new folder."""
+    import bagit
+
+    if target.exists():
+        raise WrongState(f"{target} 已经有了", remedy="请换一个文件夹名")
+    items, volumes = _wanted(office, year, record_nos)
+    if not items:
+        raise NotFound("没有可导出的归档件", remedy="请核对年度或编号；没有归档的记录不能移交")
+    aside = target.parent / f".{target.name}.packing"
+    durable.remove_tree(aside)
+    durable.make_dirs(aside)
+    try:
+        _copy_objects(office, aside, [*items, *volumes], progress)
+        durable.write_file(aside / METADATA, _metadata(office, items, volumes))
+        with durable.storage_errors(aside):
+            bagit.make_bag(str(aside), _bag_info(office, len(items), len(volumes)), checksums=["sha512"])
+        durable.fsync_tree(aside)
+        durable.checkpoint("export.packed")
+        durable.replace_dir(aside, target)
+    except BaseException:
+        with suppress(QRecordsError):
+            durable.remove_tree(aside)
+        raise
+    packed = Package(target, [i["archive_no"] for i in items], [v["volume_code"] for v in volumes])
+    with office.register.write() as tx:
+        tx.audit.append([office.event(Action.EXPORT, code) for code in (*packed.items, *packed.volumes)])
+    return packed
+
+
+def _wanted(office: Office, year: int | None, record_nos: Sequence[str]) -> tuple[list[Row], list[Row]]:
+    """Return the items and volumes to pack, as far as the account may hand them over."""
+    with office.register.read() as tx:
+        if year is None:
+            records = reading.many(office, record_nos)
+            numbers = list(dict.fromkeys(r.archive_no for r in records if r.archive_no))
+            rows = [row for no in numbers if (row := tx.items.row(no)) and row["version"] > 0]
+            volumes: list[Row] = []
+        else:
+            rows = [row for row in tx.items.all() if row["record_year"] == year and row["version"] > 0]
+            volumes = [row for row in tx.items.volumes(year) if row["version"] > 0]
+    for code in [r["archive_no"] for r in rows] + [v["volume_code"] for v in volumes]:
+        office.authorise(Action.EXPORT, code)
+    return rows, volumes
+
+
+def _copy_objects(office: Office, folder: Path, rows: Sequence[Row], progress: Progress | None) -> None:
+    package = Archive(folder)
+    package.prepare()
+    templates = [(object_id, 1) for object_id in sorted(office.archive.ids()) if object_id.startswith(TEMPLATE)]
+    wanted = [(row["object_id"], row["version"]) for row in rows] + templates
+    for done, (object_id, version) in enumerate(wanted, start=1):
+        mirror.copy_object(office.archive.objects, package.objects, object_id, version, package.staging / "object")
+        if progress:
+            progress(done, len(wanted))
+    durable.remove_tree(package.staging)
+
+
+def _metadata(office: Office, items: Sequence[Row], volumes: Sequence[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, HEADINGS)
+    writer.writeheader()
+    names = {"form.pdf": "PDF/A-2b", "volume.pdf": "PDF"}
+    with office.register.read() as tx:
+        bound = {row["archive_no"]: tx.items.places(row["archive_no"]) for row in items}
+    places = {number: "；".join(place["volume_code"] for place in found) for number, found in bound.items()}
+    for row in (*items, *volumes):
+        is_item = "archive_no" in row
+        name = "form.pdf" if is_item else "volume.pdf"
+        code = row["archive_no"] if is_item else row["volume_code"]
+        path = office.archive.path(row["object_id"], name, row["version"])
+        writer.writerow(
+            dict(zip(HEADINGS, (
+                "件" if is_item else "卷", office.settings.office.org_name, row["object_id"], code,
+                row["record_year"] if is_item else row["year"], code.rpartition("·")[2].partition("-")[0],
+                row["title"], row["creator"] if is_item else office.settings.office.unit,
+                row["date_to"] if is_item else row["compiled_at"][:10],
+                office.forms.get(row["form_code"]).form.title, row["secrecy_level"], row["pages"],
+                places.get(code, ""), names[name], path.relative_to(office.archive.root).as_posix(),
+                "SHA-256", row["sha256"],
+            ), strict=True))
+        )  # fmt: skip
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _bag_info(office: Office, items: int, volumes: int) -> dict[str, str]:
+    with office.register.read() as tx:
+        _, head = tx.audit.head()
+    return {
+        "Source-Organization": office.settings.office.org_name,
+        "Contact-Name": office.account.display_name,
+        "Bagging-Date": office.today(),
+        "External-Description": f"QS/PA758A 质量记录：{items}件，{volumes}册",
+        "Bag-Software-Agent": f"qrecords {__version__}",
+        "Internal-Sender-Identifier": f"audit-head:{head}",
+    }
+
+
+def import_bag(office: Office, folder: Path, *, progress: Progress | None = None) -> Package:
+    """Take in a package made by `export_bag`, whole or not at all; what is here already, the same, is passed over."""
+    office.authorise(Action.FILE, folder.name)
+    source = _valid_bag(folder)
+    with office.exclusive("file", "归档"), office.under_way() as intent:
+        incoming = [i for i in sorted(source.ids()) if i.startswith((ITEM, VOLUME, TEMPLATE))]
+        fresh = [i for i in incoming if not office.archive.exists(i)]
+        _require_sound(source, incoming)
+        _require_same(office, source, sorted(set(incoming) - set(fresh)))
+        found = _read(office, source, fresh)
+        with office.register.write() as tx:
+            _require_unknown(tx, found)
+            office.begin(tx, intent, "import", {"objects": fresh})
+        durable.checkpoint("import.intent")
+        aside = office.archive.work_dir(intent) / "object"
+        for done, object_id in enumerate(fresh, start=1):
+            mirror.copy_object(source.objects, office.archive.objects, object_id, source.head(object_id), aside)
+            durable.checkpoint("import.object")
+            if progress:
+                progress(done, len(fresh))
+        commit_imported(office, intent, fresh)
+        durable.checkpoint("import.committed")
+        durable.remove_tree(office.archive.work_dir(intent))
+    follow(office)
+    codes = [item.row["archive_no"] for item in found.items], [v.row["volume_code"] for v in found.volumes]
+    return Package(folder, *codes)
+
+
+def commit_imported(office: Office, intent: str, object_ids: Sequence[str]) -> None:
+    """Close an import: what its objects hold stands in the register, each item and volume with its event."""
+    found = unfreeze(office, only=object_ids)
+    with office.register.write() as tx:
+        put_back(tx, found)
+        _note_series(tx, found)
+        codes = [i.row["archive_no"] for i in found.items] + [v.row["volume_code"] for v in found.volumes]
+        tx.audit.append([office.event(Action.FILE, code, by="import") for code in codes])
+        tx.intents.close(intent)
+
+
+def _note_series(tx: Transaction, found: Unfrozen) -> None:
+    """Remember the series that were numbered elsewhere: what was not handed over is no gap of this office."""
+    series = {f"record/{r.form_code}/{r.year}" for item in found.items for r in item.records}
+    series |= {f"archive/{item.row['archive_no'].rpartition('-')[0]}" for item in found.items}
+    series |= {f"volume/{volume.row['volume_code'].rpartition('-')[0]}" for volume in found.volumes}
+    for name in sorted(series):
+        tx.facts.note_elsewhere(name)
+
+
+def recover_import(office: Office, intent: str, payload: dict[str, Any]) -> str:
+    """Finish an import all of whose objects came in; of one that broke off earlier, take out what had come."""
+    there = [i for i in payload["objects"] if office.archive.exists(i)]
+    if len(there) == len(payload["objects"]):
+        commit_imported(office, intent, there)
+        return "finished"
+    for object_id in there:
+        if not object_id.startswith(TEMPLATE):
+            office.archive.remove(object_id, intent)
+    return "undone"
+
+
+def _valid_bag(folder: Path) -> Archive:
+    import bagit
+
+    try:
+        bagit.Bag(str(folder)).validate()
+    except (bagit.BagError, OSError, ValueError) as error:
+        remedy = "请向移交方重新索取，不要改动包里的文件"
+        raise InvalidInput(f"{folder} 不是完好的移交包：{error}", remedy=remedy) from None
+    if any(path.is_symlink() for path in folder.rglob("*")):
+        raise InvalidInput(f"{folder} 里有指向别处的链接", remedy="请向移交方重新索取")
+    source = Archive(folder / "data")
+    if not source.objects.is_dir() or source.check_root():
+        raise InvalidInput(f"{folder} 里没有本软件的归档对象", remedy="请核对是不是 qrecords export 做的包")
+    return source
+
+
+def _require_sound(source: Archive, object_ids: Sequence[str]) -> None:
+    if problems := [p for i in object_ids for p in source.check(i, deep=True)]:
+        raise InvalidInput("移交包里有损坏的对象", remedy="请向移交方重新索取", problems=problems)
+
+
+def _require_same(office: Office, source: Archive, known: Sequence[str]) -> None:
+    """Refuse a package whose object is here with other content: neither may replace the other."""
+    other = [
+        Problem("这里已有同号的对象，版本或内容不同", source=i)
+        for i in known
+        if source.head(i) > office.archive.head(i)
+        or source.inventory_digest(i, source.head(i)) != office.archive.inventory_digest(i, source.head(i))
+    ]
+    if other:
+        raise WrongState(f"有{len(other)}个对象与这里的不符，一个也没有收", remedy="请与移交方核对编号", problems=other)
+
+
+def _read(office: Office, source: Archive, fresh: Sequence[str]) -> Unfrozen:
+    found = unfreeze(office, only=fresh, archive=source)
+    if found.problems:
+        raise InvalidInput("移交包里有读不懂的对象", remedy="请向移交方重新索取", problems=found.problems)
+    return found
+
+
+def _require_unknown(tx: Transaction, found: Unfrozen) -> None:
+    """Refuse numbers that are in use here."""
+    numbers = [record.record_no for item in found.items for record in item.records]
+    taken = [Problem("这里已有这个编号的记录", source=r.record_no) for r in tx.records.many(numbers, uncommitted=True)]
+    taken += [
+        Problem("这里已用过这个归档编号", source=item.row["archive_no"])
+        for item in found.items
+        if tx.items.row(item.row["archive_no"])
+    ]
+    if taken:
+        raise WrongState(f"有{len(taken)}个编号在这里用过，一个也没有收", remedy="请与移交方核对编号", problems=taken)

@@ -1,0 +1,174 @@
+"""Make the register again from the objects alone: filed records, volumes, destruction lists, closed log segments.
+
+What no object holds cannot come back, and the answer says so: records not yet filed, accounts and rights, prints,
+holds, copies, and the events since the last closed segment. Numbers below the highest one known stay used: a record
+lost before it was filed comes back as a void number with its reason, so that no number is ever given out twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qrecords.acting import peer_uid
+from qrecords.errors import IntegrityFailure, Problem, QRecordsError, WrongState
+from qrecords.model.audit import digest
+from qrecords.model.numbering import gaps, parse_record_no, record_no
+from qrecords.model.record import Action, Record, State
+from qrecords.office import REGISTER_FILE, Clock, Office, local_now
+from qrecords.services.administer import first_account, open_office
+from qrecords.services.care.putback import put_back, raise_counters
+from qrecords.services.care.unfreeze import Unfrozen, unfreeze
+from qrecords.services.care.verify import verify
+from qrecords.services.finding.indexing import rebuild as rebuild_index
+from qrecords.settings import load
+from qrecords.stores import durable
+from qrecords.stores.register import Register, Transaction
+
+LOST = "登记库重建：没有归档，内容已不在"
+NOT_BACK = (
+    "没有归档的记录（草稿、已提交、已审查的），请对照纸面重新填写；它们的编号已作废，不会重用",
+    "账号和权限，请用 qrecords accounts 重新设立",
+    "打印记录、控制副本的登记、保留令（hold）和延长保管的决定",
+    "最后一次封存（qrecords audit close）以后的日志",
+)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What came back, by kind; which objects could not be read."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    void: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    kept: Path | None = None  # the old register, put aside
+
+
+def rebuild(
+    root: Path, *, account_name: str = "", clock: Clock = local_now, progress: Progress | None = None
+) -> Rebuilt:
+    """Make a workspace's register anew beside the old place, then move it in; WrongState while a sound one is there."""
+    settings = load(root)
+    place = settings.archive_dir / REGISTER_FILE
+    _require_lost(place)
+    aside = settings.archive_dir / "register.rebuilding.sqlite"
+    for left in settings.archive_dir.glob(f"{aside.name}*"):
+        durable.remove_file(left)
+    made = Rebuilt()
+    with closing(Register.create(aside)) as register:
+        first_account(register, account_name, clock)
+        with register.read() as tx:
+            account = tx.accounts.by_uid(peer_uid())
+        assert account is not None
+        office = Office(settings, account, register, clock)
+        found = unfreeze(office, progress)
+        made.problems = found.problems
+        with register.write() as tx:
+            _put(office, tx, found, made)
+    durable.checkpoint("rebuild.made")
+    made.kept = _put_aside(place, clock)
+    durable.replace_file(aside, place)
+    return made
+
+
+def open_rebuilt(root: Path) -> dict[str, Any]:
+    """Open a workspace whose register was rebuilt: make the index again, and check it all."""
+    with closing(open_office(root)) as office:
+        rebuild_index(office)
+        return verify(office)
+
+
+def _require_lost(place: Path) -> None:
+    if not place.exists():
+        return
+    try:
+        Register.open(place).close()
+    except QRecordsError:
+        return
+    raise WrongState(
+        f"登记库 {place} 还在，也能打开",
+        remedy="不需要重建。确实要用归档对象重建，请先备份，再把它移到别处；有备份时请优先用 qrecords restore",
+    )
+
+
+def _put_aside(place: Path, clock: Clock) -> Path | None:
+    """Keep a damaged register under another name: experts may still read something from it."""
+    if not place.exists():
+        return None
+    kept = place.with_name(f"register-{clock():%Y%m%d%H%M%S}.damaged")
+    durable.replace_file(place, kept)
+    for suffix in ("-wal", "-shm"):
+        beside = place.with_name(place.name + suffix)
+        if beside.exists():
+            durable.replace_file(beside, kept.with_name(kept.name + suffix))
+    return kept
+
+
+def _put(office: Office, tx: Transaction, found: Unfrozen, made: Rebuilt) -> None:
+    created = _put_log(tx, found, made)
+    put_back(tx, found)
+    made.counts["records"] = sum(len(item.records) for item in found.items)
+    made.counts["items"], made.counts["volumes"] = len(found.items), len(found.volumes)
+    for drawn in found.lists:
+        tx.retention.reserve_list(drawn.disposition, drawn.codes)
+        for row in drawn.items:
+            tx.items.restore(row)
+        for row in drawn.volumes:
+            tx.items.restore_volume(row, [])
+        tx.records.add([(record, None) for record in drawn.records])
+        tx.records.touch([r.record_no for r in drawn.records])
+        tx.retention.bury(drawn.disposition.list_no, drawn.objects, drawn.destroyed_at)
+    made.counts["lists"] = len(found.lists)
+    made.void = _void_the_lost(office, tx, created)
+    raise_counters(tx)
+    detail: dict[str, Any] = {**made.counts, "void": len(made.void), "problems": len(made.problems)}
+    tx.audit.append([office.event(Action.ADMINISTER, "rebuild", **detail)])
+
+
+def _put_log(tx: Transaction, found: Unfrozen, made: Rebuilt) -> list[str]:
+    """Append the events of the closed segments as they were; returns the records they say were created."""
+    created = []
+    for segment, events in found.segments:
+        tx.audit.append(events)
+        if tx.audit.head() != (segment.last_seq, segment.head):
+            raise IntegrityFailure(
+                f"日志段 {segment.object_id} 与前一段接不上，或被改过", remedy="请先运行 qrecords restore 用备份恢复"
+            )
+        tx.audit.close(segment)
+        created += [e.object for e in events if e.action == Action.CREATE]
+        made.counts["events"] += len(events)
+    return created
+
+
+def _void_the_lost(office: Office, tx: Transaction, created: list[str]) -> list[str]:
+    """Put a void record in the place of every number that was given out, as far as is known, and is in no object."""
+    used = {key: set(numbers) for key, numbers in tx.records.numbers().items()}
+    for number in created:
+        form_code, year, n = parse_record_no(number)
+        used.setdefault((form_code, year), set())
+        used[form_code, year].add(n)
+    there = {key: set(numbers) for key, numbers in tx.records.numbers().items()}
+    lost = [
+        record_no(form_code, year, n)
+        for (form_code, year), numbers in sorted(used.items())
+        for n in sorted({*gaps(sorted(numbers)), *numbers} - there.get((form_code, year), set()))
+    ]
+    records = [
+        Record(
+            record_no=number, form_code=parse_record_no(number)[0], year=parse_record_no(number)[1], state=State.VOID,
+            values={}, title="", date=f"{parse_record_no(number)[1]}-01-01", customer_unit="",
+            created_at=office.now(), created_by=office.account.name, reason=LOST,
+        )
+        for number in lost
+    ]  # fmt: skip
+    tx.records.add([(record, None) for record in records])
+    tx.records.touch(lost)
+    # The log says from here on that they are empty: else they would look changed by hand.
+    tx.audit.append([office.event(Action.UPDATE, number, whole=digest({}), why="rebuild") for number in lost])
+    return lost

@@ -1,0 +1,252 @@
+"""Read objects back into what the register knew of them: the way of `freezing`, `binding` and `destroy` backwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from qrecords.errors import Problem, QRecordsError
+from qrecords.model.audit import Event
+from qrecords.model.disposition import Confirmed, DestructionList, ListState
+from qrecords.model.numbering import parse_record_no
+from qrecords.model.record import Attached, Correction, Record, Signed, State
+from qrecords.office import Office
+from qrecords.render.pdfout import page_count
+from qrecords.services.access import audit
+from qrecords.services.care.verify import ITEM, VOLUME
+from qrecords.services.checking import derived
+from qrecords.services.disposition.destroy import CERTIFICATE, CERTIFIED
+from qrecords.services.disposition.lists import LIST
+from qrecords.services.freezing import Filing, item_of
+from qrecords.services.volumes.binding import VOLUME_PDF
+from qrecords.stores.archive import Archive
+from qrecords.stores.register.audit import Segment
+from qrecords.stores.register.retention import DESTROYED_VERSION
+
+Row = dict[str, Any]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where objects are read, and the office whose forms tell what they mean."""
+
+    office: Office
+    archive: Archive
+
+
+@dataclass(frozen=True, slots=True)
+class ItemBack:
+    """A filed item with its records, and the texts read off the papers beside them."""
+
+    row: Row
+    records: list[Record]
+    texts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeBack:
+    """A volume with its places, and the records bound in it."""
+
+    row: Row
+    lines: list[Row]
+    record_nos: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ListBack:
+    """A destruction list; when it was executed, what remains of its items and records."""
+
+    disposition: DestructionList
+    codes: list[str]
+    destroyed_at: str = ""
+    objects: dict[str, str] = field(default_factory=dict)
+    items: list[Row] = field(default_factory=list)
+    volumes: list[Row] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Unfrozen:
+    """All that was read, and what could not be."""
+
+    items: list[ItemBack] = field(default_factory=list)
+    volumes: list[VolumeBack] = field(default_factory=list)
+    lists: list[ListBack] = field(default_factory=list)
+    segments: list[tuple[Segment, list[Event]]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def unfreeze(
+    office: Office,
+    progress: Progress | None = None,
+    *,
+    only: Sequence[str] | None = None,
+    archive: Archive | None = None,
+) -> Unfrozen:
+    """Read the objects of the archive (or of another), all or `only` some; one that is damaged is told and left out."""
+    found = Unfrozen()
+    place = Place(office, archive or office.archive)
+    ways: dict[str, tuple[Callable[[Place, str], Any], list[Any]]] = {
+        ITEM: (_item, found.items),
+        VOLUME: (_volume, found.volumes),
+        LIST: (_list, found.lists),
+        audit.OBJECT: (_segment, found.segments),
+    }
+    ids = sorted(place.archive.ids()) if only is None else list(only)
+    for done, object_id in enumerate(ids, start=1):
+        for prefix, (read, kept) in ways.items():
+            if object_id.startswith(prefix):
+                try:
+                    kept.append(read(place, object_id))
+                except (QRecordsError, ValueError, KeyError, TypeError) as error:
+                    told = error.message if isinstance(error, QRecordsError) else f"内容读不懂（{error}）"
+                    found.problems.append(Problem(f"没有收进登记库：{told}；请从备份恢复这个对象", source=object_id))
+        if progress:
+            progress(done, len(ids))
+    return found
+
+
+def _item(place: Place, object_id: str) -> ItemBack:
+    head = place.archive.head(object_id)
+    held = json.loads(place.archive.read(object_id, "record.json", head))
+    records = [_record(place, held, entry) for entry in held["records"]]
+    filing = Filing(
+        form_code=held["form_code"], month=held["month"], record_nos=tuple(r.record_no for r in records),
+        record_year=held["record_year"], archive_no=held["archive_no"], object_id=object_id, version=head,
+        print_no=0, filed_at=held["filed_at"], filed_by=held["filed_by"],
+    )  # fmt: skip
+    pdf = place.archive.path(object_id, "form.pdf", head)
+    sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
+    item = item_of(place.office, filing, records, pages=page_count(pdf), sha256=sha256, version=head)
+    row = asdict(item) | {key: held[key] for key in ("form_code", "record_year", "month", "filed_at", "filed_by")}
+    return ItemBack(row, records, dict(_texts(place, object_id, head, records)))
+
+
+def _record(place: Place, held: Row, entry: Row) -> Record:
+    form_code, year, _ = parse_record_no(entry["record_no"])
+    form = place.office.forms.get(form_code).form
+    plain = ("record_no", "values", "created_at", "created_by", "opinion", "reviewed_on", "reviewed_by",
+             "paper_no")  # fmt: skip
+    return Record(
+        **{key: entry[key] for key in plain},
+        **derived(form, entry["values"]) | {"title": entry["title"], "date": entry["date"]},
+        form_code=form_code,
+        year=year,
+        state=State.FILED,
+        archive_no=held["archive_no"],
+        record_year=held["record_year"],
+        signatures=tuple(Signed(**signed) for signed in entry["signatures"]),
+        attached=tuple(Attached(**attached) for attached in entry["attached"]),
+        corrections=tuple(Correction(**correction) for correction in entry["corrections"]),
+    )
+
+
+def _texts(place: Place, object_id: str, version: int, records: list[Record]) -> Iterator[tuple[str, str]]:
+    """Give the text read off each paper, by the paper's hash."""
+    names = set(place.archive.names(object_id, version))
+    wanted = {attached.sha256 for record in records for attached in record.attached}
+    for name in sorted(names):
+        if f"{name}.txt" in names:
+            sha256 = hashlib.sha256(place.archive.read(object_id, name, version)).hexdigest()
+            if sha256 in wanted:
+                yield sha256, place.archive.read(object_id, f"{name}.txt", version).decode()
+
+
+def _volume(place: Place, object_id: str) -> VolumeBack:
+    head = place.archive.head(object_id)
+    held = json.loads(place.archive.read(object_id, "manifest.json", head))
+    with place.archive.path(object_id, VOLUME_PDF, head).open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    plain = (
+        "volume_code", "form_code", "year", "number", "title", "supplement", "pages", "secrecy_level", "compiled_at",
+        "compiled_by",
+    )  # fmt: skip
+    row = {key: held[key] for key in plain}
+    row |= {"items": len(held["items"]), "object_id": object_id, "version": head, "sha256": sha256}
+    places = ("archive_no", "version", "position", "page_from", "page_to", "sha256")
+    lines = [{key: line[key] for key in places} | {"volume_code": held["volume_code"]} for line in held["items"]]
+    numbers = [
+        entry["record_no"]
+        for line in held["items"]
+        if place.archive.exists(line["object"])
+        for entry in json.loads(place.archive.read(line["object"], "record.json", line["version"]))["records"]
+    ]
+    return VolumeBack(row, lines, numbers)
+
+
+def _segment(place: Place, object_id: str) -> tuple[Segment, list[Event]]:
+    described = json.loads(place.archive.read(object_id, "segment.json"))
+    del described["schema"]
+    lines = place.archive.read(object_id, "events.jsonl").splitlines()
+    return Segment(**described), [Event(**json.loads(line)) for line in lines]
+
+
+def _list(place: Place, object_id: str) -> ListBack:
+    head = place.archive.head(object_id)
+    content = place.archive.read(object_id, "list.json", 1)
+    listed = json.loads(content)
+    first = place.archive.versions(object_id)[0]
+    drawn = DestructionList(
+        list_no=listed["list_no"], state=ListState.WITHDRAWN, object_id=object_id, version=head,
+        sha256=hashlib.sha256(content).hexdigest(), drawn_at=first.created, drawn_by=first.user,
+        reason="登记库重建：批准和监销没有执行就失去了，请重新编制",
+    )  # fmt: skip
+    codes = [unit["code"] for unit in listed["units"]]
+    if head < CERTIFIED:
+        return ListBack(drawn, codes)
+    certificate = json.loads(place.archive.read(object_id, CERTIFICATE, CERTIFIED))
+    executed = Confirmed(**certificate["executed"])
+    drawn = DestructionList.from_row(
+        asdict(drawn)
+        | {
+            "state": ListState.DESTROYED,
+            "progress": {
+                **{key: certificate[key] for key in ("approved", "executed") if certificate[key]},
+                "witnesses": certificate["witnesses"],
+            },
+        }
+    )
+    pieces = [piece for unit in listed["units"] for piece in unit["pieces"]]
+    return ListBack(
+        disposition=drawn,
+        codes=codes,
+        destroyed_at=executed.at,
+        objects={entry["code"]: entry["object"] for entry in certificate["objects"]},
+        items=[_destroyed_item(p) for p in pieces if p["records"]],
+        volumes=[_destroyed_volume(p) for p in pieces if not p["records"]],
+        records=list(_destroyed_records(pieces)),
+    )
+
+
+def _destroyed_volume(piece: Row) -> Row:
+    nothing = dict.fromkeys(("secrecy_level", "sha256", "compiled_at", "compiled_by"), "")
+    return nothing | {
+        "volume_code": piece["code"], "form_code": piece["form_code"], "year": int(piece["date_to"][:4]),
+        "number": int(piece["code"].rpartition("-")[2]), "title": piece["title"], "supplement": False, "items": 0,
+        "pages": 0, "object_id": piece["object"], "version": DESTROYED_VERSION,
+    }  # fmt: skip
+
+
+def _destroyed_item(piece: Row) -> Row:
+    nothing = dict.fromkeys(("creator", "secrecy_level", "sha256", "filed_at", "filed_by"), "")
+    return nothing | {
+        "archive_no": piece["code"], "object_id": piece["object"], "version": DESTROYED_VERSION,
+        "form_code": piece["form_code"], "month": piece["month"], "title": piece["title"], "pages": 0,
+        "document_no": piece["records"][0], "record_year": int(piece["date_to"][:4]),
+        "date_from": piece["date_from"], "date_to": piece["date_to"],
+    }  # fmt: skip
+
+
+def _destroyed_records(pieces: list[Row]) -> Iterator[Record]:
+    for piece in pieces:
+        for number in piece["records"]:
+            form_code, year, _ = parse_record_no(number)
+            yield Record(
+                record_no=number, form_code=form_code, year=year, state=State.DESTROYED, values={},
+                title=piece["title"], date=piece["date_from"], customer_unit="", created_at="", created_by="",
+                archive_no=piece["code"], record_year=int(piece["date_to"][:4]),
+            )  # fmt: skip

@@ -1,0 +1,218 @@
+"""Check that all is as it was stored, as a list of the four properties (四性, DA/T 70).
+
+Reading, not repairing: what is safe to repair (dead staging, a step to finish or undo, an index behind) is done
+whenever the workspace is opened. `deep` reads every byte again; broken off, it goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from qrecords.errors import Problem, QRecordsError
+from qrecords.model.audit import digest
+from qrecords.model.four_properties import Checks
+from qrecords.model.numbering import gaps, record_no
+from qrecords.model.record import OPEN_STATES, Action, Record, State
+from qrecords.office import Office
+from qrecords.render.pdfout import page_count
+from qrecords.services.access.audit import check_log
+from qrecords.services.care import formats
+from qrecords.services.freezing import frozen_values
+from qrecords.services.volumes.check import volume_problems
+from qrecords.stores.backupstore import sha256_of
+from qrecords.stores.journal import Journal
+from qrecords.stores.register import Transaction
+
+ITEM, VOLUME = "urn:qrecords:item:", "urn:qrecords:volume:"
+LIST = "urn:qrecords:disposition:"
+
+Progress = Callable[[int, int], None]
+Row = dict[str, Any]
+
+
+def verify(office: Office, *, deep: bool = False, progress: Progress | None = None) -> dict[str, Any]:
+    """Check the whole office; `deep` reads every byte again. Returns what was checked and every problem."""
+    office.authorise(Action.VERIFY, "verify")
+    checks = Checks()
+    checks["rights"].add(_open_to_others(office), count=2)
+    ids = sorted(office.archive.ids())
+    checks["strays"].add(office.archive.check_root(), len(ids))
+    resumed, damaged = _objects(office, checks, ids, deep, progress)
+    with office.register.read() as tx:
+        reserved, codes = tx.items.all(), tx.items.volumes()
+        items, volumes = ([row for row in rows if row["version"] > 0] for rows in (reserved, codes))
+        known = set(ids)
+        lists = [asdict(drawn) for drawn in tx.retention.lists()]
+        checks["both_ways"].add(_both_ways(office, tx, [*items, *volumes, *lists], known, damaged), len(ids))
+        sound = known - damaged
+        for row in items:
+            if row["object_id"] in sound:
+                checks["items"].add(_item(office, tx, row, known, deep=deep))
+        for row in volumes:
+            placed = tx.items.in_volume(row["volume_code"])
+            checks["places"].add(_places(row, placed), len(placed))
+            if row["object_id"] in sound:
+                checks["volumes"].add(_volume(office, row, deep=deep))
+        checks["numbers"].add(_record_numbers(tx), sum(map(len, tx.records.numbers().values())))
+        checks["numbers"].add(_series(tx, "archive", {i["archive_no"] for i in reserved}, 4), len(reserved))
+        checks["numbers"].add(_series(tx, "volume", {v["volume_code"] for v in codes}, 3), len(codes))
+        filed = tx.records.find(states=[State.FILED, State.BOUND])
+        checks["records"].add(_records_against_items(filed, {i["archive_no"] for i in items}), len(filed))
+        waiting = tx.records.find(states=[*OPEN_STATES, State.VOID])
+        checks["waiting"].add(_values_not_filed(waiting, tx.audit.stated_values()), len(waiting))
+        log, wrong = check_log(office, tx)
+        checks["log"].add(wrong, log["events"])
+    counts = {"objects": len(ids), "items": len(items), "volumes": len(volumes), "events": log["events"]}
+    checked = {**counts, "deep": deep, "resumed": resumed}
+    return {"checked": checked, "properties": checks.as_json(), "problems": checks.problems}
+
+
+def _objects(
+    office: Office, checks: Checks, ids: list[str], deep: bool, progress: Progress | None
+) -> tuple[int, set[str]]:
+    """Check every object; returns how many a deep check that broke off had done already, and the damaged ones."""
+    journal = Journal(office.settings.indexes_dir / "verify-deep.txt")
+    done_before = journal.lines() if deep else set()
+    damaged: set[str] = set()
+    resumed = 0
+    for done, object_id in enumerate(ids, start=1):
+        line = f"{object_id} v{office.archive.head(object_id) if office.archive.exists(object_id) else 0}"
+        again = line in done_before
+        resumed += again
+        found = office.archive.check(object_id, deep=deep and not again)
+        sound = checks["objects"].add(found)
+        if not sound:
+            damaged.add(object_id)  # told once, with its own words; what it holds is not asked again
+        elif deep and not again:
+            files = formats.files_of(office, object_id)
+            sound = checks["formats"].add(formats.unreadable(files), len(files))
+            sound &= checks["active"].add(formats.active(files), len(files))
+        if deep and sound and not again:
+            journal.add(line)
+        if progress:
+            progress(done, len(ids))
+    if deep:
+        journal.finish()
+    return resumed, damaged
+
+
+def _open_to_others(office: Office) -> Iterator[Problem]:
+    """Tell of folders anyone on this machine may write into."""
+    for folder in (office.settings.root, office.settings.archive_dir):
+        if os.name == "posix" and folder.stat().st_mode & stat.S_IWOTH:
+            how = f"请收回别人的写权限：chmod o-w {folder}"
+            yield Problem(f"这台机器上的任何人都能改写这个文件夹；{how}", source=str(folder))
+
+
+def _both_ways(
+    office: Office, tx: Transaction, rows: list[Row], ids: set[str], damaged: Collection[str]
+) -> Iterator[Problem]:
+    """Compare register and archive: neither may know of an object the other does not, but for steps under way."""
+    under_way = {
+        entry["object_id"]
+        for step in tx.intents.open()
+        for kind in ("filings", "bindings", "lists")
+        for entry in step["payload"].get(kind, [])
+    }
+    destroyed = {row["object_id"]: row["list_no"] for row in tx.retention.destroyed()}
+    rows = [row for row in rows if row["object_id"] not in under_way]
+    for row in rows:
+        object_id = row["object_id"]
+        if object_id not in ids:
+            yield Problem("登记库里有，档案库里没有；请从备份恢复这个对象", source=object_id)
+        elif object_id not in damaged and office.archive.head(object_id) != row["version"]:
+            yield Problem(f"档案库里的版本与登记的 v{row['version']} 不符；请核对备份", source=object_id)
+    for object_id in sorted(ids - under_way - {row["object_id"] for row in rows}):
+        if list_no := destroyed.get(object_id):
+            again = f"再运行 qrecords retention destroy {list_no}"
+            yield Problem(f"已按清册 {list_no} 登记销毁，对象却还在；请{again}，或核对它从哪里恢复的", source=object_id)
+        elif object_id.startswith((ITEM, VOLUME, LIST)):
+            yield Problem("档案库里有，登记库里没有；可能登记库是从旧备份恢复的，请核对后重建登记", source=object_id)
+
+
+def _item(office: Office, tx: Transaction, row: Row, ids: Collection[str], *, deep: bool) -> Iterator[Problem]:
+    """Compare an item with the register: its number, its documents, and every record as it was frozen."""
+    object_id, version = row["object_id"], row["version"]
+    try:
+        frozen = json.loads(office.archive.read(object_id, "record.json", version))
+        pdf = office.archive.path(object_id, "form.pdf", version)
+    except (QRecordsError, ValueError) as error:
+        yield Problem(f"读不出归档内容：{error}；请从备份恢复", source=object_id)
+        return
+    if frozen.get("archive_no") != row["archive_no"]:
+        yield Problem("归档内容里的归档编号与登记不符；请核对备份", source=object_id)
+    if deep and sha256_of(pdf) != row["sha256"]:
+        yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
+    if f"urn:qrecords:template:{frozen.get('template_sha256')}" not in ids:
+        yield Problem("归档所用的表式模板不在档案库里；请从备份恢复", source=object_id)
+    entries = {entry["record_no"]: entry for entry in frozen.get("records", [])}
+    registered = {r.record_no: r for r in tx.records.find(archive_no=row["archive_no"]) if r.record_no in entries}
+    for number, entry in entries.items():
+        record = registered.get(number)
+        if record is None or record.state not in {State.FILED, State.BOUND}:
+            yield Problem("已归档的记录在登记库里不是已归档；请核对日志和备份", source=number)
+        elif changed := [k for k, v in frozen_values(record).items() if entry.get(k) != v]:
+            yield Problem(f"登记库里的内容与归档时不同（{'、'.join(changed)}）；请核对日志和备份", source=number)
+
+
+def _places(row: Row, placed: list[Row]) -> Iterator[Problem]:
+    """Check that a volume has its items in order, page after page."""
+    code, page = row["volume_code"], 1
+    for line in placed:
+        if line["page_from"] != page:
+            yield Problem(f"第{line['position']}件 {line['archive_no']} 的页码不相接", source=code)
+        page = line["page_to"] + 1
+    if len(placed) != row["items"] or page - 1 != row["pages"]:
+        yield Problem("卷内件数或页数与登记不符", source=code)
+
+
+def _volume(office: Office, row: Row, *, deep: bool) -> Iterator[Problem]:
+    code = row["volume_code"]
+    try:
+        path = office.archive.path(row["object_id"], "volume.pdf", row["version"])
+        pages = page_count(path)
+    except QRecordsError as error:
+        yield Problem(f"读不出这一册：{error}；请从备份恢复", source=code)
+        return
+    if deep and sha256_of(path) != row["sha256"]:
+        yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
+    elif pages < row["pages"]:
+        yield Problem("volume.pdf 的页数少于登记页数", source=code)
+    elif deep:
+        yield from volume_problems(office, row)
+
+
+def _record_numbers(tx: Transaction) -> Iterator[Problem]:
+    for (form_code, year), numbers in sorted(tx.records.numbers().items()):
+        for number in [] if tx.facts.is_elsewhere(f"record/{form_code}/{year}") else gaps(numbers):
+            yield Problem("编号缺号：登记库里没有这份记录；请查备份", source=record_no(form_code, year, number))
+        if tx.counters.last(f"record/{form_code}/{year}") != max(numbers):
+            yield Problem("编号计数器与已用编号不符，可能造成缺号或重号", source=f"{form_code}-{year}")
+
+
+def _series(tx: Transaction, kind: str, used: Collection[str], digits: int) -> Iterator[Problem]:
+    """Check that every number a series gave out is used, or kept for a step to be done again."""
+    for name, last in tx.counters.all().items():
+        if name.startswith(f"{kind}/") and not tx.facts.is_elsewhere(name):
+            series = name.removeprefix(f"{kind}/")
+            for code in (f"{series}-{number:0{digits}d}" for number in range(1, last + 1)):
+                if code not in used:
+                    yield Problem("编号缺号：登记库里没有它；请查备份", source=code)
+
+
+def _values_not_filed(waiting: Iterable[Record], stated: Mapping[str, str]) -> Iterator[Problem]:
+    """Compare what is not frozen yet with the hash its last event holds."""
+    for record in waiting:
+        if stated.get(record.record_no) not in {None, digest(record.values)}:
+            yield Problem("登记库里的内容与日志里最后一次填写的不同；请核对日志和备份", source=record.record_no)
+
+
+def _records_against_items(filed: Iterable[Record], archive_nos: Collection[str]) -> Iterator[Problem]:
+    for record in filed:
+        if record.archive_no not in archive_nos:
+            yield Problem(f"记录已归档，但没有归档件 {record.archive_no}", source=record.record_no)

@@ -1,0 +1,277 @@
+"""Execute a destruction list (domain rule C.10; DA/T 42-2009 7.7): check again, certify, bury, remove, verify.
+
+Crash order: the intent says which list; certificate and tombstones are published with the list's object, synced, before
+the first byte goes. From then on there is no way back: the register buries what is listed; then objects, files,
+index and the register's old pages go; then all is looked for, and the result is added to the certificate. A step that
+fails stops the rest and says what is still there; opening the workspace, or `destroy` again, goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import Any
+
+from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
+from qrecords.model.audit import Event, first_break
+from qrecords.model.disposition import Confirmed, DestructionList, ListState
+from qrecords.model.record import Action, State
+from qrecords.office import Office
+from qrecords.services import reading
+from qrecords.services.care.backup import REMOVAL
+from qrecords.services.disposition import remains
+from qrecords.services.disposition.lists import get, listed_units, require_free, require_same, shown
+from qrecords.services.disposition.papers import as_bytes, certificate_papers, word_of
+from qrecords.services.disposition.retained import require_clock
+from qrecords.stores import durable
+from qrecords.stores.register import Transaction
+from qrecords.stores.register.retention import SECRECY
+
+CERTIFICATE, TOMBSTONES, RESULT = "certificate.json", "tombstones.json", "result.json"
+KEPT = ("list.json", "list.docx", "list.pdf", "list.xlsx")
+CERTIFIED, VERIFIED = 2, 3  # versions of a list's object
+BEFORE = "本证明在销毁开始之前写成并存盘；执行结果见本证明的下一版。"
+
+Certificate = dict[str, Any]
+
+
+def destroy(office: Office, list_no: str) -> dict[str, Any]:
+    """Destroy what stands on an approved and witnessed list; nothing of the listed may be held, open or changed."""
+    office.authorise(Action.DESTROY, list_no)
+    with alone(office):
+        drawn = get(office, list_no)
+        drawn.require_executor(office.account.name)
+        if _went_on(office, drawn):
+            return shown(office, get(office, list_no))
+        with office.under_way() as intent:
+            with office.register.write() as tx:
+                require_clock(office, tx)
+                drawn = get(office, list_no, tx)
+                certificate = _checked(office, tx, drawn)
+                entry = {"list_no": drawn.list_no, "object_id": drawn.object_id}
+                office.begin(tx, intent, "destroy", {"lists": [entry]})
+            durable.checkpoint("destroy.intent")
+            _certify(office, intent, drawn, certificate)
+            durable.checkpoint("destroy.certified")
+            finish(office, intent, drawn.list_no)
+    return shown(office, get(office, list_no))
+
+
+def recover_destruction(office: Office, intent: str, entry: dict[str, Any]) -> str:
+    """Finish a destruction whose certificate stands; undo one that had none: nothing had gone."""
+    if office.archive.head(entry["object_id"]) < CERTIFIED:
+        return "undone"
+    try:
+        with alone(office):
+            finish(office, intent, entry["list_no"])
+    except QRecordsError:  # others may go on working; `retention destroy` says what is in the way
+        return "unfinished"
+    return "finished"
+
+
+def finish(office: Office, intent: str, list_no: str) -> None:
+    """Do all that comes after the certificate; what is done already is passed over."""
+    with office.register.read() as tx:
+        drawn = get(office, list_no, tx)
+    certificate: Certificate = json.loads(office.archive.read(drawn.object_id, CERTIFICATE, CERTIFIED))
+    try:
+        if office.archive.head(drawn.object_id) < VERIFIED:
+            _bury(office, drawn, certificate)
+            durable.checkpoint("destroy.buried")
+            remains.remove_objects(office, certificate, intent)
+            remains.remove_files(office, certificate)
+            remains.remove_text(office)
+            if problems := remains.left(office, certificate):
+                raise StorageFailure("有的内容没有删掉", problems=problems)
+            _add_result(office, intent, drawn, certificate)
+            durable.checkpoint("destroy.verified")
+        _commit(office, intent, list_no)
+        durable.checkpoint("destroy.committed")
+        durable.remove_tree(office.archive.work_dir(intent))
+    except (QRecordsError, OSError) as error:
+        problems = _left(office, certificate)
+        why, remedy = (error.message, error.remedy) if isinstance(error, QRecordsError) else (str(error), "")
+        raise StorageFailure(
+            f"清册 {list_no} 的销毁没有做完：{why}；还剩{len(problems)}处",
+            remedy=f"{remedy or '请排除故障'}；然后再运行 qrecords retention destroy {list_no}，会接着做完",
+            problems=problems,
+        ) from error
+
+
+@contextmanager
+def alone(office: Office) -> Iterator[None]:
+    """Let no filing, compilation or backup meet a destruction."""
+    with (
+        office.exclusive("file", "归档"),
+        office.exclusive("compile", "成册"),
+        office.exclusive(REMOVAL, "备份或销毁"),
+    ):
+        yield
+
+
+def _went_on(office: Office, drawn: DestructionList) -> bool:
+    """Take up a destruction that stopped after its certificate; one that stopped before it is undone."""
+    with office.register.read() as tx:
+        steps = [s for s in tx.intents.open() if s["kind"] == "destroy"]
+    mine = [s["id"] for s in steps if s["payload"]["lists"][0]["list_no"] == drawn.list_no]
+    if mine and office.archive.head(drawn.object_id) >= CERTIFIED:
+        finish(office, mine[0], drawn.list_no)
+        return True
+    if drawn.state is ListState.DESTROYING:
+        raise IntegrityFailure(
+            f"清册 {drawn.list_no} 正在销毁，却没有这一步的记载", remedy="请运行 qrecords verify 核对"
+        )
+    with office.register.write() as tx:
+        for intent in mine:
+            tx.intents.close(intent, done=False)
+    return False
+
+
+def _checked(office: Office, tx: Transaction, drawn: DestructionList) -> Certificate:
+    """Check all again at this moment and return the certificate; whoever executes is its last signature."""
+    drawn.require_executor(office.account.name)
+    content = require_same(office, drawn)
+    require_log(tx, drawn)
+    units = listed_units(office, tx, content)
+    # Each day someone confirmed must lie after the period, so that a clock set forward today helps nobody.
+    days = [office.today(), *(c.on for c in (drawn.approved, *drawn.witnesses) if c)]
+    require_free(office, tx, units, days, drawn.list_no)
+    numbers = remains.records_of(content)
+    reading.require_free(tx, numbers)
+    pieces = [piece for unit in content["units"] for piece in unit["pieces"]]
+    executed: Confirmed = word_of(office, drawn)
+    return {
+        "schema": 1,
+        "list_no": drawn.list_no,
+        "sha256": drawn.sha256,
+        "approved": asdict(drawn.approved) if drawn.approved else {},
+        "witnesses": [asdict(w) for w in drawn.witnesses],
+        "executed": asdict(executed),
+        "list": content,
+        "objects": [
+            {"object": p["object"], "code": p["code"], **asdict(office.archive.measure(p["object"]))} for p in pieces
+        ],
+        "files": remains.files_of(office, tx, content),
+        "backups": remains.backups(tx),
+        "copies": remains.copies(tx, content),
+        "audit_head": tx.audit.head()[1],
+    }
+
+
+def require_log(tx: Transaction, drawn: DestructionList) -> None:
+    """Make sure the log says the same of approval and witnesses as the register, and that its chain holds."""
+    if broken := first_break(tx.audit.events()):
+        raise IntegrityFailure(f"日志链断裂：{broken[1]}", remedy="不能销毁。请保留现场，报告安全管理员")
+    words = [(Action.APPROVE, drawn.approved), *((Action.WITNESS, w) for w in drawn.witnesses)]
+    expected = {(str(action), c.account, c.on, c.sha256) for action, c in words if c}
+    logged = {_word(event) for event in tx.audit.events(drawn.list_no) if event.outcome == "done"}
+    if missing := sorted(expected - logged):
+        raise IntegrityFailure(
+            f"日志里没有 {missing[0][1]} 对清册 {drawn.list_no} 的确认",
+            remedy="登记库可能被改过。不能销毁，请报告安全管理员",
+        )
+
+
+def _word(event: Event) -> tuple[str, str, str, str]:
+    return event.action, event.account, str(event.detail.get("on", "")), str(event.detail.get("list", ""))
+
+
+def _tombstones(certificate: Certificate) -> list[dict[str, str]]:
+    """Return what remains of each volume, item and record: number, title, dates, list."""
+    return [
+        {key: piece[key] for key in ("code", "object", "title", "date_from", "date_to")} | {"records": piece["records"]}
+        for unit in certificate["list"]["units"]
+        for piece in unit["pieces"]
+    ]
+
+
+def _certify(office: Office, intent: str, drawn: DestructionList, certificate: Certificate) -> None:
+    files = {
+        **certificate_papers(office, certificate, [BEFORE], office.archive.work_dir(intent)),
+        CERTIFICATE: as_bytes(certificate),
+        TOMBSTONES: as_bytes({"list_no": drawn.list_no, "tombstones": _tombstones(certificate)}),
+    }
+    _publish(office, intent, drawn, certificate, files, KEPT)
+
+
+def _publish(
+    office: Office, intent: str, drawn: DestructionList, certificate: Certificate, files: Any, keep: tuple[str, ...]
+) -> None:
+    result = len(keep) > len(KEPT)
+    staged = office.archive.stage(
+        drawn.object_id,
+        files,
+        message="销毁结果" if result else "销毁证明",
+        user=certificate["executed"]["name"],
+        created=office.clock(),
+        intent=intent,
+        expected_head=CERTIFIED if result else CERTIFIED - 1,
+        keep=keep,
+    )
+    office.archive.publish(staged)
+
+
+def _bury(office: Office, drawn: DestructionList, certificate: Certificate) -> None:
+    """Put tombstones in the register: what is listed is destroyed from now on, each record with its event."""
+    if drawn.state is not ListState.APPROVED:
+        return
+    content = certificate["list"]
+    numbers, codes = remains.records_of(content), {e["code"]: e["object"] for e in certificate["objects"]}
+    executed = Confirmed(**certificate["executed"])
+    with office.register.write() as tx:
+        tx.retention.bury(drawn.list_no, codes, executed.at)
+        tx.retention.forget(numbers, remains.subjects_of(content))
+        blank = dict.fromkeys(("customer_unit", "notice_no", "opinion", "reviewed_by", "reason"), "")
+        for record in tx.records.many(numbers):
+            kept = {SECRECY: record.values[SECRECY]} if SECRECY in record.values else {}
+            tx.records.change([record.record_no], state=State.DESTROYED, values=kept, **blank)
+        tx.retention.save_list(replace(drawn, state=ListState.DESTROYING, version=CERTIFIED, executed=executed))
+        done = office.event(Action.DESTROY, drawn.list_no, list=drawn.sha256, list_no=drawn.list_no)
+        done = replace(done, account=executed.account)  # whoever opens the office next may finish it
+        tx.audit.append([replace(done, object=one) for one in (drawn.list_no, *codes, *numbers)])
+
+
+def _add_result(office: Office, intent: str, drawn: DestructionList, certificate: Certificate) -> None:
+    objects = certificate["objects"]
+    files, size = (sum(entry[key] for entry in objects) for key in ("files", "size"))
+    result = {
+        "verified_at": office.now(),
+        "objects": len(objects),
+        "files": len(certificate["files"]),
+        "bytes": size,
+        "left": [],
+    }
+    lines = [
+        f"{office.now()[:19].replace('T', ' ')} 核对完毕：",
+        f"{len(objects)}个对象（{files}个文件，{size}字节）已从档案库删除，逐个核对，都已不在。",
+        f"打印件、签署扫描件等文件{len(certificate['files'])}个已删除；检索库已重做；登记库已清除内容并重写。",
+    ]
+    made = certificate_papers(office, certificate, lines, office.archive.work_dir(intent))
+    _publish(office, intent, drawn, certificate, made | {RESULT: as_bytes(result)}, (*KEPT, CERTIFICATE, TOMBSTONES))
+
+
+def _commit(office: Office, intent: str, list_no: str) -> None:
+    with office.register.write() as tx:
+        drawn = get(office, list_no, tx)
+        if drawn.state is ListState.APPROVED:
+            raise WrongState(f"清册 {list_no} 还没有登记销毁", remedy="请运行 qrecords verify 核对")
+        tx.retention.save_list(replace(drawn, state=ListState.DESTROYED, version=VERIFIED))
+        certificate = office.archive.read(drawn.object_id, "certificate.pdf", VERIFIED)
+        tx.audit.append(
+            [
+                office.event(
+                    Action.DESTROY, list_no, result="verified", certificate=hashlib.sha256(certificate).hexdigest()
+                )
+            ]
+        )
+        tx.intents.close(intent)
+
+
+def _left(office: Office, certificate: Certificate) -> list[Any]:
+    try:
+        return remains.left(office, certificate)
+    except QRecordsError:
+        return []

@@ -1,0 +1,134 @@
+"""Where records leave something beside their objects, how it is removed, and whether anything is left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import Problem
+from qrecords.office import Office
+from qrecords.services.documents import sheet_subject
+from qrecords.services.finding.indexing import purge
+from qrecords.stores import durable
+from qrecords.stores.inbox import Inbox
+from qrecords.stores.register import Transaction
+
+Certificate = dict[str, Any]
+
+# Below archive/: what is removed in other ways, or holds no record.
+_NOT_SEARCHED = {"objects", "staging", "locks"}
+_COPIES = "volumes"  # reading copies of volumes beside the archive
+
+
+def records_of(content: dict[str, Any]) -> list[str]:
+    """Return the records on a destruction list."""
+    return [number for unit in content["units"] for piece in unit["pieces"] for number in piece["records"]]
+
+
+def subjects_of(content: dict[str, Any]) -> list[str]:
+    """Return the printed sheets of the months on a destruction list."""
+    pieces = [piece for unit in content["units"] for piece in unit["pieces"]]
+    return sorted({sheet_subject(p["form_code"], p["month"]) for p in pieces if p["month"]})
+
+
+def files_of(office: Office, tx: Transaction, content: dict[str, Any]) -> list[str]:
+    """Return the files of the workspace, beside objects, that belong to what is on a list, by their relative paths."""
+    root = office.settings.root
+    evidence = {office.evidence_dir / name for name in tx.retention.papers(records_of(content))}
+    found = {path for path in evidence if path.is_file()} | set(_named(office, content))
+    return sorted(path.relative_to(root).as_posix() for path in found)
+
+
+def _named(office: Office, content: dict[str, Any]) -> Iterator[Path]:
+    """Give the files named after a record, a sheet, an item or a volume: prints, cached parts, reading copies."""
+    codes = [p["code"] for unit in content["units"] for p in unit["pieces"]]
+    words = [*records_of(content), *subjects_of(content), *codes, *(code.replace("·", ".") for code in codes)]
+    titles = [u["title"].replace("/", "／") for u in content["units"] if u["kind"] == "volume"]
+    names = re.compile(
+        rf"(?<![0-9A-Za-z])(?:{'|'.join(map(re.escape, sorted([*words, *titles], reverse=True)))})(?![0-9])"
+    )
+    archive = office.settings.archive_dir
+    folders = [p for p in archive.iterdir() if p.is_dir() and p.name not in _NOT_SEARCHED]
+    subjects = {*records_of(content), *subjects_of(content)}
+    inbox = Inbox(office.inbox_dir)
+    for page in inbox.all():  # a page of a print whose other pages never came
+        if page.code.partition("/")[0] in subjects:
+            yield from inbox.folder.glob(f"{page.page_id}.*")
+    for folder in (*folders, office.settings.root / _COPIES):
+        for path in folder.rglob("*"):
+            if path.is_file() and names.search(path.name):
+                yield path
+
+
+def remove_objects(office: Office, certificate: Certificate, intent: str) -> None:
+    """Remove the objects of everything on a list, the volumes last: they name what they hold."""
+    for entry in certificate["objects"]:
+        office.archive.remove(entry["object"], intent)
+        durable.checkpoint("destroy.object")
+
+
+def remove_files(office: Office, certificate: Certificate) -> None:
+    """Remove printed copies, signed papers and reading copies; a scan another record also refers to stays."""
+    root = office.settings.root
+    # Someone may have printed a record between the check and now.
+    printed = {path.relative_to(root).as_posix() for path in _named(office, certificate["list"])}
+    with office.register.read() as tx:
+        for name in sorted({*certificate["files"], *printed}):
+            path = root / name
+            if path.is_file() and not (path.parent == office.evidence_dir and tx.beside.used([path.stem])):
+                durable.remove_file(path)
+                durable.checkpoint("destroy.file")
+
+
+def remove_text(office: Office) -> None:
+    """Make the index anew without the destroyed, and the register's file without what it no longer holds."""
+    purge(office)
+    durable.checkpoint("destroy.index")
+    office.register.scrub()
+    durable.checkpoint("destroy.scrubbed")
+
+
+def left(office: Office, certificate: Certificate) -> list[Problem]:
+    """Return all that is still there of what a certificate says is gone."""
+    content = certificate["list"]
+    found = [
+        Problem("对象还在档案库里", source=entry["object"])
+        for entry in certificate["objects"]
+        if office.archive.is_there(entry["object"])
+    ]
+    with office.register.read() as tx:
+        files = {*files_of(office, tx, content), *certificate["files"]}
+        found += [
+            Problem("文件还在", source=name)
+            for name in sorted(files)
+            if (path := office.settings.root / name).is_file()
+            and not (path.parent == office.evidence_dir and tx.beside.used([path.stem]))
+        ]
+        held = tx.retention.held_of([*records_of(content), *subjects_of(content)])
+        found += [Problem("登记库里还有内容", source=number) for number in held]
+        last = tx.records.last_change()
+    if office.index.last_seq() != last:
+        found.append(Problem("检索库还没有重做", source=str(office.settings.indexes_dir)))
+    return found
+
+
+def copies(tx: Transaction, content: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the controlled copies of what is on a list that were never taken back."""
+    codes = {piece["code"] for unit in content["units"] for piece in unit["pieces"]}
+    return [
+        {"copy_no": copy.copy_no, "recipient": request.recipient}
+        for request in tx.copies.all()
+        if request.archive_no in codes
+        for copy in request.copies
+        if copy.issued_at and not copy.returned_on
+    ]
+
+
+def backups(tx: Transaction) -> list[dict[str, str]]:
+    """Return the backups made so far: they still hold what is destroyed now. Each folder once, the latest time."""
+    latest: dict[str, str] = {}
+    for event in tx.audit.events("backup"):
+        latest[str(event.detail.get("folder", ""))] = event.at
+    return [{"folder": folder, "at": at} for folder, at in sorted(latest.items())]

@@ -1,0 +1,1 @@
+"""Search, lists, the full-text index, and a record on the screen."""

@@ -1,0 +1,122 @@
+"""Search over every text of what the account may read; loads no form definition, which takes longer than a search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qrecords.model.audit import digest
+from qrecords.model.looser import Looser, loosen
+from qrecords.model.query import Query, parse_query
+from qrecords.model.record import Action, Record
+from qrecords.office import Office
+from qrecords.services.finding.indexing import catch_up, documents
+from qrecords.stores.fulltext.interface import Filters, Sort
+from qrecords.stores.fulltext.places import Place
+from qrecords.stores.fulltext.snippets import snippet
+
+SNIPPET_WIDTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What narrows a search beside its words; empty means any."""
+
+    form_code: str = ""
+    year: int | None = None
+    date_from: str = ""
+    date_to: str = ""
+    unit: str = ""
+    state: str = ""
+
+
+def search(
+    office: Office, text: str, criteria: Criteria, *, limit: int = 20, after: str = "", sort: Sort = "date"
+) -> dict[str, Any]:
+    """Return a page of the records in which all words of the query stand, newest first or by relevance.
+
+    `after` is the `next` of the page before; `looser`, where nothing was found, a near query that finds something.
+    """
+    place = Place.parse(after) if after else None
+    query, filters = understood(office, text, criteria)
+    hits = office.index.search(query, filters, limit=limit, after=place, sort=sort, facets=True)
+    looser = _looser(office, query, filters) if hits.total == 0 else None
+    shown = described(office, hits.record_nos, query)
+    log_reading(office, text, hits.total)
+    return {
+        "total": hits.total,
+        "facets": hits.facets,
+        "hits": shown,
+        "next": str(hits.last) if hits.more else None,
+        "looser": looser,
+    }
+
+
+def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Filters]:
+    """Return what is asked for, of what the account may read; the index is brought up to the register."""
+    office.authorise(Action.READ, "search")
+    query = parse_query(text, office.outlines.labels())
+    filters = Filters(
+        forms=(office.outlines.full_code(criteria.form_code),) if criteria.form_code else (),
+        years=(criteria.year,) if criteria.year else (),
+        states=(criteria.state,) if criteria.state else (),
+        date_from=criteria.date_from,
+        date_to=criteria.date_to,
+        unit=criteria.unit,
+        readable=office.readable(),
+    )
+    catch_up(office)
+    return query, filters
+
+
+def described(office: Office, record_nos: Sequence[str], query: Query) -> list[dict[str, Any]]:
+    """Return hits as they are shown, in their order; what is no longer there is left out."""
+    with office.register.read() as tx:
+        # Asked once more on the way out: the right is part of the query, but what is shown is the register's.
+        records = office.only_readable(tx.records.many(record_nos))
+        texts = [d.all_texts() for d in documents(office, tx, records)]
+    return [_hit(r, snippet(t, query, SNIPPET_WIDTH)) for r, t in zip(records, texts, strict=True)]
+
+
+def log_reading(office: Office, text: str, total: int, **detail: Any) -> None:
+    """Write down a search: a list of hits shows pieces of records, which is a reading too."""
+    with office.register.write() as tx:
+        tx.audit.append([office.event(Action.READ, "search", query=digest(text), total=total, **detail)])
+
+
+def _looser(office: Office, query: Query, filters: Filters) -> dict[str, Any] | None:
+    """Return a near query that finds something: the same without conditions, or less of it, with or without them."""
+    bare = Filters(readable=filters.readable)
+
+    def counting(narrowed: Filters) -> Callable[[str], int]:
+        def count(text: str) -> int:
+            asked = parse_query(text, office.outlines.labels())
+            return office.index.search(asked, narrowed, limit=1).total
+
+        return count
+
+    found: Looser | None = None
+    if filters != bare and (total := counting(bare)(query.text)):
+        found, filters = Looser(query.text, total, "不限条件"), bare
+    for narrowed in dict.fromkeys([filters, bare]) if found is None else ():
+        if found := loosen(query, counting(narrowed)):
+            filters = narrowed
+            break
+    if found is None:
+        return None
+    return {"query": found.text, "conditions": filters != bare, "total": found.total, "how": found.how}
+
+
+def _hit(record: Record, shown: str) -> dict[str, Any]:
+    return {
+        "record_no": record.record_no,
+        "archive_no": record.archive_no,
+        "form_code": record.form_code,
+        "title": record.title,
+        "date": record.date,
+        "customer_unit": record.customer_unit,
+        "state": record.state.value,
+        "volume_code": record.volume_code,
+        "snippet": shown,
+    }

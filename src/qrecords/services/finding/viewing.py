@@ -1,0 +1,82 @@
+"""Open the paper of a record on the screen: as it was frozen, or as it was last printed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from qrecords.errors import MissingProgram, NotFound, QRecordsError
+from qrecords.model.record import Action, Record
+from qrecords.office import Office
+from qrecords.services import reading
+from qrecords.services.finding.indexing import OPENED
+from qrecords.stores.durable import make_dirs, remove_tree, write_file
+
+VIEWER_VARIABLE = "QRECORDS_VIEWER"
+
+Opener = Callable[[Path], None]
+
+
+def open_paper(office: Office, record_no: str, opener: Opener | None = None) -> Path:
+    """Open the PDF of a record (of a draft: its last print) and return what was opened; NotFound when there is none.
+
+    An archived paper is checked against its digest and opened as a copy: no viewer changes or locks the archive.
+    """
+    office.authorise(Action.READ, record_no)
+    record = reading.one(office, record_no)
+    path = _archived(office, record) or _printed(office, record)
+    with office.register.write() as tx:
+        tx.audit.append([office.event(Action.READ, record.record_no, opened=path.name)])
+    (opener or open_with_viewer)(path)
+    return path
+
+
+def _archived(office: Office, record: Record) -> Path | None:
+    with office.register.read() as tx:
+        # A register's paper shows a whole month: only to one who may read all of it.
+        may = record.archive_no and record.archive_no in reading.whole(office, tx, [record.archive_no])
+        item = tx.items.row(record.archive_no) if may else None
+    if item is None or item["version"] == 0:
+        return None
+    folder = office.settings.indexes_dir / OPENED
+    with suppress(QRecordsError):  # an older copy may still be on someone's screen
+        remove_tree(folder)
+    make_dirs(folder)
+    path = folder / f"{item['document_no']}.pdf"
+    write_file(path, office.archive.read(item["object_id"], "form.pdf", item["version"]))
+    return path
+
+
+def _printed(office: Office, record: Record) -> Path:
+    names = [record.record_no]
+    if reading.reads_month(office, record):
+        names.append(f"{record.form_code}-{record.month}")
+    for path in [office.drafts_dir / f"{name}.{kind}" for kind in ("pdf", "docx") for name in names]:
+        if path.is_file():
+            return path
+    raise NotFound(
+        f"{record.record_no} 还没有归档，也没有打印过", remedy=f"请先用 qrecords print {record.record_no} 打印"
+    )
+
+
+def open_with_viewer(path: Path) -> None:
+    """Hand a file to the platform's viewer, or to the program QRECORDS_VIEWER names; it goes on by itself."""
+    viewer = os.environ.get(VIEWER_VARIABLE, "")
+    if sys.platform == "win32" and not viewer:
+        os.startfile(path)  # noqa: S606 - how this platform opens a file
+        return
+    program = viewer or ("open" if sys.platform == "darwin" else "xdg-open")
+    try:
+        subprocess.Popen(
+            [program, str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError:
+        raise MissingProgram(
+            f"没有能打开文件的程序 {program}",
+            remedy=f"文件在 {path}，请自行打开；或用环境变量 {VIEWER_VARIABLE} 指明看 PDF 的程序",
+        ) from None

@@ -1,0 +1,112 @@
+"""The templates in use: their bytes are kept from the first paper on, and an office puts its own in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput, WrongState
+from qrecords.model.record import Action
+from qrecords.office import Office
+from qrecords.services.intake.templatecheck import check_forms
+from qrecords.stores import durable
+from qrecords.stores.formfiles import FormFolder
+
+OBJECT = "urn:qrecords:template:"
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A template put in place: hashes of the new and the former one, and what the check had to note."""
+
+    form_code: str
+    sha256: str
+    before: str
+    notes: tuple[str, ...]
+
+
+def keep_template(office: Office, intent: str, folder: FormFolder) -> None:
+    """Keep the bytes of a template records are made with, and the definition beside it, as an object of its own."""
+    object_id = f"{OBJECT}{folder.template_sha256}"
+    if office.archive.exists(object_id):
+        return
+    staged = office.archive.stage(
+        object_id,
+        {"template.docx": folder.template_bytes, "form.toml": folder.path / "form.toml"},
+        message=f"{folder.form.code} 所用的表式模板",
+        user=office.account.display_name,
+        created=office.clock(),
+        intent=intent,
+        expected_head=0,
+    )
+    try:
+        office.archive.publish(staged)
+    except WrongState:  # another process kept the same bytes meanwhile
+        if not office.archive.exists(object_id):
+            raise
+
+
+def kept(office: Office, folder: FormFolder) -> None:
+    """Keep a template outside a step that has an intent of its own."""
+    if not office.archive.exists(f"{OBJECT}{folder.template_sha256}"):
+        with office.under_way() as step:
+            keep_template(office, step, folder)
+            durable.remove_tree(office.archive.work_dir(step))
+
+
+def adopt(office: Office, code: str, source: Path, *, pages: bool = True) -> Adopted:
+    """Put a Word file in place as the current template of a form's edition, when it passes every check.
+
+    Former bytes and new ones are kept as objects; papers made before go on naming theirs. InvalidInput lists all
+    that is wrong, and nothing has changed then.
+    """
+    folder = office.forms.get(code)
+    form = folder.form
+    office.authorise(Action.ADMINISTER, f"{form.code}/template")
+    checkup = check_forms(office, [code], template=source, pages=pages)
+    if checkup.problems:
+        raise InvalidInput(
+            f"{source.name} 有{len(checkup.problems)}处不合格，没有采用，现用模板没有变动",
+            remedy="请在 Word 里按提示改好后再试；只检查不采用：qrecords forms check",
+            problems=checkup.problems,
+        )
+    new = FormFolder(form, folder.path, source)
+    if new.template_sha256 == folder.template_sha256:
+        return Adopted(form.code, new.template_sha256, folder.template_sha256, tuple(checkup.notes))
+    with office.exclusive("forms", "更换模板"):
+        _put(office, folder, new)
+    office.forms.forget(form.code)
+    return Adopted(form.code, new.template_sha256, folder.template_sha256, tuple(checkup.notes))
+
+
+def _put(office: Office, folder: FormFolder, new: FormFolder) -> None:
+    """Keep both, replace the file, write it into the log; a break in between is finished from the intent."""
+    payload = {"form_code": folder.form.code, "sha256": new.template_sha256, "before": folder.template_sha256}
+    with office.under_way() as intent:
+        with office.register.write() as tx:
+            office.begin(tx, intent, "adopt", payload)
+        for each in (folder, new):
+            keep_template(office, intent, each)
+        durable.checkpoint("adopt.kept")
+        durable.write_file(folder.template, new.template_bytes)
+        durable.checkpoint("adopt.placed")
+        commit_adopted(office, intent, payload)
+        durable.remove_tree(office.archive.work_dir(intent))
+
+
+def commit_adopted(office: Office, intent: str, payload: dict[str, Any]) -> None:
+    """Close an adoption: the template is in place, and the log says so."""
+    with office.register.write() as tx:
+        detail = {"sha256": payload["sha256"], "before": payload["before"]}
+        tx.audit.append([office.event(Action.ADMINISTER, f"{payload['form_code']}/template", **detail)])
+        tx.intents.close(intent)
+
+
+def recover_adoption(office: Office, intent: str, payload: dict[str, Any]) -> str:
+    """Commit an adoption whose template is in place; else nothing has changed."""
+    office.forms.forget(payload["form_code"])
+    if office.forms.get(payload["form_code"]).template_sha256 != payload["sha256"]:
+        return "undone"
+    commit_adopted(office, intent, payload)
+    return "finished"

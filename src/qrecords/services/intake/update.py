@@ -1,0 +1,73 @@
+"""Fill in later stages of a record not yet filed (QS/PA758A 5.1.2.2, 5.5.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput, Problem
+from qrecords.model.audit import digest
+from qrecords.model.form import Form
+from qrecords.model.record import Action, Record, frozen_values, require_open, shows
+from qrecords.office import Office
+from qrecords.services import reading
+from qrecords.services.checking import beyond_rules, derived, year_of
+from qrecords.services.finding.indexing import follow
+from qrecords.stores.inputs import InputRecord, read_records
+from qrecords.stores.register import Transaction
+
+
+def update(office: Office, record_no: str, source: Path) -> Record:
+    """Fill in later stages of a record not yet filed; nothing submitted may change."""
+    record, form, values = _checked(office, record_no, source)
+    changed = {k: digest(v) for k, v in values.items() if record.values.get(k) != v}
+    changed |= {k: "" for k in record.values if k not in values}
+    with office.register.write() as tx:
+        reading.require_unchanged(tx, [record])
+        tx.records.change([record_no], values=values, **derived(form, values))
+        detail: dict[str, Any] = {"values": changed, "whole": digest(values)}
+        if lapsed := _lapse(tx, record_no, changed, office.today()):
+            detail["lapsed"] = lapsed
+        tx.audit.append([office.event(Action.UPDATE, record_no, **detail)])
+    follow(office)
+    return reading.one(office, record_no)
+
+
+def _lapse(tx: Transaction, record_no: str, changed: Collection[str], day: str) -> list[str]:
+    """Let the signatures lapse whose paper shows a value now changed: nobody signed the new one (5.5.5)."""
+    showing = [p["printed_at"] for p in tx.records.prints(record_no) if shows(p["snapshot"], changed)]
+    return tx.records.lapse(record_no, since=min(showing), day=day) if showing else []
+
+
+def check_update(office: Office, record_no: str, source: Path) -> None:
+    """Check what would be filled in, and change nothing."""
+    _checked(office, record_no, source)
+
+
+def _checked(office: Office, record_no: str, source: Path) -> tuple[Record, Form, dict[str, Any]]:
+    """Return the record, its form and the values it would have; InvalidInput lists all that is wrong."""
+    record = reading.one(office, record_no)
+    form = office.forms.get(record.form_code).form
+    office.authorise(Action.UPDATE, record.record_no, record)
+    require_open(form, record, Action.UPDATE)
+    entries = list(read_records(source, form))
+    if len(entries) != 1:
+        raise InvalidInput(f"{source.name} 里有{len(entries)}条记录", remedy="一次续填一份记录，请只留一条")
+    values, problems = _merged(office, form, entries[0], record)
+    if problems:
+        remedy = "请改正后再续填，原记录没有变动"
+        raise InvalidInput(f"{record_no} 的续填内容有问题", remedy=remedy, problems=problems)
+    return record, form, values
+
+
+def _merged(office: Office, form: Form, entry: InputRecord, record: Record) -> tuple[dict[str, Any], list[Problem]]:
+    checked = form.check(entry.values, record.values)
+    problems = [*checked.problems, *beyond_rules(office, form, checked.values, own=record.record_no)]
+    changed = [k for k in {**record.values, **checked.values} if record.values.get(k) != checked.values.get(k)]
+    problems += frozen_values(form, record, [k for k in changed if form.by_key[k].compute is None])
+    problems += form.incomplete(checked.values, [form.stages[0].key])
+    if not problems and year_of(form, checked.values) != record.year:
+        label = form.label(form.date_field)
+        problems.append(Problem(f"「{label}」不能改到另一年，编号里的年份是{record.year}", form.date_field))
+    return checked.values, [p if p.source else p.at(entry.source, entry.row) for p in problems]

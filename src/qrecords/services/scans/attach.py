@@ -1,0 +1,106 @@
+"""Papers that belong beside a record: fax copies, photographs, summaries (QS/PA758A 5.5.5, Table 1)."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from qrecords.errors import InvalidInput, Problem, WrongState
+from qrecords.model.record import Action, Attached, Record, require_open
+from qrecords.office import Office
+from qrecords.scanning.reader import read_file
+from qrecords.services import reading
+from qrecords.services.finding.indexing import follow
+from qrecords.services.scans.keeping import keep_files
+from qrecords.services.scans.recognise import recognise_unread
+from qrecords.stores.durable import remove_tree
+from qrecords.stores.inputs import file_sha256
+
+PAGES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+OFFICE = frozenset({".docx", ".xlsx"})
+LIMIT = 50 << 20
+LONGEST_NAME = 100
+
+
+def attach(
+    office: Office, record_no: str, files: Sequence[Path], *, recognise: bool = True
+) -> tuple[Record, list[str]]:
+    """Put files beside a record not yet filed, all or none; returns the record as it is then, and notes.
+
+    They are kept as they are: InvalidInput for one that cannot be read, or carries scripts, macros or files of its own.
+    """
+    record = reading.one(office, record_no)
+    office.authorise(Action.ATTACH, record.record_no, record)
+    require_open(office.forms.get(record.form_code).form, record, Action.ATTACH)
+    with office.under_way() as step:
+        work = office.archive.work_dir(step)
+        try:
+            attached = _checked(files, work / "pages")
+            _require_new(record, attached)
+            keep_files(office, step, record, [(a, path) for a, path in zip(attached, files, strict=True)])
+        finally:
+            remove_tree(work)
+    notes = recognise_unread(office) if recognise else []
+    follow(office)
+    return reading.one(office, record.record_no), notes
+
+
+def _checked(files: Sequence[Path], work: Path) -> list[Attached]:
+    made: list[Attached] = []
+    problems: list[Problem] = []
+    for number, path in enumerate(files):
+        try:
+            pages = _pages(path, work / f"{number:05d}")
+            made.append(Attached("file", safe_name(path.name), file_sha256(path), pages))
+        except InvalidInput as error:
+            problems.append(Problem(f"{error.message}；{error.remedy}", source=path.name))
+    if problems:
+        raise InvalidInput(
+            f"有{len(problems)}个文件不能附上", remedy="请按提示处理后再试；没有附上任何一个", problems=problems
+        )
+    return made
+
+
+def _pages(path: Path, work: Path) -> int:
+    """Return how many pages a file has, 0 for an office document; InvalidInput when it must stay outside."""
+    suffix = path.suffix.lower()
+    if suffix not in PAGES | OFFICE:
+        raise InvalidInput(
+            f"{path.name} 的格式不能附上", remedy="可附 PDF、JPEG、PNG、TIFF、docx、xlsx；其他的请先转成 PDF"
+        )
+    if path.is_file() and path.stat().st_size > LIMIT:
+        raise InvalidInput(f"{path.name} 超过 {LIMIT >> 20} MB", remedy="请压缩图片，或分成几个文件")
+    if suffix in OFFICE:
+        return _office_document(path)
+    read = read_file(path, work)
+    if read.carries_more:
+        raise InvalidInput(f"{path.name} 夹带脚本或附件", remedy="请打印成 PDF 另存，夹带的文件请单独附上")
+    return len(read.pages)
+
+
+def _office_document(path: Path) -> int:
+    try:
+        with zipfile.ZipFile(path) as parts:
+            names = parts.namelist()
+    except (zipfile.BadZipFile, OSError, NotImplementedError):
+        raise InvalidInput(f"{path.name} 已损坏，或不是 Office 文件", remedy="请用 Office 打开另存后再试") from None
+    if "[Content_Types].xml" not in names:
+        raise InvalidInput(f"{path.name} 不是 Office 文件", remedy="请用 Office 打开另存后再试")
+    if any("vbaproject" in n.lower() or "embeddings/" in n.lower() for n in names):
+        raise InvalidInput(f"{path.name} 带有宏或嵌入的文件", remedy="请另存为不带宏的 docx、xlsx 后再试")
+    return 0
+
+
+def safe_name(name: str) -> str:
+    """Return a name every system takes, its kind of file kept."""
+    plain = re.sub(r'[\x00-\x1f\\/:*?"<>|]', "_", name).strip(" .") or "附件"
+    stem, dot, kind = plain.rpartition(".")
+    return f"{stem[: LONGEST_NAME - len(kind)]}{dot}{kind}" if dot else plain[:LONGEST_NAME]
+
+
+def _require_new(record: Record, attached: Sequence[Attached]) -> None:
+    have = {a.sha256 for a in record.attached if a.kind == "file"}
+    if same := [a.name for a in attached if a.sha256 in have]:
+        raise WrongState(f"{'、'.join(same)} 已经附在 {record.record_no} 上", remedy="去掉已附的再试")

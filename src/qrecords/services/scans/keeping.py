@@ -1,0 +1,185 @@
+"""Keeps scanned prints with their records, and pages that fit nowhere in the inbox: all of it, or none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qrecords.model.audit import digest
+from qrecords.model.record import Action, Attached, Record, Signed
+from qrecords.office import Office
+from qrecords.render.code import payload
+from qrecords.render.sheets import Picture, preview_png, sheets_pdf
+from qrecords.services import reading
+from qrecords.services.scans.sheets import Print, Sheet
+from qrecords.services.scans.signing import Signing
+from qrecords.stores import durable
+from qrecords.stores.inbox import Inbox, Waiting
+from qrecords.stores.register import Transaction
+
+KIND = "scan"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A whole print about to be kept, with the signing it shows."""
+
+    found: Print
+    signing: Signing | None
+
+    def told(self) -> dict[str, Any]:
+        """Return what is answered of it."""
+        known = self.found.known
+        return {
+            "record_no": known.subject,
+            "records": [r.record_no for r in known.records],
+            "print_id": known.print_id,
+            "file": self.found.sheets[0].source,
+            "pages": len(self.found.sheets),
+            "sources": [{"file": s.source, "page": s.number} for s in self.found.sheets],
+            "kind": self.signing.kind if self.signing else "",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A print bound into one PDF in the step's work folder."""
+
+    kept: Kept
+    path: Path
+    attached: Attached
+
+    def is_there(self) -> bool:
+        """Tell whether every record of the print has this very scan already, as evidence of this signing."""
+        signing, scan = self.kept.signing, self.attached
+        return all(
+            any(a.sha256 == scan.sha256 for a in record.attached)
+            and (
+                not signing
+                or any((s.kind, s.evidence_sha256) == (signing.kind, scan.sha256) for s in record.signatures)
+            )
+            for record in self.kept.found.known.records
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was kept, what was there already, and the inbox ids of the pages that wait, in their order."""
+
+    kept: list[Kept]
+    there: list[Kept]
+    page_ids: list[str]
+
+
+def keep(office: Office, step: str, ready: Sequence[Kept], lost: Sequence[Sheet]) -> Outcome:
+    """Keep prints with their records, and pages in the inbox; the same scan a second time changes nothing."""
+    work = office.archive.work_dir(step)
+    durable.make_dirs(work)
+    made = [_bind(kept, work / f"{number:05d}.pdf") for number, kept in enumerate(ready)]
+    bound = [b for b in made if not b.is_there()]
+    taken = [s.waiting for kept in ready for s in kept.found.sheets if s.waiting]
+    ids = [s.page_id for s in lost]
+    _keep(office, step, bound, list(zip(ids, lost, strict=True)), taken)
+    return Outcome([b.kept for b in bound], [b.kept for b in made if b not in bound], ids)
+
+
+def _keep(
+    office: Office, step: str, bound: Sequence[_Bound], lost: Sequence[tuple[str, Sheet]], taken: Sequence[str]
+) -> None:
+    inbox = Inbox(office.inbox_dir)
+    fresh = [page for page, _ in lost if inbox.get(page) is None]
+    files = [{"name": b.attached.stored, "sha256": b.attached.sha256} for b in bound]
+    with office.register.write() as tx:
+        office.begin(tx, step, KIND, {"files": files, "taken": list(taken), "fresh": fresh, "committed": False})
+    durable.checkpoint("scan.intent")
+    for page, sheet in lost:
+        jpeg = sheet.image.read_bytes()
+        code = payload(*sheet.code) if sheet.code else ""
+        known = Waiting(page, sheet.source, sheet.number, sheet.reason, sheet.points, code, sheet.text)
+        inbox.put(known, jpeg, preview_png(jpeg))
+    if bound:
+        durable.make_dirs(office.evidence_dir)
+    for one in bound:
+        durable.write_file(office.evidence_dir / one.attached.stored, one.path.read_bytes())
+    durable.checkpoint("scan.kept")
+    with office.register.write() as tx:
+        for one in bound:
+            _write_down(office, tx, one)
+        tx.intents.amend(step, committed=True)
+    durable.checkpoint("scan.committed")
+    finish(office, step, taken)
+
+
+def keep_files(office: Office, step: str, record: Record, files: Sequence[tuple[Attached, Path]]) -> None:
+    """Keep files beside a record, all of them or none."""
+    names = [{"name": a.stored, "sha256": a.sha256} for a, _ in files]
+    with office.register.write() as tx:
+        office.begin(tx, step, KIND, {"files": names, "taken": [], "fresh": [], "committed": False})
+    durable.checkpoint("scan.intent")
+    durable.make_dirs(office.evidence_dir)
+    for attached, path in files:
+        durable.write_file(office.evidence_dir / attached.stored, path.read_bytes())
+    durable.checkpoint("scan.kept")
+    with office.register.write() as tx:
+        reading.require_unchanged(tx, [record])
+        for attached, _ in files:
+            tx.beside.add([record.record_no], attached, office.now(), office.account.name)
+        tx.records.touch([record.record_no])
+        detail: dict[str, Any] = {"files": [a.sha256 for a, _ in files]}
+        tx.audit.append([office.event(Action.ATTACH, record.record_no, **detail)])
+        tx.intents.amend(step, committed=True)
+    durable.checkpoint("scan.committed")
+    finish(office, step, [])
+
+
+def finish(office: Office, step: str, taken: Sequence[str]) -> None:
+    """Let go of the pages that are attached now, and close the step."""
+    for page in taken:
+        Inbox(office.inbox_dir).remove(page)
+    durable.checkpoint("scan.tidied")
+    with office.register.write() as tx:
+        tx.intents.close(step)
+
+
+def recover_scan(office: Office, step: str, intent: dict[str, Any]) -> str:
+    """Finish a scan whose sheets are in the register; take back the files of one that broke off before."""
+    if intent["committed"]:
+        finish(office, step, intent["taken"])
+        return "finished"
+    with office.register.read() as tx:
+        used = tx.beside.used([f["sha256"] for f in intent["files"]])
+    for page in intent["fresh"]:
+        Inbox(office.inbox_dir).remove(page)
+    with durable.storage_errors(office.evidence_dir):
+        for file in intent["files"]:
+            if file["sha256"] not in used:
+                (office.evidence_dir / file["name"]).unlink(missing_ok=True)
+    return "undone"
+
+
+def _bind(kept: Kept, path: Path) -> _Bound:
+    known = kept.found.known
+    pictures = [Picture(s.image.read_bytes(), s.points) for s in kept.found.sheets]
+    data = sheets_pdf(pictures, known.print_id)
+    path.write_bytes(data)
+    attached = Attached("sheet", known.file_name, hashlib.sha256(data).hexdigest(), len(pictures), known.print_id)
+    return _Bound(kept, path, attached)
+
+
+def _write_down(office: Office, tx: Transaction, one: _Bound) -> None:
+    known, signing = one.kept.found.known, one.kept.signing
+    numbers = [r.record_no for r in known.records]
+    reading.require_unchanged(tx, known.records)
+    tx.beside.add(numbers, one.attached, office.now(), office.account.name)
+    detail: dict[str, Any] = {"print_id": known.print_id, "pages": one.attached.pages, "evidence": one.attached.sha256}
+    if signing:
+        signed = Signed(signing.kind, signing.by, signing.on, one.attached.name, one.attached.sha256)
+        fresh = [r.record_no for r in known.records if signed not in r.signatures]
+        tx.records.sign(fresh, signed, office.now(), office.account.name)
+        detail |= {"kind": signing.kind, "by": digest(signing.by), "on": signing.on}
+    tx.records.touch(numbers)
+    action = Action.SIGN if signing else Action.ATTACH
+    tx.audit.append([office.event(action, no, **detail) for no in numbers])

@@ -1,0 +1,158 @@
+"""Signed paper comes home: scanned pages find their record by the printed code (QS/PA758A 5.5.5).
+
+Crash order: the pages are read and bound without a lock; the intent names the files about to be kept; evidence and
+waiting pages are written; the register commits signatures, sheets and events together; then the pages that no longer
+wait are let go. `services/care/recover.py` finishes what was committed and takes back what was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput, NotFound, Problem
+from qrecords.office import Office
+from qrecords.scanning.reader import FileRead, read_file
+from qrecords.services.finding.indexing import follow
+from qrecords.services.scans.keeping import Kept, keep
+from qrecords.services.scans.recognise import recognise_unread
+from qrecords.services.scans.sheets import Print, Sheet, sorted_out
+from qrecords.services.scans.signing import Ask, Signing, refusal, signing_of
+from qrecords.stores.durable import remove_tree
+from qrecords.stores.inbox import Inbox
+
+SUFFIXES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Scanned:
+    """What came of a scan: prints attached, pages that wait, prints refused with every reason, and notes."""
+
+    attached: list[dict[str, Any]] = field(default_factory=list)
+    unmatched: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def scan(
+    office: Office,
+    files: Sequence[Path],
+    wanted: Signing,
+    *,
+    ask: Ask | None = None,
+    dry_run: bool = False,
+    recognise: bool = True,
+    progress: Progress | None = None,
+) -> Scanned:
+    """Attach every whole print found on the pages to its record; keep the pages that fit nowhere.
+
+    A file that cannot be read stops all of them: InvalidInput names each, and nothing is attached. A print is refused
+    when a value it shows was changed since, or its record is past signing; the others are attached all the same.
+    """
+    result = Scanned()
+    with office.under_way() as step:
+        work = office.archive.work_dir(step)
+        try:
+            read = _read_all(_listed(files), work / "pages", progress)
+            prints, lost = _sorted(office, read, result)
+            ready = _accepted(office, prints, wanted, None if dry_run else ask, result, dry_run=dry_run)
+            lost += _left_over(prints, result)
+            if dry_run:
+                result.attached = [k.told() for k in ready]
+                result.unmatched = [told_page(s, "") for s in lost]
+                return result
+            outcome = keep(office, step, ready, lost)
+        finally:
+            remove_tree(work)
+    result.attached = [k.told() for k in outcome.kept]
+    result.unmatched = [told_page(s, i) for s, i in zip(lost, outcome.page_ids, strict=True)]
+    result.notes += [f"{k.found.known.print_id} 的这份扫描件已经附过，没有重复" for k in outcome.there]
+    if recognise:
+        result.notes += recognise_unread(office, progress=progress)
+    follow(office)
+    return result
+
+
+def _listed(files: Sequence[Path]) -> list[Path]:
+    """Return the files, those of a folder in the order of their names."""
+    found: list[Path] = []
+    for path in files:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+        if not inside:
+            raise NotFound(f"{path} 里没有扫描件", remedy="扫描件是 PDF、JPEG、PNG 或 TIFF 文件")
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def _read_all(files: Sequence[Path], folder: Path, progress: Progress | None) -> list[FileRead]:
+    read: list[FileRead] = []
+    errors: list[tuple[Path, InvalidInput]] = []
+    for number, path in enumerate(files, start=1):
+        try:
+            read.append(read_file(path, folder / f"{number:05d}", progress=progress))
+        except InvalidInput as error:
+            errors.append((path, error))
+    if len(errors) == 1:
+        raise errors[0][1]
+    if errors:
+        problems = [Problem(f"{e.message}；{e.remedy}", source=path.name) for path, e in errors]
+        remedy = "请按各条提示处理后再试；没有附上任何一页"
+        raise InvalidInput(f"有{len(errors)}个文件读不了", remedy=remedy, problems=problems)
+    return read
+
+
+def _sorted(office: Office, read: Sequence[FileRead], result: Scanned) -> tuple[list[Print], list[Sheet]]:
+    inbox = Inbox(office.inbox_dir)
+    for file in read:
+        result.notes += file.notes
+        if blank := sum(page.blank for page in file.pages):
+            result.notes.append(f"{file.source} 有{blank}个空白页，已略去")
+    pages = [page for file in read for page in file.pages if not page.blank]
+    return sorted_out(office, pages, [Sheet.from_inbox(inbox, page) for page in inbox.all()])
+
+
+def _accepted(
+    office: Office, prints: Sequence[Print], wanted: Signing, ask: Ask | None, result: Scanned, *, dry_run: bool
+) -> list[Kept]:
+    """Return the whole prints with their signing; those refused are told with every reason."""
+    ready = []
+    for found in prints:
+        problems = refusal(office, found.known)
+        signing = None
+        if not problems and not found.missing and not dry_run:
+            try:
+                signing = signing_of(office, found.known, wanted, ask)
+            except InvalidInput as error:
+                problems = [Problem(f"{error.message}；{error.remedy}", source=found.known.subject)]
+        if problems:
+            sources = [{"file": s.source, "page": s.number} for s in found.sheets]
+            result.refused.append({"print_id": found.known.print_id, "sources": sources, "problems": problems})
+        elif not found.missing:
+            ready.append(Kept(found, signing))
+    return ready
+
+
+def _left_over(prints: Sequence[Print], result: Scanned) -> list[Sheet]:
+    """Return the pages that wait: scanned twice, or their print is not whole; those of a refused print do not wait."""
+    refused = {r["print_id"] for r in result.refused}
+    left: list[Sheet] = []
+    for found in prints:
+        if found.known.print_id in refused:
+            continue
+        left += [s for s in found.doubles if not s.waiting]
+        if found.missing:
+            reason = f"{found.known.print_id} 还缺{found.missing_text}"
+            left += [replace(s, reason=reason) for s in found.sheets]
+    return left
+
+
+def told_page(sheet: Sheet, page_id: str) -> dict[str, Any]:
+    """Return what is answered of a page that waits."""
+    return {"page": page_id, "file": sheet.source, "number": sheet.number, "reason": sheet.reason}

@@ -1,0 +1,100 @@
+"""What signature a scanned print shows, and what stands against taking it (QS/PA758A 5.5.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
+from qrecords.model import values
+from qrecords.model.form import Form
+from qrecords.model.prints import outdated
+from qrecords.model.record import Action, Record, require_open
+from qrecords.office import Office
+from qrecords.services.scans.sheets import Known
+from qrecords.services.steps import past_day, require_kind
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Which signature or seal stands on a print, whose, and of which day."""
+
+    kind: str
+    by: str
+    on: str
+
+
+Ask = Callable[[Form, Known, Signing], Signing]
+
+
+def refusal(office: Office, known: Known) -> list[Problem]:
+    """Return why a print is not taken: a record past signing, or values changed since it was printed."""
+    problems = []
+    signed = bool(office.forms.get(known.records[0].form_code).form.signatures)
+    office.authorise_all(Action.SIGN if signed else Action.ATTACH, known.records)
+    for record in known.records:
+        form = office.forms.get(record.form_code).form
+        action = Action.SIGN if form.signatures else Action.ATTACH
+        office.authorise(action, record.record_no, record)
+        try:
+            require_open(form, record, action)
+        except WrongState as error:
+            problems.append(Problem(f"{error.message}；{error.remedy}", source=record.record_no))
+            continue
+        for change in outdated(form, known.shown(record), record.values):
+            message = f"「{change.label}」印的是「{_plain(change.printed)}」，现在是「{_plain(change.now)}」"
+            problems.append(Problem(f"{message}；请重新打印，签署后再扫描", change.label, source=record.record_no))
+    return problems
+
+
+def require_acceptable(office: Office, known: Known) -> None:
+    """Raise WrongState with every reason why a print is not taken."""
+    if problems := refusal(office, known):
+        raise WrongState(f"{known.print_id} 不能附上", remedy="请按各条提示处理后再试", problems=problems)
+
+
+def signing_of(office: Office, known: Known, wanted: Signing, ask: Ask | None) -> Signing | None:
+    """Return the signing of a print, from what was given, what is registered already, and what is answered.
+
+    None for forms that carry no signature to register. UsageError when something is missing and nobody can be asked.
+    """
+    form = office.forms.get(known.records[0].form_code).form
+    if not form.signatures:
+        return None
+    chosen = _with_registered(known.records[0], wanted)
+    if ask and not (chosen.kind and chosen.by):
+        chosen = _with_registered(known.records[0], ask(form, known, chosen))
+    if not chosen.kind:
+        kinds = "、".join(f"{s.kind}（{s.label}）" for s in form.signatures)
+        raise UsageError(f"没有写 {known.print_id} 上是哪种签署", remedy=f"请用 --kind 写明：{kinds}")
+    if not chosen.by:
+        raise UsageError(f"没有写 {known.print_id} 的签署人", remedy="请用 --by 写明是谁签的名或哪个单位盖的章")
+    require_kind(form, chosen.kind)
+    day = past_day(office, chosen.on, "签署日期")
+    for record in known.records:
+        if day < record.date:
+            raise InvalidInput(f"签署日期 {day} 早于 {record.record_no} 的日期 {record.date}", remedy="请核对日期")
+    try:
+        return Signing(chosen.kind, values.parse_text(chosen.by, 2000), day)
+    except ValueError as error:
+        raise InvalidInput(f"签署人：{error}", remedy="请改写后再试") from None
+
+
+def _with_registered(record: Record, wanted: Signing) -> Signing:
+    """Fill in who signed and when from a signature registered before its paper was scanned."""
+    same = [s for s in record.signatures if s.kind == wanted.kind and not s.evidence_sha256 and not s.lapsed]
+    if not same or wanted.by:
+        return wanted
+    return Signing(wanted.kind, same[-1].by, wanted.on or same[-1].on)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list):
+        return "、".join(_plain(v) for v in value)
+    if isinstance(value, dict):
+        return " / ".join(_plain(v) for v in value.values())
+    text = "" if value is None else str(value)
+    return text if len(text) <= 40 else text[:39] + "…"

@@ -1,0 +1,164 @@
+"""Bind and seal volumes: items with page numbers between their front matter and file note, and the manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qrecords.model.audit import canonical
+from qrecords.model.volume import File, Item, Placed, Spot, Volume
+from qrecords.office import Office
+from qrecords.render.pdfmeta import Meta
+from qrecords.render.volume import Bound, Part, Style, bind
+from qrecords.services.volumes.stamps import stamp_of
+
+VOLUME_PDF = "volume.pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One volume about to be bound, as its intent writes it down."""
+
+    volume_code: str
+    form_code: str
+    year: int
+    number: int
+    title: str
+    supplement: bool
+    retention_years: int
+    object_id: str
+    placed: tuple[Placed, ...]
+    notes: tuple[str, ...]
+    gaps: tuple[str, ...]
+    compiled_at: str
+    audit_head: str
+    compiled_by: str
+    compiled_by_name: str
+
+    @property
+    def volume(self) -> Volume:
+        """Return the volume itself."""
+        return Volume(self.placed)
+
+    @classmethod
+    def from_intent(cls, entry: dict[str, Any]) -> Binding:
+        """Return a binding as an intent wrote it down."""
+        placed = tuple(_placed(p) for p in entry["placed"])
+        return cls(**(entry | {"placed": placed, "notes": tuple(entry["notes"]), "gaps": tuple(entry["gaps"])}))
+
+
+def _placed(entry: dict[str, Any]) -> Placed:
+    stamp = Spot(**entry["stamp"]) if entry["stamp"] else None
+    files = tuple(_file(f) for f in entry["files"])
+    return Placed(**(entry | {"item": Item(**entry["item"]), "files": files, "stamp": stamp}))
+
+
+def _file(entry: dict[str, Any]) -> File:
+    return File(**(entry | {"blank": tuple(entry["blank"])}))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that binding one volume needs; it can be handed to another process."""
+
+    target: Path
+    front: tuple[Part, ...]
+    items: tuple[Part, ...]
+    back: tuple[Part, ...]
+    meta: Meta
+    style: Style
+
+    def run(self) -> Bound:
+        """Bind the volume."""
+        return bind(self.target, front=self.front, items=self.items, back=self.back, meta=self.meta, style=self.style)
+
+
+def job_of(
+    office: Office, binding: Binding, target: Path, front: tuple[Part, ...], back: tuple[Part, ...], frames: Path
+) -> Job:
+    """Return the work of binding one volume into `target`; the frames of stamps lie in the folder `frames`."""
+    settings = office.settings.volumes
+    items = tuple(part for placed in binding.placed for part in _parts(office, placed, frames))
+    meta = Meta(binding.title, binding.volume_code, datetime.fromisoformat(binding.compiled_at))
+    style = Style(settings.double_sided, settings.numbers == "top", settings.turn_wide)
+    return Job(target, front, items, back, meta, style)
+
+
+def _parts(office: Office, placed: Placed, frames: Path) -> Iterator[Part]:
+    stamp = stamp_of(placed, frames)
+    item, title = placed.item, f"{placed.position} {placed.item.document_no} {placed.item.title}"
+    for file in placed.files:
+        path = office.archive.path(item.object_id, file.name, item.version)
+        yield Part(path, title, file.pages, file.blank, stamp)
+        title, stamp = "", None
+
+
+def seal(office: Office, intent: str, binding: Binding, made: Bound, files: Mapping[str, bytes | Path]) -> None:
+    """Move a bound volume into the archive as an object of its own, with its manifest and `files`."""
+    around = [{"title": title, "page": page, "pages": pages} for title, page, pages in made.around]
+    manifest = _manifest(binding) | {"around": around, "pdf_pages": list(made.first_pages)}
+    staged = office.archive.stage(
+        binding.object_id,
+        {**files, "manifest.json": canonical(manifest) + b"\n"},
+        message="汇编成册",
+        user=binding.compiled_by_name,
+        created=datetime.fromisoformat(binding.compiled_at),
+        intent=intent,
+        expected_head=0,
+    )
+    office.archive.publish(staged)
+
+
+def is_sealed(office: Office, binding: Binding) -> bool:
+    """Tell whether the archive holds just this volume, as its intent planned it."""
+    if not office.archive.exists(binding.object_id):
+        return False
+    held = json.loads(office.archive.read(binding.object_id, "manifest.json", 1))
+    planned = json.loads(canonical(_manifest(binding)))
+    return bool({key: held.get(key) for key in planned} == planned)
+
+
+def _manifest(binding: Binding) -> dict[str, Any]:
+    volume = binding.volume
+    return {
+        "schema": 1,
+        "volume_code": binding.volume_code,
+        "title": binding.title,
+        "form_code": binding.form_code,
+        "year": binding.year,
+        "number": binding.number,
+        "supplement": binding.supplement,
+        "retention_years": binding.retention_years,
+        "compiled_at": binding.compiled_at,
+        "compiled_by": binding.compiled_by,
+        "audit_head": binding.audit_head,
+        "secrecy_level": volume.secrecy_level,
+        "date_from": volume.date_from,
+        "date_to": volume.date_to,
+        "pages": volume.pages,
+        "items": [_manifest_line(p) for p in volume.placed],
+        "notes": list(binding.notes),
+        "gaps": list(binding.gaps),
+    }
+
+
+def _manifest_line(placed: Placed) -> dict[str, Any]:
+    item = placed.item
+    return {
+        "position": placed.position,
+        "archive_no": item.archive_no,
+        "document_no": item.document_no,
+        "title": item.title,
+        "date": item.date_to,
+        "object": item.object_id,
+        "version": item.version,
+        "sha256": item.sha256,
+        "page_from": placed.page_from,
+        "page_to": placed.page_to,
+        "files": [asdict(file) for file in placed.files],
+        "stamp": asdict(placed.stamp) if placed.stamp else None,
+    }

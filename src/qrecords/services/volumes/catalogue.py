@@ -1,0 +1,133 @@
+"""The catalogue of a year's volumes (案卷目录, GB/T 11822-2008): Word, PDF and workbook, kept as an object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qrecords.model.audit import canonical
+from qrecords.model.record import Action
+from qrecords.office import Office
+from qrecords.render.docx import Template
+from qrecords.render.listbook import list_workbook
+from qrecords.render.pdf import Converter
+from qrecords.render.pdfmeta import Meta
+from qrecords.render.volume import cut
+from qrecords.services.volumes.binding import Binding
+from qrecords.services.volumes.shelf import manifest_of, readable_volumes
+from qrecords.stores import durable
+
+NAME = "catalogue"
+Line = dict[str, Any]
+COLUMNS = (
+    ("序号", 6, "no"), ("档号", 34, "volume_code"), ("案卷题名", 60, "title"), ("件数", 8, "items"),
+    ("页数", 8, "pages"), ("起止日期", 26, "dates"), ("保管期限", 10, "retention"), ("密级", 8, "secrecy_level"),
+    ("备注", 12, "remark"),
+)  # fmt: skip
+
+
+def object_id(year: int) -> str:
+    """Return the id of a year's catalogue."""
+    return f"urn:qrecords:catalogue:{year}"
+
+
+def lines_of(office: Office, year: int, about_to_be: Sequence[Binding] = ()) -> list[Line]:
+    """Return a line for each volume of the year, sealed or just being bound."""
+    found: dict[str, Line] = {}
+    with office.register.read() as tx:
+        rows = [v for v in tx.items.volumes(year) if v["version"] > 0]
+    for row in rows:
+        manifest = manifest_of(office, row["object_id"], row["version"])
+        found[row["volume_code"]] = _line(manifest, row["items"])
+    for binding in about_to_be:
+        volume = binding.volume
+        facts = {"date_from": volume.date_from, "date_to": volume.date_to, "secrecy_level": volume.secrecy_level}
+        keys = ("volume_code", "title", "supplement", "retention_years")
+        own = {key: getattr(binding, key) for key in keys} | {"pages": volume.pages}
+        found[binding.volume_code] = _line(own | facts, len(volume.placed))
+    return [{"no": n, **found[code]} for n, code in enumerate(sorted(found), start=1)]
+
+
+def _line(manifest: Line, items: int) -> Line:
+    return {
+        "volume_code": manifest["volume_code"],
+        "title": manifest["title"],
+        "items": items,
+        "pages": manifest["pages"],
+        "dates": f"{manifest['date_from'].replace('-', '')}-{manifest['date_to'].replace('-', '')}",
+        "retention": f"{manifest['retention_years']}年",
+        "secrecy_level": manifest["secrecy_level"],
+        "remark": "补编" if manifest["supplement"] else "",
+    }
+
+
+def write_docx(office: Office, year: int, lines: Sequence[Line], folder: Path) -> Path:
+    """Write the catalogue as a Word file, to be converted."""
+    context = {
+        "org_name": office.settings.office.org_name,
+        "compiled_by_unit": office.settings.office.unit,
+        "year": str(year),
+        "volumes": [{key: str(value) for key, value in line.items()} for line in lines],
+        "volume_count": str(len(lines)),
+        "item_count": str(sum(line["items"] for line in lines)),
+        "page_count": str(sum(line["pages"] for line in lines)),
+    }
+    path = folder / f"{NAME}.docx"
+    durable.write_file(path, Template.load(office.settings.forms_dir / "volume" / path.name).render(context, None))
+    return path
+
+
+def keep(office: Office, intent: str, year: int, lines: Sequence[Line], docx: Path) -> None:
+    """Keep the catalogue, its PDF beside the Word file, as the next version of the year's object."""
+    now = office.clock()
+    rows = [[line[key] for _, _, key in COLUMNS] for line in lines]
+    columns = [(heading, width) for heading, width, _ in COLUMNS]
+    pdf = docx.with_suffix(".pdf")
+    cut(pdf, pdf, meta=Meta(f"{year}年度案卷目录", object_id(year), now))
+    files: dict[str, bytes | Path] = {
+        f"{NAME}.docx": docx,
+        f"{NAME}.pdf": pdf,
+        f"{NAME}.xlsx": list_workbook(f"{year}年度案卷目录", columns, rows, now),
+        f"{NAME}.json": canonical({"schema": 1, "year": year, "volumes": list(lines)}) + b"\n",
+    }
+    staged = office.archive.stage(
+        object_id(year), files, message="案卷目录", user=office.account.display_name, created=now, intent=intent
+    )
+    office.archive.publish(staged)
+
+
+def catch_up(office: Office, year: int) -> None:
+    """Make the catalogue a compilation that broke off could not make any more."""
+    lines = lines_of(office, year)
+    if not lines or lines == _kept(office, year):
+        return
+    with office.under_way() as intent:
+        work = office.archive.work_dir(intent)
+        durable.make_dirs(work)
+        docx = write_docx(office, year, lines, work)
+        pdf = office.settings.pdf
+        Converter(soffice=pdf.soffice, workers=1, seconds_per_file=pdf.seconds_per_file).convert([docx], work)
+        keep(office, intent, year, lines, docx)
+        durable.remove_tree(work)
+
+
+def _kept(office: Office, year: int) -> list[Line]:
+    if not office.archive.exists(object_id(year)):
+        return []
+    found: list[Line] = json.loads(office.archive.read(object_id(year), f"{NAME}.json"))["volumes"]
+    return found
+
+
+def show_catalogue(office: Office, year: int) -> dict[str, Any]:
+    """Return a year's catalogue: its lines, and where its files lie."""
+    office.authorise(Action.READ, "catalogue")
+    with office.register.read() as tx:
+        may = {v["volume_code"] for v in readable_volumes(office, tx, tx.items.volumes(year))}
+    kept = _kept(office, year)
+    lines = [line for line in kept if line["volume_code"] in may]
+    kinds = ("docx", "pdf", "xlsx") if lines and len(lines) == len(kept) else ()
+    return {"year": year, "volumes": lines} | {
+        kind: str(office.archive.path(object_id(year), f"{NAME}.{kind}")) for kind in kinds
+    }

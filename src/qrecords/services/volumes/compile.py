@@ -1,0 +1,261 @@
+"""Compile a year's filed items into bound volumes (汇编成册， QS/PA758A 5.1.2.2, 5.5.6; GB/T 11822-2008).
+
+Crash order: the intent reserves the volume codes and writes down which item goes where; volumes are bound, and sealed
+one by one in their order; then the register commits, and the year's catalogue follows. A code whose volume was not
+sealed is used by the next compilation; since the first ones are sealed first, that binds the same volumes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import UsageError, WrongState
+from qrecords.model.numbering import Series, file_safe
+from qrecords.model.record import Action, State
+from qrecords.model.volume import Volume, split, volume_title
+from qrecords.office import Office
+from qrecords.render.listbook import list_workbook
+from qrecords.render.volume import Part
+from qrecords.services.access.audit import file_log
+from qrecords.services.finding.indexing import follow
+from qrecords.services.volumes import catalogue
+from qrecords.services.volumes.arranging import Group, forms_of, groups_of, limits, pieces_of
+from qrecords.services.volumes.binding import VOLUME_PDF, Binding, job_of, seal
+from qrecords.services.volumes.frontmatter import TITLES, Matter, line_of, make_matter
+from qrecords.services.volumes.notes import gap_lines, notes_of
+from qrecords.services.volumes.stampspots import with_spots
+from qrecords.services.volumes.workers import run_jobs
+from qrecords.services.volumes.yearreport import Line, YearReport, year_report
+from qrecords.stores import durable
+from qrecords.stores.register import Transaction
+
+Progress = Callable[[int, int], None]
+Plan = tuple[Group, list[Volume]]
+CONTENTS = (
+    ("序号", 6, "no"), ("文件编号", 26, "document_no"), ("责任者", 18, "creator"), ("文件题名", 60, "title"),
+    ("日期", 10, "date"), ("页号", 6, "page"), ("页数", 6, "pages"), ("备注", 10, "remark"),
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Compiled:
+    """What a compilation made, or would make: volumes, void numbers, records left out, numbers missing, late items."""
+
+    volumes: list[dict[str, Any]] = field(default_factory=list)
+    gaps: list[dict[str, str]] = field(default_factory=list)
+    left_out: list[Line] = field(default_factory=list)
+    missing: list[Line] = field(default_factory=list)
+    late: list[Line] = field(default_factory=list)
+
+
+def compile_year(
+    office: Office,
+    year: int,
+    *,
+    form_code: str = "",
+    dry_run: bool = False,
+    with_gaps: bool = False,
+    reason: str = "",
+    progress: Progress | None = None,
+) -> Compiled:
+    """Bind the year's items of one form, or of all forms, that are in no volume yet.
+
+    Records of the year that are not filed, and numbers the register lacks, are gaps: binding goes on only `with_gaps`
+    and a reason, which the file note prints. Items filed later make a supplement, never a silent change.
+    """
+    office.authorise(Action.BIND, str(year))
+    if with_gaps and not reason.strip():
+        raise UsageError("带缺件成册要写原因", remedy="请加 --reason 写明原因，它会印在备考表上")
+    with office.exclusive("compile", "成册"):
+        groups = groups_of(office, form_code)
+        report = year_report(office, forms_of(groups), year)
+        result = Compiled([], _voids(report), report.left_out, report.missing, report.late)
+        plans = _plans(office, groups, year)
+        if dry_run:
+            result.volumes = [_outline(group, year, v) for group, volumes in plans for v in volumes]
+            return result
+        if plans and report.in_the_way and not with_gaps:
+            raise WrongState(
+                f"{year}年还有{len(report.left_out)}份记录没有归档、{len(report.missing)}个编号缺失，不能成册",
+                remedy="先办完它们（qrecords list --year 查看），或加 --with-gaps --reason 带缺件成册",
+            )
+        if plans:
+            result.volumes = _bind_all(office, year, plans, report, reason, progress)
+            file_log(office)
+        else:
+            catalogue.catch_up(office, year)
+    follow(office)
+    return result
+
+
+def _voids(report: YearReport) -> list[dict[str, str]]:
+    return [{"record_no": line["record_no"], "reason": line["why"]} for line in report.void]
+
+
+def _plans(office: Office, groups: Sequence[Group], year: int) -> list[Plan]:
+    with office.register.read() as tx:
+        found = [(group, split(pieces_of(office, tx, group, year), limits(office))) for group in groups]
+    return [(group, volumes) for group, volumes in found if volumes]
+
+
+def _bind_all(
+    office: Office, year: int, plans: Sequence[Plan], report: YearReport, reason: str, progress: Progress | None
+) -> list[dict[str, Any]]:
+    plans = [(group, with_spots(office, volumes)) for group, volumes in plans]
+    with office.under_way() as intent:
+        with office.register.write() as tx:
+            bindings = [b for plan in plans for b in _bindings(office, tx, plan, year, report, reason)]
+            for binding in bindings:
+                tx.items.reserve_volume(_row(binding))
+            office.begin(tx, intent, "compile", {"bindings": [asdict(b) for b in bindings]})
+        durable.checkpoint("compile.intent")
+        work = office.archive.work_dir(intent)
+        durable.make_dirs(work)
+        lines = catalogue.lines_of(office, year, bindings)
+        listed = catalogue.write_docx(office, year, lines, work)
+        matters = make_matter(office, bindings, work, [listed])
+        durable.checkpoint("compile.matter")
+        _seal_all(office, intent, bindings, matters, progress)
+        commit_bound(office, intent, bindings)
+        durable.checkpoint("compile.committed")
+        catalogue.keep(office, intent, year, lines, listed)
+        durable.checkpoint("compile.catalogue")
+        durable.remove_tree(work)
+    return [_made(office, b) for b in bindings]
+
+
+def _seal_all(
+    office: Office, intent: str, bindings: Sequence[Binding], matters: Sequence[Matter], progress: Progress | None
+) -> None:
+    jobs = []
+    for binding, matter in zip(bindings, matters, strict=True):
+        cover, contents, file_note = (Part(matter.pdf(n), TITLES[n]) for n in ("cover", "contents", "file_note"))
+        target = matter.documents["cover"].with_name(VOLUME_PDF)
+        jobs.append(job_of(office, binding, target, (cover, contents), (file_note,), office.archive.work_dir(intent)))
+    done = run_jobs(jobs, office.settings.pdf.workers)
+    for number, (binding, matter, bound) in enumerate(zip(bindings, matters, done, strict=True), start=1):
+        files: dict[str, bytes | Path] = {f"{name}.docx": path for name, path in matter.documents.items()}
+        files |= {VOLUME_PDF: jobs[number - 1].target, "spine.pdf": matter.pdf("spine")}
+        files["contents.xlsx"] = _contents_workbook(binding)
+        seal(office, intent, binding, bound, files)
+        jobs[number - 1].target.unlink()  # a year's volumes need not lie here twice
+        durable.checkpoint("compile.sealed")
+        if progress:
+            progress(number, len(bindings))
+
+
+def _contents_workbook(binding: Binding) -> bytes:
+    columns = [(heading, width) for heading, width, _ in CONTENTS]
+    lines = [line_of(placed) for placed in binding.placed]
+    numbers = {"no", "page", "pages"}
+    rows = [[int(line[key]) if key in numbers else line[key] for _, _, key in CONTENTS] for line in lines]
+    title = f"卷内目录 {binding.volume_code} {binding.title}"
+    return list_workbook(title, columns, rows, datetime.fromisoformat(binding.compiled_at))
+
+
+def _bindings(office: Office, tx: Transaction, plan: Plan, year: int, report: YearReport, reason: str) -> list[Binding]:
+    """Return a group's volumes with their codes; codes whose volumes were never sealed come first."""
+    group, volumes = plan
+    form, codes = group.form, office.settings.office
+    series = Series(codes.fonds_no, codes.class_code, form.number, year, group.retention_years)
+    known = [v for v in tx.items.volumes(year) if v["form_code"] == form.code]
+    unsealed = [v for v in known if v["version"] == 0]
+    # What a broken-off compilation left is still the year's own; only what comes after is a supplement.
+    supplement = all(v["supplement"] for v in unsealed) if unsealed else bool(known)
+    numbers = [v["number"] for v in unsealed][: len(volumes)]
+    numbers += tx.counters.take(f"volume/{series}", len(volumes) - len(numbers)) if len(volumes) > len(numbers) else []
+    head, now = tx.audit.head()[1], office.now()
+    made = []
+    for number, volume in zip(numbers, volumes, strict=True):
+        code = next((v["volume_code"] for v in unsealed if v["number"] == number), series.volume_code(number))
+        made.append(
+            Binding(
+                volume_code=code,
+                form_code=form.code,
+                year=year,
+                number=number,
+                title=volume_title(year, group.title, group.codes, number, supplement=supplement),
+                supplement=supplement,
+                retention_years=group.retention_years,
+                object_id=f"urn:qrecords:volume:{file_safe(code)}",
+                placed=volume.placed,
+                notes=notes_of(office, volume, supplement=supplement),
+                gaps=gap_lines(report, group, numbers[0], reason, first=number == numbers[0]),
+                compiled_at=now,
+                audit_head=head,
+                compiled_by=office.account.name,
+                compiled_by_name=office.account.display_name,
+            )
+        )
+    return made
+
+
+def _row(binding: Binding) -> dict[str, Any]:
+    return {
+        "volume_code": binding.volume_code,
+        "form_code": binding.form_code,
+        "year": binding.year,
+        "number": binding.number,
+        "title": binding.title,
+        "supplement": binding.supplement,
+        "items": len(binding.placed),
+        "pages": binding.volume.pages,
+        "secrecy_level": binding.volume.secrecy_level,
+        "object_id": binding.object_id,
+        "version": 0,
+        "sha256": "",
+        "compiled_at": binding.compiled_at,
+        "compiled_by": binding.compiled_by,
+    }
+
+
+def _outline(group: Group, year: int, volume: Volume) -> dict[str, Any]:
+    return {
+        "volume_code": None,
+        "title": f"{year}年度{group.title}（{group.codes}）",
+        "form_code": group.form.code,
+        "pdf": None,
+        "items": len(volume.placed),
+        "pages": volume.pages,
+        "from": volume.placed[0].item.document_no,
+        "to": volume.placed[-1].item.document_no,
+    }
+
+
+def _made(office: Office, binding: Binding) -> dict[str, Any]:
+    volume = binding.volume
+    return {
+        "volume_code": binding.volume_code,
+        "title": binding.title,
+        "form_code": binding.form_code,
+        "pdf": str(office.archive.path(binding.object_id, VOLUME_PDF)),
+        "items": len(volume.placed),
+        "pages": volume.pages,
+        "from": volume.placed[0].item.document_no,
+        "to": volume.placed[-1].item.document_no,
+    }
+
+
+def commit_bound(office: Office, intent: str, bindings: Sequence[Binding]) -> None:
+    """Close a compilation: the sealed volumes and their records are bound, each with its event."""
+    with office.register.write() as tx:
+        for binding in bindings:
+            pdf = office.archive.path(binding.object_id, VOLUME_PDF)
+            with pdf.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            tx.items.bound(binding.volume_code, binding.placed, version=1, sha256=sha256)
+            numbers = [
+                r.record_no
+                for placed in binding.placed
+                for r in tx.records.find(archive_no=placed.item.archive_no)
+                if r.state is State.FILED
+            ]
+            tx.records.change(numbers, state=State.BOUND, volume_code=binding.volume_code)
+            detail: dict[str, Any] = {"items": len(binding.placed), "pages": binding.volume.pages, "volume_pdf": sha256}
+            tx.audit.append([office.event(Action.BIND, binding.volume_code, **detail)])
+        tx.intents.close(intent)

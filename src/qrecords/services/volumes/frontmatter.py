@@ -1,0 +1,158 @@
+"""What stands around a volume's items, made for all volumes of a compilation in one start of LibreOffice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput
+from qrecords.model.numbering import file_safe
+from qrecords.model.volume import Placed
+from qrecords.office import Office
+from qrecords.render.context import date_text
+from qrecords.render.docx import Template
+from qrecords.render.pdf import Converter
+from qrecords.render.pdfmeta import Meta
+from qrecords.render.volume import cut
+from qrecords.services.volumes.binding import Binding
+from qrecords.services.volumes.stamps import frames_of
+from qrecords.stores.durable import make_dirs, write_file
+
+# Word templates in forms/QR758/volume/, by the titles of what they make.
+TITLES = {"cover": "封面", "contents": "卷内目录", "file_note": "备考表", "spine": "案卷脊背"}
+YEAR_RULES = {
+    "review": "本册按主管审查签名的年度组卷（通知单及服务报告以审查完成之日所在年度为准）。",
+    "date_field": "本册按事件发生日期的年度组卷。",
+}
+COVERS = 4  # sheets around the items: cover, contents, file note, back
+_SPINE = "spine-"
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """The documents around one volume's items, by their names in TITLES: Word files, and their PDFs beside them."""
+
+    documents: Mapping[str, Path]
+
+    def pdf(self, name: str) -> Path:
+        """Return one of them as PDF."""
+        return self.documents[name].with_suffix(".pdf")
+
+
+class Templates:
+    """The Word templates around volumes, each compiled once; the spine's comes in several widths."""
+
+    def __init__(self, office: Office) -> None:
+        self._folder = office.settings.forms_dir / "volume"
+        self._loaded: dict[str, Template] = {}
+
+    def render(self, name: str, context: Mapping[str, Any]) -> bytes:
+        """Return a filled document."""
+        if name not in self._loaded:
+            self._loaded[name] = Template.load(self._folder / f"{name}.docx")
+        return self._loaded[name].render(context, None)
+
+    def spine(self, micrometres: int) -> str:
+        """Return the template of the narrowest spine that covers a thickness, else of the widest."""
+        widths = sorted(int(p.stem.removeprefix(_SPINE)) for p in self._folder.glob(f"{_SPINE}[0-9]*.docx"))
+        if not widths:
+            raise InvalidInput(f"{self._folder} 里没有脊背模板", remedy="请从备份恢复 forms/QR758/volume 文件夹")
+        return f"{_SPINE}{next((w for w in widths if w * 1000 >= micrometres), widths[-1])}"
+
+
+def make_matter(office: Office, bindings: Sequence[Binding], work: Path, others: Sequence[Path] = ()) -> list[Matter]:
+    """Write and convert what stands around these volumes, the frames of their stamps and `others`, all in one go.
+
+    LibreOffice is started once; frames and others lie in `work` afterwards.
+    """
+    templates, made = Templates(office), []
+    for binding in bindings:
+        folder = work / file_safe(binding.volume_code)
+        make_dirs(folder)
+        documents = {}
+        for name, (template, context) in _contexts(office, binding, templates).items():
+            # PDFs are told apart by the stem alone.
+            documents[name] = folder / f"{file_safe(binding.volume_code)}-{name}.docx"
+            write_file(documents[name], templates.render(template, context))
+        made.append(Matter(documents))
+    frames = _write_frames(bindings, templates, work)
+    settings = office.settings.pdf
+    converter = Converter(
+        soffice=settings.soffice, workers=settings.workers, seconds_per_file=settings.seconds_per_file
+    )
+    paths = [path for matter in made for path in matter.documents.values()]
+    converter.convert([*paths, *frames, *others], work)
+    for path in paths:
+        (work / f"{path.stem}.pdf").replace(path.with_suffix(".pdf"))
+    for binding, matter in zip(bindings, made, strict=True):
+        meta = Meta(f"{binding.title} 案卷脊背", binding.volume_code, datetime.fromisoformat(binding.compiled_at))
+        cut(matter.pdf("spine"), matter.pdf("spine"), meta=meta)
+    return made
+
+
+def _write_frames(bindings: Sequence[Binding], templates: Templates, work: Path) -> list[Path]:
+    paths = []
+    for name, words in frames_of(placed for binding in bindings for placed in binding.placed).items():
+        paths.append(work / f"{name}.docx")
+        write_file(paths[-1], templates.render("stamp", words))
+    return paths
+
+
+def _contexts(office: Office, binding: Binding, templates: Templates) -> dict[str, tuple[str, dict[str, Any]]]:
+    settings = office.settings.volumes
+    sheets = binding.volume.sheets(double_sided=settings.double_sided) + COVERS
+    spine = templates.spine(sheets * settings.sheet_thickness)
+    head = {"reference_code": binding.volume_code, "volume_title": binding.title}
+    retention = {"retention": f"{binding.retention_years}年"}
+    return {
+        "cover": ("cover", head | retention | _cover(office, binding)),
+        "contents": ("contents", head | {"items": [line_of(p) for p in binding.placed]}),
+        "file_note": ("file_note", head | _file_note(office, binding)),
+        "spine": (spine, head | retention),
+    }
+
+
+def _cover(office: Office, binding: Binding) -> dict[str, Any]:
+    volume = binding.volume
+    return {
+        "org_name": office.settings.office.org_name,
+        "compiled_by_unit": office.settings.office.unit,
+        "date_from": date_text(volume.date_from),
+        "date_to": date_text(volume.date_to),
+        "secrecy_level": volume.secrecy_level,
+        "item_count": str(len(volume.placed)),
+        "page_count": str(volume.pages),
+    }
+
+
+def line_of(placed: Placed) -> dict[str, str]:
+    """Return an item's line in the contents (卷内目录)."""
+    item = placed.item
+    return {
+        "no": str(placed.position),
+        "document_no": item.document_no,
+        "creator": item.creator,
+        "title": item.title,
+        "date": item.date_to.replace("-", ""),
+        "page": str(placed.page_from),
+        "pages": str(placed.pages),
+        "remark": "" if item.version == 1 else f"第{item.version}版",
+    }
+
+
+def _file_note(office: Office, binding: Binding) -> dict[str, Any]:
+    form = office.forms.get(binding.form_code).form
+    parts = {"说明：": binding.notes, "缺号、缺件：": binding.gaps}
+    return {
+        "pieces": str(len(binding.placed)),
+        "pages": str(binding.volume.pages),
+        "parts": [{"title": title, "lines": list(lines)} for title, lines in parts.items() if lines],
+        "year_rule": YEAR_RULES[form.retention.year_of],
+        "compiled_by": binding.compiled_by_name,
+        "compiled_on": date_text(binding.compiled_at[:10]),
+        "checked_by": "",
+        "audit_head": binding.audit_head,
+    }

@@ -1,0 +1,48 @@
+"""What is printed around volumes, each part alone: cover, contents, file note, spine label (GB/T 11822-2008)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import UsageError
+from qrecords.model.numbering import file_safe
+from qrecords.model.record import Action
+from qrecords.office import Office
+from qrecords.render.pdfmeta import Meta
+from qrecords.render.volume import cut
+from qrecords.services.volumes.frontmatter import TITLES
+from qrecords.services.volumes.shelf import manifest_of, sealed
+from qrecords.stores.durable import make_dirs, write_file
+
+
+def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[dict[str, Any]]:
+    """Write what stands around each volume into `out`, as it was sealed: PDF and Word."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明放到哪个文件夹")
+    rows = sealed(office, volume_codes)
+    for row in rows:
+        office.authorise(Action.BIND, row["volume_code"])
+    make_dirs(out)
+    with office.register.write() as tx:
+        tx.audit.append([office.event(Action.PRINT, row["volume_code"]) for row in rows])
+    return [path for row in rows for path in _print_set(office, row, out)]
+
+
+def _print_set(office: Office, row: dict[str, Any], out: Path) -> list[dict[str, Any]]:
+    object_id, version, code = row["object_id"], row["version"], row["volume_code"]
+    manifest = manifest_of(office, object_id, version)
+    around = {entry["title"]: entry for entry in manifest["around"]}
+    volume, made = office.archive.path(object_id, "volume.pdf", version), []
+    for name, title in TITLES.items():
+        pdf, docx = (out / f"{file_safe(code)}-{title}.{kind}" for kind in ("pdf", "docx"))
+        meta = Meta(f"{row['title']} {title}", code, datetime.fromisoformat(row["compiled_at"]))
+        if title in around:
+            cut(volume, pdf, first=around[title]["page"], pages=around[title]["pages"], meta=meta)
+        else:
+            write_file(pdf, office.archive.read(object_id, f"{name}.pdf", version))
+        write_file(docx, office.archive.read(object_id, f"{name}.docx", version))
+        made.append({"volume_code": code, "part": title, "pdf": str(pdf), "docx": str(docx)})
+    return made
