@@ -45,7 +45,10 @@ def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> Non
 @click.option("--evidence", type=chinese.PATH, help="签署页的扫描件，随记录一起归档")
 @pass_session
 def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str | None, evidence: Path | None) -> None:
-    """登记纸面上已有的签名或盖章（软件不代签）。"""
+    """登记纸面上已有的签名或盖章（软件不代签）。
+
+    已归档的也可以补登、补附扫描件：存为归档件的新版，原版保留。
+    """
     from qrecords.services import steps
 
     chosen = record_numbers(numbers)

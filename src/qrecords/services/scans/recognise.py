@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from qrecords.errors import InvalidInput
+from qrecords.errors import InvalidInput, WrongState
+from qrecords.model.papers import AFTER_FILING
 from qrecords.model.record import Attached
 from qrecords.office import Office
 from qrecords.scanning import ocr
 from qrecords.scanning.reader import read_file
+from qrecords.services.scans.adding import keep_texts
 from qrecords.stores.durable import remove_tree, write_file
 
 ABSENT = "没有安装文字识别（qrecords[ocr]），扫描件里的文字暂时搜不到；装上以后再运行 scan 会补上"
@@ -31,23 +33,50 @@ def recognise_unread(office: Office, *, progress: Progress | None = None) -> lis
             found = [_recognise(office, a, work / f"{n:05d}", progress) for n, a in enumerate(unread)]
         finally:
             remove_tree(work)
+    notes = _of_filed(office, [a.sha256 for a in unread])
     silent = found.count(False)  # not by name: whoever runs this need not be allowed to know of them
-    return [f"{silent}份扫描件没有识别出文字"] if silent else []
+    return [*notes, f"{silent}份扫描件没有识别出文字"] if silent else notes
+
+
+def _of_filed(office: Office, hashes: Sequence[str]) -> list[str]:
+    """Put the texts of papers whose records are filed into their objects; what cannot be now is done the next time."""
+    with office.register.read() as tx:
+        left = {a.sha256 for a in tx.beside.unread()}
+    try:
+        keep_texts(office, [sha256 for sha256 in hashes if sha256 in left])
+    except WrongState as error:
+        return [f"识别出的文字还没有存入归档件（{error.message}），下次 scan 时会存入"]
+    return []
 
 
 def _recognise(office: Office, attached: Attached, work: Path, progress: Progress | None) -> bool:
-    """Read one file's text and write it down; tell whether there was any on its pages."""
+    """Read one file's text and write it down; tell whether there was any on its pages.
+
+    A text read before and not yet in an object is taken as it is. What is filed waits for `keep_texts`.
+    """
     path = office.evidence_dir / attached.stored
+    beside = path.with_suffix(".txt")
+    if beside.is_file():
+        texts, there = beside.read_bytes().decode().split("\f"), False
+    else:
+        texts, there = _read(path, work, progress)
+    text = "\f".join(texts)
+    if path.is_file() and not beside.is_file():
+        write_file(beside, text.encode())
+    with office.register.write() as tx:
+        holders = tx.records.many([no for no, _ in tx.beside.holders([attached.sha256])])
+        if not beside.is_file() or not any(r.state in AFTER_FILING for r in holders):
+            tx.records.touch(tx.beside.set_text(attached.sha256, text))
+    return not there or bool(text.strip("\f\n "))
+
+
+def _read(path: Path, work: Path, progress: Progress | None) -> tuple[list[str], bool]:
+    """Return the texts of a file's pages, and whether it has pages at all."""
     try:
         pages = read_file(path, work).pages
     except InvalidInput:  # a Word document, or a file gone: `verify` and `file` tell of that
-        pages = ()
+        return [], False
     texts = [page.text for page in pages]
     if pages and not any(texts):  # a plain scan; a file that has its own text needs no guessing
         texts = ocr.recognise([page.image for page in pages], progress=progress)
-    text = "\f".join(texts)
-    if path.is_file():
-        write_file(path.with_suffix(".txt"), text.encode())
-    with office.register.write() as tx:
-        tx.records.touch(tx.beside.set_text(attached.sha256, text))
-    return not pages or bool(text.strip("\f\n "))
+    return texts, True
