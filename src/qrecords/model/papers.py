@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qrecords.model.record import Action, Attached, Record, Signed, State
@@ -18,10 +18,6 @@ class Added:
     record_no: str
     attached: Attached | None = None
     signed: Signed | None = None
-
-    def to_intent(self) -> dict[str, Any]:
-        """Return it as an intent keeps it."""
-        return asdict(self)
 
     @classmethod
     def from_intent(cls, entry: Mapping[str, Any]) -> Added:
