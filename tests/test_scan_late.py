@@ -357,6 +357,11 @@ def test_a_rebuilt_register_has_it_all_again_and_goes_on(
     for name, rows in before.items():
         assert table(cli.root, name, f"record_no = '{C}'") == rows, name
     assert cli.json("search", "扫描件:照片上的文字")["total"] == 2
+    old = cli("--json", "scan", archived(cli, C, 1, tmp_path / "old.pdf"), *SEAL, ok=False)
+    assert "更正，" in old.json["refused"][0]["problems"][0]["message"], "the archived forms are known again"
+    clearer = paper.drawn(archived(cli, C, 2, tmp_path / "again.pdf"), 200)
+    (told,) = cli.json("scan", paper.bundle(clearer, tmp_path / "clearer.pdf", 200), *SEAL)["attached"]
+    assert told["versions"][0]["version"] == 8
     cli("attach", A, photo(tmp_path / "另一张.png", 150), "--no-ocr")
     newest = papers(frozen(cli, A)[-1])
     assert len(newest) == 3, "two pictures, and the text of one"

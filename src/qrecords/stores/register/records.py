@@ -225,6 +225,11 @@ class Records:
         )  # fmt: skip
         return number
 
+    def restore_print(self, row: Mapping[str, Any]) -> None:
+        """Put a print back as an object tells it; one that is known stays."""
+        if not any(known["number"] == row["number"] for known in self.prints(row["subject"])):
+            self._c.execute(t.printed.insert().values(**row))
+
     def print_pages(self, subject: str, number: int, pages: int) -> None:
         """Write down how many pages of a print carry its code."""
         this = (t.printed.c.subject == subject, t.printed.c.number == number)
