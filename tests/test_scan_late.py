@@ -32,6 +32,7 @@ from tests.retention_office import (
     ITEM_ROWS,
     LIST_NO,
     MONTH,
+    NOTICE,
     ROWS,
     A,
     BlankPages,
@@ -187,6 +188,7 @@ def test_what_is_there_already_is_refused_and_makes_no_version(cli: CommandLine,
     sealed = cli.json("show", C)["record"]["signatures"][0]
     again = ("--kind", sealed["kind"], "--by", sealed["by"], "--on", sealed["on"])
     assert cli("sign", C, *again, ok=False).status == 6
+    assert cli("sign", C, NOTICE, *SEAL, ok=False).status == 6, "filed and not filed together: none"
     assert cli("attach", C, tmp_path / "gone.png", ok=False).status == 3
     assert cli.json("show", C)["record"]["item"]["version"] == 3
     assert cli.json("search", "附件:照片")["total"] == 1
@@ -240,6 +242,7 @@ def test_after_filing_it_is_the_archivists_right(cli: CommandLine, tmp_path: Pat
         for role in ("clerk", "supervisor"):
             with pytest.raises(NotPermitted) as refused:
                 attach(by[role], ROWS[0], [picture], recognise=False)
+            assert "由归档人补存" in refused.value.message
             assert "归档人（archivist）" in refused.value.remedy
         with pytest.raises(NotPermitted):
             sign(by["supervisor"], [C], kind="customer-seal", by="示例单位三")

@@ -11,13 +11,14 @@ from qrecords.errors import InvalidInput, Problem, QRecordsError, UsageError, Wr
 from qrecords.model import values
 from qrecords.model.audit import digest
 from qrecords.model.form import Form
-from qrecords.model.papers import AFTER_FILING, Added, right_for
+from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import ACTION_LABELS, Action, Record, Signed, State, missing_before, require_open
 from qrecords.office import Office
 from qrecords.scanning.reader import read_file
 from qrecords.services import reading
 from qrecords.services.checking import before_step
 from qrecords.services.finding.indexing import follow
+from qrecords.services.scans.rights import authorise_papers
 from qrecords.stores.durable import make_dirs, remove_tree, write_file
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
@@ -81,21 +82,20 @@ def sign(
     day = past_day(office, on or (_registered_day(filed, kind, name) if evidence else ""), "签署日期")
     if not name:
         raise UsageError("没有写签署人", remedy="请用 --by 写明是谁签的名或哪个单位盖的章")
-    office.authorise_all(Action.SIGN, waiting)
-    office.authorise_all(right_for(Action.SIGN, State.FILED), filed)
+    authorise_papers(office, Action.SIGN, records)
     for record in records:
         form = office.forms.get(record.form_code).form
         require_open(form, record, Action.SIGN)
         require_kind(form, kind)
         if day < record.date:
             raise InvalidInput(f"签署日期 {day} 早于 {record.record_no} 的日期 {record.date}", remedy="请核对日期")
+    if filed and waiting:
+        numbers = "、".join(r.record_no for r in filed[:5])
+        raise WrongState(f"{numbers} 已归档，其余的还没有", remedy="请分两次登记；没有登记任何一份")
     sha256 = _checked_evidence(office, evidence) if evidence else ""
     signed = Signed(kind, name, day, evidence.name if evidence else "", sha256)
     _require_new(filed, signed)
-    if waiting:
-        _sign_open(office, waiting, signed, evidence)
-    if filed:
-        _sign_filed(office, filed, signed, evidence)
+    (_sign_filed if filed else _sign_open)(office, records, signed, evidence)
     follow(office)
     return reading.many(office, [r.record_no for r in records])
 

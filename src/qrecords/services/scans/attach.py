@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qrecords.errors import InvalidInput, Problem, WrongState
-from qrecords.model.papers import AFTER_FILING, Added, right_for
+from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import Action, Attached, Record, require_open
 from qrecords.office import Office
 from qrecords.scanning.reader import read_file
@@ -19,6 +19,7 @@ from qrecords.services.scans.adding import add
 from qrecords.services.scans.keeping import keep_files
 from qrecords.services.scans.nextversion import Late
 from qrecords.services.scans.recognise import recognise_unread
+from qrecords.services.scans.rights import authorise_papers
 from qrecords.stores.durable import remove_tree
 from qrecords.stores.inputs import file_sha256
 
@@ -37,7 +38,7 @@ def attach(
     Of a filed record they make the next version of its item, by the right of who files; else the version is 0.
     """
     record = reading.one(office, record_no)
-    office.authorise(right_for(Action.ATTACH, record.state), record.record_no, record)
+    authorise_papers(office, Action.ATTACH, [record])
     require_open(office.forms.get(record.form_code).form, record, Action.ATTACH)
     version = 0
     with office.under_way() as step:

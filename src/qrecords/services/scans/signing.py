@@ -9,10 +9,10 @@ from typing import Any
 from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
 from qrecords.model import values
 from qrecords.model.form import Form
-from qrecords.model.papers import right_for
 from qrecords.model.prints import outdated
 from qrecords.model.record import Action, Record, require_open
 from qrecords.office import Office
+from qrecords.services.scans.rights import authorise_papers
 from qrecords.services.scans.sheets import Known
 from qrecords.services.steps import past_day, require_kind
 
@@ -34,9 +34,7 @@ def refusal(office: Office, known: Known) -> list[Problem]:
     problems = []
     form = office.forms.get(known.records[0].form_code).form
     action = Action.SIGN if form.signatures else Action.ATTACH
-    rights = [right_for(action, record.state) for record in known.records]
-    for right in dict.fromkeys(rights):
-        office.authorise_all(right, [r for r, asked in zip(known.records, rights, strict=True) if asked is right])
+    authorise_papers(office, action, known.records)
     for record in known.records:
         try:
             require_open(form, record, action)
