@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from qrecords.errors import NotPermitted
+from qrecords.errors import InvalidInput, NotPermitted
 from qrecords.model.access import Account, Grant
 from qrecords.render.pdf import Converter
 from qrecords.scanning import ocr
@@ -312,6 +312,18 @@ def test_a_bound_record_goes_into_a_supplement_but_not_for_its_text_alone(
     assert_sound(cli)
 
 
+def test_a_file_that_changes_while_it_is_kept_is_not_frozen(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = photo(tmp_path / "照片.png")
+    with opened(cli.root) as people, monkeypatch.context() as patched:
+        patched.setattr(durable, "checkpoint", lambda at: at == "add.intent" and photo(picture, 10))
+        with pytest.raises(InvalidInput, match="刚被改动"):
+            attach(people.office, C, [picture], recognise=False)
+    assert cli.json("show", C)["record"]["item"]["version"] == 2
+    assert_sound(cli)
+
+
 @pytest.mark.slow
 def test_a_step_that_stores_texts_and_breaks_off_is_finished_or_done_again(
     cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -352,6 +364,7 @@ def test_a_rebuilt_register_has_it_all_again_and_goes_on(
     cli("attach", C, photo(tmp_path / "照片.png"))
     cli("attach", A, photo(tmp_path / "照片.png"))
     cli("sign", C, "--kind", "engineer", "--by", "示例工程师", "--on", "2020-01-10")
+    cli("attach", ROWS[1], photo(tmp_path / "没有识别.png", 70), "--no-ocr")
     before = {name: table(cli.root, name, f"record_no = '{C}'") for name in ("signature", "attached")}
     lose_register(cli.root)
     for path in (cli.root / "archive" / "evidence").iterdir():
@@ -360,6 +373,9 @@ def test_a_rebuilt_register_has_it_all_again_and_goes_on(
     for name, rows in before.items():
         assert table(cli.root, name, f"record_no = '{C}'") == rows, name
     assert cli.json("search", "扫描件:照片上的文字")["total"] == 2
+    reads(monkeypatch, "后来识别的文字")
+    cli("scan", photo(tmp_path / "nothing.png", 90))
+    assert cli.json("search", "扫描件:后来识别的文字")["total"] == 1, "read off what the object holds"
     old = cli("--json", "scan", archived(cli, C, 1, tmp_path / "old.pdf"), *SEAL, ok=False)
     assert "更正，" in old.json["refused"][0]["problems"][0]["message"], "the archived forms are known again"
     clearer = paper.drawn(archived(cli, C, 2, tmp_path / "again.pdf"), 200)

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from qrecords.errors import InvalidInput
 from qrecords.model.audit import digest
 from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import Action
@@ -40,7 +41,10 @@ def add(office: Office, late: Sequence[Late]) -> dict[str, int]:
         durable.checkpoint("add.intent")
         durable.make_dirs(office.evidence_dir)
         for name, source in stored.items():
-            durable.write_file(office.evidence_dir / name, source.read_bytes())
+            data = source.read_bytes()
+            if hashlib.sha256(data).hexdigest() != Path(name).stem:
+                raise InvalidInput(f"{source.name} 刚被改动，没有附上", remedy="请等文件写完后再试")
+            durable.write_file(office.evidence_dir / name, data)
         durable.checkpoint("add.kept")
         _carry_out(office, step, made)
     return {version.archive_no: version.version for version, _ in made}
