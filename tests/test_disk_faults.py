@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from qrecords.errors import StorageFailure
 from qrecords.model.lists import CUSTOMERS
@@ -32,6 +33,7 @@ from qrecords.services.finding import indexing
 from qrecords.services.finding.find import show
 from qrecords.services.intake.lists import add_entry, list_entries
 from qrecords.services.intake.templates import adopt
+from qrecords.services.scans.attach import attach
 from qrecords.services.volumes.compile import compile_year
 from qrecords.settings import load
 from qrecords.stores import durable
@@ -71,6 +73,17 @@ def _filed(office: Office) -> bool:
 def _correct(office: Office) -> None:
     source = kept_json(office, CORRECTION)
     correct(office, kept.A, source, reason="示例")
+
+
+def _attach(office: Office) -> None:
+    photo = office.settings.root.parent / "photo.png"
+    if not photo.exists():
+        Image.new("L", (300, 200), 200).save(photo)
+    attach(office, kept.C, [photo], recognise=False)
+
+
+def _attached(office: Office) -> bool:
+    return [a["name"] for a in show(office, kept.C)["attached"]] == ["photo.png"]
 
 
 def kept_json(office: Office, values: object) -> Path:
@@ -168,6 +181,7 @@ STEPS = {
     "fill": Step(_fill, _has("QR758-01A-2019-00006")),
     "file": Step(_file, _filed),
     "correct": Step(_correct, _corrected),
+    "attach": Step(_attach, _attached),
     "compile": Step(_compile, _compiled),
     "backup": Step(_backup, _backed_up),
     "draw": Step(_draw, lambda office: [x["state"] for x in lists(office)] == ["drawn"]),

@@ -263,7 +263,7 @@ def test_papers_are_attached_and_filed_with_their_record(
     (filed,) = (office_cli.root / "archive" / "objects").rglob("attachments/*副本.jpg")
     assert filed.read_bytes() == fax.read_bytes(), "as it was"
     assert filed.with_name(f"{filed.name}.txt").read_text("utf-8") == "传真上的文字"
-    assert office_cli("attach", call, tmp_path / "专题总结.docx", ok=False).status == 6, "it is filed"
+    assert office_cli("attach", call, tmp_path / "专题总结.docx", ok=False).status == 6, "it is filed with it already"
     assert office_cli.json("verify", "--deep")["problems"] == []
 
 

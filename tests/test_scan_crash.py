@@ -12,7 +12,8 @@ from PIL import Image
 
 from qrecords.render.code import code_png, payload
 from tests.conftest import CommandLine
-from tests.test_crash import killed_at
+from tests.retention_office import MONTH, ROWS, C, copied
+from tests.test_crash import assert_valid_ocfl, killed_at
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
 
@@ -73,3 +74,97 @@ def test_scan(cli: CommandLine, paper: Path, checkpoint: str, passes: int) -> No
     assert cli.json("status")["under_way"] == 0
     assert list((archive / "staging").iterdir()) == []
     assert cli.json("verify", "--deep")["problems"] == []
+
+
+SLOW = pytest.mark.slow
+SHEET = f"QR758-02A-{MONTH}"
+
+
+@pytest.fixture
+def filed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The office of tests/retention_office.py: everything in it is filed."""
+    return CommandLine(copied(tmp_path), capsys)
+
+
+def assert_whole(cli: CommandLine) -> None:
+    """All is sound, and every file among the evidence belongs to a record."""
+    answer = cli.json("verify", "--deep")
+    assert answer["problems"] == []
+    assert_valid_ocfl(cli.root)
+    assert cli.json("status")["under_way"] == 0
+    assert list((cli.root / "archive" / "staging").iterdir()) == []
+    records = [cli.json("show", number)["record"] for number in (C, *ROWS)]
+    known = {s["evidence_sha256"] for r in records for s in r["signatures"]}
+    known |= {a["sha256"] for r in records for a in r["attached"]}
+    assert {p.stem for p in (cli.root / "archive" / "evidence").glob("[!.]*")} <= known
+
+
+@pytest.mark.office
+@pytest.mark.parametrize(
+    ("checkpoint", "version"),
+    [
+        ("add.intent", 2),
+        pytest.param("write_file.aside", 2, marks=SLOW),
+        pytest.param("add.kept", 2, marks=SLOW),
+        pytest.param("stage.done", 2, marks=SLOW),
+        pytest.param("publish.begin", 2, marks=SLOW),
+        ("publish.version_in", 3),
+        pytest.param("publish.inventory_in", 3, marks=SLOW),
+        pytest.param("publish.done", 3, marks=SLOW),
+        pytest.param("publish.tidy", 3, marks=SLOW),
+        pytest.param("add.frozen", 3, marks=SLOW),
+        pytest.param("add.committed", 3, marks=SLOW),
+        pytest.param("add.tidied", 3, marks=SLOW),
+    ],
+)
+def test_a_paper_for_a_filed_record_is_in_its_object_or_nowhere(
+    filed: CommandLine, tmp_path: Path, checkpoint: str, version: int
+) -> None:
+    picture = tmp_path / "photo.png"
+    sheet(picture, "HTTP://EXAMPLE.ORG")
+    killed_at(checkpoint, 1, filed.root, "attach", C, picture, "--no-ocr")
+    filed("status")  # the next start finishes or takes back
+    record = filed.json("show", C)["record"]
+    assert record["item"]["version"] == version
+    assert [a["name"] for a in record["attached"]] == ["photo.png"] * (version - 2)
+    assert_whole(filed)
+    ran = filed("attach", C, picture, "--no-ocr", ok=version == 2)
+    assert ran.status == (0 if version == 2 else 6), "there already"
+    assert filed.json("show", C)["record"]["item"]["version"] == 3
+    assert filed.json("search", "附件:photo")["total"] == 1
+    assert_whole(filed)
+
+
+@pytest.mark.office
+@pytest.mark.parametrize(
+    ("checkpoint", "passes", "versions"),
+    [("publish.begin", 2, (3, 1)), pytest.param("add.committed", 1, (3, 2), marks=SLOW)],
+)
+def test_of_several_filed_items_each_is_whole(
+    filed: CommandLine, tmp_path: Path, checkpoint: str, passes: int, versions: tuple[int, int]
+) -> None:
+    folder = tmp_path / "paper"
+    folder.mkdir()
+    sheet(folder / "1.png", payload(C, 3))
+    sheet(folder / "2.png", payload(SHEET, 2))
+    words = ("scan", folder, "--kind", "customer-seal", "--by", "示例单位三", "--on", "2020-01-10", "--no-ocr")
+    killed_at(checkpoint, passes, filed.root, *words)
+    filed("status")
+    now = [filed.json("show", number)["record"]["item"]["version"] for number in (C, ROWS[0])]
+    assert tuple(now) == versions
+    assert_whole(filed)
+    filed.json(*words)
+    now = [filed.json("show", number)["record"]["item"]["version"] for number in (C, ROWS[0])]
+    assert now == [3, 2]
+    assert_whole(filed)
+
+
+@pytest.mark.office
+def test_a_page_assigned_to_a_filed_record_does_not_wait_any_more(filed: CommandLine, tmp_path: Path) -> None:
+    sheet(tmp_path / "page.png", "HTTP://EXAMPLE.ORG")
+    (lost,) = filed.json("scan", tmp_path / "page.png", "--no-ocr")["unmatched"]
+    killed_at("add.committed", 1, filed.root, "scan-assign", lost["page"], SHEET, "--no-ocr")
+    filed("status")
+    assert filed.json("show", ROWS[0])["record"]["item"]["version"] == 2
+    assert list((filed.root / "archive" / "inbox" / "unmatched").iterdir()) == []
+    assert_whole(filed)

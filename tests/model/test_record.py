@@ -87,7 +87,7 @@ WAYS = {  # written by hand from the design's "States"; what is not here is refu
     (R, Action.FILE): F,
     (F, Action.BIND): B,
     **{(s, a): s for s in (D, S, R) for a in (Action.UPDATE, Action.SIGN, Action.ATTACH, Action.PRINT)},
-    **{(s, a): s for s in (F, B) for a in (Action.PRINT, Action.CORRECT)},
+    **{(s, a): s for s in (F, B) for a in (Action.PRINT, Action.CORRECT, Action.SIGN, Action.ATTACH)},
 }
 NOTICE_WAYS = {k: v for k, v in WAYS.items() if k != (D, Action.SUBMIT)} | {
     (D, Action.ISSUE): I,

@@ -35,7 +35,7 @@ NO_OCR = click.option("--no-ocr", is_flag=True, help="这次不识别文字，�
 def scan(
     session: Session, files: tuple[Path, ...], kind: str, by: str, on: str | None, dry_run: bool, no_ocr: bool
 ) -> int:
-    """签好的纸扫描回来：按页上的编码找到记录，附为签署的证据。
+    """签好的纸扫描回来：按页上的编码找到记录，附为签署的证据；已归档的存为归档件的新版，原版保留。
 
     文件是 PDF、JPEG、PNG、TIFF，或放着它们的文件夹；几份记录、次序颠倒、倒着放都可以。读不出编码的页留在
     archive/inbox/unmatched，看预览图后用 scan-assign 指给记录。
@@ -94,22 +94,28 @@ def scan_assign(
 @NO_OCR
 @pass_session
 def attach(session: Session, number: str, files: tuple[Path, ...], no_ocr: bool) -> None:
-    """传真件、照片、专题总结等附到还没有归档的记录，原样保存，随记录归档；图像里的文字可以搜到。"""
+    """传真件、照片、专题总结等附到记录，原样保存，随记录归档；图像里的文字可以搜到。
+
+    已归档的记录也可以附：存为归档件的新版，原版保留。
+    """
     from qrecords.services.scans.attach import attach as attach_files
 
-    record, notes = attach_files(session.office, number, files, recognise=not no_ocr)
+    record, version, notes = attach_files(session.office, number, files, recognise=not no_ocr)
     for line in notes:
         note(f"提示：{line}")
     kept = [a for a in record.attached if a.kind == "file"]
-    lines = [f"✓ 附上{len(files)}个文件，{record.record_no} 现有附件："] + [f"  {a.name}" for a in kept]
-    told = {"record_no": record.record_no, "state": record.state.value, "attached": kept}
+    into = f"，存为归档件 {record.archive_no} 的第{version}版" if version else ""
+    lines = [f"✓ 附上{len(files)}个文件{into}；{record.record_no} 现有附件："] + [f"  {a.name}" for a in kept]
+    told = {"record_no": record.record_no, "state": record.state.value, "attached": kept, "version": version}
     session.answer({"record": told, "notes": notes}, lines)
 
 
 def _lines(attached: list[dict[str, Any]], unmatched: list[dict[str, Any]], *, dry_run: bool) -> list[str]:
     done = "可以附上" if dry_run else "已附上"
     lines = [f"✓ {done}{len(attached)}份打印件"] if attached else ["没有附上任何一份"]
-    lines += [f"  {a['record_no']}  {a['pages']}页  {a['kind']}".rstrip() for a in attached]
+    for a in attached:
+        made = "，".join(f"归档件 {v['archive_no']} 第{v['version']}版" for v in a["versions"])
+        lines.append("  " + "  ".join(word for word in (a["record_no"], f"{a['pages']}页", a["kind"], made) if word))
     if unmatched:
         lines.append(f"{len(unmatched)}页留待处理（archive/inbox/unmatched）：")
         lines += [

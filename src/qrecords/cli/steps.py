@@ -10,6 +10,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import MONTH, NUMBERS, REASON, month_form, moved, record_numbers
+from qrecords.cli.output import note
 
 if TYPE_CHECKING:
     from qrecords.model.record import Action
@@ -45,11 +46,18 @@ def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> Non
 @click.option("--evidence", type=chinese.PATH, help="签署页的扫描件，随记录一起归档")
 @pass_session
 def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str | None, evidence: Path | None) -> None:
-    """登记纸面上已有的签名或盖章（软件不代签）。"""
+    """登记纸面上已有的签名或盖章（软件不代签）。
+
+    已归档的也可以补登、补附扫描件：存为归档件的新版，原版保留。
+    """
+    from qrecords.model.papers import AFTER_FILING
     from qrecords.services import steps
 
     chosen = record_numbers(numbers)
-    moved(session, steps.sign(session.office, chosen, kind=kind, by=by, on=on or "", evidence=evidence), "登记签署")
+    signed = steps.sign(session.office, chosen, kind=kind, by=by, on=on or "", evidence=evidence)
+    if any(record.state in AFTER_FILING for record in signed):
+        note("提示：已归档的存为归档件的新版；用 qrecords show 编号 --history 看各版")
+    moved(session, signed, "登记签署")
 
 
 @click.command(cls=chinese.Command)

@@ -144,8 +144,8 @@ TRANSITIONS: dict[tuple[State, Action], State] = {
 OPEN_STATES = (State.DRAFT, State.ISSUED, State.SUBMITTED, State.REVIEWED)
 STEADY: dict[Action, tuple[State, ...]] = {
     Action.UPDATE: OPEN_STATES,
-    Action.ATTACH: OPEN_STATES,
-    Action.SIGN: OPEN_STATES,
+    Action.ATTACH: (*OPEN_STATES, State.FILED, State.BOUND),
+    Action.SIGN: (*OPEN_STATES, State.FILED, State.BOUND),
     Action.PRINT: (*OPEN_STATES, State.FILED, State.BOUND),
     Action.CORRECT: (State.FILED, State.BOUND),
 }
@@ -165,6 +165,11 @@ class Signed:
     recorded_at: str = ""
     recorded_by: str = ""
 
+    @property
+    def stored(self) -> str:
+        """Return the name its scan is kept under: what it holds, and the kind of file."""
+        return kept_name(self.evidence_sha256, self.evidence)
+
 
 @dataclass(frozen=True, slots=True)
 class Attached:
@@ -180,9 +185,14 @@ class Attached:
 
     @property
     def stored(self) -> str:
-        """Return the name it is kept under until it is filed: what it holds, and the kind of file."""
-        dot = self.name.rfind(".")
-        return self.sha256 + (self.name[dot:].lower() if dot > 0 else "")
+        """Return the name it is kept under: what it holds, and the kind of file."""
+        return kept_name(self.sha256, self.name)
+
+
+def kept_name(sha256: str, name: str) -> str:
+    """Return the name a paper is kept under among the evidence."""
+    dot = name.rfind(".")
+    return sha256 + (name[dot:].lower() if dot > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)

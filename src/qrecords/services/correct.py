@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from qrecords.errors import IntegrityFailure, InvalidInput, Problem, UsageError
+from qrecords.errors import InvalidInput, Problem, UsageError
 from qrecords.model import values as parsing
 from qrecords.model.audit import digest
 from qrecords.model.form import Form
@@ -31,7 +31,7 @@ from qrecords.services.documents import (
     write_papers,
 )
 from qrecords.services.finding.indexing import follow
-from qrecords.services.freezing import Filing, freeze, is_frozen, item_of
+from qrecords.services.freezing import Filing, freeze, is_frozen, item_of, item_row
 from qrecords.services.volumes.arranging import FORM_DOCX, FORM_PDF
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
@@ -97,7 +97,7 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
     with office.under_way() as intent:
         with office.register.write() as tx:
             reading.require_unchanged(tx, [record])
-            item = _item_row(office, tx, record)
+            item = item_row(office, tx, record)
             correction = Correction(item["version"] + 1, office.now(), office.account.display_name, why, changes,
                                     office.account.name)  # fmt: skip
             records = _as_corrected(folder.form, _held(tx, item), record.record_no, values, correction)
@@ -127,15 +127,6 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
         commit_corrected(office, intent, payload)
         durable.checkpoint("correct.committed")
         durable.remove_tree(work)
-
-
-def _item_row(office: Office, tx: Transaction, record: Record) -> dict[str, Any]:
-    item = tx.items.row(record.archive_no)
-    if item is None or office.archive.head(item["object_id"]) != item["version"]:
-        raise IntegrityFailure(
-            f"{record.record_no} 的归档件与登记库不符", remedy="请先运行 qrecords verify 核对，不要继续更正"
-        )
-    return item
 
 
 def _held(tx: Transaction, item: dict[str, Any]) -> list[Record]:

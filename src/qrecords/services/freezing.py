@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from qrecords.errors import IntegrityFailure
 from qrecords.model.audit import canonical
 from qrecords.model.numbering import parse_record_no
 from qrecords.model.record import Attached, Record, Signed
@@ -18,6 +19,10 @@ from qrecords.services import reading
 from qrecords.services.documents import sheet_subject
 from qrecords.services.intake.templates import keep_template
 from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.inputs import file_sha256
+from qrecords.stores.register import Transaction
+
+PAPERS = ("scans/", "attachments/")  # where an object keeps what is no form
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ def freeze(
     files: dict[str, bytes | Path] = {
         "record.json": canonical(_frozen(office, folder, filing, records)) + b"\n",
         **documents,
-        **_scans(office, records),
+        **_scans(office, filing, records),
     }
     keep_template(office, intent, folder)
     staged = office.archive.stage(
@@ -130,23 +135,61 @@ def frozen_values(record: Record) -> dict[str, Any]:
     }
 
 
-def _scans(office: Office, records: Iterable[Record]) -> dict[str, bytes | Path]:
-    """Return the signed papers and what else lies beside the records, by the name they get in the object."""
-    kept: dict[str, Path] = {}
-    for record in records:
-        evidence = set()
-        for number, signed in enumerate(record.signatures, start=1):
-            if signed.evidence_sha256 and not signed.lapsed:
-                evidence.add(signed.evidence_sha256)
-                suffix = Path(signed.evidence).suffix.lower()
-                kept[f"scans/{record.record_no}-{number}-{signed.kind}{suffix}"] = evidence_path(office, signed)
-        for number, attached in enumerate(standing(record), start=1):
-            if attached.kind == "file":
-                kept[f"attachments/{record.record_no}-{number}-{attached.name}"] = attached_path(office, attached)
-            elif attached.sha256 not in evidence:  # a register's sheet: one for all the rows on it
-                kept[f"scans/{attached.name}"] = attached_path(office, attached)
-    texts = {f"{name}.txt": path.with_suffix(".txt") for name, path in kept.items()}
-    return {**kept, **{name: path for name, path in texts.items() if path.is_file()}}
+def papers_of(records: Iterable[Record]) -> dict[str, str]:
+    """Return the signed papers and what else lies beside records: the name in the object, and the stored file's."""
+    kept: dict[str, str] = {}
+    for name, stored in (paper for record in records for paper in _papers(record)):
+        kept[free_name(kept, name, stored)] = stored
+    return kept
+
+
+def _papers(record: Record) -> Iterator[tuple[str, str]]:
+    evidence = set()
+    for number, signed in enumerate(record.signatures, start=1):
+        if signed.evidence_sha256 and not signed.lapsed:
+            evidence.add(signed.evidence_sha256)
+            suffix = Path(signed.evidence).suffix.lower()
+            yield f"scans/{record.record_no}-{number}-{signed.kind}{suffix}", signed.stored
+    for number, attached in enumerate(standing(record), start=1):
+        if attached.kind == "file":
+            yield f"attachments/{record.record_no}-{number}-{attached.name}", attached.stored
+        elif attached.sha256 not in evidence:  # a register's sheet: one for all the rows on it
+            yield f"scans/{attached.name}", attached.stored
+
+
+def free_name(taken: Mapping[str, str], name: str, content: str) -> str:
+    """Return a name that is free or has this very content: a second scan of a print gets a name of its own."""
+    path, number, free = PurePosixPath(name), 1, name
+    while taken.get(free, content) != content:
+        number += 1
+        free = str(path.with_stem(f"{path.stem}-{number}"))
+    return free
+
+
+def _scans(office: Office, filing: Filing, records: Iterable[Record]) -> dict[str, bytes | Path]:
+    """Return the papers of an item's records by the name they get in the object, with the texts read off them.
+
+    One that no longer waits among the evidence (the register was made again from the objects) is in the version before.
+    """
+    kept = {name: office.evidence_dir / stored for name, stored in papers_of(records).items()}
+    texts = {name: path.with_suffix(".txt") for name, path in kept.items()}
+    if lost := [name for name, path in kept.items() if filing.version > 1 and not path.is_file()]:
+        at = (filing.object_id, filing.version - 1)
+        there, held = office.archive.names(*at), held_papers(office, *at)
+        where = {sha256: name for name, sha256 in held.items()}
+        for name in lost:
+            if before := where.get(kept[name].stem):
+                kept[name] = office.archive.path(filing.object_id, before, filing.version - 1)
+                if f"{before}.txt" in there:
+                    texts[name] = office.archive.path(filing.object_id, f"{before}.txt", filing.version - 1)
+    return {**kept, **{f"{name}.txt": path for name, path in texts.items() if path.is_file()}}
+
+
+def held_papers(office: Office, object_id: str, version: int) -> dict[str, str]:
+    """Return the papers in a version of an object, without the texts read off them: the SHA-256 of each by its name."""
+    names = set(office.archive.names(object_id, version))
+    papers = [n for n in sorted(names) if n.startswith(PAPERS) and n.removesuffix(".txt") not in names - {n}]
+    return {name: file_sha256(office.archive.path(object_id, name, version)) for name in papers}
 
 
 def standing(record: Record) -> list[Attached]:
@@ -163,7 +206,17 @@ def attached_path(office: Office, attached: Attached) -> Path:
 
 def evidence_path(office: Office, signed: Signed) -> Path:
     """Return where the scan of a signed paper waits to be filed."""
-    return office.evidence_dir / f"{signed.evidence_sha256}{Path(signed.evidence).suffix.lower()}"
+    return office.evidence_dir / signed.stored
+
+
+def item_row(office: Office, tx: Transaction, record: Record) -> dict[str, Any]:
+    """Return what the register knows of a record's item; IntegrityFailure when the archive is at another version."""
+    item = tx.items.row(record.archive_no)
+    if item is None or office.archive.head(item["object_id"]) != item["version"]:
+        raise IntegrityFailure(
+            f"{record.record_no} 的归档件与登记库不符", remedy="请先运行 qrecords verify 核对，不要再改动这一件"
+        )
+    return item
 
 
 def item_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ from qrecords.errors import InvalidInput, Problem, QRecordsError, UsageError, Wr
 from qrecords.model import values
 from qrecords.model.audit import digest
 from qrecords.model.form import Form
+from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import ACTION_LABELS, Action, Record, Signed, State, missing_before, require_open
 from qrecords.office import Office
 from qrecords.scanning.reader import read_file
 from qrecords.services import reading
 from qrecords.services.checking import before_step
 from qrecords.services.finding.indexing import follow
+from qrecords.services.scans.rights import authorise_papers
 from qrecords.stores.durable import make_dirs, remove_tree, write_file
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
@@ -68,29 +70,73 @@ def void(office: Office, record_nos: Sequence[str], *, reason: str) -> list[Reco
 def sign(
     office: Office, record_nos: Sequence[str], *, kind: str, by: str, on: str = "", evidence: Path | None = None
 ) -> list[Record]:
-    """Record that a signature or seal stands on the paper: who, when, and the scan that shows it (5.5.5)."""
-    day, name = past_day(office, on, "签署日期"), _text(by, "签署人")
+    """Record that a signature or seal stands on the paper: who, when, and the scan that shows it (5.5.5).
+
+    Of filed records it makes the next versions, by the right of who files; a scan that came late goes to the signature
+    registered without one, of the day that was written then unless another is given.
+    """
+    records = reading.many(office, record_nos)
+    filed = [r for r in records if r.state in AFTER_FILING]
+    waiting = [r for r in records if r.state not in AFTER_FILING]
+    name = _text(by, "签署人")
+    day = past_day(office, on or (_registered_day(filed, kind, name) if evidence else ""), "签署日期")
     if not name:
         raise UsageError("没有写签署人", remedy="请用 --by 写明是谁签的名或哪个单位盖的章")
-    records = reading.many(office, record_nos)
-    office.authorise_all(Action.SIGN, records)
+    authorise_papers(office, Action.SIGN, records)
     for record in records:
         form = office.forms.get(record.form_code).form
         require_open(form, record, Action.SIGN)
         require_kind(form, kind)
         if day < record.date:
             raise InvalidInput(f"签署日期 {day} 早于 {record.record_no} 的日期 {record.date}", remedy="请核对日期")
-    file_name, sha256 = _keep_evidence(office, evidence) if evidence else ("", "")
-    signed = Signed(kind, name, day, file_name, sha256)
+    if filed and waiting:
+        numbers = "、".join(r.record_no for r in filed[:5])
+        raise WrongState(f"{numbers} 已归档，其余的还没有", remedy="请分两次登记；没有登记任何一份")
+    sha256 = _checked_evidence(office, evidence) if evidence else ""
+    signed = Signed(kind, name, day, evidence.name if evidence else "", sha256)
+    _require_new(filed, signed)
+    (_sign_filed if filed else _sign_open)(office, records, signed, evidence)
+    follow(office)
+    return reading.many(office, [r.record_no for r in records])
+
+
+def _registered_day(filed: Sequence[Record], kind: str, by: str) -> str:
+    """Return the day of the newest signature on filed records that is registered and has no paper yet."""
+    bare = [s for r in filed for s in r.signatures if not s.evidence_sha256 and not s.lapsed]
+    days = [s.on for s in bare if (s.kind, s.by) == (kind, by)]
+    return days[-1] if days else ""
+
+
+def _require_new(filed: Sequence[Record], signed: Signed) -> None:
+    """Refuse what a filed record has already: no version is made for nothing."""
+    what = (signed.kind, signed.by, signed.on)
+    for record in filed:
+        same = [s for s in record.signatures if not s.lapsed and (s.kind, s.by, s.on) == what]
+        if same and (not signed.evidence_sha256 or signed.evidence_sha256 in {s.evidence_sha256 for s in same}):
+            remedy = "要补上扫描件，请加 --evidence" if not signed.evidence_sha256 else "去掉已附的再试"
+            raise WrongState(f"{record.record_no} 已有 {signed.by} {signed.on} 的这一签署", remedy=remedy)
+
+
+def _sign_open(office: Office, records: Sequence[Record], signed: Signed, evidence: Path | None) -> None:
+    if evidence:
+        make_dirs(office.evidence_dir)
+        write_file(office.evidence_dir / signed.stored, evidence.read_bytes())
     numbers = [r.record_no for r in records]
     with office.register.write() as tx:
         reading.require_unchanged(tx, records)
         tx.records.sign(numbers, signed, office.now(), office.account.name)
         tx.records.touch(numbers)
-        detail = {"kind": kind, "by": digest(name), "on": day, "evidence": sha256}
+        detail = {"kind": signed.kind, "by": digest(signed.by), "on": signed.on, "evidence": signed.evidence_sha256}
         tx.audit.append([office.event(Action.SIGN, no, **detail) for no in numbers])
-    follow(office)
-    return reading.many(office, numbers)
+
+
+def _sign_filed(office: Office, records: Sequence[Record], signed: Signed, evidence: Path | None) -> None:
+    from qrecords.services.scans.adding import add  # signing on the way needs nothing of the archive
+    from qrecords.services.scans.nextversion import Late
+
+    made = replace(signed, recorded_at=office.now(), recorded_by=office.account.name)
+    stored = signed.stored if evidence else ""
+    add(office, [Late(r, Added(r.record_no, signed=made), stored, evidence) for r in records])
 
 
 def ready_in_month(office: Office, form_code: str, month: str, action: Action) -> list[str]:
@@ -184,7 +230,8 @@ def require_kind(form: Form, kind: str) -> None:
         raise InvalidInput(f"{form.code} 上没有「{kind}」这种签署", remedy=f"这张表可登记的签署：{kinds}")
 
 
-def _keep_evidence(office: Office, path: Path) -> tuple[str, str]:
+def _checked_evidence(office: Office, path: Path) -> str:
+    """Return the hash of a scan; InvalidInput when it is none, too large, or carries more than pages."""
     if path.suffix.lower() not in EVIDENCE_TYPES:
         raise InvalidInput(f"{path.name} 不是扫描件", remedy="请用 PDF、JPEG、PNG 或 TIFF 文件")
     if path.is_file() and path.stat().st_size > EVIDENCE_LIMIT:
@@ -192,10 +239,7 @@ def _keep_evidence(office: Office, path: Path) -> tuple[str, str]:
             f"{path.name} 超过 {EVIDENCE_LIMIT >> 20} MB", remedy="请降低扫描分辨率（200 dpi 已够）后再试"
         )
     _require_harmless(office, path)
-    sha256 = file_sha256(path)
-    make_dirs(office.evidence_dir)
-    write_file(office.evidence_dir / f"{sha256}{path.suffix.lower()}", path.read_bytes())
-    return path.name, sha256
+    return file_sha256(path)
 
 
 def _require_harmless(office: Office, path: Path) -> None:

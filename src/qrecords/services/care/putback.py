@@ -14,6 +14,8 @@ def put_back(tx: Transaction, found: Unfrozen) -> None:
     for item in found.items:
         tx.items.restore(item.row)
         _put_records(tx, item.records)
+        for printed in item.prints:
+            tx.records.restore_print(printed)
         for sha256, text in item.texts.items():
             tx.beside.set_text(sha256, text)
     for volume in found.volumes:

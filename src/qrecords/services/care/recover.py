@@ -17,6 +17,7 @@ _WAYS = {
     "adopt": "intake.templates:recover_adoption",
     "audit": "access.audit:recover_segment",
     "scan": "scans.keeping:recover_scan",
+    "add": "scans.adding:recover_added",
     "import": "care.handover:recover_import",
 }
 

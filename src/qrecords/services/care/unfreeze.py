@@ -14,6 +14,7 @@ from qrecords.model.disposition import Confirmed, DestructionList, ListState
 from qrecords.model.numbering import parse_record_no
 from qrecords.model.record import Attached, Correction, Record, Signed, State
 from qrecords.office import Office
+from qrecords.render.code import parse_code
 from qrecords.render.pdfout import page_count
 from qrecords.services.access import audit
 from qrecords.services.care.verify import ITEM, VOLUME
@@ -40,11 +41,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ItemBack:
-    """A filed item with its records, and the texts read off the papers beside them."""
+    """A filed item with its records, the texts read off the papers beside them, and the prints that were frozen."""
 
     row: Row
     records: list[Record]
     texts: dict[str, str]
+    prints: list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ def _item(place: Place, object_id: str) -> ItemBack:
     sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
     item = item_of(place.office, filing, records, pages=page_count(pdf), sha256=sha256, version=head)
     row = asdict(item) | {key: held[key] for key in ("form_code", "record_year", "month", "filed_at", "filed_by")}
-    return ItemBack(row, records, dict(_texts(place, object_id, head, records)))
+    texts = dict(_texts(place, object_id, head, records))
+    return ItemBack(row, records, texts, list(_prints(place.archive, object_id, head)))
 
 
 def _record(place: Place, held: Row, entry: Row) -> Record:
@@ -143,6 +146,23 @@ def _record(place: Place, held: Row, entry: Row) -> Record:
         attached=tuple(Attached(**attached) for attached in entry["attached"]),
         corrections=tuple(Correction(**correction) for correction in entry["corrections"]),
     )
+
+
+def _prints(archive: Archive, object_id: str, head: int) -> Iterator[Row]:
+    """Give each form an object was frozen with, as a print: its code, and the values it shows."""
+    seen = {""}  # past paper was never printed
+    for version in archive.versions(object_id)[:head]:
+        held = json.loads(archive.read(object_id, "record.json", version.number))
+        if held["print_id"] in seen:
+            continue  # papers were added, the form is the one before
+        seen.add(held["print_id"])
+        code = parse_code(held["print_id"])
+        shown = {entry["record_no"]: entry["values"] for entry in held["records"]}
+        yield {
+            "subject": code.subject, "number": code.print_no, "snapshot": shown.get(code.subject, shown),
+            "template_sha256": held["template_sha256"], "printed_at": version.created, "printed_by": held["filed_by"],
+            "pages": page_count(archive.path(object_id, "form.pdf", version.number)),
+        }  # fmt: skip
 
 
 def _texts(place: Place, object_id: str, version: int, records: list[Record]) -> Iterator[tuple[str, str]]:

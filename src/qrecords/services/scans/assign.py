@@ -50,7 +50,7 @@ def assign(
             result.unmatched = [told_page(s, i) for s, i in zip(left, outcome.page_ids, strict=True)]
         else:
             outcome = keep(office, step, [Kept(found, signing_of(office, known, wanted, ask))], [])
-            result.attached = [k.told() for k in outcome.kept]
+            result.attached = [k.told(outcome.versions) for k in outcome.kept]
     if recognise and result.attached:
         result.notes += recognise_unread(office)
     follow(office)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from qrecords.errors import InvalidInput, Problem, WrongState
+from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import Action, Attached, Record, require_open
 from qrecords.office import Office
 from qrecords.scanning.reader import read_file
 from qrecords.services import reading
 from qrecords.services.finding.indexing import follow
+from qrecords.services.scans.adding import add
 from qrecords.services.scans.keeping import keep_files
+from qrecords.services.scans.nextversion import Late
 from qrecords.services.scans.recognise import recognise_unread
+from qrecords.services.scans.rights import authorise_papers
 from qrecords.stores.durable import remove_tree
 from qrecords.stores.inputs import file_sha256
 
@@ -26,25 +31,36 @@ LONGEST_NAME = 100
 
 def attach(
     office: Office, record_no: str, files: Sequence[Path], *, recognise: bool = True
-) -> tuple[Record, list[str]]:
-    """Put files beside a record not yet filed, all or none; returns the record as it is then, and notes.
+) -> tuple[Record, int, list[str]]:
+    """Put files beside a record, all or none; returns the record as it is then, the version made of its item, notes.
 
     They are kept as they are: InvalidInput for one that cannot be read, or carries scripts, macros or files of its own.
+    Of a filed record they make the next version of its item, by the right of who files; else the version is 0.
     """
     record = reading.one(office, record_no)
-    office.authorise(Action.ATTACH, record.record_no, record)
+    authorise_papers(office, Action.ATTACH, [record])
     require_open(office.forms.get(record.form_code).form, record, Action.ATTACH)
+    version = 0
     with office.under_way() as step:
         work = office.archive.work_dir(step)
         try:
             attached = _checked(files, work / "pages")
             _require_new(record, attached)
-            keep_files(office, step, record, [(a, path) for a, path in zip(attached, files, strict=True)])
+            if record.state in AFTER_FILING:
+                version = add(office, [*_late(office, record, attached, files)])[record.archive_no]
+            else:
+                keep_files(office, step, record, [(a, path) for a, path in zip(attached, files, strict=True)])
         finally:
             remove_tree(work)
     notes = recognise_unread(office) if recognise else []
     follow(office)
-    return reading.one(office, record.record_no), notes
+    return reading.one(office, record.record_no), version, notes
+
+
+def _late(office: Office, record: Record, attached: Sequence[Attached], files: Sequence[Path]) -> Iterator[Late]:
+    for one, path in zip(attached, files, strict=True):
+        kept = replace(one, added_at=office.now(), added_by=office.account.name)
+        yield Late(record, Added(record.record_no, kept), one.stored, path)
 
 
 def _checked(files: Sequence[Path], work: Path) -> list[Attached]:
@@ -101,6 +117,6 @@ def safe_name(name: str) -> str:
 
 
 def _require_new(record: Record, attached: Sequence[Attached]) -> None:
-    have = {a.sha256 for a in record.attached if a.kind == "file"}
+    have = {a.sha256 for a in record.attached} | {s.evidence_sha256 for s in record.signatures}
     if same := [a.name for a in attached if a.sha256 in have]:
         raise WrongState(f"{'、'.join(same)} 已经附在 {record.record_no} 上", remedy="去掉已附的再试")

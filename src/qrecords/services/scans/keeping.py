@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from qrecords.model.audit import digest
+from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import Action, Attached, Record, Signed
 from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.render.sheets import Picture, preview_png, sheets_pdf
 from qrecords.services import reading
+from qrecords.services.scans.adding import add
+from qrecords.services.scans.nextversion import Late
 from qrecords.services.scans.sheets import Print, Sheet
 from qrecords.services.scans.signing import Signing
 from qrecords.stores import durable
@@ -30,9 +33,15 @@ class Kept:
     found: Print
     signing: Signing | None
 
-    def told(self) -> dict[str, Any]:
-        """Return what is answered of it."""
+    @property
+    def taken(self) -> list[str]:
+        """Return the inbox pages it is made of."""
+        return [s.waiting for s in self.found.sheets if s.waiting]
+
+    def told(self, versions: Mapping[str, int] | None = None) -> dict[str, Any]:
+        """Return what is answered of it; `versions` are those it made of filed items, by archive number."""
         known = self.found.known
+        made = {no: v for no, v in (versions or {}).items() if any(r.archive_no == no for r in known.records)}
         return {
             "record_no": known.subject,
             "records": [r.record_no for r in known.records],
@@ -41,6 +50,7 @@ class Kept:
             "pages": len(self.found.sheets),
             "sources": [{"file": s.source, "page": s.number} for s in self.found.sheets],
             "kind": self.signing.kind if self.signing else "",
+            "versions": [{"archive_no": no, "version": version} for no, version in sorted(made.items())],
         }
 
 
@@ -51,6 +61,27 @@ class _Bound:
     kept: Kept
     path: Path
     attached: Attached
+
+    @property
+    def open_records(self) -> list[Record]:
+        """Return the records that are not filed yet."""
+        return [r for r in self.kept.found.known.records if r.state not in AFTER_FILING]
+
+    def signed(self) -> Signed | None:
+        """Return the signature it shows."""
+        if (signing := self.kept.signing) is None:
+            return None
+        return Signed(signing.kind, signing.by, signing.on, self.attached.name, self.attached.sha256)
+
+    def late(self, at: str, account: str) -> Iterator[Late]:
+        """Give what it adds to the records that are filed."""
+        taken = tuple(self.kept.taken)
+        attached, signed = replace(self.attached, added_at=at, added_by=account), self.signed()
+        signed = signed and replace(signed, recorded_at=at, recorded_by=account)
+        for record in self.kept.found.known.records:
+            if record.state in AFTER_FILING:
+                added = Added(record.record_no, attached, signed)
+                yield Late(record, added, self.attached.stored, self.path, taken)
 
     def is_there(self) -> bool:
         """Tell whether every record of the print has this very scan already, as evidence of this signing."""
@@ -72,18 +103,25 @@ class Outcome:
     kept: list[Kept]
     there: list[Kept]
     page_ids: list[str]
+    versions: dict[str, int]  # made of filed items, by archive number
 
 
 def keep(office: Office, step: str, ready: Sequence[Kept], lost: Sequence[Sheet]) -> Outcome:
-    """Keep prints with their records, and pages in the inbox; the same scan a second time changes nothing."""
+    """Keep prints with their records, and pages in the inbox; the same scan a second time changes nothing.
+
+    Of records not filed yet all or none; then those of each filed item with the next version of its object.
+    """
     work = office.archive.work_dir(step)
     durable.make_dirs(work)
     made = [_bind(kept, work / f"{number:05d}.pdf") for number, kept in enumerate(ready)]
     bound = [b for b in made if not b.is_there()]
-    taken = [s.waiting for kept in ready for s in kept.found.sheets if s.waiting]
+    late = [one for b in bound for one in b.late(office.now(), office.account.name)]
+    waiting = {page for one in late for page in one.taken}
+    taken = [page for kept in ready for page in kept.taken if page not in waiting]
     ids = [s.page_id for s in lost]
-    _keep(office, step, bound, list(zip(ids, lost, strict=True)), taken)
-    return Outcome([b.kept for b in bound], [b.kept for b in made if b not in bound], ids)
+    _keep(office, step, [b for b in bound if b.open_records], list(zip(ids, lost, strict=True)), taken)
+    versions = add(office, late)
+    return Outcome([b.kept for b in bound], [b.kept for b in made if b not in bound], ids, versions)
 
 
 def _keep(
@@ -170,16 +208,15 @@ def _bind(kept: Kept, path: Path) -> _Bound:
 
 
 def _write_down(office: Office, tx: Transaction, one: _Bound) -> None:
-    known, signing = one.kept.found.known, one.kept.signing
-    numbers = [r.record_no for r in known.records]
+    known, signed = one.kept.found.known, one.signed()
     reading.require_unchanged(tx, known.records)
+    numbers = [r.record_no for r in one.open_records]
     tx.beside.add(numbers, one.attached, office.now(), office.account.name)
     detail: dict[str, Any] = {"print_id": known.print_id, "pages": one.attached.pages, "evidence": one.attached.sha256}
-    if signing:
-        signed = Signed(signing.kind, signing.by, signing.on, one.attached.name, one.attached.sha256)
-        fresh = [r.record_no for r in known.records if signed not in r.signatures]
+    if signed:
+        fresh = [r.record_no for r in one.open_records if signed not in r.signatures]
         tx.records.sign(fresh, signed, office.now(), office.account.name)
-        detail |= {"kind": signing.kind, "by": digest(signing.by), "on": signing.on}
+        detail |= {"kind": signed.kind, "by": digest(signed.by), "on": signed.on}
     tx.records.touch(numbers)
-    action = Action.SIGN if signing else Action.ATTACH
+    action = Action.SIGN if signed else Action.ATTACH
     tx.audit.append([office.event(action, no, **detail) for no in numbers])

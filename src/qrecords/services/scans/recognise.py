@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from qrecords.errors import InvalidInput
+from qrecords.errors import InvalidInput, QRecordsError, WrongState
+from qrecords.model.papers import AFTER_FILING
 from qrecords.model.record import Attached
 from qrecords.office import Office
 from qrecords.scanning import ocr
 from qrecords.scanning.reader import read_file
-from qrecords.stores.durable import remove_tree, write_file
+from qrecords.services.freezing import held_papers
+from qrecords.services.scans.adding import keep_texts
+from qrecords.stores.durable import make_dirs, remove_tree, write_file
 
 ABSENT = "没有安装文字识别（qrecords[ocr]），扫描件里的文字暂时搜不到；装上以后再运行 scan 会补上"
+
+BATCH = 50  # papers whose texts go into their objects in one step
 
 Progress = Callable[[int, int], None]
 
@@ -31,23 +37,69 @@ def recognise_unread(office: Office, *, progress: Progress | None = None) -> lis
             found = [_recognise(office, a, work / f"{n:05d}", progress) for n, a in enumerate(unread)]
         finally:
             remove_tree(work)
+    notes = _of_filed(office, [a.sha256 for a in unread])
     silent = found.count(False)  # not by name: whoever runs this need not be allowed to know of them
-    return [f"{silent}份扫描件没有识别出文字"] if silent else []
+    return [*notes, f"{silent}份扫描件没有识别出文字"] if silent else notes
+
+
+def _of_filed(office: Office, hashes: Sequence[str]) -> list[str]:
+    """Put the texts of papers whose records are filed into their objects; what cannot be now is done the next time."""
+    with office.register.read() as tx:
+        unread = {a.sha256 for a in tx.beside.unread()}
+    left = [sha256 for sha256 in hashes if sha256 in unread]
+    try:
+        for start in range(0, len(left), BATCH):
+            keep_texts(office, left[start : start + BATCH])
+    except WrongState as error:
+        return [f"识别出的文字还没有存入归档件（{error.message}），下次 scan 时会存入"]
+    return []
 
 
 def _recognise(office: Office, attached: Attached, work: Path, progress: Progress | None) -> bool:
-    """Read one file's text and write it down; tell whether there was any on its pages."""
+    """Read one file's text and write it down; tell whether there was any on its pages.
+
+    A text read before and not yet in an object is taken as it is. What is filed waits for `keep_texts`.
+    """
+    path = _place(office, attached)
+    beside = office.evidence_dir / f"{attached.sha256}.txt"
+    if beside.is_file():
+        texts, there = beside.read_bytes().decode().split("\f"), False
+    else:
+        texts, there = _read(path, work, progress)
+    text = "\f".join(texts)
+    if path.is_file() and not beside.is_file():
+        make_dirs(office.evidence_dir)
+        write_file(beside, text.encode())
+    with office.register.write() as tx:
+        holders = tx.records.many([no for no, _ in tx.beside.holders([attached.sha256])])
+        if not beside.is_file() or not any(r.state in AFTER_FILING for r in holders):
+            tx.records.touch(tx.beside.set_text(attached.sha256, text))
+    return not there or bool(text.strip("\f\n "))
+
+
+def _place(office: Office, attached: Attached) -> Path:
+    """Return where a file lies: among the evidence, or, when the register was made again from the objects, in one."""
     path = office.evidence_dir / attached.stored
+    if path.is_file():
+        return path
+    with office.register.read() as tx:
+        holders = tx.records.many([no for no, _ in tx.beside.holders([attached.sha256])])
+        rows = [tx.items.row(r.archive_no) for r in holders if r.state in AFTER_FILING]
+    for row in filter(None, rows):
+        with suppress(QRecordsError):  # `verify` tells of a damaged object
+            for name, sha256 in held_papers(office, row["object_id"], row["version"]).items():
+                if sha256 == attached.sha256:
+                    return office.archive.path(row["object_id"], name, row["version"])
+    return path
+
+
+def _read(path: Path, work: Path, progress: Progress | None) -> tuple[list[str], bool]:
+    """Return the texts of a file's pages, and whether it has pages at all."""
     try:
         pages = read_file(path, work).pages
     except InvalidInput:  # a Word document, or a file gone: `verify` and `file` tell of that
-        pages = ()
+        return [], False
     texts = [page.text for page in pages]
     if pages and not any(texts):  # a plain scan; a file that has its own text needs no guessing
         texts = ocr.recognise([page.image for page in pages], progress=progress)
-    text = "\f".join(texts)
-    if path.is_file():
-        write_file(path.with_suffix(".txt"), text.encode())
-    with office.register.write() as tx:
-        tx.records.touch(tx.beside.set_text(attached.sha256, text))
-    return not pages or bool(text.strip("\f\n "))
+    return texts, True

@@ -51,7 +51,7 @@ def scan(
     """Attach every whole print found on the pages to its record; keep the pages that fit nowhere.
 
     A file that cannot be read stops all of them: InvalidInput names each, and nothing is attached. A print is refused
-    when a value it shows was changed since, or its record is past signing; the others are attached all the same.
+    when a value it shows was changed since, or its record is void or destroyed; the others are attached all the same.
     """
     result = Scanned()
     with office.under_way() as step:
@@ -68,7 +68,7 @@ def scan(
             outcome = keep(office, step, ready, lost)
         finally:
             remove_tree(work)
-    result.attached = [k.told() for k in outcome.kept]
+    result.attached = [k.told(outcome.versions) for k in outcome.kept]
     result.unmatched = [told_page(s, i) for s, i in zip(lost, outcome.page_ids, strict=True)]
     result.notes += [f"{k.found.known.print_id} 的这份扫描件已经附过，没有重复" for k in outcome.there]
     if recognise:

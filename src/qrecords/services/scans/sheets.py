@@ -139,12 +139,19 @@ def known_print(office: Office, subject: str, number: int) -> Known | None:
         parse_record_no(subject)
         numbers = [subject]
     except ValueError:
-        numbers = sorted(row["snapshot"])  # a register's sheets: values by record number
+        numbers = sorted(row["snapshot"]) or _of_month(office, subject)  # a register's sheets: values by record number
     try:
         records = reading.many(office, numbers)
     except NotFound:
         return None
     return Known(subject, number, row["snapshot"], row["pages"], tuple(records))
+
+
+def _of_month(office: Office, subject: str) -> list[str]:
+    """Return the records of a sheet that shows nothing any more: its month was destroyed."""
+    form_code, month = subject[:-8], subject[-7:]
+    with office.register.read() as tx:
+        return [r.record_no for r in tx.records.find(form_code=form_code, month=month)]
 
 
 def _with_code(office: Office, page: PageRead, prints: Prints) -> Sheet:

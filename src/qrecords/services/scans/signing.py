@@ -12,6 +12,7 @@ from qrecords.model.form import Form
 from qrecords.model.prints import outdated
 from qrecords.model.record import Action, Record, require_open
 from qrecords.office import Office
+from qrecords.services.scans.rights import authorise_papers
 from qrecords.services.scans.sheets import Known
 from qrecords.services.steps import past_day, require_kind
 
@@ -29,14 +30,12 @@ Ask = Callable[[Form, Known, Signing], Signing]
 
 
 def refusal(office: Office, known: Known) -> list[Problem]:
-    """Return why a print is not taken: a record past signing, or values changed since it was printed."""
+    """Return why a print is not taken: a record void or destroyed, or values changed since it was printed."""
     problems = []
-    signed = bool(office.forms.get(known.records[0].form_code).form.signatures)
-    office.authorise_all(Action.SIGN if signed else Action.ATTACH, known.records)
+    form = office.forms.get(known.records[0].form_code).form
+    action = Action.SIGN if form.signatures else Action.ATTACH
+    authorise_papers(office, action, known.records)
     for record in known.records:
-        form = office.forms.get(record.form_code).form
-        action = Action.SIGN if form.signatures else Action.ATTACH
-        office.authorise(action, record.record_no, record)
         try:
             require_open(form, record, action)
         except WrongState as error:
@@ -82,9 +81,10 @@ def signing_of(office: Office, known: Known, wanted: Signing, ask: Ask | None) -
 
 
 def _with_registered(record: Record, wanted: Signing) -> Signing:
-    """Fill in who signed and when from a signature registered before its paper was scanned."""
-    same = [s for s in record.signatures if s.kind == wanted.kind and not s.evidence_sha256 and not s.lapsed]
-    if not same or wanted.by:
+    """Fill in who signed and when from a signature registered already, best from one that still has no paper."""
+    same = [s for s in record.signatures if s.kind == wanted.kind and not s.lapsed and wanted.by in {"", s.by}]
+    same.sort(key=lambda s: not s.evidence_sha256)
+    if not same:
         return wanted
     return Signing(wanted.kind, same[-1].by, wanted.on or same[-1].on)
 

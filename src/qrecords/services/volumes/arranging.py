@@ -108,10 +108,8 @@ def _piece(office: Office, form: Form, item: Item) -> Piece:
     A scan with fewer pages than the form cannot be the whole paper: the form follows it.
     """
     form_file = File(FORM_PDF, item.pages)
-    if FORM_DOCX not in office.archive.names(item.object_id, item.version):
-        return Piece(item, (form_file,))  # past paper: form.pdf is all of its scans
     scans = list(_scans(office, item))
-    if form.is_register or not scans:
+    if form.is_register or is_past_paper(office, item) or not scans:
         return Piece(item, (form_file, *scans))
     whole = max(scan.pages for scan in scans) >= item.pages
     follows = office.settings.volumes.form_after_scan or not whole
@@ -136,9 +134,17 @@ def _scans(office: Office, item: Item) -> Iterator[File]:
             yield File(name, pages, blank if office.settings.volumes.numbered == "written" else ())
 
 
+def is_past_paper(office: Office, item: Item) -> bool:
+    """Tell whether an item was never printed from here: its form.pdf is all the scans it came with."""
+    return FORM_DOCX not in office.archive.names(item.object_id, item.version)
+
+
 def scan_names(office: Office, item: Item) -> list[str]:
-    """Return the scans an item's object holds; beside them lie the texts read off them."""
+    """Return the scans of an item's object that are not in its form.pdf; beside them lie the texts read off them."""
     names = office.archive.names(item.object_id, item.version)
+    if is_past_paper(office, item):
+        came_with = office.archive.names(item.object_id, 1)
+        names = [n for n in names if n not in came_with]
     return [n for n in names if n.startswith("scans/") and PurePath(n).suffix.lower() in {".pdf", *PICTURES}]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from qrecords.model.volume import Placed, Volume
 from qrecords.office import Office
-from qrecords.services.volumes.arranging import FORM_DOCX, FORM_PDF, Group, scan_names
+from qrecords.services.volumes.arranging import FORM_PDF, Group, scan_names
 from qrecords.services.volumes.yearreport import YearReport
 
 SUPPLEMENT = "本册为补编：收本年度成册以后归档、或有了新版本的文件。"
@@ -31,8 +31,6 @@ def _notes(office: Office, placed: Placed) -> Iterator[str]:
     if item.version > 1:
         why = office.archive.versions(item.object_id)[item.version - 1].message
         yield f"第{placed.position}件 {item.document_no} 为第{item.version}版（{why}）。"
-    if FORM_DOCX not in office.archive.names(item.object_id, item.version):
-        return  # past paper: form.pdf is all of its scans
     bound = {office.archive.path(item.object_id, file.name, item.version) for file in placed.files}
     kept = {office.archive.path(item.object_id, name, item.version) for name in scan_names(office, item)} - bound
     if kept:

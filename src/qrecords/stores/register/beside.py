@@ -51,6 +51,13 @@ class Beside:
         self._c.execute(t.attached.update().where(a.sha256 == sha256).values(text=text))
         return list(self._c.execute(sa.select(a.record_no).where(a.sha256 == sha256)).scalars())
 
+    def holders(self, hashes: Sequence[str]) -> list[tuple[str, Attached]]:
+        """Return which records these files lie beside: number and file, by number."""
+        a = t.attached.c
+        columns = (a.kind, a.name, a.sha256, a.pages, a.print_id, a.added_at, a.added_by)
+        query = sa.select(a.record_no, *columns).where(a.sha256.in_(list(hashes))).order_by(a.record_no, a.id)
+        return [(row[0], Attached(*row[1:])) for row in self._c.execute(query)]
+
     def used(self, hashes: Sequence[str]) -> set[str]:
         """Return which of these files any record has, as evidence of a signature or beside it."""
         found: set[str] = set()

@@ -104,8 +104,8 @@ class Intents:
         self._c.execute(t.intent.update().where(t.intent.c.id == key).values(payload={**payload, **facts}))
 
     def being_filed(self) -> set[str]:
-        """Return the records a filing or correction under way is freezing: they stand still until it is over."""
-        steps = (step["payload"]["filings"] for step in self.open() if step["kind"] in {"file", "correct"})
+        """Return the records a step under way is freezing: they stand still until it is over."""
+        steps = (step["payload"]["filings"] for step in self.open() if step["kind"] in {"file", "correct", "add"})
         return {number for filings in steps for filing in filings for number in filing["record_nos"]}
 
     def all(self) -> list[dict[str, Any]]:

@@ -185,6 +185,17 @@ class Records:
         ]  # fmt: skip
         self._c.execute(t.signature.insert(), rows)
 
+    def prove(self, record_no: str, signed: Signed) -> bool:
+        """Give its paper to a standing signature registered without one; False when there is none like it."""
+        s = t.signature.c
+        same = (s.record_no == record_no, s.kind == signed.kind, s.by == signed.by, s.on == signed.on)
+        query = sa.select(s.id).where(*same, s.evidence_sha256 == "", s.lapsed == "").order_by(s.id).limit(1)
+        if not signed.evidence_sha256 or (row := self._c.execute(query).scalar()) is None:
+            return False
+        shown = {"evidence": signed.evidence, "evidence_sha256": signed.evidence_sha256}
+        self._c.execute(t.signature.update().where(s.id == row).values(**shown))
+        return True
+
     def lapse(self, record_no: str, *, since: str, day: str) -> list[str]:
         """Let the signatures recorded since a moment lapse: what they stand under was changed. Returns their kinds."""
         s = t.signature.c
@@ -213,6 +224,11 @@ class Records:
             )
         )  # fmt: skip
         return number
+
+    def restore_print(self, row: Mapping[str, Any]) -> None:
+        """Put a print back as an object tells it; one that is known stays."""
+        if not any(known["number"] == row["number"] for known in self.prints(row["subject"])):
+            self._c.execute(t.printed.insert().values(**row))
 
     def print_pages(self, subject: str, number: int, pages: int) -> None:
         """Write down how many pages of a print carry its code."""

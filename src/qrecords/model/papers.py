@@ -1,0 +1,57 @@
+"""Paper that comes home after its record was filed: what it adds, and whose right that is (QS/PA758A 5.5.5, 5.5.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qrecords.model.record import Action, Attached, Record, Signed, State
+
+AFTER_FILING = (State.FILED, State.BOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What a paper adds to a filed record: a file beside it, a signature with its evidence, or both."""
+
+    record_no: str
+    attached: Attached | None = None
+    signed: Signed | None = None
+
+    @classmethod
+    def from_intent(cls, entry: Mapping[str, Any]) -> Added:
+        """Return it as an intent wrote it down."""
+        attached, signed = entry["attached"], entry["signed"]
+        return cls(entry["record_no"], attached and Attached(**attached), signed and Signed(**signed))
+
+
+def right_for(action: Action, state: State) -> Action:
+    """Return the right an added paper asks for: what is filed gets another version from who may file alone (5.5.6)."""
+    return Action.FILE if state in AFTER_FILING else action
+
+
+def supplemented(record: Record, papers: Iterable[Added]) -> Record:
+    """Return a record with papers added, its own first; what it has already is not added again.
+
+    Evidence goes to the first standing signature of the same kind, person and day that has none; else the signature
+    is a further one.
+    """
+    signatures, attached = list(record.signatures), list(record.attached)
+    for paper in papers:
+        if (file := paper.attached) and (file.kind, file.sha256) not in {(a.kind, a.sha256) for a in attached}:
+            attached.append(file)
+        if signed := paper.signed:
+            place = next((n for n, s in enumerate(signatures) if proves(signed, s)), None)
+            if place is None:
+                signatures.append(signed)
+            else:
+                shown = {"evidence": signed.evidence, "evidence_sha256": signed.evidence_sha256}
+                signatures[place] = replace(signatures[place], **shown)
+    return replace(record, signatures=tuple(signatures), attached=tuple(attached))
+
+
+def proves(shown: Signed, registered: Signed) -> bool:
+    """Tell whether a signature shown on paper is one registered without its paper."""
+    same = (shown.kind, shown.by, shown.on) == (registered.kind, registered.by, registered.on)
+    return same and bool(shown.evidence_sha256) and not registered.evidence_sha256 and not registered.lapsed

@@ -1,0 +1,193 @@
+"""Adds to what is filed already: signed paper, attachments, texts read off them, as the next version of its object.
+
+Crash order as in filing: the intent names the versions to be made; the papers are kept among the evidence; the versions
+are published one by one; then the register commits those published, with their events. What was not published leaves
+nothing behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput
+from qrecords.model.audit import digest
+from qrecords.model.papers import AFTER_FILING, Added
+from qrecords.model.record import Action
+from qrecords.model.volume import Item
+from qrecords.office import Office
+from qrecords.services import reading
+from qrecords.services.scans.nextversion import Late, Next, Sources, paper_version, text_of, text_version
+from qrecords.stores import durable
+from qrecords.stores.inbox import Inbox
+from qrecords.stores.register import Transaction
+
+KIND = "add"
+
+
+def add(office: Office, late: Sequence[Late]) -> dict[str, int]:
+    """Make the next version of every item these papers belong to; returns the versions by archive number."""
+    if not late:
+        return {}
+    stored = {one.stored: one.source for one in late if one.source}
+    with office.exclusive("file", "归档"), office.under_way() as step:
+        with office.register.write() as tx:
+            reading.require_unchanged(tx, [one.record for one in late])
+            made = [paper_version(office, tx, group) for group in _by_item(late)]
+            _begin(office, tx, step, [version for version, _ in made], stored)
+        durable.checkpoint("add.intent")
+        durable.make_dirs(office.evidence_dir)
+        for name, source in stored.items():
+            data = source.read_bytes()
+            if hashlib.sha256(data).hexdigest() != Path(name).stem:
+                raise InvalidInput(f"{source.name} 刚被改动，没有附上", remedy="请等文件写完后再试")
+            durable.write_file(office.evidence_dir / name, data)
+        durable.checkpoint("add.kept")
+        _carry_out(office, step, made)
+    return {version.archive_no: version.version for version, _ in made}
+
+
+def keep_texts(office: Office, hashes: Sequence[str]) -> None:
+    """Write down texts just read off papers, and put them into the objects of what is filed.
+
+    An item bound in its present version gets no version for that alone, which would be bound once more: its text is in
+    the register, and goes into the object with the next one.
+    """
+    if not hashes:
+        return
+    with office.exclusive("file", "归档"), office.under_way() as step:
+        with office.register.write() as tx:
+            reading.require_free(tx, [no for no, _ in tx.beside.holders(hashes)])
+            made = [found for item in _unbound(tx, hashes) if (found := text_version(office, tx, item))]
+            in_objects = {sha256 for version, _ in made for sha256 in version.texts}
+            for sha256 in set(hashes) - in_objects:
+                _set_text(office, tx, sha256)
+            if not made:
+                return
+            _begin(office, tx, step, [version for version, _ in made], {})
+        durable.checkpoint("add.intent")
+        _carry_out(office, step, made)
+
+
+def recover_added(office: Office, step: str, intent: dict[str, Any]) -> str:
+    """Commit the versions that were published; the papers of the others are taken back."""
+    versions = [Next.from_intent(entry) for entry in intent["filings"]]
+    published = [v for v in versions if _is_published(office, v)]
+    if published:
+        if not intent["committed"]:
+            _commit(office, step, published)
+        _finish(office, step, published)
+    if len(published) < len(versions):
+        with office.register.read() as tx:
+            used = tx.beside.used([f["sha256"] for f in intent["files"]])
+        with durable.storage_errors(office.evidence_dir):
+            for file in intent["files"]:
+                if file["sha256"] not in used:
+                    (office.evidence_dir / file["name"]).unlink(missing_ok=True)
+    return "finished" if len(published) == len(versions) else "partly" if published else "undone"
+
+
+def _by_item(late: Iterable[Late]) -> list[list[Late]]:
+    groups: dict[str, list[Late]] = {}
+    for one in late:
+        groups.setdefault(one.record.archive_no, []).append(one)
+    return list(groups.values())
+
+
+def _begin(office: Office, tx: Transaction, step: str, versions: Sequence[Next], stored: Mapping[str, Path]) -> None:
+    files = [{"name": name, "sha256": Path(name).stem} for name in stored]
+    payload = {"filings": [asdict(version) for version in versions], "files": files, "committed": False}
+    office.begin(tx, step, KIND, payload)
+
+
+def _carry_out(office: Office, step: str, made: Sequence[tuple[Next, Sources]]) -> None:
+    for version, sources in made:
+        kept = [n for n in office.archive.names(version.object_id, version.version - 1) if n not in sources]
+        staged = office.archive.stage(
+            version.object_id, sources, message=version.message, user=office.account.display_name,
+            created=office.clock(), intent=step, expected_head=version.version - 1, keep=kept,
+        )  # fmt: skip
+        office.archive.publish(staged)
+    durable.checkpoint("add.frozen")
+    versions = [version for version, _ in made]
+    _commit(office, step, versions)
+    durable.checkpoint("add.committed")
+    _finish(office, step, versions)
+    durable.remove_tree(office.archive.work_dir(step))
+
+
+def _finish(office: Office, step: str, versions: Iterable[Next]) -> None:
+    """Let go of the waiting pages that are in the archive now, and close the step."""
+    for page in (page for version in versions for page in version.taken):
+        Inbox(office.inbox_dir).remove(page)
+    durable.checkpoint("add.tidied")
+    with office.register.write() as tx:
+        tx.intents.close(step)
+
+
+def _commit(office: Office, step: str, versions: Iterable[Next]) -> None:
+    """Let the register know of published versions: papers, signatures, texts and items at once, with the events."""
+    with office.register.write() as tx:
+        for version in versions:
+            for paper in version.papers:
+                _write_down(tx, paper)
+            for sha256 in version.texts:
+                _set_text(office, tx, sha256)
+            tx.records.touch(list(dict.fromkeys(p.record_no for p in version.papers)))
+            row = tx.items.row(version.archive_no)
+            assert row is not None
+            item = Item(**{key: row[key] for key in Item.__dataclass_fields__} | {"version": version.version})
+            tx.items.filed(item, row["filed_at"], row["filed_by"])
+            facts: dict[str, Any] = {"archive_no": version.archive_no, "version": version.version}
+            tx.audit.append([office.event(act, about, **detail, **facts) for act, about, detail in _events(version)])
+        tx.intents.amend(step, committed=True)
+
+
+def _write_down(tx: Transaction, paper: Added) -> None:
+    if file := paper.attached:
+        tx.beside.add([paper.record_no], file, file.added_at, file.added_by)
+    if (signed := paper.signed) and not tx.records.prove(paper.record_no, signed):
+        tx.records.sign([paper.record_no], signed, signed.recorded_at, signed.recorded_by)
+
+
+def _events(version: Next) -> Iterable[tuple[Action, str, dict[str, Any]]]:
+    """Give what is logged of a version: each signature, the files of a record together, texts alone by the item."""
+    for number in dict.fromkeys(p.record_no for p in version.papers):
+        mine = [p for p in version.papers if p.record_no == number]
+        for paper in mine:
+            if signed := paper.signed:
+                detail = {"kind": signed.kind, "by": digest(signed.by), "on": signed.on}
+                shown = {"print_id": paper.attached.print_id} if paper.attached else {}
+                yield Action.SIGN, number, detail | {"evidence": signed.evidence_sha256} | shown
+        if files := [p.attached for p in mine if p.attached and not p.signed]:
+            prints = sorted({f.print_id for f in files if f.print_id})
+            yield Action.ATTACH, number, {"files": [f.sha256 for f in files]} | ({"prints": prints} if prints else {})
+    if not version.papers:
+        yield Action.ATTACH, version.archive_no, {"texts": list(version.texts)}
+
+
+def _is_published(office: Office, version: Next) -> bool:
+    """Tell whether the archive holds just this version: every file it adds."""
+    archive, at = office.archive, (version.object_id, version.version)
+    if archive.head(version.object_id) < version.version or not version.files.keys() <= set(archive.names(*at)):
+        return False
+    return all(
+        hashlib.sha256(archive.read(version.object_id, name, version.version)).hexdigest() == sha256
+        for name, sha256 in version.files.items()
+    )
+
+
+def _unbound(tx: Transaction, hashes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the items that hold these papers and are in no volume in their present version."""
+    numbers = list(dict.fromkeys(no for no, _ in tx.beside.holders(hashes)))
+    filed = [r.archive_no for r in tx.records.many(numbers) if r.state in AFTER_FILING]
+    rows = [row for no in dict.fromkeys(filed) if (row := tx.items.row(no))]
+    bound = {row["archive_no"]: {p["version"] for p in tx.items.places(row["archive_no"])} for row in rows}
+    return [row for row in rows if row["version"] not in bound[row["archive_no"]]]
+
+
+def _set_text(office: Office, tx: Transaction, sha256: str) -> None:
+    tx.records.touch(tx.beside.set_text(sha256, text_of(office, sha256)))
