@@ -37,7 +37,7 @@ COMMANDS = {
     "show": ("qrecords.cli.find:show", "查看一份记录的全部内容"),
     "search": ("qrecords.cli.find:search", "全文检索"),
     "require": ("qrecords.cli.require:require", "按表1列出一项任务应有的记录"),
-    "task": ("qrecords.cli.require:task", "一份通知单应有、已有、还缺的记录"),
+    "task": ("qrecords.cli.require:task", "通知单应有、已有、还缺的记录，按期到达率"),
     "due": ("qrecords.cli.due:due", "到期和逾期的事项：什么、谁办、最迟哪天"),
     "issue": ("qrecords.cli.steps:issue", "签发售后服务通知单"),
     "submit": ("qrecords.cli.steps:submit", "提交给主管审查"),
