@@ -368,9 +368,16 @@ def asked(code: str, patch: Mapping[str, Any], action: Action, *kinds: str) -> s
 @every_form
 def test_signatures_are_named_as_the_sign_command_names_them(code: str) -> None:
     form = form_of(code)
-    assert {s.kind for s in form.signatures} <= {"customer-signature", "customer-seal", "engineer", "unit-leader"}
+    assert {s.kind for s in form.signatures} <= {
+        "customer-signature",
+        "customer-seal",
+        "engineer",
+        "unit-leader",
+        "quality-receipt",
+    }
     labels = {f.label for f in form.fields if f.type in BOXES}
-    assert {s.label for s in form.signatures} <= labels
+    # The quality department signs on the sheet that goes to it, not on the form (5.7.2).
+    assert {s.label for s in form.signatures if s.kind != "quality-receipt"} <= labels
     assert {"submit", "review", "file"} <= form.steps.keys()
 
 

@@ -39,6 +39,8 @@ COMMANDS = {
     "require": ("qrecords.cli.require:require", "按表1列出一项任务应有的记录"),
     "task": ("qrecords.cli.require:task", "通知单应有、已有、还缺的记录，按期到达率"),
     "due": ("qrecords.cli.due:due", "到期和逾期的事项：什么、谁办、最迟哪天"),
+    "complaints": ("qrecords.cli.complaints:complaints", "投诉：办结没有、多少天；质量部的检查表"),
+    "feedback": ("qrecords.cli.complaints:feedback", "生成交质量部的《用户信息反馈/处理表》"),
     "issue": ("qrecords.cli.steps:issue", "签发售后服务通知单"),
     "submit": ("qrecords.cli.steps:submit", "提交给主管审查"),
     "sign": ("qrecords.cli.steps:sign", "登记纸面上的签名或盖章"),

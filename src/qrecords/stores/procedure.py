@@ -1,4 +1,4 @@
-"""Reads the tables of the procedure beside the forms: requirements.toml, deadlines.toml, holidays.csv."""
+"""Reads the tables of the procedure beside the forms: requirements, deadlines, holidays, people, series production."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.deadlines import FREE, WORKED, Calendar, Deadline, Deadlines
+from qrecords.model.people import PeopleList
 from qrecords.model.requirements import Row
 
 T = TypeVar("T")
@@ -47,6 +48,19 @@ class Procedure:
         for key, table in _toml(path).items():
             try:
                 found.append((key, Deadline.model_validate(table)))
+            except ValidationError as error:
+                problems += _problems(path, key, error)
+        return dict(_sound(path, found, problems))
+
+    @cached_property
+    def people(self) -> dict[str, tuple[str, ...]]:
+        """Return the names the office has put on each list; none when it keeps no such file."""
+        path = self.folder / "people.toml"
+        found: list[tuple[str, tuple[str, ...]]] = []
+        problems: list[Problem] = []
+        for key, table in (_toml(path) if path.exists() else {}).items():
+            try:
+                found.append((key, PeopleList.model_validate(table).names))
             except ValidationError as error:
                 problems += _problems(path, key, error)
         return dict(_sound(path, found, problems))
