@@ -121,8 +121,9 @@ def take_lines(catalogue: Catalogue, form: Form, present: Entry, wrong: Collecti
     added: dict[str, Any] = {}
     told: list[str] = []
     for field in form.fields:
-        keys = {c.key for c in field.columns}
-        if not kind.in_rows or field.key in wrong or not keys.issuperset(kind.required):
+        if not field.columns or not kind.in_rows or field.key in wrong:
+            continue
+        if not {c.key for c in field.columns}.issuperset(kind.required):
             continue
         lines = []
         for number, row in enumerate(present.get(field.key) or (), start=1):
