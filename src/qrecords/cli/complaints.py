@@ -8,6 +8,7 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
 
 
@@ -40,7 +41,7 @@ def complaints(session: Session, since: str | None, until: str | None, output: P
 
 
 @click.command(cls=chinese.Command)
-@click.argument("number", metavar="编号")
+@click.argument("number", metavar="编号", type=RECORD)
 @click.option("-o", "--output", type=chinese.PATH, help="存到哪里：.docx 或 .pdf（默认：当前文件夹，编号-反馈.docx）")
 @pass_session
 def feedback(session: Session, number: str, output: Path | None) -> None:
