@@ -226,6 +226,8 @@ _OWN_CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("04A", {"late_reason": None}, "共5日，超过3日（最迟2025-03-17），请填「超期原因」"),
     ("04A", {"staff.1.title": "实习生"}, "初级以上专业技术职称"),
     ("04A", {"user_sign_date": "2025-03-14"}, "不在到达与离开之间"),
+    ("04A", {"products.1.production_status": "工程"}, "由相关单位服务"),
+    ("04A", {"performed_by": "相关单位", "performing_unit": "示例研究所"}, "由客户服务中心服务"),
     ("05A", {"notice_no": None}, "「通知单编号」"),
     ("05A", {"train_to": "2025-03-09"}, "早于「开始日期」"),
     ("05A", {"courses.1.hours": "1", "courses.2.hours": "1", "courses.3.hours": "1.9"}, "不足4小时"),
@@ -368,9 +370,16 @@ def asked(code: str, patch: Mapping[str, Any], action: Action, *kinds: str) -> s
 @every_form
 def test_signatures_are_named_as_the_sign_command_names_them(code: str) -> None:
     form = form_of(code)
-    assert {s.kind for s in form.signatures} <= {"customer-signature", "customer-seal", "engineer", "unit-leader"}
+    assert {s.kind for s in form.signatures} <= {
+        "customer-signature",
+        "customer-seal",
+        "engineer",
+        "unit-leader",
+        "quality-receipt",
+    }
     labels = {f.label for f in form.fields if f.type in BOXES}
-    assert {s.label for s in form.signatures} <= labels
+    # The quality department signs on the sheet that goes to it, not on the form (5.7.2).
+    assert {s.label for s in form.signatures if s.kind != "quality-receipt"} <= labels
     assert {"submit", "review", "file"} <= form.steps.keys()
 
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from qrecords.errors import NotFound, QRecordsError
@@ -22,6 +23,10 @@ from qrecords.model.record import Action, State
 from qrecords.office import Office
 from qrecords.services import reading, steps
 from qrecords.services.administer import init, status
+from qrecords.services.arrivals import arrivals
+from qrecords.services.complaints import complaints, write_checklist
+from qrecords.services.due import due
+from qrecords.services.feedback import write_feedback
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.finding.hitlist import export
 from qrecords.services.finding.search import Criteria, search
@@ -33,6 +38,9 @@ from qrecords.services.volumes.compile import compile_year
 from tests.conftest import FORMS, NOW
 
 NOTICE, OPEN, HIDDEN = "QR758-04A-2025-00001", "QR758-06A-2025-00001", "QR758-06A-2025-00002"
+OPEN_COMPLAINT, HIDDEN_COMPLAINT = "QR758-01A-2025-00001", "QR758-01A-2025-00002"
+COMPLAINT = {"info_type": ["投诉", "质量信息"], "channel": "电话", "replied_at": None, "qa_followup": None}
+LATE = {"required_arrival": "2025-03-04", "customer_unit": "示例单位九"}
 MARK = "隐蔽故障代号七七"
 UNIT = {"performed_by": "相关单位", "performing_unit": "示例一所"}
 
@@ -97,7 +105,14 @@ def an_office(root: Path, difference: Difference, name: str, *, with_hidden: boo
         assert take("04A", sample("04A"), "another.json") == another
         steps.issue(office, [another])
     (root / "hidden.json").write_text(json.dumps(hiding, ensure_ascii=False), encoding="utf-8")
+    assert take("01A", sample("01A", **COMPLAINT), "complaint.json") == OPEN_COMPLAINT
     if with_hidden:
+        # A late notice and a complaint beside it, hidden by the same thing as far as their forms have it.
+        hidden = {k: v for k, v in difference.hidden.items() if k not in {"notice_no", "product_model"}}
+        take("04A", sample("04A", **LATE, **hidden), "late.json")
+        told = {k: v for k, v in hidden.items() if k not in UNIT}
+        complaint = sample("01A", **COMPLAINT, **told, info_content=MARK, customer_unit="示例单位九")
+        assert take("01A", complaint, "another-complaint.json") == HIDDEN_COMPLAINT
         assert str(fill(office, "06A", [root / "hidden.json"]).records[0]["record_no"]) == HIDDEN
     return office
 
@@ -121,6 +136,14 @@ def paged(office: Office, path: Path, text: str) -> str:
     return path.read_text(encoding="utf-8-sig")
 
 
+def checklist(office: Office) -> str:
+    """Return the cells of the quality department's check list."""
+    path = office.settings.root / "checklist.xlsx"
+    path.unlink(missing_ok=True)
+    write_checklist(office, complaints(office, since="2025-01-01"), path)
+    return str([[cell.value for cell in row] for row in openpyxl.load_workbook(path).worksheets[0].iter_rows()])
+
+
 def no_viewer(_path: Path) -> None: ...
 
 
@@ -139,6 +162,12 @@ WAYS: dict[str, Callable[[Office], Any]] = {
     "search excluding": lambda o: search(o, "示例 -功放", Criteria()),
     "search one field": lambda o: search(o, "型号:ZZ-9", Criteria(year=2025)),
     "list of hits": lambda o: paged(o, o.settings.root / "hits.csv", "示例"),
+    "arrivals": arrivals,
+    "complaints": lambda o: complaints(o, since="2025-01-01"),
+    "check list of complaints": checklist,
+    "feedback": lambda o: write_feedback(o, HIDDEN_COMPLAINT, o.settings.root / "feedback.docx"),
+    "show a complaint": lambda o: show(o, HIDDEN_COMPLAINT),
+    "due": lambda o: due(o, on="2025-12-31"),
     "status": status,
     "task": lambda o: show_task(o, NOTICE),
     "what is left out of the year": lambda o: compile_year(o, 2025, form_code="06A", dry_run=True),
@@ -171,11 +200,23 @@ def test_nothing_of_it_shows(pair: tuple[Difference, Office, Office], way: str) 
     assert answer(with_it, difference.low, WAYS[way]) == answer(without, difference.low, WAYS[way])
 
 
-@pytest.mark.parametrize("way", ["list", "show", "search its words", "search with facets", "list of hits", "status"])
+@pytest.mark.parametrize(
+    "way", ["list", "show", "search its words", "search with facets", "list of hits", "status", "arrivals", "due"]
+)
 def test_who_has_the_one_thing_more_sees_it(pair: tuple[Difference, Office, Office], way: str) -> None:
     difference, with_it, without = pair
     assert answer(with_it, difference.high, WAYS[way]) != answer(without, difference.high, WAYS[way])
     assert answer(with_it, difference.high, WAYS[way]) != answer(with_it, difference.low, WAYS[way])
+
+
+@pytest.mark.parametrize("way", ["complaints", "check list of complaints"])
+def test_who_may_read_a_complaint_finds_it_in_the_lists(pair: tuple[Difference, Office, Office], way: str) -> None:
+    difference, with_it, without = pair
+    told = [answer(office, difference.high, WAYS[way]) for office in (with_it, without)]
+    if difference is DIFFERENCES["unit"]:  # a customer's information belongs to no unit
+        assert told[0] == told[1]
+    else:
+        assert HIDDEN_COMPLAINT in told[0] and HIDDEN_COMPLAINT not in told[1]
 
 
 def test_a_refused_look_is_in_the_log(pair: tuple[Difference, Office, Office]) -> None:

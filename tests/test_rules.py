@@ -142,6 +142,20 @@ def test_r11_clause_5_2_1_a_title_below_junior_is_reminded_of(desk: Desk) -> Non
     assert not any("提醒" in note for note in desk.filled("04A").notes)
 
 
+def test_r11_clause_5_2_1_by_setting_it_is_refused(desk: Desk) -> None:
+    path = desk.office.settings.forms_dir / "04A" / "form.toml"
+    text = path.read_text(encoding="utf-8")
+    changed = text.replace(
+        'check = "rows_among"\nlevel = "warn"\nfields = ["staff"]', 'check = "rows_among"\nfields = ["staff"]'
+    )
+    assert changed != text
+    path.write_text(changed, encoding="utf-8")
+    with pytest.raises(InvalidInput) as refused:
+        desk.new("04A", staff=[{"name": "示例实习生", "title": "实习生", "is_leader": True}])
+    assert "QS/PA758A 5.2.1" in told(refused)
+    assert desk.new("04A")
+
+
 @pytest.mark.parametrize("form", ["06A", "07A"])
 def test_r31_r37_table_1_two_units_on_one_report_are_refused(desk: Desk, form: str) -> None:
     desk.notice()

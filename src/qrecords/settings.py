@@ -96,6 +96,13 @@ class CopiesSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedbackSettings:
+    """The quality department's own code on the 用户信息反馈/处理表; never one of the eleven forms' (clause 7)."""
+
+    code: str = field(default="", metadata={"never": "QR758"})
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one workspace."""
 
@@ -108,6 +115,7 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     copies: CopiesSettings = field(default_factory=CopiesSettings)
+    feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
 
     @property
     def forms_dir(self) -> Path:
@@ -198,6 +206,10 @@ def _section(name: str, table: Mapping[str, Any], problems: list[Problem]) -> An
             problems.append(Problem(f"{where} 只能是 {' 或 '.join(CHOICES[where])}", where, source=FILE_NAME))
         elif (choices := known[key].metadata.get("choices")) and value not in choices:
             problems.append(Problem(f"{where} 只能是 {'、'.join(choices)}", where, source=FILE_NAME))
+        elif (never := known[key].metadata.get("never")) and str(value).strip().upper().startswith(never):
+            problems.append(
+                Problem(f"{where} 不能用 {never} 开头的编号，那是受控表式的（第7章）", where, source=FILE_NAME)
+            )
         elif isinstance(value, int) and value < 0:
             problems.append(Problem(f"{where} 不能是负数", where, source=FILE_NAME))
         else:
@@ -254,4 +266,7 @@ session_hours = 12          # 登录后多少小时内有效
 
 [copies]
 open_password = false       # 受控副本要密码才能打开；密码在发出时告诉一次，不保存
+
+[feedback]
+code = ""                   # 质量部《用户信息反馈/处理表》的外部编号，空 = 没有
 """

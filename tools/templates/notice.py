@@ -8,7 +8,9 @@ from tools.templates.document import Head
 from tools.templates.sheet import Sheet
 from tools.templates.standard import customer, evaluation, performer, review
 
-_PRODUCTS = {"product_name": 0, "product_model": 30, "serial_no": 30, "quantity": 12, "task": 44}
+_PRODUCTS = {
+    "product_name": 0, "product_model": 28, "serial_no": 29, "production_status": 22, "quantity": 12, "task": 32,
+}  # fmt: skip
 _STAFF = {"name": 34, "title": 34, "unit": 0, "is_leader": 16}
 _CARRIED = {"name": 0, "model": 36, "quantity": 12, "remark": 40}
 _REPORTS = {"form_code": 34, "record_no": 0, "copies": 16}

@@ -13,6 +13,7 @@ from tools.templates import (
     disposition,
     information,
     notice,
+    quality,
     registers,
     repair,
     training,
@@ -52,4 +53,6 @@ PAPERS: Mapping[str, Callable[[], bytes]] = {
     "disposition/list.docx": disposition.build_list,
     "disposition/certificate.docx": disposition.build_certificate,
     "verify/report.docx": care.build_report,
+    "quality/complaints.docx": quality.build_complaints,
+    "quality/feedback.docx": quality.build_feedback,
 }

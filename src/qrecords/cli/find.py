@@ -224,6 +224,9 @@ def _record_lines(record: dict[str, Any]) -> list[str]:
         lines.append(f"  所在册：{record['volume_code']}")
     if gone := record["destroyed"]:
         lines.append(f"  销毁：{gone['destroyed_at'][:10]}，清册 {gone['list_no']}（证明见 qrecords retention lists）")
+    if complaint := record["complaint"]:
+        ended = f"{complaint['closed']} 办结，历时" if complaint["closed"] else "未办结，已"
+        lines.append(f"  投诉：{complaint['opened']} 接收，{ended}{complaint['days']}天")
     lines += [f"  还缺：{m}" for m in record["missing"]]
     lines += [f"  提醒：{m}" for m in record["reminders"]]
     if record["turn"]:

@@ -28,13 +28,16 @@ def _group(name: str, summary: str, example: str) -> click.Group:
     @pass_session
     def list_(session: Session, words: str) -> None:
         """列出清单，或其中含有某些字的。"""
-        from qrecords.model.lists import KINDS
-        from qrecords.services.intake.lists import list_entries, list_fields
+        from qrecords.model.lists import KINDS, PRODUCTS
+        from qrecords.services.intake.lists import SERIES, list_entries, list_fields
 
         entries = list_entries(session.office, KINDS[name], words)
-        fields = list_fields(session.office, KINDS[name])[:SHOWN]
-        rows = [[entry.get(f.key, "") for f in fields] for entry in entries]
-        lines = table([f.label for f in fields], rows, [24] * len(fields)) if rows else ["还没有内容"]
+        shown = {f.key: f.label for f in list_fields(session.office, KINDS[name])[:SHOWN]}
+        limits = [24] * len(shown)
+        if KINDS[name] is PRODUCTS:
+            shown, limits = shown | {SERIES: "是否批量"}, [*limits, 60]
+        rows = [[entry.get(key, "") for key in shown] for entry in entries]
+        lines = table([*shown.values()], rows, limits) if rows else ["还没有内容"]
         session.answer({name: entries}, lines)
 
     @group.command(help=f"加一条，已有的就改它写明的栏目。例如：{example}")
@@ -78,4 +81,8 @@ customers = _group(
     "用户清单：填表时写了用户代号或用户单位，其余空着的栏目自动带出。",
     "用户单位=示例单位一 用户代号=SL-001",
 )
-products = _group("products", "产品清单：填表时写了出厂编号，其余空着的栏目自动带出。", "型号=SL-120 出厂编号=S2203017")
+products = _group(
+    "products",
+    "产品清单：填表时写了出厂编号，其余空着的栏目自动带出；写了产品类型、已生产数量的，推算是否批量。",
+    "型号=SL-120 出厂编号=S2203017",
+)

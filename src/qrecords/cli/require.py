@@ -10,6 +10,7 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.output import table
 
 PER = {"task": "一次一份", "unit": "一台一份", "model": "同型号一份", "period": "同期同一单位一份"}
 SOURCE = {"procedure": "", "inferred": "（推定，见 docs/readings.md）"}
@@ -33,7 +34,7 @@ def require(session: Session, source: Path) -> None:
 
 @click.group(cls=chinese.Group)
 def task() -> None:
-    """一份通知单的任务：应有、已有、还缺、逾期的记录。"""
+    """通知单的任务：一份应有、已有、还缺的记录；各年按期到达的比率。"""
 
 
 @task.command("show", cls=chinese.Command)
@@ -45,6 +46,42 @@ def show(session: Session, number: str) -> None:
 
     found = show_task(session.office, number)
     session.answer({"task": found}, _task_lines(found))
+
+
+@task.command("arrivals", cls=chinese.Command)
+@click.option("--year", type=chinese.Year(), help="只看哪一年签发的（默认：全部）")
+@pass_session
+def arrivals(session: Session, year: int | None) -> None:
+    """按年度、按承办单位统计按期到达率，列出迟到的通知单（QS/PA758A 5.5.4）。只统计本账号可以查阅的。"""
+    from qrecords.services.arrivals import arrivals as arrivals_of
+
+    found = arrivals_of(session.office, year)
+    session.answer({"arrivals": found}, _arrival_lines(found))
+
+
+def _arrival_lines(found: dict[str, Any]) -> Iterator[str]:
+    if not found["all"]["notices"]:
+        yield "没有已签发的通知单"
+        return
+    parts = (("年度", found["years"]), ("承办单位", found["units"]), ("合计", [found["all"]]))
+    rows = [
+        (part, one["name"], one["notices"], one["arrived"], one["in_time"], _percent(one["percent"]), one["awaited"])
+        for part, rates in parts
+        for one in rates
+    ]
+    headings = ("", "", "通知单", "已到达", "按期", "按期率", "未登记到达")
+    yield from table(headings, [tuple(map(str, row)) for row in rows], (8, 28, 8, 8, 8, 8, 10))
+    if found["late"]:
+        yield "迟到的："
+        late = [
+            (a["record_no"], a["customer_unit"], a["unit"], a["required"], a["arrived"], f"{a['days_late']}天")
+            for a in found["late"]
+        ]
+        yield from table(("通知单", "用户单位", "承办单位", "要求到达", "到达", "晚"), late, (24, 28, 24, 10, 10, 6))
+
+
+def _percent(share: float | None) -> str:
+    return "—" if share is None else f"{share}%"
 
 
 def _required_lines(required: list[dict[str, Any]]) -> Iterator[str]:
@@ -63,6 +100,8 @@ def _task_lines(found: dict[str, Any]) -> Iterator[str]:
     if found["limit_on"]:
         late = "，已逾期" if found["late"] else ""
         yield f"  应在 {found['due_on']} 前提交，最迟 {found['limit_on']}{late}（QS/PA758A 5.5.6）"
+    if line := _arrived(found["arrival"]):
+        yield f"  {line}（QS/PA758A 5.5.4）"
     for one in found["required"]:
         mark = "✓" if not one["missing"] else ("✗" if one["holds_notice"] else "·")
         yield f"  {mark} {one['name']}  应有{one['count']}，已有{one['there']}" + (
@@ -74,3 +113,12 @@ def _task_lines(found: dict[str, Any]) -> Iterator[str]:
     drafts = [r["record_no"] for r in found["records"] if r["state"] == "draft"]
     if drafts:
         yield f"  还没有提交：{'、'.join(drafts)}"
+
+
+def _arrived(arrival: dict[str, Any]) -> str:
+    if not arrival["required"]:
+        return ""
+    days = arrival["days_late"]
+    if days is None:
+        return f"要求 {arrival['required']} 到达，还没有登记到达"
+    return f"要求 {arrival['required']} 到达，{arrival['arrived']} 到达，" + (f"晚{days}天" if days > 0 else "按期")

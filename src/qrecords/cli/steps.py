@@ -40,7 +40,12 @@ def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> Non
 
 @click.command(cls=chinese.Command)
 @NUMBERS
-@click.option("--kind", metavar="种类", required=True, help="customer-signature、customer-seal、engineer、unit-leader")
+@click.option(
+    "--kind",
+    metavar="种类",
+    required=True,
+    help="customer-signature、customer-seal、engineer、unit-leader、quality-receipt",
+)
 @click.option("--by", metavar="姓名", required=True, help="谁签的名，或哪个单位盖的章")
 @click.option("--on", type=chinese.Day(), help="签署日期（默认：今天）")
 @click.option("--evidence", type=chinese.PATH, help="签署页的扫描件，随记录一起归档")

@@ -46,6 +46,8 @@ class Rule(Definition):
     # reason_when_late: named in form.toml, put in with the calendar by whoever reads the forms.
     deadline: Deadline | None = None
     calendar: Calendar = WEEKENDS
+    # The list of people.toml `among` was taken from by whoever reads the forms.
+    people: str = ""
     when: Condition | None = None
     level: Level = "refuse"
     message: str = ""
@@ -235,7 +237,8 @@ class Form(Definition):
         merged |= self._computed(merged)
         if not found and not as_it_was:
             for rule in self.rules:
-                if rule.level == "refuse" and rule.check not in rules.COMPLETENESS_CHECKS:
+                asked = rule.level == "refuse" and rule.check not in rules.COMPLETENESS_CHECKS
+                if asked and not _stands(rule, before, merged):
                     found += rules.violations(rule, merged, self.label)
         ordered = {f.key: merged[f.key] for f in self.fields if f.key in merged}
         return Checked(ordered, tuple(found))
@@ -296,6 +299,14 @@ class Form(Definition):
         if field is None:
             return f"{self.code} 没有「{heading}」这个栏目，用 qrecords forms show {self.code} 看有哪些栏目"
         return f"{self.code} 没有「{heading}」这个栏目，是不是「{field.label}」（{field.key}）？"
+
+
+def _stands(rule: Rule, before: Values | None, after: Values) -> bool:
+    """Tell whether a value that had to be on a list of people was there before: lists change, what was right stands."""
+    if not rule.people or before is None:
+        return False
+    keys = (*rule.fields, *([rule.when.field] if rule.when else []))
+    return all(before.get(key) == after.get(key) for key in keys)
 
 
 def _was_written(field: Field, present: Values) -> bool:

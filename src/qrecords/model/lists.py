@@ -31,6 +31,9 @@ class ListKind:
     block: str
     found_by: tuple[str, ...]  # the first of these a record gives finds the entry
     required: tuple[str, ...]
+    more: str = ""  # a block of fields the list alone has
+    in_rows: tuple[str, ...] = ()  # what the lines of a form take too, where they name the entry
+    of_model: tuple[str, ...] = ()  # … and those that hold for a whole model, whatever the serial number
 
     @property
     def file_name(self) -> str:
@@ -45,7 +48,10 @@ class ListKind:
 
 
 CUSTOMERS = ListKind("customers", "用户清单", "customer", ("customer_code", "customer_unit"), ("customer_unit",))
-PRODUCTS = ListKind("products", "产品清单", "product", ("serial_no",), ("serial_no", "product_model"))
+PRODUCTS = ListKind(
+    "products", "产品清单", "product", ("serial_no",), ("serial_no", "product_model"), "product_series",
+    ("product_name", "product_model", "production_status"), ("production_status",),
+)  # fmt: skip
 KINDS = {kind.name: kind for kind in (CUSTOMERS, PRODUCTS)}
 
 
@@ -63,6 +69,17 @@ class Catalogue:
             for key in self.kind.found_by:
                 places.setdefault((key, _plain(entry.get(key))), []).append(entry)
         return places
+
+    @cached_property
+    def _models(self) -> dict[str, list[Entry]]:
+        models: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            models.setdefault(_plain(entry.get("product_model")), []).append(entry)
+        return models
+
+    def of_model(self, model: Any) -> list[Entry]:
+        """Return the entries of a model."""
+        return self._models.get(plain, []) if (plain := _plain(model)) else []
 
     def named(self, key: str, value: Any) -> list[Entry]:
         """Return the entries that have this value; width, case and blanks are forgiven."""
@@ -93,6 +110,44 @@ def take(catalogue: Catalogue, form: Form, present: Entry, written: Collection[s
         return Taken({})
     told = "、".join(f"{form.label(key)}「{value}」" for key, value in added.items())
     return Taken(added, f"从{catalogue.kind.label}带出：{told}")
+
+
+def take_lines(catalogue: Catalogue, form: Form, present: Entry, wrong: Collection[str]) -> Taken:
+    """Return the lines (rows) of a record with what they leave empty filled in; `wrong` are fields with problems.
+
+    A line is known by its serial number; one whose number is not on the list by what all of its model have in common.
+    """
+    kind = catalogue.kind
+    added: dict[str, Any] = {}
+    told: list[str] = []
+    for field in form.fields:
+        if not field.columns or not kind.in_rows or field.key in wrong:
+            continue
+        if not {c.key for c in field.columns}.issuperset(kind.required):
+            continue
+        lines = []
+        for number, row in enumerate(present.get(field.key) or (), start=1):
+            more = _of_line(catalogue, field, row)
+            lines.append({c.key: v for c in field.columns if (v := row.get(c.key, more.get(c.key))) is not None})
+            told += [f"第{number}行{form.label(f'{field.key}.{key}')}「{value}」" for key, value in more.items()]
+        if lines != (present.get(field.key) or []):
+            added[field.key] = lines
+    return Taken(added, f"从{kind.label}带出：{'、'.join(told)}" if told else "")
+
+
+def _of_line(catalogue: Catalogue, field: Field, row: Entry) -> dict[str, Any]:
+    kind = catalogue.kind
+    agreeing = [e for e in catalogue.named("serial_no", row.get("serial_no")) if _agree(e, row, "product_model")]
+    keys = kind.in_rows
+    if len(agreeing) != 1:
+        agreeing, keys = catalogue.of_model(row.get("product_model")), kind.of_model
+    found: dict[str, Any] = {}
+    for column in field.columns:
+        if column.key in keys and is_empty(row.get(column.key)):
+            said = {e[column.key] for e in agreeing if not is_empty(e.get(column.key))}
+            if len(said) == 1 and _fits(column, value := said.pop()):
+                found[column.key] = value
+    return found
 
 
 def merge(kind: ListKind, old: Sequence[Entry], new: Iterable[Entry]) -> tuple[list[Entry], int, int]:

@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from qrecords.model.complaints import awaits_quality, receipt_of
 from qrecords.model.deadlines import Calendar, Deadline
 from qrecords.model.record import OPEN_STATES, Action, Record, State
 from qrecords.office import Office
+from qrecords.services.complaints import standing_of
 from qrecords.services.require import owed
 
 NOTICE, INFORMATION, RECEIPT, RELATED_REPORT = "QR758-04", "QR758-01", "QR758-10", "QR758-11"
-RELATED_UNIT = "相关单位"
+RELATED_UNIT, QUALITY = "相关单位", "质量部"
 # The fields that name who has a row of a register in hand, in the order they are looked at.
 HANDS = ("resp_person", "answered_by", "handled_by", "received_by")
 
@@ -58,6 +60,11 @@ class _Desk:
         target, limit = (f(start, self.calendar) for f in (deadline.target_day, deadline.limit_day))
         return self.on_day(key, target, limit, about, who, detail)
 
+    def known_entry(self, key: str, start: str, about: str, who: str, detail: str) -> Iterator[Due]:
+        """Give an entry where the office's deadlines have this one: an older deadlines.toml may not."""
+        if key in self.office.forms.procedure.deadlines:
+            yield self.entry(key, date.fromisoformat(start), about, who, detail)
+
     def on_day(self, key: str, target: date, limit: date, about: str, who: str, detail: str = "") -> Due:
         deadline = self.deadline(key)
         return Due(
@@ -76,7 +83,8 @@ def due(office: Office, *, on: str = "") -> dict[str, Any]:
     with office.register.read() as tx:
         records = tx.records.find(states=OPEN_STATES)
     desk = _Desk(office, day, tuple(office.only_readable(records)))
-    found = [*_notices(desk), *_registers(desk), *_information(desk), *_property(desk), *_binding(desk)]
+    found = [*_notices(desk), *_registers(desk), *_information(desk), *_quality(desk), *_property(desk)]
+    found += _binding(desk)
     found.sort(key=lambda d: (d.limit_on, d.key, d.about))
     years = {int(d.limit_on[:4]) for d in found} | {day.year}
     return {
@@ -141,9 +149,28 @@ def _information(desk: _Desk) -> Iterator[Due]:
         if asked and not record.values.get("replied_at"):
             limit = date.fromisoformat(asked)
             if desk.on >= limit - timedelta(days=desk.deadline("information_due").remind):
-                yield desk.on_day("information_due", limit, limit, record.record_no, who)
+                yield desk.on_day("information_due", limit, limit, record.record_no, who, _open_days(desk, record))
         if record.values.get("severity") == "重大" and not record.values.get("handled_on"):
             yield desk.entry("major_information", date.fromisoformat(record.date), record.record_no, who)
+
+
+def _open_days(desk: _Desk, record: Record) -> str:
+    where = standing_of(desk.office, record, desk.on.isoformat())
+    return f"投诉，未办结，已{where.days}天" if where and where.open else ""
+
+
+def _quality(desk: _Desk) -> Iterator[Due]:
+    """Quality information: handed to the quality department, and its result back from there (R44)."""
+    for record in (*desk.of(INFORMATION), *desk.of(RELATED_REPORT)):
+        if not awaits_quality(record):
+            continue
+        if received := receipt_of(record):
+            detail = f"{received} 已移交，还没有处理结果"
+            yield from desk.known_entry("quality_result", received, record.record_no, QUALITY, detail)
+        else:
+            who = str(record.values.get("received_by") or record.values.get("reported_by") or "登记员")
+            detail = f"还没有移交：qrecords feedback {record.record_no}"
+            yield from desk.known_entry("quality_handover", record.date, record.record_no, who, detail)
 
 
 def _property(desk: _Desk) -> Iterator[Due]:

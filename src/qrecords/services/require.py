@@ -15,6 +15,7 @@ from qrecords.model.requirements import parse_task, required_records, task_of_no
 from qrecords.model.settlement import Debt, settle
 from qrecords.office import Office
 from qrecords.services import reading
+from qrecords.services.arrivals import told_arrival
 
 SUBMISSION = "report_submission"
 SIZE_LIMIT = 1 << 20
@@ -91,6 +92,7 @@ def show_task(office: Office, notice_no: str) -> dict[str, Any]:
         "due_on": found.target.isoformat() if found.target else None,
         "limit_on": found.limit.isoformat() if found.limit else None,
         "late": late,
+        "arrival": told_arrival(notice),
         "missing": sum(d.missing for d in found.debts),
         "required": [_debt(d, shown, late=late) for d in found.debts],
         "records": [_line(r) for r in found.records if r.record_no in shown],

@@ -148,10 +148,7 @@ class FormCatalogue:
         data = _toml(path)
         try:
             data["fields"] = [*_expand(data.get("fields", []), self._blocks)]
-            for rule in data.get("rules", []):
-                if "deadline" in rule:
-                    rule["deadline"] = self.procedure.deadlines[rule["deadline"]]
-                    rule["calendar"] = self.procedure.calendar
+            data["rules"] = [*self._rules(data.get("rules", []))]
             form = Form.model_validate(data)
         except (ValidationError, KeyError, TypeError) as error:
             problems = _definition_problems(path, error)
@@ -159,6 +156,17 @@ class FormCatalogue:
         if form.code != full:
             raise InvalidInput(f"{path} 里的编号是 {form.code}，文件夹却是 {full}", remedy="请改成一致")
         return FormFolder(form, path.parent)
+
+    def _rules(self, entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Give rules with the deadline or the people they name; one whose list is empty asks nothing."""
+        for rule in entries:
+            if "deadline" in rule:
+                rule["deadline"] = self.procedure.deadlines[rule["deadline"]]
+                rule["calendar"] = self.procedure.calendar
+            if "people" in rule:
+                rule["among"] = self.procedure.people.get(rule["people"], ())
+            if "people" not in rule or rule["among"]:
+                yield rule
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reads the tables of the procedure beside the forms: requirements.toml, deadlines.toml, holidays.csv."""
+"""Reads the tables of the procedure beside the forms: requirements, deadlines, holidays, people, series production."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.deadlines import FREE, WORKED, Calendar, Deadline, Deadlines
+from qrecords.model.people import PeopleList
+from qrecords.model.production import BatchKind
 from qrecords.model.requirements import Row
 
 T = TypeVar("T")
@@ -50,6 +52,32 @@ class Procedure:
             except ValidationError as error:
                 problems += _problems(path, key, error)
         return dict(_sound(path, found, problems))
+
+    @cached_property
+    def people(self) -> dict[str, tuple[str, ...]]:
+        """Return the names the office has put on each list; none when it keeps no such file."""
+        path = self.folder / "people.toml"
+        found: list[tuple[str, tuple[str, ...]]] = []
+        problems: list[Problem] = []
+        for key, table in (_toml(path) if path.exists() else {}).items():
+            try:
+                found.append((key, PeopleList.model_validate(table).names))
+            except ValidationError as error:
+                problems += _problems(path, key, error)
+        return dict(_sound(path, found, problems))
+
+    @cached_property
+    def batch_kinds(self) -> tuple[BatchKind, ...]:
+        """Return from how many units on a product is in series production; none when the office keeps no such file."""
+        path = self.folder / "batch.toml"
+        found: list[BatchKind] = []
+        problems: list[Problem] = []
+        for number, table in enumerate(_toml(path).get("kinds", []) if path.exists() else [], start=1):
+            try:
+                found.append(BatchKind.model_validate(table))
+            except ValidationError as error:
+                problems += _problems(path, f"kinds[{number}]", error)
+        return tuple(_sound(path, found, problems))
 
     @cached_property
     def calendar(self) -> Calendar:

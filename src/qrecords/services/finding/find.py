@@ -41,9 +41,11 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
     form = office.forms.get(record.form_code).form
     shown = asdict(record) | _summary(form, record)
     from qrecords.services.checking import reminders  # brings in the fonts, which lists do without
+    from qrecords.services.complaints import as_shown, standing_of
 
     shown["reminders"] = [p.message for p in reminders(office, form, record.values, own=record_no)]
     shown["form_title"] = form.title
+    shown["complaint"] = as_shown(standing_of(office, record))
     shown["signature_labels"] = {s.kind: s.label for s in form.signatures}
     shown["labels"] = {f.key: f.label for f in form.fields}
     with office.register.write() as tx:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from qrecords.errors import InvalidInput, Problem
+from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.field import Field, heading_key
 from qrecords.model.form import Checked, Form
-from qrecords.model.lists import KINDS, Catalogue, Entry, ListKind, merge, take
+from qrecords.model.lists import KINDS, PRODUCTS, Catalogue, Entry, ListKind, merge, take, take_lines
+from qrecords.model.production import STATUS, Series, plain, series_by_model, with_status
 from qrecords.model.record import Action
 from qrecords.model.rules import is_empty
 from qrecords.office import Office
 from qrecords.stores.lists import read_list, write_list
+
+SERIES = "series"  # what `products list` says beside the columns: in series production or not, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,31 @@ class Kept:
 
 
 def list_fields(office: Office, kind: ListKind) -> tuple[Field, ...]:
-    """Return the columns of a list."""
-    return office.forms.block(kind.block)
+    """Return the columns of a list; an older blocks.toml may lack those the list alone has."""
+    fields = office.forms.block(kind.block)
+    with suppress(NotFound):
+        fields += office.forms.block(kind.more) if kind.more else ()
+    return fields
+
+
+def series_of(office: Office, entries: Sequence[Entry]) -> dict[str, Series]:
+    """Return what a product list knows of the production of each model (clause 3)."""
+    return series_by_model(entries, office.forms.procedure.batch_kinds)
 
 
 def list_entries(office: Office, kind: ListKind, containing: str = "") -> list[Entry]:
     """Return the entries of a list, or those with some words in them."""
     office.authorise(Action.READ, kind.file_name)
     wanted = heading_key(containing)
-    return [e for e in _read(office, kind) if any(wanted in heading_key(str(value)) for value in e.values())]
+    entries: list[Entry] = [*_read(office, kind)]
+    if kind is PRODUCTS:
+        series = series_of(office, entries)
+        entries = [{**e, **({SERIES: told} if (told := _told(e, series)) else {})} for e in entries]
+    return [e for e in entries if any(wanted in heading_key(str(value)) for value in e.values())]
+
+
+def _told(entry: Entry, series: Mapping[str, Series]) -> str:
+    return str(entry.get(STATUS) or series[plain(entry.get("product_model"))].told)
 
 
 def add_entry(office: Office, kind: ListKind, written: Mapping[str, str]) -> Kept:
@@ -115,7 +135,9 @@ class Completion:
         for catalogue in self._catalogues:
             taken = take(catalogue, form, checked.values, given)
             added |= taken.values
-            notes += [taken.note] if taken.note else []
+            lines = take_lines(catalogue, form, checked.values, {str(p.field).split("[")[0] for p in checked.problems})
+            added |= lines.values
+            notes += [note for note in (taken.note, lines.note) if note]
         if not added:
             return checked, notes
         blank = {heading for heading in written if form.key_of(str(heading)) in added}
@@ -126,7 +148,10 @@ class Completion:
         found: list[Catalogue] = []
         for kind in KINDS.values():
             try:
-                found.append(Catalogue(kind, _read(self.office, kind)))
+                entries = _read(self.office, kind)
+                if kind is PRODUCTS:
+                    entries = with_status(entries, series_of(self.office, entries))
+                found.append(Catalogue(kind, entries))
             except InvalidInput as error:
                 self.notes.append(f"{kind.file_name} 读不出，没有从{kind.label}带出内容：{error.message}")
         return found

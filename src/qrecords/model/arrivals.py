@@ -1,0 +1,68 @@
+"""Arriving by the day agreed: each notice's days late, and the rates of them (QS/PA758A 5.5.4, table 1 row 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from qrecords.model.access import CENTRE, performing_unit
+from qrecords.model.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One notice: when people were to be there, and when they were; days are YYYY-MM-DD, "" = not recorded."""
+
+    record_no: str
+    year: int
+    unit: str
+    customer_unit: str
+    required: str
+    arrived: str
+
+    @property
+    def days_late(self) -> int | None:
+        """Return the days from the day asked for to the arrival, negative when early; None while one is missing."""
+        if not self.required or not self.arrived:
+            return None
+        return (date.fromisoformat(self.arrived) - date.fromisoformat(self.required)).days
+
+    @property
+    def late(self) -> bool:
+        """Tell whether they came after the day asked for; that day itself is in time."""
+        return (self.days_late or 0) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many of some notices were in time; `awaited` have no arrival recorded and count in no rate."""
+
+    name: str
+    notices: int
+    arrived: int
+    in_time: int
+
+    @property
+    def awaited(self) -> int:
+        """Return how many have no arrival recorded."""
+        return self.notices - self.arrived
+
+    @property
+    def percent(self) -> float | None:
+        """Return the share in time of those arrived, in per cent to one place; None when nobody has arrived."""
+        return round(100 * self.in_time / self.arrived, 1) if self.arrived else None
+
+
+def arrival_of(notice: Record) -> Arrival:
+    """Return a notice's arrival; the year is that of its number."""
+    required, arrived = (str(notice.values.get(key) or "") for key in ("required_arrival", "arrived_on"))
+    unit = performing_unit(notice.values) or CENTRE
+    return Arrival(notice.record_no, notice.year, unit, notice.customer_unit, required, arrived)
+
+
+def rate_of(name: str, arrivals: Iterable[Arrival]) -> Rate:
+    """Return the rate of some notices."""
+    counted = list(arrivals)
+    there = [a for a in counted if a.days_late is not None]
+    return Rate(name, len(counted), len(there), sum(not a.late for a in there))

@@ -1,0 +1,152 @@
+"""Complaints: how long each is open (QS/PA758A 5.6, R41), and the quality department's check list of them (R42)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import UsageError
+from qrecords.model.complaints import Standing, is_complaint, standing
+from qrecords.model.record import STATE_LABELS, Action, Record, State
+from qrecords.model.volume import secrecy_rank
+from qrecords.office import Office
+from qrecords.render.context import NOT_APPLICABLE, date_text
+from qrecords.render.listbook import list_workbook
+from qrecords.services.sheetfiles import SUFFIXES, make_sheet, require_new, write_new
+from qrecords.stores.retentionfile import read_complaint_kinds
+
+TITLE = "用户投诉处理情况检查表"
+TEMPLATE = "quality/complaints.docx"
+BOOK = ".xlsx"
+GONE = {State.VOID, State.DESTROYED}
+BRIEF = 150  # characters of the content on paper; the workbook has all of it
+
+# The columns of the workbook by key: heading and width; the last three are the inspector's (5.6).
+COLUMNS = {
+    "no": ("序号", 6),
+    "record_no": ("记录编号", 24),
+    "received_on": ("接收日期", 12),
+    "customer_unit": ("用户单位", 24),
+    "topics": ("信息类别", 14),
+    "content": ("信息内容", 60),
+    "secrecy_level": ("密级", 8),
+    "unit": ("责任部门", 16),
+    "person": ("责任人", 14),
+    "due_on": ("要求完成日期", 14),
+    "closed_on": ("办结日期", 12),
+    "days": ("天数", 8),
+    "state_label": ("状态", 10),
+    "inspector": ("检查人", 12),
+    "inspected_on": ("检查日期", 14),
+    "finding": ("检查结果", 36),
+}
+
+
+def standing_of(office: Office, record: Record, on: str = "") -> Standing | None:
+    """Return where a record stands as a complaint on a day (default: today), None when it is none."""
+    kinds = read_complaint_kinds(office.settings.forms_dir)
+    return standing(record, on or office.today()) if is_complaint(record, kinds) else None
+
+
+def complaints(office: Office, *, since: str = "", until: str = "") -> dict[str, Any]:
+    """Return the complaints received in a period (default: this year until today) that the account may read."""
+    office.authorise(Action.READ, "complaints")
+    until = until or office.today()
+    since = since or f"{until[:4]}-01-01"
+    if since > until:
+        raise UsageError(f"开始日期 {since} 晚于结束日期 {until}", remedy="请核对 --from 和 --to")
+    kinds = read_complaint_kinds(office.settings.forms_dir)
+    with office.register.read() as tx:
+        found = [r for kind in kinds for r in tx.records.find(form_code=kind.form)]
+    held = [r for r in found if r.state not in GONE and since <= r.date <= until and is_complaint(r, kinds)]
+    lines = [_line(office, r) for r in sorted(office.only_readable(held), key=lambda r: (r.date, r.record_no))]
+    return {"from": since, "to": until, "complaints": lines, "open": sum(line["open"] for line in lines)}
+
+
+def write_checklist(office: Office, found: Mapping[str, Any], path: Path) -> str:
+    """Write the complaints of a period as a check list: .docx, .pdf or .xlsx, the inspector's columns empty.
+
+    UsageError for another kind of file, WrongState when something is there already.
+    """
+    suffix = require_new(path, (*SUFFIXES, BOOK))
+    if suffix == BOOK:
+        rows = [[_cell(line, number, key) for key in COLUMNS] for number, line in enumerate(found["complaints"], 1)]
+        period = f"{found['from']} 至 {found['to']}"
+        data = list_workbook(f"{TITLE}（{period}）", [*COLUMNS.values()], rows, office.clock())
+    else:
+        data = make_sheet(office, TEMPLATE, _context(office, found), path, title=TITLE)
+    with office.register.write() as tx:
+        detail: dict[str, Any] = {
+            "exported": suffix,
+            "total": len(found["complaints"]),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
+        tx.audit.append([office.event(Action.READ, "complaints", since=found["from"], until=found["to"], **detail)])
+    write_new(path, data)
+    return str(path)
+
+
+def _line(office: Office, record: Record) -> dict[str, Any]:
+    values, where = record.values, standing(record, office.today())
+    return {
+        "record_no": record.record_no,
+        "received_on": record.date,
+        "customer_unit": record.customer_unit,
+        "topics": list(values.get("info_type") or ()),
+        "severity": values.get("severity"),
+        "secrecy_level": str(values.get("secrecy_level") or ""),
+        "content": str(values.get("info_content") or ""),
+        "unit": str(values.get("resp_unit") or ""),
+        "person": str(values.get("resp_person") or ""),
+        "due_on": values.get("due_date"),
+        "open": where.open,
+        "closed_on": where.closed or None,
+        "days": where.days,
+        "state": record.state.value,
+        "state_label": STATE_LABELS[record.state],
+    }
+
+
+def _cell(line: Mapping[str, Any], number: int, key: str) -> str | int:
+    if key == "no":
+        return number
+    value = line.get(key)
+    return value if isinstance(value, int) else "、".join(value) if isinstance(value, list) else str(value or "")
+
+
+def _context(office: Office, found: Mapping[str, Any]) -> dict[str, Any]:
+    lines = found["complaints"]
+    return {
+        "org_name": office.settings.office.org_name,
+        "secrecy_level": max((line["secrecy_level"] for line in lines), key=secrecy_rank, default=NOT_APPLICABLE),
+        "since": date_text(found["from"]),
+        "until": date_text(found["to"]),
+        "drawn_by": office.account.display_name,
+        "drawn_on": date_text(office.today()),
+        "total": str(len(lines)),
+        "open": str(found["open"]),
+        "complaints": [_printed(line, number) for number, line in enumerate(lines, start=1)],
+    }
+
+
+def _printed(line: Mapping[str, Any], number: int) -> dict[str, str]:
+    content = line["content"]
+    closed = [f"{date_text(line['closed_on'])}办结", f"历时{line['days']}天"] if line["closed_on"] else []
+    asked = [f"要求{date_text(line['due_on'])}"] if line["due_on"] else []
+    return {
+        "no": str(number),
+        "record_no": line["record_no"],
+        "received_on": date_text(line["received_on"]),
+        "customer_unit": line["customer_unit"],
+        "content": f"【{'、'.join(line['topics'])}】" + (content[:BRIEF] + "……" if len(content) > BRIEF else content),
+        "who": "\n".join(part for part in (line["unit"], line["person"]) if part) or "/",
+        "standing": "\n".join(closed or ["未办结", f"已{line['days']}天", *asked]),
+    }
+
+
+def as_shown(where: Standing | None) -> dict[str, Any] | None:
+    """Return a standing as `show` gives it."""
+    return asdict(where) | {"open": where.open} if where else None
