@@ -16,9 +16,8 @@ import pytest
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 
-from qrecords.office import Office
 from qrecords.services.administer import init, open_office
-from qrecords.services.care import formats
+from qrecords.services.care import formats, readers
 from qrecords.services.care.verify import verify
 from tests.conftest import NOW, CommandLine
 from tests.test_archive import put
@@ -103,10 +102,8 @@ def test_a_deep_check_broken_off_goes_on(cli: CommandLine, monkeypatch: pytest.M
         with pytest.raises(KeyboardInterrupt):
             verify(office, deep=True, progress=stop)
         read: list[Any] = []
-        check = office.archive.check
-        monkeypatch.setattr(
-            office.archive, "check", lambda i, *, deep: (read.append(i) if deep else None, check(i, deep=deep))[1]
-        )
+        ask = readers._Reader.ask
+        monkeypatch.setattr(readers._Reader, "ask", lambda r, q: (read.append(q["object"]), ask(r, q))[1])
         found = verify(office, deep=True)
         assert found["checked"]["resumed"] == len(ITEMS) - len(read) >= 3
         assert len(found["problems"]) == 1, "what is damaged is read again, and told"
@@ -160,14 +157,14 @@ def with_bytes_like_a_name(writer: PdfWriter) -> None:
     ],
 )
 def test_files_are_looked_into(
-    office: Office, tmp_path: Path, name: str, content: Callable[[Path], bytes], told: tuple[str, str]
+    tmp_path: Path, name: str, content: Callable[[Path], bytes], told: tuple[str, str]
 ) -> None:
-    put(office.archive, ITEMS[0], {name: content(tmp_path / name)})
-    files = formats.files_of(office, ITEMS[0])
-    for found, wanted in zip((formats.unreadable(files), formats.active(files)), told, strict=True):
-        messages = [p.message for p in found]
-        assert len(messages) == bool(wanted)
-        assert all(wanted in message for message in messages)
+    path = tmp_path / name
+    path.write_bytes(content(path))
+    verdict = formats.looked_into(path, name)
+    for found, wanted in zip((verdict.unreadable, verdict.active), told, strict=True):
+        assert bool(found) == bool(wanted)
+        assert wanted in found
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX folders have such rights")

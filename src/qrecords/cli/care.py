@@ -14,7 +14,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
-from qrecords.errors import IntegrityFailure
+from qrecords.errors import IntegrityFailure, UsageError
 
 ENGINES = ("tantivy", "whoosh")
 SEPARATIONS = {"single-desk": "单人桌面：一人办理全部事务，日志照记", "strict": "三员分立"}
@@ -57,18 +57,21 @@ def demo(session: Session, folder: Path) -> None:
 
 @click.command(cls=chinese.Command)
 @click.option("--deep", is_flag=True, help="重读每个字节，打开每个文件（慢；中断后再运行会接着做）")
+@click.option("--afresh", is_flag=True, help="与 --deep 同用：以前查过、没有变的文件也重新打开，册的每一页重新比对")
 @click.option("-o", "--report", type=chinese.PATH, help="把检查结果写成报告：.docx 或 .json")
 @pass_session
-def verify(session: Session, deep: bool, report: Path | None) -> int:
+def verify(session: Session, deep: bool, afresh: bool, report: Path | None) -> int:
     """按真实性、完整性、可用性、安全性逐项检查档案库、登记库、编号、日志和册（四性检测）。"""
     from qrecords.services.care.report import require_report, write_report
     from qrecords.services.care.verify import verify as verify_office
 
+    if afresh and not deep:
+        raise UsageError("--afresh 要与 --deep 同用", remedy="请运行 qrecords verify --deep --afresh")
     if report is not None:
         require_report(report)
 
     with progress("检查", "个") as at:
-        result = verify_office(session.office, deep=deep, progress=at)
+        result = verify_office(session.office, deep=deep, afresh=afresh, progress=at)
     checked, problems = result["checked"], result["problems"]
     summary = f"检查了{checked['objects']}个对象，{checked['volumes']}册，{checked['events']}条日志"
     if report is not None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pypdfium2
 from pypdfium2 import raw
 
+from qrecords.errors import InvalidInput
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -18,6 +20,14 @@ class Look:
     locked: bool
     scripts: int
     attachments: int
+
+
+def pages_of(path: Path) -> int:
+    """Return how many pages a PDF of our own making has, fast; InvalidInput when it does not open."""
+    seen = look(path)
+    if seen is None or seen.locked or not seen.pages:
+        raise InvalidInput(f"{path.name} 打不开", remedy="请再试一次；仍然如此，请检查磁盘")
+    return seen.pages
 
 
 def look(path: Path) -> Look | None:

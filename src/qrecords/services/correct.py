@@ -19,7 +19,7 @@ from qrecords.model.audit import digest
 from qrecords.model.form import Form
 from qrecords.model.record import Action, Correction, Record, State, require_open
 from qrecords.office import Office
-from qrecords.render.pdfout import page_count
+from qrecords.render.pdflook import pages_of
 from qrecords.services import reading
 from qrecords.services.checking import beyond_rules, derived, year_of
 from qrecords.services.documents import (
@@ -191,7 +191,7 @@ def commit_corrected(office: Office, intent: str, payload: dict[str, Any]) -> No
         tx.records.change([number], values=payload["values"], **_follows(form, before, payload["values"]))
         tx.records.correct(number, correction)
         records = tx.records.many(filing.record_nos)
-        item = item_of(office, filing, records, pages=page_count(pdf), sha256=sha256, version=filing.version)
+        item = item_of(office, filing, records, pages=pages_of(pdf), sha256=sha256, version=filing.version)
         tx.items.filed(item, filing.filed_at, filing.filed_by)
         detail: dict[str, Any] = {
             "archive_no": filing.archive_no,

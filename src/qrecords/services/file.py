@@ -18,7 +18,7 @@ from qrecords.model.numbering import Series, file_safe
 from qrecords.model.record import Action, Record, State, missing_before, record_year, require_open
 from qrecords.model.volume import Item
 from qrecords.office import Office
-from qrecords.render.pdfout import page_count
+from qrecords.render.pdflook import pages_of
 from qrecords.services import reading
 from qrecords.services.checking import before_step
 from qrecords.services.documents import (
@@ -222,7 +222,7 @@ def commit_filed(office: Office, intent: str, filings: Sequence[Filing]) -> list
             records = tx.records.many(filing.record_nos)
             pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
             sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
-            item = item_of(office, filing, records, pages=page_count(pdf), sha256=sha256, version=filing.version)
+            item = item_of(office, filing, records, pages=pages_of(pdf), sha256=sha256, version=filing.version)
             items.append(item)
             tx.items.filed(item, filing.filed_at, filing.filed_by)
             fresh = [r.record_no for r in records if r.state is State.REVIEWED]

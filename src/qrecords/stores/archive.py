@@ -12,7 +12,7 @@ new version  1 the version's folder is renamed into the object   2 the root inve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +39,19 @@ class VersionInfo:
     created: str
     message: str
     user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """What looking through an object gave: what is wrong; of its newest version (`head`) each file's place and SHA-512.
+
+    `sha256` holds those asked for, as far as the files are whole.
+    """
+
+    problems: list[Problem]
+    head: int
+    files: Mapping[str, tuple[Path, str]]
+    sha256: Mapping[str, str]
 
 
 class Archive:
@@ -91,6 +104,10 @@ class Archive:
         """Return where a file of a version lies; IntegrityFailure when it should be there and is not."""
         return self._located(object_id, name, version)[0]
 
+    def located(self, object_id: str, name: str, version: int | None = None) -> tuple[Path, str]:
+        """Return where a file of a version lies, as `path` does, and the SHA-512 it was stored with."""
+        return self._located(object_id, name, version)
+
     def read(self, object_id: str, name: str, version: int | None = None) -> bytes:
         """Return a file of a version; IntegrityFailure when its bytes are not those stored."""
         path, digest = self._located(object_id, name, version)
@@ -111,15 +128,31 @@ class Archive:
 
     def check(self, object_id: str, *, deep: bool) -> list[Problem]:
         """Return what is wrong with an object: its inventories against its files; `deep` reads every byte again."""
+        return self.look_through(object_id, deep=deep).problems
+
+    def look_through(self, object_id: str, *, deep: bool, sha256_of: Callable[[str], bool] | None = None) -> Through:
+        """Check an object as `check` does, and return what its newest version holds; nothing when it is unreadable.
+
+        Of the files whose names `sha256_of` takes, the SHA-256 comes along from the same reading (`deep` only).
+        """
         home = self._home(object_id)
-        found = ocflcheck.check_structure(home, object_id)
-        if found and home.is_dir():
+        looked = ocflcheck.check_structure(home, object_id)
+        if looked.problems and home.is_dir():
             # It may only be that a new version is moving in at this moment.
             with suppress(QRecordsError), self._publishing():
-                found = ocflcheck.check_structure(home, object_id)
+                looked = ocflcheck.check_structure(home, object_id)
+        inventory = looked.inventory
+        state = inventory.versions[-1].state if inventory else {}
+        content = {name: inventory.manifest[digest][0] for name, digest in state.items()} if inventory else {}
         if deep:
-            found += ocflcheck.check_content(home)
-        return [Problem(message, source=object_id) for message in found]
+            wanted = {path for name, path in content.items() if sha256_of and sha256_of(name)}
+            ocflcheck.check_content(home, looked, wanted)
+        return Through(
+            problems=[Problem(message, source=object_id) for message in looked.problems],
+            head=inventory.head if inventory else 0,
+            files={name: (home / content[name], state[name]) for name in sorted(state)},
+            sha256={name: looked.sha256[path] for name, path in content.items() if path in looked.sha256},
+        )
 
     def check_root(self) -> list[Problem]:
         """Return what is wrong around the objects: declarations, stray files, empty folders."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qrecords.errors import IntegrityFailure
@@ -12,37 +14,71 @@ from qrecords.stores import ocfl
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory
 
 RESTORE = "请从备份恢复这个对象"
+_PIECE = 1 << 18
 
 
-def check_structure(home: Path, object_id: str) -> list[str]:
-    """Return what is wrong with an object, without reading the content of its files."""
+@dataclass(slots=True)
+class Looked:
+    """What a look at an object found: what is wrong, its inventory if it can be read, SHA-256 by content path."""
+
+    problems: list[str]
+    inventory: Inventory | None = None
+    sha256: dict[str, str] = field(default_factory=dict)
+
+
+def check_structure(home: Path, object_id: str) -> Looked:
+    """Look at an object without reading the content of its files."""
     if not home.is_dir():
-        return [f"档案库里没有这个对象的文件夹；{RESTORE}"]
+        return Looked([f"档案库里没有这个对象的文件夹；{RESTORE}"])
     try:
         inventory = _verified_inventory(home)
-        found = [*_root(home, inventory, object_id), *_earlier_inventories(home, inventory), *_files(home, inventory)]
-    except IntegrityFailure as error:
-        found = [f"{error.message}；{error.remedy}"]
-    except OSError as error:
-        found = [f"读不出 {error.filename}：{error.strerror}；请检查磁盘和权限，必要时从备份恢复"]
-    return found
-
-
-def check_content(home: Path) -> list[str]:
-    """Return which files of an object no longer have the bytes that were stored; missing ones are not told again."""
+    except (IntegrityFailure, OSError) as error:
+        return Looked([_told(error)])
+    looked = Looked([], inventory)
     try:
-        inventory = _verified_inventory(home)
-    except (IntegrityFailure, OSError):
-        return []  # told by check_structure
-    found = []
-    for digest, paths in sorted(inventory.manifest.items(), key=lambda entry: list(entry[1])):
+        looked.problems += _root(home, inventory, object_id)
+        looked.problems += _earlier_inventories(home, inventory)
+        looked.problems += _files(home, inventory)
+    except (IntegrityFailure, OSError) as error:
+        looked.problems = [_told(error)]
+    return looked
+
+
+def _told(error: IntegrityFailure | OSError) -> str:
+    if isinstance(error, IntegrityFailure):
+        return f"{error.message}；{error.remedy}"
+    return f"读不出 {error.filename}：{error.strerror}；请检查磁盘和权限，必要时从备份恢复"
+
+
+def check_content(home: Path, looked: Looked, sha256_of: Collection[str] = ()) -> None:
+    """Read every file of an object and add which no longer have the bytes stored; missing ones are not told again.
+
+    Of the content paths `sha256_of` the SHA-256 is noted as well, from the same reading.
+    """
+    manifest = looked.inventory.manifest if looked.inventory else {}
+    for digest, paths in sorted(manifest.items(), key=lambda entry: list(entry[1])):
         for name in paths:
             try:
-                if (home / name).is_file() and ocfl.sha512_of(home / name) != digest:
-                    found.append(f"{name} 的内容与归档时不同；{RESTORE}")
+                found, sha256 = _digests(home / name, with_sha256=name in sha256_of)
+            except (FileNotFoundError, IsADirectoryError):
+                continue
             except OSError as error:
-                found.append(f"读不出 {name}：{error.strerror}；请检查磁盘，必要时从备份恢复")
-    return found
+                looked.problems.append(f"读不出 {name}：{error.strerror}；请检查磁盘，必要时从备份恢复")
+                continue
+            if found != digest:
+                looked.problems.append(f"{name} 的内容与归档时不同；{RESTORE}")
+            elif sha256:
+                looked.sha256[name] = sha256
+
+
+def _digests(path: Path, *, with_sha256: bool) -> tuple[str, str]:
+    """Return SHA-512 and, when asked for, SHA-256 of a file, read once and piece by piece."""
+    hashes = [hashlib.sha512(), *([hashlib.sha256()] if with_sha256 else [])]
+    with path.open("rb", buffering=0) as stream:
+        while piece := stream.read(_PIECE):
+            for made in hashes:
+                made.update(piece)
+    return hashes[0].hexdigest(), hashes[1].hexdigest() if with_sha256 else ""
 
 
 def check_root(objects: Path) -> list[str]:
@@ -90,6 +126,10 @@ def _verified_inventory(folder: Path) -> Inventory:
     return inventory
 
 
+def _same_inventory(home: Path, folder: Path) -> bool:
+    return all(_read(home / name) == _read(folder / name) for name in (INVENTORY, SIDECAR))
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -118,7 +158,9 @@ def _earlier_inventories(home: Path, inventory: Inventory) -> Iterator[str]:
         if not folder.is_dir():
             continue
         try:
-            own = _verified_inventory(folder)
+            # The newest version's inventory is the object's own, byte for byte: checked already.
+            newest = number == inventory.head and _same_inventory(home, folder)
+            own = inventory if newest else _verified_inventory(folder)
         except IntegrityFailure as error:
             yield f"{error.message}；{error.remedy}"
             continue

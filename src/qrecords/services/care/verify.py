@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
@@ -19,85 +21,91 @@ from qrecords.model.four_properties import Checks
 from qrecords.model.numbering import gaps, record_no
 from qrecords.model.record import OPEN_STATES, Action, Record, State
 from qrecords.office import Office
-from qrecords.render.pdfout import page_count
+from qrecords.render.pdflook import look
 from qrecords.services.access.audit import check_log
-from qrecords.services.care import formats
+from qrecords.services.care.deep import Deep, Found
 from qrecords.services.freezing import frozen_values
-from qrecords.services.volumes.check import volume_problems
-from qrecords.stores.backupstore import sha256_of
-from qrecords.stores.journal import Journal
+from qrecords.services.volumes.binding import VOLUME_PDF
+from qrecords.services.volumes.check import unreadable
 from qrecords.stores.register import Transaction
 
 ITEM, VOLUME = "urn:qrecords:item:", "urn:qrecords:volume:"
 LIST = "urn:qrecords:disposition:"
 
+volume_problems = Deep.volumes
 Progress = Callable[[int, int], None]
 Row = dict[str, Any]
 
 
-def verify(office: Office, *, deep: bool = False, progress: Progress | None = None) -> dict[str, Any]:
-    """Check the whole office; `deep` reads every byte again. Returns what was checked and every problem."""
+def verify(
+    office: Office, *, deep: bool = False, afresh: bool = False, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Check the whole office; `deep` reads every byte again. Returns what was checked and every problem.
+
+    `afresh` also opens and compares again what an earlier deep check found sound.
+    """
     office.authorise(Action.VERIFY, "verify")
     checks = Checks()
     checks["rights"].add(_open_to_others(office), count=2)
     ids = sorted(office.archive.ids())
     checks["strays"].add(office.archive.check_root(), len(ids))
-    resumed, damaged = _objects(office, checks, ids, deep, progress)
+    with ExitStack() as stack:
+        reading = stack.enter_context(Deep(office, ids, afresh=afresh)) if deep else None
+        resumed, damaged = _objects(office, checks, ids, reading, progress)
+        counts = _register(office, checks, ids, damaged, reading)
+    checked = {"objects": len(ids), **counts, "deep": deep, "resumed": resumed}
+    return {"checked": checked, "properties": checks.as_json(), "problems": checks.problems}
+
+
+def _register(
+    office: Office, checks: Checks, ids: Sequence[str], damaged: Collection[str], reading: Deep | None
+) -> dict[str, int]:
+    """Check the register, and the objects by it; returns how much of each there is."""
     with office.register.read() as tx:
         reserved, codes = tx.items.all(), tx.items.volumes()
         items, volumes = ([row for row in rows if row["version"] > 0] for rows in (reserved, codes))
         known = set(ids)
         lists = [asdict(drawn) for drawn in tx.retention.lists()]
         checks["both_ways"].add(_both_ways(office, tx, [*items, *volumes, *lists], known, damaged), len(ids))
-        sound = known - damaged
+        sound = known.difference(damaged)
+        filed = tx.records.find(states=[State.FILED, State.BOUND])
+        held: dict[str, list[Record]] = defaultdict(list)
+        for record in filed:
+            held[record.archive_no].append(record)
         for row in items:
             if row["object_id"] in sound:
-                checks["items"].add(_item(office, tx, row, known, deep=deep))
+                checks["items"].add(_item(office, row, held[row["archive_no"]], known, reading))
         for row in volumes:
             placed = tx.items.in_volume(row["volume_code"])
             checks["places"].add(_places(row, placed), len(placed))
-            if row["object_id"] in sound:
-                checks["volumes"].add(_volume(office, row, deep=deep))
+        whole = [row for row in volumes if row["object_id"] in sound]
+        checks["volumes"].add(_volumes(office, whole, damaged, reading), len(whole))
         checks["numbers"].add(_record_numbers(tx), sum(map(len, tx.records.numbers().values())))
         checks["numbers"].add(_series(tx, "archive", {i["archive_no"] for i in reserved}, 4), len(reserved))
         checks["numbers"].add(_series(tx, "volume", {v["volume_code"] for v in codes}, 3), len(codes))
-        filed = tx.records.find(states=[State.FILED, State.BOUND])
         checks["records"].add(_records_against_items(filed, {i["archive_no"] for i in items}), len(filed))
         waiting = tx.records.find(states=[*OPEN_STATES, State.VOID])
         checks["waiting"].add(_values_not_filed(waiting, tx.audit.stated_values()), len(waiting))
         log, wrong = check_log(office, tx)
         checks["log"].add(wrong, log["events"])
-    counts = {"objects": len(ids), "items": len(items), "volumes": len(volumes), "events": log["events"]}
-    checked = {**counts, "deep": deep, "resumed": resumed}
-    return {"checked": checked, "properties": checks.as_json(), "problems": checks.problems}
+    return {"items": len(items), "volumes": len(volumes), "events": log["events"]}
 
 
 def _objects(
-    office: Office, checks: Checks, ids: list[str], deep: bool, progress: Progress | None
+    office: Office, checks: Checks, ids: Sequence[str], reading: Deep | None, progress: Progress | None
 ) -> tuple[int, set[str]]:
     """Check every object; returns how many a deep check that broke off had done already, and the damaged ones."""
-    journal = Journal(office.settings.indexes_dir / "verify-deep.txt")
-    done_before = journal.lines() if deep else set()
     damaged: set[str] = set()
     resumed = 0
-    for done, object_id in enumerate(ids, start=1):
-        line = f"{object_id} v{office.archive.head(object_id) if office.archive.exists(object_id) else 0}"
-        again = line in done_before
-        resumed += again
-        found = office.archive.check(object_id, deep=deep and not again)
-        sound = checks["objects"].add(found)
-        if not sound:
-            damaged.add(object_id)  # told once, with its own words; what it holds is not asked again
-        elif deep and not again:
-            files = formats.files_of(office, object_id)
-            sound = checks["formats"].add(formats.unreadable(files), len(files))
-            sound &= checks["active"].add(formats.active(files), len(files))
-        if deep and sound and not again:
-            journal.add(line)
+    shallow = (Found(object_id, office.archive.check(object_id, deep=False)) for object_id in ids)
+    for done, found in enumerate(reading.objects() if reading else shallow, start=1):
+        resumed += found.again
+        if not checks["objects"].add(found.problems):
+            damaged.add(found.object_id)
+        checks["formats"].add(found.unreadable, found.files)
+        checks["active"].add(found.active, found.files)
         if progress:
             progress(done, len(ids))
-    if deep:
-        journal.finish()
     return resumed, damaged
 
 
@@ -135,7 +143,9 @@ def _both_ways(
             yield Problem("档案库里有，登记库里没有；可能登记库是从旧备份恢复的，请核对后重建登记", source=object_id)
 
 
-def _item(office: Office, tx: Transaction, row: Row, ids: Collection[str], *, deep: bool) -> Iterator[Problem]:
+def _item(
+    office: Office, row: Row, records: Sequence[Record], ids: Collection[str], reading: Deep | None
+) -> Iterator[Problem]:
     """Compare an item with the register: its number, its documents, and every record as it was frozen."""
     object_id, version = row["object_id"], row["version"]
     try:
@@ -146,15 +156,15 @@ def _item(office: Office, tx: Transaction, row: Row, ids: Collection[str], *, de
         return
     if frozen.get("archive_no") != row["archive_no"]:
         yield Problem("归档内容里的归档编号与登记不符；请核对备份", source=object_id)
-    if deep and sha256_of(pdf) != row["sha256"]:
+    if reading and reading.sha256(object_id, "form.pdf", pdf) != row["sha256"]:
         yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
     if f"urn:qrecords:template:{frozen.get('template_sha256')}" not in ids:
         yield Problem("归档所用的表式模板不在档案库里；请从备份恢复", source=object_id)
     entries = {entry["record_no"]: entry for entry in frozen.get("records", [])}
-    registered = {r.record_no: r for r in tx.records.find(archive_no=row["archive_no"]) if r.record_no in entries}
+    registered = {r.record_no: r for r in records}
     for number, entry in entries.items():
         record = registered.get(number)
-        if record is None or record.state not in {State.FILED, State.BOUND}:
+        if record is None:
             yield Problem("已归档的记录在登记库里不是已归档；请核对日志和备份", source=number)
         elif changed := [k for k, v in frozen_values(record).items() if entry.get(k) != v]:
             yield Problem(f"登记库里的内容与归档时不同（{'、'.join(changed)}）；请核对日志和备份", source=number)
@@ -171,20 +181,28 @@ def _places(row: Row, placed: list[Row]) -> Iterator[Problem]:
         yield Problem("卷内件数或页数与登记不符", source=code)
 
 
-def _volume(office: Office, row: Row, *, deep: bool) -> Iterator[Problem]:
-    code = row["volume_code"]
-    try:
-        path = office.archive.path(row["object_id"], "volume.pdf", row["version"])
-        pages = page_count(path)
-    except QRecordsError as error:
-        yield Problem(f"读不出这一册：{error}；请从备份恢复", source=code)
-        return
-    if deep and sha256_of(path) != row["sha256"]:
-        yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
-    elif pages < row["pages"]:
-        yield Problem("volume.pdf 的页数少于登记页数", source=code)
-    elif deep:
-        yield from volume_problems(office, row)
+def _volumes(office: Office, rows: Sequence[Row], damaged: Collection[str], reading: Deep | None) -> Iterator[Problem]:
+    """Compare volumes with the register; a deep check goes on with their pages."""
+    whole = []
+    for row in rows:
+        code = row["volume_code"]
+        try:
+            path = office.archive.path(row["object_id"], VOLUME_PDF, row["version"])
+        except QRecordsError as error:
+            yield Problem(unreadable(str(error)), source=code)
+            continue
+        if not reading:
+            seen = look(path)
+            if seen is None or not seen.pages:
+                yield Problem(unreadable("打不开"), source=code)
+            elif seen.pages < row["pages"]:
+                yield Problem("volume.pdf 的页数少于登记页数", source=code)
+        elif reading.sha256(row["object_id"], VOLUME_PDF, path) != row["sha256"]:
+            yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
+        else:
+            whole.append(row)
+    if reading:
+        yield from volume_problems(reading, whole, damaged)
 
 
 def _record_numbers(tx: Transaction) -> Iterator[Problem]:

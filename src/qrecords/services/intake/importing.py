@@ -19,7 +19,7 @@ from qrecords.model.audit import digest
 from qrecords.model.numbering import file_safe, parse_record_no, record_no
 from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
-from qrecords.render.pdfout import page_count
+from qrecords.render.pdflook import pages_of
 from qrecords.render.sheets import Picture, sheets_pdf
 from qrecords.services.file import next_archive_no
 from qrecords.services.finding.indexing import follow
@@ -286,7 +286,7 @@ def _finish(office: Office, step: str, filings: Sequence[Filing], unused: Sequen
             records = tx.records.many(filing.record_nos, uncommitted=True)
             pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
             sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
-            item = item_of(office, filing, records, pages=page_count(pdf), sha256=sha256, version=filing.version)
+            item = item_of(office, filing, records, pages=pages_of(pdf), sha256=sha256, version=filing.version)
             tx.items.filed(item, filing.filed_at, filing.filed_by)
             tx.records.touch(filing.record_nos)
             tx.audit.append([office.event(Action.CREATE, r.record_no, **_facts(r)) for r in records])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
+from qrecords.model.audit import digest
 from qrecords.office import Office
-from qrecords.render.volumecheck import Expected, differences, texts
+from qrecords.render.volumecheck import Expected, Listed, compared
+from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.services.volumes.shelf import manifest_of, sealed
 from qrecords.services.volumes.stamps import figures_of
+from qrecords.stores.backupstore import sha256_of
 
 Row = dict[str, Any]
 Progress = Callable[[int, int], None]
@@ -34,29 +37,64 @@ def volume_problems(office: Office, row: Row) -> list[Problem]:
     """Return what is wrong with one volume: its bytes, its manifest against the register, pages, numbers, contents."""
     code = row["volume_code"]
     try:
-        return [Problem(told, source=code) for told in _differences(office, row)]
+        path = office.archive.path(row["object_id"], VOLUME_PDF, row["version"])
+        if sha256_of(path) != row["sha256"]:
+            return [Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)]
+        checking = checking_of(office, row)
+        told = [*checking.problems, *compared(path, checking.items, checking.listed)]
     except (QRecordsError, KeyError, TypeError, ValueError) as error:
-        return [Problem(f"读不出这一册：{error}；请从备份恢复", source=code)]
+        told = [unreadable(str(error))]
+    return [Problem(message, source=code) for message in told]
 
 
-def _differences(office: Office, row: Row) -> Iterator[str]:
+def unreadable(why: str) -> str:
+    """Return what is told of a volume that cannot be read."""
+    return f"读不出这一册：{why}；请从备份恢复"
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """What there is to compare in a volume, and what is wrong with its manifest already.
+
+    `key` stands for all the bytes that are compared and all that is asked of them: the same key, the same result.
+    """
+
+    problems: tuple[str, ...]
+    path: Path
+    items: tuple[Expected, ...]
+    listed: Listed
+    sources: frozenset[str]  # object ids
+    key: str
+
+
+def checking_of(office: Office, row: Row) -> Checking:
+    """Return how one volume is to be checked, by its manifest."""
     object_id, version = row["object_id"], row["version"]
     manifest = manifest_of(office, object_id, version)
-    if hashlib.sha256(office.archive.read(object_id, "volume.pdf", version)).hexdigest() != row["sha256"]:
-        yield "volume.pdf 与成册时登记的不同；请从备份恢复"
-        return
     with office.register.read() as tx:
         lines = tx.items.in_volume(row["volume_code"])
     keys = ("archive_no", "version", "position", "page_from", "page_to")
-    if [[line[k] for k in keys] for line in lines] != [[item[k] for k in keys] for item in manifest["items"]]:
-        yield "卷内各件与登记库不符；请核对备份"
-    volume = office.archive.path(object_id, "volume.pdf", version)
-    yield from differences(volume, list(_expected(office, manifest)))
-    yield from _contents(volume, manifest)
+    fits = [[line[k] for k in keys] for line in lines] == [[item[k] for k in keys] for item in manifest["items"]]
+    path, volume_digest = office.archive.located(object_id, VOLUME_PDF, version)
+    bound = list(_expected(office, manifest))
+    items, listed = tuple(expected for expected, _ in bound), _listed(manifest)
+    asked = [
+        volume_digest,
+        [[stored, e.first, e.numbers, e.stamped, e.source.suffix.lower()] for e, stored in bound],
+        listed.as_json(),
+    ]
+    return Checking(
+        problems=() if fits else ("卷内各件与登记库不符；请核对备份",),
+        path=path,
+        items=items,
+        listed=listed,
+        sources=frozenset({object_id, *(item["object"] for item in manifest["items"])}),
+        key=f"{digest(asked)} pages",
+    )
 
 
-def _expected(office: Office, manifest: Row) -> Iterator[Expected]:
-    """Give every bound file with its place in the volume and the numbers its pages should have."""
+def _expected(office: Office, manifest: Row) -> Iterator[tuple[Expected, str]]:
+    """Give every bound file with its place in the volume and the numbers its pages should have; and its digest."""
     number, firsts = 0, iter(manifest["pdf_pages"])
     for item in manifest["items"]:
         pages = item["page_to"] - item["page_from"] + 1
@@ -66,20 +104,21 @@ def _expected(office: Office, manifest: Row) -> Iterator[Expected]:
             for page in range(file["pages"]):
                 number += page not in file["blank"]
                 numbers.append(0 if page in file["blank"] else number)
-            source = office.archive.path(item["object"], file["name"], item["version"])
-            yield Expected(source, f"{item['position']} {item['document_no']}", next(firsts), tuple(numbers), stamped)
+            source, stored = office.archive.located(item["object"], file["name"], item["version"])
+            title = f"{item['position']} {item['document_no']}"
+            yield Expected(source, title, next(firsts), tuple(numbers), stamped), stored
             stamped = ()
 
 
-def _contents(volume: Path, manifest: Row) -> Iterator[str]:
-    """Compare the printed list of contents with the manifest: every item, in order, with its page."""
-    (listed,) = (a for a in manifest["around"] if a["title"] == "卷内目录")
-    text, at = "".join(texts(volume, listed["page"] - 1, listed["pages"])), 0
-    for item in manifest["items"]:
-        number = "".join(item["document_no"].split())
-        line = f"{item['date'].replace('-', '')}{item['page_from']}{item['page_to'] - item['page_from'] + 1}"
-        found = text.find(number, at)
-        if found < 0 or text.find(line, found) < 0:
-            yield f"卷内目录上没有第{item['position']}件 {item['document_no']}，或页号不对"
-            return
-        at = text.find(line, found)
+def _listed(manifest: Row) -> Listed:
+    """Return what the printed list of contents should show."""
+    (around,) = (a for a in manifest["around"] if a["title"] == "卷内目录")
+    lines = tuple(
+        (
+            item["position"],
+            item["document_no"],
+            f"{item['date'].replace('-', '')}{item['page_from']}{item['page_to'] - item['page_from'] + 1}",
+        )
+        for item in manifest["items"]
+    )
+    return Listed(around["page"], around["pages"], lines)

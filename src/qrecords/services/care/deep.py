@@ -1,0 +1,144 @@
+"""A deep check's reading: every byte of every object, every file opened, every page of the volumes compared.
+
+Reading is done by child processes (`readers`), and goes on where a check broke off (`verify-deep.txt`). What is proven
+by digests is not done twice (`opened`): the same bytes open as they did before, the same pages are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from qrecords.errors import Problem, QRecordsError
+from qrecords.office import Office
+from qrecords.services.care.opened import Opened
+from qrecords.services.care.readers import Readers
+from qrecords.services.volumes.check import Checking, checking_of, unreadable
+from qrecords.stores.backupstore import sha256_of
+from qrecords.stores.journal import Journal
+
+JOURNAL, OPENED = "verify-deep.txt", "verify-opened.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found about one object: `again` when an earlier check, broken off, had read it already."""
+
+    object_id: str
+    problems: Sequence[Problem] = ()
+    unreadable: Sequence[Problem] = ()
+    active: Sequence[Problem] = ()
+    files: int = 0
+    again: bool = False
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether nothing at all is wrong with it."""
+        return not (self.problems or self.unreadable or self.active)
+
+
+class Deep:
+    """One deep check under way; `afresh` takes nothing for granted that an earlier one found."""
+
+    def __init__(self, office: Office, ids: Sequence[str], *, afresh: bool = False) -> None:
+        indexes = office.settings.indexes_dir
+        self._office = office
+        self._ids = ids
+        self._journal = Journal(indexes / JOURNAL)
+        if afresh:
+            self._journal.finish()
+        self._opened = Opened(indexes / OPENED, afresh=afresh)
+        self._done = _still_so(office, self._journal.lines(), ids)
+        known = "" if afresh else str(indexes.absolute() / OPENED)
+        setup = {"archive": str(office.archive.root.absolute()), "known": known}
+        self._readers = Readers(setup, len(ids) - len(self._done))
+        self._sha256: dict[tuple[str, str], str] = {}
+
+    def __enter__(self) -> Deep:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._readers.__exit__(kind, error, at)
+        if kind is None:
+            self._journal.finish()
+            if not self._done:  # of those read before, what they hold is not known here
+                self._opened.forget_others()
+
+    def objects(self) -> Iterator[Found]:
+        """Read every object, in order; what is sound is noted at once."""
+        answers = self._readers.each({"object": i} for i in self._ids if i not in self._done)
+        for object_id in self._ids:
+            if object_id in self._done:
+                yield Found(object_id, self._office.archive.check(object_id, deep=False), again=True)
+                continue
+            answer = next(answers)
+            found = self._found(object_id, answer)
+            if found.is_sound:
+                self._journal.add(_line(object_id, answer["head"]))
+            yield found
+
+    def sha256(self, object_id: str, name: str, path: Path) -> str:
+        """Return the SHA-256 of a file of an object's newest version, from its reading if it was read in this check."""
+        return self._sha256.get((object_id, name)) or sha256_of(path)
+
+    def volumes(self, rows: Sequence[dict[str, Any]], damaged: Collection[str]) -> Iterator[Problem]:
+        """Compare every page of the volumes with what was bound, unless these very bytes were compared before."""
+        to_compare: list[tuple[str, Checking]] = []
+        for row in rows:
+            code = row["volume_code"]
+            try:
+                checking = checking_of(self._office, row)
+            except (QRecordsError, KeyError, TypeError, ValueError) as error:
+                yield Problem(unreadable(str(error)), source=code)
+                continue
+            yield from (Problem(message, source=code) for message in checking.problems)
+            if checking.key in self._opened:
+                self._opened.add([checking.key])
+            else:
+                to_compare.append((code, checking))
+        asked = ({"volume": _question(checking)} for _, checking in to_compare)
+        for (code, checking), answer in zip(to_compare, self._readers.each(asked), strict=True):
+            told = [unreadable(answer["broken"])] if "broken" in answer else answer["differences"]
+            yield from (Problem(message, source=code) for message in told)
+            if not told and checking.sources.isdisjoint(damaged):
+                self._opened.add([checking.key])
+
+    def _found(self, object_id: str, answer: dict[str, Any]) -> Found:
+        def problems(messages: Sequence[str]) -> list[Problem]:
+            return [Problem(message, source=object_id) for message in messages]
+
+        if why := answer.get("broken"):
+            return Found(object_id, problems([f"读不出这个对象：{why}；请再检查一次，仍然如此就从备份恢复"]))
+        for name, sha256 in answer["sha256"].items():
+            self._sha256[object_id, name] = sha256
+        self._opened.add(answer["keys"])
+        return Found(
+            object_id, problems(answer["problems"]), problems(answer["unreadable"]), problems(answer["active"]),
+            answer["files"],
+        )  # fmt: skip
+
+
+def _question(checking: Checking) -> dict[str, Any]:
+    items = [item.as_json() for item in checking.items]
+    return {"path": str(checking.path.absolute()), "items": items, "listed": checking.listed.as_json()}
+
+
+def _line(object_id: str, head: int) -> str:
+    """Return how an object read to its end is noted: an object only gains versions."""
+    return f"{object_id} v{head}"
+
+
+def _still_so(office: Office, lines: set[str], ids: Sequence[str]) -> set[str]:
+    """Return the objects an earlier check, broken off, had read in the version they have now."""
+    noted = {line.rpartition(" v")[0] for line in lines}
+    return {i for i in ids if i in noted and _line(i, _head(office, i)) in lines}
+
+
+def _head(office: Office, object_id: str) -> int:
+    try:
+        return office.archive.head(object_id)
+    except QRecordsError:
+        return 0  # told by the check of the object

@@ -1,0 +1,128 @@
+"""The child process of a deep check: it opens what is stored, so that a hostile file ends this process and no other.
+
+Started by `readers` with one JSON argument; takes a question a line and answers in JSON lines: a line before each file
+it opens (`opening`), and one with what it found. It knows nothing of register or rights.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qrecords.scanning.limits import limit
+from qrecords.services.care.formats import BROKEN, looked_into, suffix_of
+from qrecords.services.care.opened import key_of, known_keys
+from qrecords.stores.archive import Archive, Through
+
+MEMORY = 4 << 30
+LONGEST = 1 << 30  # seconds of processor time: there is a watch on the clock
+RECORD = "record.json"
+_SUMMED = ("form.pdf", "volume.pdf")
+_BESIDE = ("scans/", "attachments/")
+
+
+class Child:
+    """Answers the questions of one deep check about one archive."""
+
+    def __init__(self, setup: dict[str, Any], tell: Any) -> None:
+        self._archive = Archive(Path(setup["archive"]))
+        self._known = known_keys(Path(setup["known"])) if setup["known"] else set()
+        self._tell = tell
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return what was found about an object, or about a volume's pages."""
+        skip = asked.get("skip", ())
+        return self._object(asked["object"], skip) if "object" in asked else self._volume(asked["volume"], skip)
+
+    def _object(self, object_id: str, skip: list[str]) -> dict[str, Any]:
+        through = self._archive.look_through(object_id, deep=True, sha256_of=_is_summed)
+        told: dict[str, Any] = {
+            "problems": [p.message for p in through.problems],
+            "head": through.head,
+            "sha256": {name: through.sha256[name] for name in _SUMMED if name in through.sha256},
+            "unreadable": [], "active": [], "files": 0, "keys": [],
+        }  # fmt: skip
+        if through.problems:
+            return told  # told once, with its own words; what it holds is not asked again
+        told["problems"] += _not_as_recorded(through)
+        told["files"] = len(through.files)
+        for name, (path, digest) in through.files.items():
+            key = key_of(digest, suffix_of(name))
+            if name in skip:
+                told["unreadable"].append(f"{name} {BROKEN}")
+                continue
+            if key not in self._known:
+                self._tell({"opening": name})
+                verdict = looked_into(path, name)
+                told["unreadable"] += [f"{name} {verdict.unreadable}"] if verdict.unreadable else []
+                told["active"] += [f"{name} {verdict.active}"] if verdict.active else []
+                if verdict.unreadable or verdict.active:
+                    continue
+                self._known.add(key)
+            told["keys"].append(key)
+        return told
+
+    def _volume(self, asked: dict[str, Any], skip: list[str]) -> dict[str, Any]:
+        from qrecords.errors import QRecordsError
+        from qrecords.render.volumecheck import Expected, Listed, compared
+
+        if skip:
+            return {"broken": "检查它的程序中断了"}
+        self._tell({"opening": asked["path"]})
+        items = [Expected.from_json(entry) for entry in asked["items"]]
+        try:
+            return {"differences": list(compared(Path(asked["path"]), items, Listed.from_json(asked["listed"])))}
+        except (QRecordsError, KeyError, TypeError, ValueError) as error:
+            return {"broken": str(error)}
+
+
+def _is_summed(name: str) -> bool:
+    return name in _SUMMED or name.startswith(_BESIDE)
+
+
+def _not_as_recorded(through: Through) -> list[str]:
+    """Compare the papers beside a record with the hashes its record.json keeps, which the register keeps too."""
+    if RECORD not in through.files:
+        return []
+    try:
+        records = json.loads(through.files[RECORD][0].read_bytes())["records"]
+        known = {a["sha256"] for r in records for a in r.get("attached", ())}
+        known |= {s["evidence_sha256"] for r in records for s in r.get("signatures", ())}
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # told by the check of the item
+    return [
+        f"{name} 与归档内容里登记的不同；请从备份恢复"
+        for name, sha256 in through.sha256.items()
+        if name.startswith(_BESIDE) and not _is_text_of_another(name, through.files) and sha256 not in known
+    ]
+
+
+def _is_text_of_another(name: str, files: Mapping[str, Any]) -> bool:
+    """Tell whether a file is the text read off a scan, which lies beside it."""
+    return name.endswith(".txt") and name.removesuffix(".txt") in files
+
+
+def main() -> None:
+    """Answer until no question comes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides when this ends
+    # What a library prints must not stand between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    limit(MEMORY, LONGEST)
+
+    def tell(told: dict[str, Any]) -> None:
+        answers.write(json.dumps(told, ensure_ascii=False) + "\n")
+        answers.flush()
+
+    child = Child(json.loads(sys.argv[1]), tell)
+    for line in sys.stdin.buffer:
+        tell(child.answer(json.loads(line)))
+
+
+if __name__ == "__main__":
+    main()
