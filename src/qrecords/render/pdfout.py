@@ -46,15 +46,17 @@ _REMEDY = "请检查文件是否完好、是否加密，重新生成或扫描后
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 
-def open_pdf(source: Path | bytes, name: str = "", *, strict: bool = False) -> Reader:
+def open_pdf(source: Path | bytes, name: str = "", *, strict: bool = False, count: bool = True) -> Reader:
     """Read a PDF; InvalidInput when it is damaged, empty or encrypted.
 
-    `strict` is for files of a known program: it reads faster, since nothing is checked and mended on the way.
+    `strict` is for files of a known program: it reads faster, since nothing is checked and mended on the way. Without
+    `count` the pages are not looked for.
     """
     name = name or (source.name if isinstance(source, Path) else "PDF")
     try:
         reader = Reader(BytesIO(source if isinstance(source, bytes) else source.read_bytes()), strict=strict)
-        encrypted, pages = reader.is_encrypted, 0 if reader.is_encrypted else len(reader.pages)
+        encrypted = reader.is_encrypted
+        pages = 1 if not count else 0 if encrypted else len(reader.pages)
     except DependencyError:  # pypdf decrypts nothing here, and need not
         raise InvalidInput(f"{name} 是加密的", remedy=_REMEDY) from None
     except FileNotFoundError:

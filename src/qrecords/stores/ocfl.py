@@ -34,6 +34,7 @@ LAYOUT_CONFIG = {
 }
 _TYPE = "https://ocfl.io/1.1/spec/#inventory"
 _LONGEST_LEAF = 100
+_TO_ENCODE = re.compile(r"[^A-Za-z0-9_-]")
 _VERSION = re.compile(r"v[1-9][0-9]*")
 _CONTENT_PATH = re.compile(r"v[1-9][0-9]*/content/.+")
 
@@ -41,7 +42,7 @@ _CONTENT_PATH = re.compile(r"v[1-9][0-9]*/content/.+")
 def object_path(object_id: str) -> Path:
     """Return where an object lies below the storage root (extension 0003)."""
     digest = hashlib.sha256(object_id.encode()).hexdigest()
-    leaf = "".join(c if re.fullmatch(r"[A-Za-z0-9_-]", c) else _percent(c) for c in object_id)
+    leaf = _TO_ENCODE.sub(lambda found: _percent(found[0]), object_id)
     if len(leaf) > _LONGEST_LEAF:
         leaf = f"{leaf[:_LONGEST_LEAF]}-{digest}"
     return Path(*(digest[i * TUPLE_SIZE : (i + 1) * TUPLE_SIZE] for i in range(TUPLES)), leaf)
