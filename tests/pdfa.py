@@ -58,8 +58,9 @@ def faults(path: Path) -> list[str]:
     with pikepdf.open(path) as pdf:
         found = [*_file(path, pdf), *_metadata(pdf), *_intents(pdf)]
         spaces = _device_spaces(pdf)
-        for entry in pdf.objects:
-            found += _object(entry)
+        for held in pdf.objects:
+            for entry in _parts(held):
+                found += _object(entry)
         for number, page in enumerate(pdf.pages, start=1):
             found += [f"page {number}: {told}" for told in _page(page, spaces)]
     return sorted(set(found))
@@ -76,7 +77,7 @@ def _file(path: Path, pdf: pikepdf.Pdf) -> Iterator[str]:
     if pdf.is_encrypted or "/Encrypt" in pdf.trailer:
         yield "6.1.3 encrypted"
     catalog = pdf.Root
-    for key, clause in (("/AA", "6.5.2"), ("/Requirements", "6.11"), ("/OpenAction", "6.5.1 acts when opened")):
+    for key, clause in (("/AA", "6.5.2"), ("/Requirements", "6.11")):
         if key in catalog:
             yield f"{clause} {key}"
     if "/Names" in catalog:
@@ -106,6 +107,8 @@ def _metadata(pdf: pikepdf.Pdf) -> Iterator[str]:
         if key in info and str(info[key]) != packet.findtext(f".//{place}", namespaces=NAMESPACES):
             yield f"6.6.3 {key} is told in two ways"
     for key, place in (("/CreationDate", "xmp:CreateDate"), ("/ModDate", "xmp:ModifyDate")):
+        if key not in info:
+            continue
         written = re.sub(r"'", "", str(info[key])).removeprefix("D:").replace("Z", "+0000")
         told = datetime.fromisoformat(packet.findtext(f".//{place}", "", namespaces=NAMESPACES))
         if datetime.strptime(written, "%Y%m%d%H%M%S%z") != told:
@@ -133,6 +136,15 @@ def _device_spaces(pdf: pikepdf.Pdf) -> set[str]:
         kind = intent.DestOutputProfile.read_bytes()[16:20]
         return {"/DeviceGray"} | {b"RGB ": {"/DeviceRGB"}, b"CMYK": {"/DeviceCMYK"}}.get(kind, set())
     return set()
+
+
+def _parts(entry: Any) -> Iterator[Any]:
+    """Give an object and what lies directly in it."""
+    yield entry
+    if isinstance(entry, Dictionary | Stream | Array):
+        for inner in entry.values() if not isinstance(entry, Array) else entry:
+            if isinstance(inner, pikepdf.Object) and not inner.is_indirect:
+                yield from _parts(inner)
 
 
 def _object(entry: Any) -> Iterator[str]:
@@ -170,12 +182,17 @@ def _dictionary(entry: Any) -> Iterator[str]:
         yield f"6.5.1 action {entry.S}"
     if entry.get("/Type") == Name.Filespec and "/EF" in entry:
         yield "6.8 an embedded file"
-    if "/TR" in entry or entry.get("/TR2", Name.Default) != Name.Default or "/HTP" in entry:
-        yield "6.2.5 transfer function"
+    if entry.get("/Type") == Name.ExtGState:  # elsewhere /TR is a row of a table
+        yield from _state(entry)
     if entry.get("/Type") == Name.Font:
         yield from _font(entry)
     if entry.get("/Type") == Name.FontDescriptor and not any(f"/FontFile{n}" in entry for n in ("", "2", "3")):
         yield f"6.2.11.4 {entry.get('/FontName')} is not embedded"
+
+
+def _state(state: Any) -> Iterator[str]:
+    if "/TR" in state or state.get("/TR2", Name.Default) != Name.Default or "/HTP" in state:
+        yield "6.2.5 transfer function"
 
 
 def _font(font: Any) -> Iterator[str]:
@@ -210,7 +227,7 @@ def _page(page: Any, spaces: set[str]) -> Iterator[str]:
         yield "6.5.2, 6.10 acts by itself"
     for note in page.obj.get("/Annots", ()):
         kind, flags = str(note.Subtype), int(note.get("/F", 0))
-        if kind not in ANNOTATIONS or "/A" in note and note.A.get("/S") not in (Name.URI, Name.GoTo):
+        if kind not in ANNOTATIONS or ("/A" in note and note.A.get("/S") not in (Name.URI, Name.GoTo)):
             yield f"6.3 annotation {kind}"
         if kind != "/Popup" and (not flags & PRINT or flags & (INVISIBLE | HIDDEN | NO_VIEW | TOGGLE)):
             yield f"6.3.2 flags {flags} of {kind}"
@@ -235,6 +252,8 @@ def _content(drawing: Any, resources: Any, spaces: set[str], where: str, seen: s
         kind = {"Tf": "/Font", "Do": "/XObject", "gs": "/ExtGState"}.get(name)
         if kind and (kind not in resources or str(operands[0]) not in resources[kind]):
             yield f"6.2.2 {where}: {operands[0]} is not among its resources"
+        elif name == "gs":
+            yield from _state(resources.ExtGState[str(operands[0])])
         elif name == "Do":
             form = resources.XObject[str(operands[0])]
             if form.Subtype == Name.Image:
