@@ -2,7 +2,7 @@
 
 python -m bench.bench_volume [--share S] [--documents N] [--keep DIR] [--profile FILE]
 
-The year of bench/volume_year.py is laid into an archive (some 400 distinct PDFs of fixed seed, which LibreOffice makes
+The year of bench/volume_year.py is laid into an archive (some 700 distinct PDFs of fixed seed, which LibreOffice makes
 once; `--keep` keeps them for the next run) and compiled by the service itself, with one worker and with two: front
 matter, stamps, numbers, manifests, sealing, catalogue, register, index. Beside it: binding alone, pypdf appending and
 stamping one number a page, qpdf and pikepdf merging without stamping, and two workers against two independent
@@ -226,7 +226,7 @@ def told(
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--share", type=float, default=1.0, help="of the year's 11,680 records")
-    parser.add_argument("--documents", type=int, default=400, help="distinct PDFs, about")
+    parser.add_argument("--documents", type=int, default=100, help="distinct PDFs of each form")
     parser.add_argument("--keep", type=Path, help="where the PDFs are kept for the next run")
     parser.add_argument("--profile", type=Path, help="where the profile of the compilation with one worker is written")
     chosen = parser.parse_args()

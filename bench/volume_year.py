@@ -2,7 +2,8 @@
 
 How many there are of each form is what a centre of 40 to 60 people has; the texts are real ones where they lie beside
 the checkout (as in search_corpus), else the sample office's. Registers are filed by month, everything else by record.
-A few hundred PDFs are made once and stand for all items; no volume holds the same one twice where there are enough.
+A hundred PDFs of each form, and every month of the registers, are made once; they stand for all items, and as a volume
+holds no more than a hundred of two pages, none holds the same one twice.
 """
 
 from __future__ import annotations
@@ -40,7 +41,6 @@ CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 RECORDS = {"01": 700, "02": 5000, "03": 1000, "04": 700, "05": 150, "06": 1500, "07": 700, "08": 80, "09": 900,
            "10": 600, "11": 350}  # fmt: skip
 REGISTER_TEXT, RECORD_TEXT = 18, 300  # characters in a field: a row of a register is a few words
-MONTHS_MADE = 4  # of each register; they stand for the other months too
 MONTHS = [f"{YEAR}-{month:02d}" for month in range(1, 13)]
 
 Values = dict[str, Any]
@@ -79,21 +79,19 @@ def count_of(form: Form, share: float) -> int:
 
 
 def papers(folder: Path, documents: int, share: float) -> dict[str, list[Paper]]:
-    """Return finished PDFs by form code, about `documents` in all, always the same; those there are taken."""
+    """Return finished PDFs by form code, at most `documents` of each, always the same; those there are taken."""
     folder.mkdir(parents=True, exist_ok=True)
     forms = [entry for entry in FormCatalogue(FORMS).all() if entry.form.number in RECORDS]
-    singles = sum(count_of(f.form, share) for f in forms if not f.form.is_register)
     wanted: dict[str, list[tuple[str, list[Values]]]] = {}
     for entry in forms:
         form = entry.form
         count = count_of(form, share)
         if form.is_register:
             rows_each = -(-count // len(MONTHS))
-            months = MONTHS[:MONTHS_MADE]
-            wanted[form.code] = [(f"{form.code}-{m}", _values(entry, f"{m}x{rows_each}", rows_each)) for m in months]
+            wanted[form.code] = [(f"{form.code}-{m}", _values(entry, f"{m}x{rows_each}", rows_each)) for m in MONTHS]
         else:
-            few = min(count, max(6, round(documents * count / singles)))
-            wanted[form.code] = [(f"{form.code}-{YEAR}-{n:05d}", _values(entry, str(n), 1)) for n in range(1, few + 1)]
+            numbers = range(1, min(count, documents) + 1)
+            wanted[form.code] = [(f"{form.code}-{YEAR}-{n:05d}", _values(entry, str(n), 1)) for n in numbers]
     _make(folder, {e.form.code: e for e in forms}, [x for made in wanted.values() for x in made])
     return {code: [_paper(folder, name, values) for name, values in made] for code, made in wanted.items()}
 

@@ -13,6 +13,7 @@ from pypdf.errors import PdfReadError
 
 from qrecords.errors import IntegrityFailure, InvalidInput
 from qrecords.model.volume import Spot
+from qrecords.render import pdfin
 from qrecords.render.freespace import free_spot
 from qrecords.render.pdfin import ENTRY, Reader
 from qrecords.render.pdfout import PdfOut, open_pdf
@@ -64,6 +65,15 @@ def test_a_table_that_is_not_whole_is_not_taken() -> None:
     broken = data[:start] + short.ljust(end - start, b"\0") + data[end:]
     with pytest.raises((InvalidInput, PdfReadError)):
         open_pdf(broken, strict=True)
+
+
+def test_a_stream_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdfin, "_MOST", 1_000)
+    reader = Reader(BytesIO(MANY))
+    assert not reader._ours, "the table alone is larger: pypdf reads it, within its own limits"
+    monkeypatch.setattr(pdfin, "_MOST", 2_000)  # the table fits, the objects do not
+    with pytest.raises(InvalidInput):
+        open_pdf(MANY)
 
 
 @pytest.mark.parametrize("at", [0, 1])

@@ -27,6 +27,7 @@ _HOLDER = re.compile(
     rb"\d+ 0 obj\n<< /Type /ObjStm /N (\d+) /First (\d+) /Filter /FlateDecode /Length (\d+) >>\nstream\n"
 )
 _PLAIN, _IN_GROUP = 1, 2  # kinds of entries
+_MOST = 75_000_000  # bytes unpacked from one stream, as pypdf has it: a foreign file may look like ours and be a bomb
 
 
 class Reader(PdfReader):
@@ -64,7 +65,7 @@ class Reader(PdfReader):
         if not head:
             return False
         size, root, info, length = (int(n) for n in head.groups())
-        entries = [*ENTRY.iter_unpack(zlib.decompress(self._data[head.end() : head.end() + length]))]
+        entries = [*ENTRY.iter_unpack(_inflated(self._data[head.end() : head.end() + length]))]
         if len(entries) != size:
             return False
         self.xref = {0: {n: place for n, (kind, place, _) in enumerate(entries) if kind == _PLAIN}}
@@ -97,7 +98,7 @@ class Reader(PdfReader):
             raise PdfReadError(f"object stream {holder} is not where it should be")
         count, first, length = (int(n) for n in head.groups())
         try:
-            data = zlib.decompress(self._data[head.end() : head.end() + length])
+            data = _inflated(self._data[head.end() : head.end() + length])
             numbers = [int(n) for n in data[:first].split()]
         except (zlib.error, ValueError) as error:
             raise PdfReadError(f"object stream {holder} is damaged") from error
@@ -107,3 +108,12 @@ class Reader(PdfReader):
         for number, start, end in zip(numbers[::2], numbers[1::2], ends, strict=True):
             if self.xref_objStm.get(number, (0,))[0] == holder:
                 self._texts[number] = data[first + start : first + end - 1]
+
+
+def _inflated(data: bytes) -> bytes:
+    """Return what a stream holds; zlib.error when it is not whole, or too much."""
+    inflater = zlib.decompressobj()
+    unpacked = inflater.decompress(data, _MOST)
+    if not inflater.eof:
+        raise zlib.error("not whole, or too large")
+    return unpacked
