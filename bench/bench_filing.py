@@ -19,10 +19,10 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.bench_volume import forms
+from bench.bench_pdf import CREATED, documents
 from bench.measure import line, seconds
 from qrecords.office import Office
-from qrecords.render.pdf import Converter
+from qrecords.render.pdf import Converter, finish_pdf
 from qrecords.services import documents as making
 from qrecords.services import steps
 from qrecords.services.administer import init
@@ -87,7 +87,8 @@ def sha512sum(paths: Sequence[Path]) -> None:
 
 
 def measured(folder: Path, count: int) -> bool:
-    (pdf,) = forms(folder / "pdf", 1)
+    (pdf,) = Converter().convert(documents(folder, 1), folder / "pdf")
+    finish_pdf(pdf, pdf, print_id=f"{pdf.stem}/1", title="示例", created=CREATED)
     with closing(init(folder / "office")) as office:
         numbers = reviewed(office, count, folder)
         docx = next((office.settings.archive_dir / "drafts").rglob("*.docx")).read_bytes()

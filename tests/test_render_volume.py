@@ -304,15 +304,20 @@ def test_any_object_is_read_back_as_it_was_put(value: Any) -> None:
     kept = plain(PdfReader(BytesIO(first)).pages[0]["/Own"]["/V"][0])
     assert kept == none_as_name(value)
     # Taken over once more, from an object stream by reference.
+    assert taken_over(PdfReader(BytesIO(first))) == none_as_name(value)
+    assert taken_over(open_pdf(first)) == none_as_name(value)
+
+
+def taken_over(reader: PdfReader) -> Any:
     stream = BytesIO()
-    out, reader = PdfOut(stream), PdfReader(BytesIO(first))
+    out = PdfOut(stream)
     tree = out.reserve()
     own = out.put({"/Ref": reader.pages[0].indirect_reference})
     page = out.put({"/Type": "/Page", "/Parent": tree, "/MediaBox": [0, 0, 9, 9], "/Resources": {}, "/Own": own})
     out.put({"/Type": "/Pages", "/Kids": [page], "/Count": 1}, tree)
     out.finish(out.put({"/Type": "/Catalog", "/Pages": tree}), out.put({}))
     again = PdfReader(BytesIO(stream.getvalue())).pages[0]["/Own"]["/Ref"]["/Own"]["/V"][0]
-    assert plain(again) == none_as_name(value)
+    return plain(again)
 
 
 def none_as_name(value: Any) -> Any:

@@ -15,10 +15,13 @@ from typing import Any
 import pypdfium2
 import pytest
 from openpyxl import load_workbook
+from pikepdf import Pdf
 
 from qrecords.errors import NotFound, WrongState
 from qrecords.model.volume import split
 from qrecords.office import Office
+from qrecords.render.freespace import free_spot
+from qrecords.render.room import noted_room
 from qrecords.services import demo, steps
 from qrecords.services import file as filing
 from qrecords.services.administer import init
@@ -33,6 +36,7 @@ from qrecords.services.volumes.printset import print_sets
 from qrecords.services.volumes.shelf import find_records, show_volume
 from qrecords.services.volumes.stampspots import with_spots
 from tests.conftest import NOW, CommandLine
+from tests.pdfa import claims, faults
 from tests.test_render_volume import scanned
 
 pytestmark = pytest.mark.office
@@ -281,6 +285,25 @@ def test_outside_judges_accept_every_volume(bound: Any) -> None:
             assert line["document_no"].split()[0][-5:] in page  # a narrow cell may part the number
             assert line["archive_no"].rsplit("-", 1)[1] in page
             assert page.count("全宗号") == 1, "the archive stamp"
+
+
+def test_filed_forms_note_the_room_a_look_would_find(bound: Any) -> None:
+    office, _, _ = bound
+    forms = list(office.archive.objects.rglob("form.pdf"))
+    assert len(forms) > 10
+    for path in forms:
+        assert noted_room(path) == (True, free_spot(path, 0))
+
+
+def test_what_says_it_is_pdf_a_is_pdf_a(bound: Any, tmp_path: Path) -> None:
+    office, volumes, _ = bound
+    printed = [Path(f["pdf"]) for f in print_sets(office, [volumes[0]["volume_code"]], tmp_path)]
+    papers = [*office.archive.objects.rglob("*.pdf"), *printed]
+    assert {p.name for p in papers} >= {"form.pdf", "volume.pdf", "spine.pdf", "catalogue.pdf"}
+    for path in papers:
+        with Pdf.open(path) as pdf:
+            assert claims(pdf), path.name
+        assert faults(path) == [], path.name
 
 
 @needs_poppler

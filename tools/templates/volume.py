@@ -85,11 +85,12 @@ def build_file_note() -> bytes:
 
 def build_spine(width: int) -> bytes:
     """Return the label of the spine (案卷脊背), so many millimetres wide."""
-    facts = (("保管期限", "retention", 22), ("档号", "reference_code", 80), ("案卷题名", "volume_title", 130))
-    narrow, large = width < 20, "Title" if width >= 30 else "SmallTitle" if width >= 15 else "Label"
+    narrow, large = width < 20, "SmallTitle" if width >= 15 else "Label"  # any larger, a usual title takes two lines
+    code, title = (70, 140) if narrow else (80, 158)
+    facts = (("保管期限", "retention", 22), ("档号", "reference_code", code), ("案卷题名", "volume_title", title))
     rows = []
     for label, name, height in facts:
-        words = Paragraph(tag(name), "SmallTitle" if large == "Title" and name == "reference_code" else large, "center")
+        words = Paragraph(tag(name), large, "center")
         rows.append(Row((Cell(width, label, "SmallLabel", grey=True, upright=narrow),), 16 if narrow else 7))
         rows.append(Row((Cell(width, words, upright=True),), height))
     return document(replace(PORTRAIT, top=6, bottom=4), [Table(rows)], foot="")

@@ -13,17 +13,19 @@ from qrecords.errors import MissingProgram
 from qrecords.render.code import code_operators
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
+from qrecords.render.room import room_note
 
 MAX_CODE_PIXELS = 2_000  # a side; anything larger is a picture, not a code
 _BITS = [bytes(255 * (byte >> shift & 1) for shift in range(7, -1, -1)) for byte in range(256)]
 _NOT_KEPT = ("/Metadata", "/OpenAction", "/AA", "/Names")
 
 
-def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: datetime) -> int:
+def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: datetime, stamp_room: bool = False) -> int:
     """Write the PDF as it is kept and return how many of its pages carry the code; `src` and `dst` may be the same.
 
     The document's code (`print_id`) becomes `print_id/PAGE`, drawn in place of the picture wherever the template has
-    it. Markers of PDF/A-2b stay; dates and ids depend on `created` and the contents alone.
+    it. Markers of PDF/A-2b stay; dates and ids depend on `created` and the contents alone. With `stamp_room`, the
+    file notes where its first page has room for the archive stamp.
     """
     reader = open_pdf(src, strict=True)
     catalog = reader.root_object
@@ -32,6 +34,12 @@ def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: date
             f"{src.name} 不是 PDF/A：LibreOffice 的版本太旧，不支持长期保存格式",
             remedy="请安装 LibreOffice 7.4 或更新的版本",
         )
+    meta = Meta(title, print_id, created)
+    noted = {}
+    if stamp_room:
+        from qrecords.render.freespace import free_spot  # draws the page, which a print for the desk does without
+
+        noted = room_note(free_spot(src, 0), meta)
     beside = dst.with_name(f"{dst.name}.part")
     with beside.open("wb") as stream:
         out, codes = PdfOut(stream), _Codes(print_id)
@@ -40,11 +48,10 @@ def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: date
             own.append(out.reserve())
             out.stand_for(_reference(page), own[-1])
         marked = [codes.swap(out, page, number) for number, page in enumerate(reader.pages, start=1)]
-        meta = Meta(title, print_id, created)
         kept = {key: value for key, value in catalog.items() if key not in _NOT_KEPT}
         packet = out.put_stream({"/Type": "/Metadata", "/Subtype": "/XML"}, meta.xmp(pdf_a=True), deflate=False)
         viewer = {"/DisplayDocTitle": True}
-        root = out.put({**kept, "/Metadata": packet, "/ViewerPreferences": viewer})
+        root = out.put({**kept, **noted, "/Metadata": packet, "/ViewerPreferences": viewer})
         for at, page in zip(own, reader.pages, strict=True):
             out.put(page, at)
         out.finish(root, out.put(meta.info()))

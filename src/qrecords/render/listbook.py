@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import copy
 from datetime import datetime
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
@@ -36,10 +38,13 @@ def list_workbook(
     sheet["A1"].font = Font(bold=True, size=14)
     for number, (_, width) in enumerate(columns, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
-    for cells in sheet.iter_rows(min_row=2, max_col=len(columns)):
+    plain: Any = sheet["A2"]
+    plain.border, plain.alignment = _LINES, Alignment(vertical="top", wrap_text=True)
+    style = plain._style  # given by its number: a style given in words is weighed anew for every cell
+    lines: Iterator[Any] = sheet.iter_rows(min_row=2, max_col=len(columns))
+    for cells in lines:
         for cell in cells:
-            cell.border = _LINES
-            cell.alignment = Alignment(vertical="top", wrap_text=True)
+            cell._style = copy(style)
             if isinstance(cell.value, str):
                 cell.data_type = "s"  # never a formula, whatever it begins with
             if cell.row == 2:

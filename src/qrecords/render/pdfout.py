@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-import struct
 import zlib
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pypdf import PdfReader
 from pypdf.errors import DependencyError, PyPdfError
 from pypdf.generic import (
     ArrayObject,
@@ -35,28 +33,30 @@ from pypdf.generic import (
 )
 
 from qrecords.errors import InvalidInput
+from qrecords.render.pdfin import ENTRY, Reader
 
 _GROUP = 200  # objects in one object stream
 _DEEPEST = 50  # levels followed at once
 _TAG = b"/StructElem"
 _OBJECT = re.compile(rb"\s*(\d+)\s+0\s+obj\b")
 _REFERENCE = re.compile(rb"(?<![^\s/\[<>(])(\d+)\s+0\s+R(?![^\s/\[\]<>()])")
-_ENTRY = struct.Struct(">BIH")
 _REMEDY = "请检查文件是否完好、是否加密，重新生成或扫描后再试"
 
 # pypdf tells of every oddity it forgives; what it cannot read comes as an exception.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 
-def open_pdf(source: Path | bytes, name: str = "", *, strict: bool = False) -> PdfReader:
+def open_pdf(source: Path | bytes, name: str = "", *, strict: bool = False, count: bool = True) -> Reader:
     """Read a PDF; InvalidInput when it is damaged, empty or encrypted.
 
-    `strict` is for files of a known program: it reads faster, since nothing is checked and mended on the way.
+    `strict` is for files of a known program: it reads faster, since nothing is checked and mended on the way. Without
+    `count` the pages are not looked for.
     """
     name = name or (source.name if isinstance(source, Path) else "PDF")
     try:
-        reader = PdfReader(BytesIO(source if isinstance(source, bytes) else source.read_bytes()), strict=strict)
-        encrypted, pages = reader.is_encrypted, 0 if reader.is_encrypted else len(reader.pages)
+        reader = Reader(BytesIO(source if isinstance(source, bytes) else source.read_bytes()), strict=strict)
+        encrypted = reader.is_encrypted
+        pages = 1 if not count else 0 if encrypted else len(reader.pages)
     except DependencyError:  # pypdf decrypts nothing here, and need not
         raise InvalidInput(f"{name} 是加密的", remedy=_REMEDY) from None
     except FileNotFoundError:
@@ -106,11 +106,13 @@ class _Source:
 
     def raw(self, number: int) -> bytes | None:
         """Return an object's text as it lies in the file; None where only the parser can tell what it means."""
-        start = self._offsets.get(number)
-        found = _OBJECT.match(self._data, start) if start else None
-        if not found or int(found[1]) != number:
-            return None
-        body = self._data[found.end() : self._data.find(b"endobj", found.end())]
+        body = self.reader.text_in_group(number) if isinstance(self.reader, Reader) else None
+        if body is None:
+            start = self._offsets.get(number)
+            found = _OBJECT.match(self._data, start) if start else None
+            if not found or int(found[1]) != number:
+                return None
+            body = self._data[found.end() : self._data.find(b"endobj", found.end())]
         # Streams have a length to mind; in a string, something may look like a reference.
         return None if b"stream" in body or b"(" in body or b"%" in body else body.strip()
 
@@ -163,6 +165,8 @@ class PdfOut:
             source.reader.resolved_objects.clear()
             source.reader.close()
             source.reader.stream.close()
+            if isinstance(source.reader, Reader):
+                source.reader.let_go()
         self._sources.clear()
 
     def finish(self, root: IndirectObject, info: IndirectObject) -> None:
@@ -171,7 +175,7 @@ class PdfOut:
             self._flush_group(is_tag)
         number = self.reserve().idnum
         self._places[number] = (1, self._offset, 0)
-        start, entries = self._offset, b"".join(_ENTRY.pack(*place) for place in self._places)
+        start, entries = self._offset, b"".join(ENTRY.pack(*place) for place in self._places)
         data, mark = zlib.compress(entries, 9), f"<{self._hash.hexdigest()[:32]}>"
         # Written by hand: the id is a hexadecimal string, which pypdf would re-encode.
         head = f"<< /Type /XRef /Size {len(self._places)} /W [ 1 4 2 ] /Root {root.idnum} 0 R /Info {info.idnum} 0 R"

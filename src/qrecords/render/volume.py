@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pypdf import PdfReader
+from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NumberObject
 
 from qrecords.errors import IntegrityFailure
@@ -168,7 +169,19 @@ class _Binder:
         return reader
 
     def take(self, reader: PdfReader, pages: Sequence[Any], title: str, written: Sequence[bool] = ()) -> None:
-        """Append pages of a reader, numbering those that are `written`, and let go of it."""
+        """Append pages of a reader, numbering those that are `written`, and let go of it.
+
+        IntegrityFailure when something in it cannot be read that its pages need.
+        """
+        try:
+            self._take(reader, pages, title, written)
+        except PyPdfError as error:
+            raise IntegrityFailure(
+                f"「{title or '扫描件'}」读不出（{type(error).__name__}）",
+                remedy="请用 qrecords verify --deep 核对档案",
+            ) from None
+
+    def _take(self, reader: PdfReader, pages: Sequence[Any], title: str, written: Sequence[bool]) -> None:
         own = []
         for page in pages:
             own.append(self._out.reserve())

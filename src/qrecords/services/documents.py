@@ -41,6 +41,11 @@ class Paper:
         """Return the id printed with the code."""
         return payload(self.subject, self.print_no)
 
+    @property
+    def is_archived(self) -> bool:
+        """Tell whether it is the paper to be frozen, with its archive number."""
+        return bool(self.context.get("archive_no"))
+
 
 class Documents:
     """Makes papers for one office; keeps compiled templates while it lives."""
@@ -93,7 +98,9 @@ class Documents:
         def finish(path: Path) -> None:
             # While LibreOffice is at the next ones: done afterwards it would add half of the time again.
             paper = by_name[path.stem]
-            coded[path.stem] = finish_pdf(path, path, print_id=paper.print_id, title=paper.title, created=created)
+            coded[path.stem] = finish_pdf(
+                path, path, print_id=paper.print_id, title=paper.title, created=created, stamp_room=paper.is_archived
+            )
 
         made = converter.convert([docx for _, docx in papers], out_dir, on_done=finish)
         with self._office.register.write() as tx:  # a scan of the print is whole when it has so many pages

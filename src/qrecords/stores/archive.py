@@ -29,6 +29,7 @@ from qrecords.stores.staging import NOTE, Author, Files, Staged
 __all__ = ["Archive", "Staged", "VersionInfo"]
 
 LOCK_SECONDS = 60
+_PARSED = 256  # inventories kept at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Archive:
         self.root = root
         self.objects = root / "objects"
         self.staging = root / "staging"
+        # Inventories just read, the last at the end: whoever asks for the names in an object asks for its files next.
+        self._parsed: dict[str, tuple[tuple[int, int, int], Inventory]] = {}
 
     def prepare(self) -> None:
         """Make the storage root; what is there stays. IntegrityFailure when it is laid out in another way."""
@@ -318,7 +321,15 @@ class Archive:
         if not path.is_file():
             raise NotFound(f"档案库里没有 {object_id}", remedy="请核对归档编号；用 qrecords search 查找")
         with durable.storage_errors(path):
-            return Inventory.parse(path.read_bytes(), object_id)
+            stat = path.stat()
+            mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            known = self._parsed.pop(object_id, None)
+            if known is None or known[0] != mark:  # another process may have replaced it
+                known = mark, Inventory.parse(path.read_bytes(), object_id)
+            self._parsed[object_id] = known
+            if len(self._parsed) > _PARSED:
+                self._parsed.pop(next(iter(self._parsed)), None)
+        return known[1]
 
     def _version(self, object_id: str, number: int | None) -> tuple[Inventory, Version]:
         inventory = self._inventory(object_id)

@@ -1,4 +1,4 @@
-"""Look where the first pages of a year's items have room for the archive stamp (DA/T 22-2015)."""
+"""Where first pages have room for the archive stamp (DA/T 22-2015): as they note it, else by a look at them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from qrecords.model.volume import Placed, Spot, Volume
 from qrecords.office import Office
 from qrecords.render.freespace import free_spot
 from qrecords.render.pictures import to_bind
+from qrecords.render.room import noted_room
+from qrecords.services.volumes.arranging import FORM_DOCX, FORM_PDF
 from qrecords.services.volumes.workers import in_processes
 
 
@@ -22,11 +24,17 @@ def with_spots(office: Office, volumes: Sequence[Volume]) -> list[Volume]:
     return [Volume(tuple(replace(placed, stamp=next(spots)) for placed in volume.placed)) for volume in volumes]
 
 
-def _first_page(office: Office, placed: Placed) -> tuple[Path, int]:
-    item = placed.item
-    return office.archive.path(item.object_id, placed.files[0].name, item.version), placed.first_written
+def _first_page(office: Office, placed: Placed) -> tuple[Path, int, bool]:
+    """Return file and page, and whether this program made it: a note in a foreign file is nobody's word."""
+    item, name = placed.item, placed.files[0].name
+    own = name == FORM_PDF and FORM_DOCX in office.archive.names(item.object_id, item.version)
+    return office.archive.path(item.object_id, name, item.version), placed.first_written, own
 
 
-def _spot(page: tuple[Path, int]) -> Spot | None:
-    path, number = page
+def _spot(page: tuple[Path, int, bool]) -> Spot | None:
+    path, number, own = page
+    if own and number == 0:
+        is_noted, spot = noted_room(path)
+        if is_noted:
+            return spot
     return free_spot(to_bind(path), number)
