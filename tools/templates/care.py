@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tools.templates.blocks import Cell, Paragraph, Row, Table, together
 from tools.templates.document import PORTRAIT, Head, document
 from tools.templates.sheet import BLANK_DATE, LABEL, LINE, Column, listing, tag
@@ -50,7 +48,7 @@ def build_report() -> bytes:
 
 def _listing(name: str, columns: tuple[Column, ...]) -> Table:
     heading, line = listing(name, columns, width=WIDTH, height=7)
-    return Table((heading, replace(line, splits=False)))
+    return Table((heading, line))
 
 
 def _pair(label: str, width: float, text: str | Paragraph) -> tuple[Cell, Cell]:

@@ -58,7 +58,7 @@ def build_list() -> bytes:
         )
         for row in (_HANDS[:3], _HANDS[3:])
     ]
-    rows = (heading, replace(line, splits=False), *together(summary, digest, *hands))
+    rows = (heading, line, *together(summary, digest, *hands))
     head = Head(
         "电子档案销毁清册",
         corner="",
@@ -93,8 +93,8 @@ def build_certificate() -> bytes:
     )
     parts = (
         facts,
-        (band("批准、监销、执行", width), people_heading, person),
-        (band("销毁的册和件", width, heading=True), units_heading, replace(unit, splits=False)),
+        (band("批准、监销、执行", width), people_heading, replace(person, splits=True)),
+        (band("销毁的册和件", width, heading=True), units_heading, unit),
         (band("执行结果", width), _lines("results", width)),
         (band("仍有这些记录的备份和副本", width), _lines("backups", width)),
         together(*hands),

@@ -12,14 +12,13 @@ from qrecords.model.field import FieldType
 from qrecords.model.form import Form
 from tools.templates.blocks import Cell, Paragraph, Row, Stack, Table, together
 from tools.templates.document import FOOT, LANDSCAPE, Head, document
-from tools.templates.sheet import BLANK_DATE, LABEL, Column, Sheet, listing, tag
+from tools.templates.sheet import BLANK_DATE, LABEL, Column, Sheet, in_lines, listing, parted_when_long, tag
 from tools.templates.standard import archive
 
 Layout = Sequence[tuple[float, tuple[str, ...]]]  # width of a column, its lines; a line may name several fields
 
 NUMBERS = 20.0
 CHARACTER = 3.3  # the width of one
-WHOLE_LINES = 12  # a row with no text longer than so many lines is not parted
 REVIEWER = f"审核（签名）：＿＿＿＿＿＿＿＿＿＿    日期：        {BLANK_DATE}\n"
 PAGE = replace(LANDSCAPE, bottom=22)
 HEAD = Head(corner="", right="{{ month }}    登记编号：{{ record_no }}")
@@ -98,28 +97,20 @@ def build_arrivals(form: Form) -> bytes:
 
 def _build(form: Form, layout: Layout, *, volume: bool = False) -> bytes:
     sheet = Sheet(form, PAGE)
-    columns = [_numbers(), *(_column(sheet, width, lines) for width, lines in layout)]
+    spare = sheet.width - NUMBERS - sum(width for width, _ in layout)
+    columns = [_numbers(), *(_column(sheet, width or spare, lines) for width, lines in layout)]
     heading, line = listing("rows", columns, width=sheet.width, height=14)
-    # At the top: LibreOffice cuts off centred text in a row that is longer than a page.
-    line = replace(line, cells=tuple(replace(cell, valign="top") for cell in line.cells), splits=False, loop="")
-    tags = ("for r in rows", f"if {_is_long(line, layout)}", "else", "endif", "endfor")
-    start, long, short, end, last = (Row((Cell(sheet.width, f"{{%tr {words} %}}"),)) for words in tags)
-    rows = (heading, start, long, replace(line, splits=True), short, line, end, last)
+    line = replace(line, cells=tuple(replace(cell, valign="top") for cell in line.cells))
+    widths = {
+        name: cell.width
+        for cell, (_, lines) in zip(line.cells[1:], layout, strict=True)
+        for name in " ".join(lines).split()
+    }
+    rows = (heading, *parted_when_long(line, widths, character=CHARACTER))
     blank = Row((Cell(sheet.width, "以下空白", "SmallCenter"),), 7)
     # A month is one item of a volume: when and into which volume it goes is written once, by hand.
     closing = together(blank, archive(sheet), *([_volume_line(sheet)] if volume else []))
     return document(PAGE, [Table((*rows, *closing))], head=HEAD, foot=REVIEWER + FOOT)
-
-
-def _is_long(line: Row, layout: Layout) -> str:
-    """Return the condition under which a row may run over a page's end; an ordinary one stays in one piece."""
-    widths = (cell.width for cell in line.cells[1:])
-    limits = (
-        (name, int(width / CHARACTER) * WHOLE_LINES)
-        for width, (_, lines) in zip(widths, layout, strict=True)
-        for name in " ".join(lines).split()
-    )
-    return " or ".join(f"r.{name}|length > {limit}" for name, limit in limits)
 
 
 def _numbers() -> Column:
@@ -127,7 +118,7 @@ def _numbers() -> Column:
 
 
 def _column(sheet: Sheet, width: float, lines: Sequence[str]) -> Column:
-    labels = (" ".join(map(sheet.label, line.split())) for line in lines)
+    labels = (in_lines(" ".join(map(sheet.label, line.split())), width, 3.18) for line in lines)
     alone = sheet.form.by_key.get(lines[0]) if len(lines) == 1 else None
     is_text = alone is not None and alone.type is FieldType.LTEXT
     style = "Small" if is_text else "SmallCenter"

@@ -6,6 +6,7 @@ choices with □/☑. Widths are millimetres; a width of 0 takes what is left.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ from tools.templates.document import PORTRAIT, Head, Page, document
 LABEL = 27.0  # seven characters
 _SIZES = (("Label", 3.53), ("SmallLabel", 3.18))  # width of a character; what fits in neither takes two lines
 _SIDES = 1.4  # left and right of a text in its cell
+_SLASH = 0.4  # its width, in characters
+WHOLE_LINES = 12  # a row with no text longer than so many lines is not parted
 LINE = 5.1  # height of one line of text
 BLANK_DATE = "年　　月　　日"
 _UNDATED = {"user_signature"}  # its date is a field of its own
@@ -49,15 +52,49 @@ def band(text: str, width: float, *, heading: bool = False) -> Row:
     return Row((Cell(width, text, "Band", grey=True),), 6.5, keep=True, heading=heading)
 
 
-def listing(
-    loop: str, columns: Sequence[Column], *, width: float, height: float = 7, splits: bool = True
-) -> tuple[Row, ...]:
+def in_lines(label: str, width: float, character: float) -> str:
+    """Return a label in two lines parted at a bracket or stroke, the halves as alike as can be, if one is too narrow.
+
+    Left to itself a program parts it anywhere: 结 and 果 on two lines, or a line that begins with a stroke.
+    """
+    most = (width - _SIDES) / character
+    if _characters(label) <= most:
+        return label
+    places = (found.end() for found in re.finditer(r"/|、|.(?=（)", label))
+    parted = [(label[:place], label[place:]) for place in places if place < len(label)]
+    fitting = [halves for halves in parted if max(map(_characters, halves)) <= most]
+    return "\n".join(min(fitting, key=lambda halves: max(map(_characters, halves)), default=(label,)))
+
+
+def _characters(text: str) -> float:
+    return len(text) - text.count("/") * (1 - _SLASH)
+
+
+def listing(loop: str, columns: Sequence[Column], *, width: float, height: float = 7) -> tuple[Row, Row]:
     """Return the heading and the repeated row of a list; at the top of a table the heading repeats on every page."""
     spare = width - sum(c.width for c in columns)
     columns = [c if c.width else replace(c, width=spare) for c in columns]
     heads = tuple(Cell(c.width, c.label, "SmallLabel", grey=True) for c in columns)
     cells = tuple(Cell(c.width, c.text, c.style) for c in columns)
-    return Row(heads, 6.5, keep=True, heading=True), Row(cells, height, splits=splits, loop=loop)
+    return Row(heads, 6.5, keep=True, heading=True), Row(cells, height, loop=loop)
+
+
+def parted_when_long(line: Row, widths: Mapping[str, float], *, character: float = 3.18) -> tuple[Row, ...]:
+    """Return a repeated row twice, for Word to choose: an ordinary one in one piece, a long one parted by page ends.
+
+    `widths` are those of the texts that can be long, by name. LibreOffice cuts off what is left of a row that may not
+    split and is longer than a page, and of centred text in one that is.
+    """
+    limits = ((name, int(width / character) * WHOLE_LINES) for name, width in widths.items())
+    condition = " or ".join(f"r.{name}|length > {limit}" for name, limit in limits)
+    if not condition:
+        return (line,)
+    width = sum(cell.width for cell in line.cells)
+    tags = (f"for r in {line.loop}", f"if {condition}", "else", "endif", "endfor")
+    start, long, short, end, last = (Row((Cell(width, f"{{%tr {words} %}}"),)) for words in tags)
+    whole = replace(line, loop="")
+    split = replace(whole, splits=True, cells=tuple(replace(cell, valign="top") for cell in line.cells))
+    return start, long, split, short, whole, end, last
 
 
 def fits(field: Field, width: float, room: float, *, character: float = 3.53) -> bool:
@@ -116,17 +153,17 @@ class Sheet:
         """Return the rows of a field below its name; `widths` by column as printed, `blank` heads an empty one."""
         columns = [Column("序号", 10, tag("r.no")), *self._columns(key, widths, blank)]
         heading = band(self.label(key), self.width, heading=True)
-        splits = not self._list_fits(key, widths, self.width - 10)
-        return heading, *listing(key, columns, width=self.width, height=height, splits=splits)
+        head, line = listing(key, columns, width=self.width, height=height)
+        return heading, head, *parted_when_long(line, self._long(key, widths, self.width - 10))
 
     def side_rows(self, key: str, widths: Mapping[str, float]) -> tuple[Row, ...]:
         """Return the rows of a short list beside its name."""
-        splits = not self._list_fits(key, widths, self.width - LABEL)
-        head, line = listing(key, self._columns(key, widths), width=self.width - LABEL, splits=splits)
+        head, line = listing(key, self._columns(key, widths), width=self.width - LABEL)
         side = replace(self._label(key, LABEL), merge="start")
         more = replace(side, text="", merge="more")
         first = replace(head, cells=(side, *head.cells), heading=False)
-        return first, replace(line, cells=(more, *line.cells))
+        line = replace(line, cells=(more, *line.cells))
+        return first, *parted_when_long(line, self._long(key, widths, self.width - LABEL))
 
     def label(self, name: str) -> str:
         """Return how the form calls a field or a system tag."""
@@ -137,17 +174,17 @@ class Sheet:
         field = self.form.by_key.get(name)
         return fits(field, width, self._room) if field else name != "supervisor_opinion"
 
-    def _list_fits(self, key: str, widths: Mapping[str, float], width: float) -> bool:
+    def _long(self, key: str, widths: Mapping[str, float], width: float) -> dict[str, float]:
+        """Return the columns whose text can be longer than a page, with their widths."""
         by_key = {column.key: column for column in self.form.by_key[key].columns}
         spare = width - sum(widths.values())
-        return all(
-            fits(by_key[name], w or spare, self._room, character=3.18) for name, w in widths.items() if name in by_key
-        )
+        all_widths = {name: w or spare for name, w in widths.items() if name in by_key}
+        return {n: w for n, w in all_widths.items() if not fits(by_key[n], w, self._room, character=3.18)}
 
     def _label(self, name: str, width: float) -> Cell:
         text = self.label(name)
         style = next((name for name, wide in _SIZES if len(text) * wide + _SIDES <= width), "Label")
-        return Cell(width, text, style, grey=True)
+        return Cell(width, in_lines(text, width, dict(_SIZES)[style]), style, grey=True)
 
     def _pair(self, name: str, width: float, label: float, style: str) -> tuple[Cell, Cell]:
         field = self.form.by_key.get(name)

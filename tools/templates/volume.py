@@ -67,7 +67,7 @@ def build_cover() -> bytes:
 def build_contents() -> bytes:
     """Return the list of the volume's items (卷内目录), its heading repeated on every page."""
     heading, line = listing("items", _CONTENTS, width=WIDTH, height=8)
-    return document(PORTRAIT, [Table((heading, replace(line, splits=False)))], head=_head("卷内目录"), foot="")
+    return document(PORTRAIT, [Table((heading, line))], head=_head("卷内目录"), foot="")
 
 
 def build_file_note() -> bytes:
@@ -102,7 +102,7 @@ def build_catalogue() -> bytes:
     head = Head("案卷目录", above=tag("org_name"), corner="", left="{{ year }}年度", right="", code="")
     foot = "立卷单位：{{ compiled_by_unit }}    共{{ volume_count }}册 {{ item_count }}件 {{ page_count }}页"
     foot += "    第#PAGE#页 共#PAGES#页"
-    return document(LANDSCAPE, [Table((heading, replace(line, splits=False)))], head=head, foot=foot)
+    return document(LANDSCAPE, [Table((heading, line))], head=head, foot=foot)
 
 
 def build_stamp() -> bytes:

@@ -190,18 +190,21 @@ def _require_rights(office: Office, form: Form, ready: Sequence[Ready]) -> None:
 def _make_all(
     office: Office,
     folder: FormFolder,
-    ready: Sequence[Ready],
+    ready: list[Ready],
     result: Filled,
     out: Path,
     *,
     pdf: bool,
     progress: Progress | None,
 ) -> None:
+    """Make the records chunk by chunk, and let go of each: `ready` is empty afterwards."""
     documents = Documents(office)
     kept(office, folder)
-    size = max(len(ready), 1) if folder.form.is_register else CHUNK
-    for start in range(0, len(ready), size):
-        part = ready[start : start + size]
+    total = len(ready)
+    size = max(total, 1) if folder.form.is_register else CHUNK
+    while ready:
+        part = ready[:size]
+        del ready[:size]
         with office.under_way() as intent:
             records, papers = _begin(office, folder, intent, part, documents)
             durable.checkpoint("fill.intent")
@@ -211,7 +214,7 @@ def _make_all(
             durable.checkpoint("fill.committed")
         result.records += [{"record_no": r.record_no, **files[_paper_subject(folder.form, r)]} for r in records]
         if progress:
-            progress(min(start + size, len(ready)), len(ready))
+            progress(total - len(ready), total)
     follow(office)
 
 

@@ -84,6 +84,7 @@ def read_toml(path: Path, form: Form, problems: list[Problem]) -> Iterator[Input
 def _records(path: Path, entries: list[Any], problems: list[Problem]) -> Iterator[InputRecord]:
     budget = iter(range(MAX_VALUES))
     for row, entry in enumerate(entries, start=1):
+        entries[row - 1] = None  # what was given on is not held twice
         if not isinstance(entry, dict):
             shown = "一个列表" if isinstance(entry, list) else f"「{str(entry)[:20]}」"
             message = f"这里是{shown}，不是一条记录；请写成“栏目: 内容”的一组"
