@@ -13,11 +13,11 @@ from qrecords.office import Office
 
 # Kinds of steps whose recovery asks for the intent's id and payload alone; loaded when needed: every start comes by.
 _WAYS = {
-    "past": "importing:recover_import",
-    "adopt": "templates:recover_adoption",
-    "audit": "audit:recover_segment",
-    "scan": "keeping:recover_scan",
-    "import": "handover:recover_import",
+    "past": "intake.importing:recover_import",
+    "adopt": "intake.templates:recover_adoption",
+    "audit": "access.audit:recover_segment",
+    "scan": "scans.keeping:recover_scan",
+    "import": "care.handover:recover_import",
 }
 
 
