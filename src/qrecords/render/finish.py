@@ -10,6 +10,7 @@ import zxingcpp
 from pypdf.generic import DictionaryObject, IndirectObject, NameObject, StreamObject
 
 from qrecords.errors import MissingProgram
+from qrecords.render.beside import written_beside
 from qrecords.render.code import code_operators
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
@@ -32,8 +33,7 @@ def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: date
             f"{src.name} 不是 PDF/A：LibreOffice 的版本太旧，不支持长期保存格式",
             remedy="请安装 LibreOffice 7.4 或更新的版本",
         )
-    beside = dst.with_name(f"{dst.name}.part")
-    with beside.open("wb") as stream:
+    with written_beside(dst) as stream:
         out, codes = PdfOut(stream), _Codes(print_id)
         own = []
         for page in reader.pages:
@@ -48,7 +48,6 @@ def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: date
         for at, page in zip(own, reader.pages, strict=True):
             out.put(page, at)
         out.finish(root, out.put(meta.info()))
-    beside.replace(dst)
     return sum(marked)
 
 
