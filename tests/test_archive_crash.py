@@ -283,6 +283,28 @@ def test_write_file_replaces_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new"
 
 
+def test_what_a_killed_write_left_is_removed_once_no_write_can_be_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_name: str) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(durable, "checkpoint", stop)
+        durable.write_file(tmp_path / "drafts.docx", b"half")
+    (left,) = tmp_path.iterdir()
+    others = [tmp_path / ".lock.tmp", tmp_path / ".0123456789abcdef.txt"]
+    for path in others:
+        path.write_bytes(b"")
+        os.utime(path, (0, 0))
+    durable.sweep_asides(tmp_path)
+    assert left.exists(), "it may be under way"
+    os.utime(left, (0, 0))
+    durable.sweep_asides(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+    durable.sweep_asides(tmp_path / "nowhere")
+
+
 def test_make_dirs_where_a_file_stands(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"")
     with pytest.raises(StorageFailure):

@@ -143,7 +143,7 @@ def test_killed_at_any_moment_the_folder_holds_a_whole_backup(
     assert restored(later, kept).json("show", NUMBERS[1])["record"]["state"] == "filed"
 
 
-@pytest.mark.parametrize("moment", ["restore.objects", "restore.register"])
+@pytest.mark.parametrize("moment", ["write_file.aside", "restore.objects", "restore.register"])
 def test_a_restore_killed_goes_on(filed: CommandLine, tmp_path: Path, moment: str) -> None:
     kept = tmp_path / "backup"
     filed("backup", kept)

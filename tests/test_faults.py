@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from qrecords.errors import WrongState
+from qrecords.services import documents
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import verify
 from qrecords.services.file import file_all
@@ -197,3 +198,19 @@ def test_what_was_issued_stands(cli: CommandLine, sample: Callable[..., Any], wr
     refused = cli.json("update", "QR758-04A-2025-00001", write({"task_description": "别的任务"}), ok=False)
     assert [p["field"] for p in refused["error"]["problems"]] == ["task_description"]
     cli("update", "QR758-04A-2025-00001", write({"open_issues": "示例：无"}))
+
+
+def test_two_commands_try_the_same_folder_at_once(
+    cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a folder takes files is tried with one hidden file; another command may have removed it by then."""
+    write_file = documents.write_file
+
+    def written_and_removed(path: Path, data: bytes) -> None:
+        write_file(path, data)
+        if path.name == documents.PROBE:
+            path.unlink()
+
+    monkeypatch.setattr(documents, "write_file", written_and_removed)
+    assert len(cli.json("fill", "10A", write(sample("10A")))["records"]) == 1
+    assert [p for p in (cli.root / "archive" / "drafts").iterdir() if p.name.startswith(".")] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pypdfium2
 import pytest
@@ -313,6 +314,32 @@ def test_a_program_that_makes_nothing_is_blamed_itself(program: Path, tmp_path: 
         Converter(soffice=str(program)).convert(documents(tmp_path, "ok", "ok"), tmp_path / "out")
     assert missing.value.exit_status == 8
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_full_disk_is_not_blamed_on_the_document_or_the_program(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(pdf_module.shutil, "disk_usage", lambda _folder: usage._replace(free=1000))
+    with pytest.raises(OSError, match="No space"):
+        Converter(soffice=str(program)).convert(documents(tmp_path, "SKIP"), tmp_path / "out")
+
+
+def test_a_disk_full_while_a_pdf_is_delivered_leaves_nothing_half(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_source: IO[bytes], target: IO[bytes]) -> None:
+        target.write(b"%PDF-1.7 ha")
+        target.flush()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "0.pdf").write_bytes(b"of an earlier print")
+    monkeypatch.setattr(pdf_module.shutil, "copyfileobj", full)
+    with pytest.raises(OSError, match="No space"):
+        Converter(soffice=str(program)).convert(documents(tmp_path, "ok"), out)
+    assert [(p.name, p.read_bytes()) for p in out.iterdir()] == [("0.pdf", b"of an earlier print")]
 
 
 def test_many_files_start_the_program_few_times(program: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -143,6 +144,16 @@ def test_after_the_certificate_the_next_start_finishes(kept: Path, checkpoint: s
     killed("destroy", checkpoint, passes, kept)
     with opened(kept) as people:
         assert_destroyed(people)
+
+
+def test_half_a_print_that_a_crash_left_goes_too(kept: Path) -> None:
+    left = kept / "archive" / "drafts" / ".0123456789abcdef.tmp"
+    left.write_text(WORD, encoding="utf-8")
+    os.utime(left, (0, 0))
+    with opened(kept) as people:
+        destroy(people("戊"), LIST_NO)
+        assert_destroyed(people)
+    assert not left.exists()
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from qrecords import __version__
 from qrecords.cli import chinese
 from qrecords.cli.output import emit_error, emit_json
 from qrecords.errors import QRecordsError, StorageFailure
+from qrecords.stores.durable import failure_of
 
 if TYPE_CHECKING:
     from qrecords.office import Office
@@ -77,6 +79,7 @@ OS_ERRORS: dict[type[OSError], str] = {
     IsADirectoryError: "这是文件夹，不是文件",
     NotADirectoryError: "路径里有一段不是文件夹",
 }
+UNWRITTEN = "请检查输出到的地方还有没有空间；命令本身可能已经办完，先用 qrecords status、list 或 show 核对"
 
 
 @dataclass
@@ -139,7 +142,13 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     as_json = "--json" in args
     if as_json:  # it may stand anywhere: people write it last
         args = ["--json", *(a for a in args if a != "--json")]
-    sys.exit(_status(args, as_json=as_json))
+    status = _status(args, as_json=as_json)
+    try:
+        sys.stdout.flush()  # not at the very end, where nobody could tell of it
+    except OSError as error:
+        _stop_output()
+        status = status or _failed(_unwritten(error), as_json=False)
+    sys.exit(status)
 
 
 def _status(args: list[str], *, as_json: bool) -> int:
@@ -156,13 +165,10 @@ def _status(args: list[str], *, as_json: bool) -> int:
         return _failed(Interrupted("已中断", remedy="再运行同一条命令，会接着做完，编号不变"), as_json=as_json)
     except BrokenPipeError:
         # The reader of our output has gone; nothing is wrong with the office.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop_output()
         return 0
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        why = OS_ERRORS.get(type(error), error.strerror)
-        failure = StorageFailure(f"读写文件失败{where}：{why}", remedy="请检查文件是否存在、权限和磁盘空间")
-        return _failed(failure, as_json=as_json)
+        return _failed(_failure(error), as_json=as_json)
     except Exception as error:  # a bug of ours: never a traceback at a clerk
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
@@ -184,5 +190,29 @@ class Interrupted(QRecordsError):
 
 
 def _failed(error: QRecordsError, *, as_json: bool) -> int:
-    emit_error(error, as_json=as_json)
+    try:
+        emit_error(error, as_json=as_json)
+    except OSError as unwritten:  # a full disk behind `>`: what can still be told goes to standard error
+        _stop_output()
+        with suppress(OSError):
+            emit_error(error, as_json=False)
+            emit_error(_unwritten(unwritten), as_json=False)
     return error.exit_status
+
+
+def _failure(error: OSError) -> StorageFailure:
+    """Return what an error of the disk means that no service has put into words."""
+    if (why := OS_ERRORS.get(type(error))) is None:
+        return failure_of(error)
+    where = f" {error.filename}" if error.filename else ""
+    return StorageFailure(f"读写文件失败{where}：{why}", remedy="请检查文件是否存在、权限和磁盘空间")
+
+
+def _unwritten(error: OSError) -> StorageFailure:
+    """Return that the answer itself could not be written."""
+    return StorageFailure(f"结果没能写出来：{failure_of(error).message}", remedy=UNWRITTEN)
+
+
+def _stop_output() -> None:
+    """Let nothing more be written to standard output: what is left there would fail again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,6 +10,7 @@ import zxingcpp
 from pypdf.generic import DictionaryObject, IndirectObject, NameObject, StreamObject
 
 from qrecords.errors import MissingProgram
+from qrecords.render.beside import written_beside
 from qrecords.render.code import code_operators
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
@@ -40,8 +41,7 @@ def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: date
         from qrecords.render.freespace import free_spot  # draws the page, which a print for the desk does without
 
         noted = room_note(free_spot(src, 0), meta)
-    beside = dst.with_name(f"{dst.name}.part")
-    with beside.open("wb") as stream:
+    with written_beside(dst) as stream:
         out, codes = PdfOut(stream), _Codes(print_id)
         own = []
         for page in reader.pages:
@@ -55,7 +55,6 @@ def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: date
         for at, page in zip(own, reader.pages, strict=True):
             out.put(page, at)
         out.finish(root, out.put(meta.info()))
-    beside.replace(dst)
     return sum(marked)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import shutil
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Lock
 
 from qrecords.errors import InvalidInput, MissingProgram, Problem
+from qrecords.render.beside import written_beside
 from qrecords.render.finish import finish_pdf
 from qrecords.render.fonts import require_chinese_face
 from qrecords.render.pdfout import page_count
@@ -25,6 +27,7 @@ __all__ = ["Converter", "finish_pdf", "page_count"]
 BATCH = 250  # files a start at most: a start costs about what ten files cost, and gives memory back
 WORTH_A_WORKER = 16  # files below which a further start costs more than it saves
 MAX_WORKERS = 4
+LEAST_SPACE = 16 << 20  # bytes in the folder it works in; with less it may end without a word
 USUAL_BYTES = 200_000  # of a document; a larger one may take longer in proportion
 
 OnDone = Callable[[Path], None]
@@ -159,12 +162,15 @@ class _Job:
     def _deliver(self, made: Path, document: Path) -> None:
         with self._lock:
             target = self.out_dir / f"{document.stem}.pdf"
-            shutil.move(made, target)
+            with written_beside(target) as stream, made.open("rb") as source:
+                shutil.copyfileobj(source, stream)
             self._proven = True
             self.on_done(target)
 
     def _require_working(self, office: Soffice, folder: Path) -> None:
         """Before a document is blamed, see that LibreOffice can convert anything at all."""
+        if shutil.disk_usage(folder).free < LEAST_SPACE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         if self._proven:
             return
         probe = folder / "probe.docx"

@@ -19,6 +19,7 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObj
 
 from qrecords.errors import IntegrityFailure
 from qrecords.model.volume import Spot
+from qrecords.render.beside import written_beside
 from qrecords.render.digits import put_figures
 from qrecords.render.frames import Frames, named
 from qrecords.render.pdfmeta import Meta
@@ -95,8 +96,7 @@ def bind(
 
     InvalidInput when a part is no readable PDF, IntegrityFailure when it has not the pages it should have.
     """
-    beside = dst.with_name(f"{dst.name}.part")
-    with beside.open("wb") as stream:
+    with written_beside(dst) as stream:
         binder = _Binder(PdfOut(stream), style or Style())
         around = [binder.add_around(part) for part in front]
         binder.turn_sheet()
@@ -105,7 +105,6 @@ def bind(
         binder.turn_sheet()
         around += [binder.add_around(part) for part in back]
         binder.finish(meta)
-    beside.replace(dst)
     numbers, pages = tuple(number for number, _ in firsts), tuple(page for _, page in firsts)
     return Bound(len(binder.pages), binder.number, numbers, pages, tuple(around))
 
@@ -114,12 +113,10 @@ def cut(src: Path, dst: Path, *, meta: Meta, first: int = 1, pages: int = 0) -> 
     """Write some pages of a PDF, or all, as a PDF of their own; `first` is counted from 1, as a viewer does."""
     reader = open_pdf(src, strict=True)
     pages = pages or len(reader.pages)
-    beside = dst.with_name(f"{dst.name}.part")
-    with beside.open("wb") as stream:
+    with written_beside(dst) as stream:
         binder = _Binder(PdfOut(stream), Style())
         binder.take(reader, reader.pages[first - 1 : first - 1 + pages], meta.title)
         binder.finish(meta)
-    beside.replace(dst)
 
 
 class _Binder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,10 @@ class FileRead:
 
 
 def read_file(path: Path, out: Path, *, progress: Callable[[int, int], None] | None = None) -> FileRead:
-    """Read a PDF, JPEG, PNG or TIFF file into pages in the folder `out`; InvalidInput says what is wrong with it."""
+    """Read a PDF, JPEG, PNG or TIFF file into pages in the folder `out`; InvalidInput says what is wrong with it.
+
+    OSError when the disk of `out` is full.
+    """
     _require_readable(path)
     out.mkdir(parents=True)
     request = {
@@ -64,6 +68,8 @@ def read_file(path: Path, out: Path, *, progress: Callable[[int, int], None] | N
             if "refused" in told:
                 message, remedy = _SENTENCES[told["refused"]]
                 raise InvalidInput(message.format(path.name), remedy=remedy)
+            if "full" in told:
+                raise OSError(told["full"], os.strerror(told["full"]), str(out))
             if "kind" in told:
                 head = told
             if "page" in told:

@@ -7,11 +7,13 @@ what one sees of it goes on.
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import sys
 import warnings
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ QUALITY = 80
 LOWEST_DPI, HIGHEST_DPI = 72.0, 1_200.0  # outside, what a picture says of its size is no scanner's
 A4_INCHES = 297 / 25.4
 MOST_TEXT = 100_000
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # of the disk the pages go to, never of the file
 PICTURES = ("JPEG", "PNG", "TIFF")
 _TURN = {0: None, 90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 
@@ -53,6 +56,9 @@ def main(request: dict[str, Any]) -> None:
     except (MemoryError, Image.DecompressionBombError):
         _tell(refused="too_large")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            _tell(full=error.errno)
+            return
         _tell(refused="damaged", why=type(error).__name__)
 
 
@@ -150,7 +156,9 @@ def _read_page(page: Page, target: Path) -> dict[str, Any]:
     image.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.LANCZOS)
     if not _is_coloured(image):
         image = image.convert("L")
-    image.save(target, "JPEG", quality=QUALITY)
+    picture = BytesIO()  # Pillow does not say that a disk is full
+    image.save(picture, "JPEG", quality=QUALITY)
+    target.write_bytes(picture.getvalue())
     blank = not codes and _is_blank(image)
     points = page.points[::-1] if turn in {90, 270} else page.points
     return {"codes": codes, "points": points, "blank": blank, "text": page.text}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections import Counter
 from contextlib import closing
 from importlib import resources
@@ -25,7 +24,7 @@ from qrecords.settings import FILE_NAME, OfficeSettings, load, template
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import template as access_template
 from qrecords.stores.archive import Archive
-from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.durable import copy_file, fsync_tree, make_dirs, remove_tree, replace_dir, write_file
 from qrecords.stores.fulltext import ENGINES
 from qrecords.stores.register import Register, Transaction
 
@@ -47,7 +46,7 @@ def init(
         write_file(root / ACCESS_FILE, access_template())
     settings = load(root)
     if not settings.forms_dir.exists():
-        _copy(_packaged_forms(), settings.forms_dir.parent)
+        _lay_out(_packaged_forms(), settings.forms_dir.parent)
     for folder in (settings.archive_dir, settings.indexes_dir):
         make_dirs(folder)
     Archive(settings.archive_dir).prepare()
@@ -162,9 +161,16 @@ def _packaged_forms() -> Traversable:
     return Path(__file__).parents[3] / "forms"
 
 
-def _copy(source: Traversable, target: Path) -> None:
-    with resources.as_file(source) as folder:
-        shutil.copytree(folder, target, dirs_exist_ok=True)
+def _lay_out(source: Traversable, target: Path) -> None:
+    """Copy every folder that is missing, each whole or not at all: a half one would be taken for the office's own."""
+    with resources.as_file(source) as packaged:
+        for folder in sorted(p for p in packaged.iterdir() if p.is_dir() and not (target / p.name).exists()):
+            aside = target / f".{folder.name}.incoming"
+            remove_tree(aside)
+            for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+                copy_file(path, aside / path.relative_to(folder))
+            fsync_tree(aside)
+            replace_dir(aside, target / folder.name)
 
 
 def _quoted(name: str) -> str:

@@ -18,7 +18,7 @@ from qrecords.render.finish import finish_pdf
 from qrecords.render.fonts import require_chinese_face
 from qrecords.render.pdf import Converter
 from qrecords.render.soffice import find_program
-from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.durable import make_dirs, remove_file, write_file
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
 
@@ -127,7 +127,7 @@ def require_means(office: Office, folder: FormFolder, out: Path, *, pdf: bool) -
         raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明一个文件夹")
     make_dirs(out)
     write_file(out / PROBE, b"")
-    (out / PROBE).unlink()
+    remove_file(out / PROBE)  # another command may be trying the same folder, and have removed it already
     if pdf:
         find_program(office.settings.pdf.soffice)
         require_chinese_face()

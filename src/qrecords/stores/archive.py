@@ -82,7 +82,9 @@ class Archive:
             (self.objects / name, declaration),
         ):
             if not path.exists():
-                durable.write_file(path, data)
+                # Aside in staging: a kill here must not leave a stray file in the storage root.
+                durable.write_file(self.staging / path.name, data)
+                durable.replace_file(self.staging / path.name, path)
 
     # Reading
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,10 @@ from pathlib import Path
 from qrecords.errors import StorageFailure
 
 _CHUNK = 1 << 20
+_ASIDE = re.compile(r"\.[0-9a-f]{16}\.tmp")
+STALE_SECONDS = (
+    60.0  # a write takes milliseconds; if one took longer and lost its file, it would say so and change nothing
+)
 
 _FAILURES = {
     errno.ENOSPC: ("磁盘已满", "请腾出空间后再试；已写入的没有损坏"),
@@ -46,10 +52,14 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what, remedy = _FAILURES.get(
-            error.errno or 0, (f"磁盘没有接受（{error.strerror or error}）", "请检查磁盘后再试")
-        )
-        raise StorageFailure(f"{what}：{error.filename or path}", remedy=remedy) from error
+        raise failure_of(error, path) from error
+
+
+def failure_of(error: OSError, path: Path | None = None) -> StorageFailure:
+    """Return what an error of the disk means and what to do, named by `path` when the error names no file."""
+    what, remedy = _FAILURES.get(error.errno or 0, (f"磁盘没有接受（{error.strerror or error}）", "请检查磁盘后再试"))
+    where = error.filename or path
+    return StorageFailure(f"{what}：{where}" if where else what, remedy=remedy)
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -77,6 +87,15 @@ def _write_aside(path: Path, chunks: Iterable[bytes]) -> None:
                 aside.unlink(missing_ok=True)
             raise
         _sync(path.parent)
+
+
+def sweep_asides(folder: Path) -> None:
+    """Remove what killed writes left below a folder: they may hold what is destroyed. Those under way are younger."""
+    with storage_errors(folder):
+        for path in folder.rglob(".*.tmp"):
+            with suppress(FileNotFoundError):
+                if _ASIDE.fullmatch(path.name) and time.time() - path.stat().st_mtime > STALE_SECONDS:
+                    path.unlink()
 
 
 def put_file(path: Path, data: bytes) -> None:

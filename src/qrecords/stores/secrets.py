@@ -73,8 +73,12 @@ def write_token(path: Path, token: str) -> None:
         path.parent.chmod(0o700)
         path.unlink(missing_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(token)
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(token)
+        except OSError:
+            path.unlink(missing_ok=True)  # half a token is none
+            raise
 
 
 def read_token(path: Path) -> str:

@@ -172,7 +172,9 @@ def restore(folder: Path, target: Path, *, progress: Progress | None = None) -> 
     manifest = store.require_manifest()
     archive = target / "archive"
     mark = target / ".restoring"
-    if target.exists() and any(target.iterdir()) and not mark.exists():
+    # A kill at the very first write leaves a hidden file and no mark yet.
+    full = target.exists() and any(not p.name.startswith(".") for p in target.iterdir())
+    if full and not mark.exists():
         raise WrongState(f"{target} 不是空文件夹", remedy="请恢复到一个新的空文件夹，原来的工作区留作核对")
     durable.make_dirs(target)
     durable.write_file(mark, manifest.audit_head.encode())

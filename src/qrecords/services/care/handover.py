@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -56,8 +57,6 @@ def export_bag(
     progress: Progress | None = None,
 ) -> Package:
     """Pack the filed records of a year with its volumes, or single records, into a new folder."""
-    import bagit
-
     if target.exists():
         raise WrongState(f"{target} 已经有了", remedy="请换一个文件夹名")
     items, volumes = _wanted(office, year, record_nos)
@@ -70,7 +69,7 @@ def export_bag(
         _copy_objects(office, aside, [*items, *volumes], progress)
         durable.write_file(aside / METADATA, _metadata(office, items, volumes))
         with durable.storage_errors(aside):
-            bagit.make_bag(str(aside), _bag_info(office, len(items), len(volumes)), checksums=["sha512"])
+            _bagit().make_bag(str(aside), _bag_info(office, len(items), len(volumes)), checksums=["sha512"])
         durable.fsync_tree(aside)
         durable.checkpoint("export.packed")
         durable.replace_dir(aside, target)
@@ -82,6 +81,14 @@ def export_bag(
     with office.register.write() as tx:
         tx.audit.append([office.event(Action.EXPORT, code) for code in (*packed.items, *packed.volumes)])
     return packed
+
+
+def _bagit() -> Any:
+    """Return the library; what goes wrong is told by us, not in its own English log lines."""
+    import bagit
+
+    logging.getLogger(bagit.__name__).disabled = True
+    return bagit
 
 
 def _wanted(office: Office, year: int | None, record_nos: Sequence[str]) -> tuple[list[Row], list[Row]]:
@@ -213,8 +220,7 @@ def recover_import(office: Office, intent: str, payload: dict[str, Any]) -> str:
 
 
 def _valid_bag(folder: Path) -> Archive:
-    import bagit
-
+    bagit = _bagit()
     try:
         bagit.Bag(str(folder)).validate()
     except (bagit.BagError, OSError, ValueError) as error:

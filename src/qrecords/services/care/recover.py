@@ -10,6 +10,7 @@ from typing import Any
 
 from qrecords.model.record import Action
 from qrecords.office import Office
+from qrecords.stores.durable import sweep_asides
 
 # Kinds of steps whose recovery asks for the intent's id and payload alone; loaded when needed: every start comes by.
 _WAYS = {
@@ -34,6 +35,8 @@ def recover(office: Office) -> list[dict[str, str]]:
             open_intents = tx.intents.open()
         done = [_recover_one(office, i) for i in open_intents if not office.is_alive(i["id"])]
         office.archive.sweep(office.is_alive)
+        for folder in (office.drafts_dir, office.evidence_dir, office.inbox_dir):
+            sweep_asides(folder)
     return done
 
 

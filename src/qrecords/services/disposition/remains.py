@@ -80,6 +80,7 @@ def remove_files(office: Office, certificate: Certificate) -> None:
             if path.is_file() and not (path.parent == office.evidence_dir and tx.beside.used([path.stem])):
                 durable.remove_file(path)
                 durable.checkpoint("destroy.file")
+    durable.sweep_asides(office.settings.archive_dir)  # half a print of theirs, from a crash long ago
 
 
 def remove_text(office: Office) -> None:
