@@ -283,3 +283,17 @@ def test_what_must_stay_outside_is_not_attached(office_cli: CommandLine, pages: 
     assert [p["source"] for p in error["problems"]] == ["macros.docx", "run.exe", "torn.docx", "gone.pdf"]
     assert office_cli.json("show", FIRST)["record"]["attached"] == []
     assert not (office_cli.root / "archive" / "evidence").exists()
+
+
+def test_a_form_signed_on_another_paper_is_scanned_without_a_signature(office_cli: CommandLine, tmp_path: Path) -> None:
+    """The quality department signs the sheet handed to it, not the QR758-01A the sheet is made of (5.7.2)."""
+    sample = json.loads((CHECKOUT / "forms" / "QR758" / "01A" / "sample.json").read_text("utf-8"))
+    source = tmp_path / "01A.json"
+    source.write_text(json.dumps(sample | {"source_record_no": None, "channel": "电话"}), encoding="utf-8")
+    (made,) = office_cli.json("fill", "01A", source, "--pdf", "--out", tmp_path)["records"]
+    number = made["record_no"]
+    scan = paper.bundle(paper.drawn(tmp_path / f"{number}.pdf", 150), tmp_path / "scan.pdf", 150)
+    assert [a["record_no"] for a in office_cli.json("scan", scan)["attached"]] == [number]
+    shown = office_cli.json("show", number)["record"]
+    assert shown["signatures"] == []
+    assert [a["kind"] for a in shown["attached"]] == ["sheet"]

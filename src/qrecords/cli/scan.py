@@ -138,8 +138,8 @@ def _ask(form: Form, known: Known, chosen: Signing) -> Signing:
 
     click.echo(f"{known.print_id}  {known.records[0].title}", err=True)
     if not chosen.kind:
-        kinds = [s.kind for s in form.signatures]
-        for number, signature in enumerate(form.signatures, start=1):
+        kinds = [s.kind for s in form.own_signatures]
+        for number, signature in enumerate(form.own_signatures, start=1):
             click.echo(f"  {number}. {signature.label}", err=True)
         picked = click.prompt("纸面上是哪种签署（写序号）", type=chinese.Number(1, len(kinds)), err=True)
         chosen = replace(chosen, kind=kinds[picked - 1])

@@ -91,10 +91,11 @@ class Stage(Definition):
 
 
 class Signature(Definition):
-    """A signature or seal this form carries: `kind` as `sign --kind` names it."""
+    """A signature or seal of this form: `kind` as `sign --kind` names it; `elsewhere` when it stands on another paper."""
 
     kind: str
     label: str
+    elsewhere: bool = False
 
 
 class SignatureNeed(Definition):
@@ -207,6 +208,11 @@ class Form(Definition):
     def stage_fields(self, stage: str) -> tuple[Field, ...]:
         """Return the fields one stage fills."""
         return tuple(f for f in self.fields if f.stage == stage)
+
+    @cached_property
+    def own_signatures(self) -> tuple[Signature, ...]:
+        """Return the signatures the form's own paper carries: those its scan may show."""
+        return tuple(s for s in self.signatures if not s.elsewhere)
 
     def signature_label(self, kind: str) -> str:
         """Return how the form calls a kind of signature."""

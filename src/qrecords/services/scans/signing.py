@@ -33,7 +33,7 @@ def refusal(office: Office, known: Known) -> list[Problem]:
     """Return why a print is not taken: a record void or destroyed, or values changed since it was printed."""
     problems = []
     form = office.forms.get(known.records[0].form_code).form
-    action = Action.SIGN if form.signatures else Action.ATTACH
+    action = Action.SIGN if form.own_signatures else Action.ATTACH
     authorise_papers(office, action, known.records)
     for record in known.records:
         try:
@@ -59,13 +59,13 @@ def signing_of(office: Office, known: Known, wanted: Signing, ask: Ask | None) -
     None for forms that carry no signature to register. UsageError when something is missing and nobody can be asked.
     """
     form = office.forms.get(known.records[0].form_code).form
-    if not form.signatures:
+    if not form.own_signatures:
         return None
     chosen = _with_registered(known.records[0], wanted)
     if ask and not (chosen.kind and chosen.by):
         chosen = _with_registered(known.records[0], ask(form, known, chosen))
     if not chosen.kind:
-        kinds = "、".join(f"{s.kind}（{s.label}）" for s in form.signatures)
+        kinds = "、".join(f"{s.kind}（{s.label}）" for s in form.own_signatures)
         raise UsageError(f"没有写 {known.print_id} 上是哪种签署", remedy=f"请用 --kind 写明：{kinds}")
     if not chosen.by:
         raise UsageError(f"没有写 {known.print_id} 的签署人", remedy="请用 --by 写明是谁签的名或哪个单位盖的章")
