@@ -389,6 +389,15 @@ def test_a_rebuilt_register_has_it_all_again_and_goes_on(
     assert_sound(cli)
 
 
+def test_scans_do_not_stand_for_a_form_that_was_corrected(cli: CommandLine, tmp_path: Path) -> None:
+    cli.json("scan", archived(cli, C, 2, tmp_path / "whole.pdf"), *SEAL)
+    with opened(cli.root) as people, people.office.register.read() as tx:
+        (group,) = groups_of(people.office, "06A")
+        (piece,) = pieces_of(people.office, tx, group, 2019)
+    assert max(file.pages for file in piece.files[:-1]) == piece.item.pages, "a scan of the whole paper"
+    assert piece.files[-1].name == "form.pdf", "else nobody sees the correction on paper"
+
+
 def test_past_paper_takes_papers_too_and_a_late_scan_is_bound_behind_it(cli: CommandLine, tmp_path: Path) -> None:
     folder = tmp_path / "past"
     folder.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -105,15 +106,20 @@ def pieces_of(office: Office, tx: Transaction, group: Group, year: int) -> list[
 def _piece(office: Office, form: Form, item: Item) -> Piece:
     """Return an item with what is bound for it: a whole signed scan stands for the form, a register keeps its sheets.
 
-    A scan with fewer pages than the form cannot be the whole paper: the form follows it.
+    The form follows a scan with fewer pages, which cannot be the whole paper, and scans of what was corrected since.
     """
     form_file = File(FORM_PDF, item.pages)
     scans = list(_scans(office, item))
     if form.is_register or is_past_paper(office, item) or not scans:
         return Piece(item, (form_file, *scans))
     whole = max(scan.pages for scan in scans) >= item.pages
-    follows = office.settings.volumes.form_after_scan or not whole
+    follows = office.settings.volumes.form_after_scan or not whole or _is_corrected(office, item)
     return Piece(item, (*scans, form_file) if follows else tuple(scans))
+
+
+def _is_corrected(office: Office, item: Item) -> bool:
+    held = json.loads(office.archive.read(item.object_id, "record.json", item.version))
+    return any(record["corrections"] for record in held["records"])
 
 
 def _scans(office: Office, item: Item) -> Iterator[File]:
