@@ -151,6 +151,8 @@ def test_r42_clause_5_6_the_check_list_has_every_complaint_of_the_period_and_roo
 def test_r42_a_check_list_is_logged_and_replaces_nothing(desk: Desk, tmp_path: Path) -> None:
     found = complaints(desk.office)
     path = tmp_path / "检查表.docx"
+    with desk.office.register.read() as tx:
+        assert [e.detail["total"] for e in tx.audit.events("complaints")] == [0], "looking is a reading too"
     write_checklist(desk.office, found, path)
     with desk.office.register.read() as tx:
         event = [*tx.audit.events("complaints")][-1]
