@@ -23,6 +23,7 @@ from qrecords.services import steps
 from qrecords.services.complaints import complaints, write_checklist
 from qrecords.services.due import due
 from qrecords.services.feedback import write_feedback
+from qrecords.services.file import file_records
 from qrecords.services.finding.find import show
 from qrecords.settings import load
 from tests.conftest import CommandLine
@@ -151,6 +152,8 @@ def test_r42_clause_5_6_the_check_list_has_every_complaint_of_the_period_and_roo
 def test_r42_a_check_list_is_logged_and_replaces_nothing(desk: Desk, tmp_path: Path) -> None:
     found = complaints(desk.office)
     path = tmp_path / "检查表.docx"
+    with desk.office.register.read() as tx:
+        assert [e.detail["total"] for e in tx.audit.events("complaints")] == [0], "looking is a reading too"
     write_checklist(desk.office, found, path)
     with desk.office.register.read() as tx:
         event = [*tx.audit.events("complaints")][-1]
@@ -264,6 +267,11 @@ def test_r44_clause_5_7_2_a_related_units_item_is_followed_until_it_is_passed_on
     assert [key for key, _, _ in reminded(desk, "2025-12-31")] == ["quality_handover"]
     steps.sign(desk.office, [number], kind="quality-receipt", by="示例质量员")
     assert [key for key, _, _ in reminded(desk, "2026-12-31")] == ["quality_result"]
+    steps.submit(desk.office, [number])
+    with pytest.raises(WrongState) as refused:
+        steps.review(desk.office, [number])
+        file_records(desk.office, [number])
+    assert "请填「转办编号」（QS/PA758A 5.7.2）" in told(refused)
     desk.change(number, transferred_to=desk.new("01A", channel="电话"))
     assert reminded(desk, "2026-12-31") == []
 

@@ -89,6 +89,17 @@ def test_another_code_is_refused(code: str) -> None:
         CATALOGUE.get(code)
 
 
+def test_a_condition_on_a_column_that_is_not_there_does_not_load(tmp_path: Path) -> None:
+    folder = tmp_path / "QR758" / "11A"
+    folder.mkdir(parents=True)
+    text = (FORMS / "11A" / "form.toml").read_text(encoding="utf-8")
+    (folder / "form.toml").write_text(text.replace('column = "needs_qa"', 'column = "needs"'), encoding="utf-8")
+    (folder.parent / "blocks.toml").write_bytes((FORMS / "blocks.toml").read_bytes())
+    with pytest.raises(InvalidInput) as refused:
+        FormCatalogue(folder.parent).get("11A")
+    assert any("quality_items.needs" in p.message for p in refused.value.problems)
+
+
 def test_a_form_that_is_not_of_the_series_does_not_load(tmp_path: Path) -> None:
     folder = tmp_path / "QR758" / "06A"
     folder.mkdir(parents=True)
@@ -273,6 +284,7 @@ _OWN_CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("10A", {"acceptance": None}, "「验收」"),
     ("10A", {"acceptance": "拒收"}, "「拒收原因」"),
     ("10A", {"closed_on": "2025-04-07"}, "早于「收件日期」"),
+    ("11A", {"transferred_to": None}, "「转办编号」"),
     ("11A", {"served_from": "2025-03-13"}, "早于「服务开始日期」"),
     ("11A", {"sent_on": "2025-03-11"}, "早于「服务结束日期」"),
     ("11A", {"received_on": "2025-03-17"}, "早于「传递日期」"),

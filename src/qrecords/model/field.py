@@ -53,9 +53,10 @@ class Compute(Definition):
 
 
 class Condition(Definition):
-    """When something applies: a field holds one of `among`, none of `not_among`, or anything at all."""
+    """When something applies: a field (a column of its rows) holds one of `among`, none of `not_among`, or anything."""
 
     field: str
+    column: str = ""
     among: tuple[Any, ...] = ()
     not_among: tuple[Any, ...] = ()
 

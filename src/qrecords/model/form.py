@@ -343,9 +343,10 @@ def _definition_problems(form: Form) -> Iterator[str]:
     named += [k for r in form.relations for k in (*r.same, *r.field.partition(".")[0].split("-"))]
     conditions = [r.when for r in form.rules] + [r.when for r in form.relations]
     conditions += [n.when for s in form.steps.values() for n in s.signatures]
-    named += [c.field for c in conditions if c]
+    named += [f"{c.field}.{c.column}" if c.column else c.field for c in conditions if c]
+    known = fields.keys() | {f"{f.key}.{c.key}" for f in form.fields for c in f.columns}
     for key in named:
-        if key not in fields:
+        if key not in known:
             yield f"提到了不存在的栏目 {key}"
     for name, step in form.steps.items():
         if missing := set(step.stages) - stages:

@@ -23,6 +23,8 @@ class ConditionLike(Protocol):
     @property
     def field(self) -> str: ...  # noqa: D102
     @property
+    def column(self) -> str: ...  # noqa: D102
+    @property
     def among(self) -> Sequence[Any]: ...  # noqa: D102
     @property
     def not_among(self) -> Sequence[Any]: ...  # noqa: D102
@@ -74,6 +76,8 @@ def holds(condition: ConditionLike | None, values: Values) -> bool:
     if condition is None:
         return True
     value = values.get(condition.field)
+    if condition.column:
+        value = [row[condition.column] for row in value or () if not is_empty(row.get(condition.column))]
     if is_empty(value):
         return False
     found = value if isinstance(value, list) else [value]

@@ -63,6 +63,9 @@ def complaints(office: Office, *, since: str = "", until: str = "") -> dict[str,
         found = [r for kind in kinds for r in tx.records.find(form_code=kind.form)]
     held = [r for r in found if r.state not in GONE and since <= r.date <= until and is_complaint(r, kinds)]
     lines = [_line(office, r) for r in sorted(office.only_readable(held), key=lambda r: (r.date, r.record_no))]
+    with office.register.write() as tx:  # what customers said is told: a reading, like a search
+        detail: dict[str, Any] = {"since": since, "until": until, "total": len(lines)}
+        tx.audit.append([office.event(Action.READ, "complaints", **detail)])
     return {"from": since, "to": until, "complaints": lines, "open": sum(line["open"] for line in lines)}
 
 
