@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
-from pypdf import PdfReader
+import pypdfium2
 
 from qrecords.errors import InvalidInput
-from qrecords.render.pictures import to_bind
 
 _NUMBER = re.compile(rb"\((\d+)\) Tj")
+_HYPHEN_AT_LINE_END = "\ufffe"  # as pdfium gives it
 _NOT_COMPARED = {"/Length", "/Parent", "/StructParent", "/StructParents"}
 _DIGITS = 6  # of a number that is compared: whoever writes it again may round it
 _DEEPEST = 200
@@ -75,7 +75,7 @@ class Listed:
 def compared(volume: Path, items: Sequence[Expected], listed: Listed) -> Iterator[str]:
     """Give, in Chinese, whatever in a volume is not what was frozen, numbered and listed."""
     yield from differences(volume, items)
-    yield from _not_listed(volume, listed)
+    yield from not_listed(volume, listed)
 
 
 def differences(volume: Path, items: Sequence[Expected]) -> Iterator[str]:
@@ -83,7 +83,7 @@ def differences(volume: Path, items: Sequence[Expected]) -> Iterator[str]:
     with _opened(volume, "这一册") as bound:
         pages = bound.pages
         for item in items:
-            with _opened(to_bind(item.source), item.title) as source:
+            with _opened(_bound_as(item.source), item.title) as source:
                 if len(source.pages) != len(item.numbers) or item.first - 1 + len(item.numbers) > len(pages):
                     yield f"「{item.title}」的页数与登记不符"
                     continue
@@ -101,7 +101,7 @@ def differences(volume: Path, items: Sequence[Expected]) -> Iterator[str]:
                         yield f"「{item.title}」第{place}页的归档章与登记不符"
 
 
-def _not_listed(volume: Path, listed: Listed) -> Iterator[str]:
+def not_listed(volume: Path, listed: Listed) -> Iterator[str]:
     """Compare the printed list of contents with what should be on it: every item, in order, with its page."""
     text, at = "".join(texts(volume, listed.page - 1, listed.pages)), 0
     for position, number, figures in listed.lines:
@@ -115,11 +115,16 @@ def _not_listed(volume: Path, listed: Listed) -> Iterator[str]:
 
 def texts(volume: Path, first: int, count: int) -> list[str]:
     """Return the text of `count` pages from the index `first` on, blanks left out: cells wrap where they must."""
-    stream = BytesIO()
-    with _opened(volume, "这一册") as bound, pikepdf.new() as part:
-        part.pages.extend(bound.pages[first : first + count])
-        part.save(stream)
-    return ["".join(page.extract_text().split()) for page in PdfReader(stream).pages]
+    try:
+        with closing(pypdfium2.PdfDocument(volume)) as document:
+            return [_text(document[n]) for n in range(first, min(first + count, len(document)))]
+    except pypdfium2.PdfiumError as error:
+        raise InvalidInput(f"「这一册」不是完好的 PDF（{error}）", remedy="请从备份恢复") from None
+
+
+def _text(page: Any) -> str:
+    with closing(page), closing(page.get_textpage()) as words:
+        return "".join(words.get_text_range().split()).replace(_HYPHEN_AT_LINE_END, "-")
 
 
 def page_of(volume: Path, words: str, first: int, count: int) -> int:
@@ -137,6 +142,14 @@ def _opened(source: Path | bytes, title: str) -> Iterator[pikepdf.Pdf]:
     except (pikepdf.PdfError, pikepdf.PasswordError, OSError, RuntimeError) as error:
         what = "是加密的" if isinstance(error, pikepdf.PasswordError) else f"不是完好的 PDF（{type(error).__name__}）"
         raise InvalidInput(f"「{title}」{what}", remedy="请从备份恢复") from None
+
+
+def _bound_as(path: Path) -> Path | bytes:
+    if path.suffix.lower() == ".pdf":
+        return path
+    from qrecords.render.pictures import to_bind  # rare, and it brings much along
+
+    return to_bind(path)
 
 
 def _parted(page: Any) -> tuple[bytes, bytes]:
@@ -221,7 +234,7 @@ def _data_of(stream: Any) -> bytes:
     # A picture bound as a page is packed again to compare it, perhaps by another release of zlib.
     is_plain_picture = stream.get("/Subtype") == "/Image" and "/DecodeParms" not in stream
     unpacked = "/Filter" not in stream or (is_plain_picture and stream.get("/Filter") == "/FlateDecode")
-    return bytes(stream.read_bytes() if unpacked else stream.read_raw_bytes())
+    return bytes(stream.get_stream_buffer() if unpacked else stream.get_raw_stream_buffer())
 
 
 def _resources(page: Any) -> Any:

@@ -6,6 +6,7 @@ by digests is not done twice (`opened`): the same bytes open as they did before,
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from qrecords.stores.backupstore import sha256_of
 from qrecords.stores.journal import Journal
 
 JOURNAL, OPENED = "verify-deep.txt", "verify-opened.txt"
+ITEMS_AT_ONCE = 20  # of a volume, compared by one process before it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,13 @@ class Deep:
                 self._opened.add([checking.key])
             else:
                 to_compare.append((code, checking))
-        asked = ({"volume": _question(checking)} for _, checking in to_compare)
-        for (code, checking), answer in zip(to_compare, self._readers.each(asked), strict=True):
-            told = [unreadable(answer["broken"])] if "broken" in answer else answer["differences"]
-            yield from (Problem(message, source=code) for message in told)
-            if not told and checking.sources.isdisjoint(damaged):
+        asked = [(place, part) for place, (_, checking) in enumerate(to_compare) for part in _parts(checking)]
+        told: dict[int, list[str]] = defaultdict(list)
+        for (place, _), answer in zip(asked, self._readers.each({"volume": part} for _, part in asked), strict=True):
+            told[place] += [unreadable(answer["broken"])] if "broken" in answer else answer["differences"]
+        for place, (code, checking) in enumerate(to_compare):
+            yield from (Problem(message, source=code) for message in dict.fromkeys(told[place]))
+            if not told[place] and checking.sources.isdisjoint(damaged):
                 self._opened.add([checking.key])
 
     def _found(self, object_id: str, answer: dict[str, Any]) -> Found:
@@ -121,9 +125,16 @@ class Deep:
         )  # fmt: skip
 
 
-def _question(checking: Checking) -> dict[str, Any]:
+def _parts(checking: Checking) -> Iterator[dict[str, Any]]:
+    """Give the comparison of a volume in parts, for several processes; the last has the list of contents as well."""
     items = [item.as_json() for item in checking.items]
-    return {"path": str(checking.path.absolute()), "items": items, "listed": checking.listed.as_json()}
+    for start in range(0, max(1, len(items)), ITEMS_AT_ONCE):
+        is_last = start + ITEMS_AT_ONCE >= len(items)
+        yield {
+            "path": str(checking.path.absolute()),
+            "items": items[start : start + ITEMS_AT_ONCE],
+            "listed": checking.listed.as_json() if is_last else None,
+        }
 
 
 def _line(object_id: str, head: int) -> str:

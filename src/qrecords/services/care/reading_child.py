@@ -69,14 +69,16 @@ class Child:
 
     def _volume(self, asked: dict[str, Any], skip: list[str]) -> dict[str, Any]:
         from qrecords.errors import QRecordsError
-        from qrecords.render.volumecheck import Expected, Listed, compared
+        from qrecords.render.volumecheck import Expected, Listed, differences, not_listed
 
         if skip:
             return {"broken": "检查它的程序中断了"}
         self._tell({"opening": asked["path"]})
         items = [Expected.from_json(entry) for entry in asked["items"]]
+        volume, listed = Path(asked["path"]), asked["listed"]
         try:
-            return {"differences": list(compared(Path(asked["path"]), items, Listed.from_json(asked["listed"])))}
+            told = list(differences(volume, items))
+            return {"differences": told + list(not_listed(volume, Listed.from_json(listed)) if listed else ())}
         except (QRecordsError, KeyError, TypeError, ValueError) as error:
             return {"broken": str(error)}
 
