@@ -162,16 +162,24 @@ def measured(folder: Path, chosen: argparse.Namespace) -> int:
         catch_up(office)
         volumes, pages = volumes_of(office)
     rows: dict[str, Spent] = {}
+
+    def measure(name: str, work: Callable[[], object]) -> None:
+        rows[name] = spent(work)
+        print(
+            f"{name}: {rows[name].wall:.1f} s, {rows[name].processor:.1f} s of processors", file=sys.stderr, flush=True
+        )
+
     for workers in (1, 2):
         with closing(with_workers(root, folder / f"office{workers}", workers)) as office:
-            rows[f"whole compilation, {workers} worker{'s'[: workers - 1]}"] = spent(lambda: whole(office, chosen))
+            name = f"whole compilation, {workers} worker{'s'[: workers - 1]}"
+            measure(name, lambda: whole(office, chosen))
     memory = peak_memory()
     size = sum(p.stat().st_size for v in volumes for p in v)
     jobs = jobs_of(volumes, folder)
-    rows["binding alone, one process"] = spent(lambda: bind_here(jobs))
+    measure("binding alone, one process", lambda: bind_here(jobs))
     bound = sum(job.target.stat().st_size for job in jobs)
-    rows["binding alone, two workers"] = spent(lambda: list(run_jobs(jobs, 2)))
-    rows["binding alone, two processes"] = spent(lambda: two_processes(jobs))
+    measure("binding alone, two workers", lambda: list(run_jobs(jobs, 2)))
+    measure("binding alone, two processes", lambda: two_processes(jobs))
     for job in jobs:
         job.target.unlink()
     sizes = {"parts": size, "ours": bound}
@@ -181,7 +189,7 @@ def measured(folder: Path, chosen: argparse.Namespace) -> int:
         ("qpdf", qpdf_merge, "append only"),
     ):
         if name != "qpdf" or shutil.which("qpdf"):
-            rows[f"{name}, {what}"] = spent(lambda: merge(volumes, folder))  # noqa: B023 — called at once
+            measure(f"{name}, {what}", lambda: merge(volumes, folder))  # noqa: B023 — called at once
             sizes[name] = sum(p.stat().st_size for p in folder.glob(f"{name}*.pdf"))
             for path in folder.glob(f"{name}*.pdf"):
                 path.unlink()

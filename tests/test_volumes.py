@@ -20,7 +20,9 @@ from pikepdf import Pdf
 from qrecords.errors import NotFound, WrongState
 from qrecords.model.volume import split
 from qrecords.office import Office
+from qrecords.render.docx import Template
 from qrecords.render.freespace import free_spot
+from qrecords.render.pdf import Converter
 from qrecords.render.room import noted_room
 from qrecords.services import demo, steps
 from qrecords.services import file as filing
@@ -35,7 +37,7 @@ from qrecords.services.volumes.notes import notes_of
 from qrecords.services.volumes.printset import print_sets
 from qrecords.services.volumes.shelf import find_records, show_volume
 from qrecords.services.volumes.stampspots import with_spots
-from tests.conftest import NOW, CommandLine
+from tests.conftest import FORMS, NOW, CommandLine
 from tests.pdfa import claims, faults
 from tests.test_render_volume import scanned
 
@@ -285,6 +287,21 @@ def test_outside_judges_accept_every_volume(bound: Any) -> None:
             assert line["document_no"].split()[0][-5:] in page  # a narrow cell may part the number
             assert line["archive_no"].rsplit("-", 1)[1] in page
             assert page.count("全宗号") == 1, "the archive stamp"
+
+
+@needs_poppler
+def test_the_longest_title_stands_on_one_line_of_every_spine(tmp_path: Path) -> None:
+    words = {"title": "2025年度正常批量开通/改造服务报告（QR758-08A）第1册（补编）", "code": "750-KJ·KF·08·2025·D5-012"}
+    context = {"reference_code": words["code"], "volume_title": words["title"], "retention": "5年"}
+    spines = sorted((FORMS / "volume").glob("spine-*.docx"))
+    assert len(spines) > 3
+    for spine in spines:
+        (tmp_path / spine.name).write_bytes(Template.load(spine).render(context, None))
+    for pdf in Converter(workers=1).convert([tmp_path / spine.name for spine in spines], tmp_path):
+        ran = subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, text=True, check=True)
+        found = re.findall(r'<word xMin="([\d.]+)"[^>]*>([^<]+)</word>', ran.stdout)
+        for ideograph in "补编批量册":
+            assert {left for left, word in found if word == ideograph} == {{w: x for x, w in found}["第"]}, pdf
 
 
 def test_filed_forms_note_the_room_a_look_would_find(bound: Any) -> None:
