@@ -19,6 +19,9 @@ from qrecords.cli import app
 if TYPE_CHECKING:
     from qrecords.office import Office
 
+# What they assert is told as fully as in the tests themselves.
+pytest.register_assert_rewrite("tests.office_steps", "tests.retention_office")
+
 # Machines are shared: how long an example takes says nothing about it.
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -27,12 +29,14 @@ D, E = "QR758-01A-2019-00003", "QR758-01A-2019-00004"
 class FaultyDisk:
     """Refuses the calls on the disk from number `at` on: that one alone, or all that follow too (`stays`).
 
-    A refused write leaves half of its first bytes, as a full disk does. `calls` counts, `refused` tells whether it struck.
+    A refused write leaves half of its first bytes, as a full disk does. `calls` counts, `refused` tells whether it struck,
+    `sites` tells for each call by which lines of the program it came.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, code: int, at: int, *, stays: bool = False) -> None:
         self.code, self.at, self.stays = code, at, stays
         self.calls = 0
+        self.sites: list[tuple[str, ...]] = []
         self.refused = False
         self.working = True
         for name in PRIMITIVES:
@@ -41,6 +45,7 @@ class FaultyDisk:
     def _wrapped(self, name: str, primitive: Callable[..., None]) -> Callable[..., None]:
         def call(*arguments: Any) -> None:
             self.calls += 1
+            self.sites.append((name, *_ways_here()))
             if self.working and (self.calls == self.at or (self.stays and self.calls > self.at > 0)):
                 self.refused = True
                 if name == "_write":
@@ -53,6 +58,14 @@ class FaultyDisk:
     def mend(self) -> None:
         """Let everything through again."""
         self.working = False
+
+
+def _ways_here() -> Iterator[str]:
+    frame: FrameType | None = sys._getframe(2)
+    while frame:
+        if "qrecords" in frame.f_globals.get("__name__", ""):
+            yield f"{frame.f_code.co_qualname}:{frame.f_lineno}"
+        frame = frame.f_back
 
 
 def _short_write(path: Path, chunks: Iterable[bytes]) -> None:
