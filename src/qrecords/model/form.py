@@ -91,7 +91,7 @@ class Stage(Definition):
 
 
 class Signature(Definition):
-    """A signature or seal of this form: `kind` as `sign --kind` names it; `elsewhere` when it stands on another paper."""
+    """A signature or seal: `kind` as `sign --kind` names it; `elsewhere` when it stands on another paper."""
 
     kind: str
     label: str
