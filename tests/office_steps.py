@@ -264,6 +264,19 @@ def _is_attached(office: Office) -> bool:
     return bool(found) and all(any(office.evidence_dir.glob(f"{a['sha256']}.*")) for a in found)
 
 
+@people()
+def _attach_late(office: Office) -> None:
+    folder = office.settings.root.parent
+    attach(office, kept.C, [folder / "paper.pdf", folder / "lost.png"], recognise=False)
+
+
+@people()
+def _is_attached_late(office: Office) -> bool:
+    found = show(office, kept.C)["attached"]
+    assert len(found) in {0, 2}, "all or none"
+    return bool(found)
+
+
 # Past paper
 
 
@@ -612,6 +625,13 @@ STEPS = {
     "scan": Step(_scan, _is_scanned, SCANNED, signing, reads=True),
     "assign": Step(_assign, _is_assigned, SCANNED, signing, reads=True),
     "attach": Step(_attach, _is_attached, SCANNED, signing, reads=True),
+    "attach late": Step(
+        _attach_late,
+        _is_attached_late,
+        (*WRITTEN, *GROWN, "add.intent", "add.kept", "add.frozen", "add.committed", "add.tidied"),
+        signing,
+        reads=True,
+    ),
     "past": Step(
         _take_past_in,
         _is_past_in,
