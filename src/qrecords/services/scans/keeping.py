@@ -74,25 +74,23 @@ class _Bound:
         return Signed(signing.kind, signing.by, signing.on, self.attached.name, self.attached.sha256)
 
     def late(self, at: str, account: str) -> Iterator[Late]:
-        """Give what it adds to the records that are filed."""
+        """Give what it adds to the filed records that do not have it."""
         taken = tuple(self.kept.taken)
         attached, signed = replace(self.attached, added_at=at, added_by=account), self.signed()
         signed = signed and replace(signed, recorded_at=at, recorded_by=account)
         for record in self.kept.found.known.records:
-            if record.state in AFTER_FILING:
+            if record.state in AFTER_FILING and not self._has(record):
                 added = Added(record.record_no, attached, signed)
                 yield Late(record, added, self.attached.stored, self.path, taken)
 
     def is_there(self) -> bool:
         """Tell whether every record of the print has this very scan already, as evidence of this signing."""
+        return all(self._has(record) for record in self.kept.found.known.records)
+
+    def _has(self, record: Record) -> bool:
         signing, scan = self.kept.signing, self.attached
-        return all(
-            any(a.sha256 == scan.sha256 for a in record.attached)
-            and (
-                not signing
-                or any((s.kind, s.evidence_sha256) == (signing.kind, scan.sha256) for s in record.signatures)
-            )
-            for record in self.kept.found.known.records
+        return any(a.sha256 == scan.sha256 for a in record.attached) and (
+            not signing or any((s.kind, s.evidence_sha256) == (signing.kind, scan.sha256) for s in record.signatures)
         )
 
 
