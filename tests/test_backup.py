@@ -31,8 +31,7 @@ NUMBERS = [f"QR758-11A-2025-0000{n}" for n in (1, 2, 3)]
 
 def inputs(folder: Path) -> Path:
     sample = json.loads((FORMS / "11A" / "sample.json").read_text(encoding="utf-8"))
-    for reference in ("notice_no", "transferred_to"):
-        sample.pop(reference)
+    sample.pop("notice_no")
     path = folder / "input.json"
     entries = [sample | {"user_comments": f"示例意见{n}"} for n in (1, 2, 3)]
     path.write_text(json.dumps(entries, ensure_ascii=False), encoding="utf-8")

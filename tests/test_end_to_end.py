@@ -19,6 +19,7 @@ SIGNERS = {
     "customer-seal": "示例用户单位",
     "engineer": "示例工程师",
     "unit-leader": "示例单位领导",
+    "quality-receipt": "示例质量员",
 }
 RECORD_FORMS = ("04A", "01A", "05A", "06A", "07A", "08A", "11A")
 REGISTERS = ("02A", "03A", "09A", "10A")
