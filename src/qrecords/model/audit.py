@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 GENESIS = "0" * 64
@@ -51,7 +51,8 @@ def event_hash(event: Event) -> str:
 
 def as_dict(event: Event) -> dict[str, Any]:
     """Return an event with its hash, as exports and segments write it, one canonical JSON line each."""
-    return asdict(event) | {"detail": dict(event.detail)}
+    # Not `asdict`: it copies what is in the detail, piece by piece, and a log has many events.
+    return {f.name: getattr(event, f.name) for f in fields(event)} | {"detail": dict(event.detail)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,11 +141,11 @@ class Archive:
         Of the files whose names `sha256_of` takes, the SHA-256 comes along from the same reading (`deep` only).
         """
         home = self._home(object_id)
-        looked = ocflcheck.check_structure(home, object_id)
+        looked = ocflcheck.look_at(home, object_id)
         if looked.problems and home.is_dir():
             # It may only be that a new version is moving in at this moment.
             with suppress(QRecordsError), self._publishing():
-                looked = ocflcheck.check_structure(home, object_id)
+                looked = ocflcheck.look_at(home, object_id)
         inventory = looked.inventory
         state = inventory.versions[-1].state if inventory else {}
         content = {name: inventory.manifest[digest][0] for name, digest in state.items()} if inventory else {}

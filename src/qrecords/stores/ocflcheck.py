@@ -26,7 +26,12 @@ class Looked:
     sha256: dict[str, str] = field(default_factory=dict)
 
 
-def check_structure(home: Path, object_id: str) -> Looked:
+def check_structure(home: Path, object_id: str) -> list[str]:
+    """Return what is wrong with an object, without reading the content of its files."""
+    return look_at(home, object_id).problems
+
+
+def look_at(home: Path, object_id: str) -> Looked:
     """Look at an object without reading the content of its files."""
     if not home.is_dir():
         return Looked([f"档案库里没有这个对象的文件夹；{RESTORE}"])

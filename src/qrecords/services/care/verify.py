@@ -32,7 +32,7 @@ from qrecords.stores.register import Transaction
 ITEM, VOLUME = "urn:qrecords:item:", "urn:qrecords:volume:"
 LIST = "urn:qrecords:disposition:"
 
-volume_problems = Deep.volumes
+volume_problems = Deep.volumes  # what a deep check asks of whole volumes
 Progress = Callable[[int, int], None]
 Row = dict[str, Any]
 
