@@ -20,7 +20,11 @@ def with_spots(office: Office, volumes: Sequence[Volume]) -> list[Volume]:
     if not office.settings.volumes.stamp:
         return list(volumes)
     pages = [_first_page(office, placed) for volume in volumes for placed in volume.placed]
-    spots = in_processes(_spot, pages, office.settings.pdf.workers, pages=len(pages), at_once=20)
+    # Reading a note takes less than handing a page to a process; looking is what the processes are for.
+    noted = [noted_room(path) if own and number == 0 else (False, None) for path, number, own in pages]
+    unknown = [(path, number) for (path, number, _), (is_noted, _) in zip(pages, noted, strict=True) if not is_noted]
+    looked = in_processes(_look, unknown, office.settings.pdf.workers, pages=len(unknown), at_once=20)
+    spots = iter([spot if is_noted else next(looked) for is_noted, spot in noted])
     return [Volume(tuple(replace(placed, stamp=next(spots)) for placed in volume.placed)) for volume in volumes]
 
 
@@ -31,10 +35,6 @@ def _first_page(office: Office, placed: Placed) -> tuple[Path, int, bool]:
     return office.archive.path(item.object_id, name, item.version), placed.first_written, own
 
 
-def _spot(page: tuple[Path, int, bool]) -> Spot | None:
-    path, number, own = page
-    if own and number == 0:
-        is_noted, spot = noted_room(path)
-        if is_noted:
-            return spot
+def _look(page: tuple[Path, int]) -> Spot | None:
+    path, number = page
     return free_spot(to_bind(path), number)
