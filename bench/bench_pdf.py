@@ -1,17 +1,19 @@
 """How fast documents become PDF: two workers against one start of LibreOffice, our templates against plain ones.
 
-python -m bench.bench_pdf [--files N] [--runs R] [--plain P]
+python -m bench.bench_pdf [--files N] [--runs R] [--plain P] [--costs]
 
-Prints medians and ratios, and what finishing a PDF adds. The same words must stand in each record's PDF, on as many
-pages, whoever made it from our document. Ends with status 1 when two workers are less than 1.8 times as fast as one
-start, or less than 4 times as fast as one start over P of the forms built on python-docx's own default template; that
-needs two cores with nothing else to do.
+One start is `soffice --headless --convert-to pdf *.docx`; the workers make PDF/A. Prints medians and ratios, and what
+finishing a PDF adds. The same words must stand in each record's PDF, on as many pages, whoever made it from our
+document. Ends with status 1 when two workers are less than 1.8 times as fast as one start, or less than 4 times as
+fast as one start over P of the forms built on python-docx's own default template; that needs two cores with nothing
+else to do. --costs only tells the processor time of a start and of a file, which a busy machine changes little.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -26,11 +28,14 @@ from docx import Document
 from bench.bench_docx import contexts
 from qrecords.render.code import code_png, payload
 from qrecords.render.docx import Template
+from qrecords.render.fonts import fontconfig_file
 from qrecords.render.pdf import Converter, finish_pdf, page_count
 from qrecords.render.soffice import Soffice, find_program
 
 TIMES_ONE_START, TIMES_PLAIN = 1.8, 4.0
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
+
+Work = Callable[[list[Path], Path], None]
 
 
 def documents(folder: Path, count: int) -> list[Path]:
@@ -81,10 +86,23 @@ def same_text(files: list[Path]) -> None:
 
 
 def one_start(files: list[Path], folder: Path) -> None:
+    """Run what anyone would type, in a new profile; with our faces, or it would print all in one and embed one less."""
+    out = folder / "out"
+    fonts = fontconfig_file(folder)
+    command = [find_program(), f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless"]
+    command += ["--convert-to", "pdf", "--outdir", str(out), *map(str, files)]
+    environment = os.environ | ({"FONTCONFIG_FILE": str(fonts)} if fonts else {})
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert sum(1 for _ in out.iterdir()) == len(files)
+
+
+def one_start_to_pdf_a(files: list[Path], folder: Path) -> None:
+    """Run one start as a worker does: the same PDF/A as the two workers make."""
     out = folder / "out"
     out.mkdir()
-    office = Soffice(find_program(), folder)
-    office.convert(files, out, seconds_per_file=60, on_tick=lambda: sum(1 for _ in out.iterdir()))
+    Soffice(find_program(), folder).convert(
+        files, out, seconds_per_file=60, on_tick=lambda: sum(1 for _ in out.iterdir())
+    )
     assert sum(1 for _ in out.iterdir()) == len(files)
 
 
@@ -92,11 +110,29 @@ def two_workers(files: list[Path], folder: Path) -> None:
     assert len(Converter(workers=2).convert(files, folder / "out")) == len(files)
 
 
-def seconds(work: Callable[[list[Path], Path], None], files: list[Path]) -> float:
+def seconds(work: Work, files: list[Path], clock: Callable[[], float]) -> float:
     with TemporaryDirectory() as folder:
-        start = time.perf_counter()
+        start = clock()
         work(files, Path(folder))
-        return time.perf_counter() - start
+        return clock() - start
+
+
+def wall(work: Work, files: list[Path]) -> float:
+    return seconds(work, files, time.perf_counter)
+
+
+def processor_time() -> float:
+    """Return the seconds all programs we started have used, which a busy machine changes little."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def costs(files: list[Path]) -> None:
+    """Print the processor time of a start and of a file."""
+    for name, work in {"one start": one_start, "a worker, to PDF/A": one_start_to_pdf_a}.items():
+        first = seconds(work, files[:1], processor_time)
+        each = (seconds(work, files, processor_time) - first) / (len(files) - 1)
+        print(f"{name}: {first - each:.2f} s to start, {each * 1e3:.0f} ms a file", flush=True)
 
 
 def finishing(files: list[Path]) -> tuple[float, float, int]:
@@ -116,15 +152,19 @@ def main() -> int:
     arguments.add_argument("--files", type=int, default=500)
     arguments.add_argument("--runs", type=int, default=5)
     arguments.add_argument("--plain", type=int, default=40, help="forms on the default template, which take long")
+    arguments.add_argument("--costs", action="store_true", help="only the processor time of a start and of a file")
     chosen = arguments.parse_args()
     with TemporaryDirectory() as folder:
         files = documents(Path(folder), chosen.files)
+        costs(files[:60])
+        if chosen.costs:
+            return 0
         plain = on_plain_template(files[: chosen.plain], Path(folder) / "plain")
         same_text(files[:16])
         rows = []
         for _ in range(chosen.runs):  # in turn, so that a busy moment meets both
-            alone, together = seconds(one_start, files), seconds(two_workers, files)
-            slow, few = seconds(one_start, plain), seconds(two_workers, files[: len(plain)])
+            alone, together = wall(one_start, files), wall(two_workers, files)
+            slow, few = wall(one_start, plain), wall(two_workers, files[: len(plain)])
             rows.append((alone, together, alone / together, slow / few))
             print(f"one start {alone:.1f} s, two workers {together:.1f} s, {alone / together:.2f}", end="")
             print(

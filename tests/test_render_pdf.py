@@ -375,6 +375,17 @@ def test_the_program_runs_alone_without_network_or_the_callers_desktop(
     assert re.search(r"-env:UserInstallation=file:///\S+qrecords-pdf-", text)
 
 
+@pytest.mark.office
+def test_a_start_does_not_test_how_the_machine_draws(tmp_path: Path) -> None:
+    source, out = tmp_path / "one.docx", tmp_path / "out"
+    source.write_bytes(pdf_module._smallest_document())
+    out.mkdir()
+    office = soffice_module.Soffice(soffice_module.find_program(), tmp_path)
+    office.convert([source], out, seconds_per_file=60, on_tick=lambda: sum(1 for _ in out.iterdir()))
+    assert [p.name for p in out.iterdir()] == ["one.pdf"]
+    assert not [*tmp_path.glob("profile/**/GraphicsRenderTests.log")], "a start takes three times as long"
+
+
 @pytest.mark.parametrize("setting", ["/nowhere/soffice", ""])
 def test_without_libreoffice_the_answer_says_what_to_install(
     setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

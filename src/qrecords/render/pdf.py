@@ -24,8 +24,8 @@ from qrecords.render.zips import join, pack
 
 __all__ = ["Converter", "finish_pdf", "page_count"]
 
-BATCH = 250  # files a start at most: a start costs about what ten files cost, and gives memory back
-WORTH_A_WORKER = 16  # files below which a further start costs more than it saves
+BATCH = 250  # files a start at most: a start costs about what three files cost, and gives memory back
+WORTH_A_WORKER = 8  # files below which a further start costs more than it saves
 MAX_WORKERS = 4
 LEAST_SPACE = 16 << 20  # bytes in the folder it works in; with less it may end without a word
 USUAL_BYTES = 200_000  # of a document; a larger one may take longer in proportion
