@@ -694,6 +694,8 @@ def assert_whole(root: Path, step: Step, *, deep: bool = True) -> None:
         assert verify(office, deep=deep)["problems"] == []
         with office.register.read() as tx:
             assert tx.intents.open() == []
+            papers = {p.stem for p in office.evidence_dir.glob("[!.]*")}
+            assert tx.beside.used(sorted(papers)) == papers, "no signed paper without its record"
         assert office.archive.steps_in_staging() == []
 
 

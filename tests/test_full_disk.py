@@ -6,6 +6,8 @@ import errno
 import json
 import logging
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,13 +16,16 @@ from typing import Any
 
 import bagit
 import pytest
+import sqlalchemy as sa
 from PIL import Image
 
 from qrecords.errors import StorageFailure
+from qrecords.office import Office
 from qrecords.render.beside import written_beside
 from qrecords.render.pdf import Converter
 from qrecords.scanning import reader, worker
 from qrecords.stores import secrets
+from qrecords.stores.fulltext.store import _writing
 from tests.conftest import CommandLine
 from tests.faulty_disk import blank_convert
 
@@ -144,3 +149,27 @@ def test_half_a_login_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert secrets.read_token(path) == ""
     secrets.write_token(path, "token")
     assert secrets.read_token(path) == "token"
+
+
+def test_a_register_without_any_room_is_not_called_damaged(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite says so when it cannot make the files beside the database (found on a disk filled to the last byte)."""
+    error = sa.exc.OperationalError("BEGIN", None, sqlite3.OperationalError("disk I/O error"))
+    told = office.register._own_error(error)
+    assert "disk I/O error" in told.message
+    usage = shutil.disk_usage(office.settings.root)
+    monkeypatch.setattr("qrecords.stores.register.database.disk_usage", lambda _folder: usage._replace(free=0))
+    told = office.register._own_error(error)
+    assert isinstance(told, StorageFailure)
+    assert told.message.startswith("磁盘已满")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Failed to open file for write: 'IoError { io_error: Custom { kind: StorageFull, error: PathError",
+        "An IO error occurred: 'No space left on device (os error 28)'",
+    ],
+)
+def test_an_index_without_room_says_so_in_our_words_alone(words: str) -> None:
+    with pytest.raises(StorageFailure, match=r"写不进去：磁盘已满$"), _writing():
+        raise ValueError(words)

@@ -38,6 +38,8 @@ REBUILD_SECONDS = 600
 _ATTEMPTS = 5  # to open the generation in use while others replace it
 _NAME = re.compile(f"^({'|'.join(ENGINES)})-[0-9a-f]{{12}}$")
 
+_FULL = ("StorageFull", "No space left", "os error 112")  # what the engines call a full disk; the last on Windows
+
 T = TypeVar("T")
 
 
@@ -244,8 +246,9 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:  # tantivy gives every failure of the disk as ValueError
+        full = any(words in str(error) for words in _FULL)
         raise StorageFailure(
-            f"检索索引写不进去：{error}",
+            f"检索索引写不进去：{'磁盘已满' if full else error}",
             remedy="请检查磁盘空间和 indexes 文件夹的权限；仍不行时运行 qrecords index rebuild。记录已保存，不受影响",
         ) from error
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ from qrecords.stores.register.retention import Retention
 
 MIGRATION = "0001"
 BUSY_SECONDS = 30
+LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
 _WRITES = "qrecords_writes"
 
 
@@ -189,7 +191,8 @@ class Register:
             return WrongState(
                 f"登记库正被别的程序占用，等了{BUSY_SECONDS}秒", remedy="请稍后再试；一直如此请查看谁在用这个工作区"
             )
-        if "full" in text:
+        # Without any room SQLite cannot make the files beside the database, and calls it an error of the disk.
+        if "full" in text or ("disk I/O error" in text and disk_usage(self.path.parent).free < LEAST_SPACE):
             return StorageFailure("磁盘已满，登记库写不进去", remedy="请腾出空间后再试；已写入的没有损坏")
         if "readonly" in text or "unable to open" in text:
             return StorageFailure(f"没有权限写登记库 {self.path}", remedy="请检查 archive 文件夹的权限")
