@@ -24,9 +24,7 @@ from tests.office_steps import STEPS, Step, assert_whole
 @pytest.fixture(autouse=True)
 def no_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Converter, "convert", blank_convert)
-    monkeypatch.setattr(
-        "qrecords.services.care.verify.volume_problems", lambda *_: iter(())
-    )  # the front matter is blank
+    monkeypatch.setattr("qrecords.services.care.deep.Deep.volumes", lambda *_: iter(()))  # the front matter is blank
     monkeypatch.setattr(durable, "_flush", lambda _handle: None)  # whether it is called counts here, not the disk
 
 

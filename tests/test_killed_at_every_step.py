@@ -62,9 +62,7 @@ def test_every_step_broken_off_has_its_way_back(kind: str) -> None:
 def test_killed_at_every_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Killed at each moment, when it comes the first and when it comes the last time."""
     monkeypatch.setattr(Converter, "convert", blank_convert)
-    monkeypatch.setattr(
-        "qrecords.services.care.verify.volume_problems", lambda *_: iter(())
-    )  # the front matter is blank
+    monkeypatch.setattr("qrecords.services.care.deep.Deep.volumes", lambda *_: iter(()))  # the front matter is blank
     step, passed = STEPS[name], Counter[str]()
     (tmp_path / "whole").mkdir()
     root = step.start(tmp_path / "whole")

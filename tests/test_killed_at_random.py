@@ -187,9 +187,7 @@ def killed_in_turns(root: Path, kills: int) -> None:
 def test_nothing_is_lost_or_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int) -> None:
     print(f"QRECORDS_KILLS_SEED={SEED}")
     monkeypatch.setattr(Converter, "convert", blank_convert)
-    monkeypatch.setattr(
-        "qrecords.services.care.verify.volume_problems", lambda *_: iter(())
-    )  # the front matter is blank
+    monkeypatch.setattr("qrecords.services.care.deep.Deep.volumes", lambda *_: iter(()))  # the front matter is blank
     root = workspace(tmp_path)
     killed_in_turns(root, kills)
     with kept.opened(root, clock=lambda: kept.THEN) as people:

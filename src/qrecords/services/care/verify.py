@@ -32,7 +32,6 @@ from qrecords.stores.register import Transaction
 ITEM, VOLUME = "urn:qrecords:item:", "urn:qrecords:volume:"
 LIST = "urn:qrecords:disposition:"
 
-volume_problems = Deep.volumes  # what a deep check asks of whole volumes
 Progress = Callable[[int, int], None]
 Row = dict[str, Any]
 
@@ -202,7 +201,7 @@ def _volumes(office: Office, rows: Sequence[Row], damaged: Collection[str], read
         else:
             whole.append(row)
     if reading:
-        yield from volume_problems(reading, whole, damaged)
+        yield from reading.volumes(whole, damaged)
 
 
 def _record_numbers(tx: Transaction) -> Iterator[Problem]:
