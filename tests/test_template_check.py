@@ -64,7 +64,7 @@ def messages(checkup: Any) -> str:
         ("{{ fault_symptom }}", "{{ qqqqqq }}", "标记 qqqqqq 在定义里没有，用 qrecords forms show"),
         ("{{ fault_symptom }}", "", "栏目「故障现象」没有标记印出它，请加上 fault_symptom"),
         ("{{ r.old_no }}", "{{ r.old_nr }}", "标记 old_nr 在「更换件」的明细里没有，是不是 old_no？"),
-        ("{{ r.old_no }}", "", "「更换件」的栏目「旧件编号」没有标记印出它"),
+        ("r.old_no", "r.new_no", "「更换件」的栏目「旧件编号」没有标记印出它"),
         ("{{ fault_symptom }}", "{{ fault_symptom", "里的标记没有写完"),
         ("{{ fault_symptom }}", "fault_symptom }}", "里的标记没有写完"),
         ("{{ fault_symptom }}", "｛｛ fault_symptom ｝｝", "全角的花括号"),
@@ -74,7 +74,7 @@ def messages(checkup: Any) -> str:
     ],
 )
 def test_what_is_wrong_with_tags_is_said(office: Office, tmp_path: Path, old: str, new: str, says: str) -> None:
-    found = check(office, tmp_path, edited("06A", lambda xml: xml.replace(old, new, 1)))
+    found = check(office, tmp_path, edited("06A", lambda xml: xml.replace(old, new)))
     assert says in messages(found)
     assert all(p.source == "QR758-06A" for p in found.problems)
 
