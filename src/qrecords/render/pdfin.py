@@ -17,7 +17,8 @@ from pypdf import PdfReader
 from pypdf.errors import PdfReadError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NumberObject, read_object
 
-ENTRY = struct.Struct(">BIH")  # of the cross-reference: kind, place, generation or index
+from qrecords.render.pdflayout import ENTRY
+
 _TAIL = re.compile(rb"startxref\n(\d+)\n%%EOF\n\Z")
 _HEAD = re.compile(
     rb"\d+ 0 obj\n<< /Type /XRef /Size (\d+) /W \[ 1 4 2 \] /Root (\d+) 0 R /Info (\d+) 0 R"

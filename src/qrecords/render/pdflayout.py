@@ -22,7 +22,7 @@ _END = re.compile(rb"startxref\n(\d{1,12})\n%%EOF\n")
 _TOKEN = re.compile(rb"<<|>>|<[0-9A-Fa-f\s]*>|/[^\s<>\[\]/{}]*|\[|\]|[-+.\w]+|\s+")
 _LENGTH = re.compile(rb"/Length\s+(\d{1,12})(?![\d\s]*\sR)")
 _PLAIN_XREF = re.compile(rb"/W\s*\[\s*1\s+4\s+2\s*\]")
-_ENTRY = struct.Struct(">BIH")
+ENTRY = struct.Struct(">BIH")  # of the cross-reference: kind, place, generation or index
 _MOST = 64 << 20  # bytes of one object stream, unpacked
 
 
@@ -99,6 +99,6 @@ def _require_same_places(head: bytes, entries: bytes, seen: _Seen) -> None:
     """See that the cross-reference leads to the objects seen, and to no others."""
     if not _PLAIN_XREF.search(head) or any(key in head for key in (b"/Index", b"/Prev", b"/Encrypt", b"/XRefStm")):
         raise _Otherwise
-    for number, (kind, place, _) in enumerate(_ENTRY.iter_unpack(entries)):
+    for number, (kind, place, _) in enumerate(ENTRY.iter_unpack(entries)):
         if (kind == 1 and seen.starts.get(place) != number) or (kind == 2 and place not in seen.holders) or kind > 2:
             raise _Otherwise

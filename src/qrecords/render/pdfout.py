@@ -33,7 +33,8 @@ from pypdf.generic import (
 )
 
 from qrecords.errors import InvalidInput
-from qrecords.render.pdfin import ENTRY, Reader
+from qrecords.render.pdfin import Reader
+from qrecords.render.pdflayout import ENTRY
 
 _GROUP = 200  # objects in one object stream
 _DEEPEST = 50  # levels followed at once
