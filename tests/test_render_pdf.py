@@ -372,7 +372,7 @@ def test_the_program_runs_alone_without_network_or_the_callers_desktop(
     assert "proxy.invalid" not in text
     assert "DISPLAY" not in text
     assert '"TZ": "UTC"' in text
-    assert re.search(r"-env:UserInstallation=file:///\S+qrecords-pdf-", text)
+    assert re.search(r"-env:UserInstallation=file:///\S+qrecords-work-", text)
 
 
 @pytest.mark.office

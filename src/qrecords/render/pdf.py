@@ -20,6 +20,7 @@ from qrecords.render.finish import finish_pdf
 from qrecords.render.fonts import require_chinese_face
 from qrecords.render.pdfout import page_count
 from qrecords.render.soffice import REMEDY, Run, Soffice, find_program
+from qrecords.render.workfolder import work_folder
 from qrecords.render.zips import join, pack
 
 __all__ = ["Converter", "finish_pdf", "page_count"]
@@ -54,8 +55,8 @@ class Converter:
         program = find_program(self._program_setting)
         require_chinese_face()
         out_dir.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix="qrecords-pdf-", ignore_cleanup_errors=True) as folder:
-            job = _Job(program, Path(folder), out_dir, self._seconds, on_done or (lambda _: None))
+        with work_folder() as folder:
+            job = _Job(program, folder, out_dir, self._seconds, on_done or (lambda _: None))
             problems = job.run(documents, self._worker_count(len(documents)))
         if problems:
             raise InvalidInput(

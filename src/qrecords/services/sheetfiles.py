@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from qrecords.errors import UsageError, WrongState
@@ -13,6 +12,7 @@ from qrecords.render.docx import Template
 from qrecords.render.pdf import Converter
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
+from qrecords.render.workfolder import work_folder
 from qrecords.stores.durable import make_dirs, write_file
 
 SUFFIXES = (".docx", ".pdf")
@@ -35,10 +35,10 @@ def make_sheet(office: Office, template: str, context: Mapping[str, Any], path: 
     if path.suffix.lower() == ".pdf":
         settings = office.settings.pdf
         converter = Converter(soffice=settings.soffice, workers=1, seconds_per_file=settings.seconds_per_file)
-        with TemporaryDirectory(prefix="qrecords-sheet-") as folder:
-            docx = Path(folder) / "sheet.docx"
+        with work_folder() as folder:
+            docx = folder / "sheet.docx"
             docx.write_bytes(made)
-            (pdf,) = converter.convert([docx], Path(folder))
+            (pdf,) = converter.convert([docx], folder)
             cut(pdf, pdf, meta=Meta(title, path.stem, office.clock()))
             made = pdf.read_bytes()
     return made
