@@ -6,6 +6,7 @@ import errno
 import os
 import queue
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,7 +26,9 @@ from qrecords.render.zips import join, pack
 
 __all__ = ["Converter", "finish_pdf", "page_count"]
 
-BATCH = 250  # files a start at most: a start costs about what three files cost, and gives memory back
+# Files a start at most. LibreOffice takes 254 words of a command line and leaves the rest unsaid; Windows takes 32,767
+# characters. A start costs about what three files cost, and gives memory back.
+BATCH = 100 if sys.platform == "win32" else 240
 WORTH_A_WORKER = 8  # files below which a further start costs more than it saves
 MAX_WORKERS = 4
 LEAST_SPACE = 16 << 20  # bytes in the folder it works in; with less it may end without a word
