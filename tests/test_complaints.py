@@ -111,6 +111,10 @@ def test_r41_clause_5_6_show_and_due_say_how_long_it_is_open(desk: Desk) -> None
     (entry,) = [d for d in due(desk.office, on="2025-04-01")["due"] if d["key"] == "information_due"]
     assert entry["detail"] == "投诉，未办结，已15天"
     assert show(desk.office, desk.new("01A", channel="电话", info_type=["建议"]))["complaint"] is None
+    (desk.office.settings.forms_dir / "disposition" / "complaints.toml").unlink()
+    assert show(desk.office, number)["complaint"] is None, "it stops what destroys, not who looks"
+    with pytest.raises(InvalidInput, match="不知道哪些记录是投诉"):
+        complaints(desk.office)
 
 
 # R42

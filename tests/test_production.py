@@ -71,7 +71,8 @@ def test_r29_clause_3_what_is_stated_goes_before_what_is_counted() -> None:
         entry("S1", product_kind="单机", produced=30, production_status="工程"),
         entry("S2", production_status="批量"),
     ]
-    assert series_by_model(mixed, KINDS)[plain("SL-120")].status == "", "the list says two things"
+    said = series_by_model(mixed, KINDS)[plain("SL-120")]
+    assert (said.status, said.told) == ("", "同型号各行写的产品状态不一致，请核对"), "the list says two things"
     doubtful = [entry("S1", product_kind="单机", produced=30), entry("S2", product_kind="系统")]
     assert series_by_model(doubtful, KINDS)[plain("SL-120")].status == ""
 

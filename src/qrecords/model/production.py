@@ -46,7 +46,11 @@ class Series:
         if not self.batch_from:
             return ""
         made = f"{self.kind}，已生产{self.produced}{self.unit}"
-        return f"{BATCH}（{made}）" if self.status else f"未达批量（{made}，{self.batch_from}{self.unit}以上为批量）"
+        if self.status:
+            return f"{BATCH}（{made}）"
+        if self.produced >= self.batch_from:  # stated, but not the same everywhere
+            return "同型号各行写的产品状态不一致，请核对"
+        return f"未达批量（{made}，{self.batch_from}{self.unit}以上为批量）"
 
 
 def series_by_model(entries: Sequence[Entry], kinds: Iterable[BatchKind]) -> dict[str, Series]:

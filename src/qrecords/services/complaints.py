@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from qrecords.errors import UsageError
+from qrecords.errors import InvalidInput, UsageError
 from qrecords.model.complaints import Standing, is_complaint, standing
 from qrecords.model.record import STATE_LABELS, Action, Record, State
 from qrecords.model.volume import secrecy_rank
@@ -46,8 +46,14 @@ COLUMNS = {
 
 
 def standing_of(office: Office, record: Record, on: str = "") -> Standing | None:
-    """Return where a record stands as a complaint on a day (default: today), None when it is none."""
-    kinds = read_complaint_kinds(office.settings.forms_dir)
+    """Return where a record stands as a complaint on a day (default: today), None when it is none.
+
+    Also None when nobody says which records are complaints: that stops what destroys, not who looks at a record.
+    """
+    try:
+        kinds = read_complaint_kinds(office.settings.forms_dir)
+    except InvalidInput:
+        return None
     return standing(record, on or office.today()) if is_complaint(record, kinds) else None
 
 
