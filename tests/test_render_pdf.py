@@ -287,6 +287,17 @@ def test_the_guilty_document_is_named_and_all_others_are_done(
     assert (tmp_path / "out" / "3.pdf").read_bytes().startswith(b"%PDF-1.7 d3")
 
 
+def test_no_start_gets_more_words_than_libreoffice_reads(program: Path, tmp_path: Path) -> None:
+    """It takes 254 words of its command line and leaves the files behind them unsaid."""
+    seen = tmp_path / "words.txt"
+    program.write_text(STAND_IN + f"\nopen({str(seen)!r}, 'a').write(f'{{len(sys.argv)}}\\n')")
+    files = documents(tmp_path, *["ok"] * 500)
+    assert len(Converter(soffice=str(program), workers=1).convert(files, tmp_path / "out")) == 500
+    words = [int(line) for line in seen.read_text().split()]
+    assert max(words) <= 254
+    assert sum(words) > 500
+
+
 def test_what_hangs_is_ended_with_its_children(program: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
         Converter(soffice=str(program), seconds_per_file=0.2).convert(documents(tmp_path, "ok", "HANG"), tmp_path / "o")
