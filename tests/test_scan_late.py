@@ -18,6 +18,7 @@ from qrecords.scanning import ocr
 from qrecords.services.disposition import papers as dispositionpapers
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.hold import hold
+from qrecords.services.freezing import shown_kind
 from qrecords.services.scans import recognise
 from qrecords.services.scans.attach import attach
 from qrecords.services.steps import sign
@@ -415,3 +416,25 @@ def test_past_paper_takes_papers_too_and_a_late_scan_is_bound_behind_it(cli: Com
         (piece,) = pieces_of(people.office, tx, group, 2018)
     assert [file.name for file in piece.files] == ["form.pdf", f"scans/{number}-1-customer-seal.png"]
     assert_sound(cli)
+
+
+def test_a_scan_of_another_paper_does_not_stand_for_the_form(cli: CommandLine, tmp_path: Path) -> None:
+    receipt = paper.bundle([Image.new("L", (600, 800), 90)] * 3, tmp_path / "接收单.pdf", 72)
+    cli("sign", A, "--kind", "quality-receipt", "--by", "示例质量员", "--on", "2020-01-10", "--evidence", receipt)
+    with opened(cli.root) as people, people.office.register.read() as tx:
+        (group,) = groups_of(people.office, "01A")
+        (piece,) = pieces_of(people.office, tx, group, 2019)
+    assert piece.item.pages <= 3, "as many pages as the form"
+    assert [file.name for file in piece.files] == ["form.pdf", f"scans/{A}-1-quality-receipt.pdf"]
+
+
+def test_what_a_scan_shows_is_known_by_its_name() -> None:
+    shown = {
+        f"scans/{A}-1-quality-receipt.pdf": "quality-receipt",
+        f"scans/{A}-12-customer-seal-2.png": "customer-seal",
+        f"scans/{A}-2.pdf": "",
+        f"scans/{A}-2-2.pdf": "",
+        f"scans/{SHEET}-2.pdf": "",
+        f"scans/{SHEET}-2-2.pdf": "",
+    }
+    assert {name: shown_kind(name) for name in shown} == shown
