@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from qrecords.errors import InvalidInput, NotPermitted
+from qrecords.errors import IntegrityFailure, InvalidInput, NotPermitted, QRecordsError, WrongState
 from qrecords.model.access import Account, Grant
 from qrecords.render.pdf import Converter
 from qrecords.scanning import ocr
@@ -438,3 +438,32 @@ def test_what_a_scan_shows_is_known_by_its_name() -> None:
         f"scans/{SHEET}-2-2.pdf": "",
     }
     assert {name: shown_kind(name) for name in shown} == shown
+
+
+def test_a_damaged_item_keeps_no_other_text_from_its_object(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("attach", C, photo(tmp_path / "照片.png"))
+    cli("attach", ROWS[0], photo(tmp_path / "传真.png", 150))
+    next(path for name, path in frozen(cli, C)[-1]["files"].items() if name.endswith("照片.png")).unlink()
+    reads(monkeypatch, "后来识别的文字")
+    for _ in range(2):
+        answer = cli.json("scan", photo(tmp_path / "nothing.png", 90))
+        assert (answer["notes"], len(answer["unmatched"])) == ([], 1)
+    assert [name for name in frozen(cli, ROWS[0])[-1]["files"] if name.endswith(".txt")], "the others have theirs"
+    assert cli.json("show", C)["record"]["item"]["version"] == 3
+    assert cli.json("search", "扫描件:后来识别的文字")["total"] == 2, "found all the same"
+
+
+@pytest.mark.parametrize("error", [WrongState(f"{C} 正在归档"), IntegrityFailure(f"{C} 缺文件 record.json")])
+def test_texts_that_cannot_be_stored_undo_nothing_and_name_nothing(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: QRecordsError
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(recognise, "keep_texts", fails)
+    reads(monkeypatch, "照片上的文字")
+    answer = cli.json("attach", C, photo(tmp_path / "照片.png"))
+    assert (answer["record"]["version"], answer["notes"]) == (3, [recognise.LEFT])
+    assert C not in recognise.LEFT
