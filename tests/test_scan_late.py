@@ -23,6 +23,7 @@ from qrecords.services.scans import recognise
 from qrecords.services.scans.attach import attach
 from qrecords.services.steps import sign
 from qrecords.services.volumes.arranging import groups_of, pieces_of
+from qrecords.services.volumes.compile import compile_year
 from qrecords.stores import durable
 from qrecords.stores.archive import Archive
 from tests import paper
@@ -467,3 +468,20 @@ def test_texts_that_cannot_be_stored_undo_nothing_and_name_nothing(
     answer = cli.json("attach", C, photo(tmp_path / "照片.png"))
     assert (answer["record"]["version"], answer["notes"]) == (3, [recognise.LEFT])
     assert C not in recognise.LEFT
+
+
+def test_a_text_makes_no_version_of_what_is_being_bound(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    cli("attach", C, photo(tmp_path / "照片.png"))
+    reads(monkeypatch, "照片上的文字")
+    with opened(cli.root) as people:
+        with monkeypatch.context() as patched:
+            read = {"compile.matter": lambda: recognise.recognise_unread(people("乙"))}
+            patched.setattr(durable, "checkpoint", lambda at: read.pop(at, lambda: [])())
+            compile_year(people("甲"), 2019, form_code="06A")
+        assert not read, "read while it was bound"
+        assert compile_year(people("甲"), 2019, form_code="06A").volumes == [], "no supplement for a text alone"
+    assert cli.json("show", C)["record"]["item"]["version"] == 3
+    assert cli.json("search", "扫描件:照片上的文字")["total"] == 1
