@@ -37,6 +37,7 @@ from tests.retention_office import (
     NOTICE,
     ROWS,
     A,
+    B,
     BlankPages,
     C,
     copied,
@@ -485,3 +486,22 @@ def test_a_text_makes_no_version_of_what_is_being_bound(
         assert compile_year(people("甲"), 2019, form_code="06A").volumes == [], "no supplement for a text alone"
     assert cli.json("show", C)["record"]["item"]["version"] == 3
     assert cli.json("search", "扫描件:照片上的文字")["total"] == 1
+
+
+def test_one_scan_does_not_prove_signatures_of_several_days(cli: CommandLine, tmp_path: Path) -> None:
+    receipt, scan = ("--kind", "quality-receipt", "--by", "示例质量员"), photo(tmp_path / "接收单.png")
+    cli("sign", A, *receipt, "--on", "2020-01-10")
+    cli("sign", B, *receipt, "--on", "2020-01-13")
+    ran = cli("--json", "sign", A, B, *receipt, "--evidence", scan, ok=False)
+    assert (ran.status, "--on" in ran.json["error"]["remedy"]) == (2, True)
+    told = {p["source"]: p["message"] for p in ran.json["error"]["problems"]}
+    assert told == {A: "登记的是 示例质量员 2020-01-10", B: "登记的是 示例质量员 2020-01-13"}
+    assert [cli.json("show", no)["record"]["item"]["version"] for no in (A, B)] == [2, 2], "none was touched"
+    other = ("--kind", "quality-receipt", "--by", "另一示例质量员")
+    assert cli("sign", A, B, *other, "--evidence", scan, ok=False).status == 2
+    cli("sign", B, *receipt, "--on", "2020-01-10")
+    cli("sign", A, B, *receipt, "--evidence", scan)
+    for number, days in ((A, ["2020-01-10"]), (B, ["2020-01-13", "2020-01-10"])):
+        signatures = cli.json("show", number)["record"]["signatures"]
+        assert [s["on"] for s in signatures] == days
+        assert [s["on"] for s in signatures if s["evidence"]] == ["2020-01-10"]
