@@ -21,6 +21,9 @@ from qrecords.services.disposition.hold import hold
 from qrecords.services.freezing import shown_kind
 from qrecords.services.scans import recognise
 from qrecords.services.scans.attach import attach
+from qrecords.services.scans.scan import scan
+from qrecords.services.scans.sheets import known_print
+from qrecords.services.scans.signing import Signing, require_acceptable
 from qrecords.services.steps import sign
 from qrecords.services.volumes.arranging import groups_of, pieces_of
 from qrecords.services.volumes.compile import compile_year
@@ -42,6 +45,7 @@ from tests.retention_office import (
     C,
     copied,
     copied_witnessed,
+    information,
     opened,
 )
 from tests.retention_office import call as one_call
@@ -505,3 +509,31 @@ def test_one_scan_does_not_prove_signatures_of_several_days(cli: CommandLine, tm
         signatures = cli.json("show", number)["record"]["signatures"]
         assert [s["on"] for s in signatures] == days
         assert [s["on"] for s in signatures if s["evidence"]] == ["2020-01-10"]
+
+
+def test_a_print_without_the_right_to_it_is_refused_by_name_and_the_others_are_attached(
+    cli: CommandLine, tmp_path: Path, write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    cli("fill", "02A", write(one_call(3)))
+    (month,) = cli.json("print", "02A", "--month", MONTH)["prints"]
+    (made,) = cli.json("fill", "01A", write(information(5, "示例单位五")))["records"]
+    (alone,) = cli.json("print", made["record_no"])["prints"]
+    sheet(tmp_path / "1-month.png", month["print_id"])
+    sheet(tmp_path / "2-alone.png", alone["print_id"])
+    with opened(cli.root) as people:
+        clerk = replace(people.office, account=Account("clerk", "clerk", None, grants=(Grant("clerk"),)))
+        pages = [tmp_path / "1-month.png", tmp_path / "2-alone.png"]
+        found = scan(clerk, pages, Signing("", "", ""), recognise=False)
+        assert [a["record_no"] for a in found.attached] == [made["record_no"]]
+        (refused,) = found.refused
+        assert [p.source for p in refused["problems"]] == list(ROWS), "the row that is not filed stands in no one's way"
+        assert all("由归档人补存" in p.message for p in refused["problems"])
+        with people.office.register.read() as tx:
+            logged = [[e.action for e in tx.audit.events(no) if e.outcome == "refused"] for no in ROWS]
+        assert logged == [["file"], ["file"]]
+        known = known_print(clerk, SHEET, int(month["print_id"].rpartition("/")[2]))
+        assert known
+        with pytest.raises(NotPermitted):
+            require_acceptable(clerk, known)
+    assert cli.json("show", ROWS[0])["record"]["item"]["version"] == 1
