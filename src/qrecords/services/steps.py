@@ -19,7 +19,7 @@ from qrecords.services import reading
 from qrecords.services.checking import before_step
 from qrecords.services.finding.indexing import follow
 from qrecords.services.scans.rights import authorise_papers
-from qrecords.stores.durable import make_dirs, remove_tree, write_file
+from qrecords.stores.durable import remove_tree
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
 
@@ -133,16 +133,23 @@ def _require_new(filed: Sequence[Record], signed: Signed) -> None:
 
 
 def _sign_open(office: Office, records: Sequence[Record], signed: Signed, evidence: Path | None) -> None:
-    if evidence:
-        make_dirs(office.evidence_dir)
-        write_file(office.evidence_dir / signed.stored, evidence.read_bytes())
+    if evidence is None:
+        with office.register.write() as tx:
+            _write_signature(office, tx, records, signed)
+        return
+    from qrecords.services.scans.keeping import kept_evidence  # it binds scanned pages; signing mostly needs none
+
+    with office.under_way() as step, kept_evidence(office, step, {signed.stored: evidence}) as tx:
+        _write_signature(office, tx, records, signed)
+
+
+def _write_signature(office: Office, tx: Transaction, records: Sequence[Record], signed: Signed) -> None:
+    reading.require_unchanged(tx, records)
     numbers = [r.record_no for r in records]
-    with office.register.write() as tx:
-        reading.require_unchanged(tx, records)
-        tx.records.sign(numbers, signed, office.now(), office.account.name)
-        tx.records.touch(numbers)
-        detail = {"kind": signed.kind, "by": digest(signed.by), "on": signed.on, "evidence": signed.evidence_sha256}
-        tx.audit.append([office.event(Action.SIGN, no, **detail) for no in numbers])
+    tx.records.sign(numbers, signed, office.now(), office.account.name)
+    tx.records.touch(numbers)
+    detail = {"kind": signed.kind, "by": digest(signed.by), "on": signed.on, "evidence": signed.evidence_sha256}
+    tx.audit.append([office.event(Action.SIGN, no, **detail) for no in numbers])
 
 
 def _sign_filed(office: Office, records: Sequence[Record], signed: Signed, evidence: Path | None) -> None:
