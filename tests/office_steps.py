@@ -621,7 +621,7 @@ STEPS = {
             "compile.catalogue", "audit.intent", "audit.published", "audit.committed",
         ),
     ),
-    "sign": Step(_sign, _has_signature(F), WRITTEN, signing, reads=True),
+    "sign": Step(_sign, _has_signature(F), SCANNED, signing, reads=True),
     "scan": Step(_scan, _is_scanned, SCANNED, signing, reads=True),
     "assign": Step(_assign, _is_assigned, SCANNED, signing, reads=True),
     "attach": Step(_attach, _is_attached, SCANNED, signing, reads=True),

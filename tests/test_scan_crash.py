@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from qrecords.render.code import code_png, payload
+from qrecords.stores import durable
 from tests.conftest import CommandLine
 from tests.retention_office import MONTH, ROWS, C, copied
 from tests.test_crash import assert_valid_ocfl, killed_at
@@ -74,6 +75,46 @@ def test_scan(cli: CommandLine, paper: Path, checkpoint: str, passes: int) -> No
     assert cli.json("status")["under_way"] == 0
     assert list((archive / "staging").iterdir()) == []
     assert cli.json("verify", "--deep")["problems"] == []
+
+
+def evidence_of(cli: CommandLine, number: str) -> tuple[set[str], set[str]]:
+    """Return the files among the evidence, and what a record's signatures and papers name; the workspace is opened."""
+    record = cli.json("show", number)["record"]
+    named = {s["evidence_sha256"] for s in record["signatures"]} | {a["sha256"] for a in record["attached"]}
+    return {p.stem for p in (cli.root / "archive" / "evidence").glob("*")}, named
+
+
+@pytest.mark.parametrize(("checkpoint", "signatures"), [("scan.intent", 0), ("scan.kept", 0), ("scan.committed", 1)])
+def test_signing_with_evidence_leaves_no_scan_without_its_signature(
+    cli: CommandLine, paper: Path, checkpoint: str, signatures: int
+) -> None:
+    number = "QR758-06A-2025-00001"
+    words = ("sign", number, *SIGNED[:-1], "--evidence", paper / "3.png")
+    killed_at(checkpoint, 1, cli.root, *words)
+    there, named = evidence_of(cli, number)
+    assert there == named
+    assert len(named) == signatures
+    if not signatures:
+        cli(*words)
+    there, named = evidence_of(cli, number)
+    assert there == named
+    assert len(named) == 1
+    assert cli.json("status")["under_way"] == 0
+
+
+@pytest.mark.parametrize("words", [("sign", *SIGNED[:-1], "--evidence"), ("attach", "--no-ocr")])
+def test_a_file_that_changes_while_it_is_kept_is_not_kept(
+    cli: CommandLine, paper: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    picture, number = paper / "3.png", "QR758-06A-2025-00001"
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            durable, "checkpoint", lambda at: at == "scan.intent" and sheet(picture, "HTTP://EXAMPLE.ORG/2")
+        )
+        ran = cli(words[0], number, *words[1:], picture, ok=False)
+    assert (ran.status, "刚被改动" in ran.err) == (3, True)
+    assert evidence_of(cli, number) == (set(), set())
+    assert cli.json("status")["under_way"] == 0
 
 
 SLOW = pytest.mark.slow

@@ -11,17 +11,22 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from qrecords.errors import InvalidInput, NotPermitted
+from qrecords.errors import IntegrityFailure, InvalidInput, NotPermitted, QRecordsError, WrongState
 from qrecords.model.access import Account, Grant
 from qrecords.render.pdf import Converter
 from qrecords.scanning import ocr
 from qrecords.services.disposition import papers as dispositionpapers
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.hold import hold
+from qrecords.services.freezing import shown_kind
 from qrecords.services.scans import recognise
 from qrecords.services.scans.attach import attach
+from qrecords.services.scans.scan import scan
+from qrecords.services.scans.sheets import known_print
+from qrecords.services.scans.signing import Signing, require_acceptable
 from qrecords.services.steps import sign
 from qrecords.services.volumes.arranging import groups_of, pieces_of
+from qrecords.services.volumes.compile import compile_year
 from qrecords.stores import durable
 from qrecords.stores.archive import Archive
 from tests import paper
@@ -35,10 +40,12 @@ from tests.retention_office import (
     NOTICE,
     ROWS,
     A,
+    B,
     BlankPages,
     C,
     copied,
     copied_witnessed,
+    information,
     opened,
 )
 from tests.retention_office import call as one_call
@@ -415,3 +422,118 @@ def test_past_paper_takes_papers_too_and_a_late_scan_is_bound_behind_it(cli: Com
         (piece,) = pieces_of(people.office, tx, group, 2018)
     assert [file.name for file in piece.files] == ["form.pdf", f"scans/{number}-1-customer-seal.png"]
     assert_sound(cli)
+
+
+def test_a_scan_of_another_paper_does_not_stand_for_the_form(cli: CommandLine, tmp_path: Path) -> None:
+    receipt = paper.bundle([Image.new("L", (600, 800), 90)] * 3, tmp_path / "接收单.pdf", 72)
+    cli("sign", A, "--kind", "quality-receipt", "--by", "示例质量员", "--on", "2020-01-10", "--evidence", receipt)
+    with opened(cli.root) as people, people.office.register.read() as tx:
+        (group,) = groups_of(people.office, "01A")
+        (piece,) = pieces_of(people.office, tx, group, 2019)
+    assert piece.item.pages <= 3, "as many pages as the form"
+    assert [file.name for file in piece.files] == ["form.pdf", f"scans/{A}-1-quality-receipt.pdf"]
+
+
+def test_what_a_scan_shows_is_known_by_its_name() -> None:
+    shown = {
+        f"scans/{A}-1-quality-receipt.pdf": "quality-receipt",
+        f"scans/{A}-12-customer-seal-2.png": "customer-seal",
+        f"scans/{A}-2.pdf": "",
+        f"scans/{A}-2-2.pdf": "",
+        f"scans/{SHEET}-2.pdf": "",
+        f"scans/{SHEET}-2-2.pdf": "",
+    }
+    assert {name: shown_kind(name) for name in shown} == shown
+
+
+def test_a_damaged_item_keeps_no_other_text_from_its_object(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("attach", C, photo(tmp_path / "照片.png"))
+    cli("attach", ROWS[0], photo(tmp_path / "传真.png", 150))
+    next(path for name, path in frozen(cli, C)[-1]["files"].items() if name.endswith("照片.png")).unlink()
+    reads(monkeypatch, "后来识别的文字")
+    for _ in range(2):
+        answer = cli.json("scan", photo(tmp_path / "nothing.png", 90))
+        assert (answer["notes"], len(answer["unmatched"])) == ([], 1)
+    assert [name for name in frozen(cli, ROWS[0])[-1]["files"] if name.endswith(".txt")], "the others have theirs"
+    assert cli.json("show", C)["record"]["item"]["version"] == 3
+    assert cli.json("search", "扫描件:后来识别的文字")["total"] == 2, "found all the same"
+
+
+@pytest.mark.parametrize("error", [WrongState(f"{C} 正在归档"), IntegrityFailure(f"{C} 缺文件 record.json")])
+def test_texts_that_cannot_be_stored_undo_nothing_and_name_nothing(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: QRecordsError
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(recognise, "keep_texts", fails)
+    reads(monkeypatch, "照片上的文字")
+    answer = cli.json("attach", C, photo(tmp_path / "照片.png"))
+    assert (answer["record"]["version"], answer["notes"]) == (3, [recognise.LEFT])
+    assert C not in recognise.LEFT
+
+
+def test_a_text_makes_no_version_of_what_is_being_bound(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    cli("attach", C, photo(tmp_path / "照片.png"))
+    reads(monkeypatch, "照片上的文字")
+    with opened(cli.root) as people:
+        with monkeypatch.context() as patched:
+            read = {"compile.matter": lambda: recognise.recognise_unread(people("乙"))}
+            patched.setattr(durable, "checkpoint", lambda at: read.pop(at, lambda: [])())
+            compile_year(people("甲"), 2019, form_code="06A")
+        assert not read, "read while it was bound"
+        assert compile_year(people("甲"), 2019, form_code="06A").volumes == [], "no supplement for a text alone"
+    assert cli.json("show", C)["record"]["item"]["version"] == 3
+    assert cli.json("search", "扫描件:照片上的文字")["total"] == 1
+
+
+def test_one_scan_does_not_prove_signatures_of_several_days(cli: CommandLine, tmp_path: Path) -> None:
+    receipt, scan = ("--kind", "quality-receipt", "--by", "示例质量员"), photo(tmp_path / "接收单.png")
+    cli("sign", A, *receipt, "--on", "2020-01-10")
+    cli("sign", B, *receipt, "--on", "2020-01-13")
+    ran = cli("--json", "sign", A, B, *receipt, "--evidence", scan, ok=False)
+    assert (ran.status, "--on" in ran.json["error"]["remedy"]) == (2, True)
+    told = {p["source"]: p["message"] for p in ran.json["error"]["problems"]}
+    assert told == {A: "登记的是 示例质量员 2020-01-10", B: "登记的是 示例质量员 2020-01-13"}
+    assert [cli.json("show", no)["record"]["item"]["version"] for no in (A, B)] == [2, 2], "none was touched"
+    other = ("--kind", "quality-receipt", "--by", "另一示例质量员")
+    assert cli("sign", A, B, *other, "--evidence", scan, ok=False).status == 2
+    cli("sign", B, *receipt, "--on", "2020-01-10")
+    cli("sign", A, B, *receipt, "--evidence", scan)
+    for number, days in ((A, ["2020-01-10"]), (B, ["2020-01-13", "2020-01-10"])):
+        signatures = cli.json("show", number)["record"]["signatures"]
+        assert [s["on"] for s in signatures] == days
+        assert [s["on"] for s in signatures if s["evidence"]] == ["2020-01-10"]
+
+
+def test_a_print_without_the_right_to_it_is_refused_by_name_and_the_others_are_attached(
+    cli: CommandLine, tmp_path: Path, write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    cli("fill", "02A", write(one_call(3)))
+    (month,) = cli.json("print", "02A", "--month", MONTH)["prints"]
+    (made,) = cli.json("fill", "01A", write(information(5, "示例单位五")))["records"]
+    (alone,) = cli.json("print", made["record_no"])["prints"]
+    sheet(tmp_path / "1-month.png", month["print_id"])
+    sheet(tmp_path / "2-alone.png", alone["print_id"])
+    with opened(cli.root) as people:
+        clerk = replace(people.office, account=Account("clerk", "clerk", None, grants=(Grant("clerk"),)))
+        pages = [tmp_path / "1-month.png", tmp_path / "2-alone.png"]
+        found = scan(clerk, pages, Signing("", "", ""), recognise=False)
+        assert [a["record_no"] for a in found.attached] == [made["record_no"]]
+        (refused,) = found.refused
+        assert [p.source for p in refused["problems"]] == list(ROWS), "the row that is not filed stands in no one's way"
+        assert all("由归档人补存" in p.message for p in refused["problems"])
+        with people.office.register.read() as tx:
+            logged = [[e.action for e in tx.audit.events(no) if e.outcome == "refused"] for no in ROWS]
+        assert logged == [["file"], ["file"]]
+        known = known_print(clerk, SHEET, int(month["print_id"].rpartition("/")[2]))
+        assert known
+        with pytest.raises(NotPermitted):
+            require_acceptable(clerk, known)
+    assert cli.json("show", ROWS[0])["record"]["item"]["version"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -155,6 +156,12 @@ def _papers(record: Record) -> Iterator[tuple[str, str]]:
             yield f"attachments/{record.record_no}-{number}-{attached.name}", attached.stored
         elif attached.sha256 not in evidence:  # a register's sheet: one for all the rows on it
             yield f"scans/{attached.name}", attached.stored
+
+
+def shown_kind(name: str) -> str:
+    """Return the kind of signature a scan in an object shows, by the name it got above; empty for a print's sheet."""
+    found = re.search(r"-\d{5,}-\d+-(\D.*?)(?:-\d+)?$", PurePosixPath(name).stem)
+    return found[1] if found else ""
 
 
 def free_name(taken: Mapping[str, str], name: str, content: str) -> str:

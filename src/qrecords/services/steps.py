@@ -19,7 +19,7 @@ from qrecords.services import reading
 from qrecords.services.checking import before_step
 from qrecords.services.finding.indexing import follow
 from qrecords.services.scans.rights import authorise_papers
-from qrecords.stores.durable import make_dirs, remove_tree, write_file
+from qrecords.stores.durable import remove_tree
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
 
@@ -73,7 +73,8 @@ def sign(
     """Record that a signature or seal stands on the paper: who, when, and the scan that shows it (5.5.5).
 
     Of filed records it makes the next versions, by the right of who files; a scan that came late goes to the signature
-    registered without one, of the day that was written then unless another is given.
+    registered without one, of the day that was written then unless another is given. UsageError when several records
+    have different ones waiting.
     """
     records = reading.many(office, record_nos)
     filed = [r for r in records if r.state in AFTER_FILING]
@@ -101,10 +102,24 @@ def sign(
 
 
 def _registered_day(filed: Sequence[Record], kind: str, by: str) -> str:
-    """Return the day of the newest signature on filed records that is registered and has no paper yet."""
-    bare = [s for r in filed for s in r.signatures if not s.evidence_sha256 and not s.lapsed]
-    days = [s.on for s in bare if (s.kind, s.by) == (kind, by)]
-    return days[-1] if days else ""
+    """Return the day of the newest signature on filed records that is registered and has no paper yet.
+
+    UsageError when it is not the same on all of them: one scan cannot prove several days, or other people's signatures.
+    """
+    waiting = {record.record_no: _waiting(record, kind, by) for record in filed}
+    if len(set(waiting.values())) > 1:
+        told = [
+            Problem(f"登记的是 {' '.join(w)}" if w else "没有待补扫描件的登记", source=no) for no, w in waiting.items()
+        ]
+        remedy = "请用 --on 写明扫描件上的签署日期，或一份一份登记；没有登记任何一份"
+        raise UsageError("各份记录上登记的签署人或日期不同", remedy=remedy, problems=told)
+    return next((on for who, on in filter(None, waiting.values()) if who == by), "")
+
+
+def _waiting(record: Record, kind: str, by: str) -> tuple[str, str] | tuple[()]:
+    """Return who signed and when by the newest signature of a kind that has no paper yet, best by this person."""
+    bare = [(s.by, s.on) for s in record.signatures if s.kind == kind and not s.evidence_sha256 and not s.lapsed]
+    return max(enumerate(bare), key=lambda one: (one[1][0] == by, one[0]))[1] if bare else ()
 
 
 def _require_new(filed: Sequence[Record], signed: Signed) -> None:
@@ -118,16 +133,23 @@ def _require_new(filed: Sequence[Record], signed: Signed) -> None:
 
 
 def _sign_open(office: Office, records: Sequence[Record], signed: Signed, evidence: Path | None) -> None:
-    if evidence:
-        make_dirs(office.evidence_dir)
-        write_file(office.evidence_dir / signed.stored, evidence.read_bytes())
+    if evidence is None:
+        with office.register.write() as tx:
+            _write_signature(office, tx, records, signed)
+        return
+    from qrecords.services.scans.keeping import kept_evidence  # it binds scanned pages; signing mostly needs none
+
+    with office.under_way() as step, kept_evidence(office, step, {signed.stored: evidence}) as tx:
+        _write_signature(office, tx, records, signed)
+
+
+def _write_signature(office: Office, tx: Transaction, records: Sequence[Record], signed: Signed) -> None:
+    reading.require_unchanged(tx, records)
     numbers = [r.record_no for r in records]
-    with office.register.write() as tx:
-        reading.require_unchanged(tx, records)
-        tx.records.sign(numbers, signed, office.now(), office.account.name)
-        tx.records.touch(numbers)
-        detail = {"kind": signed.kind, "by": digest(signed.by), "on": signed.on, "evidence": signed.evidence_sha256}
-        tx.audit.append([office.event(Action.SIGN, no, **detail) for no in numbers])
+    tx.records.sign(numbers, signed, office.now(), office.account.name)
+    tx.records.touch(numbers)
+    detail = {"kind": signed.kind, "by": digest(signed.by), "on": signed.on, "evidence": signed.evidence_sha256}
+    tx.audit.append([office.event(Action.SIGN, no, **detail) for no in numbers])
 
 
 def _sign_filed(office: Office, records: Sequence[Record], signed: Signed, evidence: Path | None) -> None:

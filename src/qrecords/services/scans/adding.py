@@ -53,8 +53,8 @@ def add(office: Office, late: Sequence[Late]) -> dict[str, int]:
 def keep_texts(office: Office, hashes: Sequence[str]) -> None:
     """Write down texts just read off papers, and put them into the objects of what is filed.
 
-    An item bound in its present version gets no version for that alone, which would be bound once more: its text is in
-    the register, and goes into the object with the next one.
+    An item bound in its present version, or being bound, gets no version for that alone (it would be bound once more):
+    its text is in the register, and goes into the object with the next one. So it is with an item that cannot be read.
     """
     if not hashes:
         return
@@ -181,12 +181,19 @@ def _is_published(office: Office, version: Next) -> bool:
 
 
 def _unbound(tx: Transaction, hashes: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the items that hold these papers and are in no volume in their present version."""
+    """Return the items that hold these papers, are in no volume in their present version and are not being bound."""
     numbers = list(dict.fromkeys(no for no, _ in tx.beside.holders(hashes)))
     filed = [r.archive_no for r in tx.records.many(numbers) if r.state in AFTER_FILING]
     rows = [row for no in dict.fromkeys(filed) if (row := tx.items.row(no))]
     bound = {row["archive_no"]: {p["version"] for p in tx.items.places(row["archive_no"])} for row in rows}
-    return [row for row in rows if row["version"] not in bound[row["archive_no"]]]
+    binding = _being_bound(tx)
+    return [row for row in rows if row["version"] not in bound[no := row["archive_no"]] and no not in binding]
+
+
+def _being_bound(tx: Transaction) -> set[str]:
+    """Return the items a compilation under way binds: `compile` holds no lock against filing."""
+    payloads = [intent["payload"] for intent in tx.intents.open() if intent["kind"] == "compile"]
+    return {placed["item"]["archive_no"] for p in payloads for binding in p["bindings"] for placed in binding["placed"]}
 
 
 def _set_text(office: Office, tx: Transaction, sha256: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from qrecords.errors import InvalidInput
 from qrecords.model.audit import digest
 from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import Action, Attached, Record, Signed
@@ -151,21 +153,34 @@ def _keep(
 
 def keep_files(office: Office, step: str, record: Record, files: Sequence[tuple[Attached, Path]]) -> None:
     """Keep files beside a record, all of them or none."""
-    names = [{"name": a.stored, "sha256": a.sha256} for a, _ in files]
-    with office.register.write() as tx:
-        office.begin(tx, step, KIND, {"files": names, "taken": [], "fresh": [], "committed": False})
-    durable.checkpoint("scan.intent")
-    durable.make_dirs(office.evidence_dir)
-    for attached, path in files:
-        durable.write_file(office.evidence_dir / attached.stored, path.read_bytes())
-    durable.checkpoint("scan.kept")
-    with office.register.write() as tx:
+    with kept_evidence(office, step, {a.stored: path for a, path in files}) as tx:
         reading.require_unchanged(tx, [record])
         for attached, _ in files:
             tx.beside.add([record.record_no], attached, office.now(), office.account.name)
         tx.records.touch([record.record_no])
         detail: dict[str, Any] = {"files": [a.sha256 for a, _ in files]}
         tx.audit.append([office.event(Action.ATTACH, record.record_no, **detail)])
+
+
+@contextmanager
+def kept_evidence(office: Office, step: str, files: Mapping[str, Path]) -> Iterator[Transaction]:
+    """Keep files by the names they are stored under; give the transaction that commits what they are evidence of.
+
+    Broken off before it is committed, the files are taken back. InvalidInput for one whose bytes are not those named.
+    """
+    names = [{"name": stored, "sha256": Path(stored).stem} for stored in files]
+    with office.register.write() as tx:
+        office.begin(tx, step, KIND, {"files": names, "taken": [], "fresh": [], "committed": False})
+    durable.checkpoint("scan.intent")
+    durable.make_dirs(office.evidence_dir)
+    for stored, path in files.items():
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != Path(stored).stem:
+            raise InvalidInput(f"{path.name} 刚被改动，没有附上", remedy="请等文件写完后再试")
+        durable.write_file(office.evidence_dir / stored, data)
+    durable.checkpoint("scan.kept")
+    with office.register.write() as tx:
+        yield tx
         tx.intents.amend(step, committed=True)
     durable.checkpoint("scan.committed")
     finish(office, step, [])

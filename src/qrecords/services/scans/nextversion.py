@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qrecords.errors import IntegrityFailure
+from qrecords.errors import IntegrityFailure, QRecordsError
 from qrecords.model.audit import canonical
 from qrecords.model.papers import AFTER_FILING, Added, supplemented
 from qrecords.model.record import Record
@@ -93,11 +93,17 @@ def paper_version(office: Office, tx: Transaction, late: Sequence[Late]) -> tupl
 
 
 def text_version(office: Office, tx: Transaction, item: Mapping[str, Any]) -> tuple[Next, Sources] | None:
-    """Return the version that adds the texts an item's object lacks, with their bytes; None when it lacks none."""
+    """Return the version that adds the texts an item's object lacks, with their bytes.
+
+    None when it lacks none, or cannot be read: `verify` tells of that.
+    """
     object_id, version = item["object_id"], item["version"]
-    if office.archive.head(object_id) != version:
-        return None  # `verify` tells of it
-    texts = _texts(office, item, held_papers(office, object_id, version))
+    try:
+        if office.archive.head(object_id) != version:
+            return None
+        texts = _texts(office, item, held_papers(office, object_id, version))
+    except QRecordsError:
+        return None
     if not texts:
         return None
     numbers = tuple(r.record_no for r in tx.records.find(archive_no=item["archive_no"], states=AFTER_FILING))

@@ -51,7 +51,8 @@ def scan(
     """Attach every whole print found on the pages to its record; keep the pages that fit nowhere.
 
     A file that cannot be read stops all of them: InvalidInput names each, and nothing is attached. A print is refused
-    when a value it shows was changed since, or its record is void or destroyed; the others are attached all the same.
+    when a value it shows was changed since, its record is void or destroyed, or not the account's to add to (logged);
+    the others are attached all the same.
     """
     result = Scanned()
     with office.under_way() as step:

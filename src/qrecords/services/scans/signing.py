@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
+from qrecords.errors import InvalidInput, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model import values
 from qrecords.model.form import Form
 from qrecords.model.prints import outdated
@@ -30,14 +30,37 @@ Ask = Callable[[Form, Known, Signing], Signing]
 
 
 def refusal(office: Office, known: Known) -> list[Problem]:
-    """Return why a print is not taken: a record void or destroyed, or values changed since it was printed."""
-    problems = []
-    form = office.forms.get(known.records[0].form_code).form
-    action = Action.SIGN if form.own_signatures else Action.ATTACH
-    authorise_papers(office, action, known.records)
+    """Return why a print is not taken: no right to it, a record void or destroyed, values changed since it was printed.
+
+    NotFound when the account may not know of a record.
+    """
+    refused = []
     for record in known.records:
         try:
-            require_open(form, record, action)
+            authorise_papers(office, _action(office, known), [record])
+        except NotPermitted as error:
+            refused.append(Problem(f"{error.message}；{error.remedy}", source=record.record_no))
+    return refused or _obstacles(office, known)
+
+
+def require_acceptable(office: Office, known: Known) -> None:
+    """Raise NotPermitted, or WrongState with every reason why a print is not taken."""
+    authorise_papers(office, _action(office, known), known.records)
+    if problems := _obstacles(office, known):
+        raise WrongState(f"{known.print_id} 不能附上", remedy="请按各条提示处理后再试", problems=problems)
+
+
+def _action(office: Office, known: Known) -> Action:
+    form = office.forms.get(known.records[0].form_code).form
+    return Action.SIGN if form.own_signatures else Action.ATTACH
+
+
+def _obstacles(office: Office, known: Known) -> list[Problem]:
+    problems = []
+    form = office.forms.get(known.records[0].form_code).form
+    for record in known.records:
+        try:
+            require_open(form, record, _action(office, known))
         except WrongState as error:
             problems.append(Problem(f"{error.message}；{error.remedy}", source=record.record_no))
             continue
@@ -45,12 +68,6 @@ def refusal(office: Office, known: Known) -> list[Problem]:
             message = f"「{change.label}」印的是「{_plain(change.printed)}」，现在是「{_plain(change.now)}」"
             problems.append(Problem(f"{message}；请重新打印，签署后再扫描", change.label, source=record.record_no))
     return problems
-
-
-def require_acceptable(office: Office, known: Known) -> None:
-    """Raise WrongState with every reason why a print is not taken."""
-    if problems := refusal(office, known):
-        raise WrongState(f"{known.print_id} 不能附上", remedy="请按各条提示处理后再试", problems=problems)
 
 
 def signing_of(office: Office, known: Known, wanted: Signing, ask: Ask | None) -> Signing | None:

@@ -16,6 +16,7 @@ from qrecords.render.blank import blank_pages
 from qrecords.render.pdfout import page_count
 from qrecords.render.pictures import PICTURES, to_bind
 from qrecords.services import reading
+from qrecords.services.freezing import shown_kind
 from qrecords.stores.register import Transaction
 
 USER_INFORMATION = "user-information"  # 01A, 11A: their yearly binding is the office's own practice
@@ -107,14 +108,22 @@ def _piece(office: Office, form: Form, item: Item) -> Piece:
     """Return an item with what is bound for it: a whole signed scan stands for the form, a register keeps its sheets.
 
     The form follows a scan with fewer pages, which cannot be the whole paper, and scans of what was corrected since.
+    Scans of another paper stand for nothing and come last.
     """
     form_file = File(FORM_PDF, item.pages)
-    scans = list(_scans(office, item))
-    if form.is_register or is_past_paper(office, item) or not scans:
+    scans = list(_scans(office, form, item))
+    own = [scan for scan in scans if _shows_form(form, scan.name)]
+    if form.is_register or is_past_paper(office, item) or not own:
         return Piece(item, (form_file, *scans))
-    whole = max(scan.pages for scan in scans) >= item.pages
+    whole = max(scan.pages for scan in own) >= item.pages
     follows = office.settings.volumes.form_after_scan or not whole or _is_corrected(office, item)
-    return Piece(item, (*scans, form_file) if follows else tuple(scans))
+    return Piece(item, (*own, *([form_file] if follows else []), *(scan for scan in scans if scan not in own)))
+
+
+def _shows_form(form: Form, name: str) -> bool:
+    """Tell whether a scan shows the form's own paper: a print's sheet, or a signature that stands on the form."""
+    kind = shown_kind(name)
+    return not kind or kind in {s.kind for s in form.own_signatures}
 
 
 def _is_corrected(office: Office, item: Item) -> bool:
@@ -122,10 +131,10 @@ def _is_corrected(office: Office, item: Item) -> bool:
     return any(record["corrections"] for record in held["records"])
 
 
-def _scans(office: Office, item: Item) -> Iterator[File]:
-    """Give the scans of signed papers that can be bound, the same paper once."""
+def _scans(office: Office, form: Form, item: Item) -> Iterator[File]:
+    """Give the scans of signed papers that can be bound, the same paper once: those of the form, then of others."""
     seen = set()
-    for name in scan_names(office, item):
+    for name in sorted(scan_names(office, item), key=lambda name: not _shows_form(form, name)):
         path = office.archive.path(item.object_id, name, item.version)
         if path in seen:
             continue
