@@ -13,7 +13,7 @@ from pypdf.errors import PdfReadError
 
 from qrecords.errors import IntegrityFailure, InvalidInput
 from qrecords.model.volume import Spot
-from qrecords.render import pdfin
+from qrecords.render import pdflayout
 from qrecords.render.freespace import free_spot
 from qrecords.render.pdfin import ENTRY, Reader
 from qrecords.render.pdfout import PdfOut, open_pdf
@@ -68,10 +68,10 @@ def test_a_table_that_is_not_whole_is_not_taken() -> None:
 
 
 def test_a_stream_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdfin, "_MOST", 1_000)
+    monkeypatch.setattr(pdflayout, "_MOST", 1_000)
     reader = Reader(BytesIO(MANY))
     assert not reader._ours, "the table alone is larger: pypdf reads it, within its own limits"
-    monkeypatch.setattr(pdfin, "_MOST", 2_000)  # the table fits, the objects do not
+    monkeypatch.setattr(pdflayout, "_MOST", 2_000)  # the table fits, the objects do not
     with pytest.raises(InvalidInput):
         open_pdf(MANY)
 
