@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,10 +15,12 @@ import pytest
 from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
+from qrecords.errors import MissingProgram
 from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.render.volume import Part, bind
 from qrecords.render.volumecheck import Expected, Listed
+from qrecords.scanning.limits import limit
 from qrecords.services.administer import init, open_office
 from qrecords.services.care import deep, readers
 from qrecords.services.care.deep import OPENED, Deep
@@ -38,6 +41,7 @@ def looked_into(path, name):
         os._exit(139) if {crashes} else time.sleep(600)
     return open_it(path, name)
 reading_child.looked_into = looked_into
+{before}
 reading_child.main()
 """
 
@@ -66,8 +70,8 @@ def told(root: Path, *, afresh: bool = False) -> list[str]:
 def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """From now on, opening a sample page ends or holds up the process that does it."""
 
-    def begin(*, crashes: bool = True) -> None:
-        (tmp_path / "hostile_child.py").write_text(HOSTILE.format(crashes=crashes))
+    def begin(*, crashes: bool = True, before: str = "") -> None:
+        (tmp_path / "hostile_child.py").write_text(HOSTILE.format(crashes=crashes, before=before))
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         monkeypatch.setattr(readers, "MODULE", "hostile_child")
 
@@ -169,10 +173,35 @@ def test_a_file_that_holds_up_its_reader_is_told(
     assert told(root) == ["page.pdf 打不开；请从备份恢复，或重新扫描"]
 
 
-def test_a_reader_that_never_answers_does_not_end_the_check(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_never_answers_does_not_end_the_check(root: Path, hostile: Callable[..., None]) -> None:
+    hostile(before="reading_child.Child.answer = lambda *_: os._exit(1)")
+    assert ["读它的程序几次中断" in message for message in told(root)] == [True] * len(ITEMS)
+
+
+def test_a_reader_that_cannot_start_is_told_and_blames_no_object(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "MODULE", "qrecords.no_such_module")
-    assert all("读它的程序几次中断" in message for message in told(root))
-    assert len(told(root)) == len(ITEMS)
+    with pytest.raises(MissingProgram, match="启动不了") as raised:
+        told(root)
+    assert "重新安装" in raised.value.remedy
+    monkeypatch.setattr("sys.executable", str(root / "no-such-python"))
+    with pytest.raises(MissingProgram, match="启动不了"):
+        told(root)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+def test_a_limit_the_system_refuses_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    set_to: dict[int, int] = {}
+
+    def setrlimit(what: int, most: tuple[int, int]) -> None:
+        if what == resource.RLIMIT_AS:
+            raise ValueError("current limit exceeds maximum limit")  # macOS
+        set_to[what] = most[0]
+
+    monkeypatch.setattr(resource, "setrlimit", setrlimit)
+    limit(1 << 30, 60)
+    assert set(set_to) == {resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE}
 
 
 def test_a_lost_reader_is_replaced(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """The child process of a deep check: it opens what is stored, so that a hostile file ends this process and no other.
 
-Started by `readers` with one JSON argument; takes a question a line and answers in JSON lines: a line before each file
-it opens (`opening`), and one with what it found. It knows nothing of register or rights.
+Started by `readers` with one JSON argument; takes a question a line and answers in JSON lines: one when it can
+begin (`ready`), one before each file it opens (`opening`), and one with what it found. It knows nothing of register or
+rights.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ def main() -> None:
         answers.flush()
 
     child = Child(json.loads(sys.argv[1]), tell)
+    tell({"ready": True})
     for line in sys.stdin.buffer:
         tell(child.answer(json.loads(line)))
 
