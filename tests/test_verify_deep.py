@@ -22,8 +22,9 @@ from qrecords.render.volume import Part, bind
 from qrecords.render.volumecheck import Expected, Listed
 from qrecords.scanning.limits import limit
 from qrecords.services.administer import init, open_office
-from qrecords.services.care import deep, readers
+from qrecords.services.care import deep, readers, reading_child
 from qrecords.services.care.deep import OPENED, Deep
+from qrecords.services.care.formats import TOO_LONG
 from qrecords.services.care.verify import verify
 from qrecords.services.volumes.check import Checking
 from tests.conftest import NOW
@@ -170,7 +171,38 @@ def test_a_file_that_holds_up_its_reader_is_told(
     for object_id in ITEMS[1:]:
         (home,) = (p for p in (root / "archive" / "objects").glob("*/*/*/*") if p.name.endswith(object_id[-1]))
         shutil.rmtree(home.parents[2])
-    assert told(root) == ["page.pdf 打不开；请从备份恢复，或重新扫描"]
+    assert told(root) == [f"page.pdf {TOO_LONG}"]
+
+
+def test_each_item_of_a_volume_is_a_sign_of_life(tmp_path: Path) -> None:
+    source, volume = tmp_path / "a.pdf", tmp_path / "volume.pdf"
+    source.write_bytes(made())
+    items = [Part(source, name) for name in "甲乙丙"]
+    bind(volume, front=[Part(made(), "目录")], items=items, back=[], meta=META)
+    asked = {
+        "path": str(volume), "listed": Listed(1, 1, ()).as_json(),
+        "items": [Expected(source, name, n + 2, (n + 1,)).as_json() for n, name in enumerate("甲乙丙")],
+    }  # fmt: skip
+    said: list[dict[str, Any]] = []
+    child = reading_child.Child({"archive": str(tmp_path), "known": ""}, said.append)
+    assert child.answer({"volume": asked, "skip": [], "slow": []}) == {"differences": []}
+    assert [s["opening"] for s in said] == ["volume.pdf", "「甲」", "「乙」", "「丙」", "卷内目录"]
+
+
+def test_a_volume_that_takes_too_long_is_not_told_as_damaged(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hostile: Callable[..., None]
+) -> None:
+    slowly = "v.differences = lambda _, items: [time.sleep(600) for _ in items]"
+    hostile(before=f"import qrecords.render.volumecheck as v; {slowly}")
+    begin = readers.Readers.__init__
+    monkeypatch.setattr(readers.Readers, "__init__", lambda *a: begin(*a, silence=1.0))
+    items = (Expected(tmp_path / "a.pdf", "甲", 2, (1,)),)
+    checking = Checking((), tmp_path / "volume.pdf", items, Listed(1, 1, ()), frozenset(), "key")
+    monkeypatch.setattr(deep, "checking_of", lambda *_: checking)
+    with Deep(office, []) as reading:
+        (problem,) = reading.volumes([{"volume_code": "示例"}], ())
+    assert "时间太久（停在「甲」）" in problem.message
+    assert "恢复" not in problem.message
 
 
 def test_a_reader_that_never_answers_does_not_end_the_check(root: Path, hostile: Callable[..., None]) -> None:

@@ -104,7 +104,7 @@ class Deep:
         asked = [(place, part) for place, (_, checking) in enumerate(to_compare) for part in _parts(checking)]
         told: dict[int, list[str]] = defaultdict(list)
         for (place, _), answer in zip(asked, self._readers.each({"volume": part} for _, part in asked), strict=True):
-            told[place] += [unreadable(answer["broken"])] if "broken" in answer else answer["differences"]
+            told[place] += _differences(answer)
         for place, (code, checking) in enumerate(to_compare):
             yield from (Problem(message, source=code) for message in dict.fromkeys(told[place]))
             if not told[place] and checking.sources.isdisjoint(damaged):
@@ -123,6 +123,14 @@ class Deep:
             object_id, problems(answer["problems"]), problems(answer["unreadable"]), problems(answer["active"]),
             answer["files"],
         )  # fmt: skip
+
+
+def _differences(answer: dict[str, Any]) -> list[str]:
+    """Return what is told of a volume, by the answer about a part of it."""
+    if "too_long" in answer:
+        return [f"核对这一册用的时间太久（停在{answer['too_long']}），没有查完，不一定是坏了；请在机器空闲时再检查一次"]
+    told: list[str] = [unreadable(answer["broken"])] if "broken" in answer else answer["differences"]
+    return told
 
 
 def _parts(checking: Checking) -> Iterator[dict[str, Any]]:

@@ -19,7 +19,7 @@ from qrecords.errors import MissingProgram
 MODULE = "qrecords.services.care.reading_child"
 MAX_READERS = 4
 WORTH_A_READER = 40  # objects below which starting a process costs more than it saves
-SILENCE = 120.0  # seconds one file may take to open, or one volume to compare
+SILENCE = 120.0  # seconds one file may take to open, or one item of a volume to compare
 _TRIES = 3  # of a question whose process is lost while no file is being opened
 
 Asked = dict[str, Any]
@@ -93,22 +93,26 @@ class _Reader:
         self._silence = silence
         self._process: subprocess.Popen[bytes] | None = None
         self._since = 0.0  # when the file now open was begun; 0 when none is
+        self._overdue = False  # whether that took too long, so that the process was ended
         self._over = False
         self._began = False  # whether a process of this reader ever came so far as to take questions
 
     def ask(self, question: Asked) -> Answer:
         """Return the answer; a file whose opening ends the process is left out (`skip`) and the rest asked again.
 
+        What had to be ended because it took too long is among `slow` as well: it need not be damaged.
         MissingProgram when no process can be started at all: then nothing is known of what is asked about.
         """
         skip: list[str] = []
+        slow: list[str] = []
         lost = 0
         while lost < _TRIES and not self._over:
-            answer, opening = self._asked({**question, "skip": skip})
+            answer, opening = self._asked({**question, "skip": skip, "slow": slow})
             if answer is not None:
                 return answer
             if opening and opening not in skip:
                 skip.append(opening)
+                slow += [opening] if self._overdue else []
             else:
                 lost += 1
         if not self._began and not self._over:
@@ -116,7 +120,7 @@ class _Reader:
         return {"broken": "读它的程序几次中断"}
 
     def _asked(self, question: Asked) -> tuple[Answer | None, str]:
-        process, opening = self._running(), ""
+        process, opening, self._overdue = self._running(), "", False
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -153,6 +157,7 @@ class _Reader:
         """End a process that has had one file open for too long."""
         since, process = self._since, self._process
         if since and process and time.monotonic() - since > self._silence:
+            self._overdue = True
             process.kill()
 
     def end(self) -> None:
