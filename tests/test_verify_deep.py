@@ -16,17 +16,21 @@ from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from qrecords.errors import MissingProgram
+from qrecords.model.record import Action
 from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.render.volume import Part, bind
 from qrecords.render.volumecheck import Expected, Listed
 from qrecords.scanning.limits import limit
+from qrecords.services.access.audit import close_segment
 from qrecords.services.administer import init, open_office
 from qrecords.services.care import deep, readers, reading_child
+from qrecords.services.care import verify as verifying
 from qrecords.services.care.deep import OPENED, Deep
 from qrecords.services.care.formats import TOO_LONG
 from qrecords.services.care.verify import verify
 from qrecords.services.volumes.check import Checking
+from qrecords.stores.register.retention import Retention
 from tests.conftest import NOW
 from tests.test_archive import put
 from tests.test_render_volume import META, made
@@ -120,28 +124,115 @@ def test_a_changed_byte_is_found_whatever_is_remembered(root: Path, name: str) -
     assert told(root) == [f"v1/content/{name} 的内容与归档时不同；请从备份恢复这个对象"]
 
 
-def test_an_object_made_anew_does_not_pass_with_a_forged_memory(tmp_path: Path) -> None:
-    archive_no = "750-KJ·KF·01·2025·D5-0001"
-    object_id = "urn:qrecords:item:750-KJ.KF.01.2025.D5-0001"
+ARCHIVE_NO, ITEM = "750-KJ·KF·01·2025·D5-0001", "urn:qrecords:item:750-KJ.KF.01.2025.D5-0001"
+
+
+def filed(office: Office, form: bytes, *, version: int = 1) -> None:
+    """File a sample item, or its next version, in archive and register."""
     files: dict[str, bytes | Path] = {
-        "form.pdf": pdf(tmp_path / "a.pdf"),
-        "record.json": json.dumps({"archive_no": archive_no, "records": []}).encode(),
+        "form.pdf": form,
+        "record.json": json.dumps({"archive_no": ARCHIVE_NO, "records": []}).encode(),
     }
-    sha256 = hashlib.sha256(bytes(files["form.pdf"])).hexdigest()
-    item = Item(archive_no, "示例", "示例", "示例", "2025-01-01", "2025-01-01", 1, "内部", object_id, 1, sha256)
-    with closing(init(tmp_path / "office", clock=lambda: NOW)) as office:
-        with office.register.write() as tx:
+    item = Item(
+        ARCHIVE_NO, "示例", "示例", "示例", "2025-01-01", "2025-01-01", 1, "内部", ITEM, version,
+        hashlib.sha256(form).hexdigest(),
+    )  # fmt: skip
+    put(office.archive, ITEM, files, expected_head=version - 1)
+    with office.register.write() as tx:
+        if version == 1:
             tx.items.reserve(item, "QR758-01A", 2025, "", office.now(), "甲")
-            tx.items.filed(item, office.now(), "甲")
-        put(office.archive, object_id, files)
-        changed = "form.pdf 与归档时登记的不同；请从备份恢复"
-        assert changed not in [p.message for p in verify(office, deep=True)["problems"]]
-        shutil.rmtree(next((office.archive.objects).glob("*/*/*/*")))
-        forged = pdf(tmp_path / "b.pdf") + b"% another\n"
-        put(office.archive, object_id, files | {"form.pdf": forged})
-        with (office.settings.indexes_dir / OPENED).open("a", encoding="utf-8") as memory:
-            memory.write(f"{hashlib.sha512(forged).hexdigest()[:64]}.pdf\n")
-        assert changed in [p.message for p in verify(office, deep=True)["problems"]]
+        tx.items.filed(item, office.now(), "甲")
+
+
+CHANGED = "form.pdf 与归档时登记的不同；请从备份恢复"
+
+
+def test_an_object_made_anew_does_not_pass_with_a_forged_memory(office: Office, tmp_path: Path) -> None:
+    form = pdf(tmp_path / "a.pdf")
+    filed(office, form)
+    assert CHANGED not in [p.message for p in verify(office, deep=True)["problems"]]
+    shutil.rmtree(next((office.archive.objects).glob("*/*/*/*")))
+    forged = pdf(tmp_path / "b.pdf") + b"% another\n"
+    record = json.dumps({"archive_no": ARCHIVE_NO, "records": []}).encode()
+    put(office.archive, ITEM, {"record.json": record, "form.pdf": forged})
+    with (office.settings.indexes_dir / OPENED).open("a", encoding="utf-8") as memory:
+        memory.write(f"{hashlib.sha512(forged).hexdigest()[:64]}.pdf\n")
+    assert CHANGED in [p.message for p in verify(office, deep=True)["problems"]]
+
+
+def during(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen when the objects have been read and the register has not."""
+    objects = verifying._objects
+
+    def then(*asked: Any) -> Any:
+        read = objects(*asked)
+        happens()
+        return read
+
+    monkeypatch.setattr(verifying, "_objects", then)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_is_filed_or_corrected_during_a_check_is_sound(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int, deep: bool
+) -> None:
+    form = pdf(tmp_path / "a.pdf")
+    if version == 2:
+        filed(office, form)
+    during(monkeypatch, lambda: filed(office, form + b"% corrected\n" * (version - 1), version=version))
+    told = {p.message for p in verify(office, deep=deep)["problems"] if p.source == ITEM}
+    assert told <= {"归档所用的表式模板不在档案库里；请从备份恢复"}  # the sample has none
+
+
+def test_a_correction_while_both_are_compared_is_no_difference(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = pdf(tmp_path / "a.pdf")
+    filed(office, form)
+    head = office.archive.head
+    corrected: list[bool] = []
+
+    def then(object_id: str) -> int:
+        if not corrected:
+            corrected.append(True)
+            filed(office, form + b"% corrected\n", version=2)
+        return head(object_id)
+
+    monkeypatch.setattr(office.archive, "head", then)
+    assert not [p for p in verify(office)["problems"] if "不符" in p.message]
+    assert corrected
+
+
+def test_what_is_lost_is_told_at_the_second_look_too(office: Office, tmp_path: Path) -> None:
+    filed(office, pdf(tmp_path / "a.pdf"))
+    shutil.rmtree(next((office.archive.objects).glob("*/*/*/*")).parents[2])
+    assert "登记库里有，档案库里没有；请从备份恢复这个对象" in [p.message for p in verify(office)["problems"]]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("by_a_list", [False, True])
+def test_what_is_destroyed_during_a_check_is_not_told_as_damaged(
+    office: Office, monkeypatch: pytest.MonkeyPatch, deep: bool, by_a_list: bool
+) -> None:
+    monkeypatch.setattr(office.archive, "ids", lambda: iter([ITEM]))  # it is gone when its turn comes
+    tombstones = [{"object_id": ITEM, "list_no": "示例"}] if by_a_list else []
+    monkeypatch.setattr(Retention, "destroyed", lambda *_: tombstones)
+    told = [p.message for p in verify(office, deep=deep)["problems"] if p.source == ITEM]
+    assert bool(told) is not by_a_list
+
+
+def test_a_segment_filed_during_a_check_is_no_log_cut_short(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = verifying.check_log
+
+    def then(office: Office, tx: Any) -> Any:
+        with office.register.write() as other:
+            other.audit.append([office.event(Action.VERIFY, "verify")])
+        close_segment(office)
+        return check(office, tx)
+
+    monkeypatch.setattr(verifying, "check_log", then)
+    assert verify(office)["problems"] == []
 
 
 def test_papers_beside_a_record_are_those_it_names(office: Office) -> None:
