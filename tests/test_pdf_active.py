@@ -12,7 +12,7 @@ import pikepdf
 import pytest
 
 from qrecords.render.pdfactive import acts
-from qrecords.render.pdflayout import own_objects
+from qrecords.render.pdflayout import ENTRY, PLAIN, own_objects
 from qrecords.render.pdflook import look
 from qrecords.render.pdfout import PdfOut
 
@@ -111,6 +111,10 @@ def another_holder(out: PdfOut) -> None:
     out._places[out.reserve().idnum] = (2, 2, 0)
 
 
+def doctored(change: Callable[[PdfOut], None]) -> bytes:
+    return ours(data=HIDDEN, doctor=change)
+
+
 def _repacked(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """The same file with other cross-reference entries."""
     head = data.rindex(b"/Length ")
@@ -120,20 +124,83 @@ def _repacked(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
     return data[:head] + re.sub(rb"\d+", b"%d" % len(entries), data[head:start], count=1) + entries + data[end:]
 
 
+def _of_another_generation(out: PdfOut) -> None:
+    kind, at, _ = out._places[2]
+    out._places[2] = (kind, at, 1)
+
+
+def _free_with_a_place(out: PdfOut) -> None:
+    out._places[out.reserve().idnum] = (0, out._stream.getvalue().index(b"5 0 obj"), 0)  # type: ignore[attr-defined]
+
+
+def altered(old: bytes, new: bytes) -> bytes:
+    """A file of ours with something written otherwise, and every place put right again."""
+    data = ours()
+    at, longer = data.index(old), len(new) - len(old)
+
+    def moved(entries: bytes) -> bytes:
+        rows = [*ENTRY.iter_unpack(entries)]
+        return b"".join(ENTRY.pack(k, p + longer * (k == PLAIN and p > at), g) for k, p, g in rows)
+
+    data = _repacked(data.replace(old, new, 1), moved)
+    start = data.rindex(b"\n", 0, data.rindex(b" 0 obj\n")) + 1
+    return re.sub(rb"startxref\n\d+", b"startxref\n%d" % start, data)
+
+
+def test_what_is_altered_to_the_same_is_known_by_its_layout(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    for new in (DRAWN, b"<< /X [ 1 <</Y /Z>> <0a> ] /Y 2 0 R /Length 3 >>"):
+        path.write_bytes(altered(DRAWN, new))
+        assert own_objects(path) is not None
+
+
+XREF, HOLDER, DRAWN = b"/Type /XRef", b"/Type /ObjStm", b"<</Length 3>>"
+
+
 @pytest.mark.parametrize(
     "data",
     [
-        ours(data=HIDDEN, doctor=into_the_data),
+        doctored(into_the_data),
+        # A key that comes twice: qpdf takes the last one.
+        altered(b"/W [ 1 4 2 ]", b"/W [ 1 4 2 ] /W [ 1 3 3 ]"),
+        altered(b"/W [ 1 4 2 ]", b"/W [ 1 3 3 ]"),
+        altered(b"/W [ 1 4 2 ]", b"/W [ 1 4 2 ] /Root 1 0 R"),
+        altered(b"/W [ 1 4 2 ]", b"/W [ 1 4 2 ] /#49ndex [ 1 9 ]"),
+        altered(b"/W [ 1 4 2 ]", b"/W [ 1 4 2 ] /XRefStm 9"),
+        altered(XREF, XREF + b" /Type /ObjStm"),
+        altered(HOLDER, HOLDER + b" /Type /ObjStm"),
+        altered(HOLDER, HOLDER + b" /N 1"),
+        altered(HOLDER, HOLDER + b" /First 1"),
+        altered(HOLDER, HOLDER + b" /Extends 2 0 R"),
+        altered(DRAWN, b"<</Length 3/Type/ObjStm>>"),
+        altered(DRAWN, b"<</Length 3/Linearized 1>>"),
+        altered(DRAWN, b"<</Length 9/Length 3>>"),
+        altered(DRAWN, b"<</Length 3/Length 9 0 R>>"),
+        altered(DRAWN, b"<</Length 3/Leng#74h 9>>"),
+        altered(DRAWN, b"<</Length 3/Length\x009>>"),
+        altered(DRAWN, b"<</Length 3/Length\x0b9>>"),
+        altered(DRAWN, b"<</Length 3/X>>"),
+        altered(DRAWN, b"<</Length 3/X 1 2>>"),
+        altered(DRAWN, b"<</Length 3/X [>>]>>"),
+        altered(DRAWN, b"<<3/Length 3>>"),
+        # Objects a viewer may come upon when it mends the file.
+        ours(data=HIDDEN),
+        ours(data=b"5 0 %\nobj <</S/JavaScript/JS(x)>>"),
+        ours(data=b"trailer <</Root <</S/JavaScript/JS(x)>>>>"),
+        doctored(_of_another_generation),
+        doctored(_free_with_a_place),
+        re.sub(rb"/Root \d+", b"/Root 2", ours()),
+        re.sub(rb"/Size \d+", b"/Size 3", ours()),
         ours(doctor=another_holder),
         ours() + b"%\n",
         ours().replace(b"%PDF-1.7", b"%PDF-1.6"),
         ours().replace(b"q Q", b"q Q "),
-        ours().replace(b"\nendobj\n", b"\nendobj\n<</JS(x)>>\n", 1),
-        ours().replace(b"/Length 3", b"/Length 3/Length 9"),
-        ours().replace(b"<</Length 3>>", b"<</Length 3 0 R>>"),
-        ours().replace(b"<</Length 3>>", b"<</X(\nstream\n)/Length 3>>"),
-        ours().replace(b"/W [ 1 4 2 ]", b"/W [ 1 4 2 ] /Prev 9"),
-        ours().replace(b"/ObjStm", b"/ObjStn"),
+        altered(b"\nendobj\n", b"\nendobj\n<</JS(x)>>\n"),
+        altered(b"/Length 3", b"/Length 3/Length 9"),
+        altered(b"<</Length 3>>", b"<</Length 3 0 R>>"),
+        altered(b"<</Length 3>>", b"<</X(\nstream\n)/Length 3>>"),
+        altered(b"/W [ 1 4 2 ]", b"/W [ 1 4 2 ] /Prev 9"),
+        altered(b"/ObjStm", b"/ObjStn"),
         _repacked(ours(), lambda entries: entries[:-7] + b"\x09" + entries[-6:]),
         b"",
     ],
@@ -142,6 +209,16 @@ def test_whatever_is_not_so_is_left_to_a_real_parser(tmp_path: Path, data: bytes
     path = tmp_path / "a.pdf"
     path.write_bytes(data)
     assert own_objects(path) is None
+
+
+def test_a_letter_by_its_number_is_looked_at_in_every_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(ours())
+    asked: list[Path] = []
+    monkeypatch.setattr("qrecords.render.pdfactive.own_objects", lambda _: b"/#4aS")
+    monkeypatch.setattr("qrecords.render.pdfactive._in_the_open", asked.append)
+    assert not acts(path)
+    assert asked == [path]
 
 
 def test_an_own_file_with_a_script_laid_into_its_data_is_found(tmp_path: Path) -> None:

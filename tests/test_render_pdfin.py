@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
 from pypdf.errors import PdfReadError
+from pypdf.generic import NullObject
 
 from qrecords.errors import IntegrityFailure, InvalidInput
 from qrecords.model.volume import Spot
-from qrecords.render import pdfin
+from qrecords.render import pdflayout
 from qrecords.render.freespace import free_spot
 from qrecords.render.pdfin import ENTRY, Reader
 from qrecords.render.pdfout import PdfOut, open_pdf
@@ -68,10 +71,10 @@ def test_a_table_that_is_not_whole_is_not_taken() -> None:
 
 
 def test_a_stream_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdfin, "_MOST", 1_000)
+    monkeypatch.setattr(pdflayout, "_MOST", 1_000)
     reader = Reader(BytesIO(MANY))
     assert not reader._ours, "the table alone is larger: pypdf reads it, within its own limits"
-    monkeypatch.setattr(pdfin, "_MOST", 2_000)  # the table fits, the objects do not
+    monkeypatch.setattr(pdflayout, "_MOST", 2_000)  # the table fits, the objects do not
     with pytest.raises(InvalidInput):
         open_pdf(MANY)
 
@@ -87,14 +90,39 @@ def test_a_damaged_object_stream_is_told_not_bound(at: int, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("spot", [Spot(79.4, 760.0, 0.8), Spot(80.0, 12.5), None])
 def test_a_file_notes_its_room(spot: Spot | None, tmp_path: Path) -> None:
+    assert noted_room(_with_note(tmp_path, room_note(spot, META))) == (True, spot)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    ["[1.2.3 4 1]", "[- 4 1]", "[10 10 0]", "[10 10 9]", "[-1 10 1]", "[10 900 1]", "[594 10 1]", "[10 841 1]"]
+    + [f"[10 {'9' * 400} 1]", "[10 10]"],
+)
+def test_a_forged_note_is_none_and_the_page_is_looked_at(forged: str, tmp_path: Path) -> None:
+    room = [ByItself(word) for word in forged.strip("[]").split()]
+    note = {"/PieceInfo": {"/qrecords": {"/Private": {"/StampRoom": room}}}}
+    assert noted_room(_with_note(tmp_path, note)) == (False, None)
+
+
+class ByItself(NullObject):
+    """A word written as it is told."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def write_to_stream(self, stream: Any, encryption_key: Any = None) -> None:
+        stream.write(self._word.encode())
+
+
+def _with_note(tmp_path: Path, note: Mapping[str, Any]) -> Path:
     path = tmp_path / "a.pdf"
     with path.open("wb") as stream:
         out = PdfOut(stream)
         tree = out.reserve()
         page = out.put({"/Type": "/Page", "/Parent": tree, "/MediaBox": [0, 0, 595, 842], "/Resources": {}})
         out.put({"/Type": "/Pages", "/Kids": [page], "/Count": 1}, tree)
-        out.finish(out.put({"/Type": "/Catalog", "/Pages": tree, **room_note(spot, META)}), out.put({}))
-    assert noted_room(path) == (True, spot)
+        out.finish(out.put({"/Type": "/Catalog", "/Pages": tree, **note}), out.put({}))
+    return path
 
 
 def test_what_notes_nothing_is_looked_at(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,15 +15,22 @@ import pytest
 from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
+from qrecords.errors import MissingProgram
+from qrecords.model.record import Action
 from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.render.volume import Part, bind
 from qrecords.render.volumecheck import Expected, Listed
+from qrecords.scanning.limits import limit
+from qrecords.services.access.audit import close_segment
 from qrecords.services.administer import init, open_office
-from qrecords.services.care import deep, readers
+from qrecords.services.care import deep, readers, reading_child
+from qrecords.services.care import verify as verifying
 from qrecords.services.care.deep import OPENED, Deep
+from qrecords.services.care.formats import TOO_LONG
 from qrecords.services.care.verify import verify
 from qrecords.services.volumes.check import Checking
+from qrecords.stores.register.retention import Retention
 from tests.conftest import NOW
 from tests.test_archive import put
 from tests.test_render_volume import META, made
@@ -38,6 +46,7 @@ def looked_into(path, name):
         os._exit(139) if {crashes} else time.sleep(600)
     return open_it(path, name)
 reading_child.looked_into = looked_into
+{before}
 reading_child.main()
 """
 
@@ -66,8 +75,8 @@ def told(root: Path, *, afresh: bool = False) -> list[str]:
 def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """From now on, opening a sample page ends or holds up the process that does it."""
 
-    def begin(*, crashes: bool = True) -> None:
-        (tmp_path / "hostile_child.py").write_text(HOSTILE.format(crashes=crashes))
+    def begin(*, crashes: bool = True, before: str = "") -> None:
+        (tmp_path / "hostile_child.py").write_text(HOSTILE.format(crashes=crashes, before=before))
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         monkeypatch.setattr(readers, "MODULE", "hostile_child")
 
@@ -115,28 +124,115 @@ def test_a_changed_byte_is_found_whatever_is_remembered(root: Path, name: str) -
     assert told(root) == [f"v1/content/{name} 的内容与归档时不同；请从备份恢复这个对象"]
 
 
-def test_an_object_made_anew_does_not_pass_with_a_forged_memory(tmp_path: Path) -> None:
-    archive_no = "750-KJ·KF·01·2025·D5-0001"
-    object_id = "urn:qrecords:item:750-KJ.KF.01.2025.D5-0001"
+ARCHIVE_NO, ITEM = "750-KJ·KF·01·2025·D5-0001", "urn:qrecords:item:750-KJ.KF.01.2025.D5-0001"
+
+
+def filed(office: Office, form: bytes, *, version: int = 1) -> None:
+    """File a sample item, or its next version, in archive and register."""
     files: dict[str, bytes | Path] = {
-        "form.pdf": pdf(tmp_path / "a.pdf"),
-        "record.json": json.dumps({"archive_no": archive_no, "records": []}).encode(),
+        "form.pdf": form,
+        "record.json": json.dumps({"archive_no": ARCHIVE_NO, "records": []}).encode(),
     }
-    sha256 = hashlib.sha256(bytes(files["form.pdf"])).hexdigest()
-    item = Item(archive_no, "示例", "示例", "示例", "2025-01-01", "2025-01-01", 1, "内部", object_id, 1, sha256)
-    with closing(init(tmp_path / "office", clock=lambda: NOW)) as office:
-        with office.register.write() as tx:
+    item = Item(
+        ARCHIVE_NO, "示例", "示例", "示例", "2025-01-01", "2025-01-01", 1, "内部", ITEM, version,
+        hashlib.sha256(form).hexdigest(),
+    )  # fmt: skip
+    put(office.archive, ITEM, files, expected_head=version - 1)
+    with office.register.write() as tx:
+        if version == 1:
             tx.items.reserve(item, "QR758-01A", 2025, "", office.now(), "甲")
-            tx.items.filed(item, office.now(), "甲")
-        put(office.archive, object_id, files)
-        changed = "form.pdf 与归档时登记的不同；请从备份恢复"
-        assert changed not in [p.message for p in verify(office, deep=True)["problems"]]
-        shutil.rmtree(next((office.archive.objects).glob("*/*/*/*")))
-        forged = pdf(tmp_path / "b.pdf") + b"% another\n"
-        put(office.archive, object_id, files | {"form.pdf": forged})
-        with (office.settings.indexes_dir / OPENED).open("a", encoding="utf-8") as memory:
-            memory.write(f"{hashlib.sha512(forged).hexdigest()[:64]}.pdf\n")
-        assert changed in [p.message for p in verify(office, deep=True)["problems"]]
+        tx.items.filed(item, office.now(), "甲")
+
+
+CHANGED = "form.pdf 与归档时登记的不同；请从备份恢复"
+
+
+def test_an_object_made_anew_does_not_pass_with_a_forged_memory(office: Office, tmp_path: Path) -> None:
+    form = pdf(tmp_path / "a.pdf")
+    filed(office, form)
+    assert CHANGED not in [p.message for p in verify(office, deep=True)["problems"]]
+    shutil.rmtree(next((office.archive.objects).glob("*/*/*/*")))
+    forged = pdf(tmp_path / "b.pdf") + b"% another\n"
+    record = json.dumps({"archive_no": ARCHIVE_NO, "records": []}).encode()
+    put(office.archive, ITEM, {"record.json": record, "form.pdf": forged})
+    with (office.settings.indexes_dir / OPENED).open("a", encoding="utf-8") as memory:
+        memory.write(f"{hashlib.sha512(forged).hexdigest()[:64]}.pdf\n")
+    assert CHANGED in [p.message for p in verify(office, deep=True)["problems"]]
+
+
+def during(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen when the objects have been read and the register has not."""
+    objects = verifying._objects
+
+    def then(*asked: Any) -> Any:
+        read = objects(*asked)
+        happens()
+        return read
+
+    monkeypatch.setattr(verifying, "_objects", then)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_is_filed_or_corrected_during_a_check_is_sound(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int, deep: bool
+) -> None:
+    form = pdf(tmp_path / "a.pdf")
+    if version == 2:
+        filed(office, form)
+    during(monkeypatch, lambda: filed(office, form + b"% corrected\n" * (version - 1), version=version))
+    told = {p.message for p in verify(office, deep=deep)["problems"] if p.source == ITEM}
+    assert told <= {"归档所用的表式模板不在档案库里；请从备份恢复"}  # the sample has none
+
+
+def test_a_correction_while_both_are_compared_is_no_difference(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = pdf(tmp_path / "a.pdf")
+    filed(office, form)
+    head = office.archive.head
+    corrected: list[bool] = []
+
+    def then(object_id: str) -> int:
+        if not corrected:
+            corrected.append(True)
+            filed(office, form + b"% corrected\n", version=2)
+        return head(object_id)
+
+    monkeypatch.setattr(office.archive, "head", then)
+    assert not [p for p in verify(office)["problems"] if "不符" in p.message]
+    assert corrected
+
+
+def test_what_is_lost_is_told_at_the_second_look_too(office: Office, tmp_path: Path) -> None:
+    filed(office, pdf(tmp_path / "a.pdf"))
+    shutil.rmtree(next((office.archive.objects).glob("*/*/*/*")).parents[2])
+    assert "登记库里有，档案库里没有；请从备份恢复这个对象" in [p.message for p in verify(office)["problems"]]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("by_a_list", [False, True])
+def test_what_is_destroyed_during_a_check_is_not_told_as_damaged(
+    office: Office, monkeypatch: pytest.MonkeyPatch, deep: bool, by_a_list: bool
+) -> None:
+    monkeypatch.setattr(office.archive, "ids", lambda: iter([ITEM]))  # it is gone when its turn comes
+    tombstones = [{"object_id": ITEM, "list_no": "示例"}] if by_a_list else []
+    monkeypatch.setattr(Retention, "destroyed", lambda *_: tombstones)
+    told = [p.message for p in verify(office, deep=deep)["problems"] if p.source == ITEM]
+    assert bool(told) is not by_a_list
+
+
+def test_a_segment_filed_during_a_check_is_no_log_cut_short(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = verifying.check_log
+
+    def then(office: Office, tx: Any) -> Any:
+        with office.register.write() as other:
+            other.audit.append([office.event(Action.VERIFY, "verify")])
+        close_segment(office)
+        return check(office, tx)
+
+    monkeypatch.setattr(verifying, "check_log", then)
+    assert verify(office)["problems"] == []
 
 
 def test_papers_beside_a_record_are_those_it_names(office: Office) -> None:
@@ -166,13 +262,69 @@ def test_a_file_that_holds_up_its_reader_is_told(
     for object_id in ITEMS[1:]:
         (home,) = (p for p in (root / "archive" / "objects").glob("*/*/*/*") if p.name.endswith(object_id[-1]))
         shutil.rmtree(home.parents[2])
-    assert told(root) == ["page.pdf 打不开；请从备份恢复，或重新扫描"]
+    assert told(root) == [f"page.pdf {TOO_LONG}"]
 
 
-def test_a_reader_that_never_answers_does_not_end_the_check(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_item_of_a_volume_is_a_sign_of_life(tmp_path: Path) -> None:
+    source, volume = tmp_path / "a.pdf", tmp_path / "volume.pdf"
+    source.write_bytes(made())
+    items = [Part(source, name) for name in "甲乙丙"]
+    bind(volume, front=[Part(made(), "目录")], items=items, back=[], meta=META)
+    asked = {
+        "path": str(volume), "listed": Listed(1, 1, ()).as_json(),
+        "items": [Expected(source, name, n + 2, (n + 1,)).as_json() for n, name in enumerate("甲乙丙")],
+    }  # fmt: skip
+    said: list[dict[str, Any]] = []
+    child = reading_child.Child({"archive": str(tmp_path), "known": ""}, said.append)
+    assert child.answer({"volume": asked, "skip": [], "slow": []}) == {"differences": []}
+    assert [s["opening"] for s in said] == ["volume.pdf", "「甲」", "「乙」", "「丙」", "卷内目录"]
+
+
+def test_a_volume_that_takes_too_long_is_not_told_as_damaged(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hostile: Callable[..., None]
+) -> None:
+    slowly = "v.differences = lambda _, items: [time.sleep(600) for _ in items]"
+    hostile(before=f"import qrecords.render.volumecheck as v; {slowly}")
+    begin = readers.Readers.__init__
+    monkeypatch.setattr(readers.Readers, "__init__", lambda *a: begin(*a, silence=1.0))
+    items = (Expected(tmp_path / "a.pdf", "甲", 2, (1,)),)
+    checking = Checking((), tmp_path / "volume.pdf", items, Listed(1, 1, ()), frozenset(), "key")
+    monkeypatch.setattr(deep, "checking_of", lambda *_: checking)
+    with Deep(office, []) as reading:
+        (problem,) = reading.volumes([{"volume_code": "示例"}], ())
+    assert "时间太久（停在「甲」）" in problem.message
+    assert "恢复" not in problem.message
+
+
+def test_a_reader_that_never_answers_does_not_end_the_check(root: Path, hostile: Callable[..., None]) -> None:
+    hostile(before="reading_child.Child.answer = lambda *_: os._exit(1)")
+    assert ["读它的程序几次中断" in message for message in told(root)] == [True] * len(ITEMS)
+
+
+def test_a_reader_that_cannot_start_is_told_and_blames_no_object(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "MODULE", "qrecords.no_such_module")
-    assert all("读它的程序几次中断" in message for message in told(root))
-    assert len(told(root)) == len(ITEMS)
+    with pytest.raises(MissingProgram, match="启动不了") as raised:
+        told(root)
+    assert "重新安装" in raised.value.remedy
+    monkeypatch.setattr("sys.executable", str(root / "no-such-python"))
+    with pytest.raises(MissingProgram, match="启动不了"):
+        told(root)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+def test_a_limit_the_system_refuses_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    set_to: dict[int, int] = {}
+
+    def setrlimit(what: int, most: tuple[int, int]) -> None:
+        if what == resource.RLIMIT_AS:
+            raise ValueError("current limit exceeds maximum limit")  # macOS
+        set_to[what] = most[0]
+
+    monkeypatch.setattr(resource, "setrlimit", setrlimit)
+    limit(1 << 30, 60)
+    assert set(set_to) == {resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE}
 
 
 def test_a_lost_reader_is_replaced(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def acts(path: Path) -> bool:
     objects = own_objects(path)
     if objects is not None and not _ESCAPED.search(objects) and not _NAMED.search(objects):
         return False
-    return (objects is None and _in_the_open(path)) or _among_objects(path)
+    return _in_the_open(path) or _among_objects(path)
 
 
 def _in_the_open(path: Path) -> bool:

@@ -17,18 +17,9 @@ from pypdf import PdfReader
 from pypdf.errors import PdfReadError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NumberObject, read_object
 
-from qrecords.render.pdflayout import ENTRY
+from qrecords.render.pdflayout import ENTRY, HOLDER, IN_GROUP, PLAIN, XREF, inflated
 
-_TAIL = re.compile(rb"startxref\n(\d+)\n%%EOF\n\Z")
-_HEAD = re.compile(
-    rb"\d+ 0 obj\n<< /Type /XRef /Size (\d+) /W \[ 1 4 2 \] /Root (\d+) 0 R /Info (\d+) 0 R"
-    rb" /ID \[ <[0-9a-f]+> <[0-9a-f]+> \] /Filter /FlateDecode /Length (\d+) >>\nstream\n"
-)
-_HOLDER = re.compile(
-    rb"\d+ 0 obj\n<< /Type /ObjStm /N (\d+) /First (\d+) /Filter /FlateDecode /Length (\d+) >>\nstream\n"
-)
-_PLAIN, _IN_GROUP = 1, 2  # kinds of entries
-_MOST = 75_000_000  # bytes unpacked from one stream, as pypdf has it: a foreign file may look like ours and be a bomb
+_TAIL = re.compile(rb"startxref\n(\d{1,12})\n%%EOF\n\Z")
 
 
 class Reader(PdfReader):
@@ -62,15 +53,15 @@ class Reader(PdfReader):
 
     def _read_ours(self) -> bool:
         tail = _TAIL.search(self._data, max(0, len(self._data) - 64))
-        head = _HEAD.match(self._data, int(tail[1])) if tail else None
+        head = XREF.match(self._data, int(tail[1])) if tail else None
         if not head:
             return False
         size, root, info, length = (int(n) for n in head.groups())
-        entries = [*ENTRY.iter_unpack(_inflated(self._data[head.end() : head.end() + length]))]
+        entries = [*ENTRY.iter_unpack(inflated(self._data[head.end() : head.end() + length]))]
         if len(entries) != size:
             return False
-        self.xref = {0: {n: place for n, (kind, place, _) in enumerate(entries) if kind == _PLAIN}}
-        self.xref_objStm = {n: (place, at) for n, (kind, place, at) in enumerate(entries) if kind == _IN_GROUP}
+        self.xref = {0: {n: place for n, (kind, place, _) in enumerate(entries) if kind == PLAIN}}
+        self.xref_objStm = {n: (place, at) for n, (kind, place, at) in enumerate(entries) if kind == IN_GROUP}
         self.xref_free_entry = {}
         self.trailer = DictionaryObject(
             {
@@ -94,12 +85,12 @@ class Reader(PdfReader):
 
     def _unpack(self, holder: int) -> None:
         """Cut one of our object streams into the texts of its objects."""
-        head = _HOLDER.match(self._data, self.xref[0].get(holder, len(self._data)))
+        head = HOLDER.match(self._data, self.xref[0].get(holder, len(self._data)))
         if not head:
             raise PdfReadError(f"object stream {holder} is not where it should be")
         count, first, length = (int(n) for n in head.groups())
         try:
-            data = _inflated(self._data[head.end() : head.end() + length])
+            data = inflated(self._data[head.end() : head.end() + length])
             numbers = [int(n) for n in data[:first].split()]
         except (zlib.error, ValueError) as error:
             raise PdfReadError(f"object stream {holder} is damaged") from error
@@ -109,12 +100,3 @@ class Reader(PdfReader):
         for number, start, end in zip(numbers[::2], numbers[1::2], ends, strict=True):
             if self.xref_objStm.get(number, (0,))[0] == holder:
                 self._texts[number] = data[first + start : first + end - 1]
-
-
-def _inflated(data: bytes) -> bytes:
-    """Return what a stream holds; zlib.error when it is not whole, or too much."""
-    inflater = zlib.decompressobj()
-    unpacked = inflater.decompress(data, _MOST)
-    if not inflater.eof:
-        raise zlib.error("not whole, or too large")
-    return unpacked

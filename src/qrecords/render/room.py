@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from pypdf.errors import PyPdfError
+from pypdf.generic import DictionaryObject
 
 from qrecords.errors import QRecordsError
 from qrecords.model.volume import Spot
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import open_pdf
+from qrecords.render.stamps import POINTS_PER_MM, STAMP_HIGH, STAMP_WIDE, seen_size
 
 _NOTED = re.compile(rb"/StampRoom ?\[([-0-9. ]*)\]")
 
@@ -27,11 +29,23 @@ def room_note(spot: Spot | None, meta: Meta) -> dict[str, Any]:
 
 
 def noted_room(path: Path) -> tuple[bool, Spot | None]:
-    """Tell whether a file notes its room, and where it is; only to be asked of what this program filed."""
+    """Tell whether a file notes its room, and where it is; only to be asked of what this program filed.
+
+    A note of a spot that is not on the first page is none.
+    """
     try:
         reader = open_pdf(path, strict=True, count=False)
         found = _NOTED.search(reader.text_in_group(reader.trailer.raw_get("/Root").idnum) or b"")
-    except (PyPdfError, QRecordsError, KeyError, AttributeError):
+        room = [float(n) for n in found[1].split()] if found else []
+        if found is None or len(room) not in (0, 3):
+            return False, None
+        spot = Spot(*room) if room else None
+        return (True, spot) if spot is None or _is_on(reader.pages[0], spot) else (False, None)
+    except (PyPdfError, QRecordsError, KeyError, IndexError, AttributeError, TypeError, ValueError, RecursionError):
         return False, None  # whoever binds it tells what is wrong with it
-    room = [float(n) for n in found[1].split()] if found else []
-    return found is not None and len(room) in (0, 3), Spot(*room) if len(room) == 3 else None
+
+
+def _is_on(page: DictionaryObject, spot: Spot) -> bool:
+    wide, high = seen_size(page)
+    right, top = (side * POINTS_PER_MM * spot.scale for side in (STAMP_WIDE, STAMP_HIGH))
+    return 0 < spot.scale <= 1 and 0 <= spot.x <= wide - right and 0 <= spot.y <= high - top

@@ -7,7 +7,7 @@ Files are opened in place (qpdf): a volume of some hundred MB is not taken into 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -78,8 +78,11 @@ def compared(volume: Path, items: Sequence[Expected], listed: Listed) -> Iterato
     yield from not_listed(volume, listed)
 
 
-def differences(volume: Path, items: Sequence[Expected]) -> Iterator[str]:
-    """Give, in Chinese, every page that is not what was frozen, or not numbered as planned."""
+def differences(volume: Path, items: Iterable[Expected]) -> Iterator[str]:
+    """Give, in Chinese, every page that is not what was frozen, or not numbered as planned.
+
+    An item is taken from `items` just before its file is opened.
+    """
     with _opened(volume, "这一册") as bound:
         pages = bound.pages
         for item in items:

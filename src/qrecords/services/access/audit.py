@@ -59,6 +59,10 @@ def check_log(office: Office, tx: Transaction, typed: Sequence[Anchor] = ()) -> 
     problems: list[Problem] = []
     anchors = [*typed, *_anchors(office, tx, problems)]
     found = audit.check_chain(tx.audit.events(), anchors)
+    lost = found.lost
+    if lost:  # a segment may have been filed since this transaction began: the log goes on meanwhile
+        with office.register.read() as later:
+            lost = audit.check_chain(later.audit.events(), anchors).lost
     told = []
     if found.broken:
         seq, what = found.broken
@@ -67,7 +71,7 @@ def check_log(office: Office, tx: Transaction, typed: Sequence[Anchor] = ()) -> 
         Problem(
             f"日志里没有{a.where}的链头 {a.head[:16]}…：日志被截短或改写过；请保留现场并报告安全管理员", source="audit"
         )
-        for a in found.lost
+        for a in lost
     ]
     if missing := tx.audit.missing_guards():
         names = "、".join(missing)

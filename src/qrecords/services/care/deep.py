@@ -57,7 +57,7 @@ class Deep:
         known = "" if afresh else str(indexes.absolute() / OPENED)
         setup = {"archive": str(office.archive.root.absolute()), "known": known}
         self._readers = Readers(setup, len(ids) - len(self._done))
-        self._sha256: dict[tuple[str, str], str] = {}
+        self._sha256: dict[tuple[str, int, str], str] = {}  # of object, version and name
 
     def __enter__(self) -> Deep:
         return self
@@ -82,9 +82,12 @@ class Deep:
                 self._journal.add(_line(object_id, answer["head"]))
             yield found
 
-    def sha256(self, object_id: str, name: str, path: Path) -> str:
-        """Return the SHA-256 of a file of an object's newest version, from its reading if it was read in this check."""
-        return self._sha256.get((object_id, name)) or sha256_of(path)
+    def sha256(self, object_id: str, version: int, name: str, path: Path) -> str:
+        """Return the SHA-256 of a file of an object's version, from its reading if this version was read in this check.
+
+        What was filed or corrected since is summed here.
+        """
+        return self._sha256.get((object_id, version, name)) or sha256_of(path)
 
     def volumes(self, rows: Sequence[dict[str, Any]], damaged: Collection[str]) -> Iterator[Problem]:
         """Compare every page of the volumes with what was bound, unless these very bytes were compared before."""
@@ -104,7 +107,7 @@ class Deep:
         asked = [(place, part) for place, (_, checking) in enumerate(to_compare) for part in _parts(checking)]
         told: dict[int, list[str]] = defaultdict(list)
         for (place, _), answer in zip(asked, self._readers.each({"volume": part} for _, part in asked), strict=True):
-            told[place] += [unreadable(answer["broken"])] if "broken" in answer else answer["differences"]
+            told[place] += _differences(answer)
         for place, (code, checking) in enumerate(to_compare):
             yield from (Problem(message, source=code) for message in dict.fromkeys(told[place]))
             if not told[place] and checking.sources.isdisjoint(damaged):
@@ -117,12 +120,20 @@ class Deep:
         if why := answer.get("broken"):
             return Found(object_id, problems([f"读不出这个对象：{why}；请再检查一次，仍然如此就从备份恢复"]))
         for name, sha256 in answer["sha256"].items():
-            self._sha256[object_id, name] = sha256
+            self._sha256[object_id, answer["head"], name] = sha256
         self._opened.add(answer["keys"])
         return Found(
             object_id, problems(answer["problems"]), problems(answer["unreadable"]), problems(answer["active"]),
             answer["files"],
         )  # fmt: skip
+
+
+def _differences(answer: dict[str, Any]) -> list[str]:
+    """Return what is told of a volume, by the answer about a part of it."""
+    if "too_long" in answer:
+        return [f"核对这一册用的时间太久（停在{answer['too_long']}），没有查完，不一定是坏了；请在机器空闲时再检查一次"]
+    told: list[str] = [unreadable(answer["broken"])] if "broken" in answer else answer["differences"]
+    return told
 
 
 def _parts(checking: Checking) -> Iterator[dict[str, Any]]:

@@ -26,6 +26,7 @@ READABLE = {
     ".tiff",
 }
 BROKEN = "打不开；请从备份恢复，或重新扫描"
+TOO_LONG = "打开它用的时间太久，没有查完，不一定是坏了；请在机器空闲时再检查一次，仍然如此就自行打开看看"
 _MACROS = ("vbaProject.bin", "activeX/", "embeddings/")
 _BROKEN = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, RecursionError, MemoryError)
 

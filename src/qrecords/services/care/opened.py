@@ -16,7 +16,7 @@ from qrecords.errors import StorageFailure
 from qrecords.stores.durable import write_file
 from qrecords.stores.journal import Journal
 
-RULES = 1  # of looking into files and comparing pages: a higher number when they find more
+RULES = 2  # of looking into files and comparing pages: a higher number when they find more
 _DIGITS = 64  # of a SHA-512: 256 bits
 
 

@@ -14,10 +14,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
+from qrecords.errors import MissingProgram
+
 MODULE = "qrecords.services.care.reading_child"
 MAX_READERS = 4
 WORTH_A_READER = 40  # objects below which starting a process costs more than it saves
-SILENCE = 120.0  # seconds one file may take to open, or one volume to compare
+SILENCE = 120.0  # seconds one file may take to open, or one item of a volume to compare
 _TRIES = 3  # of a question whose process is lost while no file is being opened
 
 Asked = dict[str, Any]
@@ -91,24 +93,34 @@ class _Reader:
         self._silence = silence
         self._process: subprocess.Popen[bytes] | None = None
         self._since = 0.0  # when the file now open was begun; 0 when none is
+        self._overdue = False  # whether that took too long, so that the process was ended
         self._over = False
+        self._began = False  # whether a process of this reader ever came so far as to take questions
 
     def ask(self, question: Asked) -> Answer:
-        """Return the answer; a file whose opening ends the process is left out (`skip`) and the rest asked again."""
+        """Return the answer; a file whose opening ends the process is left out (`skip`) and the rest asked again.
+
+        What had to be ended because it took too long is among `slow` as well: it need not be damaged.
+        MissingProgram when no process can be started at all: then nothing is known of what is asked about.
+        """
         skip: list[str] = []
+        slow: list[str] = []
         lost = 0
         while lost < _TRIES and not self._over:
-            answer, opening = self._asked({**question, "skip": skip})
+            answer, opening = self._asked({**question, "skip": skip, "slow": slow})
             if answer is not None:
                 return answer
             if opening and opening not in skip:
                 skip.append(opening)
+                slow += [opening] if self._overdue else []
             else:
                 lost += 1
+        if not self._began and not self._over:
+            raise _cannot_start()
         return {"broken": "读它的程序几次中断"}
 
     def _asked(self, question: Asked) -> tuple[Answer | None, str]:
-        process, opening = self._running(), ""
+        process, opening, self._overdue = self._running(), "", False
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -116,10 +128,13 @@ class _Reader:
             process.stdin.flush()
             while line := process.stdout.readline():
                 answer: Answer = json.loads(line)
-                if "opening" not in answer:
+                if "ready" in answer:
+                    self._began = True
+                elif "opening" not in answer:
                     self._since = 0.0
                     return answer, ""
-                opening, self._since = answer["opening"], time.monotonic()
+                else:
+                    opening, self._since = answer["opening"], time.monotonic()
         except (OSError, ValueError):
             pass  # ended in the middle of a word
         self._since = 0.0
@@ -130,15 +145,19 @@ class _Reader:
         if self._process is None:
             # -P: never import from the folder one happens to stand in.
             command = [sys.executable, "-P", "-m", MODULE, self._setup]
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            )
+            try:
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                )
+            except OSError as error:
+                raise _cannot_start(error.strerror or "") from None
         return self._process
 
     def end_if_silent(self) -> None:
         """End a process that has had one file open for too long."""
         since, process = self._since, self._process
         if since and process and time.monotonic() - since > self._silence:
+            self._overdue = True
             process.kill()
 
     def end(self) -> None:
@@ -158,3 +177,10 @@ class _Reader:
             with suppress(OSError, ValueError):
                 if pipe:
                     pipe.close()
+
+
+def _cannot_start(why: str = "") -> MissingProgram:
+    return MissingProgram(
+        "逐字节检查用的子程序启动不了" + (f"（{why}）" if why else "") + "，没有查完；并不是说档案坏了",
+        remedy="请看内存和磁盘是否够用、安全软件是否拦了 Python，必要时重新安装 qrecords，再检查一次",
+    )

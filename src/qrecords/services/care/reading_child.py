@@ -1,7 +1,8 @@
 """The child process of a deep check: it opens what is stored, so that a hostile file ends this process and no other.
 
-Started by `readers` with one JSON argument; takes a question a line and answers in JSON lines: a line before each file
-it opens (`opening`), and one with what it found. It knows nothing of register or rights.
+Started by `readers` with one JSON argument; takes a question a line and answers in JSON lines: one when it can
+begin (`ready`), one before each file it opens (`opening`), and one with what it found. It knows nothing of register or
+rights.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from qrecords.scanning.limits import limit
-from qrecords.services.care.formats import BROKEN, looked_into, suffix_of
+from qrecords.services.care.formats import BROKEN, TOO_LONG, looked_into, suffix_of
 from qrecords.services.care.opened import key_of, known_keys
 from qrecords.stores.archive import Archive, Through
 
@@ -36,10 +37,14 @@ class Child:
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Return what was found about an object, or about a volume's pages."""
-        skip = asked.get("skip", ())
-        return self._object(asked["object"], skip) if "object" in asked else self._volume(asked["volume"], skip)
+        skip, slow = asked.get("skip", ()), asked.get("slow", ())
+        if "object" in asked:
+            return self._object(asked["object"], skip, slow)
+        if slow:
+            return {"too_long": slow[0]}
+        return {"broken": "检查它的程序中断了"} if skip else self._volume(asked["volume"])
 
-    def _object(self, object_id: str, skip: list[str]) -> dict[str, Any]:
+    def _object(self, object_id: str, skip: Collection[str], slow: Collection[str]) -> dict[str, Any]:
         through = self._archive.look_through(object_id, deep=True, sha256_of=_is_summed)
         told: dict[str, Any] = {
             "problems": [p.message for p in through.problems],
@@ -54,7 +59,7 @@ class Child:
         for name, (path, digest) in through.files.items():
             key = key_of(digest, suffix_of(name))
             if name in skip:
-                told["unreadable"].append(f"{name} {BROKEN}")
+                told["unreadable"].append(f"{name} {TOO_LONG if name in slow else BROKEN}")
                 continue
             if key not in self._known:
                 self._tell({"opening": name})
@@ -67,18 +72,23 @@ class Child:
             told["keys"].append(key)
         return told
 
-    def _volume(self, asked: dict[str, Any], skip: list[str]) -> dict[str, Any]:
+    def _volume(self, asked: dict[str, Any]) -> dict[str, Any]:
         from qrecords.errors import QRecordsError
         from qrecords.render.volumecheck import Expected, Listed, differences, not_listed
 
-        if skip:
-            return {"broken": "检查它的程序中断了"}
-        self._tell({"opening": asked["path"]})
-        items = [Expected.from_json(entry) for entry in asked["items"]]
+        def one_by_one() -> Iterator[Expected]:
+            for entry in asked["items"]:  # a sign of life for each: on a slow disk, many together take long
+                self._tell({"opening": f"「{entry['title']}」"})
+                yield Expected.from_json(entry)
+
         volume, listed = Path(asked["path"]), asked["listed"]
+        self._tell({"opening": volume.name})
         try:
-            told = list(differences(volume, items))
-            return {"differences": told + list(not_listed(volume, Listed.from_json(listed)) if listed else ())}
+            told = list(differences(volume, one_by_one()))
+            if listed:
+                self._tell({"opening": "卷内目录"})
+                told += not_listed(volume, Listed.from_json(listed))
+            return {"differences": told}
         except (QRecordsError, KeyError, TypeError, ValueError) as error:
             return {"broken": str(error)}
 
@@ -122,6 +132,7 @@ def main() -> None:
         answers.flush()
 
     child = Child(json.loads(sys.argv[1]), tell)
+    tell({"ready": True})
     for line in sys.stdin.buffer:
         tell(child.answer(json.loads(line)))
 

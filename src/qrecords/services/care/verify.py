@@ -1,7 +1,8 @@
 """Check that all is as it was stored, as a list of the four properties (四性, DA/T 70).
 
 Reading, not repairing: what is safe to repair (dead staging, a step to finish or undo, an index behind) is done
-whenever the workspace is opened. `deep` reads every byte again; broken off, it goes on where it stopped.
+whenever the workspace is opened. `deep` reads every byte again; broken off, it goes on where it stopped. Others work
+meanwhile: what only differs because archive and register were read at two moments is looked at again before it is told.
 """
 
 from __future__ import annotations
@@ -64,8 +65,7 @@ def _register(
         reserved, codes = tx.items.all(), tx.items.volumes()
         items, volumes = ([row for row in rows if row["version"] > 0] for rows in (reserved, codes))
         known = set(ids)
-        lists = [asdict(drawn) for drawn in tx.retention.lists()]
-        checks["both_ways"].add(_both_ways(office, tx, [*items, *volumes, *lists], known, damaged), len(ids))
+        checks["both_ways"].add(_looked_at_twice(office, _both_ways(office, tx, known, damaged), damaged), len(ids))
         sound = known.difference(damaged)
         filed = tx.records.find(states=[State.FILED, State.BOUND])
         held: dict[str, list[Record]] = defaultdict(list)
@@ -99,6 +99,8 @@ def _objects(
     shallow = (Found(object_id, office.archive.check(object_id, deep=False)) for object_id in ids)
     for done, found in enumerate(reading.objects() if reading else shallow, start=1):
         resumed += found.again
+        if found.problems and _is_destroyed(office, found.object_id):
+            continue
         if not checks["objects"].add(found.problems):
             damaged.add(found.object_id)
         checks["formats"].add(found.unreadable, found.files)
@@ -116,10 +118,27 @@ def _open_to_others(office: Office) -> Iterator[Problem]:
             yield Problem(f"这台机器上的任何人都能改写这个文件夹；{how}", source=str(folder))
 
 
-def _both_ways(
-    office: Office, tx: Transaction, rows: list[Row], ids: set[str], damaged: Collection[str]
-) -> Iterator[Problem]:
+def _is_destroyed(office: Office, object_id: str) -> bool:
+    """Tell whether an object was destroyed, by the register, while the check went on."""
+    if office.archive.is_there(object_id):
+        return False
+    with office.register.read() as later:
+        return any(row["object_id"] == object_id for row in later.retention.destroyed())
+
+
+def _looked_at_twice(office: Office, told: Iterable[Problem], damaged: Collection[str]) -> list[Problem]:
+    """Return what both register and archive, read once more, still say: an object may have been filed or destroyed."""
+    if not (first := list(told)):
+        return []
+    about = {str(problem.source) for problem in first}
+    with office.register.read() as later:
+        there = {object_id for object_id in about if office.archive.is_there(object_id)}
+        return [p for p in _both_ways(office, later, there, damaged) if p.source in about]
+
+
+def _both_ways(office: Office, tx: Transaction, ids: set[str], damaged: Collection[str]) -> Iterator[Problem]:
     """Compare register and archive: neither may know of an object the other does not, but for steps under way."""
+    stored: list[Row] = [*tx.items.all(), *tx.items.volumes(), *(asdict(drawn) for drawn in tx.retention.lists())]
     under_way = {
         entry["object_id"]
         for step in tx.intents.open()
@@ -127,7 +146,7 @@ def _both_ways(
         for entry in step["payload"].get(kind, [])
     }
     destroyed = {row["object_id"]: row["list_no"] for row in tx.retention.destroyed()}
-    rows = [row for row in rows if row["object_id"] not in under_way]
+    rows = [row for row in stored if row["version"] > 0 and row["object_id"] not in under_way]
     for row in rows:
         object_id = row["object_id"]
         if object_id not in ids:
@@ -151,13 +170,16 @@ def _item(
         frozen = json.loads(office.archive.read(object_id, "record.json", version))
         pdf = office.archive.path(object_id, "form.pdf", version)
     except (QRecordsError, ValueError) as error:
+        if _is_destroyed(office, object_id):
+            return
         yield Problem(f"读不出归档内容：{error}；请从备份恢复", source=object_id)
         return
     if frozen.get("archive_no") != row["archive_no"]:
         yield Problem("归档内容里的归档编号与登记不符；请核对备份", source=object_id)
-    if reading and reading.sha256(object_id, "form.pdf", pdf) != row["sha256"]:
+    if reading and reading.sha256(object_id, version, "form.pdf", pdf) != row["sha256"]:
         yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
-    if f"urn:qrecords:template:{frozen.get('template_sha256')}" not in ids:
+    template = f"urn:qrecords:template:{frozen.get('template_sha256')}"
+    if template not in ids and not office.archive.exists(template):
         yield Problem("归档所用的表式模板不在档案库里；请从备份恢复", source=object_id)
     entries = {entry["record_no"]: entry for entry in frozen.get("records", [])}
     registered = {r.record_no: r for r in records}
@@ -188,6 +210,8 @@ def _volumes(office: Office, rows: Sequence[Row], damaged: Collection[str], read
         try:
             path = office.archive.path(row["object_id"], VOLUME_PDF, row["version"])
         except QRecordsError as error:
+            if _is_destroyed(office, row["object_id"]):
+                continue
             yield Problem(unreadable(str(error)), source=code)
             continue
         if not reading:
@@ -196,7 +220,7 @@ def _volumes(office: Office, rows: Sequence[Row], damaged: Collection[str], read
                 yield Problem(unreadable("打不开"), source=code)
             elif seen.pages < row["pages"]:
                 yield Problem("volume.pdf 的页数少于登记页数", source=code)
-        elif reading.sha256(row["object_id"], VOLUME_PDF, path) != row["sha256"]:
+        elif reading.sha256(row["object_id"], row["version"], VOLUME_PDF, path) != row["sha256"]:
             yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
         else:
             whole.append(row)
