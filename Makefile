@@ -14,12 +14,12 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev lint
 	@sh tools/system-packages.sh office checks
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # The long crash and scale runs.
 test-long: $(VENV)/.installed-dev
 	@sh tools/system-packages.sh office checks
-	$(BIN)/pytest -n 2 --dist loadfile -m slow
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage run -m pytest -m "not slow"
