@@ -21,6 +21,7 @@ from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.pdflook import pages_of
 from qrecords.render.sheets import Picture, sheets_pdf
+from qrecords.services.evidence import take_back
 from qrecords.services.file import next_archive_no
 from qrecords.services.finding.indexing import follow
 from qrecords.services.freezing import Filing, freeze, is_frozen, item_of
@@ -311,10 +312,5 @@ def recover_import(office: Office, step: str, intent: dict[str, Any]) -> str:
     if intent["filings"]:
         _finish(office, step, [Filing.from_intent(f) for f in intent["filings"]], intent["unused"])
         return "finished"
-    with office.register.read() as tx:
-        used = tx.beside.used([f["sha256"] for f in intent["files"]])
-    with durable.storage_errors(office.evidence_dir):
-        for file in intent["files"]:
-            if file["sha256"] not in used:
-                (office.evidence_dir / file["name"]).unlink(missing_ok=True)
+    take_back(office, step, intent["files"])
     return "undone"

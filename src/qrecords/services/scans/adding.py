@@ -20,6 +20,7 @@ from qrecords.model.record import Action
 from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.services import reading
+from qrecords.services.evidence import take_back
 from qrecords.services.scans.nextversion import Late, Next, Sources, paper_version, text_of, text_version
 from qrecords.stores import durable
 from qrecords.stores.inbox import Inbox
@@ -81,12 +82,7 @@ def recover_added(office: Office, step: str, intent: dict[str, Any]) -> str:
             _commit(office, step, published)
         _finish(office, step, published)
     if len(published) < len(versions):
-        with office.register.read() as tx:
-            used = tx.beside.used([f["sha256"] for f in intent["files"]])
-        with durable.storage_errors(office.evidence_dir):
-            for file in intent["files"]:
-                if file["sha256"] not in used:
-                    (office.evidence_dir / file["name"]).unlink(missing_ok=True)
+        take_back(office, step, intent["files"])
     return "finished" if len(published) == len(versions) else "partly" if published else "undone"
 
 

@@ -17,6 +17,7 @@ from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.render.sheets import Picture, preview_png, sheets_pdf
 from qrecords.services import reading
+from qrecords.services.evidence import take_back
 from qrecords.services.scans.adding import add
 from qrecords.services.scans.nextversion import Late
 from qrecords.services.scans.sheets import Print, Sheet
@@ -200,14 +201,9 @@ def recover_scan(office: Office, step: str, intent: dict[str, Any]) -> str:
     if intent["committed"]:
         finish(office, step, intent["taken"])
         return "finished"
-    with office.register.read() as tx:
-        used = tx.beside.used([f["sha256"] for f in intent["files"]])
     for page in intent["fresh"]:
         Inbox(office.inbox_dir).remove(page)
-    with durable.storage_errors(office.evidence_dir):
-        for file in intent["files"]:
-            if file["sha256"] not in used:
-                (office.evidence_dir / file["name"]).unlink(missing_ok=True)
+    take_back(office, step, intent["files"])
     return "undone"
 
 
