@@ -16,10 +16,10 @@ test: $(VENV)/.installed-dev lint
 	@sh tools/system-packages.sh office checks
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-# The long crash and scale runs.
+# The long crash and scale runs; LONG takes further words for pytest.
 test-long: $(VENV)/.installed-dev
 	@sh tools/system-packages.sh office checks
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow $(LONG)
 
 coverage: $(VENV)/.installed-dev
 	$(BIN)/coverage run -m pytest -m "not slow"

@@ -44,16 +44,24 @@ durable.checkpoint, fill.CHUNK = checkpoint, chunk
 app.run(arguments)
 """
 
-# Runs a command line and tells how much memory it took at most.
+# Runs a command line and tells how much memory it took at most. Linux counts what the process before it held, from which
+# it was started, into ru_maxrss: its own peak stands in /proc.
 MEASURED = """
 import resource, sys
+from pathlib import Path
 from qrecords.cli import app
+
+def peak():
+    status = Path("/proc/self/status")
+    if status.exists():
+        (own,) = (line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(own) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
 try:
     app.run(sys.argv[2:])
 finally:
-    scale = 1 if sys.platform == "darwin" else 1024
-    with open(sys.argv[1], "w") as stream:
-        stream.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale))
+    Path(sys.argv[1]).write_text(str(peak()))
 """
 
 
