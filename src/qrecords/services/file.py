@@ -139,16 +139,23 @@ def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> 
     """File items, each given by its month (empty for a record of its own) and its records."""
     documents = Documents(office)
     with office.under_way() as intent:
+        every = [number for _, numbers in groups for number in numbers]  # read together: an item at a time costs more
         with office.register.write() as tx:
-            filings = [_reserve(office, tx, tx.records.many(numbers), month) for month, numbers in groups]
+            held = _by_number(tx.records.many(every))
+            filings = [
+                _reserve(office, tx, [held[n] for n in numbers if n in held], month) for month, numbers in groups
+            ]
             office.begin(tx, intent, "file", {"filings": [asdict(f) for f in filings]})
         durable.checkpoint("file.intent")
         work = office.archive.work_dir(intent)
-        papers = [_paper(office, documents, filing) for filing in filings]
+        held = _by_number(reading.unfiltered(office, every))
+        records = [[held[n] for n in filing.record_nos if n in held] for filing in filings]
+        papers = [_paper(office, documents, filing, those) for filing, those in zip(filings, records, strict=True)]
         files = write_papers(documents, papers, work, pdf=True)
         durable.checkpoint("file.papers")
-        for filing, paper in zip(filings, papers, strict=True):
-            freeze(office, intent, filing, {f"form.{k}": Path(str(v)) for k, v in files[paper.subject].items()})
+        for filing, paper, those in zip(filings, papers, records, strict=True):
+            made = {f"form.{kind}": Path(str(path)) for kind, path in files[paper.subject].items()}
+            freeze(office, intent, filing, made, records=those)
         durable.checkpoint("file.frozen")
         items = commit_filed(office, intent, filings)
         durable.checkpoint("file.committed")
@@ -202,9 +209,12 @@ def next_archive_no(office: Office, tx: Transaction, folder: FormFolder, year: i
     return series.archive_no(tx.counters.take(f"archive/{series}")[0])
 
 
-def _paper(office: Office, documents: Documents, filing: Filing) -> Paper:
+def _by_number(records: Sequence[Record]) -> dict[str, Record]:
+    return {record.record_no: record for record in records}
+
+
+def _paper(office: Office, documents: Documents, filing: Filing, records: Sequence[Record]) -> Paper:
     folder = office.forms.get(filing.form_code)
-    records = reading.unfiltered(office, filing.record_nos)
     if filing.month:
         paper = documents.sheet_paper(folder, filing.month, records, filing.print_no)
     else:
@@ -218,8 +228,9 @@ def commit_filed(office: Office, intent: str, filings: Sequence[Filing]) -> list
     """Close a filing: the records are filed, each with its event; what is already so stays as it is."""
     items = []
     with office.register.write() as tx:
+        held = _by_number(tx.records.many([number for filing in filings for number in filing.record_nos]))
         for filing in filings:
-            records = tx.records.many(filing.record_nos)
+            records = [held[n] for n in filing.record_nos if n in held]
             pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
             sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
             item = item_of(office, filing, records, pages=pages_of(pdf), sha256=sha256, version=filing.version)
