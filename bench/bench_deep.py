@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import random
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,7 @@ from tempfile import TemporaryDirectory
 import pikepdf
 from PIL import Image
 
-from bench.bench_filing import files_below, reviewed, sha512sum
+from bench.bench_filing import files_below, reviewed
 from bench.bench_pdf import CREATED, documents
 from bench.measure import line, seconds
 from qrecords.model.record import Attached
@@ -82,6 +83,10 @@ class Papers:
             comment = b"\xff\xfe" + (len(words) + 2).to_bytes(2, "big") + words
             pictures.append(Picture(self._sheet[:2] + comment + self._sheet[2:], A4))
         return sheets_pdf(pictures, f"示例 {number}")
+
+
+def sha512sum(paths: Sequence[Path]) -> None:
+    subprocess.run(["sha512sum", "--", *map(str, paths)], stdout=subprocess.DEVNULL, check=True)
 
 
 def noisy_sheet() -> bytes:
