@@ -1,11 +1,24 @@
-"""Papers kept as evidence: taken back when the step that brought them broke off."""
+"""Papers kept as evidence until they are frozen with their record; taken back when their step broke off."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
+from qrecords.errors import InvalidInput
 from qrecords.office import Office
 from qrecords.stores import durable
+
+
+def store(office: Office, files: Mapping[str, Path]) -> None:
+    """Keep files by the names (SHA-256 and kind) their intent wrote down; InvalidInput for one changed since."""
+    durable.make_dirs(office.evidence_dir)
+    for name, path in files.items():
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != Path(name).stem:
+            raise InvalidInput(f"{path.name} 刚被改动，没有附上", remedy="请等文件写完后再试")
+        durable.write_file(office.evidence_dir / name, data)
 
 
 def take_back(office: Office, step: str, files: Iterable[Mapping[str, str]]) -> None:

@@ -13,14 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from qrecords.errors import InvalidInput
 from qrecords.model.audit import digest
 from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import Action
 from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.services import reading
-from qrecords.services.evidence import take_back
+from qrecords.services.evidence import store, take_back
 from qrecords.services.scans.nextversion import Late, Next, Sources, paper_version, text_of, text_version
 from qrecords.stores import durable
 from qrecords.stores.inbox import Inbox
@@ -40,12 +39,7 @@ def add(office: Office, late: Sequence[Late]) -> dict[str, int]:
             made = [paper_version(office, tx, group) for group in _by_item(late)]
             _begin(office, tx, step, [version for version, _ in made], stored)
         durable.checkpoint("add.intent")
-        durable.make_dirs(office.evidence_dir)
-        for name, source in stored.items():
-            data = source.read_bytes()
-            if hashlib.sha256(data).hexdigest() != Path(name).stem:
-                raise InvalidInput(f"{source.name} 刚被改动，没有附上", remedy="请等文件写完后再试")
-            durable.write_file(office.evidence_dir / name, data)
+        store(office, stored)
         durable.checkpoint("add.kept")
         _carry_out(office, step, made)
     return {version.archive_no: version.version for version, _ in made}

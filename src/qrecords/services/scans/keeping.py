@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from qrecords.errors import InvalidInput
 from qrecords.model.audit import digest
 from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import Action, Attached, Record, Signed
@@ -17,7 +16,7 @@ from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.render.sheets import Picture, preview_png, sheets_pdf
 from qrecords.services import reading
-from qrecords.services.evidence import take_back
+from qrecords.services.evidence import store, take_back
 from qrecords.services.scans.adding import add
 from qrecords.services.scans.nextversion import Late
 from qrecords.services.scans.sheets import Print, Sheet
@@ -173,12 +172,7 @@ def kept_evidence(office: Office, step: str, files: Mapping[str, Path]) -> Itera
     with office.register.write() as tx:
         office.begin(tx, step, KIND, {"files": names, "taken": [], "fresh": [], "committed": False})
     durable.checkpoint("scan.intent")
-    durable.make_dirs(office.evidence_dir)
-    for stored, path in files.items():
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != Path(stored).stem:
-            raise InvalidInput(f"{path.name} 刚被改动，没有附上", remedy="请等文件写完后再试")
-        durable.write_file(office.evidence_dir / stored, data)
+    store(office, files)
     durable.checkpoint("scan.kept")
     with office.register.write() as tx:
         yield tx
