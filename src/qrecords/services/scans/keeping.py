@@ -139,9 +139,7 @@ def _keep(
         known = Waiting(page, sheet.source, sheet.number, sheet.reason, sheet.points, code, sheet.text)
         inbox.put(known, jpeg, preview_png(jpeg))
     if bound:
-        durable.make_dirs(office.evidence_dir)
-    for one in bound:
-        durable.write_file(office.evidence_dir / one.attached.stored, one.path.read_bytes())
+        store(office, {one.attached.stored: one.path for one in bound})
     durable.checkpoint("scan.kept")
     with office.register.write() as tx:
         for one in bound:
