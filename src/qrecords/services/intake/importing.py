@@ -21,7 +21,7 @@ from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.pdflook import pages_of
 from qrecords.render.sheets import Picture, sheets_pdf
-from qrecords.services.evidence import take_back
+from qrecords.services.evidence import store, take_back
 from qrecords.services.file import next_archive_no
 from qrecords.services.finding.indexing import follow
 from qrecords.services.freezing import Filing, freeze, is_frozen, item_of
@@ -175,9 +175,7 @@ def _take_in(
     durable.checkpoint("past.intent")
     for number, group in enumerate(groups):
         durable.write_file(work / f"{number:06d}.pdf", _form_pdf(group))
-    durable.make_dirs(office.evidence_dir)
-    for name, scan in scans.items():
-        durable.write_file(office.evidence_dir / name, scan.path.read_bytes())
+    store(office, {name: scan.path for name, scan in scans.items()})
     durable.checkpoint("past.kept")
     with office.register.write() as tx:
         _require_free(tx, papers, unused)
