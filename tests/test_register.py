@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from qrecords.errors import IntegrityFailure, StorageFailure, WrongState
 from qrecords.model.audit import Event, first_break
-from qrecords.stores.register import Register
+from qrecords.stores.register import Register, database
+from qrecords.stores.register.database import MIGRATION
 
 TAKE = """
 import sys
@@ -66,8 +68,20 @@ def test_what_is_no_register_is_told_in_words(tmp_path: Path) -> None:
         Register.open(garbage)
     empty = tmp_path / "empty.sqlite"
     sqlite3.connect(empty).execute("CREATE TABLE x (y)")
-    with pytest.raises(WrongState, match="版本"):
+    with pytest.raises(IntegrityFailure, match="不是登记库"):
         Register.open(empty)
+
+
+def test_a_register_of_a_newer_program_is_left_alone(register: Register) -> None:
+    with sqlite3.connect(register.path) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(WrongState, match="更新的程序"):
+        Register.open(register.path)
+
+
+def test_the_version_asked_for_is_the_newest_there_is() -> None:
+    folder = Path(database.__file__).parents[1] / "migrations"
+    assert ScriptDirectory(str(folder)).get_heads() == [MIGRATION]
 
 
 def test_making_it_again_keeps_what_is_there(register: Register) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
 from qrecords.acting import acting_account, require_three
-from qrecords.errors import NotFound, NotPermitted, Problem, WrongState
+from qrecords.errors import NotFound, NotPermitted, Problem
 from qrecords.model.access import ANYTHING, Account, Decision, Rules, Scope, Subject, decide, readable
 from qrecords.model.audit import Event
 from qrecords.model.numbering import RECORD_NO, form_named, retention_years
@@ -23,16 +21,15 @@ from qrecords.settings import Settings, load
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import AccessFile, read_access, template_sha256
 from qrecords.stores.archive import Archive
-from qrecords.stores.durable import storage_errors
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.store import IndexStore
 from qrecords.stores.register import Register, Transaction
+from qrecords.work.leases import LeaseKeeper
 
 if TYPE_CHECKING:
     from qrecords.stores.formfiles import FormCatalogue
 
 REGISTER_FILE = "register.sqlite"
-LOCK_SECONDS = 60
 
 Clock = Callable[[], datetime]
 
@@ -50,6 +47,10 @@ class Office:
     account: Account
     register: Register
     clock: Clock = local_now
+    leases: LeaseKeeper = field(default=None, kw_only=True)  # type: ignore[assignment]  # made below
+
+    def __post_init__(self) -> None:
+        self.leases = self.leases or LeaseKeeper(self.register)  # a copy for another account shares it
 
     @classmethod
     def open(cls, root: Path, account_name: str | None = None, clock: Clock = local_now) -> Office:
@@ -110,6 +111,7 @@ class Office:
 
     def close(self) -> None:
         """Let go of the register's and the index's files."""
+        self.leases.close()
         self.register.close()
         if "index" in self.__dict__:
             self.index.close()
@@ -231,52 +233,22 @@ class Office:
     def under_way(self) -> Iterator[str]:
         """Give the id for a step's intent; while the block runs the step counts as alive."""
         key = uuid4().hex[:12]
-        lock = self._lock(key)
-        with storage_errors(Path(lock.lock_file)):
-            lock.acquire()
-        try:
+        with self.leases.hold(key):
             yield key
-        finally:
-            lock.release()
-            with suppress(OSError):
-                Path(lock.lock_file).unlink(missing_ok=True)
 
     def is_alive(self, intent: str) -> bool:
         """Tell whether the process that began a step still runs."""
-        lock = self._lock(intent)
-        with storage_errors(Path(lock.lock_file)):
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                return True
-        lock.release()
-        with suppress(OSError):
-            Path(lock.lock_file).unlink(missing_ok=True)
-        return False
+        return self.leases.is_alive(intent)
 
     @contextmanager
     def exclusive(self, work: str, label: str) -> Iterator[None]:
         """Let only one process do this work in the workspace; WrongState when another is still at it."""
-        lock = self._lock(work)
-        with storage_errors(Path(lock.lock_file)):
-            try:
-                lock.acquire(timeout=LOCK_SECONDS)
-            except Timeout:
-                raise WrongState(f"另一个程序正在{label}", remedy="请等它结束后再试") from None
-        try:
+        with self.leases.hold_alone(f"work/{work}", label):
             yield
-        finally:
-            lock.release()
 
     def begin(self, tx: Transaction, key: str, kind: str, payload: Mapping[str, Any]) -> None:
         """Write down the intent of a step, with the head of the log at its beginning."""
         tx.intents.begin(key, kind, payload, self.account.name, self.now(), tx.audit.head()[1])
-
-    def _lock(self, name: str) -> FileLock:
-        folder = self.settings.archive_dir / "locks"
-        with storage_errors(folder):
-            folder.mkdir(exist_ok=True)
-        return FileLock(folder / f"{name}.lock")
 
 
 def missing_records(numbers: Sequence[str]) -> NotFound:

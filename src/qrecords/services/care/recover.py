@@ -33,11 +33,21 @@ def recover(office: Office) -> list[dict[str, str]]:
     with office.exclusive("recover", "恢复中断的操作"):
         with office.register.read() as tx:  # another start may have done it while this one waited
             open_intents = tx.intents.open()
-        done = [_recover_one(office, i) for i in open_intents if not office.is_alive(i["id"])]
+        done = []
+        for intent in open_intents:
+            with office.leases.take_over(intent["id"]) as is_dead:
+                if is_dead and _is_open(office, intent["id"]):
+                    done.append(_recover_one(office, intent))
         office.archive.sweep(office.is_alive)
         for folder in (office.drafts_dir, office.evidence_dir, office.inbox_dir):
             sweep_asides(folder)
     return done
+
+
+def _is_open(office: Office, step: str) -> bool:
+    """Tell whether a step still waits for its end: its process may have come to it meanwhile."""
+    with office.register.read() as tx:
+        return any(intent["id"] == step for intent in tx.intents.open())
 
 
 def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from alembic import context
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, transaction_per_migration=True)
+# The register opens the one transaction: all steps, or none.
+context.configure(connection=connection, transactional_ddl=False)
 with context.begin_transaction():
     context.run_migrations()

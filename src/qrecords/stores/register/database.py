@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
+from filelock import FileLock, Timeout
 
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
 from qrecords.stores.register import tables
@@ -21,11 +22,12 @@ from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.beside import Beside
 from qrecords.stores.register.copies import Copies
 from qrecords.stores.register.items import Items
+from qrecords.stores.register.leases import Leases
 from qrecords.stores.register.log import Counters, Facts, Intents
 from qrecords.stores.register.records import Records
 from qrecords.stores.register.retention import Retention
 
-MIGRATION = "0001"
+MIGRATION = "0002"
 BUSY_SECONDS = 30
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
 _WRITES = "qrecords_writes"
@@ -34,8 +36,9 @@ _WRITES = "qrecords_writes"
 class Transaction:
     """One transaction on the register; its parts are named as the office names them."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, holders: Container[str] = ()) -> None:
         self._connection = connection
+        self._holders = holders
 
     @cached_property
     def facts(self) -> Facts:
@@ -70,7 +73,12 @@ class Transaction:
     @cached_property
     def intents(self) -> Intents:
         """Return the steps under way."""
-        return Intents(self._connection)
+        return Intents(self._connection, self._holders)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Return what is held: steps under way, and work one process does alone."""
+        return Leases(self._connection)
 
     @cached_property
     def audit(self) -> Audit:
@@ -93,6 +101,7 @@ class Register:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.holders: set[str] = set()  # the owners of leases that work through this opening
         dumps = partial(json.dumps, ensure_ascii=False)
         self._engine = sa.create_engine(
             f"sqlite:///{path}", json_serializer=dumps, connect_args={"timeout": BUSY_SECONDS}
@@ -103,33 +112,55 @@ class Register:
     @classmethod
     def create(cls, path: Path) -> Register:
         """Make the database, or bring an older one up to date; existing content stays."""
-        from alembic import command
-        from alembic.config import Config
-
         register = cls(path)
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
-        with register._translated(), register._engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        register._upgrade()
         with register.write() as tx:
             tx.facts.set_once("register_id", uuid4().hex)
         return register
 
     @classmethod
     def open(cls, path: Path) -> Register:
-        """Open an existing database; IntegrityFailure when it is missing, broken or of another version."""
+        """Open an existing database, brought up to date; IntegrityFailure when it is missing or broken.
+
+        WrongState when a newer program made it.
+        """
         if not path.is_file():
             raise IntegrityFailure(f"登记库 {path} 不见了", remedy="请从备份恢复；若是新建工作区，先运行 qrecords init")
         register = cls(path)
         with register.read() as tx:
             found = tx.facts.migration()
-        if found != MIGRATION:
-            raise WrongState(
-                f"登记库的版本是 {found or '未知'}，本程序需要 {MIGRATION}",
-                remedy="在工作区运行 qrecords init . 升级登记库（先备份）",
-            )
+        try:
+            if not found:
+                raise IntegrityFailure(
+                    f"{path} 不是登记库", remedy="请从备份恢复；若是新建工作区，先运行 qrecords init"
+                )
+            if found != MIGRATION:
+                register._upgrade()
+        except BaseException:
+            register.close()
+            raise
         return register
+
+    def _upgrade(self) -> None:
+        """Bring the tables up to this program's version, all of it or nothing; several processes may try at once."""
+        from alembic import command  # takes time, and hardly any start needs it
+        from alembic.config import Config
+        from alembic.util import CommandError
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
+        with self._translated(), self._engine.connect() as connection:
+            writing = connection.execution_options(**{_WRITES: True})
+            config.attributes["connection"] = writing
+            _refuse_lock_files(self.path.parent / "locks")
+            try:
+                with writing.begin():
+                    command.upgrade(config, "head")
+            except CommandError as error:
+                raise WrongState(
+                    f"登记库是更新的程序写的，本程序只认到版本 {MIGRATION}",
+                    remedy="请把 qrecords 升级到与其他电脑相同的版本",
+                ) from error
 
     @cached_property
     def register_id(self) -> str:
@@ -149,7 +180,7 @@ class Register:
         with self._translated(), self._engine.connect() as connection:
             writing = connection.execution_options(**{_WRITES: True})
             with writing.begin():
-                yield Transaction(writing)
+                yield Transaction(writing, self.holders)
 
     def copy_to(self, path: Path) -> None:
         """Write the register as it stands at this moment into a single new file, while others go on working."""
@@ -201,6 +232,18 @@ class Register:
         if isinstance(error, sa.exc.IntegrityError):
             return WrongState(f"同时有两处改动互相冲突：{text}", remedy="请重试这条命令")
         return StorageFailure(f"登记库出错：{text}", remedy="请检查磁盘，必要时从备份恢复")
+
+
+def _refuse_lock_files(folder: Path) -> None:
+    """Make sure no step of an older program runs: it holds a lock file, and no lease that would protect it."""
+    for path in folder.glob("*.lock"):
+        try:
+            with FileLock(path, timeout=0):
+                pass
+        except Timeout:
+            raise WrongState(
+                "登记库要升级，而旧版的 qrecords 还在这个工作区里办事", remedy="请等它结束（或关掉它）后再试"
+            ) from None
 
 
 def _configure(connection: Any, _record: Any) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from qrecords.errors import WrongState
 from qrecords.stores.register import tables as t
 
 CHANGES = "seq"  # the counter the index follows
@@ -82,8 +83,9 @@ class Facts:
 class Intents:
     """Steps that make files, written down before they begin."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, holders: Container[str]) -> None:
         self._c = connection
+        self._holders = holders
 
     def begin(self, key: str, kind: str, payload: Mapping[str, Any], account: str, at: str, audit_head: str) -> None:
         """Write down a step."""
@@ -95,8 +97,14 @@ class Intents:
         )  # fmt: skip
 
     def close(self, key: str, *, done: bool = True) -> None:
-        """Mark a step as finished or undone."""
-        self._c.execute(t.intent.update().where(t.intent.c.id == key).values(state="done" if done else "undone"))
+        """Mark a step as finished or undone; WrongState when another process has taken it over, or ended it."""
+        holder = self._c.execute(sa.select(t.lease.c.owner).where(t.lease.c.name == key)).scalar()
+        is_open = t.intent.update().where(t.intent.c.id == key, t.intent.c.state == "open")
+        ended = self._c.execute(is_open.values(state="done" if done else "undone")).rowcount
+        if not ended or not (holder is None or holder in self._holders):
+            raise WrongState(
+                "这一步停顿太久，已由另一个程序按中断处理，没有生效", remedy="请查看现在的状态，再重做这一步"
+            )
 
     def amend(self, key: str, **facts: Any) -> None:
         """Add to what a step wrote down: how far it has come."""

@@ -240,6 +240,19 @@ intent = Table(
 )
 Index("intent_open", intent.c.state)
 
+# What a living process holds: a step under way, or work only one does at a time. The row goes when it is let go of.
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("owner", String, nullable=False, index=True),  # one start of a program, never used again
+    Column("machine", String, nullable=False),  # where the process can be looked for
+    Column("process", String, nullable=False),  # its number there and when it began
+    Column("beat", Integer, nullable=False),  # counts up while the owner lives
+    Column("beat_at", String, nullable=False),  # by the owner's clock, UTC
+    Column("taken_at", String, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -1,0 +1,171 @@
+"""Holds steps and exclusive work by leases in the register, with a heart that beats while the work goes on.
+
+A lease ends when its holder lets go of it. One whose holder was killed is ended by who finds it:
+
+- on the same machine at once, when the process is provably gone;
+- on another machine when no sign of life came for EXPIRY by the clocks, and none comes while that machine watches.
+  The clocks only raise the suspicion: the watch goes by the watcher's own steady clock, and a round of it counts only
+  when the register could be written, as the holder's heart would have to. A clock that jumps shortens no lease.
+
+A holder that was only held up (a laptop asleep) and comes back finds its step another's or over: the register refuses
+to close it (stores/register/log.py), and with that its commit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from qrecords.errors import QRecordsError, WrongState
+from qrecords.stores.register import Register
+from qrecords.stores.register.leases import Lease
+from qrecords.work.process import is_gone, machine, process
+
+BEAT_SECONDS = 5.0
+EXPIRY = timedelta(seconds=60)
+# As many beats must be missing, one after the other, while the register could be written.
+SILENT_ROUNDS = 3
+WAIT_SECONDS = 60.0
+_POLL_SECONDS = 0.1
+
+
+@dataclass
+class LeaseKeeper:
+    """What this process holds in one register; safe for threads."""
+
+    register: Register
+    owner: str = field(default_factory=lambda: uuid4().hex)
+    machine: str = field(default_factory=machine)
+    _held: set[str] = field(default_factory=set)
+    _ended: set[str] = field(default_factory=set)  # owners known to be gone; none comes back under its name
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _heart: threading.Thread | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.register.holders.add(self.owner)
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        """Hold a lease of a new name while the block runs."""
+        with self.register.write() as tx:
+            tx.leases.add(self._lease(name))
+        with self._beating(name):
+            yield
+
+    @contextmanager
+    def take_over(self, name: str) -> Iterator[bool]:
+        """Hold what a dead process left, or what nobody holds, while the block runs; gives False when one lives."""
+        if not self._take(name):
+            yield False
+            return
+        with self._beating(name):
+            yield True
+
+    @contextmanager
+    def hold_alone(self, name: str, label: str) -> Iterator[None]:
+        """Hold a lease that others may want too; WrongState when one of them does not let go of it in time."""
+        until = time.monotonic() + WAIT_SECONDS
+        while not self._take(name):
+            if time.monotonic() > until:
+                raise WrongState(f"另一个程序正在{label}", remedy="请等它结束后再试")
+            time.sleep(_POLL_SECONDS)
+        with self._beating(name):
+            yield
+
+    def is_alive(self, name: str) -> bool:
+        """Tell whether someone holds a lease and lives."""
+        with self.register.read() as tx:
+            lease = tx.leases.get(name)
+        return lease is not None and not self._is_over(lease)
+
+    def close(self) -> None:
+        """Let the heart stop; what is still held then is left to others."""
+        self._stop.set()
+        if self._heart is not None:
+            self._heart.join()
+        self._heart = None
+
+    def _lease(self, name: str) -> Lease:
+        now = _utc_now()
+        return Lease(name, self.owner, self.machine, process(), 0, now, now)
+
+    def _take(self, name: str) -> bool:
+        """Take a lease if nobody alive holds it; a dead one's passes over in one piece."""
+        with self.register.read() as tx:
+            found = tx.leases.get(name)
+        if found is not None and not self._is_over(found):
+            return False
+        with self.register.write() as tx:
+            if found is not None:
+                tx.leases.end_silent(found)
+            if tx.leases.get(name) is not None:  # another one came first
+                return False
+            tx.leases.add(self._lease(name))
+        return True
+
+    @contextmanager
+    def _beating(self, name: str) -> Iterator[None]:
+        with self._guard:
+            self._held.add(name)
+            if self._heart is None:
+                self._stop.clear()
+                self._heart = threading.Thread(target=self._beat, name="qrecords-leases", daemon=True)
+                self._heart.start()
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._held.discard(name)
+            # Where that fails the row stays, and with this process it is over.
+            with suppress(QRecordsError), self.register.write() as tx:
+                tx.leases.end(name, self.owner)
+
+    def _beat(self) -> None:
+        while not self._stop.wait(BEAT_SECONDS):
+            with self._guard:
+                held = bool(self._held)
+            if held:
+                with suppress(QRecordsError), self.register.write() as tx:
+                    tx.leases.beat(self.owner, _utc_now())
+
+    def _is_over(self, lease: Lease) -> bool:
+        """Tell whether a lease's holder is gone."""
+        if lease.owner == self.owner:
+            return lease.name not in self._held
+        if lease.owner in self._ended:
+            return True
+        if lease.machine == self.machine:
+            over = is_gone(lease.process)
+        else:
+            over = _is_silent(lease.beat_at) and self._stays_silent(lease)
+        if over:
+            self._ended.add(lease.owner)
+        return over
+
+    def _stays_silent(self, lease: Lease) -> bool:
+        """Watch a suspected lease of another machine: whether no sign of life comes that could have come."""
+        rounds = 0
+        while rounds < SILENT_ROUNDS:
+            time.sleep(BEAT_SECONDS)
+            began = time.monotonic()
+            with self.register.write() as tx:  # the holder could have written, too
+                now = tx.leases.get(lease.name)
+            if now is None or (now.owner, now.beat) != (lease.owner, lease.beat):
+                return False
+            rounds = rounds + 1 if time.monotonic() - began < BEAT_SECONDS / 2 else 0
+        return True
+
+
+def _utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _is_silent(beat_at: str) -> bool:
+    """Tell whether the last sign of life is too long ago, or in a future that cannot be."""
+    return abs(datetime.now(UTC) - datetime.fromisoformat(beat_at)) > EXPIRY
