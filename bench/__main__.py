@@ -5,7 +5,16 @@ from __future__ import annotations
 import runpy
 import sys
 
-NAMES = ("bench_deep", "bench_docx", "bench_filing", "bench_pdf", "bench_scan", "bench_search", "bench_volume")
+NAMES = (
+    "bench_deep",
+    "bench_docx",
+    "bench_filing",
+    "bench_looking",
+    "bench_pdf",
+    "bench_scan",
+    "bench_search",
+    "bench_volume",
+)
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or NAMES

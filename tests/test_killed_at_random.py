@@ -104,16 +104,16 @@ for line in sys.stdin:
 
 
 @contextmanager
-def at_work(root: Path, name: str) -> Iterator[subprocess.Popen[str]]:
+def at_work(root: Path, name: str, working: str = WORKING, **env: str) -> Iterator[subprocess.Popen[str]]:
     """Give a process that starts workers; what they say against all odds is in NAME.errors."""
     folder = root.parent
     scratch = folder / "scratch"  # what LibreOffice leaves when its caller is killed
     scratch.mkdir(exist_ok=True)
-    command = [sys.executable, "-c", WORKING, str(root), str(folder / f"{name}.told")]
+    command = [sys.executable, "-c", working, str(root), str(folder / f"{name}.told")]
     with (folder / f"{name}.errors").open("w", encoding="utf-8") as errors:
         starter = subprocess.Popen(
             command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-            env={**os.environ, "TMPDIR": str(scratch)},
+            env={**os.environ, "TMPDIR": str(scratch), **env},
         )  # fmt: skip
     try:
         yield starter

@@ -23,7 +23,7 @@ from qrecords.stores.accessfile import AccessFile, read_access, template_sha256
 from qrecords.stores.archive import Archive
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.store import IndexStore
-from qrecords.stores.register import Register, Transaction
+from qrecords.stores.register import Busy, Register, Transaction
 from qrecords.work.leases import LeaseKeeper
 
 if TYPE_CHECKING:
@@ -173,8 +173,7 @@ class Office:
         refused = [(about, decision) for about, decision in decisions if not decision.allowed]
         if not refused:
             return
-        with self.register.write() as tx:
-            tx.audit.append([self.event(action, about, outcome="refused") for about, _ in refused])
+        self.note([self.event(action, about, outcome="refused") for about, _ in refused])
         if hidden := [about for about, decision in refused if decision.hidden]:
             raise missing_records(hidden)
         problems = [Problem(decision.reason, source=about) for about, decision in refused]
@@ -228,6 +227,17 @@ class Office:
     def event(self, action: str, about: str, *, outcome: str = "done", **detail: Any) -> Event:
         """Return an event of this account, now; the chain is set when it is appended."""
         return Event(0, self.now(), self.account.name, str(action), about, outcome, detail)
+
+    def note(self, events: Sequence[Event]) -> None:
+        """Log what was read, or refused, without waiting for who writes; when this returns it is kept for good."""
+        if not events and not self.register.has_aside():
+            return
+        try:
+            with self.register.write(wait=False) as tx:
+                tx.audit.append(list(events))
+        except Busy:
+            if events:
+                self.register.set_aside(events)
 
     @contextmanager
     def under_way(self) -> Iterator[str]:

@@ -69,9 +69,8 @@ def complaints(office: Office, *, since: str = "", until: str = "") -> dict[str,
         found = [r for kind in kinds for r in tx.records.find(form_code=kind.form)]
     held = [r for r in found if r.state not in GONE and since <= r.date <= until and is_complaint(r, kinds)]
     lines = [_line(office, r) for r in sorted(office.only_readable(held), key=lambda r: (r.date, r.record_no))]
-    with office.register.write() as tx:  # what customers said is told: a reading, like a search
-        detail: dict[str, Any] = {"since": since, "until": until, "total": len(lines)}
-        tx.audit.append([office.event(Action.READ, "complaints", **detail)])
+    # What customers said is told: a reading, like a search.
+    office.note([office.event(Action.READ, "complaints", since=since, until=until, total=len(lines))])
     return {"from": since, "to": until, "complaints": lines, "open": sum(line["open"] for line in lines)}
 
 
@@ -87,13 +86,12 @@ def write_checklist(office: Office, found: Mapping[str, Any], path: Path) -> str
         data = list_workbook(f"{TITLE}（{period}）", [*COLUMNS.values()], rows, office.clock())
     else:
         data = make_sheet(office, TEMPLATE, _context(office, found), path, title=TITLE)
-    with office.register.write() as tx:
-        detail: dict[str, Any] = {
-            "exported": suffix,
-            "total": len(found["complaints"]),
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
-        tx.audit.append([office.event(Action.READ, "complaints", since=found["from"], until=found["to"], **detail)])
+    detail: dict[str, Any] = {
+        "exported": suffix,
+        "total": len(found["complaints"]),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    office.note([office.event(Action.READ, "complaints", since=found["from"], until=found["to"], **detail)])
     write_new(path, data)
     return str(path)
 

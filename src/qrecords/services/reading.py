@@ -30,8 +30,7 @@ def many(office: Office, record_nos: Sequence[str]) -> list[Record]:
     records = office.only_readable(there)
     if len(records) < len(wanted):
         if hidden := {r.record_no for r in there} - {r.record_no for r in records}:
-            with office.register.write() as tx:
-                tx.audit.append([office.event(Action.READ, no, outcome="refused") for no in sorted(hidden)])
+            office.note([office.event(Action.READ, no, outcome="refused") for no in sorted(hidden)])
         raise missing_records([no for no in wanted if no not in {r.record_no for r in records}])
     return records
 

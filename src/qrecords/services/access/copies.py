@@ -117,9 +117,7 @@ def write_register(office: Office, path: Path, requests: Sequence[dict[str, Any]
     book = copies_workbook(requests, org_name=office.settings.office.org_name, on=office.today())
     make_dirs(path.absolute().parent)
     write_file(path, book)
-    with office.register.write() as tx:
-        detail: dict[str, Any] = {"requests": len(requests), "sha256": hashlib.sha256(book).hexdigest()}
-        tx.audit.append([office.event(Action.READ, "copies", **detail)])
+    office.note([office.event(Action.READ, "copies", requests=len(requests), sha256=hashlib.sha256(book).hexdigest())])
     return path
 
 

@@ -50,6 +50,8 @@ def backup(office: Office, folder: Path, *, progress: Progress | None = None) ->
     with office.exclusive(REMOVAL, "备份或销毁"):
         _require_same_office(office, store)
         store.prepare()
+        with office.register.write() as tx:
+            tx.audit.append([])  # takes in what was read while another wrote
         made = _copy_all(office, store, progress)
     with office.register.write() as tx:
         detail: dict[str, Any] = {"folder": str(folder.resolve()), "objects": len(made.manifest.objects)}

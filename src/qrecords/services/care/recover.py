@@ -25,6 +25,7 @@ _WAYS = {
 
 def recover(office: Office) -> list[dict[str, str]]:
     """Finish or undo every step whose process is gone; returns what was done, for the log and the user."""
+    office.note([])  # what was read while another wrote, and that one did not take into the log
     with office.register.read() as tx:
         open_intents = tx.intents.open()
     left = [*(i["id"] for i in open_intents), *office.archive.steps_in_staging()]

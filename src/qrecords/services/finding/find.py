@@ -48,8 +48,8 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
     shown["complaint"] = as_shown(standing_of(office, record))
     shown["signature_labels"] = {s.kind: s.label for s in form.signatures}
     shown["labels"] = {f.key: f.label for f in form.fields}
-    with office.register.write() as tx:
-        tx.audit.append([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
+    office.note([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
+    with office.register.read() as tx:
         may = reading.whole(office, tx, [record.archive_no])
         shown["item"] = tx.items.row(record.archive_no) if record.archive_no in may else None
         shown["destroyed"] = next(iter(tx.retention.destroyed([record.archive_no])), None)

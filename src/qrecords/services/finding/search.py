@@ -81,8 +81,7 @@ def described(office: Office, record_nos: Sequence[str], query: Query) -> list[d
 
 def log_reading(office: Office, text: str, total: int, **detail: Any) -> None:
     """Write down a search: a list of hits shows pieces of records, which is a reading too."""
-    with office.register.write() as tx:
-        tx.audit.append([office.event(Action.READ, "search", query=digest(text), total=total, **detail)])
+    office.note([office.event(Action.READ, "search", query=digest(text), total=total, **detail)])
 
 
 def _looser(office: Office, query: Query, filters: Filters) -> dict[str, Any] | None:

@@ -29,8 +29,7 @@ def open_paper(office: Office, record_no: str, opener: Opener | None = None) -> 
     office.authorise(Action.READ, record_no)
     record = reading.one(office, record_no)
     path = _archived(office, record) or _printed(office, record)
-    with office.register.write() as tx:
-        tx.audit.append([office.event(Action.READ, record.record_no, opened=path.name)])
+    office.note([office.event(Action.READ, record.record_no, opened=path.name)])
     (opener or open_with_viewer)(path)
     return path
 

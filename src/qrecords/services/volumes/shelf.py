@@ -41,8 +41,8 @@ def readable_volumes(office: Office, tx: Transaction, rows: Sequence[Row], *, de
 def show_volume(office: Office, volume_code: str) -> Row:
     """Return one volume with its contents."""
     (row,) = sealed(office, [volume_code])
-    with office.register.write() as tx:
-        tx.audit.append([office.event(Action.READ, row["volume_code"])])
+    office.note([office.event(Action.READ, row["volume_code"])])
+    with office.register.read() as tx:
         lines = tx.items.in_volume(row["volume_code"])
     keys = ("position", "archive_no", "version", "document_no", "title", "page_from", "page_to")
     return _shown(office, row) | {"contents": [{k: line[k] for k in keys} for line in lines]}

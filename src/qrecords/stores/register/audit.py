@@ -12,6 +12,10 @@ import sqlalchemy as sa
 from qrecords.model.audit import GENESIS, Event, event_hash
 from qrecords.model.record import Action
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.aside import EventsAside
+from qrecords.stores.register.log import Facts
+
+TAKEN_IN = "readings-taken-in"  # the number of the last event set aside that is in the log
 
 # What the database refuses by itself; the migration makes them.
 GUARDS = frozenset({"audit_no_update", "audit_no_delete", "audit_no_replace"})
@@ -44,8 +48,10 @@ class Segment:
 class Audit:
     """The log: only appended to."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, aside: EventsAside | None = None) -> None:
         self._c = connection
+        self._aside = aside
+        self.taken_in = 0  # the number of the last event set aside that this transaction took in
 
     def head(self) -> tuple[int, str]:
         """Return the number and hash of the newest event."""
@@ -61,10 +67,10 @@ class Audit:
         return self._c.execute(sa.select(t.audit.c.hash).where(t.audit.c.seq == seq)).scalar() or ""
 
     def append(self, events: list[Event]) -> None:
-        """Append events in order; sequence, previous hash and hash are set here."""
+        """Append events in order, behind those set aside; sequence, previous hash and hash are set here."""
         seq, prev = self.head()
         rows = []
-        for event in events:
+        for event in [*self._set_aside(), *events]:
             seq += 1
             chained = Event(seq, event.at, event.account, event.action, event.object, event.outcome, event.detail, prev)
             prev = event_hash(chained)
@@ -77,6 +83,17 @@ class Audit:
             )  # fmt: skip
         if rows:
             self._c.execute(t.audit.insert(), rows)
+
+    def _set_aside(self) -> list[Event]:
+        """Return the events set aside that are not in the log yet, and remember in it which these are."""
+        if self._aside is None or not self._aside.holds_any():
+            return []
+        facts = Facts(self._c)
+        found = self._aside.after(max(self.taken_in, int(facts.get(TAKEN_IN) or 0)))
+        if found:
+            self.taken_in = found[-1][0]
+            facts.set(TAKEN_IN, str(self.taken_in))
+        return [event for _, event in found]
 
     def events(self, about: str | None = None) -> Iterator[Event]:
         """Give all events in order, or those about one object."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,8 +16,10 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
+from qrecords.model.audit import Event
 from qrecords.stores.register import tables
 from qrecords.stores.register.accounts import Accounts
+from qrecords.stores.register.aside import EventsAside
 from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.beside import Beside
 from qrecords.stores.register.copies import Copies
@@ -31,14 +33,28 @@ MIGRATION = "0002"
 BUSY_SECONDS = 30
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
 _WRITES = "qrecords_writes"
+_WAITS = "qrecords_waits"
+ASIDE_FILE = "readings.sqlite"
+
+
+class Busy(WrongState):
+    """Another process writes just now."""
 
 
 class Transaction:
     """One transaction on the register; its parts are named as the office names them."""
 
-    def __init__(self, connection: sa.Connection, holders: Container[str] = ()) -> None:
+    def __init__(
+        self, connection: sa.Connection, holders: Container[str] = (), aside: EventsAside | None = None
+    ) -> None:
         self._connection = connection
         self._holders = holders
+        self._aside = aside
+
+    def settle_aside(self) -> None:
+        """Let go of the events set aside that are in the log now."""
+        if self._aside is not None and "audit" in self.__dict__:
+            self._aside.remove(self.audit.taken_in)
 
     @cached_property
     def facts(self) -> Facts:
@@ -83,7 +99,7 @@ class Transaction:
     @cached_property
     def audit(self) -> Audit:
         """Return the log."""
-        return Audit(self._connection)
+        return Audit(self._connection, self._aside)
 
     @cached_property
     def copies(self) -> Copies:
@@ -101,6 +117,7 @@ class Register:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._aside = EventsAside(path.with_name(ASIDE_FILE))
         self.holders: set[str] = set()  # the owners of leases that work through this opening
         dumps = partial(json.dumps, ensure_ascii=False)
         self._engine = sa.create_engine(
@@ -175,12 +192,25 @@ class Register:
             yield Transaction(connection)
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """Give the one writing transaction; it commits at the end of the block or leaves no trace."""
+    def write(self, *, wait: bool = True) -> Iterator[Transaction]:
+        """Give the one writing transaction; it commits at the end of the block or leaves no trace.
+
+        Busy, at once, when another process writes and `wait` is off.
+        """
         with self._translated(), self._engine.connect() as connection:
-            writing = connection.execution_options(**{_WRITES: True})
+            writing = connection.execution_options(**{_WRITES: True, _WAITS: wait})
             with writing.begin():
-                yield Transaction(writing, self.holders)
+                tx = Transaction(writing, self.holders, self._aside)
+                yield tx
+            tx.settle_aside()
+
+    def has_aside(self) -> bool:
+        """Tell whether events wait beside the log."""
+        return self._aside.holds_any()
+
+    def set_aside(self, events: Sequence[Event]) -> None:
+        """Keep events that cannot wait for who writes; the next event appended to the log takes them in before it."""
+        self._aside.add(events)
 
     def copy_to(self, path: Path) -> None:
         """Write the register as it stands at this moment into a single new file, while others go on working."""
@@ -256,8 +286,21 @@ def _configure(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_WRITES, False):
+        connection.exec_driver_sql("BEGIN")
+    elif options.get(_WAITS, True):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except sa.exc.OperationalError as error:
+            if "locked" in str(error.orig) or "busy" in str(error.orig):
+                raise Busy("登记库正被别的程序占用") from error
+            raise
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
 
-__all__ = ["MIGRATION", "Register", "Transaction", "tables"]
+__all__ = ["MIGRATION", "Busy", "Register", "Transaction", "tables"]

@@ -1,0 +1,62 @@
+"""Events that could not wait for who writes the register: kept beside it until the next event takes them into the log.
+
+Reading must leave a trace and must not wait for a writer. An event set aside is on the disk before the answer leaves
+the process. The transaction that takes it into the log notes its number there; removing it here comes after: a process
+killed between the two leaves a row that is known to be in the log.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from qrecords.errors import StorageFailure
+from qrecords.model.audit import Event
+
+_BUSY_SECONDS = 30
+
+
+class EventsAside:
+    """A small database of its own, so that its writers never meet those of the register."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Keep events; when this returns they survive a crash."""
+        with self._opened() as database:
+            rows = [(json.dumps(asdict(event), ensure_ascii=False),) for event in events]
+            database.executemany("INSERT INTO aside (event) VALUES (?)", rows)
+
+    def holds_any(self) -> bool:
+        """Tell whether an event waits here."""
+        return self.path.exists() and bool(self.after(0))
+
+    def after(self, number: int) -> list[tuple[int, Event]]:
+        """Return the events behind a number, each with its own, in order."""
+        with self._opened() as database:
+            rows = database.execute("SELECT id, event FROM aside WHERE id > ? ORDER BY id", (number,)).fetchall()
+        return [(row[0], Event(**json.loads(row[1]))) for row in rows]
+
+    def remove(self, up_to: int) -> None:
+        """Let go of the events up to a number."""
+        if up_to:
+            with self._opened() as database:
+                database.execute("DELETE FROM aside WHERE id <= ?", (up_to,))
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as database:
+                database.execute("PRAGMA synchronous = EXTRA")
+                database.execute("CREATE TABLE IF NOT EXISTS aside (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT)")
+                with database:
+                    yield database
+        except sqlite3.Error as error:
+            raise StorageFailure(
+                f"查阅记不进日志（{self.path.name}：{error}），没有给出内容", remedy="请检查磁盘空间和权限后再试"
+            ) from error
