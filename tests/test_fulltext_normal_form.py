@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,9 @@ from tests.fulltext_corpus import REAL_RECORDS, invented, plain
 
 # Letters, marks that cling to them, signs, blanks and what the office types, so that neighbours meet.
 TRICKY = st.text(
-    st.sampled_from("功放热é́e\u3099カガﾞㄱㅏ각\u1161\u11a8ßİΐﬁ①Ω℃-_/.·‐…|，。 \n\t\u3000\u200b\ufe0f\0𠮷Ａa1１")
+    st.sampled_from(
+        "功放热é́e\u3099カガﾞㄱㅏ각\u1161\u11a8ßİΐﬁ①Ω℃-_/.·‐…|，。 \n\t\u3000\u200b\ufe0f\0𠮷Ａa1１⻓⻔⺀⼯㇐"
+    )
 )
 ANY = st.text() | TRICKY
 
@@ -34,10 +38,23 @@ ANY = st.text() | TRICKY
         ("…！？", ""),
         ("", ""),
         ("￥5万", "5万"),
+        ("天线⻓度，⻋载台⻔限，⻛扇，3⻚", "天线长度|车载台门限|风扇|3页"),
+        ("⼯作⽇志", "工作日志"),
+        ("㇐号", "一号"),
     ],
 )
 def test_what_is_the_same(written: str, normal: str) -> None:
     assert normalise(written) == normal
+
+
+def test_no_radical_of_the_supplement_is_left() -> None:
+    """Kangxi radicals and their supplement: only U+2E80 has no equivalent (EquivalentUnifiedIdeograph.txt)."""
+    radicals = [chr(c) for c in range(0x2E80, 0x2FE0) if unicodedata.name(chr(c), "")]
+    assert len(radicals) == 115 + 214
+    left = [c for c in radicals if not unicodedata.name(normalise(c) or "?").startswith("CJK UNIFIED IDEOGRAPH")]
+    assert left == ["\u2e80"]
+    word = "".join(radicals)
+    assert normalise_with_places(word)[0] == normalise(word)
 
 
 @given(ANY)

@@ -1,8 +1,9 @@
 """What makes two writings of a text the same for search; records and queries pass through it alike.
 
-NFKC and case folding; blanks, line breaks, invisible marks and the joiners of part numbers (`TH-120C` = `TH120C`)
-vanish; any other punctuation or symbol is a break, and several breaks are one. What is left are letters, digits and
-ideographs, with BREAK between runs. A word is in a text when its normal form is a substring of the text's.
+NFKC and case folding; radicals become the ideographs they stand for (`radicals.py`); blanks, line breaks, invisible
+marks and the joiners of part numbers (`TH-120C` = `TH120C`) vanish; any other punctuation or symbol is a break, and
+several breaks are one. What is left are letters, digits and ideographs, with BREAK between runs. A word is in a text
+when its normal form is a substring of the text's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
+
+from qrecords.model.radicals import as_ideographs
 
 BREAK = "|"
 
@@ -62,7 +65,7 @@ def _clings(char: str) -> bool:
 def _fold(cluster: str) -> str:
     if len(cluster) == 1 and (folded := _FOLD[cluster]) != _NEEDS_NEIGHBOUR:
         return folded
-    return "".join(_role(c) for char in unicodedata.normalize("NFKC", cluster) for c in _casefold(char))
+    return "".join(_role(c) for char in unicodedata.normalize("NFKC", as_ideographs(cluster)) for c in _casefold(char))
 
 
 class _Fold(dict[str, str]):
@@ -72,7 +75,7 @@ class _Fold(dict[str, str]):
         if _clings(char):
             folded = _NEEDS_NEIGHBOUR
         else:
-            folded = "".join(_role(c) for c in _casefold(unicodedata.normalize("NFKC", char)))
+            folded = "".join(_role(c) for c in _casefold(unicodedata.normalize("NFKC", as_ideographs(char))))
         self[char] = folded
         return folded
 

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
+from qrecords.model.radicals import as_ideographs
+
 EXCEL_EPOCH = datetime(1899, 12, 30)
 EXCEL_SERIALS = range(18264, 91313)  # 1950-01-01 to 2149-12-31
 YEARS = range(1900, 2200)
@@ -247,8 +249,8 @@ def parse_choices(raw: object, choices: Sequence[str]) -> list[str]:
 
 
 def choice_key(word: str) -> str:
-    """Return a word without what people vary: width, case and blanks."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", word)).casefold()
+    """Return a word without what people and programs vary: width, case, blanks, radicals for ideographs."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", as_ideographs(word))).casefold()
 
 
 def _plain(text: str) -> str:
