@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -16,7 +15,8 @@ from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from qrecords.errors import MissingProgram
-from qrecords.model.record import Action
+from qrecords.model.formats import FrozenRecord, RecordJson
+from qrecords.model.record import Action, Attached, Signed
 from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.render.volume import Part, bind
@@ -127,11 +127,15 @@ def test_a_changed_byte_is_found_whatever_is_remembered(root: Path, name: str) -
 ARCHIVE_NO, ITEM = "750-KJ·KF·01·2025·D5-0001", "urn:qrecords:item:750-KJ.KF.01.2025.D5-0001"
 
 
+def record_json(*records: FrozenRecord) -> bytes:
+    return RecordJson(ARCHIVE_NO, "QR758-01A", "示例", "0" * 64, "", 2025, 5, "", "甲", "", records).to_bytes()
+
+
 def filed(office: Office, form: bytes, *, version: int = 1) -> None:
     """File a sample item, or its next version, in archive and register."""
     files: dict[str, bytes | Path] = {
         "form.pdf": form,
-        "record.json": json.dumps({"archive_no": ARCHIVE_NO, "records": []}).encode(),
+        "record.json": record_json(),
     }
     item = Item(
         ARCHIVE_NO, "示例", "示例", "示例", "2025-01-01", "2025-01-01", 1, "内部", ITEM, version,
@@ -153,8 +157,7 @@ def test_an_object_made_anew_does_not_pass_with_a_forged_memory(office: Office, 
     assert CHANGED not in [p.message for p in verify(office, deep=True)["problems"]]
     shutil.rmtree(next((office.archive.objects).glob("*/*/*/*")))
     forged = pdf(tmp_path / "b.pdf") + b"% another\n"
-    record = json.dumps({"archive_no": ARCHIVE_NO, "records": []}).encode()
-    put(office.archive, ITEM, {"record.json": record, "form.pdf": forged})
+    put(office.archive, ITEM, {"record.json": record_json(), "form.pdf": forged})
     with (office.settings.indexes_dir / OPENED).open("a", encoding="utf-8") as memory:
         memory.write(f"{hashlib.sha512(forged).hexdigest()[:64]}.pdf\n")
     assert CHANGED in [p.message for p in verify(office, deep=True)["problems"]]
@@ -238,9 +241,12 @@ def test_a_segment_filed_during_a_check_is_no_log_cut_short(office: Office, monk
 def test_papers_beside_a_record_are_those_it_names(office: Office) -> None:
     scan, other = b"\xff\xd8 one", b"\xff\xd8 two"
     kept = [hashlib.sha256(scan).hexdigest()]
-    record = {"attached": [{"sha256": kept[0]}], "signatures": [{"evidence_sha256": ""}]}
+    record = FrozenRecord(
+        "QR758-01A-2025-00001", "示例", "2025-01-01", {}, "", "", "", "", "", "", (Signed("customer", "示例", "2025-01-01"),),
+        (Attached("sheet", "a.jpg", kept[0]),), (),
+    )  # fmt: skip
     files: dict[str, bytes | Path] = {
-        "record.json": json.dumps({"records": [record]}).encode(), "scans/a.jpg": scan, "scans/a.jpg.txt": b"read off it",
+        "record.json": record_json(record), "scans/a.jpg": scan, "scans/a.jpg.txt": b"read off it",
         "attachments/b.jpg": other,
     }  # fmt: skip
     put(office.archive, ITEMS[0], files)

@@ -16,11 +16,11 @@ from qrecords.model.record import (
     Record,
     Signed,
     State,
-    frozen_values,
     missing_before,
     open_actions,
     record_year,
     require_open,
+    unchangeable,
 )
 from qrecords.stores.formfiles import FormCatalogue
 from tests.conftest import FORMS
@@ -152,8 +152,8 @@ def test_work_at_home_needs_no_customer() -> None:
 
 def test_what_was_submitted_stands_and_later_stages_stay_open() -> None:
     submitted = replace(RECORD, state=State.SUBMITTED)
-    assert [p.field for p in frozen_values(FORM, submitted, ["model", "remark"])] == ["model"]
-    assert frozen_values(FORM, RECORD, ["model"]) == []
+    assert [p.field for p in unchangeable(FORM, submitted, ["model", "remark"])] == ["model"]
+    assert unchangeable(FORM, RECORD, ["model"]) == []
 
 
 def test_a_report_belongs_to_the_year_of_its_review() -> None:

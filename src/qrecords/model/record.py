@@ -240,6 +240,13 @@ class Record:
         """Return the month (YYYY-MM) a register row belongs to."""
         return self.date[:7]
 
+    @property
+    def standing_papers(self) -> list[Attached]:
+        """Return what lies beside the record and still holds: a sheet goes with the signatures it showed."""
+        shown = {s.evidence_sha256 for s in self.signatures if not s.lapsed}
+        lapsed = {s.evidence_sha256 for s in self.signatures if s.lapsed} - shown
+        return [a for a in self.attached if a.sha256 not in lapsed]
+
 
 def open_actions(form: Form, state: State) -> list[Action]:
     """Return the steps open from a state, for this form."""
@@ -290,7 +297,7 @@ def shows(snapshot: Mapping[str, Any], keys: Collection[str]) -> bool:
     return any(not is_empty(snapshot.get(key)) for key in keys)
 
 
-def frozen_values(form: Form, record: Record, changed: Iterable[str]) -> list[Problem]:
+def unchangeable(form: Form, record: Record, changed: Iterable[str]) -> list[Problem]:
     """Return the changes a record no longer takes: what was issued or submitted stands."""
     if record.state is State.DRAFT:
         return []

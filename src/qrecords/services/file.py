@@ -30,7 +30,7 @@ from qrecords.services.documents import (
     write_papers,
 )
 from qrecords.services.finding.indexing import follow
-from qrecords.services.freezing import Filing, attached_path, evidence_path, freeze, item_of, standing
+from qrecords.services.freezing import Filing, attached_path, evidence_path, freeze, item_of
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
@@ -117,7 +117,7 @@ def _missing(office: Office, record: Record) -> list[Problem]:
         s for s in record.signatures if s.evidence_sha256 and not s.lapsed and not evidence_path(office, s).is_file()
     ]
     missing += before_step(office, record, Action.FILE)
-    lost = [a for a in standing(record) if not attached_path(office, a).is_file()]
+    lost = [a for a in record.standing_papers if not attached_path(office, a).is_file()]
     missing += [
         Problem(f"附件「{a.name}」不见了，请从备份恢复 archive/evidence", source=record.record_no) for a in lost
     ]

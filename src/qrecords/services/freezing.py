@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from qrecords.errors import IntegrityFailure
-from qrecords.model.audit import canonical
+from qrecords.model.formats import FrozenRecord, RecordJson
 from qrecords.model.numbering import parse_record_no
 from qrecords.model.record import Attached, Record, Signed
 from qrecords.model.volume import Item, secrecy_rank
@@ -73,7 +72,7 @@ def freeze(
     records = records or reading.unfiltered(office, filing.record_nos)
     folder = office.forms.get(filing.form_code)
     files: dict[str, bytes | Path] = {
-        "record.json": canonical(_frozen(office, folder, filing, records)) + b"\n",
+        RecordJson.FILE: _record_json(folder, filing, records).to_bytes(),
         **documents,
         **_scans(office, filing, records),
     }
@@ -94,46 +93,24 @@ def is_frozen(office: Office, filing: Filing) -> bool:
     """Tell whether the archive holds just this filing: its version, of its number, with its records and print."""
     if office.archive.head(filing.object_id) < filing.version:
         return False
-    held = json.loads(office.archive.read(filing.object_id, "record.json", filing.version))
-    numbers = [r["record_no"] for r in held["records"]]
-    return numbers == list(filing.record_nos) and held["print_id"] == filing.print_id
+    held = office.archive.read_as(RecordJson, filing.object_id, filing.version)
+    return held.record_nos == filing.record_nos and held.print_id == filing.print_id
 
 
-def _frozen(office: Office, folder: FormFolder, filing: Filing, records: Sequence[Record]) -> dict[str, Any]:
-    """Return record.json: all that is needed to read the item without the register."""
-    return {
-        "schema": 1,
-        "archive_no": filing.archive_no,
-        "form_code": filing.form_code,
-        "form_title": folder.form.title,
-        "template_sha256": folder.template_sha256,
-        "month": filing.month,
-        "record_year": filing.record_year,
-        "retention_years": folder.form.retention.years,
-        "filed_at": filing.filed_at,
-        "filed_by": filing.filed_by,
-        "print_id": filing.print_id,
-        "records": [frozen_values(r) for r in records],
-    }
-
-
-def frozen_values(record: Record) -> dict[str, Any]:
-    """Return what record.json keeps of one record."""
-    return {
-        "record_no": record.record_no,
-        "title": record.title,
-        "date": record.date,
-        "values": record.values,
-        "created_at": record.created_at,
-        "created_by": record.created_by,
-        "opinion": record.opinion,
-        "reviewed_on": record.reviewed_on,
-        "reviewed_by": record.reviewed_by,
-        "paper_no": record.paper_no,
-        "signatures": [asdict(s) for s in record.signatures if not s.lapsed],
-        "attached": [asdict(a) for a in standing(record)],
-        "corrections": [asdict(c) for c in record.corrections],
-    }
+def _record_json(folder: FormFolder, filing: Filing, records: Sequence[Record]) -> RecordJson:
+    return RecordJson(
+        archive_no=filing.archive_no,
+        form_code=filing.form_code,
+        form_title=folder.form.title,
+        template_sha256=folder.template_sha256,
+        month=filing.month,
+        record_year=filing.record_year,
+        retention_years=folder.form.retention.years,
+        filed_at=filing.filed_at,
+        filed_by=filing.filed_by,
+        print_id=filing.print_id,
+        records=tuple(FrozenRecord.of(r) for r in records),
+    )
 
 
 def papers_of(records: Iterable[Record]) -> dict[str, str]:
@@ -151,7 +128,7 @@ def _papers(record: Record) -> Iterator[tuple[str, str]]:
             evidence.add(signed.evidence_sha256)
             suffix = Path(signed.evidence).suffix.lower()
             yield f"scans/{record.record_no}-{number}-{signed.kind}{suffix}", signed.stored
-    for number, attached in enumerate(standing(record), start=1):
+    for number, attached in enumerate(record.standing_papers, start=1):
         if attached.kind == "file":
             yield f"attachments/{record.record_no}-{number}-{attached.name}", attached.stored
         elif attached.sha256 not in evidence:  # a register's sheet: one for all the rows on it
@@ -197,13 +174,6 @@ def held_papers(office: Office, object_id: str, version: int) -> dict[str, str]:
     names = set(office.archive.names(object_id, version))
     papers = [n for n in sorted(names) if n.startswith(PAPERS) and n.removesuffix(".txt") not in names - {n}]
     return {name: file_sha256(office.archive.path(object_id, name, version)) for name in papers}
-
-
-def standing(record: Record) -> list[Attached]:
-    """Return what lies beside a record and still holds: a sheet goes with the signatures it showed."""
-    shown = {s.evidence_sha256 for s in record.signatures if not s.lapsed}
-    lapsed = {s.evidence_sha256 for s in record.signatures if s.lapsed} - shown
-    return [a for a in record.attached if a.sha256 not in lapsed]
 
 
 def attached_path(office: Office, attached: Attached) -> Path:

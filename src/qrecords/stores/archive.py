@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -25,6 +26,11 @@ from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, 
 from qrecords.stores import durable, ocfl, ocflcheck, removal, staging
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory, Version
 from qrecords.stores.staging import NOTE, Author, Files, Staged
+
+if TYPE_CHECKING:
+    from qrecords.model.formats import Format
+
+F = TypeVar("F", bound="Format")
 
 __all__ = ["Archive", "Staged", "VersionInfo"]
 
@@ -226,6 +232,13 @@ class Archive:
         return mended
 
     # Destroying
+
+    def read_as(self, kind: type[F], object_id: str, version: int | None = None) -> F:
+        """Read a file of an object as what it is (model/formats.py); IntegrityFailure when it cannot be understood."""
+        try:
+            return kind.from_bytes(self.read(object_id, kind.FILE, version))
+        except ValueError as error:
+            raise IntegrityFailure(f"{object_id} 的 {kind.FILE} 读不懂：{error}", remedy="请从备份恢复") from None
 
     def inventory_digest(self, object_id: str, version: int) -> str:
         """Return the digest of a version's inventory: two objects with the same have the same content."""

@@ -6,8 +6,7 @@ of its intent, so that whoever rewrites the register later has to rewrite the ar
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from qrecords.errors import InvalidInput, Problem, QRecordsError, WrongState
 from qrecords.model import audit
 from qrecords.model.audit import Anchor, Event, as_dict, canonical
+from qrecords.model.formats import Manifest, SegmentJson
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.stores import durable
@@ -119,7 +119,7 @@ def file_log(office: Office) -> Segment:
         durable.checkpoint("audit.intent")
         staged = office.archive.stage(
             segment.object_id,
-            {"events.jsonl": _lines(events), "segment.json": canonical(_description(segment)) + b"\n"},
+            {"events.jsonl": _lines(events), SegmentJson.FILE: SegmentJson(**asdict(segment)).to_bytes()},
             message="封存日志段",
             user=office.account.display_name,
             created=datetime.fromisoformat(segment.closed_at),
@@ -163,7 +163,7 @@ def _anchors(office: Office, tx: Transaction, problems: list[Problem]) -> Iterat
     for row in tx.items.volumes():
         if row["version"] > 0 and not tx.facts.is_elsewhere(f"volume/{row['volume_code'].rpartition('-')[0]}"):
             where = f"《{row['title']}》备考表上"
-            yield from _kept(office, row["object_id"], "manifest.json", "audit_head", where, problems)
+            yield from _kept(office, row["object_id"], _of_volume, where, problems)
     registered = {s.number: s for s in tx.audit.segments()}
     number = 1
     while number in registered or office.archive.exists(object_id(number)):
@@ -171,15 +171,25 @@ def _anchors(office: Office, tx: Transaction, problems: list[Problem]) -> Iterat
             segment = registered[number]
             yield Anchor(segment.head, f"日志段 {number} 登记", segment.last_seq)
         where = f"日志段 {number} 封存"
-        yield from _kept(office, object_id(number), "segment.json", "head", where, problems)
+        yield from _kept(office, object_id(number), _of_segment, where, problems)
         number += 1
 
 
-def _kept(office: Office, object_id: str, name: str, key: str, where: str, problems: list[Problem]) -> Iterator[Anchor]:
+def _of_volume(office: Office, object_id: str, where: str) -> Anchor:
+    return Anchor(office.archive.read_as(Manifest, object_id).audit_head, where)
+
+
+def _of_segment(office: Office, object_id: str, where: str) -> Anchor:
+    held = office.archive.read_as(SegmentJson, object_id)
+    return Anchor(held.head, where, held.last_seq)
+
+
+def _kept(
+    office: Office, object_id: str, read: Callable[[Office, str, str], Anchor], where: str, problems: list[Problem]
+) -> Iterator[Anchor]:
     try:
-        held = json.loads(office.archive.read(object_id, name))
-        yield Anchor(str(held[key]), where, held.get("last_seq"))
-    except (QRecordsError, ValueError, KeyError, TypeError, AttributeError) as error:
+        yield read(office, object_id, where)
+    except (QRecordsError, ValueError) as error:
         problems.append(Problem(f"读不出{where}的链头：{error}；请从备份恢复", source=object_id))
 
 
@@ -190,10 +200,6 @@ def _typed(text: str) -> str:
             f"「{text}」不是链头", remedy=f"请照备考表写至少前 {audit.SHORTEST_HEAD} 位（0–9、a–f），最多 64 位"
         )
     return head
-
-
-def _description(segment: Segment) -> dict[str, Any]:
-    return {"schema": 1, **asdict(segment)}
 
 
 def _span(part: Exported | Segment) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from qrecords.model.formats import RecordJson
 from qrecords.scanning.limits import limit
 from qrecords.services.care.formats import BROKEN, TOO_LONG, looked_into, suffix_of
 from qrecords.services.care.opened import key_of, known_keys
@@ -22,7 +23,6 @@ from qrecords.stores.archive import Archive, Through
 
 MEMORY = 4 << 30
 LONGEST = 1 << 30  # seconds of processor time: there is a watch on the clock
-RECORD = "record.json"
 _SUMMED = ("form.pdf", "volume.pdf")
 _BESIDE = ("scans/", "attachments/")
 
@@ -99,14 +99,13 @@ def _is_summed(name: str) -> bool:
 
 def _not_as_recorded(through: Through) -> list[str]:
     """Compare the papers beside a record with the hashes its record.json keeps, which the register keeps too."""
-    if RECORD not in through.files:
+    if RecordJson.FILE not in through.files:
         return []
     try:
-        records = json.loads(through.files[RECORD][0].read_bytes())["records"]
-        known = {a["sha256"] for r in records for a in r.get("attached", ())}
-        known |= {s["evidence_sha256"] for r in records for s in r.get("signatures", ())}
-    except (OSError, ValueError, KeyError, TypeError):
+        records = RecordJson.from_bytes(through.files[RecordJson.FILE][0].read_bytes()).records
+    except (OSError, ValueError):
         return []  # told by the check of the item
+    known = {a.sha256 for r in records for a in r.attached} | {s.evidence_sha256 for r in records for s in r.signatures}
     return [
         f"{name} 与归档内容里登记的不同；请从备份恢复"
         for name, sha256 in through.sha256.items()

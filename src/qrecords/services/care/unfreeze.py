@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.audit import Event
 from qrecords.model.disposition import Confirmed, DestructionList, ListState
+from qrecords.model.formats import FrozenRecord, Manifest, RecordJson, SegmentJson
 from qrecords.model.numbering import parse_record_no
-from qrecords.model.record import Attached, Correction, Record, Signed, State
+from qrecords.model.record import Record, State
 from qrecords.office import Office
 from qrecords.render.code import parse_code
 from qrecords.render.pdfout import page_count
@@ -28,6 +29,7 @@ from qrecords.stores.register.audit import Segment
 from qrecords.stores.register.retention import DESTROYED_VERSION
 
 Row = dict[str, Any]
+_OF_ITEM = ("form_code", "record_year", "month", "filed_at", "filed_by")
 Progress = Callable[[int, int], None]
 
 
@@ -114,37 +116,32 @@ def unfreeze(
 
 def _item(place: Place, object_id: str) -> ItemBack:
     head = place.archive.head(object_id)
-    held = json.loads(place.archive.read(object_id, "record.json", head))
-    records = [_record(place, held, entry) for entry in held["records"]]
+    held = place.archive.read_as(RecordJson, object_id, head)
+    records = [_record(place, held, entry) for entry in held.records]
     filing = Filing(
-        form_code=held["form_code"], month=held["month"], record_nos=tuple(r.record_no for r in records),
-        record_year=held["record_year"], archive_no=held["archive_no"], object_id=object_id, version=head,
-        print_no=0, filed_at=held["filed_at"], filed_by=held["filed_by"],
+        form_code=held.form_code, month=held.month, record_nos=held.record_nos, record_year=held.record_year,
+        archive_no=held.archive_no, object_id=object_id, version=head, print_no=0, filed_at=held.filed_at,
+        filed_by=held.filed_by,
     )  # fmt: skip
     pdf = place.archive.path(object_id, "form.pdf", head)
     sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
     item = item_of(place.office, filing, records, pages=page_count(pdf), sha256=sha256, version=head)
-    row = asdict(item) | {key: held[key] for key in ("form_code", "record_year", "month", "filed_at", "filed_by")}
+    row = asdict(item) | {key: getattr(held, key) for key in _OF_ITEM}
     texts = dict(_texts(place, object_id, head, records))
     return ItemBack(row, records, texts, list(_prints(place.archive, object_id, head)))
 
 
-def _record(place: Place, held: Row, entry: Row) -> Record:
-    form_code, year, _ = parse_record_no(entry["record_no"])
+def _record(place: Place, held: RecordJson, frozen: FrozenRecord) -> Record:
+    form_code, year, _ = parse_record_no(frozen.record_no)
     form = place.office.forms.get(form_code).form
-    plain = ("record_no", "values", "created_at", "created_by", "opinion", "reviewed_on", "reviewed_by",
-             "paper_no")  # fmt: skip
+    kept = {f.name: getattr(frozen, f.name) for f in fields(frozen)}
     return Record(
-        **{key: entry[key] for key in plain},
-        **derived(form, entry["values"]) | {"title": entry["title"], "date": entry["date"]},
+        **derived(form, frozen.values) | kept,
         form_code=form_code,
         year=year,
         state=State.FILED,
-        archive_no=held["archive_no"],
-        record_year=held["record_year"],
-        signatures=tuple(Signed(**signed) for signed in entry["signatures"]),
-        attached=tuple(Attached(**attached) for attached in entry["attached"]),
-        corrections=tuple(Correction(**correction) for correction in entry["corrections"]),
+        archive_no=held.archive_no,
+        record_year=held.record_year,
     )
 
 
@@ -152,15 +149,15 @@ def _prints(archive: Archive, object_id: str, head: int) -> Iterator[Row]:
     """Give each form an object was frozen with, as a print: its code, and the values it shows."""
     seen = {""}  # past paper was never printed
     for version in archive.versions(object_id)[:head]:
-        held = json.loads(archive.read(object_id, "record.json", version.number))
-        if held["print_id"] in seen:
+        held = archive.read_as(RecordJson, object_id, version.number)
+        if held.print_id in seen:
             continue  # papers were added, the form is the one before
-        seen.add(held["print_id"])
-        code = parse_code(held["print_id"])
-        shown = {entry["record_no"]: entry["values"] for entry in held["records"]}
+        seen.add(held.print_id)
+        code = parse_code(held.print_id)
+        shown = {entry.record_no: entry.values for entry in held.records}
         yield {
             "subject": code.subject, "number": code.print_no, "snapshot": shown.get(code.subject, shown),
-            "template_sha256": held["template_sha256"], "printed_at": version.created, "printed_by": held["filed_by"],
+            "template_sha256": held.template_sha256, "printed_at": version.created, "printed_by": held.filed_by,
             "pages": page_count(archive.path(object_id, "form.pdf", version.number)),
         }  # fmt: skip
 
@@ -178,31 +175,30 @@ def _texts(place: Place, object_id: str, version: int, records: list[Record]) ->
 
 def _volume(place: Place, object_id: str) -> VolumeBack:
     head = place.archive.head(object_id)
-    held = json.loads(place.archive.read(object_id, "manifest.json", head))
+    held = place.archive.read_as(Manifest, object_id, head)
     with place.archive.path(object_id, VOLUME_PDF, head).open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     plain = (
         "volume_code", "form_code", "year", "number", "title", "supplement", "pages", "secrecy_level", "compiled_at",
         "compiled_by",
     )  # fmt: skip
-    row = {key: held[key] for key in plain}
-    row |= {"items": len(held["items"]), "object_id": object_id, "version": head, "sha256": sha256}
+    row = {key: getattr(held, key) for key in plain}
+    row |= {"items": len(held.items), "object_id": object_id, "version": head, "sha256": sha256}
     places = ("archive_no", "version", "position", "page_from", "page_to", "sha256")
-    lines = [{key: line[key] for key in places} | {"volume_code": held["volume_code"]} for line in held["items"]]
+    lines = [{key: getattr(line, key) for key in places} | {"volume_code": held.volume_code} for line in held.items]
     numbers = [
-        entry["record_no"]
-        for line in held["items"]
-        if place.archive.exists(line["object"])
-        for entry in json.loads(place.archive.read(line["object"], "record.json", line["version"]))["records"]
+        number
+        for line in held.items
+        if place.archive.exists(line.object)
+        for number in place.archive.read_as(RecordJson, line.object, line.version).record_nos
     ]
     return VolumeBack(row, lines, numbers)
 
 
 def _segment(place: Place, object_id: str) -> tuple[Segment, list[Event]]:
-    described = json.loads(place.archive.read(object_id, "segment.json"))
-    del described["schema"]
+    described = place.archive.read_as(SegmentJson, object_id)
     lines = place.archive.read(object_id, "events.jsonl").splitlines()
-    return Segment(**described), [Event(**json.loads(line)) for line in lines]
+    return Segment(**described.parts()), [Event(**json.loads(line)) for line in lines]
 
 
 def _list(place: Place, object_id: str) -> ListBack:

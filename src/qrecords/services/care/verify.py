@@ -7,7 +7,6 @@ meanwhile: what only differs because archive and register were read at two momen
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections import defaultdict
@@ -18,6 +17,7 @@ from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.audit import digest
+from qrecords.model.formats import FrozenRecord, RecordJson
 from qrecords.model.four_properties import Checks
 from qrecords.model.numbering import gaps, record_no
 from qrecords.model.record import OPEN_STATES, Action, Record, State
@@ -25,7 +25,6 @@ from qrecords.office import Office
 from qrecords.render.pdflook import look
 from qrecords.services.access.audit import check_log
 from qrecords.services.care.deep import Deep, Found
-from qrecords.services.freezing import frozen_values
 from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.services.volumes.check import unreadable
 from qrecords.stores.register import Transaction
@@ -167,27 +166,26 @@ def _item(
     """Compare an item with the register: its number, its documents, and every record as it was frozen."""
     object_id, version = row["object_id"], row["version"]
     try:
-        frozen = json.loads(office.archive.read(object_id, "record.json", version))
         pdf = office.archive.path(object_id, "form.pdf", version)
-    except (QRecordsError, ValueError) as error:
+        if reading and reading.sha256(object_id, version, "form.pdf", pdf) != row["sha256"]:
+            yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
+        frozen = office.archive.read_as(RecordJson, object_id, version)
+    except QRecordsError as error:
         if _is_destroyed(office, object_id):
             return
         yield Problem(f"读不出归档内容：{error}；请从备份恢复", source=object_id)
         return
-    if frozen.get("archive_no") != row["archive_no"]:
+    if frozen.archive_no != row["archive_no"]:
         yield Problem("归档内容里的归档编号与登记不符；请核对备份", source=object_id)
-    if reading and reading.sha256(object_id, version, "form.pdf", pdf) != row["sha256"]:
-        yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
-    template = f"urn:qrecords:template:{frozen.get('template_sha256')}"
+    template = f"urn:qrecords:template:{frozen.template_sha256}"
     if template not in ids and not office.archive.exists(template):
         yield Problem("归档所用的表式模板不在档案库里；请从备份恢复", source=object_id)
-    entries = {entry["record_no"]: entry for entry in frozen.get("records", [])}
     registered = {r.record_no: r for r in records}
-    for number, entry in entries.items():
-        record = registered.get(number)
+    for kept in frozen.records:
+        number, record = kept.record_no, registered.get(kept.record_no)
         if record is None:
             yield Problem("已归档的记录在登记库里不是已归档；请核对日志和备份", source=number)
-        elif changed := [k for k, v in frozen_values(record).items() if entry.get(k) != v]:
+        elif changed := kept.differing(FrozenRecord.of(record)):
             yield Problem(f"登记库里的内容与归档时不同（{'、'.join(changed)}）；请核对日志和备份", source=number)
 
 

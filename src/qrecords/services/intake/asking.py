@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
-from qrecords.model.record import Action, Record, State, frozen_values, require_open
+from qrecords.model.record import Action, Record, State, require_open, unchangeable
 from qrecords.model.rules import is_empty
 from qrecords.office import Office
 from qrecords.services import reading
@@ -37,7 +37,7 @@ def to_update(office: Office, record_no: str) -> tuple[Record, Form, list[Field]
     office.authorise(Action.UPDATE, record.record_no)
     require_open(form, record, Action.UPDATE)
     empty = [f for f in form.input_fields if is_empty(record.values.get(f.key))]
-    return record, form, [f for f in empty if not frozen_values(form, record, [f.key])]
+    return record, form, [f for f in empty if not unchangeable(form, record, [f.key])]
 
 
 def offers(office: Office, form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.audit import digest
 from qrecords.model.form import Form
-from qrecords.model.record import Action, Record, frozen_values, require_open, shows
+from qrecords.model.record import Action, Record, require_open, shows, unchangeable
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.checking import beyond_rules, derived, year_of
@@ -65,7 +65,7 @@ def _merged(office: Office, form: Form, entry: InputRecord, record: Record) -> t
     checked = form.check(entry.values, record.values)
     problems = [*checked.problems, *beyond_rules(office, form, checked.values, own=record.record_no)]
     changed = [k for k in {**record.values, **checked.values} if record.values.get(k) != checked.values.get(k)]
-    problems += frozen_values(form, record, [k for k in changed if form.by_key[k].compute is None])
+    problems += unchangeable(form, record, [k for k in changed if form.by_key[k].compute is None])
     problems += form.incomplete(checked.values, [form.stages[0].key])
     if not problems and year_of(form, checked.values) != record.year:
         label = form.label(form.date_field)

@@ -7,22 +7,20 @@ come from the object, never from the register: a version made here carries no si
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from qrecords.errors import IntegrityFailure, QRecordsError
-from qrecords.model.audit import canonical
+from qrecords.model.formats import FrozenRecord, RecordJson
 from qrecords.model.papers import AFTER_FILING, Added, supplemented
 from qrecords.model.record import Record
 from qrecords.office import Office
-from qrecords.services.freezing import free_name, frozen_values, held_papers, item_row, papers_of
+from qrecords.services.freezing import free_name, held_papers, item_row, papers_of
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
 
-RECORD_JSON = "record.json"
 TOLD = 5  # papers a version names
 TEXT_MESSAGE = "存入扫描件、附件上识别出的文字"
 
@@ -68,25 +66,26 @@ def paper_version(office: Office, tx: Transaction, late: Sequence[Late]) -> tupl
     IntegrityFailure when the register does not say of the item what was frozen.
     """
     item = item_row(office, tx, late[0].record)
-    held = json.loads(office.archive.read(item["object_id"], RECORD_JSON, item["version"]))
-    numbers = [entry["record_no"] for entry in held["records"]]
+    held = office.archive.read_as(RecordJson, item["object_id"], item["version"])
+    numbers = held.record_nos
     before = {r.record_no: r for r in tx.records.many([*numbers, *(o.record.record_no for o in late)])}
     after = {no: supplemented(r, [o.added for o in late if o.added.record_no == no]) for no, r in before.items()}
+    frozen = {record.record_no: record for record in held.records}
     for number in dict.fromkeys(o.record.record_no for o in late):
-        entry: dict[str, Any] = next((e for e in held["records"] if e["record_no"] == number), {})
-        _require_as_frozen(before[number], entry)
-        now = frozen_values(after[number])
-        entry |= {key: now[key] for key in ("signatures", "attached")}
+        _require_as_frozen(before[number], frozen.get(number))
+        now = FrozenRecord.of(after[number])
+        frozen[number] = replace(frozen[number], signatures=now.signatures, attached=now.attached)
+    described = replace(held, records=tuple(frozen[number] for number in numbers)).to_bytes()
     papers = held_papers(office, item["object_id"], item["version"])
     new = _new_names(papers, after.values(), {o.stored for o in late if o.source})
-    sources: Sources = {RECORD_JSON: canonical(held) + b"\n"}
+    sources: Sources = {RecordJson.FILE: described}
     sources |= {name: office.evidence_dir / stored for name, stored in new.items()}
-    files = {RECORD_JSON: hashlib.sha256(canonical(held) + b"\n").hexdigest()}
+    files = {RecordJson.FILE: hashlib.sha256(described).hexdigest()}
     files |= {name: Path(stored).stem for name, stored in new.items()}
     texts = _texts(office, item, {**papers, **{name: files[name] for name in new}})
     added = tuple(o.added for o in late)
     made = Next(
-        item["archive_no"], item["object_id"], item["version"] + 1, tuple(numbers), _message(added), added,
+        item["archive_no"], item["object_id"], item["version"] + 1, numbers, _message(added), added,
         tuple(sorted(texts.values())), files | _hashes(office, texts), tuple(p for o in late for p in o.taken),
     )  # fmt: skip
     return made, sources | {name: office.evidence_dir / f"{sha256}.txt" for name, sha256 in texts.items()}
@@ -149,9 +148,10 @@ def _message(papers: Iterable[Added]) -> str:
     return "补存" + "、".join(told[:TOLD]) + (f"等{len(told)}份" if len(told) > TOLD else "")
 
 
-def _require_as_frozen(record: Record, entry: Mapping[str, Any]) -> None:
+def _require_as_frozen(record: Record, frozen: FrozenRecord | None) -> None:
     """Make sure the register says of a record what was frozen: else its signatures and papers are not to be trusted."""
-    if changed := [key for key, value in frozen_values(record).items() if entry.get(key) != value]:
+    changed = FrozenRecord.of(record).differing(frozen) if frozen else ["record_no"]
+    if changed:
         raise IntegrityFailure(
             f"登记库里 {record.record_no} 的内容与归档时不同（{'、'.join(changed)}）",
             remedy="请先运行 qrecords verify 核对日志和备份；没有附上任何东西",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from qrecords.errors import IntegrityFailure, InvalidInput
 from qrecords.model.form import Form
+from qrecords.model.formats import RecordJson
 from qrecords.model.record import Action
 from qrecords.model.volume import File, Item, Limits, Piece, by_task
 from qrecords.office import Office
@@ -127,8 +127,8 @@ def _shows_form(form: Form, name: str) -> bool:
 
 
 def _is_corrected(office: Office, item: Item) -> bool:
-    held = json.loads(office.archive.read(item.object_id, "record.json", item.version))
-    return any(record["corrections"] for record in held["records"])
+    held = office.archive.read_as(RecordJson, item.object_id, item.version)
+    return any(record.corrections for record in held.records)
 
 
 def _scans(office: Office, form: Form, item: Item) -> Iterator[File]:

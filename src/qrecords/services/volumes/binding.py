@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qrecords.model.audit import canonical
+from qrecords.model.formats import Around, BoundItem, Manifest
 from qrecords.model.volume import File, Item, Placed, Spot, Volume
 from qrecords.office import Office
 from qrecords.render.pdfmeta import Meta
@@ -99,11 +98,11 @@ def _parts(office: Office, placed: Placed, frames: Path) -> Iterator[Part]:
 
 def seal(office: Office, intent: str, binding: Binding, made: Bound, files: Mapping[str, bytes | Path]) -> None:
     """Move a bound volume into the archive as an object of its own, with its manifest and `files`."""
-    around = [{"title": title, "page": page, "pages": pages} for title, page, pages in made.around]
-    manifest = _manifest(binding) | {"around": around, "pdf_pages": list(made.first_pages)}
+    around = tuple(Around(title, page, pages) for title, page, pages in made.around)
+    manifest = replace(manifest_of(binding), around=around, pdf_pages=tuple(made.first_pages))
     staged = office.archive.stage(
         binding.object_id,
-        {**files, "manifest.json": canonical(manifest) + b"\n"},
+        {**files, Manifest.FILE: manifest.to_bytes()},
         message="汇编成册",
         user=binding.compiled_by_name,
         created=datetime.fromisoformat(binding.compiled_at),
@@ -117,48 +116,29 @@ def is_sealed(office: Office, binding: Binding) -> bool:
     """Tell whether the archive holds just this volume, as its intent planned it."""
     if not office.archive.exists(binding.object_id):
         return False
-    held = json.loads(office.archive.read(binding.object_id, "manifest.json", 1))
-    planned = json.loads(canonical(_manifest(binding)))
-    return bool({key: held.get(key) for key in planned} == planned)
+    held = office.archive.read_as(Manifest, binding.object_id, 1)
+    return replace(held, around=(), pdf_pages=()) == manifest_of(binding)
 
 
-def _manifest(binding: Binding) -> dict[str, Any]:
+def manifest_of(binding: Binding) -> Manifest:
+    """Return what its manifest says of a volume before it is bound: all but the pages of the PDF."""
     volume = binding.volume
-    return {
-        "schema": 1,
-        "volume_code": binding.volume_code,
-        "title": binding.title,
-        "form_code": binding.form_code,
-        "year": binding.year,
-        "number": binding.number,
-        "supplement": binding.supplement,
-        "retention_years": binding.retention_years,
-        "compiled_at": binding.compiled_at,
-        "compiled_by": binding.compiled_by,
-        "audit_head": binding.audit_head,
-        "secrecy_level": volume.secrecy_level,
-        "date_from": volume.date_from,
-        "date_to": volume.date_to,
-        "pages": volume.pages,
-        "items": [_manifest_line(p) for p in volume.placed],
-        "notes": list(binding.notes),
-        "gaps": list(binding.gaps),
-    }
-
-
-def _manifest_line(placed: Placed) -> dict[str, Any]:
-    item = placed.item
-    return {
-        "position": placed.position,
-        "archive_no": item.archive_no,
-        "document_no": item.document_no,
-        "title": item.title,
-        "date": item.date_to,
-        "object": item.object_id,
-        "version": item.version,
-        "sha256": item.sha256,
-        "page_from": placed.page_from,
-        "page_to": placed.page_to,
-        "files": [asdict(file) for file in placed.files],
-        "stamp": asdict(placed.stamp) if placed.stamp else None,
-    }
+    return Manifest(
+        volume_code=binding.volume_code,
+        title=binding.title,
+        form_code=binding.form_code,
+        year=binding.year,
+        number=binding.number,
+        supplement=binding.supplement,
+        retention_years=binding.retention_years,
+        compiled_at=binding.compiled_at,
+        compiled_by=binding.compiled_by,
+        audit_head=binding.audit_head,
+        secrecy_level=volume.secrecy_level,
+        date_from=volume.date_from,
+        date_to=volume.date_to,
+        pages=volume.pages,
+        items=tuple(BoundItem.of(placed) for placed in volume.placed),
+        notes=binding.notes,
+        gaps=binding.gaps,
+    )

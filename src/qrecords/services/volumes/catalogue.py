@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.model.audit import canonical
+from qrecords.model.formats import Manifest
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.docx import Template
@@ -15,8 +16,8 @@ from qrecords.render.listbook import list_workbook
 from qrecords.render.pdf import Converter
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
-from qrecords.services.volumes.binding import Binding
-from qrecords.services.volumes.shelf import manifest_of, readable_volumes
+from qrecords.services.volumes.binding import Binding, manifest_of
+from qrecords.services.volumes.shelf import readable_volumes
 from qrecords.stores import durable
 
 NAME = "catalogue"
@@ -39,27 +40,23 @@ def lines_of(office: Office, year: int, about_to_be: Sequence[Binding] = ()) -> 
     with office.register.read() as tx:
         rows = [v for v in tx.items.volumes(year) if v["version"] > 0]
     for row in rows:
-        manifest = manifest_of(office, row["object_id"], row["version"])
+        manifest = office.archive.read_as(Manifest, row["object_id"], row["version"])
         found[row["volume_code"]] = _line(manifest, row["items"])
     for binding in about_to_be:
-        volume = binding.volume
-        facts = {"date_from": volume.date_from, "date_to": volume.date_to, "secrecy_level": volume.secrecy_level}
-        keys = ("volume_code", "title", "supplement", "retention_years")
-        own = {key: getattr(binding, key) for key in keys} | {"pages": volume.pages}
-        found[binding.volume_code] = _line(own | facts, len(volume.placed))
+        found[binding.volume_code] = _line(manifest_of(binding), len(binding.placed))
     return [{"no": n, **found[code]} for n, code in enumerate(sorted(found), start=1)]
 
 
-def _line(manifest: Line, items: int) -> Line:
+def _line(manifest: Manifest, items: int) -> Line:
     return {
-        "volume_code": manifest["volume_code"],
-        "title": manifest["title"],
+        "volume_code": manifest.volume_code,
+        "title": manifest.title,
         "items": items,
-        "pages": manifest["pages"],
-        "dates": f"{manifest['date_from'].replace('-', '')}-{manifest['date_to'].replace('-', '')}",
-        "retention": f"{manifest['retention_years']}年",
-        "secrecy_level": manifest["secrecy_level"],
-        "remark": "补编" if manifest["supplement"] else "",
+        "pages": manifest.pages,
+        "dates": f"{manifest.date_from.replace('-', '')}-{manifest.date_to.replace('-', '')}",
+        "retention": f"{manifest.retention_years}年",
+        "secrecy_level": manifest.secrecy_level,
+        "remark": "补编" if manifest.supplement else "",
     }
 
 

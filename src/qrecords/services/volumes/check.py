@@ -9,10 +9,11 @@ from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.audit import digest
+from qrecords.model.formats import Manifest
 from qrecords.office import Office
 from qrecords.render.volumecheck import Expected, Listed, compared
 from qrecords.services.volumes.binding import VOLUME_PDF
-from qrecords.services.volumes.shelf import manifest_of, sealed
+from qrecords.services.volumes.shelf import sealed
 from qrecords.services.volumes.stamps import figures_of
 from qrecords.stores.backupstore import sha256_of
 
@@ -70,11 +71,11 @@ class Checking:
 def checking_of(office: Office, row: Row) -> Checking:
     """Return how one volume is to be checked, by its manifest."""
     object_id, version = row["object_id"], row["version"]
-    manifest = manifest_of(office, object_id, version)
+    manifest = office.archive.read_as(Manifest, object_id, version)
     with office.register.read() as tx:
         lines = tx.items.in_volume(row["volume_code"])
     keys = ("archive_no", "version", "position", "page_from", "page_to")
-    fits = [[line[k] for k in keys] for line in lines] == [[item[k] for k in keys] for item in manifest["items"]]
+    fits = [[line[k] for k in keys] for line in lines] == [[getattr(item, k) for k in keys] for item in manifest.items]
     path, volume_digest = office.archive.located(object_id, VOLUME_PDF, version)
     bound = list(_expected(office, manifest))
     items, listed = tuple(expected for expected, _ in bound), _listed(manifest)
@@ -88,37 +89,37 @@ def checking_of(office: Office, row: Row) -> Checking:
         path=path,
         items=items,
         listed=listed,
-        sources=frozenset({object_id, *(item["object"] for item in manifest["items"])}),
+        sources=frozenset({object_id, *(item.object for item in manifest.items)}),
         key=f"{digest(asked)} pages",
     )
 
 
-def _expected(office: Office, manifest: Row) -> Iterator[tuple[Expected, str]]:
+def _expected(office: Office, manifest: Manifest) -> Iterator[tuple[Expected, str]]:
     """Give every bound file with its place in the volume and the numbers its pages should have; and its digest."""
-    number, firsts = 0, iter(manifest["pdf_pages"])
-    for item in manifest["items"]:
-        pages = item["page_to"] - item["page_from"] + 1
-        stamped = figures_of(item["archive_no"], pages) if item.get("stamp") else ()
-        for file in item["files"]:
+    number, firsts = 0, iter(manifest.pdf_pages)
+    for item in manifest.items:
+        pages = item.page_to - item.page_from + 1
+        stamped = figures_of(item.archive_no, pages) if item.stamp else ()
+        for file in item.files:
             numbers = []
-            for page in range(file["pages"]):
-                number += page not in file["blank"]
-                numbers.append(0 if page in file["blank"] else number)
-            source, stored = office.archive.located(item["object"], file["name"], item["version"])
-            title = f"{item['position']} {item['document_no']}"
+            for page in range(file.pages):
+                number += page not in file.blank
+                numbers.append(0 if page in file.blank else number)
+            source, stored = office.archive.located(item.object, file.name, item.version)
+            title = f"{item.position} {item.document_no}"
             yield Expected(source, title, next(firsts), tuple(numbers), stamped), stored
             stamped = ()
 
 
-def _listed(manifest: Row) -> Listed:
+def _listed(manifest: Manifest) -> Listed:
     """Return what the printed list of contents should show."""
-    (around,) = (a for a in manifest["around"] if a["title"] == "卷内目录")
+    (around,) = (a for a in manifest.around if a.title == "卷内目录")
     lines = tuple(
         (
-            item["position"],
-            item["document_no"],
-            f"{item['date'].replace('-', '')}{item['page_from']}{item['page_to'] - item['page_from'] + 1}",
+            item.position,
+            item.document_no,
+            f"{item.date.replace('-', '')}{item.page_from}{item.page_to - item.page_from + 1}",
         )
-        for item in manifest["items"]
+        for item in manifest.items
     )
-    return Listed(around["page"], around["pages"], lines)
+    return Listed(around.page, around.pages, lines)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import UsageError
+from qrecords.model.formats import Manifest
 from qrecords.model.numbering import file_safe
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
 from qrecords.services.volumes.frontmatter import TITLES
-from qrecords.services.volumes.shelf import manifest_of, sealed
+from qrecords.services.volumes.shelf import sealed
 from qrecords.stores.durable import make_dirs, write_file
 
 
@@ -33,14 +34,14 @@ def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[d
 
 def _print_set(office: Office, row: dict[str, Any], out: Path) -> list[dict[str, Any]]:
     object_id, version, code = row["object_id"], row["version"], row["volume_code"]
-    manifest = manifest_of(office, object_id, version)
-    around = {entry["title"]: entry for entry in manifest["around"]}
+    manifest = office.archive.read_as(Manifest, object_id, version)
+    around = {part.title: part for part in manifest.around}
     volume, made = office.archive.path(object_id, "volume.pdf", version), []
     for name, title in TITLES.items():
         pdf, docx = (out / f"{file_safe(code)}-{title}.{kind}" for kind in ("pdf", "docx"))
         meta = Meta(f"{row['title']} {title}", code, datetime.fromisoformat(row["compiled_at"]))
         if title in around:
-            cut(volume, pdf, first=around[title]["page"], pages=around[title]["pages"], meta=meta)
+            cut(volume, pdf, first=around[title].page, pages=around[title].pages, meta=meta)
         else:
             write_file(pdf, office.archive.read(object_id, f"{name}.pdf", version))
         write_file(docx, office.archive.read(object_id, f"{name}.docx", version))

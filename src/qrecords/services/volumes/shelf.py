@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from qrecords.errors import NotFound, WrongState
+from qrecords.model.formats import Manifest
 from qrecords.model.record import Action, State
 from qrecords.office import Office
 from qrecords.render.volumecheck import page_of
@@ -80,18 +80,12 @@ def _place(office: Office, record_no: str, line: Row) -> Row:
     object_id, version = line["object_id"], line["volume_version"]
     pdf, page = office.archive.path(object_id, "volume.pdf", version), line["page_from"]
     if line["page_to"] > page:
-        manifest = manifest_of(office, object_id, version)
-        files = [len(item["files"]) for item in manifest["items"]]
-        first = manifest["pdf_pages"][sum(files[: line["position"] - 1])]
+        manifest = office.archive.read_as(Manifest, object_id, version)
+        files = [len(item.files) for item in manifest.items]
+        first = manifest.pdf_pages[sum(files[: line["position"] - 1])]
         page += page_of(pdf, record_no, first - 1, line["page_to"] - page + 1)
     keys = ("volume_code", "title", "position", "archive_no", "version", "page_from", "page_to")
     return {"record_no": record_no} | {k: line[k] for k in keys} | {"page": page, "pdf": str(pdf)}
-
-
-def manifest_of(office: Office, object_id: str, version: int) -> Row:
-    """Return the manifest sealed with a volume."""
-    found: Row = json.loads(office.archive.read(object_id, "manifest.json", version))
-    return found
 
 
 def _shown(office: Office, row: Row) -> Row:

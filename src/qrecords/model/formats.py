@@ -1,0 +1,213 @@
+"""What the JSON files inside archived objects hold, each read, checked and written here and nowhere else.
+
+They must be readable without the register, and in many years; a change of one raises its `schema`. Written they are
+canonical JSON with a line's end, so that the same content has the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from typing import Any, ClassVar, Self
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from qrecords.model.audit import canonical
+from qrecords.model.record import Attached, Correction, Record, Signed
+from qrecords.model.volume import File, Placed, Spot
+
+_EXACT = ConfigDict(extra="forbid")
+
+
+class Format:
+    """A file of an object, called FILE in it: from its bytes and back."""
+
+    __slots__ = ()
+    FILE: ClassVar[str]
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read and check a file; ValueError names every key that is missing, unknown or of another type."""
+        try:
+            found: Self = _adapter(cls).validate_json(data, strict=True)  # type: ignore[arg-type]  # classes hash
+        except ValidationError as error:
+            told = "；".join(f"{'.'.join(map(str, e['loc'])) or '内容'}：{e['msg']}" for e in error.errors()[:3])
+            raise ValueError(told) from None
+        return found
+
+    def to_bytes(self) -> bytes:
+        """Return the file as it lies in the object."""
+        return canonical(asdict(self)) + b"\n"  # type: ignore[call-overload]  # every format is a dataclass
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenRecord:
+    """One record as its item keeps it: nothing that changes after filing without a new version."""
+
+    __pydantic_config__: ClassVar = _EXACT
+
+    record_no: str
+    title: str
+    date: str
+    values: dict[str, Any]
+    created_at: str
+    created_by: str
+    opinion: str
+    reviewed_on: str
+    reviewed_by: str
+    paper_no: str
+    signatures: tuple[Signed, ...]
+    attached: tuple[Attached, ...]
+    corrections: tuple[Correction, ...]
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Return what is kept of a record as the register has it: signatures that hold, papers that stand."""
+        return cls(
+            record_no=record.record_no,
+            title=record.title,
+            date=record.date,
+            values=record.values,
+            created_at=record.created_at,
+            created_by=record.created_by,
+            opinion=record.opinion,
+            reviewed_on=record.reviewed_on,
+            reviewed_by=record.reviewed_by,
+            paper_no=record.paper_no,
+            signatures=tuple(s for s in record.signatures if not s.lapsed),
+            attached=tuple(record.standing_papers),
+            corrections=tuple(record.corrections),
+        )
+
+    def differing(self, other: FrozenRecord) -> list[str]:
+        """Return the parts in which another state of the record differs from this one."""
+        return [f.name for f in fields(self) if getattr(self, f.name) != getattr(other, f.name)]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordJson(Format):
+    """record.json: all that is needed to read an item without the register."""
+
+    FILE: ClassVar = "record.json"
+    __pydantic_config__: ClassVar = _EXACT
+
+    archive_no: str
+    form_code: str
+    form_title: str
+    template_sha256: str
+    month: str
+    record_year: int
+    retention_years: int
+    filed_at: str
+    filed_by: str
+    print_id: str
+    records: tuple[FrozenRecord, ...]
+    schema: int = 1
+
+    @property
+    def record_nos(self) -> tuple[str, ...]:
+        """Return the numbers of its records, in order."""
+        return tuple(record.record_no for record in self.records)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A part around the items of a volume (cover, contents, file note): title, first page of the PDF, pages."""
+
+    title: str
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoundItem:
+    """An item's place in a volume: which version is bound, from which to which page, made of which files."""
+
+    __pydantic_config__: ClassVar = _EXACT
+
+    position: int
+    archive_no: str
+    document_no: str
+    title: str
+    date: str
+    object: str
+    version: int
+    sha256: str
+    page_from: int
+    page_to: int
+    files: tuple[File, ...]
+    stamp: Spot | None = None
+
+    @classmethod
+    def of(cls, placed: Placed) -> Self:
+        """Return the place an item was given."""
+        item = placed.item
+        return cls(
+            position=placed.position,
+            archive_no=item.archive_no,
+            document_no=item.document_no,
+            title=item.title,
+            date=item.date_to,
+            object=item.object_id,
+            version=item.version,
+            sha256=item.sha256,
+            page_from=placed.page_from,
+            page_to=placed.page_to,
+            files=placed.files,
+            stamp=placed.stamp,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest(Format):
+    """manifest.json: what a volume was bound of, what stands around it, and the page each of its files begins on."""
+
+    FILE: ClassVar = "manifest.json"
+    __pydantic_config__: ClassVar = _EXACT
+
+    volume_code: str
+    title: str
+    form_code: str
+    year: int
+    number: int
+    supplement: bool
+    retention_years: int
+    compiled_at: str
+    compiled_by: str
+    audit_head: str
+    secrecy_level: str
+    date_from: str
+    date_to: str
+    pages: int
+    items: tuple[BoundItem, ...]
+    notes: tuple[str, ...]
+    gaps: tuple[str, ...]
+    around: tuple[Around, ...] = ()
+    pdf_pages: tuple[int, ...] = ()
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentJson(Format):
+    """segment.json: a stretch of the log, first and last event, and the hash of the last."""
+
+    FILE: ClassVar = "segment.json"
+    __pydantic_config__: ClassVar = _EXACT
+
+    number: int
+    first_seq: int
+    last_seq: int
+    head: str
+    object_id: str
+    closed_at: str
+    closed_by: str
+    schema: int = 1
+
+    def parts(self) -> dict[str, Any]:
+        """Return what the register keeps of a segment, by its names."""
+        return {key: value for key, value in asdict(self).items() if key != "schema"}
