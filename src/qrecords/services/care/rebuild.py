@@ -17,7 +17,7 @@ from typing import Any
 from qrecords.acting import peer_uid
 from qrecords.errors import IntegrityFailure, Problem, QRecordsError, WrongState
 from qrecords.model.audit import digest
-from qrecords.model.numbering import gaps, parse_record_no, record_no
+from qrecords.model.numbering import RECORD_NO, gaps, parse_record_no, record_no
 from qrecords.model.record import Action, Record, State
 from qrecords.office import REGISTER_FILE, Clock, Office, local_now
 from qrecords.services.administer import first_account, open_office
@@ -141,7 +141,9 @@ def _put_log(tx: Transaction, found: Unfrozen, made: Rebuilt) -> list[str]:
                 f"日志段 {segment.object_id} 与前一段接不上，或被改过", remedy="请先运行 qrecords restore 用备份恢复"
             )
         tx.audit.close(segment)
-        created += [e.object for e in events if e.action == Action.CREATE]
+        # A refused one names a form, or what was typed: only what was done gave a number out.
+        made_here = (e.object for e in events if e.action == Action.CREATE and e.outcome == "done")
+        created += [number for number in made_here if RECORD_NO.match(number)]
         made.counts["events"] += len(events)
     return created
 
