@@ -292,7 +292,7 @@ def test_without_libreoffice_pages_are_not_counted_and_that_is_said(
     monkeypatch.setattr(Converter, "convert", missing)
     found = check_forms(office, ["06A"], pages=True)
     assert found.problems == []
-    assert any("没有核对页数" in note for note in found.notes)
+    assert any("没有印出来核对" in note for note in found.notes)
 
 
 def test_text_in_a_box_is_looked_at_once() -> None:

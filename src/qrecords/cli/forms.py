@@ -1,4 +1,4 @@
-"""forms list, show, schema, check, adopt, sheet."""
+"""forms list, show, schema, check, adopt, template, sheet."""
 
 from __future__ import annotations
 
@@ -80,12 +80,13 @@ def schema(session: Session, form: str) -> None:
 @forms.command()
 @click.argument("codes", metavar="[表式...]", nargs=-1, type=FORM)
 @click.option("--template", type=chinese.PATH, help="检查这份 Word 模板，而不是现用的（这时只写一个表式）")
-@click.option("--no-pages", is_flag=True, help="不转 PDF，不核对页数")
+@click.option("--no-pages", is_flag=True, help="只看文件，不印出来核对")
 @pass_session
 def check(session: Session, codes: tuple[str, ...], template: Path | None, no_pages: bool) -> int:
     """检查定义、模板、示例是否一致（默认检查全部）。
 
-    查标记是否认得、有没有写断、有没有结尾，栏目是否都印出，字体、编码区，以及示例印成几页。
+    查标记是否认得、有没有写断、有没有结尾，栏目是否都有标记，字体、编码区；再把示例和一份写满的记录印出来，
+    核对每个栏目在纸上都看得全，每一页（含续页）的编码都扫得出，示例印成几页。
     """
     from qrecords.services.intake.templatecheck import check_forms
 
@@ -119,7 +120,7 @@ def note_lines(notes: Sequence[str]) -> list[str]:
 @forms.command()
 @click.argument("form", metavar="表式", type=FORM)
 @click.argument("source", metavar="模板文件", type=chinese.PATH)
-@click.option("--no-pages", is_flag=True, help="不转 PDF，不核对页数")
+@click.option("--no-pages", is_flag=True, help="只看文件，不印出来核对")
 @pass_session
 def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
     """检查一份 Word 模板，合格就用作这一版表式的现用模板。
@@ -149,6 +150,29 @@ def sheet(session: Session, form: str, output: Path | None) -> None:
     path = make_sheet(session.office, form, output)
     lines = [f"✓ {path}", f"→ 填好后保存，再运行：qrecords fill {form} {path.name}"]
     session.answer({"path": str(path)}, lines)
+
+
+@forms.command("template")
+@click.argument("form", metavar="表式", type=FORM)
+@click.option("-o", "--output", type=chinese.PATH, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
+@click.option("--original", is_flag=True, help="取随程序的原版模板，而不是现用的")
+@pass_session
+def template_(session: Session, form: str, output: Path | None, original: bool) -> None:
+    """取出一种表式的 Word 模板，在它上面改；并列出模板里可用的标记。
+
+    现用的模板在工作区的 forms/QR758/表式/template.docx，不要直接改它：改好的用 forms adopt 换上。
+    """
+    from qrecords.services.intake.templates import tags_of, template_file
+
+    path = template_file(session.office, form, output, original=original)
+    tags = tags_of(session.office.forms.get(form).form)
+    lines = [f"✓ {path}", "", "可用的标记：", *table(("标记", "印出"), [(t.written, t.prints) for t in tags], (60, 40))]
+    lines += [
+        "",
+        f"→ 在 Word 里改好后检查：qrecords forms check {form} --template {path.name}",
+        f"→ 合格后换上：qrecords forms adopt {form} {path.name}",
+    ]
+    session.answer({"path": str(path), "tags": [{"tag": t.written, "prints": t.prints} for t in tags]}, lines)
 
 
 def _period(form: dict[str, Any]) -> str:

@@ -104,20 +104,22 @@ def parse(env: TagEnvironment, source: str, where: str) -> nodes.Template:
 class Used:
     """What a template takes from its data: names, and by list (`rows`, `rows.parts`) the names of its rows.
 
-    `printed` and `printed_rows` leave out what only the condition of an if asks for.
+    `printed` and `printed_rows` leave out what only the condition of an if asks for; `always` are those of them (rows:
+    `parts.name`) that stand outside of any if.
     """
 
     names: set[str] = field(default_factory=set)
     rows: dict[str, set[str]] = field(default_factory=dict)
     printed: set[str] = field(default_factory=set)
     printed_rows: dict[str, set[str]] = field(default_factory=dict)
+    always: set[str] = field(default_factory=set)
 
     def add(self, tree: nodes.Template) -> None:
         """Add what one tree takes."""
         self.names |= meta.find_undeclared_variables(tree)
-        self._collect(tree, {}, prints=True)
+        self._collect(tree, {}, prints=True, always=True)
 
-    def _collect(self, node: nodes.Node, loops: Mapping[str, str], *, prints: bool) -> None:
+    def _collect(self, node: nodes.Node, loops: Mapping[str, str], *, prints: bool, always: bool) -> None:
         if isinstance(node, nodes.For) and isinstance(node.target, nodes.Name):
             path = _path(node.iter, loops)
             for found in (self.rows, self.printed_rows):
@@ -126,13 +128,19 @@ class Used:
         elif isinstance(node, nodes.Getattr | nodes.Getitem) and isinstance(node.node, nodes.Name):
             name = node.attr if isinstance(node, nodes.Getattr) else str(getattr(node.arg, "value", ""))
             if node.node.name in loops:
+                path = loops[node.node.name]
                 for found in (self.rows, self.printed_rows) if prints else (self.rows,):
-                    found[loops[node.node.name]].add(name)
+                    found[path].add(name)
+                if prints and always:
+                    self.always.add(f"{path}.{name}")
         elif isinstance(node, nodes.Name) and prints and node.name not in loops:
             self.printed.add(node.name)
+            if always:
+                self.always.add(node.name)
         for child in node.iter_child_nodes():
-            asked = isinstance(node, nodes.If) and child is node.test
-            self._collect(child, loops, prints=prints and not asked)
+            asked = isinstance(node, nodes.If | nodes.CondExpr) and child is node.test
+            chosen = isinstance(node, nodes.If | nodes.CondExpr)
+            self._collect(child, loops, prints=prints and not asked, always=always and not chosen)
 
 
 def _path(node: nodes.Node, loops: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import PurePosixPath
 
@@ -16,9 +17,11 @@ from docx.oxml.ns import nsmap
 from lxml import etree
 
 from qrecords.render.docx import CODE_ALT_TEXT
+from qrecords.render.wordplaces import Place, Styles, TagPlaces, exact_line, exact_row
 
 CODE_LEAST_MM = 20.0
 _EMU_PER_MM = 36_000
+_POINTS_PER_MM = 72 / 25.4
 _W, _A, _WP = (f"{{{nsmap[p]}}}" for p in ("w", "a", "wp"))
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
@@ -41,11 +44,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CodeArea:
-    """A picture that is the code's place: the part it stands in, width and height in millimetres."""
+    """A picture that is the code's place: the part it stands in, width and height in millimetres, what cuts it off."""
 
     part: str
     width: float
     height: float
+    cut_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,29 @@ class WordFile:
                 extent = frame.find(f"{_WP}extent")
                 if extent is not None and any(m.endswith(".png") for m in media):
                     width, height = (int(extent.get(side) or 0) / _EMU_PER_MM for side in ("cx", "cy"))
-                    found.append(CodeArea(name, width, height))
+                    found.append(CodeArea(name, width, height, self._cutting(properties, height)))
         return found
+
+    def places(self) -> list[Place]:
+        """Return where every printed value stands, and what is odd there."""
+        return TagPlaces(self._parts, self._styles, {name: _place(name) for name in self._parts}).all
+
+    def _cutting(self, picture: etree._Element, height: float) -> str:
+        """Say what leaves but a strip of a picture in the line of text: fixed line spacing, a row of fixed height."""
+        paragraph = next(picture.iterancestors(f"{_W}p"), None)
+        if paragraph is None or next(picture.iterancestors(f"{_WP}inline"), None) is None:
+            return ""
+        line = exact_line(self._styles, paragraph)
+        if line is not None and line < height * _POINTS_PER_MM:
+            return f"所在段落的行距是固定值 {line:g} 磅，图片只露出一条，请改为单倍行距"
+        row = exact_row(paragraph)
+        if row is not None and row < height:
+            return f"所在表格行的行高是固定值 {row:.0f} 毫米，图片露不全，请改为最小值"
+        return ""
+
+    @cached_property
+    def _styles(self) -> Styles:
+        return Styles(self._entries.get("word/styles.xml", b""), _PARSER)
 
     def code_findings(self) -> list[Finding]:
         """Return what is wrong with the place of the record's code: missing, not on every page, smaller than 2 cm."""
@@ -114,7 +139,32 @@ class WordFile:
         if small := [a for a in areas if min(a.width, a.height) < CODE_LEAST_MM]:
             size = f"{small[0].width:.0f}×{small[0].height:.0f}"
             found.append(Finding(f"编码区只有 {size} 毫米，至少要 20×20 毫米才扫得出", grave=True))
-        return found
+        found += [Finding(f"{_place(a.part)}的编码区：{a.cut_by}", grave=True) for a in areas if a.cut_by]
+        if not found:
+            found += self._heads_without({a.part for a in areas})
+        return list(dict.fromkeys(found))
+
+    def _heads_without(self, with_code: set[str]) -> Iterator[Finding]:
+        """Find the pages on which no code stands, by the heads and feet each section gives them."""
+        body = self._parts.get("word/document.xml")
+        if body is None:
+            return
+        targets = {k: f"word/{t.removeprefix('/word/')}" for k, t in self._targets("word/document.xml").items()}
+        settings = next(self._trees("word/settings.xml"), None)
+        two_sided = settings is not None and _is_set(settings, "evenAndOddHeaders")
+        current: dict[tuple[str, str], str] = {}  # a section without a head of its own has the one before it
+        for number, section in enumerate(body.iter(f"{_W}sectPr"), start=1):
+            for kind in ("header", "footer"):
+                for reference in section.iter(f"{_W}{kind}Reference"):
+                    part = targets.get(reference.get(f"{_REL}id") or "", "")
+                    current[kind, reference.get(f"{_W}type") or "default"] = part
+            which = ["default"]
+            which += ["first"] if _is_set(section, "titlePg") else []
+            which += ["even"] if two_sided else []
+            for pages in which:
+                on_first = number == 1 and pages == "first" and "word/document.xml" in with_code
+                if not on_first and not {current.get((k, pages), "") for k in ("header", "footer")} & with_code:
+                    yield Finding(_no_code(number, pages), grave=True)
 
     def _trees(self, *names: str) -> Iterator[etree._Element]:
         for name in names:
@@ -136,6 +186,19 @@ class WordFile:
             for tree in self._trees(f"{path.parent}/_rels/{path.name}.rels")
             for relation in tree
         }
+
+
+def _no_code(section: int, pages: str) -> str:
+    which = {"first": "首页", "even": "偶数页", "default": "续页"}[pages]
+    of = f"第{section}节" if section > 1 else ""
+    return (
+        f"编码区：{of}{which}的页眉里没有编码图片，这些页印出来没有编码；请把首页页眉里的图片也放到{of}{which}的页眉里"
+    )
+
+
+def _is_set(owner: etree._Element, name: str) -> bool:
+    found = owner.find(f"{_W}{name}")
+    return found is not None and found.get(f"{_W}val", "true") not in {"0", "false", "off"}
 
 
 def _place(part: str) -> str:

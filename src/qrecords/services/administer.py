@@ -25,6 +25,7 @@ from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import template as access_template
 from qrecords.stores.archive import Archive
 from qrecords.stores.durable import copy_file, fsync_tree, make_dirs, remove_tree, replace_dir, write_file
+from qrecords.stores.formfiles import packaged_forms
 from qrecords.stores.fulltext import ENGINES
 from qrecords.stores.register import Register, Transaction
 
@@ -46,7 +47,7 @@ def init(
         write_file(root / ACCESS_FILE, access_template())
     settings = load(root)
     if not settings.forms_dir.exists():
-        _lay_out(_packaged_forms(), settings.forms_dir.parent)
+        _lay_out(packaged_forms(), settings.forms_dir.parent)
     for folder in (settings.archive_dir, settings.indexes_dir):
         make_dirs(folder)
     Archive(settings.archive_dir).prepare()
@@ -151,14 +152,6 @@ def _login_name() -> str:
     import pwd
 
     return pwd.getpwuid(os.getuid()).pw_name
-
-
-def _packaged_forms() -> Traversable:
-    """Return the forms that came with the program: in the wheel, or beside the source in a checkout."""
-    packaged = resources.files("qrecords") / "_forms"
-    if packaged.is_dir():
-        return packaged
-    return Path(__file__).parents[3] / "forms"
 
 
 def _lay_out(source: Traversable, target: Path) -> None:

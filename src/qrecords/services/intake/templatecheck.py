@@ -6,23 +6,23 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from qrecords.errors import InvalidInput, MissingProgram, Problem, QRecordsError
+from qrecords.errors import InvalidInput, Problem, QRecordsError
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
 from qrecords.office import Office
-from qrecords.render.code import code_png
+from qrecords.render.code import code_png, payload
 from qrecords.render.context import REGISTER_TAGS, SYSTEM_TAGS, form_context, register_context
 from qrecords.render.docx import Template
 from qrecords.render.fonts import missing_faces
-from qrecords.render.pdf import Converter
-from qrecords.render.pdfout import page_count
 from qrecords.render.wordcheck import WordFile
+from qrecords.render.wordplaces import Place
+from qrecords.services.intake.overfull import FILED, overfull_rows, overfull_values
+from qrecords.services.intake.papercheck import OVERFULL, SAMPLE, Printable, check_papers, odd_places
 from qrecords.stores.formfiles import FormFolder
 
-_WITH_BOXES = {FieldType.ENUM, FieldType.MULTI, FieldType.BOOL}
+WITH_BOXES = {FieldType.ENUM, FieldType.MULTI, FieldType.BOOL}
 _LINE_TAGS = ("no",)  # of a list's rows
 _RECORD_TAGS = ("record_no", "row_no")  # of a register's rows
 
@@ -43,15 +43,16 @@ class _Seen:
     folder: FormFolder
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    document: bytes | None = None  # the sample, filled in
+    places: list[Place] = field(default_factory=list)
+    printable: Printable | None = None  # sample and overfull record, filled in
 
 
 def check_forms(office: Office, codes: Sequence[str], *, template: Path | None = None, pages: bool = False) -> Checkup:
-    """Check forms, all when none is named; `template` stands for the one form's own; `pages` prints the samples too.
+    """Check forms, all when none is named; `template` stands for the one form's own; `pages` prints and reads them too.
 
-    Pages need LibreOffice: without it a note says that they were not counted.
+    Printing needs LibreOffice: without it a note says that it was not done.
     """
-    found, documents = Checkup(), list[tuple[Form, bytes]]()
+    found, printables = Checkup(), list[Printable]()
     for code in codes or office.forms.codes():
         full = office.forms.full_code(code)
         try:
@@ -63,10 +64,16 @@ def check_forms(office: Office, codes: Sequence[str], *, template: Path | None =
             continue
         found.problems += [p.at(full, None) for p in seen.problems]
         found.notes += [f"{full}：{note}" for note in seen.notes]
-        if seen.document is not None:
-            documents.append((folder.form, seen.document))
-    if pages and documents:
-        _count_pages(office, documents, found)
+        if seen.printable is not None:
+            printables.append(seen.printable)
+    if pages and printables:
+        for printable, papers in zip(printables, check_papers(office, printables), strict=True):
+            found.problems += papers.problems
+            found.notes += [papers.note] if papers.note and papers.note not in found.notes else []
+            found.pages |= {printable.form.code: papers.pages} if papers.pages else {}
+    elif printables:
+        for printable in printables:
+            found.problems += [p.at(printable.form.code, None) for p in odd_places(printable)]
     return found
 
 
@@ -87,7 +94,7 @@ def _check(seen: _Seen) -> None:
     unknown = _check_tags(form, template)
     seen.problems += unknown
     if not broken and not any(p.message.startswith("模板里的标记") for p in unknown):
-        seen.document = template.render(_sample_context(form, checked.values), code_png(f"{form.code}-2025-00001/1"))
+        seen.printable = printable_of(form, template, checked.values, seen.places)
 
 
 def _check_word_file(seen: _Seen) -> bool:
@@ -96,6 +103,7 @@ def _check_word_file(seen: _Seen) -> bool:
         word = WordFile(seen.folder.template_bytes)
     except Exception:
         return False
+    seen.places = word.places()
     tags = word.tag_findings()
     for finding in [*tags, *word.code_findings()]:
         if finding.grave:
@@ -108,17 +116,34 @@ def _check_word_file(seen: _Seen) -> bool:
     return any(finding.grave for finding in tags)
 
 
-def _sample_context(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
+def printable_of(form: Form, template: Template, sample: Mapping[str, Any], places: Sequence[Place]) -> Printable:
+    """Fill a template with the sample, and with a record as full as it gets."""
     number = f"{form.code}-2025-00001"
+    fills: dict[str, list[tuple[str, Mapping[str, Any]]]] = {
+        SAMPLE: [(number, sample)],
+        OVERFULL: [(number, overfull_values(form))],
+    }
+    if form.is_register:
+        fills[OVERFULL] = list(overfull_rows(form))
+    contexts = {fill: _context(form, rows, full=fill == OVERFULL) for fill, rows in fills.items()}
+    print_id = payload(number, 1)
+    documents = {fill: template.render(context, code_png(print_id)) for fill, context in contexts.items()}
+    return Printable(form, template, contexts, documents, print_id, places)
+
+
+def _context(form: Form, rows: Sequence[tuple[str, Mapping[str, Any]]], *, full: bool) -> dict[str, Any]:
+    number, values = rows[0]
     head = dict.fromkeys(SYSTEM_TAGS, "") | {
+        "org_name": "示例公司",
         "form_title": form.title,
         "form_code": form.code,
         "form_edition": form.edition,
+        "retention": f"{form.retention.years}年",
         "record_no": number,
+        "print_id": payload(number, 1),
     }
-    if form.is_register:
-        return register_context(form, [(number, values)], head, "2025-01")
-    return form_context(form, values, head)
+    head |= FILED if full else {}
+    return register_context(form, rows, head, "2025-01") if form.is_register else form_context(form, values, head)
 
 
 def _check_tags(form: Form, template: Template) -> list[Problem]:
@@ -145,7 +170,7 @@ def _names(fields: Collection[Field]) -> Iterator[str]:
     for each in fields:
         if each.type not in BOXES:
             yield each.key
-        if each.type in _WITH_BOXES:
+        if each.type in WITH_BOXES:
             yield f"{each.key}_boxes"
 
 
@@ -162,29 +187,3 @@ def _unprinted(fields: Collection[Field], used: set[str], owner: str = "") -> It
     for each in fields:
         if each.type not in BOXES and not {each.key, f"{each.key}_boxes"} & used:
             yield Problem(f"{owner}栏目「{each.label}」没有标记印出它，请加上 {each.key}", each.key)
-
-
-def _count_pages(office: Office, documents: Sequence[tuple[Form, bytes]], found: Checkup) -> None:
-    """Print the samples and compare their pages with what the definition says."""
-    settings = office.settings.pdf
-    converter = Converter(soffice=settings.soffice, seconds_per_file=settings.seconds_per_file)
-    with TemporaryDirectory(prefix="qrecords-check-") as folder:
-        source, made = Path(folder) / "docx", Path(folder) / "pdf"
-        source.mkdir()
-        for form, document in documents:
-            (source / f"{form.code}.docx").write_bytes(document)
-        try:
-            converter.convert(sorted(source.iterdir()), made)
-        except MissingProgram as error:
-            found.notes.append(f"没有核对页数：{error.message}")
-            return
-        except InvalidInput as error:
-            found.problems += [p.at(Path(str(p.source)).stem, None) for p in error.problems]
-        for form, _ in documents:
-            pdf = made / f"{form.code}.pdf"
-            if not pdf.exists():
-                continue
-            found.pages[form.code] = page_count(pdf)
-            if form.sample_pages and found.pages[form.code] != form.sample_pages:
-                message = f"示例印成{found.pages[form.code]}页，应为{form.sample_pages}页（form.toml 的 sample_pages）"
-                found.problems.append(Problem(message, source=form.code))

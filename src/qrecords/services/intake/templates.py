@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qrecords.errors import InvalidInput, WrongState
+from qrecords.errors import InvalidInput, NotFound, UsageError, WrongState
+from qrecords.model.field import BOXES, Field, FieldType
+from qrecords.model.form import Form
 from qrecords.model.record import Action
 from qrecords.office import Office
-from qrecords.services.intake.templatecheck import check_forms
+from qrecords.services.intake.papercheck import SYSTEM_LABELS
+from qrecords.services.intake.templatecheck import WITH_BOXES, check_forms
 from qrecords.stores import durable
-from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.formfiles import FormFolder, packaged_forms
 
 OBJECT = "urn:qrecords:template:"
+SUFFIX = ".docx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,68 @@ def adopt(office: Office, code: str, source: Path, *, pages: bool = True) -> Ado
         _put(office, folder, new)
     office.forms.forget(form.code)
     return Adopted(form.code, new.template_sha256, folder.template_sha256, tuple(checkup.notes))
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What can be written in a template: the tag as it is typed, and what it prints."""
+
+    written: str
+    prints: str
+
+
+def template_file(office: Office, code: str, path: Path | None = None, *, original: bool = False) -> Path:
+    """Write the template of a form to begin from (default: its code and title, here); returns where.
+
+    The one in use, or with `original` the one that came with the program. WrongState when something is there already.
+    """
+    folder = office.forms.get(code)
+    form = folder.form
+    path = path or Path(f"{form.code} {form.title}{SUFFIX}".replace("/", ""))
+    if path.suffix.lower() != SUFFIX:
+        raise UsageError(f"{path.name} 的扩展名不是 {SUFFIX}", remedy=f"请写成 {path.stem}{SUFFIX} 的样子")
+    if path.exists():
+        raise WrongState(f"{path} 已经有了，里面可能有改好的模板", remedy="请用 -o 换一个文件名，或先移走那个文件")
+    data = _original(folder) if original else folder.template_bytes
+    durable.make_dirs(path.parent)
+    durable.write_file(path, data)
+    return path
+
+
+def tags_of(form: Form) -> list[Tag]:
+    """Return every tag a template of this form may use."""
+    tags = [Tag(f"{{{{ {name} }}}}", label) for name, label in SYSTEM_LABELS.items()]
+    if not form.is_register:
+        return [*tags, *(tag for each in form.fields for tag in _tags(each, "", ""))]
+    tags += [Tag("{{ month }}", "月份"), Tag("{%tr for r in rows %} … {%tr endfor %}", "每份记录一行")]
+    tags += [Tag("{{ r.row_no }}", "行号"), Tag("{{ r.record_no }}", "这一行的记录编号")]
+    return [*tags, *(tag for each in form.fields for tag in _tags(each, "r.", ""))]
+
+
+def _tags(each: Field, before: str, owner: str) -> Iterator[Tag]:
+    label = f"{owner}{each.label}"
+    if each.type in BOXES:
+        return
+    if each.type is FieldType.ROWS:
+        row = "line" if before else "r"
+        yield Tag(f"{{%tr for {row} in {before}{each.key} %}} … {{%tr endfor %}}", f"{label}：每行一次")
+        yield Tag(f"{{{{ {row}.no }}}}", f"{label}：序号")
+        for column in each.columns:
+            yield from _tags(column, f"{row}.", f"{label}：")
+        return
+    yield Tag(f"{{{{ {before}{each.key} }}}}", label)
+    if each.type in WITH_BOXES:
+        yield Tag(f"{{{{ {before}{each.key}_boxes }}}}", f"{label}，全部选项带 □/☑")
+
+
+def _original(folder: FormFolder) -> bytes:
+    found = packaged_forms() / folder.path.parent.name / folder.path.name / "template.docx"
+    try:
+        return found.read_bytes()
+    except OSError:
+        raise NotFound(
+            f"随程序的表式里没有 {folder.form.code}，这是本单位自己的表式", remedy="去掉 --original，取现用的模板"
+        ) from None
 
 
 def _put(office: Office, folder: FormFolder, new: FormFolder) -> None:
