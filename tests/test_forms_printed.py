@@ -150,3 +150,22 @@ def test_places_rise_down_the_page(printed: Printed) -> None:
     heads = [w for w in printed("06A", "sample") if w.text == "维修服务报告"]
     assert [w.page for w in heads] == [1]
     assert all(a.page <= b.page for a, b in pairwise(printed("06A", "sample")))
+
+
+@every_form
+def test_no_number_is_parted_at_its_stroke(code: str, printed: Printed) -> None:
+    """ABC-123 stands in every text of the full fill: wherever a cell is wide enough for it, on one line."""
+    found = printed(code, "extreme")
+    assert [w for w in found if w.text.endswith("ABC-")] == []
+
+
+def test_joiners_leave_no_text_and_no_document_is_changed(tmp_path: Path) -> None:
+    from qrecords.render.joins import JOINER, joined
+
+    data = document("06A", "sample")
+    (tmp_path / "报告.docx").write_bytes(data)
+    pdf = Converter().convert([tmp_path / "报告.docx"], tmp_path)[0]
+    assert joined(data) != data
+    assert (tmp_path / "报告.docx").read_bytes() == data
+    assert JOINER not in "".join(w.text for w in words(pdf))
+    assert joined(b"no Word file") == b"no Word file"
