@@ -210,7 +210,7 @@ class Case:
 
 def _cases() -> Iterator[Case]:
     for code in sorted(REVIEWED):
-        yield Case(code, {"performed_by": "相关单位"}, "「承办单位」此时必须填写")
+        yield Case(code, {"performed_by": "相关单位"}, "「承办单位类别」是「相关单位」时，「承办单位」必须填写")
         yield Case(code, {"product_rating": None}, "请填「产品质量」")
         yield Case(code, {"service_rating": None}, "请填「服务质量」")
     yield from (Case(f"QR758-{number}", patch, words) for number, patch, words in _OWN_CASES)

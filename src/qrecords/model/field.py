@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from qrecords.errors import Problem
 from qrecords.model import values
+from qrecords.model.cell import Unreadable
 from qrecords.model.rules import Values, is_empty
 
 
@@ -94,6 +97,8 @@ class Field(Definition):
 
     def parse(self, raw: object) -> Any:
         """Return the stored form of one value that is not rows; ValueError says what is wrong."""
+        if isinstance(raw, Unreadable):
+            raise ValueError(raw.reason)
         match self.type:
             case FieldType.TEXT:
                 # One line on paper: what was pasted over several lines is written on.
@@ -124,9 +129,45 @@ class Field(Definition):
         return next((c for c in self.columns if c.key == key), None)
 
 
+# What clerks and systems write into a heading beside its name: whether it must be filled, how, its unit, its number.
+_HINT = (
+    r"必填项?|选填项?|非必填|可不填|可选|必选|必须填?写?|单选|多选|可多选|下拉选?择?|文本|数字|整数|日期|时间|格式.*|例.*|如.*|请.*|见.*"
+    r"|yyyy.*|.*年.*月.*日.*|台|只|个|件|套|页|人|份|次|张|小时|h|元|天|日|年|月|%"
+)
+_HINTS = re.compile(rf"[(\[【<{{](?:{_HINT})[)\]】>}}]|[*:_★☆※●▲]|[,、/-]?(?:必填|选填)项?$")
+_NUMBERED = re.compile(r"^(?:\(\d{1,2}\)|\d{1,2}[.、)](?!\d)|[一二三四五六七八九十]{1,2}、)")
+
+
+@lru_cache(maxsize=4096)
 def heading_key(heading: str) -> str:
-    """Return a heading without what clerks vary: width, case, blanks, the star of a required field."""
-    return re.sub(r"[*:_]", "", values.choice_key(heading))
+    """Return a heading without what clerks vary: width, case, blanks, its number, hints such as (必填) and the unit."""
+    key = values.choice_key(heading)
+    bare = _NUMBERED.sub("", _HINTS.sub("", key))
+    return bare or key
+
+
+def add_year(field: Field, raw: Any, days: Sequence[date], notes: list[str]) -> Any:
+    """Return what was written in a field of days, with the year of a record's other days where it has none."""
+    if field.type is FieldType.ROWS and isinstance(raw, list):
+        return [_years_of_line(field, line, days, notes) if isinstance(line, Mapping) else line for line in raw]
+    if field.type not in {FieldType.DATE, FieldType.DATETIME}:
+        return raw
+    try:
+        whole = values.with_year(raw, days)
+    except ValueError as error:
+        return Unreadable(str(error))
+    if whole is None:
+        return raw
+    notes.append(f"「{field.label}」写的「{str(raw).strip()}」没有年份，按别的日期读作 {whole}")
+    return whole
+
+
+def _years_of_line(field: Field, line: Mapping[str, Any], days: Sequence[date], notes: list[str]) -> dict[str, Any]:
+    columns = {heading_key(name): c for c in field.columns for name in (c.label, c.key)}
+    return {
+        heading: add_year(column, value, days, notes) if (column := columns.get(heading_key(str(heading)))) else value
+        for heading, value in line.items()
+    }
 
 
 def parse_field(field: Field, raw: object, found: list[Problem]) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,6 +24,7 @@ from qrecords.model.field import (
     Definition,
     Field,
     FieldType,
+    add_year,
     heading_key,
     incomplete_rows,
     parse_field,
@@ -130,10 +132,14 @@ class Retention(Definition):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found: the stored values and every problem, never one without looking at the rest."""
+    """What a check found: the stored values and every problem, never one without looking at the rest.
+
+    `notes` tell what was read otherwise than it was written.
+    """
 
     values: dict[str, Any]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Form(Definition):
@@ -225,6 +231,8 @@ class Form(Definition):
         """
         merged: dict[str, Any] = dict(before or {})
         found: list[Problem] = []
+        notes: list[str] = []
+        days = _days(self, raw)
         for heading, value in raw.items():
             key = self.key_of(str(heading))
             if key is None:
@@ -233,7 +241,7 @@ class Form(Definition):
             field = self.by_key[key]
             if field.type is FieldType.COMPUTED:
                 continue  # a record read back in carries them; they are computed anew below
-            parsed = parse_field(field, value, found)
+            parsed = parse_field(field, add_year(field, value, days, notes), found)
             if is_empty(parsed):
                 merged.pop(key, None)
             else:
@@ -241,25 +249,30 @@ class Form(Definition):
         if before is None and not as_it_was:
             merged |= {f.key: f.default for f in self.fields if f.default is not None and f.key not in merged}
         merged |= self._computed(merged)
-        if not found and not as_it_was:
+        if not as_it_was:
+            wrong = {root(p.field) for p in found}
             for rule in self.rules:
                 asked = rule.level == "refuse" and rule.check not in rules.COMPLETENESS_CHECKS
-                if asked and not _stands(rule, before, merged):
+                if asked and not _touches(rule, wrong) and not _stands(rule, before, merged):
                     found += rules.violations(rule, merged, self.label)
         ordered = {f.key: merged[f.key] for f in self.fields if f.key in merged}
-        return Checked(ordered, tuple(found))
+        return Checked(ordered, tuple(found), tuple(notes))
 
-    def incomplete(self, present: Values, stages: Iterable[str]) -> list[Problem]:
-        """Return what is still missing for these stages to be complete."""
-        wanted = set(stages)
+    def incomplete(self, present: Values, stages: Iterable[str], wrong: Iterable[str | None] = ()) -> list[Problem]:
+        """Return what is still missing for these stages to be complete.
+
+        `wrong` are the places a problem was told of already, as Problem names them: what depends on them is not asked.
+        """
+        wanted, places = set(stages), set(wrong)
+        fields = {root(place) for place in places}
         found = []
         for field in self.fields:
             if field.stage in wanted and field.type not in BOXES:
-                if field.required and is_empty(present.get(field.key)):
+                if field.required and is_empty(present.get(field.key)) and field.key not in fields:
                     found.append(Problem(f"必填栏目「{field.label}」没有填写", field.key))
-                found += incomplete_rows(field, present)
+                found += [p for p in incomplete_rows(field, present) if p.field not in places]
         for rule in self.rules:
-            asked = rule.level == "refuse" and rule.check in rules.COMPLETENESS_CHECKS
+            asked = rule.level == "refuse" and rule.check in rules.COMPLETENESS_CHECKS and not _touches(rule, fields)
             if asked and self.by_key[rule.fields[0]].stage in wanted:
                 found += rules.violations(rule, present, self.label)
         return found
@@ -305,6 +318,27 @@ class Form(Definition):
         if field is None:
             return f"{self.code} 没有「{heading}」这个栏目，用 qrecords forms show {self.code} 看有哪些栏目"
         return f"{self.code} 没有「{heading}」这个栏目，是不是「{field.label}」（{field.key}）？"
+
+
+def root(place: str | None) -> str:
+    """Return the field a problem's place lies in: parts of parts[2].quantity."""
+    return re.split(r"[\[.]", place or "")[0]
+
+
+def _touches(rule: Rule, wrong: Collection[str]) -> bool:
+    """Tell whether a rule looks at a field that could not be read: it would tell of what is not so."""
+    return any(key in wrong for key in (*rule.fields, *([rule.when.field] if rule.when else [])))
+
+
+def _days(form: Form, raw: Mapping[str, Any]) -> list[date]:
+    """Return the days a record writes in full: they tell the year of the others."""
+    days = []
+    for heading, value in raw.items():
+        field = form.by_key.get(form.key_of(str(heading)) or "")
+        if field and field.type in {FieldType.DATE, FieldType.DATETIME}:
+            with suppress(ValueError):
+                days.append(date.fromisoformat(field.parse(value)[:10]))
+    return days
 
 
 def _stands(rule: Rule, before: Values | None, after: Values) -> bool:

@@ -88,6 +88,25 @@ def holds(condition: ConditionLike | None, values: Values) -> bool:
     return True
 
 
+def condition_words(condition: ConditionLike | None, label: Labels) -> str:
+    """Return when a rule applies, as it is told: 「方向」是「去电」时, or "" for always."""
+    if condition is None:
+        return ""
+    name = label(f"{condition.field}.{condition.column}" if condition.column else condition.field)
+    if condition.column:
+        name = f"{label(condition.field)}」里「{name}"
+    if condition.among:
+        return f"「{name}」是{_either(condition.among)}时，"
+    if condition.not_among:
+        return f"「{name}」不是{_either(condition.not_among)}时，"
+    return f"填了「{name}」时，"
+
+
+def _either(choices: Sequence[Any]) -> str:
+    words = ["是" if c is True else "否" if c is False else str(c) for c in choices]
+    return "或".join(f"「{word}」" for word in words)
+
+
 def violations(rule: RuleLike, values: Values, label: Labels) -> list[Problem]:
     """Return what a rule finds wrong; none where it does not apply or its fields are not there yet."""
     if not holds(rule.when, values):
@@ -100,13 +119,13 @@ def violations(rule: RuleLike, values: Values, label: Labels) -> list[Problem]:
 def _required_when(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
     for key in rule.fields:
         if is_empty(values.get(key)):
-            yield Problem(f"「{label(key)}」此时必须填写", key)
+            yield Problem(f"{condition_words(rule.when, label)}「{label(key)}」必须填写", key)
 
 
 def _forbidden_when(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
     for key in rule.fields:
         if not is_empty(values.get(key)):
-            yield Problem(f"「{label(key)}」此时不应填写", key)
+            yield Problem(f"{condition_words(rule.when, label)}「{label(key)}」不应填写", key)
 
 
 def _one_of(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
@@ -118,7 +137,8 @@ def _value_when(rule: RuleLike, values: Values, label: Labels) -> Iterator[Probl
     for key in rule.fields:
         value = values.get(key)
         if not is_empty(value) and value not in rule.among:
-            yield Problem(f"「{label(key)}」此时只能是：{'、'.join(map(str, rule.among))}", key)
+            allowed = "、".join(map(str, rule.among))
+            yield Problem(f"{condition_words(rule.when, label)}「{label(key)}」只能是：{allowed}", key)
 
 
 def _dates_in_order(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:

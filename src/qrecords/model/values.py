@@ -14,17 +14,35 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
+from qrecords.model.cell import CellNumber
 from qrecords.model.radicals import as_ideographs
 
 EXCEL_EPOCH = datetime(1899, 12, 30)
 EXCEL_SERIALS = range(18264, 91313)  # 1950-01-01 to 2149-12-31
 YEARS = range(1900, 2200)
 
-_DATE = re.compile(r"^(\d{4})\s*(?:[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})|年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日?)$")
+_DATE = re.compile(r"^(\d{4})\s*(?:[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})|年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]?)$")
 _COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})$")
-_TIME = re.compile(r"^(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.0+)?)?|[时点](?:(\d{1,2})分?(?:(\d{1,2})秒)?)?)$")
-_DATE_TIME = re.compile(r"^(.+?)(?:[T\s]+|(?<=日)\s*)(\d{1,2}(?::|时|点).*)$")
+_MONTH_DAY = re.compile(r"^(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]")
+_HALVES = "上午|下午|晚上|中午|凌晨|早上|清晨|早晨|傍晚|夜里|[AP]\\.?M\\.?"
+_CLOCK = (
+    r"(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.0+)?)?"
+    r"|[时点](?:整|(?P<part>半|[一三]刻)|(?P<m>\d{1,2})分?(?:(?P<s>\d{1,2})秒)?)?)"
+)
+_TIME = re.compile(
+    rf"^(?P<half>{_HALVES})?(?:{_CLOCK}|(?P<bare>\d{{1,2}})(?=[AP]\.?M))(?P<late>[AP]\.?M\.?)?$", re.IGNORECASE
+)
+_DATE_TIME = re.compile(
+    rf"^(.+?)(?:[T\s]+|(?<=[日号])\s*)((?:{_HALVES})?\s*\d{{1,2}}(?::|时|点|\s*[AP]\.?M).*)$", re.IGNORECASE
+)
 _NUMBER = re.compile(r"^([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(\D.*)?$")
+# Words for one of something: a count without a unit of its own takes any of them, a measure takes none.
+_COUNTERS = frozenset("台只个件套页人名位份次张块根条支把部组对副盒箱包袋卷本枚颗片辆艘架门座处项批种封册瓶双具")
+_SAME_UNITS = (
+    {"小时", "h", "hr", "hour", "hours", "时", "个小时", "钟头"},
+    {"元", "块钱", "rmb", "圆", "元整"},
+    {"人", "名", "位", "个人"},
+)
 
 TRUE_WORDS = frozenset({"是", "有", "√", "✓", "☑", "对", "true", "yes", "y", "1"})
 FALSE_WORDS = frozenset({"否", "无", "×", "✗", "□", "☐", "错", "false", "no", "n", "0"})
@@ -61,6 +79,10 @@ def parse_text(raw: object, max_length: int) -> str:
     match raw:
         case bool():
             raise ValueError("这里要写文字，不能是“是/否”的值")
+        case CellNumber():
+            if raw.doubt:
+                raise ValueError(f"这格{raw.doubt}；请把这格的格式设为“文本”，照原件填写")
+            text = raw.shown.strip()
         case float() if raw.is_integer():
             text = str(int(raw))
         case int() | float() | Decimal():
@@ -94,6 +116,8 @@ def _day(raw: object) -> date:
             return raw.date()
         case date():
             return raw
+        case CellNumber():
+            return _day_of_cell(raw)
         case bool():
             raise ValueError("不是日期，请写成 2026-03-04 的样子")
         case int() | float():
@@ -101,6 +125,25 @@ def _day(raw: object) -> date:
         case str():
             return _day_from_text(_plain(raw))
     raise ValueError("不是日期，请写成 2026-03-04 的样子")
+
+
+def _day_of_cell(cell: CellNumber) -> date:
+    moment = _moment_of_cell(cell)
+    if cell.shows and not {"m", "d"} <= set(cell.shows):
+        raise ValueError(f"这格只显示「{cell.shown}」，看不出是哪一天，请写成 2026-03-04 的样子")
+    if moment.time() != time(0) and (not cell.shows or "t" in cell.shows):
+        raise ValueError(f"「{cell.shown}」：这里只写日期，不写时间，例如 2026-03-04")
+    return moment.date()
+
+
+def _moment_of_cell(cell: CellNumber) -> datetime:
+    """Return the moment a number means in its own workbook; a plain number means one only if it looks like one."""
+    years = YEARS if set(cell.shows) & set("ymd") else range(1950, 2150)
+    if cell.shows == "t" and cell.value < 1:
+        raise ValueError(f"「{cell.shown}」只有时刻，没有日期，请写成 2026-03-04 15:20 的样子")
+    if cell.moment is None or cell.moment.year not in years or "%" in cell.shows:
+        raise ValueError(f"数字 {cell} 看不出是哪一天，请写成 2026-03-04 的样子")
+    return cell.moment
 
 
 def _day_from_text(text: str) -> date:
@@ -111,6 +154,8 @@ def _day_from_text(text: str) -> date:
     if not parts:
         if text.isdigit() and int(text) in EXCEL_SERIALS:
             return _from_serial(float(text), whole=True).date()
+        if _MONTH_DAY.match(text):
+            raise ValueError(f"「{text}」没有写年份，请写成 2026-03-04 的样子")
         raise ValueError(f"「{text}」看不出是哪一天，请写成 2026-03-04 的样子")
     try:
         day = date(*map(int, parts))
@@ -134,10 +179,16 @@ def parse_datetime(raw: object) -> str:
     match raw:
         case datetime():
             moment = raw
+        case CellNumber():
+            moment = _moment_of_cell(raw)
+            if moment.time() == time(0) and "t" not in raw.shows:
+                raise ValueError(f"「{raw}」缺时刻，请写成 2026-03-04 15:20 的样子")
         case bool():
             raise ValueError("不是时间，请写成 2026-03-04 15:20 的样子")
         case int() | float() if int(raw) in EXCEL_SERIALS:
             moment = _from_serial(float(raw), whole=False)
+            if moment.time() == time(0):
+                raise ValueError(f"「{moment.date()}」缺时刻，请写成 2026-03-04 15:20 的样子")
         case str():
             moment = _moment_from_text(_plain(raw))
         case date():
@@ -153,25 +204,88 @@ def parse_datetime(raw: object) -> str:
 def _moment_from_text(text: str) -> datetime:
     found = _DATE_TIME.match(text)
     if not found:
+        if _TIME.match(text.replace(" ", "")):
+            raise ValueError(f"「{text}」只有时刻，没有日期，请写成 2026-03-04 15:20 的样子")
         day = _day_from_text(text)
         raise ValueError(f"「{day.isoformat()}」缺时刻，请写成 2026-03-04 15:20 的样子")
-    clock = _TIME.match(found[2].replace(" ", ""))
-    if not clock:
-        raise ValueError(f"「{found[2]}」看不出是几点几分，请写成 15:20 的样子")
-    hour, minute, second = (int(g) if g else 0 for g in (clock[1], clock[2] or clock[4], clock[3] or clock[5]))
+    clock = _time_from_text(found[2])
+    return datetime.combine(_day_from_text(found[1].strip()), clock)
+
+
+def _time_from_text(text: str) -> time:
+    """Return a time of day: 15:20, 15时20分, 下午3:20, 3点半, 3:20 PM."""
+    found = _TIME.match(text.replace(" ", ""))
+    if not found:
+        raise ValueError(f"「{text}」看不出是几点几分，请写成 15:20 的样子")
+    part = {"半": 30, "一刻": 15, "三刻": 45}.get(found["part"] or "", 0)
+    hour = int(found["hour"] or found["bare"])
+    minute, second = int(found["minute"] or found["m"] or part), int(found["second"] or found["s"] or 0)
+    half = (found["half"] or found["late"] or "").upper().replace(".", "")
+    if found["half"] and found["late"]:
+        raise ValueError(f"「{text}」把上午、下午写了两次，请写成 15:20 的样子")
     try:
-        return datetime.combine(_day_from_text(found[1].strip()), time(hour, minute, second))
+        return time(_hour(text, half, hour), minute, second)
     except ValueError as error:
         if "must be in" in str(error):
-            raise ValueError(f"一天里没有「{found[2]}」这个时刻") from None
+            raise ValueError(f"一天里没有「{text}」这个时刻") from None
         raise
 
 
+def _hour(text: str, half: str, hour: int) -> int:
+    """Return the hour of a day of 24 hours."""
+    unclear = ValueError(f"「{text}」看不出是几点，请用24小时写成 15:20 的样子")
+    match half:
+        case "" | "中午" if not half or hour in {11, 12}:
+            return hour
+        case "中午":
+            if hour not in {1, 2}:
+                raise unclear
+            return hour + 12
+        case "下午" | "PM" | "傍晚":
+            return hour + 12 if hour < 12 else hour
+        case "晚上" | "夜里":
+            if hour < 5 or hour in {12, 24}:
+                raise unclear  # of that day or the next
+            return hour + 12 if hour < 12 else hour
+        case _:  # 上午, 凌晨, 早上, AM
+            if hour > 12:
+                raise unclear
+            return 0 if hour == 12 and half in {"AM", "凌晨"} else hour
+
+
+def with_year(raw: object, days: Sequence[date]) -> str | None:
+    """Return a day or moment written without its year with the year of a record's other days; None: it has one.
+
+    ValueError where they do not tell it: none is there, they are of several years, or lie half a year apart from it.
+    """
+    text = _plain(raw) if isinstance(raw, str) else ""
+    found = _MONTH_DAY.match(text)
+    if not found:
+        return None
+    ask = "请写成 2026-03-04 15:20 的样子" if _DATE_TIME.match(text) else "请写成 2026-03-04 的样子"
+    years = {day.year for day in days}
+    if len(years) != 1:
+        reason = "别的日期不在同一年" if years else "也没有别的日期可看"
+        raise ValueError(f"「{text}」没有写年份，{reason}，{ask}")
+    year = years.pop()
+    try:
+        day = date(year, int(found[1]), int(found[2]))
+    except ValueError:
+        raise ValueError(f"日历上没有「{year}年{found[0]}」这一天") from None
+    if min(abs((day - other).days) for other in days) > 183:
+        raise ValueError(f"「{text}」没有写年份，离别的日期又太远，看不出是哪一年，{ask}")
+    return f"{day.isoformat()} {text[found.end() :].strip()}".strip()
+
+
 def parse_int(raw: object, low: Decimal | None, high: Decimal | None, unit: str) -> int:
-    """Return a whole number; full-width digits, thousands marks and the field's own unit are understood."""
-    number = _number(raw, unit)
+    """Return a whole number; full-width digits, thousands marks and the field's own unit are understood.
+
+    A field without a unit takes any counting word: 4台, 2只, 5人.
+    """
+    number = _number(raw, unit, count=True)
     if number != number.to_integral_value():
-        raise ValueError(f"要写整数，不能是 {number}")
+        seen = f"（这格显示为 {raw}）" if isinstance(raw, CellNumber) and str(raw) != str(number) else ""
+        raise ValueError(f"要写整数，不能是 {number}{seen}")
     _within(number, low, high, unit)
     return int(number)
 
@@ -183,12 +297,14 @@ def parse_dec(raw: object, low: Decimal | None, high: Decimal | None, unit: str)
     return format(number, "f")
 
 
-def _number(raw: object, unit: str) -> Decimal:
+def _number(raw: object, unit: str, *, count: bool = False) -> Decimal:
+    if isinstance(raw, CellNumber):
+        return _number_of_cell(raw, unit)
     if isinstance(raw, bool) or not isinstance(raw, (int, float, str, Decimal)):
         raise ValueError("要写数字")
     text = _plain(str(raw))
     found = _NUMBER.match(text)
-    if found and found[2] and found[2] != _plain(unit):
+    if found and found[2] and not _same_unit(found[2], unit, count=count):
         expected = f"（单位是{unit}）" if unit else "（不带单位）"
         raise ValueError(f"「{text}」的单位对不上，请只写数字{expected}")
     try:
@@ -200,6 +316,25 @@ def _number(raw: object, unit: str) -> Decimal:
     if abs(number) >= Decimal(10) ** 12:
         raise ValueError(f"「{text}」超出范围")
     return number
+
+
+def _number_of_cell(cell: CellNumber, unit: str) -> Decimal:
+    if set(cell.shows) & set("ymdwt"):
+        raise ValueError(f"「{cell}」是日期或时间，这里要写数字")
+    if "%" in cell.shows and unit != "%":
+        raise ValueError(f"「{cell}」是百分数，这里要写数字")
+    number = cell.value.scaleb(2) if "%" in cell.shows else cell.value
+    if abs(number) >= Decimal(10) ** 12:
+        raise ValueError(f"「{cell}」超出范围")
+    return Decimal(format(number, "f"))
+
+
+def _same_unit(written: str, unit: str, *, count: bool) -> bool:
+    """Tell whether a unit as written fits a field's: the same or a word for the same; a count without one takes any."""
+    word, own = written.strip().casefold(), _plain(unit).casefold()
+    if word == own or any({word, own} <= same for same in _SAME_UNITS):
+        return True
+    return count and not own and word in _COUNTERS
 
 
 def _within(number: Decimal, low: Decimal | None, high: Decimal | None, unit: str) -> None:
@@ -223,7 +358,7 @@ def parse_bool(raw: object) -> bool:
 
 def parse_choice(raw: object, choices: Sequence[str]) -> str:
     """Return the choice meant; width and blanks are forgiven, other words are not."""
-    if not isinstance(raw, (str, int, float)) or isinstance(raw, bool):
+    if not isinstance(raw, (str, int, float, CellNumber)) or isinstance(raw, bool):
         raise ValueError(f"请从这些里选一个：{'、'.join(choices)}")
     wanted = choice_key(str(raw))
     for choice in choices:

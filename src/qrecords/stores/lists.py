@@ -15,7 +15,7 @@ from qrecords.stores.durable import write_file
 from qrecords.stores.inputs.book import Book
 from qrecords.stores.inputs.common import encoding_of, refuse, require_kind, require_readable, unreadable_when_refused
 from qrecords.stores.inputs.separated import csv_layout, csv_rows
-from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, NumberedRow, doubled, find_headings, read_row
+from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, Row, blocked_by, doubled, find_headings, read_row
 
 Entries = list[dict[str, Any]]
 
@@ -38,11 +38,12 @@ def read_list(path: Path, fields: Sequence[Field], required: Sequence[str]) -> t
         if headings is None:
             refuse(path, "没有表头", f"请把第一行写成：{'、'.join(f.label for f in fields)}")
         problems += [p.at(path.name, p.row) for p in doubled(headings)]
-        entries = [*_entries(path, headings, table, fields, required, problems)]
+        notes: list[str] = []
+        entries = [*_entries(path, headings, table, fields, required, problems, notes)]
     if problems:
         message = f"{path.name} 有{len(problems)}处不对，一条也没有读入"
         raise InvalidInput(message, remedy="请按提示改正后再试", problems=problems)
-    return entries, headings.note([f.label for f in fields], "清单")
+    return entries, (*headings.note([f.label for f in fields], "清单"), *notes)
 
 
 def write_list(path: Path, fields: Sequence[Field], entries: Sequence[Mapping[str, Any]]) -> None:
@@ -54,13 +55,13 @@ def write_list(path: Path, fields: Sequence[Field], entries: Sequence[Mapping[st
     write_file(path, text.getvalue().encode("utf-8-sig"))
 
 
-def _csv_table(path: Path, key_of: KeyOf, problems: list[Problem]) -> tuple[Headings | None, list[NumberedRow]]:
+def _csv_table(path: Path, key_of: KeyOf, problems: list[Problem]) -> tuple[Headings | None, list[Row]]:
     encoding = encoding_of(path)
     delimiter, headings = csv_layout(path, encoding, key_of)
     return headings, [*csv_rows(path, encoding, delimiter, problems)]
 
 
-def _book_table(path: Path, key_of: KeyOf, _: list[Problem]) -> tuple[Headings | None, list[NumberedRow]]:
+def _book_table(path: Path, key_of: KeyOf, _: list[Problem]) -> tuple[Headings | None, list[Row]]:
     """Read the first visible sheet with headings."""
     with Book.open(path) as book:
         for sheet in book.sheets:
@@ -72,17 +73,19 @@ def _book_table(path: Path, key_of: KeyOf, _: list[Problem]) -> tuple[Headings |
 def _entries(
     path: Path,
     headings: Headings,
-    table: Sequence[NumberedRow],
+    table: Sequence[Row],
     fields: Sequence[Field],
     required: Sequence[str],
     problems: list[Problem],
+    notes: list[str],
 ) -> Iterator[dict[str, Any]]:
     by_heading = {headings.known[i]: key for i, key in headings.keys.items()}
     by_key = {f.key: f for f in fields}
     for row in table:
-        if row[0] <= headings.last_row:
+        if row.number <= headings.last_row:
             continue
-        values, found = read_row(headings, row)
+        values, found = read_row(headings, row, notes)
+        blocked = blocked_by(headings, found)
         if not values and not found:
             continue
         entry: dict[str, Any] = {}
@@ -91,11 +94,11 @@ def _entries(
             try:
                 entry[field.key] = field.parse(value)
             except ValueError as error:
-                found.append(Problem(f"「{field.label}」{error}", field.key, row[0]))
+                found.append(Problem(f"「{field.label}」{error}", field.key, row.number))
         found += [
-            Problem(f"没有写「{by_key[key].label}」", key, row[0])
+            Problem(f"没有写「{by_key[key].label}」", key, row.number)
             for key in required
-            if key not in entry and key not in {p.field for p in found}
+            if key not in entry and key not in blocked and key not in {p.field for p in found}
         ]
-        problems += [p.at(path.name, row[0]) for p in found]
+        problems += [p.at(path.name, row.number) for p in found]
         yield entry

@@ -127,6 +127,8 @@ def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Fille
                     result.rejected.append({"source": entry.source, "row": entry.row, "problems": problems})
                     outcome.refuse(problems, entry)
                     continue
+                if not entry.sound:
+                    continue  # what the reader could not take is told below
                 outcome.accept(entry)
                 result.notes += _reminders(office, form, entry, values, own)
                 if key in ready:
@@ -160,9 +162,8 @@ def _check_one(
 ) -> list[Problem]:
     problems = [*checked.problems]
     # A wrong value is reported once, as wrong, not a second time as missing.
-    wrong = {p.field for p in problems}
-    missing = form.incomplete(checked.values, [form.stages[0].key])
-    problems += [p for p in missing if p.field not in wrong]
+    wrong = {*(p.field for p in problems), *entry.blocked}
+    problems += form.incomplete(checked.values, [form.stages[0].key], wrong)
     problems += beyond_rules(office, form, checked.values, own=own, beside=beside)
     return [p.at(entry.source, entry.row) for p in problems]
 

@@ -130,7 +130,7 @@ class Completion:
         """Check a record with what the lists add to it; returns also what to tell its clerk."""
         checked = form.check(written)
         given = {form.key_of(str(heading)) or "" for heading, value in written.items() if not is_empty(value)}
-        notes: list[str] = []
+        notes = [*checked.notes]
         added: dict[str, Any] = {}
         for catalogue in self._catalogues:
             taken = take(catalogue, form, checked.values, given)

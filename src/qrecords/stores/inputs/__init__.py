@@ -21,7 +21,8 @@ Reader = Callable[[Path, Form, list[Problem]], Iterator[InputRecord]]
 def read_records(path: Path, form: Form) -> Iterator[InputRecord]:
     """Give the records of a file, in its order; formats that allow it are read as they are asked for.
 
-    Records that can be read are given first; then InvalidInput names all that could not be, by sheet, row and column.
+    Records are given first; then InvalidInput names all that could not be read, by sheet, row and column. Cells of a
+    table are text, CellNumber, a truth, or Unreadable, which the form refuses with its reason.
     """
     require_readable(path)
     suffix = path.suffix.lower()

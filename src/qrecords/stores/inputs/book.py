@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import time
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 import openpyxl
-from openpyxl.utils.escape import unescape
+from openpyxl.utils import range_boundaries
 
 from qrecords.errors import QRecordsError
-from qrecords.stores.inputs.common import refuse, time_text
-from qrecords.stores.inputs.table import NumberedRow, Unreadable
+from qrecords.stores.inputs.cells import CellReader
+from qrecords.stores.inputs.common import refuse
+from qrecords.stores.inputs.table import Merge, Row, is_blank
 
 MAX_UNPACKED = 200 << 20
 MAX_PARTS = 5_000
 MAX_ROW = 1_048_576
 MAX_CELLS = 20_000_000
-EXACT_BELOW = 10**15  # a spreadsheet keeps fifteen digits of a number
+MAX_MERGES, MAX_MERGES_OF_ROW = 100_000, 1_000
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_ONLY_ZEROS = re.compile(r"0{2,}")
-_CHUNK = 1 << 20
+_MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref\s*=\s*[\"']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})[\"']")
+_CHUNK, _TAG = 1 << 20, 512
 _DAMAGED = "请用 Excel 或 WPS 打开，另存为新的 .xlsx 后再试"
+# Strict Open XML (ISO/IEC 29500-1) says the same in other namespaces; their ends differ in one word alone.
+_STRICT = b"http://purl.oclc.org/ooxml/"
+_TRANSITIONAL = {
+    b"http://purl.oclc.org/ooxml/officeDocument/relationships": b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+    b"http://purl.oclc.org/ooxml/officeDocument/extendedProperties": b"http://schemas.openxmlformats.org/officeDocument/2006/extended-properties",
+    b"http://purl.oclc.org/ooxml/officeDocument/customProperties": b"http://schemas.openxmlformats.org/officeDocument/2006/custom-properties",
+    b"http://purl.oclc.org/ooxml/officeDocument/docPropsVTypes": b"http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes",
+    b"http://purl.oclc.org/ooxml/spreadsheetml/main": b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    b"http://purl.oclc.org/ooxml/drawingml/": b"http://schemas.openxmlformats.org/drawingml/2006/",
+}  # fmt: skip
 
 T = TypeVar("T")
 
@@ -41,11 +53,14 @@ class Sheet:
     title: str
     _values: Any
     _formulas: Any  # the same sheet with formulas in place of their results; None when it has none
+    _cells: CellReader
+    _merges: tuple[Merge, ...]  # by their first row
 
-    def rows(self) -> Iterator[NumberedRow]:
-        """Give the rows from the first, numbered from 1; cells hold values, or Unreadable."""
+    def rows(self) -> Iterator[Row]:
+        """Give the rows from the first; the cells of a merged area that goes down all hold its value."""
         values = self._values.iter_rows()
         formulas = self._formulas.iter_rows() if self._formulas is not None else None
+        merging = Merging(self._merges)
         number = cells = 0
         while (row := careful(self.path, lambda: next(values, None))) is not None:
             number += 1
@@ -55,7 +70,47 @@ class Sheet:
                     self.path, "太大，不像填写的表格", "请删去空白的行列，或拆成几个文件", row=number, sheet=self.title
                 )
             beside = careful(self.path, lambda: next(formulas, ())) if formulas is not None else ()
-            yield number, [_value(cell, beside[i] if i < len(beside) else None) for i, cell in enumerate(row)]
+            read = careful(self.path, partial(self._read, row, beside))
+            if not merging.apply(number, read):
+                refuse(self.path, "合并的格太多", "请取消合并，分别填写", row=number, sheet=self.title)
+            yield Row(number, read, merging.filled, merging.across)
+
+    def _read(self, row: tuple[Any, ...], beside: tuple[Any, ...]) -> list[Any]:
+        return [self._cells.read(cell, beside[i] if i < len(beside) else None) for i, cell in enumerate(row)]
+
+
+class Merging:
+    """Follows the merged areas of a sheet from row to row."""
+
+    def __init__(self, merges: Sequence[Merge]) -> None:
+        self._coming = list(reversed(merges))
+        self._open: list[tuple[Merge, Any]] = []
+        self.filled: dict[int, Merge] = {}
+        self.across: tuple[Merge, ...] = ()
+
+    def apply(self, number: int, cells: list[Any]) -> bool:
+        """Fill a row's cells from the areas begun above; False when too many reach it."""
+        self._open = [entry for entry in self._open if entry[0].last_row >= number]
+        self.filled = {}
+        for merge, value in self._open:
+            cells += [None] * (merge.first + 1 - len(cells))
+            cells[merge.first] = value
+            self.filled[merge.first] = merge
+        while self._coming and self._coming[-1].first_row <= number:
+            merge = self._coming.pop()
+            if merge.first_row == number and merge.first < len(cells) and not is_blank(cells[merge.first]):
+                self._open.append((merge, cells[merge.first]))
+        self.across = tuple(merge for merge, _ in self._open if merge.last > merge.first)
+        return len(self._open) <= MAX_MERGES_OF_ROW
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What a look through the parts of a workbook tells: the file to read, formulas, merged areas by part."""
+
+    stream: IO[bytes]
+    formulas: bool = False
+    merges: dict[str, tuple[Merge, ...]] = field(default_factory=dict)
 
 
 class Book:
@@ -69,17 +124,19 @@ class Book:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open a workbook; InvalidInput when it is none, is damaged, or would unpack to more than a clerk can write."""
-        with_formulas = _inspect(path)
         book = cls(path)
-        values = book._load(data_only=True)
-        formulas = book._load(data_only=False) if with_formulas else None
+        parts = book._inspect()
+        values = book._load(parts.stream, data_only=True)
+        formulas = book._load(parts.stream, data_only=False) if parts.formulas else None
+        cells = CellReader(values)
         for sheet in values.worksheets:
             if sheet.sheet_state == "visible":
                 beside = formulas[sheet.title] if formulas is not None else None
                 for each in (sheet, beside):
                     if each is not None:
                         each.reset_dimensions()  # what a file says of its size is often wrong
-                book.sheets.append(Sheet(path, sheet.title, sheet, beside))
+                merges = parts.merges.get(sheet._worksheet_path.lstrip("/"), ())
+                book.sheets.append(Sheet(path, sheet.title, sheet, beside, cells, merges))
         return book
 
     def __enter__(self) -> Self:
@@ -88,16 +145,30 @@ class Book:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def _load(self, *, data_only: bool) -> Any:
-        book = careful(
-            self.path, lambda: openpyxl.load_workbook(self.path, read_only=True, data_only=data_only, keep_links=False)
+    def _load(self, stream: IO[bytes], *, data_only: bool) -> Any:
+        book: Any = careful(
+            self.path, lambda: openpyxl.load_workbook(stream, read_only=True, data_only=data_only, keep_links=False)
         )
         self._open.callback(book.close)
+        # Numbers stay numbers: which of them are days is for the reader of cells to say.
+        book._date_formats = book._timedelta_formats = frozenset()
         return book
 
+    def _inspect(self) -> _Parts:
+        """Refuse what is no workbook or unpacks too large; look through its sheets."""
+        stream = self._open.enter_context(open_book(self.path))
+        found = _Parts(stream)
+        with zipfile.ZipFile(stream) as packed:
+            for part in packed.infolist():
+                if part.filename.startswith("xl/worksheets/"):
+                    careful(self.path, partial(_look_through, packed, part, found))
+        if any(len(merges) > MAX_MERGES for merges in found.merges.values()):
+            refuse(self.path, "合并的格太多", "请取消合并，分别填写")
+        return found
 
-def _inspect(path: Path) -> bool:
-    """Refuse what is no workbook or unpacks too large; tells whether any sheet has formulas."""
+
+def open_book(path: Path) -> IO[bytes]:
+    """Open a workbook's file; one in Strict Open XML is given in the usual form. InvalidInput when it is none."""
     try:
         with zipfile.ZipFile(path) as packed:
             parts = packed.infolist()
@@ -107,20 +178,44 @@ def _inspect(path: Path) -> bool:
                 refuse(path, "是压缩包，不是 Excel 工作簿", "请解压后给出其中的文件")
             if any(p.flag_bits & 1 for p in parts):
                 refuse(path, "有密码保护", "请取消密码，另存后再试")
-            sheets = [p for p in parts if p.filename.startswith("xl/worksheets/")]
-            return any(_mentions_formula(packed, p) for p in sheets)
+            if "_rels/.rels" in packed.namelist() and _STRICT in packed.read("_rels/.rels"):
+                return _transitional(packed)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, zlib.error):
         refuse(path, "已损坏，打不开", _DAMAGED)
+    return path.open("rb")
 
 
-def _mentions_formula(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+def _transitional(packed: zipfile.ZipFile) -> IO[bytes]:
+    """Return a copy of a Strict workbook in the namespaces of the Transitional form, which libraries read."""
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 — its reader closes it
+    with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+        for part in packed.infolist():
+            content = packed.read(part)
+            if part.filename.endswith((".xml", ".rels")):
+                for strict, usual in _TRANSITIONAL.items():
+                    content = content.replace(strict, usual)
+            made.writestr(part.filename, content)
+    copy.seek(0)
+    return copy
+
+
+def _look_through(packed: zipfile.ZipFile, part: zipfile.ZipInfo, found: _Parts) -> None:
+    merges: set[Merge] = set()
     with packed.open(part) as stream:
         tail = b""
         while chunk := stream.read(_CHUNK):
-            if _FORMULA.search(tail + chunk):
-                return True
-            tail = chunk[-64:]
-    return False
+            text = tail + chunk
+            found.formulas = found.formulas or _FORMULA.search(text) is not None
+            merges.update(merge_of(m[1].decode()) for m in _MERGE.finditer(text))
+            tail = chunk[-_TAG:]
+    found.merges[part.filename] = tuple(sorted(merges, key=lambda m: (m.first_row, m.first)))
+
+
+def merge_of(ref: str) -> Merge:
+    """Return a merged area by its reference: A2:B4."""
+    left, top, right, bottom = range_boundaries(ref)
+    assert left and top and right and bottom
+    return Merge(top, bottom, left - 1, right - 1)
 
 
 def careful(path: Path, ask: Callable[[], T]) -> T:
@@ -135,26 +230,3 @@ def careful(path: Path, ask: Callable[[], T]) -> T:
         if isinstance(error, OSError) and error.errno:
             raise
         refuse(path, "已损坏，打不开", _DAMAGED)
-
-
-def _value(cell: Any, formula: Any) -> Any:
-    """Return what a cell shows; Unreadable when that is not what was written."""
-    value = cell.value
-    match value:
-        case None:
-            # Without `t="str"` an empty result means the formula was never computed.
-            if formula is not None and formula.data_type == "f" and cell.data_type == "n":
-                return Unreadable("是还没有计算的公式；请用 Excel 打开并保存一次，或直接填写内容")
-            return None
-        case bool():
-            return value
-        case int() | float() if abs(value) >= EXACT_BELOW:
-            return Unreadable("的数字超过15位，表格软件已丢失末几位；请把这格设为“文本”格式后重新填写")
-        case int() if _ONLY_ZEROS.fullmatch(cell.number_format):
-            return f"{value:0{len(cell.number_format)}d}"  # shown as 00123
-        case str():
-            return unescape(value) if "_x" in value else value
-        case time():
-            return time_text(value)
-        case _:
-            return value

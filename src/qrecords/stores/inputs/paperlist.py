@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import InvalidInput, Problem
+from qrecords.model.cell import Unreadable
 from qrecords.model.field import heading_key
 from qrecords.model.form import Form
 from qrecords.stores.inputs.book import Book
 from qrecords.stores.inputs.common import encoding_of, refuse, require_kind, require_readable, unreadable_when_refused
 from qrecords.stores.inputs.nested import read_json
 from qrecords.stores.inputs.separated import csv_layout, csv_rows
-from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, doubled, find_headings, read_row
+from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, Row, doubled, find_headings, read_row
 
 # What a heading may be called, by what it means here; every other heading is a field of the row's form.
 COLUMNS = {
@@ -73,17 +74,17 @@ def _from_table(path: Path, forms: Sequence[Form], problems: list[Problem], note
     problems += [p.at(path.name, p.row) for p in doubled(headings)]
     notes += headings.note([], "表")
     for row in table:
-        if row[0] <= headings.last_row:
+        if row.number <= headings.last_row:
             continue
-        values, found = read_row(headings, row)
-        problems += [p.at(path.name, row[0]) for p in found]
+        values, found = read_row(headings, row, notes)
+        own = [(name, v.reason) for name, v in values.items() if isinstance(v, Unreadable) and _is_own(name)]
+        found += [Problem(f"「{name}」{reason}", name, row.number) for name, reason in own]
+        problems += [p.at(path.name, row.number) for p in found]
         if values:
-            yield _paper_row(path.name, row[0], values)
+            yield _paper_row(path.name, row.number, values)
 
 
-def _table(
-    path: Path, key_of: KeyOf, problems: list[Problem]
-) -> tuple[Headings | None, Iterable[tuple[int, Sequence[Any]]]]:
+def _table(path: Path, key_of: KeyOf, problems: list[Problem]) -> tuple[Headings | None, Iterable[Row]]:
     if path.suffix.lower() == ".csv":
         encoding = encoding_of(path)
         delimiter, headings = csv_layout(path, encoding, key_of)
@@ -94,6 +95,10 @@ def _table(
             if headings := find_headings(rows[:HEAD_ROWS], key_of):
                 return headings, rows
     return None, []
+
+
+def _is_own(heading: str) -> bool:
+    return heading_key(heading) in _MEANT
 
 
 def _paper_row(source: str, row: int, values: dict[str, Any]) -> PaperRow:

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import column_index_from_string
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from qrecords.model.field import heading_key
 from qrecords.model.form import Form
 from qrecords.model.worksheet import ROW_COLUMN, is_sheet_of
-from qrecords.stores.inputs.book import careful
+from qrecords.stores.inputs.book import Merging, careful, merge_of, open_book
 from qrecords.stores.inputs.common import refuse
-from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, find_headings
+from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, Row, find_headings
 from qrecords.stores.inputs.workbook import column_keys, with_joins
 
 MAX_UNPACKED, MAX_CELLS = 48 << 20, 500_000  # bytes, and cells of a sheet at about half a kilobyte each
 PREFIX = "退回："  # begins every comment of ours, so that the next round can take it away
 _WRONG = PatternFill("solid", fgColor="FFC7CE")
 _WRONG_TAB = "C00000"
+_LETTERS = re.compile(r"[A-Z]{1,3}")
 _WRONG_HEAD = Font(bold=True, color="9C0006")  # readable on that colour, as white on blue no longer is
 
 
@@ -49,12 +54,19 @@ class _Table:
     key_of: KeyOf
     moved: dict[int, int]
 
-    def cell(self, mark: Mark) -> Cell:
-        """Return the cell of a mark: that of its field, else the first of its row."""
-        row = self.moved.get(mark.row, mark.row) if mark.row else self.headings.last_row
+    def cells(self, mark: Mark) -> list[Cell]:
+        """Return the cells of a mark: that of its field or column, each of them in the head; else the first of its row.
+
+        A field without a column marks the row; so does one of a row's cells merged over several.
+        """
+        head = self.headings
+        row = self.moved.get(mark.row, mark.row) if mark.row else head.last_row
         wanted = (self.key_of(mark.field) or mark.field) if mark.field else None
-        columns = [i for i, key in self.headings.keys.items() if key == wanted] or sorted(self.headings.keys)
-        return _writable(self.sheet, row, columns[0] + 1)
+        columns = [i for i, key in head.keys.items() if key == wanted]
+        if not columns and mark.field and _LETTERS.fullmatch(mark.field):
+            columns = [column_index_from_string(mark.field) - 1]
+        columns = columns or sorted(head.keys)[:1]
+        return [_writable(self.sheet, row, i + 1) for i in (columns if row <= head.last_row else columns[:1])]
 
 
 def returned_copy(
@@ -67,9 +79,10 @@ def returned_copy(
     """
     careful(path, lambda: _require_moderate(path))
     with_formulas = not any(made.values())
-    book: Workbook = careful(
-        path, lambda: openpyxl.load_workbook(path, data_only=not with_formulas, keep_links=False, rich_text=True)
-    )
+    with open_book(path) as source:
+        book: Workbook = careful(
+            path, lambda: openpyxl.load_workbook(source, data_only=not with_formulas, keep_links=False, rich_text=True)
+        )
     _require_moderate(path, book)
     tables = {s.title: t for s in book.worksheets if (t := _table(s, form, made.get(s.title, ()))) is not None}
     for table in tables.values():
@@ -98,17 +111,28 @@ def _table(sheet: Worksheet, form: Form, made: Collection[int]) -> _Table | None
     """Return a sheet as it is read, the rows that were made taken out; None when it has no headings of ours."""
     rows_field = next((f for f in form.fields if is_sheet_of(sheet.title, f)), None)
     key_of = with_joins(column_keys(rows_field) if rows_field else form.key_of)
-    head = [*enumerate(sheet.iter_rows(max_row=HEAD_ROWS, values_only=True), start=1)]
+    head = [*_head(sheet)]
     headings = find_headings(head, key_of)
     if headings is None or sheet.sheet_state != "visible":
         return None
     return _Table(sheet, headings, key_of, _take_out(sheet, headings.last_row, made) if made else {})
 
 
+def _head(sheet: Worksheet) -> Iterator[Row]:
+    """Give the first rows as the readers see them."""
+    merging = Merging(sorted(merge_of(str(m.coord)) for m in sheet.merged_cells.ranges if m.min_row <= HEAD_ROWS))
+    for number, cells in enumerate(sheet.iter_rows(max_row=HEAD_ROWS, values_only=True), start=1):
+        read: list[Any] = [*cells]
+        merging.apply(number, read)
+        yield Row(number, read, merging.filled, merging.across)
+
+
 def _take_out(sheet: Worksheet, head_row: int, made: Collection[int]) -> dict[int, int]:
     """Take rows out and close the gaps; returns where the others went."""
     for merged in [m for m in sheet.merged_cells.ranges if m.min_row > head_row]:
         sheet.unmerge_cells(merged.coord)  # merged cells do not move with their rows
+        for row in range(merged.min_row + 1, merged.max_row + 1):
+            _copy_cell(sheet.cell(merged.min_row, merged.min_col), sheet.cell(row, merged.min_col))
     last, width = sheet.max_row, sheet.max_column
     moved: dict[int, int] = {}
     free = head_row + 1
@@ -123,6 +147,12 @@ def _take_out(sheet: Worksheet, head_row: int, made: Collection[int]) -> dict[in
     for row in [r for r in sheet.row_dimensions if r > head_row]:
         del sheet.row_dimensions[row]  # heights belong to rows that have gone elsewhere
     return moved
+
+
+def _copy_cell(source: Any, target: Any) -> None:
+    """Let a cell say what the merged area it was in said."""
+    target.value = source.value
+    target._style = copy(source._style)
 
 
 def _renumber_owners(moved: Mapping[int, int], tables: Mapping[str, _Table]) -> None:
@@ -156,10 +186,10 @@ def _write_marks(marks: Iterable[Mark], tables: Mapping[str, _Table]) -> None:
     messages: dict[tuple[str, int, int], list[str]] = {}
     for mark in marks:
         if mark.sheet in tables:
-            cell = tables[mark.sheet].cell(mark)
-            moved = mark.row is not None and cell.row != mark.row
-            words = f"{mark.message}（原第{mark.row}行）" if moved else mark.message
-            messages.setdefault((mark.sheet, cell.row, cell.column), []).append(words)
+            for cell in tables[mark.sheet].cells(mark):
+                moved = mark.row is not None and cell.row != mark.row
+                words = f"{mark.message}（原第{mark.row}行）" if moved else mark.message
+                messages.setdefault((mark.sheet, cell.row, cell.column), []).append(words)
     for (title, row, column), found in messages.items():
         table = tables[title]
         cell = _writable(table.sheet, row, column)

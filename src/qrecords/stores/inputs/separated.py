@@ -10,7 +10,7 @@ from pathlib import Path
 from qrecords.errors import Problem
 from qrecords.model.form import Form
 from qrecords.stores.inputs.common import InputRecord, encoding_of, refuse
-from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, NumberedRow, doubled, find_headings, read_row
+from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, Row, blocked_by, doubled, find_headings, read_rows
 
 DELIMITERS = ",\t;"
 
@@ -19,19 +19,14 @@ def read_csv(path: Path, form: Form, problems: list[Problem]) -> Iterator[InputR
     """Read a row after the other; a row counts as a spreadsheet shows it, whatever line breaks its cells hold."""
     encoding = encoding_of(path)
     delimiter, headings = _layout(path, encoding, form)
-    if repeated := doubled(headings):
-        problems += [p.at(path.name, p.row) for p in repeated]
-        return
-    notes = headings.note([f.label for f in form.input_fields], form.code)
-    for row in csv_rows(path, encoding, delimiter, problems):
-        if row[0] <= headings.last_row:
-            continue
-        values, found = read_row(headings, row)
-        if found:
-            problems += [p.at(path.name, p.row) for p in found]
-        elif values:
-            yield InputRecord(path.name, row[0], values, notes)
-            notes = ()
+    problems += [p.at(path.name, p.row) for p in doubled(headings)]
+    notes = [*headings.note([f.label for f in form.input_fields], form.code)]
+    for row in read_rows(headings, csv_rows(path, encoding, delimiter, problems)):
+        problems += [p.at(path.name, p.row) for p in row.found]
+        blocked = blocked_by(headings, row.found)
+        sound = not (blocked or row.found)
+        yield InputRecord(path.name, row.number, row.values, (*notes, *row.notes), sound=sound, blocked=blocked)
+        notes = []
 
 
 def _layout(path: Path, encoding: str, form: Form) -> tuple[str, Headings]:
@@ -51,7 +46,7 @@ def csv_layout(path: Path, encoding: str, key_of: KeyOf) -> tuple[str, Headings 
     return max(tried.items(), key=lambda entry: len(entry[1].known) if entry[1] else 0)
 
 
-def csv_rows(path: Path, encoding: str, delimiter: str, problems: list[Problem]) -> Iterator[NumberedRow]:
+def csv_rows(path: Path, encoding: str, delimiter: str, problems: list[Problem]) -> Iterator[Row]:
     """Give the rows of a file, numbered from 1; where the quotes are lost it ends, and a problem tells where."""
     with path.open(encoding=encoding, newline="") as stream:
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
@@ -59,7 +54,7 @@ def csv_rows(path: Path, encoding: str, delimiter: str, problems: list[Problem])
         try:
             for cells in reader:
                 number += 1
-                yield number, cells
+                yield Row(number, cells)
         except csv.Error:
             # What follows a lost quote is cut up wrongly: nothing after it can be trusted.
             message = (

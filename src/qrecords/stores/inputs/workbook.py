@@ -15,12 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import Problem
+from qrecords.model.cell import Unreadable
 from qrecords.model.field import Field, heading_key
 from qrecords.model.form import Form
 from qrecords.model.worksheet import RECORD_COLUMN, ROW_COLUMN, is_sheet_of
 from qrecords.stores.inputs.book import Book, Sheet
 from qrecords.stores.inputs.common import InputRecord, refuse
-from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, doubled, find_headings, is_blank, read_row
+from qrecords.stores.inputs.table import (
+    HEAD_ROWS,
+    Headings,
+    KeyOf,
+    blocked_by,
+    doubled,
+    find_headings,
+    is_blank,
+    read_row,
+    read_rows,
+)
 
 _JOINS = {name: f"#{name}" for name in (RECORD_COLUMN, ROW_COLUMN)}  # keys; no field's begins with #
 
@@ -32,8 +43,10 @@ class Entry:
     row: int
     values: dict[str, Any]
     sound: bool
+    blocked: frozenset[str] = frozenset()
     record_id: str = ""
     lines: dict[str, tuple[str, int]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -55,21 +68,23 @@ def read_workbook(path: Path, form: Form, problems: list[Problem]) -> Iterator[I
         source = f"{path.name}!{main.title}"
         # What is wrong with headings or lines concerns every record: none may be taken without its lines.
         concerns_all = [p.at(source, p.row) for p in doubled(headings)]
-        details = [
-            _read_details(s, fields[s.title], path.name, concerns_all, notes) for s in book.sheets if s.title in fields
-        ]
+        blocked = set(headings.doubled_keys)
         entries: Iterable[Entry] = _entries(main, headings, source, problems)
-        if details and not concerns_all:
+        if fields:
             entries = [*entries]
-            for part in details:
-                _join(entries, part, source, concerns_all)
-        if concerns_all:
-            problems += concerns_all
-            return
+            for sheet in (s for s in book.sheets if s.title in fields):
+                found: list[Problem] = []
+                part = _read_details(sheet, fields[sheet.title], path.name, found, notes)
+                _join(entries, part, source, found)
+                blocked |= {part.key} if found else set()
+                concerns_all += found
+        problems += concerns_all
         for entry in entries:
-            if entry.sound:
-                yield InputRecord(source, entry.row, entry.values, tuple(notes), entry.lines)
-                notes = []
+            yield InputRecord(
+                source, entry.row, entry.values, (*notes, *entry.notes), entry.lines,
+                sound=entry.sound and not concerns_all, blocked=entry.blocked | blocked,
+            )  # fmt: skip
+            notes = []
 
 
 def _main_sheet(book: Book, form: Form, skip: set[str]) -> tuple[Sheet, Headings, list[str]]:
@@ -105,14 +120,11 @@ def with_joins(key_of: KeyOf) -> KeyOf:
 
 def _entries(sheet: Sheet, headings: Headings, source: str, problems: list[Problem]) -> Iterator[Entry]:
     joining = _joining(headings)
-    for row in sheet.rows():
-        if row[0] <= headings.last_row:
-            continue
-        values, found = read_row(headings, row)
-        problems += [p.at(source, p.row) for p in found]
-        ids = [_id_text(values.pop(name)) for name in joining if name in values]
-        if values or found:
-            yield Entry(row[0], values, not found, ids[0] if ids else "")
+    for row in read_rows(headings, sheet.rows(), joining):
+        ids = [_id_of(row.values, name, row.number, row.found) for name in joining if name in row.values]
+        problems += [p.at(source, p.row) for p in row.found]
+        blocked = blocked_by(headings, row.found)
+        yield Entry(row.number, row.values, not row.found, blocked, ids[0] if ids else "", notes=tuple(row.notes))
 
 
 def _read_details(
@@ -123,7 +135,7 @@ def _read_details(
     head = list(islice(sheet.rows(), HEAD_ROWS))
     headings = find_headings(head, with_joins(column_keys(rows_field)))
     if headings is None:
-        if any(not is_blank(cell) for _, cells in head for cell in cells):
+        if any(not is_blank(cell) for row in head for cell in row.cells):
             known = "、".join(c.label for c in rows_field.columns)
             problems.append(
                 Problem(f"没有「{rows_field.label}」的表头；请把第一行写成：{known}", None, 1, details.source)
@@ -134,15 +146,17 @@ def _read_details(
     joining = _joining(headings)
     details.join = joining[0] if joining else ""
     for row in sheet.rows():
-        if row[0] <= headings.last_row:
+        if row.number <= headings.last_row:
             continue
-        values, found = read_row(headings, row)
-        owners = [_id_text(values.pop(name, "")) for name in joining]
-        if values and joining and not owners[0]:
-            found.append(Problem(f"没有写「{details.join}」，不知道属于哪份记录；请填上", details.join, row[0]))
+        told: list[str] = []
+        values, found = read_row(headings, row, told)
+        notes += [f"工作表「{sheet.title}」：{note}" for note in told]
+        owners = [_id_of(values, name, row.number, found) for name in joining]
+        if values and joining and not owners[0] and not found:
+            found.append(Problem(f"没有写「{details.join}」，不知道属于哪份记录；请填上", details.join, row.number))
         problems += [p.at(details.source, p.row) for p in found]
         if values and not found:
-            details.lines.setdefault(owners[0] if owners else "", []).append((row[0], values))
+            details.lines.setdefault(owners[0] if owners else "", []).append((row.number, values))
     return details
 
 
@@ -186,7 +200,10 @@ def _owners(entries: list[Entry], part: Details, source: str, problems: list[Pro
     return owners
 
 
-def _id_text(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
+def _id_of(values: dict[str, Any], name: str, row: int, found: list[Problem]) -> str:
+    """Take what joins a row to its record out of its values."""
+    value = values.pop(name, "")
+    if isinstance(value, Unreadable):
+        found.append(Problem(f"「{name}」{value.reason}", name, row))
+        return ""
     return unicodedata.normalize("NFKC", str(value)).strip()
