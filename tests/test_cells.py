@@ -29,6 +29,7 @@ from qrecords.stores.inputs import read_records
 from qrecords.stores.inputs.book import Book
 from qrecords.stores.inputs.numberformat import DIGITS, show_number, show_text
 from qrecords.stores.inputs.remarks import is_remark
+from qrecords.stores.inputs.returned import Mark, returned_copy
 from qrecords.stores.inputs.standins import plain
 from tests.conftest import FORMS
 from tests.test_inputs import FORM, HEADINGS, ROW, rewritten
@@ -624,3 +625,49 @@ def test_a_remark_is_passed_over_and_told(tmp_path: Path) -> None:
     assert [note[:3] for note in records[0].notes] == ["第3行", "第4行", "第6行"]
     wide = table(tmp_path, [HEADINGS, ROW, ["本表由登记员填写，每月报送一次"], ROW], "A3:D3")
     assert [r.row for r in read_records(wide, FORM)] == [2, 4]
+
+
+# Another form's table
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+def test_a_table_of_another_form_is_told_as_that(tmp_path: Path, suffix: str) -> None:
+    forms = [folder.form for folder in FormCatalogue(FORMS).all()]
+    letters = FormCatalogue(FORMS).get("09A").form
+    for form in (letters, PARCELS):
+        labels = [f.label for f in form.input_fields if not f.columns]
+        path = table(tmp_path, [labels, ["x"] * len(labels)])
+        if suffix == "csv":
+            path = tmp_path / "in.csv"
+            path.write_text(",".join(labels) + "\n" + "x," * (len(labels) - 1) + "x\n", encoding="utf-8")
+        for asked in (letters, PARCELS, CALLS):
+            if asked is form:
+                assert len(list(read_records(path, asked, forms))) == 1
+                continue
+            with pytest.raises(InvalidInput) as caught:
+                list(read_records(path, asked, forms))
+            assert f"像是 {form.code} {form.title}，不是 {asked.code}" in caught.value.message
+
+
+def test_a_ledger_for_several_forms_is_none_of_them_wrongly(tmp_path: Path) -> None:
+    forms = [folder.form for folder in FormCatalogue(FORMS).all()]
+    labels = dict.fromkeys(f.label for form in forms for f in form.input_fields if not f.columns)
+    path = table(tmp_path, [[*labels], ["x"] * len(labels)])
+    for form in forms:
+        try:
+            assert list(read_records(path, form, forms))
+        except InvalidInput as error:
+            assert "像是" not in error.message
+
+
+def test_a_returned_copy_keeps_what_was_merged(tmp_path: Path) -> None:
+    path = table(tmp_path, [HEADINGS, ROW, ["", "B", "2026-03-05", "y"], [None, "C", "2026-02-30", "z"]], "A2:A4")
+    marks = [Mark("Sheet", 4, "finished_on", "日历上没有"), Mark("Sheet", 4, "customer_unit", "不在清单")]
+    (tmp_path / "back.xlsx").write_bytes(returned_copy(path, FORM, "Sheet", marks, {"Sheet": {2, 3}}))
+    sheet = openpyxl.load_workbook(tmp_path / "back.xlsx")["Sheet"]
+    assert [c.value for c in sheet[2]] == ["示例单位一", "C", "2026-02-30", "z"]
+    assert "日历上没有" in sheet["C2"].comment.text
+    (tmp_path / "all.xlsx").write_bytes(returned_copy(path, FORM, "Sheet", marks, {}))
+    whole = openpyxl.load_workbook(tmp_path / "all.xlsx")["Sheet"]
+    assert "不在清单（原第4行）" in whole["A2"].comment.text
+    assert "日历上没有" in whole["C4"].comment.text

@@ -31,7 +31,7 @@ from qrecords.services.intake.returning import Outcome, how_to_go_on, require_pl
 from qrecords.services.intake.templates import kept
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
-from qrecords.stores.inputs import InputRecord, file_sha256, read_records
+from qrecords.stores.inputs import TABLES, InputRecord, file_sha256, read_records
 from qrecords.stores.register import Transaction
 
 CHUNK = 200  # records made by one intent: what a broken run may have to finish
@@ -112,12 +112,14 @@ def _send_back(form: Form, result: Filled, place: Path | None, *, made: bool) ->
 def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Filled) -> list[Ready]:
     ready: dict[str, Ready] = {}
     lists = Completion(office)
+    with_tables = any(path.suffix.lower() in TABLES for path in inputs)
+    others = [folder.form for folder in office.forms.all()] if with_tables else []
     for path in inputs:
         outcome = Outcome(path)
         result.outcomes.append(outcome)
         try:
             sha256 = file_sha256(path)
-            for entry in read_records(path, form):
+            for entry in read_records(path, form, others):
                 checked, taken = lists.check(form, entry.values)
                 result.notes += [f"{entry.source} 第{entry.row}行：{note}" for note in (*entry.notes, *taken)]
                 key, values = _source_key(form, sha256, entry), checked.values

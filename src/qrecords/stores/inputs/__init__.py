@@ -6,7 +6,7 @@ A reader only finds the records and their cells; what a value means is the form'
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from qrecords.errors import InvalidInput, Problem
@@ -15,14 +15,15 @@ from qrecords.stores.inputs.common import InputRecord, require_kind, require_rea
 
 __all__ = ["EXTENSIONS", "InputRecord", "file_sha256", "read_records"]
 
-Reader = Callable[[Path, Form, list[Problem]], Iterator[InputRecord]]
+Reader = Callable[[Path, Form, list[Problem], Sequence[Form]], Iterator[InputRecord]]
 
 
-def read_records(path: Path, form: Form) -> Iterator[InputRecord]:
+def read_records(path: Path, form: Form, others: Sequence[Form] = ()) -> Iterator[InputRecord]:
     """Give the records of a file, in its order; formats that allow it are read as they are asked for.
 
     Records are given first; then InvalidInput names all that could not be read, by sheet, row and column. Cells of a
-    table are text, CellNumber, a truth, or Unreadable, which the form refuses with its reason.
+    table are text, CellNumber, a truth, or Unreadable, which the form refuses with its reason. A table that looks like
+    one of `others` is refused as that.
     """
     require_readable(path)
     suffix = path.suffix.lower()
@@ -37,13 +38,13 @@ def read_records(path: Path, form: Form) -> Iterator[InputRecord]:
     problems: list[Problem] = []
     count = 0
     with unreadable_when_refused(path):
-        for record in _READERS[suffix]()(path, form, problems):
+        for record in _READERS[suffix]()(path, form, problems, others):
             count += 1
             yield record
     if problems:
         raise InvalidInput(f"{path.name} 有{len(problems)}处读不出", remedy="请按提示改正后再试", problems=problems)
     if not count:
-        remedy = "请在表头下面填写至少一行" if suffix in {".csv", ".xlsx"} else "请写入至少一条记录"
+        remedy = "请在表头下面填写至少一行" if suffix in TABLES else "请写入至少一条记录"
         problem = Problem(f"文件里没有记录；{remedy}", source=path.name)
         raise InvalidInput(f"{path.name} 里没有记录", remedy=remedy, problems=[problem])
 
@@ -95,4 +96,5 @@ _READERS: dict[str, Callable[[], Reader]] = {
     ".xlsx": _xlsx,
 }
 EXTENSIONS = tuple(_READERS)
+TABLES = frozenset({".csv", ".xlsx"})
 _OLD_BOOKS = {".xls", ".xlsm", ".xlsb", ".et", ".ods"}

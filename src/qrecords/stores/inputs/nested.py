@@ -9,7 +9,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
@@ -29,7 +29,7 @@ _ENDLESS_KEY = re.compile(rf"""(?<![\w"'.-])(?:[\w"'-]+[ \t]*\.[ \t]*){{{MAX_DEP
 _SYNTAX = "请按格式改正；可参照表式的 sample.json"
 
 
-def read_json(path: Path, form: Form, problems: list[Problem]) -> Iterator[InputRecord]:
+def read_json(path: Path, form: Form, problems: list[Problem], others: Sequence[Form] = ()) -> Iterator[InputRecord]:
     """Read one object or a list of objects; a key written twice, NaN and Infinity are problems."""
     text = read_text(path)
     try:
@@ -41,7 +41,7 @@ def read_json(path: Path, form: Form, problems: list[Problem]) -> Iterator[Input
     return _records(path, data if isinstance(data, list) else [data], problems)
 
 
-def read_yaml(path: Path, form: Form, problems: list[Problem]) -> Iterator[InputRecord]:
+def read_yaml(path: Path, form: Form, problems: list[Problem], others: Sequence[Form] = ()) -> Iterator[InputRecord]:
     """Read one or many documents, each one record or a list; dates stay dates, what looks like a code stays text."""
     text = read_text(path)
     try:
@@ -59,7 +59,7 @@ def read_yaml(path: Path, form: Form, problems: list[Problem]) -> Iterator[Input
     return _records(path, [r for d in documents for r in (d if isinstance(d, list) else [d])], problems)
 
 
-def read_toml(path: Path, form: Form, problems: list[Problem]) -> Iterator[InputRecord]:
+def read_toml(path: Path, form: Form, problems: list[Problem], others: Sequence[Form] = ()) -> Iterator[InputRecord]:
     """Read one record, or many under `[[records]]`."""
     text = read_text(path)
     if _ENDLESS_KEY.search(text):

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from qrecords.errors import Problem
 from qrecords.model.form import Form
 from qrecords.stores.inputs.common import InputRecord, encoding_of, refuse
+from qrecords.stores.inputs.otherform import other_form, refuse_other
 from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, Row, blocked_by, doubled, find_headings, read_rows
 
 DELIMITERS = ",\t;"
 
 
-def read_csv(path: Path, form: Form, problems: list[Problem]) -> Iterator[InputRecord]:
+def read_csv(path: Path, form: Form, problems: list[Problem], others: Sequence[Form] = ()) -> Iterator[InputRecord]:
     """Read a row after the other; a row counts as a spreadsheet shows it, whatever line breaks its cells hold."""
     encoding = encoding_of(path)
-    delimiter, headings = _layout(path, encoding, form)
+    delimiter, headings = _layout(path, encoding, form, others)
     problems += [p.at(path.name, p.row) for p in doubled(headings)]
     notes = [*headings.note([f.label for f in form.input_fields], form.code)]
     for row in read_rows(headings, csv_rows(path, encoding, delimiter, problems)):
@@ -29,9 +30,16 @@ def read_csv(path: Path, form: Form, problems: list[Problem]) -> Iterator[InputR
         notes = []
 
 
-def _layout(path: Path, encoding: str, form: Form) -> tuple[str, Headings]:
+def _layout(path: Path, encoding: str, form: Form, others: Sequence[Form]) -> tuple[str, Headings]:
     """Return delimiter and headings; InvalidInput when there are none."""
     delimiter, headings = csv_layout(path, encoding, form.key_of)
+    if headings is None and others:
+        delimiter, _ = csv_layout(
+            path, encoding, lambda text: next(filter(None, (f.key_of(text) for f in others)), None)
+        )
+    head = list(islice(csv_rows(path, encoding, delimiter, []), HEAD_ROWS))
+    if other := other_form(head, form, headings, others):
+        refuse_other(path, form, other)
     if headings is None:
         remedy = f"请把第一行写成栏目名，用 qrecords forms show {form.code} 看有哪些栏目"
         refuse(path, f"前{HEAD_ROWS}行里没有 {form.code} 的表头", remedy, row=1)

@@ -8,7 +8,7 @@ neither is needed.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from qrecords.model.form import Form
 from qrecords.model.worksheet import RECORD_COLUMN, ROW_COLUMN, is_sheet_of
 from qrecords.stores.inputs.book import Book, Sheet
 from qrecords.stores.inputs.common import InputRecord, refuse
+from qrecords.stores.inputs.otherform import other_form, refuse_other
 from qrecords.stores.inputs.table import (
     HEAD_ROWS,
     Headings,
@@ -60,11 +61,13 @@ class Details:
     lines: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
 
 
-def read_workbook(path: Path, form: Form, problems: list[Problem]) -> Iterator[InputRecord]:
+def read_workbook(
+    path: Path, form: Form, problems: list[Problem], others: Sequence[Form] = ()
+) -> Iterator[InputRecord]:
     """Read the main sheet row by row; with sheets of lines it is read whole, to join them."""
     with Book.open(path) as book:
         fields = {s.title: f for s in book.sheets for f in form.fields if is_sheet_of(s.title, f)}
-        main, headings, notes = _main_sheet(book, form, skip=set(fields))
+        main, headings, notes = _main_sheet(book, form, others, skip=set(fields))
         source = f"{path.name}!{main.title}"
         # What is wrong with headings or lines concerns every record: none may be taken without its lines.
         concerns_all = [p.at(source, p.row) for p in doubled(headings)]
@@ -87,7 +90,7 @@ def read_workbook(path: Path, form: Form, problems: list[Problem]) -> Iterator[I
             notes = []
 
 
-def _main_sheet(book: Book, form: Form, skip: set[str]) -> tuple[Sheet, Headings, list[str]]:
+def _main_sheet(book: Book, form: Form, others: Sequence[Form], skip: set[str]) -> tuple[Sheet, Headings, list[str]]:
     """Return the sheet whose headings fit best, the first of several; its headings; what to tell about the rest."""
     fitting: list[tuple[int, Sheet, Headings]] = []
     key_of = with_joins(form.key_of)
@@ -95,14 +98,18 @@ def _main_sheet(book: Book, form: Form, skip: set[str]) -> tuple[Sheet, Headings
         if sheet.title not in skip and (found := find_headings(list(islice(sheet.rows(), HEAD_ROWS)), key_of)):
             fields = len(found.known) - len(_joining(found))
             fitting += [(fields, sheet, found)] if fields else []
+    best = max(fitting, key=lambda entry: entry[0], default=None)
+    for sheet in [best[1]] if best else book.sheets:
+        if other := other_form(list(islice(sheet.rows(), HEAD_ROWS)), form, best[2] if best else None, others):
+            refuse_other(book.path, form, other)
     if not fitting:
         remedy = f"请把栏目名写在第一行，用 qrecords forms show {form.code} 看有哪些栏目"
         refuse(book.path, f"没有一个工作表的前{HEAD_ROWS}行里有 {form.code} 的表头", remedy)
     most = max(fields for fields, _, _ in fitting)
-    (_, main, headings), *others = [entry for entry in fitting if entry[0] == most]
+    (_, main, headings), *alike = [entry for entry in fitting if entry[0] == most]
     notes = list(headings.note([f.label for f in form.input_fields], form.code))
-    if others:
-        titles = "、".join(f"「{sheet.title}」" for _, sheet, _ in others)
+    if alike:
+        titles = "、".join(f"「{sheet.title}」" for _, sheet, _ in alike)
         notes.append(f"只读了工作表「{main.title}」；{titles}的表头也相符，没有读入，请另存为单独的文件再填")
     return main, headings, notes
 
