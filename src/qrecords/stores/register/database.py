@@ -121,7 +121,10 @@ class Register:
         self.holders: set[str] = set()  # the owners of leases that work through this opening
         dumps = partial(json.dumps, ensure_ascii=False)
         self._engine = sa.create_engine(
-            f"sqlite:///{path}", json_serializer=dumps, connect_args={"timeout": BUSY_SECONDS}
+            # Never as text: % and ? in a folder's name would be read as parts of a URL, and another file opened.
+            sa.URL.create("sqlite", database=str(path)),
+            json_serializer=dumps,
+            connect_args={"timeout": BUSY_SECONDS},
         )
         sa.event.listen(self._engine, "connect", _configure)
         sa.event.listen(self._engine, "begin", _begin)
