@@ -189,7 +189,7 @@ def test_scripts_and_attachments_stay_behind(cli: CommandLine, tmp_path: Path) -
     Image.linear_gradient("L").resize((600, 800)).save(image, "PDF")
     made.append(image)
     answer = cli.json("scan", saved(made, tmp_path / "scripted.pdf"), "--no-ocr")
-    assert any("脚本或附件" in note for note in answer["notes"])
+    assert any("脚本、附件" in note for note in answer["notes"])
     kept = b"".join(p.read_bytes() for p in (cli.root / "archive" / "inbox").rglob("*") if p.is_file())
     assert b"MZ payload" not in kept
     assert b"app.alert" not in kept
@@ -213,7 +213,7 @@ def test_evidence_given_by_hand_is_opened_too(
     made = writer()
     made.add_attachment("secret.exe", b"MZ payload")
     error = cli.json(*signed, saved(made, tmp_path / "carrier.pdf"), ok=False)["error"]
-    assert "夹带" in error["message"]
+    assert "里有附件" in error["message"]
     assert_untouched(cli)
 
 

@@ -8,6 +8,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +117,17 @@ def test_a_torn_journal_does_no_harm(cli: CommandLine, lines: str) -> None:
     assert cli.json("verify", "--deep")["checked"]["resumed"] == 0
 
 
-def docx_with(path: Path, *names: str) -> bytes:
+def office_file(kind: str, path: Path, *names: str) -> bytes:
+    main = {"docx": "wordprocessingml.document", "xlsx": "spreadsheetml.sheet"}[kind]
+    types = f"<Types><Override ContentType='application/vnd.openxmlformats-officedocument.{main}.main+xml'/></Types>"
     with zipfile.ZipFile(path, "w") as package:
-        for name in ("[Content_Types].xml", *names):
-            package.writestr(name, "<x/>")
+        package.writestr("[Content_Types].xml", types)
+        for name in names:
+            package.writestr(name, bytes.fromhex("d0cf11e0a1b11ae1"))
     return path.read_bytes()
+
+
+docx_with, xlsx_with = partial(office_file, "docx"), partial(office_file, "xlsx")
 
 
 def with_script(writer: PdfWriter) -> None:
@@ -142,15 +149,15 @@ def with_bytes_like_a_name(writer: PdfWriter) -> None:
     ("name", "content", "told"),
     [
         ("a.pdf", pdf, ("", "")),
-        ("a.pdf", lambda p: pdf(p, js=with_script), ("", "脚本或附件")),
+        ("a.pdf", lambda p: pdf(p, js=with_script), ("", "脚本")),
         ("a.pdf", lambda p: pdf(p, packed=with_bytes_like_a_name), ("", "")),
-        ("a.pdf", lambda p: pdf(p, attached=with_attachment), ("", "脚本或附件")),
+        ("a.pdf", lambda p: pdf(p, attached=with_attachment), ("", "附件")),
         ("a.pdf", lambda p: pdf(p, secret=lambda w: w.encrypt("x", algorithm="RC4-128")), ("加了密", "")),
         ("a.pdf", lambda p: pdf(p)[:200], ("打不开", "")),
         ("a.pdf", lambda p: b"GIF89a", ("打不开", "")),
         ("a.docx", docx_with, ("", "")),
         ("a.docx", lambda p: docx_with(p, "word/vbaProject.bin"), ("", "宏")),
-        ("a.xlsx", lambda p: docx_with(p, "xl/embeddings/oleObject1.bin"), ("", "宏")),
+        ("a.xlsx", lambda p: xlsx_with(p, "xl/embeddings/oleObject1.bin"), ("", "嵌入的文件")),
         ("a.docx", lambda p: b"PK\x03\x04", ("打不开", "")),
         ("a.json", lambda p: b"{", ("打不开", "")),
         ("a.exe", lambda p: b"MZ", ("不适合长期保存", "")),

@@ -239,7 +239,7 @@ def test_a_segment_filed_during_a_check_is_no_log_cut_short(office: Office, monk
 
 
 def test_papers_beside_a_record_are_those_it_names(office: Office) -> None:
-    scan, other = b"\xff\xd8 one", b"\xff\xd8 two"
+    scan, other = b"\xff\xd8\xff one", b"\xff\xd8\xff two"
     kept = [hashlib.sha256(scan).hexdigest()]
     record = FrozenRecord(
         "QR758-01A-2025-00001", "示例", "2025-01-01", {}, "", "", "", "", "", "", (Signed("customer", "示例", "2025-01-01"),),
@@ -399,4 +399,4 @@ def test_hidden_scripts_are_found_by_the_whole_check(office: Office, tmp_path: P
 
     put(office.archive, ITEMS[0], {"a.pdf": pdf(tmp_path / "a.pdf", js=script_in_a_page)})
     answer = verify(office, deep=True)
-    assert ["脚本或附件" in p.message for p in answer["problems"]] == [True]
+    assert ["翻页时自行的动作" in p.message for p in answer["problems"]] == [True]

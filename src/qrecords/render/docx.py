@@ -22,7 +22,7 @@ from docxtpl import DocxTemplate
 from lxml import etree
 
 from qrecords.errors import InvalidInput
-from qrecords.render import tags
+from qrecords.render import officeactive, tags
 from qrecords.render.shape import needs_repair
 from qrecords.render.tags import Used
 from qrecords.render.zips import Entry, join, pack
@@ -33,7 +33,6 @@ MAX_UNPACKED = 64 * 2**20
 
 _XML_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _FOOTNOTES = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
-_LINKS_ALLOWED = ("/hyperlink",)
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 _TO_RESOLVE = ("\n", "\t")  # docxtpl also acts on \a and \f; as control characters they never get this far
 _PARAGRAPH_START = re.compile(r"<w:p(?: [^>]*)?>")
@@ -76,10 +75,10 @@ class Template:
             reason = "没有这个文件" if isinstance(error, FileNotFoundError) else error.strerror
             raise InvalidInput(f"模板 {name} 读不出：{reason}", remedy="请补上模板文件，或从备份恢复") from None
         try:
+            _refuse_what_acts(data, name)
             entries = _unzip(data)
             docx = DocxTemplate(BytesIO(data))
             docx.init_docx()
-            _refuse_outside_links(entries, name)
             return cls(name, entries, docx)
         except InvalidInput:
             raise
@@ -227,18 +226,17 @@ def _unzip(data: bytes) -> dict[str, bytes]:
         return {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
 
 
-def _refuse_outside_links(entries: Mapping[str, bytes], name: str) -> None:
-    """A document must not fetch anything when it is opened or converted."""
-    for part, data in entries.items():
-        if not part.endswith(".rels"):
-            continue
-        for relation in etree.fromstring(data, _PARSER):
-            kind = relation.get("Type", "")
-            if relation.get("TargetMode") == "External" and not kind.endswith(_LINKS_ALLOWED):
-                raise InvalidInput(
-                    f"模板 {name} 引用了外部文件（{kind.rsplit('/', 1)[-1]}：{relation.get('Target')}）",
-                    remedy="请在 Word 里断开链接，把图片或模板内容嵌入文档",
-                )
+def _refuse_what_acts(data: bytes, name: str) -> None:
+    """A document must not run or fetch anything when it is opened or converted: as of every file kept."""
+    try:
+        found = officeactive.acts(BytesIO(data), ".docx")
+    except officeactive.Refused as refused:
+        why = f"模板 {name} 不是完好的 Word 文档（docx）：{refused}"
+        raise InvalidInput(why, remedy="请用 Word 打开检查，另存为 .docx 再试") from None
+    if found:
+        raise InvalidInput(
+            f"模板 {name} 里有{found}", remedy="请在 Word 里去掉宏、控件和域，断开链接，把图片或模板内容嵌入文档"
+        )
 
 
 def _texts(found: Any) -> list[str]:

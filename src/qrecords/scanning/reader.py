@@ -47,7 +47,6 @@ class FileRead:
     source: str
     pages: tuple[PageRead, ...]
     notes: tuple[str, ...]
-    carries_more: bool = False  # scripts, or files inside the file
 
 
 def read_file(path: Path, out: Path, *, progress: Callable[[int, int], None] | None = None) -> FileRead:
@@ -55,7 +54,7 @@ def read_file(path: Path, out: Path, *, progress: Callable[[int, int], None] | N
 
     OSError when the disk of `out` is full.
     """
-    _require_readable(path)
+    require_file(path)
     out.mkdir(parents=True)
     request = {
         "path": str(path.absolute()), "out": str(out.absolute()), "max_pages": MAX_PAGES,
@@ -77,14 +76,15 @@ def read_file(path: Path, out: Path, *, progress: Callable[[int, int], None] | N
                 if progress:
                     progress(len(pages), head["pages"])
             if "done" in told:
-                return FileRead(path.name, tuple(pages), tuple(_notes(path, head)), head["extra"])
+                return FileRead(path.name, tuple(pages), tuple(_notes(path, head)))
     except Silent:
         pass
     message, remedy = _OVER_LIMIT
     raise InvalidInput(message.format(path.name, len(pages) + 1), remedy=remedy)
 
 
-def _require_readable(path: Path) -> None:
+def require_file(path: Path) -> None:
+    """Raise InvalidInput for what is no file, too large, or may not be read."""
     if not path.is_file():
         what = "是文件夹，不是文件" if path.is_dir() else "不存在"
         raise InvalidInput(f"{path} {what}", remedy="请给出扫描件的文件名")
@@ -113,8 +113,6 @@ def _page(path: Path, out: Path, told: dict[str, Any]) -> PageRead:
 
 def _notes(path: Path, head: dict[str, Any]) -> list[str]:
     notes = []
-    if head["extra"]:
-        notes.append(f"{path.name} 夹带脚本或附件，已去掉，只留页面的图像")
     named = path.suffix.lower().lstrip(".")
     meant = {"jpg": "jpeg", "tif": "tiff"}.get(named, named)
     if meant in {"pdf", "jpeg", "png", "tiff"} and meant != head["kind"]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import json
-import mmap
 import sys
 import warnings
 from collections.abc import Iterator
@@ -91,8 +90,7 @@ def _pdf_pages(path: Path, most: int) -> Iterator[Page]:
         raise Refused("empty")
     if count > most:
         raise Refused("too_many")
-    extra = raw.FPDFDoc_GetJavaScriptActionCount(document) > 0 or document.count_attachments() > 0
-    _tell(kind="pdf", pages=count, extra=extra or _names_a_script(path))
+    _tell(kind="pdf", pages=count)
     for index in range(count):
         try:
             page = document[index]
@@ -108,12 +106,6 @@ def _pdf_pages(path: Path, most: int) -> Iterator[Page]:
             raise Refused("damaged") from None
 
 
-def _names_a_script(path: Path) -> bool:
-    """Tell whether the file names a script anywhere in the open; one told too many does no harm."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data.find(b"/JavaScript") >= 0
-
-
 def _drawn(page: Any, dpi: int) -> Image.Image:
     # A page may claim to be a hundred metres wide.
     scale = min(dpi / 72, MAX_SIDE / max(page.get_size()))
@@ -126,7 +118,7 @@ def _picture_pages(path: Path, most: int) -> Iterator[Page]:
         count = getattr(picture, "n_frames", 1)
         if count > most:
             raise Refused("too_many")
-        _tell(kind=(picture.format or "").lower(), pages=count, extra=False)
+        _tell(kind=(picture.format or "").lower(), pages=count)
         for index in range(count):
             picture.seek(index)
             picture.load()

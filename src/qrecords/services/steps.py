@@ -14,9 +14,10 @@ from qrecords.model.form import Form
 from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import ACTION_LABELS, Action, Record, Signed, State, missing_before, require_open
 from qrecords.office import Office
-from qrecords.scanning.reader import read_file
+from qrecords.scanning.reader import read_file, require_file
 from qrecords.services import reading
 from qrecords.services.checking import before_step
+from qrecords.services.door import require_harmless
 from qrecords.services.finding.indexing import follow
 from qrecords.services.scans.rights import authorise_papers
 from qrecords.stores.durable import remove_tree
@@ -260,21 +261,20 @@ def _checked_evidence(office: Office, path: Path) -> str:
         raise InvalidInput(
             f"{path.name} 超过 {EVIDENCE_LIMIT >> 20} MB", remedy="请降低扫描分辨率（200 dpi 已够）后再试"
         )
-    _require_harmless(office, path)
+    _require_pages_alone(office, path)
     return file_sha256(path)
 
 
-def _require_harmless(office: Office, path: Path) -> None:
+def _require_pages_alone(office: Office, path: Path) -> None:
     """Make sure a scan opens and holds pages alone; InvalidInput when not."""
     with office.under_way() as step:
         work = office.archive.work_dir(step)
         try:
-            read = read_file(path, work / "pages")
+            require_file(path)
+            require_harmless(path)
+            read_file(path, work / "pages")
         finally:
             remove_tree(work)
-    if read.carries_more:
-        remedy = "请用 qrecords scan 附上（只留页面的图像），或打印成 PDF 另存后再试"
-        raise InvalidInput(f"{path.name} 夹带脚本或附件", remedy=remedy)
 
 
 def _text(text: str, what: str) -> str:

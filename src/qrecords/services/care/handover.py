@@ -23,6 +23,7 @@ from qrecords.services import reading
 from qrecords.services.care.putback import put_back
 from qrecords.services.care.unfreeze import Unfrozen, unfreeze
 from qrecords.services.care.verify import ITEM, VOLUME
+from qrecords.services.door import looked_at
 from qrecords.services.finding.indexing import follow
 from qrecords.services.intake.templates import OBJECT as TEMPLATE
 from qrecords.stores import durable, mirror
@@ -167,6 +168,7 @@ def import_bag(office: Office, folder: Path, *, progress: Progress | None = None
         incoming = [i for i in sorted(source.ids()) if i.startswith((ITEM, VOLUME, TEMPLATE))]
         fresh = [i for i in incoming if not office.archive.exists(i)]
         _require_sound(source, incoming)
+        _require_harmless(source, fresh)
         _require_same(office, source, sorted(set(incoming) - set(fresh)))
         found = _read(office, source, fresh)
         with office.register.write() as tx:
@@ -237,6 +239,25 @@ def _valid_bag(folder: Path) -> Archive:
 def _require_sound(source: Archive, object_ids: Sequence[str]) -> None:
     if problems := [p for i in object_ids for p in source.check(i, deep=True)]:
         raise InvalidInput("移交包里有损坏的对象", remedy="请向移交方重新索取", problems=problems)
+
+
+def _require_harmless(source: Archive, object_ids: Sequence[str]) -> None:
+    """Refuse a package that holds a file the archive's own check would condemn."""
+    named = [
+        (object_id, name, path)
+        for object_id in object_ids
+        for name, (path, _) in source.look_through(object_id, deep=False).files.items()
+    ]
+    verdicts = looked_at([(path, name) for _, name, path in named])
+    told = [
+        (object_id, f"{name} {verdict.unreadable or verdict.active}")
+        for (object_id, name, _), verdict in zip(named, verdicts, strict=True)
+        if verdict.unreadable or verdict.active
+    ]
+    if told:
+        problems = [Problem(message, source=i) for i, message in told]
+        remedy = "请向移交方索取不含这些内容的包；没有收下任何一个"
+        raise InvalidInput(f"移交包里有{len(told)}个文件不能收", remedy=remedy, problems=problems)
 
 
 def _require_same(office: Office, source: Archive, known: Sequence[str]) -> None:

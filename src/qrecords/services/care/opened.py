@@ -16,7 +16,7 @@ from qrecords.errors import StorageFailure
 from qrecords.stores.durable import write_file
 from qrecords.stores.journal import Journal
 
-RULES = 2  # of looking into files and comparing pages: a higher number when they find more
+RULES = 3  # of looking into files and comparing pages: a higher number when they find more
 _DIGITS = 64  # of a SHA-512: 256 bits
 
 
@@ -32,7 +32,8 @@ def known_keys(path: Path) -> set[str]:
 
 
 def _header() -> str:
-    return f"rules {RULES}, qrecords {__version__}, " + ", ".join(f"{n} {version(n)}" for n in ("pypdfium2", "pikepdf"))
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("pypdfium2", "pikepdf", "lxml"))
+    return f"rules {RULES}, qrecords {__version__}, {libraries}"
 
 
 class Opened:

@@ -17,8 +17,9 @@ from qrecords.model.numbering import RECORD_NO, form_named, parse_record_no
 from qrecords.model.record import Attached, Record, State, record_year
 from qrecords.office import Office
 from qrecords.render.fonts import uncovered
-from qrecords.scanning.reader import PageRead, read_file
+from qrecords.scanning.reader import PageRead, read_file, require_file
 from qrecords.services.checking import derived
+from qrecords.services.door import require_harmless
 from qrecords.services.scans.attach import PAGES, safe_name
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.inputs.paperlist import PaperRow
@@ -177,10 +178,9 @@ def _beside(folder: Path, name: str) -> Path:
 
 
 def _pages(path: Path, work: Path) -> tuple[PageRead, ...]:
-    read = read_file(path, work)
-    if read.carries_more:
-        raise InvalidInput("夹带脚本或附件", remedy="请打印成 PDF 另存后再试")
-    return read.pages
+    require_file(path)
+    require_harmless(path)
+    return read_file(path, work).pages
 
 
 def wrong_together(papers: Sequence[Paper], taken: Mapping[str, str]) -> Iterator[tuple[Paper, Problem]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +11,8 @@ from qrecords.errors import InvalidInput, Problem, WrongState
 from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import Action, Attached, Record, require_open
 from qrecords.office import Office
-from qrecords.scanning.reader import read_file
-from qrecords.services import reading
+from qrecords.scanning.reader import read_file, require_file
+from qrecords.services import door, reading
 from qrecords.services.finding.indexing import follow
 from qrecords.services.scans.adding import add
 from qrecords.services.scans.keeping import keep_files
@@ -66,8 +65,14 @@ def _late(office: Office, record: Record, attached: Sequence[Attached], files: S
 def _checked(files: Sequence[Path], work: Path) -> list[Attached]:
     made: list[Attached] = []
     problems: list[Problem] = []
+    untakable = {path: error for path in dict.fromkeys(files) if (error := _untakable(path))}
+    takable = [path for path in files if path not in untakable]
+    verdicts = dict(zip(takable, door.looked_at([(path, path.name) for path in takable]), strict=True))
     for number, path in enumerate(files):
         try:
+            if path in untakable:
+                raise untakable[path]
+            door.refuse(verdicts[path], path)
             pages = _pages(path, work / f"{number:05d}")
             made.append(Attached("file", safe_name(path.name), file_sha256(path), pages))
         except InvalidInput as error:
@@ -79,34 +84,24 @@ def _checked(files: Sequence[Path], work: Path) -> list[Attached]:
     return made
 
 
-def _pages(path: Path, work: Path) -> int:
-    """Return how many pages a file has, 0 for an office document; InvalidInput when it must stay outside."""
-    suffix = path.suffix.lower()
-    if suffix not in PAGES | OFFICE:
-        raise InvalidInput(
+def _untakable(path: Path) -> InvalidInput | None:
+    """Return why a file is of a kind not taken, missing or too large, before it is opened."""
+    if path.suffix.lower() not in PAGES | OFFICE:
+        return InvalidInput(
             f"{path.name} 的格式不能附上", remedy="可附 PDF、JPEG、PNG、TIFF、docx、xlsx；其他的请先转成 PDF"
         )
-    if path.is_file() and path.stat().st_size > LIMIT:
-        raise InvalidInput(f"{path.name} 超过 {LIMIT >> 20} MB", remedy="请压缩图片，或分成几个文件")
-    if suffix in OFFICE:
-        return _office_document(path)
-    read = read_file(path, work)
-    if read.carries_more:
-        raise InvalidInput(f"{path.name} 夹带脚本或附件", remedy="请打印成 PDF 另存，夹带的文件请单独附上")
-    return len(read.pages)
-
-
-def _office_document(path: Path) -> int:
     try:
-        with zipfile.ZipFile(path) as parts:
-            names = parts.namelist()
-    except (zipfile.BadZipFile, OSError, NotImplementedError):
-        raise InvalidInput(f"{path.name} 已损坏，或不是 Office 文件", remedy="请用 Office 打开另存后再试") from None
-    if "[Content_Types].xml" not in names:
-        raise InvalidInput(f"{path.name} 不是 Office 文件", remedy="请用 Office 打开另存后再试")
-    if any("vbaproject" in n.lower() or "embeddings/" in n.lower() for n in names):
-        raise InvalidInput(f"{path.name} 带有宏或嵌入的文件", remedy="请另存为不带宏的 docx、xlsx 后再试")
-    return 0
+        require_file(path)
+    except InvalidInput as error:
+        return error
+    if path.stat().st_size > LIMIT:
+        return InvalidInput(f"{path.name} 超过 {LIMIT >> 20} MB", remedy="请压缩图片，或分成几个文件")
+    return None
+
+
+def _pages(path: Path, work: Path) -> int:
+    """Return how many pages a file has, 0 for an office document; InvalidInput when a page cannot be read."""
+    return 0 if path.suffix.lower() in OFFICE else len(read_file(path, work).pages)
 
 
 def safe_name(name: str) -> str:

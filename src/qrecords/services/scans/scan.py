@@ -15,6 +15,7 @@ from typing import Any
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.office import Office
 from qrecords.scanning.reader import FileRead, read_file
+from qrecords.services.door import carried, looked_at
 from qrecords.services.finding.indexing import follow
 from qrecords.services.scans.keeping import Kept, keep
 from qrecords.services.scans.recognise import recognise_unread
@@ -100,6 +101,7 @@ def _read_all(files: Sequence[Path], folder: Path, progress: Progress | None) ->
             read.append(read_file(path, folder / f"{number:05d}", progress=progress))
         except InvalidInput as error:
             errors.append((path, error))
+    read = _with_what_is_left_behind(read, [path for path in files if path not in dict(errors)])
     if len(errors) == 1:
         raise errors[0][1]
     if errors:
@@ -107,6 +109,16 @@ def _read_all(files: Sequence[Path], folder: Path, progress: Progress | None) ->
         remedy = "请按各条提示处理后再试；没有附上任何一页"
         raise InvalidInput(f"有{len(errors)}个文件读不了", remedy=remedy, problems=problems)
     return read
+
+
+def _with_what_is_left_behind(read: Sequence[FileRead], files: Sequence[Path]) -> list[FileRead]:
+    """Note what a file carries beside its pages: only pictures of these go on."""
+    told = []
+    for file, verdict in zip(read, looked_at([(path, path.name) for path in files]), strict=True):
+        what = carried(verdict)
+        notes = (*file.notes, f"{file.source} 夹带{what}，已去掉，只留页面的图像") if what else file.notes
+        told.append(replace(file, notes=notes))
+    return told
 
 
 def _sorted(office: Office, read: Sequence[FileRead], result: Scanned) -> tuple[list[Print], list[Sheet]]:
