@@ -35,6 +35,8 @@ _TIME = re.compile(
 _DATE_TIME = re.compile(
     rf"^(.+?)(?:[T\s]+|(?<=[日号])\s*)((?:{_HALVES})?\s*\d{{1,2}}(?::|时|点|\s*[AP]\.?M).*)$", re.IGNORECASE
 )
+LONGEST_NUMBER = 60  # characters of a number, its unit included
+_TOO_LARGE = 10**12
 _NUMBER = re.compile(r"^([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(\D.*)?$")
 # Words for one of something: a count without a unit of its own takes any of them, a measure takes none.
 _COUNTERS = frozenset("台只个件套页人名位份次张块根条支把部组对副盒箱包袋卷本枚颗片辆艘架门座处项批种封册瓶双具")
@@ -302,7 +304,12 @@ def _number(raw: object, unit: str, *, count: bool = False) -> Decimal:
         return _number_of_cell(raw, unit)
     if isinstance(raw, bool) or not isinstance(raw, (int, float, str, Decimal)):
         raise ValueError("要写数字")
-    text = _plain(str(raw))
+    if isinstance(raw, int) and abs(raw) >= _TOO_LARGE:  # too long a one cannot even be written out
+        raise ValueError("数字超出范围")
+    text = str(raw)
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(f"数字超出范围：写了{len(text)}个字符，最多{LONGEST_NUMBER}个；请核对")
+    text = _plain(text)
     found = _NUMBER.match(text)
     if found and found[2] and not _same_unit(found[2], unit, count=count):
         expected = f"（单位是{unit}）" if unit else "（不带单位）"
@@ -313,7 +320,8 @@ def _number(raw: object, unit: str, *, count: bool = False) -> Decimal:
         raise ValueError(f"「{text}」不是数字") from None
     if not number.is_finite():
         raise ValueError(f"「{text}」不是数字")
-    if abs(number) >= Decimal(10) ** 12:
+    exponent = number.as_tuple().exponent
+    if abs(number) >= _TOO_LARGE or (isinstance(exponent, int) and exponent < -LONGEST_NUMBER):
         raise ValueError(f"「{text}」超出范围")
     return number
 

@@ -9,9 +9,11 @@ import json
 import math
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import time
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ from qrecords.stores.inputs.common import InputRecord, read_text, refuse, time_t
 
 # A file that unfolds to more values, or deeper, is a mistake or a trap.
 MAX_VALUES, MAX_DEPTH = 2_000_000, 20
+# Keys merged in (<<) double with every level: of one mapping, and of a whole file.
+MAX_MERGES, MAX_MERGED = 20, 100_000
+MAX_TOLD = 20  # keys named twice, of one object
 TOML_LIST = "records"
 # Reading a dotted key takes the square of its length.
 _ENDLESS_KEY = re.compile(rf"""(?<![\w"'.-])(?:[\w"'-]+[ \t]*\.[ \t]*){{{MAX_DEPTH}}}""")
@@ -54,8 +59,11 @@ def read_yaml(path: Path, form: Form, problems: list[Problem], others: Sequence[
         refuse(path, f"不是正确的 YAML{where}{reason}", _SYNTAX, row=line)
     except yaml.YAMLError:
         refuse(path, "不是正确的 YAML：含有不能用的字符", _SYNTAX)
-    except (ValueError, _TooMuchError):
-        refuse(path, "不是正确的 YAML：有不能读的值，或套得太深", _SYNTAX)
+    except _TooMuchError:
+        limits = f"最多{MAX_DEPTH}层、一处合并{MAX_MERGES}组、合并出{MAX_MERGED}项"
+        refuse(path, f"套得太深，或用 << 合并得太多（{limits}）", "请拆成几个文件，不要用引用（&、*、<<）反复套用")
+    except ValueError:
+        refuse(path, "不是正确的 YAML：有不能读的值", _SYNTAX)
     return _records(path, [r for d in documents for r in (d if isinstance(d, list) else [d])], problems)
 
 
@@ -146,8 +154,8 @@ class _Object(dict[str, Any]):
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
     made = _Object(pairs)
     if len(made) < len(pairs):
-        names = [key for key, _ in pairs]
-        made.twice = tuple(dict.fromkeys(n for n in names if names.count(n) > 1))
+        counts = Counter(key for key, _ in pairs)
+        made.twice = tuple(islice((key for key, count in counts.items() if count > 1), MAX_TOLD))
     return made
 
 
@@ -161,6 +169,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
         self._seen: set[yaml.MappingNode] = set()
+        self._merged = 0
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Refuse a key written twice, before keys merged in (<<) join them."""
@@ -171,7 +180,13 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
                 if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in keys:
                     raise _Repeated(None, None, f"「{key.value}」写了两次", key.start_mark)
                 keys.add((key.tag, key.value if isinstance(key, yaml.ScalarNode) else id(key)))
+        merges = [value for key, value in node.value if key.tag == f"{_TAG}merge"]
+        if any(isinstance(value, yaml.SequenceNode) and len(value.value) > MAX_MERGES for value in merges):
+            raise _TooMuchError
         super().flatten_mapping(node)
+        self._merged += len(node.value) if merges else 0
+        if self._merged > MAX_MERGED:
+            raise _TooMuchError
 
     def construct_day_or_text(self, node: yaml.ScalarNode) -> Any:
         """Return a date or moment; one the calendar does not have stays text, for the form to refuse by name."""
