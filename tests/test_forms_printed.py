@@ -6,6 +6,7 @@ hold for LibreOffice with Noto CJK faces; places may differ by a few millimetres
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from collections.abc import Callable
@@ -15,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from qrecords.model.field import FieldType
-from qrecords.render.context import date_text
+from qrecords.render.context import TICKED, UNTICKED, date_text
 from qrecords.render.fonts import missing_faces
+from qrecords.render.forpaper import for_paper
+from qrecords.render.joins import JOINER
 from qrecords.render.pdf import Converter
 from tests.conftest import CHECKOUT
 from tests.forms_at_three_fills import CATALOGUE, CODES, FILLS, UNIT, Word, anchors, document, words
@@ -26,6 +29,9 @@ GOLDEN = CHECKOUT / "tests" / "golden" / "forms"
 TOLERANCE = {"empty": 4, "sample": 6, "extreme": 12}
 BINDING_MM = 25
 HEAD_MM = 40
+BOXES_DRAWN = (TICKED, UNTICKED)
+NEVER_FIRST = set("，。、；：！？）》」』〉】〕％…”’")
+NEVER_LAST = set("（《「『〈【〔“‘")
 
 pytestmark = [
     pytest.mark.office,
@@ -159,13 +165,29 @@ def test_no_number_is_parted_at_its_stroke(code: str, printed: Printed) -> None:
     assert [w for w in found if w.text.endswith("ABC-")] == []
 
 
-def test_joiners_leave_no_text_and_no_document_is_changed(tmp_path: Path) -> None:
-    from qrecords.render.joins import JOINER, joined
+@every_form
+@at_every_fill
+def test_no_choice_is_parted_from_its_box_or_inside(code: str, fill: str, printed: Printed) -> None:
+    form = CATALOGUE.get(code).form
+    fields = [*form.fields, *(column for field in form.fields for column in field.columns)]
+    choices = {"是", "否"} | {choice for field in fields for choice in field.choices}
+    boxed = [w.text for w in printed(code, fill) if w.text[0] in BOXES_DRAWN]
+    assert [text for text in boxed if text[1:] not in choices] == []
 
+
+@every_form
+@at_every_fill
+def test_no_line_begins_with_a_comma_or_ends_with_an_open_bracket(code: str, fill: str, printed: Printed) -> None:
+    """Texts hold no blanks beside these marks, so a word that begins or ends with one stands at a line's edge."""
+    found = [html.unescape(w.text) for w in printed(code, fill)]
+    assert [text for text in found if text[0] in NEVER_FIRST or text[-1] in NEVER_LAST] == []
+
+
+def test_joiners_leave_no_text_and_no_document_is_changed(tmp_path: Path) -> None:
     data = document("06A", "sample")
     (tmp_path / "报告.docx").write_bytes(data)
     pdf = Converter().convert([tmp_path / "报告.docx"], tmp_path)[0]
-    assert joined(data) != data
+    assert for_paper(data) != data
     assert (tmp_path / "报告.docx").read_bytes() == data
     assert JOINER not in "".join(w.text for w in words(pdf))
-    assert joined(b"no Word file") == b"no Word file"
+    assert for_paper(b"no Word file") == b"no Word file"

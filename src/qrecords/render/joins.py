@@ -2,31 +2,31 @@
 
 Word joiners (U+2060) go into the copy LibreOffice reads, never into a document that is kept: they leave neither ink nor
 text in the PDF. What is wider than its cell is left as it is, to be parted where it can be.
+
+LibreOffice breaks Chinese by a list of its own that knows no joiner; text of any other East Asian language by Unicode's
+rules (UAX #14), which do, and keep a comma from a line's start as well. So a paragraph with joiners is called English.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-import zipfile
-from io import BytesIO
 from itertools import pairwise
 
 from docx.oxml.ns import nsmap
 from lxml import etree
 
 from qrecords.render.wordplaces import Styles
-from qrecords.render.zips import join, pack
 
 JOINER = "\u2060"
 _W = f"{{{nsmap['w']}}}"
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
-_PART = re.compile(r"word/(document|header\d*|footer\d*)\.xml")
 _WHOLE = re.compile(
     r"[☑□][^\s☑□]+"  # a choice with its box
     r"|（[A-Z]+\d+-\d+[A-Z]）|第\d+[册件页版]|〔更\d+〕"
-    r"|[A-Za-z0-9]+(?:[-./·][A-Za-z0-9]+)+"  # numbers of records, telephones, parts
+    r"|(?:\d+年)?\d+月(?:\d+日)?"
+    r"|[A-Za-z0-9]+(?:[-./·:][A-Za-z0-9]+)+"  # numbers of records, telephones, parts, times
 )
+_BY_UNICODE = "en-US"
 _LATIN = re.compile("[A-Za-z0-9]")
 _NARROW = 0.62  # of the size, about the widest a figure or letter of these faces is on average
 _USUAL_HALF_POINTS = 20
@@ -34,21 +34,9 @@ _SIDES = 100  # twips a cell leaves at its sides
 _PAGE = 9_000  # twips of a line outside of tables
 
 
-def joined(document: bytes) -> bytes:
-    """Return a Word document for conversion, with joiners; one that cannot be read comes back as it is."""
-    try:
-        with zipfile.ZipFile(BytesIO(document)) as archive:
-            entries = {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
-        styles = Styles(entries.get("word/styles.xml", b""), _PARSER)
-        changed = {n: new for n, data in entries.items() if _PART.fullmatch(n) and (new := _part(data, styles))}
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, ValueError, KeyError, NotImplementedError, EOFError):
-        return document
-    return join(pack(n, changed.get(n, data), level=1) for n, data in entries.items()) if changed else document
-
-
-def _part(data: bytes, styles: Styles) -> bytes | None:
-    tree = etree.fromstring(data, _PARSER)
-    found = False
+def join_words(tree: etree._Element, styles: Styles) -> bool:
+    """Put joiners into a part of a Word document; tell whether there was anything to join."""
+    changed = set()
     for text in tree.iter(f"{_W}t"):
         words = text.text or ""
         if not _WHOLE.search(words):
@@ -56,28 +44,51 @@ def _part(data: bytes, styles: Styles) -> bytes | None:
         paragraph = next(text.iterancestors(f"{_W}p"), None)
         if paragraph is None:
             continue
-        size = styles.setting(paragraph, text.getparent(), "sz")
-        points = int((size.get(f"{_W}val") if size is not None else None) or _USUAL_HALF_POINTS) / 2
-        room = _room(paragraph) / 20 / points
+        room = room_of(paragraph) / 20 / points_of(text.getparent(), paragraph, styles)
         text.text = _WHOLE.sub(lambda m, room=room: _whole(m[0], room), words)
-        found = found or text.text != words
-    return etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True) if found else None
+        if text.text != words:
+            changed.add(paragraph)
+    for paragraph in changed:
+        _break_by_unicode(paragraph)
+    return bool(changed)
+
+
+def points_of(run: etree._Element, paragraph: etree._Element, styles: Styles) -> float:
+    """Return the size of a run's characters."""
+    size = styles.setting(paragraph, run, "sz")
+    return int((size.get(f"{_W}val") if size is not None else None) or _USUAL_HALF_POINTS) / 2
+
+
+def width_in_characters(words: str) -> float:
+    """Return about how wide a text is, in Chinese characters."""
+    return sum(_NARROW if unicodedata.east_asian_width(c) in ("Na", "H", "N") and c not in "☑□" else 1 for c in words)
+
+
+def _break_by_unicode(paragraph: etree._Element) -> None:
+    """Call the East Asian text of all of a paragraph's runs a language LibreOffice has no rules of its own for."""
+    for run in paragraph.iter(f"{_W}r"):
+        settings = run.find(f"{_W}rPr")
+        if settings is None:
+            settings = etree.Element(f"{_W}rPr")
+            run.insert(0, settings)
+        language = settings.find(f"{_W}lang")
+        if language is None:
+            language = etree.SubElement(settings, f"{_W}lang")
+        language.set(f"{_W}eastAsia", _BY_UNICODE)
 
 
 def _whole(words: str, room: float) -> str:
     """Return a piece with joiners where a line could end, if it fits into `room` characters."""
-    if (
-        sum(_NARROW if unicodedata.east_asian_width(c) in ("Na", "H", "N") and c not in "☑□" else 1 for c in words)
-        > room
-    ):
-        return words
+    if width_in_characters(words) > room:
+        halves = words.rpartition("/")
+        return f"{_whole(halves[0], room)}/{_whole(halves[2], room)}" if halves[0] and halves[2] else words
     pieces = [words[0]]
     for before, after in pairwise(words):
         pieces.append(after if _LATIN.match(before) and _LATIN.match(after) else JOINER + after)
     return "".join(pieces)
 
 
-def _room(paragraph: etree._Element) -> float:
+def room_of(paragraph: etree._Element) -> float:
     """Return how long a line is, in twips: across its cell, or down it where text stands upright."""
     cell = next(paragraph.iterancestors(f"{_W}tc"), None)
     if cell is None:

@@ -19,7 +19,7 @@ from qrecords.errors import InvalidInput, MissingProgram, Problem
 from qrecords.render.beside import written_beside
 from qrecords.render.finish import finish_pdf
 from qrecords.render.fonts import require_chinese_face
-from qrecords.render.joins import joined
+from qrecords.render.forpaper import for_paper
 from qrecords.render.pdfout import page_count
 from qrecords.render.soffice import REMEDY, Run, Soffice, find_program
 from qrecords.render.workfolder import work_folder
@@ -147,7 +147,7 @@ class _Job:
             made.mkdir()
             waiting = {f"{n:05d}": d for n, d in enumerate(batch)}
             for name, document in waiting.items():
-                (source / f"{name}.docx").write_bytes(joined(document.read_bytes()))
+                (source / f"{name}.docx").write_bytes(for_paper(document.read_bytes()))
 
             def collect() -> int:
                 if self._stop.is_set():
