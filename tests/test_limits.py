@@ -68,3 +68,23 @@ def test_merging_as_people_do_is_read(
     path = tmp_path / "two.yaml"
     path.write_text(f"- &one {whole}\n- {{<<: *one}}\n", "utf-8")
     assert len(cli.json("fill", "10A", path)["records"]) >= 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX closes streams")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_ends_in_no_traceback(cli: CommandLine, closed: str) -> None:
+    command = f"exec '{sys.executable}' -m qrecords --root '{cli.root}' status {closed}"
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "tag", ["{{ self }}", "{{ self.x }}", "{% for a in self %}{{ a }}{% endfor %}", "{{ caller }}"]
+)
+def test_a_template_cannot_name_itself(tag: str) -> None:
+    from qrecords.errors import InvalidInput
+    from qrecords.render.docx import Template
+    from tests.door_files import in_body, word
+
+    with pytest.raises(InvalidInput, match="不能用"):
+        Template.load(word(in_body(f"<w:p><w:r><w:t>{tag}</w:t></w:r></w:p>")))

@@ -134,6 +134,7 @@ pass_session = click.make_pass_decorator(Session)
 
 def run(arguments: list[str] | None = None) -> NoReturn:
     """Run a command line and leave with its exit status."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr, sys.stdin):
         # The office's text is Chinese whatever the terminal's locale claims.
         if hasattr(stream, "reconfigure"):
@@ -149,6 +150,13 @@ def run(arguments: list[str] | None = None) -> NoReturn:
         _stop_output()
         status = status or _failed(_unwritten(error), as_json=False)
     sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """Put nothing in the place of a stream closed by whoever started us (`>&-`): else the next file opened is in it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
 
 
 def _status(args: list[str], *, as_json: bool) -> int:

@@ -176,6 +176,8 @@ def _objection(node: nodes.Node, loops: tuple[str, ...]) -> str:
     match node:
         case nodes.For():
             why = _loop_objection(node, loops)
+        case nodes.Name(name="self" | "super" | "caller" as name):  # the template itself, which Jinja would offer
+            why = f"不能用 {name}"
         case nodes.Getattr(attr=name) | nodes.Name(name=name) if name.startswith("_"):
             why = f"不能用 {name}"
         case nodes.Getitem(arg=arg) if not isinstance(arg, nodes.Const) or str(arg.value).startswith("_"):
