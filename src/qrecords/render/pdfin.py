@@ -7,7 +7,6 @@ its table is unpacked at once and its objects are found as text. Any other file 
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from io import BytesIO
@@ -17,9 +16,7 @@ from pypdf import PdfReader
 from pypdf.errors import PdfReadError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NumberObject, read_object
 
-from qrecords.render.pdflayout import ENTRY, HOLDER, IN_GROUP, PLAIN, XREF, inflated
-
-_TAIL = re.compile(rb"startxref\n(\d{1,12})\n%%EOF\n\Z")
+from qrecords.render.pdflayout import ENTRY, HOLDER, IN_GROUP, PLAIN, TAIL, XREF, inflated
 
 
 class Reader(PdfReader):
@@ -52,7 +49,7 @@ class Reader(PdfReader):
         self.xref, self.xref_objStm = {}, {}
 
     def _read_ours(self) -> bool:
-        tail = _TAIL.search(self._data, max(0, len(self._data) - 64))
+        tail = TAIL.search(self._data, max(0, len(self._data) - 64))
         head = XREF.match(self._data, int(tail[1])) if tail else None
         if not head:
             return False

@@ -30,6 +30,7 @@ FREE, PLAIN, IN_GROUP = 0, 1, 2  # kinds of entries
 _HEAD = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 _OBJECT = re.compile(rb"(\d{1,9}) 0 obj\n(<<[^(%]{0,20000}?>>)\nstream\n")
 _AFTER = b"\nendstream\nendobj\n"
+TAIL = re.compile(rb"startxref\n(\d{1,12})\n%%EOF\n\Z")
 _END = re.compile(rb"startxref\n(\d{1,12})\n%%EOF\n")
 # No name with a letter written by its number, no word but these, no white space but these: there readers differ.
 _TOKEN = re.compile(
@@ -51,6 +52,21 @@ class _Otherwise(Exception):
 class _Seen:
     starts: dict[int, int] = field(default_factory=dict)  # number of the object at each offset
     holders: set[int] = field(default_factory=set)  # object streams
+
+
+def is_laid_out_as_ours(path: Path) -> bool:
+    """Tell by a PDF's first and last bytes whether `pdfout` may have written it; proves nothing against a forger."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        if stream.read(len(_HEAD)) != _HEAD:
+            return False
+        stream.seek(max(path.stat().st_size - 64, 0))
+        tail = TAIL.search(stream.read())
+        if tail is None:
+            return False
+        stream.seek(int(tail[1]))
+        return XREF.match(stream.read(512)) is not None
 
 
 def own_objects(path: Path) -> bytes | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import InvalidInput
+from qrecords.foreign.pictures import REASONS
 from qrecords.scanning.child import Silent, answers
 
 MAX_FILE = 500 << 20
@@ -18,11 +19,10 @@ SECONDS_PER_PAGE = 30.0
 CPU_SECONDS = 3_600
 
 _SENTENCES = {
+    **{reason: (f"{{}} {what}", remedy) for reason, (what, remedy) in REASONS.items()},
     "encrypted": ("{} 是加密的，打不开", "请先去掉密码，或重新扫描"),
-    "damaged": ("{} 已损坏，或不是扫描件", "请用完好的 PDF、JPEG、PNG 或 TIFF 文件，或重新扫描"),
     "empty": ("{} 里没有页面", "请重新扫描"),
     "too_many": ("{} 的页数超过" + str(MAX_PAGES) + "页", "请分成几个文件再试"),
-    "too_large": ("{} 的页面太大，超出内存限制", "请降低扫描分辨率（200 dpi 已够）后再试"),
 }
 _OVER_LIMIT = ("{} 第{}页读不出来，超出了时间或内存限制", "请重新扫描这一页，或用别的软件另存后再试；没有附上任何一页")
 
@@ -113,6 +113,8 @@ def _page(path: Path, out: Path, told: dict[str, Any]) -> PageRead:
 
 def _notes(path: Path, head: dict[str, Any]) -> list[str]:
     notes = []
+    if previews := head.get("previews"):
+        notes.append(f"{path.name} 里另有{previews}幅预览图，不是页面，没有收进")
     named = path.suffix.lower().lstrip(".")
     meant = {"jpg": "jpeg", "tif": "tiff"}.get(named, named)
     if meant in {"pdf", "jpeg", "png", "tiff"} and meant != head["kind"]:

@@ -10,28 +10,26 @@ from __future__ import annotations
 import errno
 import json
 import sys
-import warnings
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import zxingcpp
-from PIL import Image, ImageChops, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
+from qrecords.foreign.drawing import drawn
+from qrecords.foreign.pictures import NotShown, opened
 from qrecords.scanning.limits import limit
 
 MAX_SIDE = 6_000  # pixels a side looked at: A3 at 360 dpi
-MAX_PIXELS = 120_000_000  # of a picture before it is made smaller: A3 at 600 dpi and some more
 KEPT_SIDE = 3_400  # pixels a side kept: A3 at 200 dpi
 KEPT_DPI = 200
 LOOK_DPI = 300  # second look at a code that was not read
 QUALITY = 80
-LOWEST_DPI, HIGHEST_DPI = 72.0, 1_200.0  # outside, what a picture says of its size is no scanner's
-A4_INCHES = 297 / 25.4
+UNEVEN = 0.02  # dots wider than high, or higher than wide, by more than that
 MOST_TEXT = 100_000
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # of the disk the pages go to, never of the file
-PICTURES = ("JPEG", "PNG", "TIFF")
 _TURN = {0: None, 90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 
 
@@ -42,19 +40,17 @@ class Refused(Exception):
 def main(request: dict[str, Any]) -> None:
     """Read one file and tell of it line by line."""
     limit(request["memory"], request["cpu_seconds"])
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # it warns from here, and refuses from twice as many
-    warnings.simplefilter("ignore")
     try:
         path, out = Path(request["path"]), Path(request["out"])
         pages = _pdf_pages if is_pdf(path) else _picture_pages
         for number, page in enumerate(pages(path, request["max_pages"]), start=1):
             _tell(page=number, **_read_page(page, out / f"{number:05d}.jpg"))
         _tell(done=True)
-    except Refused as refused:
+    except (Refused, NotShown) as refused:
         _tell(refused=str(refused))
-    except (MemoryError, Image.DecompressionBombError):
+    except MemoryError:
         _tell(refused="too_large")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+    except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in FULL:
             _tell(full=error.errno)
             return
@@ -81,6 +77,7 @@ def _pdf_pages(path: Path, most: int) -> Iterator[Page]:
 
     try:
         document = pypdfium2.PdfDocument(path)
+        document.init_forms()  # or fields and electronic seals are not drawn
     except pypdfium2.PdfiumError as error:
         why = getattr(error, "err_code", None)  # no error at all: it has no page
         words = {raw.FPDF_ERR_PASSWORD: "encrypted", raw.FPDF_ERR_SECURITY: "encrypted", raw.FPDF_ERR_SUCCESS: "empty"}
@@ -108,36 +105,25 @@ def _pdf_pages(path: Path, most: int) -> Iterator[Page]:
 
 def _drawn(page: Any, dpi: int) -> Image.Image:
     # A page may claim to be a hundred metres wide.
-    scale = min(dpi / 72, MAX_SIDE / max(page.get_size()))
-    image: Image.Image = page.render(scale=scale, rev_byteorder=True, limit_image_cache=True).to_pil()
-    return image.convert("RGB")
+    return drawn(page, min(dpi / 72, MAX_SIDE / max(page.get_size())))
 
 
 def _picture_pages(path: Path, most: int) -> Iterator[Page]:
-    with Image.open(path, formats=PICTURES) as picture:
-        count = getattr(picture, "n_frames", 1)
-        if count > most:
-            raise Refused("too_many")
-        _tell(kind=(picture.format or "").lower(), pages=count)
-        for index in range(count):
-            picture.seek(index)
-            picture.load()
-            image = ImageOps.exif_transpose(picture)
-            if "A" in image.getbands():
-                ground = Image.new("RGBA", image.size, "white")
-                image = Image.alpha_composite(ground, image.convert("RGBA"))
-            image = image.convert("RGB")
-            points = _on_paper(image)
+    with opened(path, most=most) as picture:
+        _tell(kind=picture.kind, pages=picture.pages, previews=picture.previews)
+        for frame in picture.frames:
+            image = _square(frame.image.convert("RGB"), frame.points)
             image.thumbnail((MAX_SIDE, MAX_SIDE))
-            yield Page(image, points)
+            yield Page(image, frame.points)
 
 
-def _on_paper(image: Image.Image) -> tuple[float, float]:
-    """Return the size of a picture on paper, in points; A4 by its longer side where it does not say."""
-    dpi = float((image.info.get("dpi") or (0,))[0])
-    if not LOWEST_DPI <= dpi <= HIGHEST_DPI:
-        dpi = max(image.size) / A4_INCHES
-    return image.width * 72 / dpi, image.height * 72 / dpi
+def _square(image: Image.Image, points: tuple[float, float]) -> Image.Image:
+    """Return a picture with dots as wide as high: a fax has more across than down, and no code is read from that."""
+    across, down = image.width / points[0], image.height / points[1]
+    if abs(across / down - 1) < UNEVEN:
+        return image
+    dense = min(max(across, down), MAX_SIDE / max(points))
+    return image.resize((round(points[0] * dense), round(points[1] * dense)), Image.Resampling.LANCZOS)
 
 
 def _read_page(page: Page, target: Path) -> dict[str, Any]:
