@@ -199,7 +199,8 @@ def test_the_same_words_asked_twice_are_two_records(office: Office, sample: Call
     from qrecords.services.intake.asking import keep_answers
 
     answers = sample("03A", linked_record=None)
-    made = [fill(office, "03A", [keep_answers(office, "03A", answers)]).records[0]["record_no"] for _ in range(2)]
+    asked = [keep_answers(office, "03A", answers) for _ in range(2)]
+    made = [fill(office, "03A", [path], same_again=True).records[0]["record_no"] for path in asked]
     assert made == ["QR758-03A-2025-00001", "QR758-03A-2025-00002"]
 
 

@@ -63,7 +63,7 @@ def test_all_problems_of_a_batch_at_once(cli: CommandLine, write: Write, sample:
     batch = [
         sample("03A"),
         sample("03A", subject=None, fax_at="x"),
-        sample("03A"),
+        sample("03A", subject="示例另一份"),
         sample("03A", fax_pages="x"),
     ]
     ran = cli("--json", "fill", "03A", write(batch), write([sample("03A", nothing=1)]), ok=False)
@@ -73,7 +73,7 @@ def test_all_problems_of_a_batch_at_once(cli: CommandLine, write: Write, sample:
 
 
 def test_keep_going_makes_the_good_ones_and_tells_of_the_others(cli: CommandLine, write: Write, sample: Sample) -> None:
-    source = write([sample("03A"), sample("03A", fax_pages="x"), sample("03A")])
+    source = write([sample("03A"), sample("03A", fax_pages="x"), sample("03A", subject="示例另一份")])
     ran = cli("--json", "fill", "03A", source, "--keep-going", ok=False)
     assert ran.status == 3
     assert ran.json["ok"] is False

@@ -100,7 +100,7 @@ def test_what_is_typed_in_comes_back_unchanged(
     for number in numbers:
         type_record(book, form, sample(code), number)
     book.save(path)
-    ran = cli("--json", "fill", code, path, "--dry-run")
+    ran = cli("--json", "fill", code, path, "--dry-run", "--same-again")
     (wanted,) = cli.json("fill", code, FORMS / code / "sample.json", "--dry-run")["records"]
     assert [r["row"] for r in ran.json["records"]] == [number + 1 for number in numbers]
     assert [r["values"] for r in ran.json["records"]] == [wanted["values"]] * len(numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,12 @@ from qrecords.cli.arguments import OUT, moved
 from qrecords.cli.asking import Questionnaire, require_terminal
 from qrecords.cli.completion import FORM, RECORD
 from qrecords.cli.output import note, problem_lines, progress
-from qrecords.errors import InvalidInput, WrongState
+from qrecords.errors import InvalidInput, Problem, WrongState
+
+if TYPE_CHECKING:
+    from qrecords.services.intake.fill import Filled
+
+SHOWN_KNOWN = 20  # numbers found again that are listed
 
 
 @click.command(cls=chinese.Command)
@@ -24,6 +29,8 @@ from qrecords.errors import InvalidInput, WrongState
 @click.option("--dry-run", is_flag=True, help="只检查，不生成记录")
 @click.option("--keep-going", is_flag=True, help="有问题的条目跳过并列出，其余照常生成")
 @click.option("--rejected", type=chinese.PATH, help="退回的工作簿放到哪个文件或文件夹（默认：与生成的文件一起）")
+@click.option("--same-again", is_flag=True, help="与已有的或别的行完全相同、很像的行，也是新的一条")
+@click.option("--in-place", is_flag=True, help="编号直接写进原来的工作簿（默认另存为「…-已编号.xlsx」）")
 @pass_session
 def fill(
     session: Session,
@@ -34,10 +41,14 @@ def fill(
     dry_run: bool,
     keep_going: bool,
     rejected: Path | None,
+    same_again: bool,
+    in_place: bool,
 ) -> int:
     """按输入文件（.json .yaml .toml .csv .xlsx）填写表单，一个文件可以有多条记录。
 
-    表式可以简写，如 06A。全部合格才生成；同一文件再填一次，得到的还是原来的编号。
+    表式可以简写，如 06A。全部合格才生成。填过的行看内容认得出，不看文件：台账接着往下写，
+    整本再填，只有新增的行得到新编号；填过又改了内容的行只列出不同之处，不生成第二份。
+    编号写回工作簿（「…-已编号.xlsx」，或加 --in-place），带着编号的行以后改了、挪了也认得出。
     工作簿里有问题的，另存一份「…-退回.xlsx」，格子标红，批注写明原因。
     在终端上不写输入文件，就逐栏询问：有选项、有默认（同一用户上次的内容），保存前先看一遍。
     """
@@ -55,27 +66,55 @@ def fill(
             dry_run=dry_run,
             keep_going=keep_going,
             rejected=rejected,
+            same_again=same_again or asked is not None,  # who answers every question means a record of its own
+            in_place=in_place,
             progress=at,
         )
     if asked and not dry_run:
         _drop(asked)
     for line in result.notes:
         note(f"提示：{line}")
-    if dry_run:
-        lines = [f"✓ {len(result.records)}条全部合格，没有生成记录（--dry-run）"]
-    else:
-        lines = [f"✓ 生成{len(result.records)}份记录"] + [f"  {r['record_no']}  {r['docx']}" for r in result.records]
-    if not result.rejected:
-        session.answer({"records": result.records, "rejected": [], "notes": result.notes}, lines)
+    lines = _told(result, dry_run=dry_run)
+    data: dict[str, Any] = {"records": result.records, "rejected": result.rejected, "notes": result.notes}
+    data |= {"changed": result.changed, "numbered": result.numbered}
+    if not result.rejected and not result.changed:
+        session.answer(data, lines)
         return 0
     problems = [p for r in result.rejected for p in r["problems"]]
-    error = InvalidInput(f"{len(result.rejected)}条没有生成", remedy="改正后把这几条再填一次", problems=problems)
-    data: dict[str, Any] = {"records": result.records, "rejected": result.rejected, "notes": result.notes}
+    if problems:
+        error = InvalidInput(f"{len(result.rejected)}条没有生成", remedy="改正后把这几条再填一次", problems=problems)
+    else:
+        problems = [Problem("；".join(c["told"]), row=c["row"], source=c["source"]) for c in result.changed]
+        remedy = "要改记录就按列出的命令改，改完再填就认得；不改就把表里改回来"
+        error = InvalidInput(f"{len(result.changed)}行与登记的不同，记录没有变动", remedy=remedy, problems=problems)
     data["returned"] = result.returned
-    lines += [f"✗ {error.message}：", *(f"  {p}" for p in problem_lines(problems))]
-    lines += [f"→ 已退回到 {path}：改正标红的格子，再填它" for path in result.returned]
+    if result.rejected:
+        lines += [f"✗ {error.message}：", *(f"  {p}" for p in problem_lines(problems))]
+        lines += [f"→ 已退回到 {path}：改正标红的格子，再填它" for path in result.returned]
     session.answer(data | {"error": error.as_json()}, lines, ok=False)
     return error.exit_status
+
+
+def _told(result: Filled, *, dry_run: bool) -> list[str]:
+    """Return what came of a fill: what is new, what had a number, what was changed since."""
+    again = sum(bool(r.get("again") or (dry_run and r.get("record_no"))) for r in result.records)
+    new = len(result.records) - again
+    known = f"{again}行已有编号，" if again else ""
+    if dry_run:
+        lines = [f"✓ {known}{f'新增{new}行' if again else f'{new}条'}全部合格，没有生成记录（--dry-run）"]
+    elif again:
+        lines = [f"✓ {known}新增{new}行"]
+    else:
+        lines = [f"✓ 生成{new}份记录"]
+    if not dry_run:
+        lines += [f"  {r['record_no']}  {r['docx']}" for r in result.records if not r.get("again")]
+        lines += [f"  {r['record_no']}  已有" for r in result.records if r.get("again")] if again <= SHOWN_KNOWN else []
+        lines += [f"  编号已写进 {path}" for path in result.numbered]
+    for one in result.changed:
+        lines.append(f"≠ {one['source']} 第{one['row']}行与 {one['record_no']} 登记的不同，记录没有变动：")
+        lines += [f"  {line}" for line in one["told"]]
+        lines.append(f"→ 要改这份记录：{one['remedy']}；其实是另一条：在这行的「记录编号」一列写「新」，再填")
+    return lines
 
 
 def _asked_record(session: Session, code: str) -> Path:

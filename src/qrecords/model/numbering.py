@@ -8,10 +8,13 @@ volume code     750-KJ·KF·06·2026·D5-003       the same series, and the volu
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
+FAMILY = "QR758"
 RECORD_NO = re.compile(r"^(QR758-\d{2}[A-Z])-(\d{4})-(\d{5,})$")
 ARCHIVE_NO = re.compile(r"^([^-]*)-(.*)·([^·-]+)·(\d{4})·D(\d+)-(\d+)$")
+_SHORT_NO = re.compile(r"^(?:(?:QR758-)?(\d{2}[A-Z])-)?(\d{4})-(\d{1,9})$")
 _RETENTION = re.compile(r"·D(\d+)-\d+$")
 _OF_FORM = re.compile(r"^(QR758-\d{2}[A-Z])(?:-|$)")
 
@@ -49,6 +52,19 @@ def parse_record_no(text: str) -> tuple[str, int, int]:
     if not found:
         raise ValueError(f"「{text}」不是记录编号，应为 QR758-06A-2026-00123 的样子")
     return found[1], int(found[2]), int(found[3])
+
+
+def full_record_no(text: str, form_code: str = "") -> str:
+    """Return the number a record is called by, in full: 06a-2026-12 or 06Ａ－２０２６－１２ is QR758-06A-2026-00012.
+
+    With a form, 2026-12 will do too. What is no number stays as it is.
+    """
+    plain = re.sub(r"\s*[-\u2010-\u2015\u2212]\s*", "-", unicodedata.normalize("NFKC", text)).strip().upper()
+    found = _SHORT_NO.match(plain)
+    if found is None or not (found[1] or form_code):
+        return plain
+    code = f"{FAMILY}-{found[1]}" if found[1] else form_code
+    return record_no(code, int(found[2]), int(found[3]))
 
 
 def parse_archive_no(text: str) -> tuple[Series, str]:

@@ -9,13 +9,21 @@ from qrecords.model.field import MAX_LENGTH, Field, FieldType, heading_key
 from qrecords.model.form import Form
 
 RECORD_COLUMN, ROW_COLUMN = "记录序号", "主表行号"  # what joins a line to its record, on both sheets or by row
+NUMBER_COLUMN = "记录编号"  # the number a row was given; on the main sheet, where the form has no such field
+NEW_WORDS = frozenset({"新", "新的", "新增", "新记录", "new"})  # there: a record of its own
 MAX_TITLE = 31  # characters a spreadsheet gives a sheet's name
+_NUMBER_HEADINGS = frozenset(heading_key(name) for name in (NUMBER_COLUMN, "编号", "record_no"))
 SEPARATOR = "、"  # between several choices in one cell
 
 
 def sheet_title(name: str) -> str:
     """Return a name as a sheet may bear it: without the marks it cannot hold, not too long."""
     return re.sub(r"[\[\]:*?/\\]", "", name)[:MAX_TITLE]
+
+
+def is_number_heading(heading: str) -> bool:
+    """Tell whether a heading means the record's own number."""
+    return heading_key(heading) in _NUMBER_HEADINGS
 
 
 def is_sheet_of(title: str, field: Field) -> bool:

@@ -32,6 +32,7 @@ from qrecords.services.documents import (
 )
 from qrecords.services.finding.indexing import follow
 from qrecords.services.freezing import Filing, freeze, is_frozen, item_of, item_row
+from qrecords.services.intake.known import entry_of
 from qrecords.services.volumes.arranging import FORM_DOCX, FORM_PDF
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
@@ -62,10 +63,8 @@ def correct(office: Office, record_no: str, source: Path, *, reason: str) -> Rec
 
 
 def _corrected_values(office: Office, form: Form, source: Path, record: Record) -> dict[str, Any]:
-    entries = list(read_records(source, form))
-    if len(entries) != 1:
-        raise InvalidInput(f"{source.name} 里有{len(entries)}条记录", remedy="一次更正一份记录，请只留一条")
-    values, problems = _checked(office, form, entries[0], record)
+    entry = entry_of(list(read_records(source, form)), record, source)
+    values, problems = _checked(office, form, entry, record)
     if problems:
         remedy = "请改正后再更正，归档的内容没有变动"
         raise InvalidInput(f"{record.record_no} 的更正内容有问题", remedy=remedy, problems=problems)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from qrecords.model import numbering
 from qrecords.model.access import Subject, decide
 from qrecords.model.audit import digest
 from qrecords.model.form import Checked, Form
-from qrecords.model.record import Action, Record, State
+from qrecords.model.record import OPEN_STATES, Action, Record, State
 from qrecords.office import Office
 from qrecords.services.checking import beyond_rules, derived, reminders, year_of
 from qrecords.services.documents import (
@@ -26,13 +26,16 @@ from qrecords.services.documents import (
     write_papers,
 )
 from qrecords.services.finding.indexing import follow
+from qrecords.services.intake.known import Row, origin_of, prints_of, recognise, told, way_to_change
 from qrecords.services.intake.lists import Completion
 from qrecords.services.intake.returning import Outcome, how_to_go_on, require_place, send_back
+from qrecords.services.intake.sendingnumbers import send_numbers
 from qrecords.services.intake.templates import kept
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.inputs import TABLES, InputRecord, file_sha256, read_records
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.origins import Origin
 
 CHUNK = 200  # records made by one intent: what a broken run may have to finish
 
@@ -41,23 +44,40 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """One record of the input that passed every check."""
+    """One record of the input that passed every check; `known` is its number when it has one already."""
 
     source: str
     row: int
     key: str
     values: dict[str, Any]
+    prints: list[str]
+    origin: Origin
+    known: str = ""
+    seen: frozenset[str] = frozenset()  # the records that say the same, as the register was read
 
 
 @dataclass(slots=True)
 class Filled:
-    """What came of a fill: the records made (or found again), what was rejected, what was forgiven."""
+    """What came of a fill: the records made or found again, what was rejected or changed since, what was forgiven."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     returned: list[Path] = field(default_factory=list)
+    numbered: list[Path] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a fill is to go: where papers and copies go, as PDF too, what of rows that are alike."""
+
+    out: Path
+    pdf: bool = False
+    same_again: bool = False
+    in_place: bool = False
+    progress: Progress | None = None
 
 
 def fill(
@@ -70,24 +90,27 @@ def fill(
     dry_run: bool = False,
     keep_going: bool = False,
     rejected: Path | None = None,
+    same_again: bool = False,
+    in_place: bool = False,
     progress: Progress | None = None,
 ) -> Filled:
-    """Make a record of every entry of the inputs: all or none, unless `keep_going`.
+    """Make a record of every entry of the inputs that has none yet: all or none, unless `keep_going`.
 
-    The same input (same bytes, same row) run again gives the same numbers. InvalidInput lists all problems at once.
-    Workbooks with rejected rows come back marked (services/intake/returning.py) to `rejected`, a file or
-    folder, or to `out`.
+    A row that was filled before is found again (services/intake/known.py); one changed since is told and makes nothing.
+    InvalidInput lists all problems at once. Workbooks with rejected rows come back marked (returning.py) to `rejected`,
+    a file or folder, or to `out`; those with numbers their rows did not carry come back with them, to `out` or
+    `in_place`. `same_again`: rows that are alike are records of their own.
     """
     require_place(inputs, rejected)
     folder = office.forms.get(form_code)
     office.authorise(Action.CREATE, folder.form.code)
+    wishes = Wishes(out or office.drafts_dir, pdf, same_again, in_place, progress)
     if not dry_run:
-        require_means(office, folder, out or office.drafts_dir, pdf=pdf)
+        require_means(office, folder, wishes.out, pdf=pdf)
     result = Filled()
-    ready = _check_all(office, folder.form, inputs, result)
-    _require_rights(office, folder.form, ready)
-    out = out or office.drafts_dir
-    back_to = rejected or (None if dry_run else out)
+    ready = _check_all(office, folder.form, inputs, result, same_again=same_again)
+    _require_rights(office, folder.form, [r for r in ready if not r.known])
+    back_to = rejected or (None if dry_run else wishes.out)
     if result.rejected and not keep_going:
         _send_back(folder.form, result, back_to, made=False)
         raise InvalidInput(
@@ -96,9 +119,14 @@ def fill(
             problems=[p for entry in result.rejected for p in entry["problems"]],
         )
     if dry_run:
-        result.records = [{"source": r.source, "row": r.row, "values": r.values} for r in ready]
+        result.records = [
+            {"source": r.source, "row": r.row, "values": r.values, **({"record_no": r.known} if r.known else {})}
+            for r in ready
+        ]
     else:
-        _make_all(office, folder, ready, result, out, pdf=pdf, progress=progress)
+        numbers = _make_all(office, folder, ready, result, wishes)
+        result.numbered, notes = send_numbers(result.outcomes, folder.form, numbers, wishes.out, in_place=in_place)
+        result.notes += notes
     _send_back(folder.form, result, back_to, made=not dry_run)
     return result
 
@@ -109,7 +137,7 @@ def _send_back(form: Form, result: Filled, place: Path | None, *, made: bool) ->
         result.notes += notes
 
 
-def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Filled) -> list[Ready]:
+def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Filled, *, same_again: bool) -> list[Ready]:
     ready: dict[str, Ready] = {}
     lists = Completion(office)
     with_tables = any(path.suffix.lower() in TABLES for path in inputs)
@@ -117,56 +145,98 @@ def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Fille
     for path in inputs:
         outcome = Outcome(path)
         result.outcomes.append(outcome)
+        rows: list[Row] = []
         try:
             sha256 = file_sha256(path)
             for entry in read_records(path, form, others):
-                checked, taken = lists.check(form, entry.values)
-                result.notes += [f"{entry.source} 第{entry.row}行：{note}" for note in (*entry.notes, *taken)]
-                key, values = _source_key(form, sha256, entry), checked.values
-                own, beside = _beside(office, form, key, ready)
-                problems = _check_one(office, form, entry, checked, own, beside)
-                if problems:
-                    result.rejected.append({"source": entry.source, "row": entry.row, "problems": problems})
-                    outcome.refuse(problems, entry)
-                    continue
-                if not entry.sound:
-                    continue  # what the reader could not take is told below
-                outcome.accept(entry)
-                result.notes += _reminders(office, form, entry, values, own)
-                if key in ready:
-                    result.notes.append(f"{entry.source} 第{entry.row}行：与前面的输入相同，只生成一份")
-                ready.setdefault(key, Ready(entry.source, entry.row, key, values))
+                rows.append(_row(form, lists, sha256, entry))
         except InvalidInput as error:
             problems = list(error.problems) or [Problem(error.message, source=path.name)]
             result.rejected.append({"source": path.name, "row": None, "problems": problems})
             outcome.refuse(problems)
+        result.notes += recognise(office, form, rows, same_again=same_again)
+        for row, twin in zip(rows, _twins(rows, ready), strict=True):
+            _sort_row(office, form, row, twin, ready, result, outcome)
     result.notes += lists.notes
-    if not ready and not result.rejected:
+    if not ready and not result.rejected and not result.changed:
         raise InvalidInput("输入里没有记录", remedy="请在表头下面填写至少一行")
     return list(ready.values())
 
 
-def _beside(office: Office, form: Form, key: str, ready: Mapping[str, Ready]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the number an input made before, if it did, and the values of the records that come in with it."""
-    if not form.relations:
-        return "", []
-    with office.register.read() as tx:
-        made = tx.records.by_source([key])
-    return made.get(key, ""), [r.values for r in ready.values() if r.key != key]
+def _row(form: Form, lists: Completion, sha256: str, entry: InputRecord) -> Row:
+    checked, taken = lists.check(form, entry.values)
+    prints = [] if checked.problems or not entry.sound else prints_of(form, entry, checked)
+    slim = replace(entry, values={})  # what was read is held once
+    return Row(slim, checked, _source_key(form, sha256, entry), prints, [*entry.notes, *taken])
 
 
-def _reminders(office: Office, form: Form, entry: InputRecord, values: dict[str, Any], own: str) -> list[str]:
-    return [f"{entry.source} 第{entry.row}行：提醒：{p.message}" for p in reminders(office, form, values, own=own)]
+def _twins(rows: Sequence[Row], ready: Mapping[str, Ready]) -> list[str]:
+    """Return for each row the earlier input of this command that says the same, each such input once; "" for none."""
+    said: dict[str, list[str]] = {}
+    for key, one in ready.items():
+        for print_ in one.prints if not one.known else ():
+            said.setdefault(print_, []).append(key)
+    found, used = [], set[str]()
+    for row in rows:
+        there = [k for p in row.prints for k in said.get(p, ()) if k not in used] if not row.says_new else []
+        twin = row.key if row.key in ready else next(iter(there), "") if row.is_new else ""
+        used.add(twin)
+        found.append(twin)
+    return found
+
+
+def _sort_row(
+    office: Office, form: Form, row: Row, twin: str, ready: dict[str, Ready], result: Filled, outcome: Outcome
+) -> None:
+    """Put one row where it belongs: ready, found again, changed, or rejected with all that is wrong with it."""
+    entry, values = row.entry, row.checked.values
+    where = f"{entry.source} 第{entry.row}行"
+    result.notes += [f"{where}：{note}" for note in row.notes if row.is_new]
+    if row.changed is not None:
+        outcome.accept(entry, row.changed.record_no)
+        result.changed.append(_changed(form, row, row.changed))
+        return
+    problems = row.problems
+    if not row.known and not twin and not problems:
+        beside = [r.values for r in ready.values() if not r.known] if form.relations else []
+        problems = _check_one(office, form, entry, row.checked, beside)
+    if problems:
+        result.rejected.append({"source": entry.source, "row": entry.row, "problems": problems})
+        outcome.refuse(problems, entry)
+        return
+    if not entry.sound:
+        return  # what the reader could not take is told already
+    outcome.accept(entry, row.known or twin or row.key)
+    if twin:
+        result.notes.append(f"{where}：与前面的输入相同，只生成一份")
+        return
+    if row.is_new:
+        result.notes += [f"{where}：提醒：{p.message}" for p in reminders(office, form, values)]
+    key = row.known or row.key
+    ready.setdefault(
+        key, Ready(entry.source, entry.row, row.key, values, row.prints, origin_of(entry), row.known, row.seen)
+    )
+
+
+def _changed(form: Form, row: Row, record: Record) -> dict[str, Any]:
+    return {
+        "source": row.entry.source,
+        "row": row.entry.row,
+        "record_no": record.record_no,
+        "differences": row.differences,
+        "told": told(form, row.differences),
+        "remedy": way_to_change(record),
+    }
 
 
 def _check_one(
-    office: Office, form: Form, entry: InputRecord, checked: Checked, own: str, beside: Sequence[dict[str, Any]]
+    office: Office, form: Form, entry: InputRecord, checked: Checked, beside: Sequence[dict[str, Any]]
 ) -> list[Problem]:
     problems = [*checked.problems]
     # A wrong value is reported once, as wrong, not a second time as missing.
     wrong = {*(p.field for p in problems), *entry.blocked}
     problems += form.incomplete(checked.values, [form.stages[0].key], wrong)
-    problems += beyond_rules(office, form, checked.values, own=own, beside=beside)
+    problems += beyond_rules(office, form, checked.values, beside=beside)
     return [p.at(entry.source, entry.row) for p in problems]
 
 
@@ -190,56 +260,99 @@ def _require_rights(office: Office, form: Form, ready: Sequence[Ready]) -> None:
         raise NotPermitted(f"有{len(problems)}条记录不能由您填写，没有生成任何记录", remedy=remedy, problems=problems)
 
 
-def _make_all(
-    office: Office,
-    folder: FormFolder,
-    ready: list[Ready],
-    result: Filled,
-    out: Path,
-    *,
-    pdf: bool,
-    progress: Progress | None,
-) -> None:
-    """Make the records chunk by chunk, and let go of each: `ready` is empty afterwards."""
+def _make_all(office: Office, folder: FormFolder, ready: list[Ready], result: Filled, wishes: Wishes) -> dict[str, str]:
+    """Make the records chunk by chunk, and let go of each: `ready` is empty then. Returns their numbers by key."""
     documents = Documents(office)
     kept(office, folder)
+    numbers: dict[str, str] = {}
     total = len(ready)
     size = max(total, 1) if folder.form.is_register else CHUNK
     while ready:
         part = ready[:size]
         del ready[:size]
         with office.under_way() as intent:
-            records, papers = _begin(office, folder, intent, part, documents)
+            chunk = _begin(office, folder, intent, part, {*numbers.values()}, documents, wishes)
             durable.checkpoint("fill.intent")
-            files = write_papers(documents, papers, out, pdf=pdf)
+            files = write_papers(documents, chunk.papers, wishes.out, pdf=wishes.pdf)
             durable.checkpoint("fill.papers")
-            commit_filled(office, intent, [r.record_no for r in records])
+            commit_filled(office, intent, [r.record_no for r in chunk.records])
             durable.checkpoint("fill.committed")
-        result.records += [{"record_no": r.record_no, **files[_paper_subject(folder.form, r)]} for r in records]
-        if progress:
-            progress(total - len(ready), total)
+        for entry, record in zip(part, chunk.records, strict=True):
+            subject = _paper_subject(folder.form, record)
+            made = {"record_no": record.record_no, **(files.get(subject) or _there(subject, wishes))}
+            result.records.append(made | ({"again": True} if record.record_no in chunk.again else {}))
+            numbers[entry.key] = record.record_no
+        if wishes.progress:
+            wishes.progress(total - len(ready), total)
     follow(office)
+    return numbers
+
+
+def _there(subject: str, wishes: Wishes) -> dict[str, str | None]:
+    """Return the papers a record has already in the folder papers go to."""
+    files = {kind: wishes.out / f"{subject}.{kind}" for kind in ("docx", "pdf")}
+    return {kind: str(path) if path.exists() else None for kind, path in files.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """The records of one intent, those that were there before, and the papers to be made."""
+
+    records: list[Record]
+    again: frozenset[str]
+    papers: list[Paper]
 
 
 def _begin(
-    office: Office, folder: FormFolder, intent: str, part: Sequence[Ready], documents: Documents
-) -> tuple[list[Record], list[Paper]]:
+    office: Office,
+    folder: FormFolder,
+    intent: str,
+    part: Sequence[Ready],
+    own: Collection[str],
+    documents: Documents,
+    wishes: Wishes,
+) -> _Chunk:
     """Write the intent: numbers taken, values in the register, prints written down."""
     form = folder.form
     with office.register.write() as tx:
-        existing = tx.records.by_source([r.key for r in part])
-        old = {r.record_no: r for r in tx.records.many(list(existing.values()), uncommitted=True)}
-        # Another's record that may not be read is not found again; then the input makes one of its own, without a key.
-        mine = {r.record_no for r in office.only_readable(old.values())}
-        hidden = {key for key, number in existing.items() if number not in mine}
-        fresh = [r for r in part if r.key not in existing or r.key in hidden]
+        known = {r.key: r.known for r in part if r.known} | _made_meanwhile(office, tx, part, own)
+        old = {r.record_no: r for r in tx.records.many(list(known.values()), uncommitted=True)}
+        fresh = [r for r in part if r.key not in known]
+        # A key may belong to a record that may not be read; then the input makes one of its own, without a key.
+        taken = tx.records.by_source([r.key for r in fresh])
         numbers = iter(_take_numbers(tx, form, fresh))
         made = {r.key: _new_record(office, form, r.values, next(numbers)) for r in fresh}
-        tx.records.add([(record, None if key in hidden else key) for key, record in made.items()])
+        tx.records.add([(record, None if key in taken else key) for key, record in made.items()])
+        tx.origins.say((p, made[r.key].record_no) for r in fresh for p in r.prints)
+        records = [made.get(r.key) or old[known[r.key]] for r in part]
+        _place(tx, part, records)
         office.begin(tx, intent, "fill", {"records": [r.record_no for r in made.values()]})
-        records = [made.get(r.key) or old[existing[r.key]] for r in part]
-        papers = [*_papers(office, tx, folder, records, documents)]
-    return records, papers
+        papers = [*_papers(office, tx, folder, records, frozenset(old), documents, wishes)]
+    return _Chunk(records, frozenset(old), papers)
+
+
+def _made_meanwhile(office: Office, tx: Transaction, part: Sequence[Ready], own: Collection[str]) -> dict[str, str]:
+    """Return the records another process made of the same rows since they were read, by key; `own` are ours."""
+    fresh = [r for r in part if not r.known]
+    by_key, said = tx.records.by_source([r.key for r in fresh]), tx.origins.saying([p for r in fresh for p in r.prints])
+    candidates = {r.key: [by_key[r.key]] if r.key in by_key else [] for r in fresh}
+    for entry in fresh:
+        candidates[entry.key] += [no for p in entry.prints for no in said.get(p, ()) if no not in entry.seen]
+    there = dict.fromkeys(no for numbers in candidates.values() for no in numbers if no not in own)
+    free = {r.record_no for r in office.only_readable(tx.records.many(list(there), uncommitted=True))}
+    found: dict[str, str] = {}
+    for key, numbers in candidates.items():
+        if number := next((no for no in numbers if no in free), ""):
+            found[key] = number
+            free.discard(number)
+    return found
+
+
+def _place(tx: Transaction, part: Sequence[Ready], records: Sequence[Record]) -> None:
+    """Write down where the rows stand now: by it a row changed later is known."""
+    before = tx.origins.of([r.record_no for r in records])
+    now = {record.record_no: entry.origin for entry, record in zip(part, records, strict=True)}
+    tx.origins.place({no: origin for no, origin in now.items() if before.get(no) != origin})
 
 
 def _take_numbers(tx: Transaction, form: Form, fresh: Iterable[Ready]) -> Iterator[str]:
@@ -262,16 +375,29 @@ def _new_record(office: Office, form: Form, values: dict[str, Any], record_no: s
 
 
 def _papers(
-    office: Office, tx: Transaction, folder: FormFolder, records: Sequence[Record], documents: Documents
+    office: Office,
+    tx: Transaction,
+    folder: FormFolder,
+    records: Sequence[Record],
+    again: Collection[str],
+    documents: Documents,
+    wishes: Wishes,
 ) -> Iterator[Paper]:
+    """Give the papers of what is new, and of what was there but has no paper in the folder and is still open."""
+    wanted = [r for r in records if r.record_no not in again or _lacks_paper(folder.form, r, wishes)]
     if not folder.form.is_register:
-        for record in records:
+        for record in wanted:
             yield documents.record_paper(folder, record, register_print(office, tx, folder, record))
         return
-    for month in dict.fromkeys(r.month for r in records):
+    for month in dict.fromkeys(r.month for r in wanted):
         rows = [r for r in records if r.month == month]
         number = register_sheet_print(office, tx, folder, month, rows)
         yield documents.sheet_paper(folder, month, rows, number)
+
+
+def _lacks_paper(form: Form, record: Record, wishes: Wishes) -> bool:
+    there = _there(_paper_subject(form, record), wishes)
+    return record.state in OPEN_STATES and (there["docx"] is None or (wishes.pdf and there["pdf"] is None))
 
 
 def _paper_subject(form: Form, record: Record) -> str:

@@ -2,8 +2,8 @@
 
 What the copy holds follows from what was made, so that it can be corrected and filled without doubling anything:
 
-- With --keep-going the good rows are records already. The copy holds only the others: an input is known by its file's
-  bytes and its row, so a good row left in the corrected copy would be made a second time.
+- With --keep-going the good rows are records already. The copy holds only the others, so that what is left to do is
+  seen at a glance.
 - Without it nothing was made. The copy holds every row: the clerk corrects the red cells, fills the copy, and is done;
   the rows that were good need no second command and cannot be forgotten.
 
@@ -34,9 +34,11 @@ class Outcome:
     main: str = ""
     good: dict[str, set[int]] = field(default_factory=dict)
     wrong: list[tuple[Problem, InputRecord | None]] = field(default_factory=list)
+    records: dict[int, tuple[str, str]] = field(default_factory=dict)  # by row: its record, the number it carries
 
-    def accept(self, entry: InputRecord) -> None:
-        """Note a good record: its row, and its lines on other sheets."""
+    def accept(self, entry: InputRecord, record: str) -> None:
+        """Note a good record, by its number or the key it is made under: its row, and its lines on other sheets."""
+        self.records[entry.row] = (record, entry.number)
         for sheet, row in [(self._sheet(entry.source), entry.row), *entry.lines.values()]:
             self.good.setdefault(sheet, set()).add(row)
         self.main = self._sheet(entry.source)

@@ -14,6 +14,7 @@ from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.checking import beyond_rules, derived, year_of
 from qrecords.services.finding.indexing import follow
+from qrecords.services.intake.known import entry_of
 from qrecords.stores.inputs import InputRecord, read_records
 from qrecords.stores.register import Transaction
 
@@ -51,10 +52,8 @@ def _checked(office: Office, record_no: str, source: Path) -> tuple[Record, Form
     form = office.forms.get(record.form_code).form
     office.authorise(Action.UPDATE, record.record_no, record)
     require_open(form, record, Action.UPDATE)
-    entries = list(read_records(source, form))
-    if len(entries) != 1:
-        raise InvalidInput(f"{source.name} 里有{len(entries)}条记录", remedy="一次续填一份记录，请只留一条")
-    values, problems = _merged(office, form, entries[0], record)
+    entry = entry_of(list(read_records(source, form)), record, source)
+    values, problems = _merged(office, form, entry, record)
     if problems:
         remedy = "请改正后再续填，原记录没有变动"
         raise InvalidInput(f"{record_no} 的续填内容有问题", remedy=remedy, problems=problems)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.form import Form
+from qrecords.model.worksheet import is_number_heading
 from qrecords.stores.inputs.common import InputRecord, require_kind, require_readable, unreadable_when_refused
 
 __all__ = ["EXTENSIONS", "InputRecord", "file_sha256", "read_records"]
@@ -40,13 +42,22 @@ def read_records(path: Path, form: Form, others: Sequence[Form] = ()) -> Iterato
     with unreadable_when_refused(path):
         for record in _READERS[suffix]()(path, form, problems, others):
             count += 1
-            yield record
+            yield _numbered(form, record)
     if problems:
         raise InvalidInput(f"{path.name} 有{len(problems)}处读不出", remedy="请按提示改正后再试", problems=problems)
     if not count:
         remedy = "请在表头下面填写至少一行" if suffix in TABLES else "请写入至少一条记录"
         problem = Problem(f"文件里没有记录；{remedy}", source=path.name)
         raise InvalidInput(f"{path.name} 里没有记录", remedy=remedy, problems=[problem])
+
+
+def _numbered(form: Form, record: InputRecord) -> InputRecord:
+    """Take the record's own number out of the values, where the form has no field of that name."""
+    names = [h for h in record.values if is_number_heading(str(h)) and form.key_of(str(h)) is None]
+    if not names:
+        return record
+    values = {h: v for h, v in record.values.items() if h not in names}
+    return replace(record, values=values, number=" ".join(str(record.values[names[0]] or "").split()))
 
 
 def file_sha256(path: Path) -> str:

@@ -25,7 +25,7 @@ class InputRecord:
 
     `source` is the file's name, with `!sheet` for a workbook; `row` counts as the clerk counts: in a table the row of
     the file, headings included; in a list 1 is the first. Blank cells of a table are left out. `lines` tells where a
-    workbook has the lines of this record: `parts[2]` → sheet and row.
+    workbook has the lines of this record: `parts[2]` → sheet and row. `number` is what stands in the column 记录编号.
 
     A record that is not `sound` must not be made: the reader says what is wrong when all are read. It is given all the
     same, so that what else is wrong with it is told at once; `blocked` are the fields the reader could not read.
@@ -38,6 +38,7 @@ class InputRecord:
     lines: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     sound: bool = True
     blocked: frozenset[str] = frozenset()
+    number: str = ""
 
 
 def refuse(path: Path, message: str, remedy: str, *, row: int | None = None, sheet: str = "") -> NoReturn:

@@ -11,7 +11,18 @@ from qrecords.errors import Problem
 from qrecords.model.form import Form
 from qrecords.stores.inputs.common import InputRecord, encoding_of, refuse
 from qrecords.stores.inputs.otherform import other_form, refuse_other
-from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, Row, blocked_by, doubled, find_headings, read_rows
+from qrecords.stores.inputs.table import (
+    HEAD_ROWS,
+    NUMBER_KEY,
+    Headings,
+    KeyOf,
+    Row,
+    blocked_by,
+    doubled,
+    find_headings,
+    read_rows,
+    with_number,
+)
 
 DELIMITERS = ",\t;"
 
@@ -32,7 +43,9 @@ def read_csv(path: Path, form: Form, problems: list[Problem], others: Sequence[F
 
 def _layout(path: Path, encoding: str, form: Form, others: Sequence[Form]) -> tuple[str, Headings]:
     """Return delimiter and headings; InvalidInput when there are none."""
-    delimiter, headings = csv_layout(path, encoding, form.key_of)
+    delimiter, headings = csv_layout(path, encoding, with_number(form.key_of))
+    if headings is not None and set(headings.keys.values()) == {NUMBER_KEY}:
+        headings = None
     if headings is None and others:
         delimiter, _ = csv_layout(
             path, encoding, lambda text: next(filter(None, (f.key_of(text) for f in others)), None)

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 from qrecords.errors import Problem
 from qrecords.model.cell import Unreadable
 from qrecords.model.field import heading_key
+from qrecords.model.worksheet import NUMBER_COLUMN, is_number_heading
 from qrecords.stores.inputs.remarks import is_remark
 from qrecords.stores.inputs.standins import plain
 
+NUMBER_KEY = f"#{NUMBER_COLUMN}"
 HEAD_ROWS = 10  # headings are looked for in these first rows
 
 Cells = Sequence[Any]
@@ -75,6 +77,11 @@ class Headings:
         if message not in self._told:
             self._told.add(message)
             notes.append(message)
+
+
+def with_number(key_of: KeyOf) -> KeyOf:
+    """Let the column of the records' own numbers count as a heading too, with a key no field has."""
+    return lambda heading: key_of(heading) or (NUMBER_KEY if is_number_heading(heading) else None)
 
 
 def find_headings(rows: Sequence[Row], key_of: KeyOf) -> Headings | None:

@@ -32,6 +32,7 @@ from qrecords.stores.inputs.table import (
     is_blank,
     read_row,
     read_rows,
+    with_number,
 )
 
 _JOINS = {name: f"#{name}" for name in (RECORD_COLUMN, ROW_COLUMN)}  # keys; no field's begins with #
@@ -93,10 +94,10 @@ def read_workbook(
 def _main_sheet(book: Book, form: Form, others: Sequence[Form], skip: set[str]) -> tuple[Sheet, Headings, list[str]]:
     """Return the sheet whose headings fit best, the first of several; its headings; what to tell about the rest."""
     fitting: list[tuple[int, Sheet, Headings]] = []
-    key_of = with_joins(form.key_of)
+    key_of = with_number(with_joins(form.key_of))
     for sheet in book.sheets:
         if sheet.title not in skip and (found := find_headings(list(islice(sheet.rows(), HEAD_ROWS)), key_of)):
-            fields = len(found.known) - len(_joining(found))
+            fields = sum(not key.startswith("#") for key in found.keys.values())
             fitting += [(fields, sheet, found)] if fields else []
     best = max(fitting, key=lambda entry: entry[0], default=None)
     for sheet in [best[1]] if best else book.sheets:

@@ -26,10 +26,11 @@ from qrecords.stores.register.copies import Copies
 from qrecords.stores.register.items import Items
 from qrecords.stores.register.leases import Leases
 from qrecords.stores.register.log import Counters, Facts, Intents
+from qrecords.stores.register.origins import Origins
 from qrecords.stores.register.records import Records
 from qrecords.stores.register.retention import Retention
 
-MIGRATION = "0002"
+MIGRATION = "0003"
 BUSY_SECONDS = 30
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
 _WRITES = "qrecords_writes"
@@ -70,6 +71,11 @@ class Transaction:
     def records(self) -> Records:
         """Return the records, their signatures and prints."""
         return Records(self._connection, self.counters)
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Return what is known of the rows the records come from."""
+        return Origins(self._connection)
 
     @cached_property
     def beside(self) -> Beside:

@@ -10,10 +10,13 @@ import sqlalchemy as sa
 
 from qrecords.model.numbering import parse_record_no
 from qrecords.model.record import Attached, Correction, Record, Signed, State
+from qrecords.model.sameness import fingerprint
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.log import CHANGES, Counters
+from qrecords.stores.register.origins import Origins
 
 _COLUMNS = [c for c in t.record.c if c.name not in {"number", "source_key"}]
+_GONE = frozenset({State.VOID, State.DESTROYED})
 _CHUNK = 500  # bound parameters in one statement
 
 
@@ -23,6 +26,7 @@ class Records:
     def __init__(self, connection: sa.Connection, counters: Counters) -> None:
         self._c = connection
         self._counters = counters
+        self._origins = Origins(connection)
 
     def add(self, records: Sequence[tuple[Record, str | None]]) -> None:
         """Add new records with the key of the input that made each."""
@@ -33,6 +37,11 @@ class Records:
             rows.append(row | {"state": record.state.value, "number": number, "source_key": source_key})
         if rows:
             self._c.execute(t.record.insert(), rows)
+            self._origins.say(
+                (fingerprint(r.form_code, r.values), r.record_no)
+                for r, _ in records
+                if r.values and r.state not in _GONE
+            )
 
     def by_source(self, keys: Sequence[str]) -> dict[str, str]:
         """Return which of these inputs already made a record: key to record number."""
@@ -153,7 +162,15 @@ class Records:
         for part in _chunks(record_nos):
             if plain:
                 self._c.execute(t.record.update().where(t.record.c.record_no.in_(part)).values(**plain))
+        self._say(record_nos, columns)
         self.touch(record_nos)
+
+    def _say(self, record_nos: Sequence[str], columns: Mapping[str, Any]) -> None:
+        """Keep what is known of their rows true: they say something new, or are there no more."""
+        if columns.get("state") in _GONE:
+            self._origins.forget(record_nos)
+        elif values := columns.get("values"):
+            self._origins.say((fingerprint(parse_record_no(no)[0], values), no) for no in record_nos)
 
     def reserve(self, record_no: str, archive_no: str, record_year: int) -> None:
         """Keep an archive number for a record that is about to be filed."""

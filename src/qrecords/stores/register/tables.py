@@ -109,6 +109,24 @@ Index("record_by_form_state", record.c.form_code, record.c.state)
 Index("record_by_archive_no", record.c.archive_no)
 Index("record_by_notice_no", record.c.notice_no)
 
+# What the input of a record said, and what the record said since: the same row again finds its number.
+said = Table(
+    "said",
+    metadata,
+    Column("fingerprint", String, primary_key=True),  # model/sameness.py
+    Column("record_no", ForeignKey("record.record_no"), primary_key=True, index=True),
+)
+
+# Where the row of a record was last seen.
+origin = Table(
+    "origin",
+    metadata,
+    Column("record_no", ForeignKey("record.record_no"), primary_key=True),
+    Column("book", String, nullable=False, index=True),  # the file's name without its ending
+    Column("sheet", String, nullable=False),
+    Column("row", Integer, nullable=False),
+)
+
 signature = Table(
     "signature",
     metadata,

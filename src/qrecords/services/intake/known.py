@@ -1,0 +1,272 @@
+"""Recognise the rows that were filled before: a ledger appended to for a month gives numbers to its new rows alone.
+
+A row is known by the number it carries, by the bytes of its file, or by what it says, wherever it stands. One that
+stands where a record's row stood, or names the same date, title and notice, and says something else, is that record
+changed: it is told as a difference and never makes a second record. Where two readings are possible, both are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qrecords.errors import InvalidInput, Problem
+from qrecords.model.field import heading_key
+from qrecords.model.form import Checked, Form
+from qrecords.model.numbering import full_record_no
+from qrecords.model.record import STATE_LABELS, Action, Record, State
+from qrecords.model.sameness import Difference, Placed, book_name, differences, fingerprints, resembling
+from qrecords.model.worksheet import NEW_WORDS, NUMBER_COLUMN, shown
+from qrecords.office import Office
+from qrecords.stores.inputs import InputRecord
+from qrecords.stores.register import Transaction
+from qrecords.stores.register.origins import Origin
+
+_GONE = (State.VOID, State.DESTROYED)
+_SHOWN = 5  # numbers a message names
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of an input, and what it turned out to be: known, a record changed, doubtful, or (none of these) new."""
+
+    entry: InputRecord
+    checked: Checked
+    key: str  # of the file's bytes and the row
+    prints: list[str]
+    notes: list[str] = field(default_factory=list)
+    known: str = ""
+    seen: frozenset[str] = frozenset()  # the records that say it, as the register was read
+    changed: Record | None = None
+    differences: list[Difference] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether it makes a record."""
+        return not (self.known or self.changed or self.problems)
+
+    @property
+    def says_new(self) -> bool:
+        """Tell whether the clerk wrote that it is a record of its own."""
+        return heading_key(self.entry.number) in NEW_WORDS
+
+    def refuse(self, message: str) -> None:
+        """Note why it can make no record."""
+        self.problems.append(Problem(message, None, self.entry.row, self.entry.source))
+
+
+def prints_of(form: Form, entry: InputRecord, checked: Checked) -> list[str]:
+    """Return the fingerprints of a row: as it will be stored, and as it was written, without defaults and lists."""
+    written = form.check(entry.values, as_it_was=True)
+    return fingerprints(form, checked.values, written.values)
+
+
+def origin_of(entry: InputRecord) -> Origin:
+    """Return where a row stands."""
+    name, _, sheet = entry.source.partition("!")
+    return Origin(book_name(name), sheet, entry.row)
+
+
+def entry_of(entries: Sequence[InputRecord], record: Record, source: Path) -> InputRecord:
+    """Return what an input says of one record: its only entry, or the row that carries the record's number."""
+    own = [e for e in entries if e.number and full_record_no(e.number, record.form_code) == record.record_no]
+    if len(own) == 1:
+        return own[0]
+    if len(entries) != 1 or len(own) > 1:
+        remedy = f"一次改一份记录：请只留一条，或在「{NUMBER_COLUMN}」一列给它的那一行写上 {record.record_no}"
+        raise InvalidInput(f"{source.name} 里有{len(entries)}条记录，{len(own)}条写着这个编号", remedy=remedy)
+    if entries[0].number:
+        remedy = f"请核对编号，或把「{NUMBER_COLUMN}」改成 {record.record_no}"
+        raise InvalidInput(f"{source.name} 里写着的编号是 {entries[0].number}，不是这份记录的", remedy=remedy)
+    return entries[0]
+
+
+def recognise(office: Office, form: Form, rows: Sequence[Row], *, same_again: bool) -> list[str]:
+    """Say of every row of one file whether it is known; returns what to tell beside."""
+    sound = [row for row in rows if row.entry.sound and not row.checked.problems]
+    with office.register.read() as tx:
+        found = _Found.read(office, tx, form, sound)
+    for step in (found.by_number, found.by_bytes, found.by_words):
+        for row in sound:
+            if row.is_new:
+                step(row)
+    found.refuse_alike(sound, same_again=same_again)
+    return found.tell_changed(office, sound, same_again=same_again)
+
+
+@dataclass
+class _Found:
+    """What the register knows of the rows of one file, read in one go; which record each row claims."""
+
+    form: Form
+    keys: dict[str, str]
+    said: dict[str, list[str]]
+    numbered: dict[str, Record]
+    origins: dict[str, Origin]
+    claimed: dict[str, Row] = field(default_factory=dict)
+    first: dict[str, Row] = field(default_factory=dict)  # by what it says: the first row of this file
+    alike: list[tuple[Row, Row]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, office: Office, tx: Transaction, form: Form, rows: Sequence[Row]) -> _Found:
+        keys = tx.records.by_source([r.key for r in rows])
+        said = tx.origins.saying([p for r in rows for p in r.prints])
+        numbers = dict.fromkeys(_given(form, r) for r in rows if r.entry.number)
+        numbered = {r.record_no: r for r in office.only_readable(tx.records.many(list(numbers)))}
+        there = set(keys.values()) | {no for found in said.values() for no in found}
+        if office.readable() is not None:  # another's record that may not be read is not found again
+            may = office.only_readable(tx.records.many(list(there), uncommitted=True))
+            there = {r.record_no for r in may}
+        keys = {key: no for key, no in keys.items() if no in there}
+        said = {print_: [no for no in found if no in there] for print_, found in said.items()}
+        return cls(form, keys, said, numbered, tx.origins.of(there | numbered.keys()))
+
+    def claim(self, row: Row, record_no: str) -> None:
+        row.known = record_no
+        self.claimed[record_no] = row
+
+    def by_number(self, row: Row) -> None:
+        """A row that carries a number is that record, or nothing."""
+        if not row.entry.number or row.says_new:
+            return
+        number = _given(self.form, row)
+        record = self.numbered.get(number)
+        other = self.claimed.get(number)
+        clear = "要作为新的一条填写，请把这格清空（或写「新」）"
+        if record is None:
+            row.refuse(f"没有编号是 {row.entry.number} 的记录；请核对「{NUMBER_COLUMN}」，{clear}")
+        elif record.form_code != self.form.code:
+            row.refuse(f"{number} 不是 {self.form.code} 的记录；请核对「{NUMBER_COLUMN}」，{clear}")
+        elif record.state in _GONE:
+            row.refuse(f"{number} {STATE_LABELS[record.state]}，不能再填；{clear}，或删去这一行")
+        elif other is not None:
+            row.refuse(f"与第{other.entry.row}行写着同一个编号 {number}；请删去多出的一行，{clear}")
+        else:
+            self._compare(row, record)
+
+    def _compare(self, row: Row, record: Record) -> None:
+        said = any(record.record_no in self.said.get(p, ()) for p in row.prints)
+        found = [] if said else differences(self.form, record.values, row.checked.values)
+        self.claim(row, record.record_no)
+        if found:
+            row.known, row.changed, row.differences = "", record, found
+
+    def by_bytes(self, row: Row) -> None:
+        """The same file again."""
+        if (number := self.keys.get(row.key)) and number not in self.claimed:
+            self.claim(row, number)
+
+    def by_words(self, row: Row) -> None:
+        """A row that says what a record says is that record; one more like it is told, or new when that was said."""
+        records = dict.fromkeys(no for p in row.prints for no in self.said.get(p, ()))
+        row.seen = frozenset(records)
+        free = [no for no in records if no not in self.claimed]
+        here = origin_of(row.entry)
+        standing = [no for no in free if self.origins.get(no) == here]
+        if row.says_new:
+            free = standing
+        if free:
+            self.claim(row, (standing or free)[0])
+        before = next((self.first[p] for p in row.prints if p in self.first), None)
+        if before is None and not row.known and not row.says_new and records:
+            before = self.claimed[next(iter(records))]  # carried by its number, further up or down
+        if before is not None and row.is_new and not row.says_new:
+            self.alike.append((row, before))
+        for print_ in row.prints:
+            self.first.setdefault(print_, row)
+
+    def refuse_alike(self, rows: Sequence[Row], *, same_again: bool) -> None:
+        """Stop at rows that are alike within the file: one written twice, or two that happened to be alike."""
+        if same_again:
+            if len(rows) == 1 and rows[0].known and rows[0].key not in self.keys and not rows[0].entry.number:
+                rows[0].known = ""  # one record, in a file of its own: nothing else can be meant
+            return
+        for row, before in self.alike:
+            number = before.known or (before.changed.record_no if before.changed else "")
+            row.refuse(
+                f"与第{before.entry.row}行{f'（{number}）' if number else ''}完全相同；写重了就删去一行，"
+                f"确是两条就加 --same-again，或在这行的「{NUMBER_COLUMN}」写「新」"
+            )
+
+    def tell_changed(self, office: Office, rows: Sequence[Row], *, same_again: bool) -> list[str]:
+        """Look for the records whose rows vanished among the rows that are new."""
+        recognised = {no: row for no, row in self.claimed.items() if row.known or row.changed}
+        news = [row for row in rows if row.is_new and not row.says_new and all(row is not a for a, _ in self.alike)]
+        books = {origin_of(row.entry).book for row in rows} | {
+            o.book for no in recognised if (o := self.origins.get(no))
+        }
+        with office.register.read() as tx:
+            vanished: dict[str, Origin | None] = {**tx.origins.beside(self.form.code, books)}
+            if any(no not in self.origins for no in recognised):
+                days = {str(row.checked.values.get(self.form.date_field, ""))[:10] for row in news}
+                vanished = {**dict.fromkeys(tx.origins.unplaced(self.form.code, days)), **vanished}
+            gone = [no for no in vanished if no not in recognised]
+            wanted = gone if news else gone[: _SHOWN + 1]
+            records = {
+                r.record_no: r
+                for r in office.only_readable(tx.records.many(wanted, uncommitted=True))
+                if r.state not in _GONE
+            }
+        rows_of = {no: origin.row for no, origin in vanished.items() if origin}
+        olds = [Placed(r.values, rows_of.get(no), no) for no, r in records.items()]
+        moved = {row.entry.row: row.entry.row - o.row for no, row in recognised.items() if (o := self.origins.get(no))}
+        placed = [Placed(row.checked.values, row.entry.row) for row in news]
+        for row, found in zip(news, resembling(self.form, placed, olds, moved), strict=True):
+            if found.sure:
+                row.changed = records.pop(found.record_nos[0])
+                row.differences = differences(self.form, row.changed.values, row.checked.values)
+            elif found.record_nos and not same_again:
+                row.refuse(_doubtful(self.form, row, [records[no] for no in found.record_nos]))
+        return self._tell_vanished(vanished, records, recognised)
+
+    def _tell_vanished(
+        self, vanished: Mapping[str, Origin | None], records: Mapping[str, Record], recognised: Mapping[str, Row]
+    ) -> list[str]:
+        here = {(origin_of(row.entry).book, origin_of(row.entry).sheet) for row in recognised.values()}
+        left = [
+            no for no, origin in vanished.items() if no in records and origin and (origin.book, origin.sheet) in here
+        ]
+        if not left:
+            return []
+        named = "、".join(left[:_SHOWN]) + ("等" if len(left) > _SHOWN else "")
+        return [f"表里不再有 {named} 的行；记录没有变动，要作废请用 qrecords void"]
+
+
+def _given(form: Form, row: Row) -> str:
+    return full_record_no(row.entry.number, form.code)
+
+
+def _doubtful(form: Form, row: Row, records: Sequence[Record]) -> str:
+    near = "、".join(r.record_no for r in records[:_SHOWN])
+    found = "；".join(told(form, differences(form, records[0].values, row.checked.values)))
+    return (
+        f"和 {near} 很像，分不清是改动还是新的一条（{found}）；是改动就把编号写进这行的「{NUMBER_COLUMN}」，"
+        f"是新的一条就在那里写「新」，或加 --same-again"
+    )
+
+
+def told(form: Form, found: Iterable[Difference]) -> list[str]:
+    """Return differences as people read them: 「报告人」 甲 → 乙."""
+    return [f"「{d.label}」{_shown(form, d, d.old)} → {_shown(form, d, d.new)}" for d in found]
+
+
+def _shown(form: Form, difference: Difference, value: Any) -> str:
+    each = form.by_key[difference.field]
+    if isinstance(value, list) and each.columns:
+        lines = [" ".join(shown(c, line[c.key]) for c in each.columns if c.key in line) for line in value]
+        return f"{len(lines)}行：{'；'.join(lines)}"
+    text = shown(each, value)
+    return text or "（空）"
+
+
+def way_to_change(record: Record) -> str:
+    """Return the command that brings a record to what its row says."""
+    if record.state in (State.FILED, State.BOUND):
+        return f"qrecords {Action.CORRECT} {record.record_no} 输入文件 --reason 原因"
+    if record.state in (State.DRAFT, State.ISSUED):
+        return f"qrecords {Action.UPDATE} {record.record_no} 输入文件"
+    back = f"qrecords {Action.RETURN} {record.record_no} --reason 原因"
+    return f"{back}，再 qrecords {Action.UPDATE} {record.record_no} 输入文件"
