@@ -99,7 +99,7 @@ def _filled(office: Office, folder: FormFolder, name: str, inputs: list[dict[str
     path = office.settings.root / "inputs" / f"{name}.json"
     make_dirs(path.parent)
     write_file(path, json.dumps(inputs, ensure_ascii=False, indent=2).encode())
-    return [str(r["record_no"]) for r in fill(office, folder.form.code, [path]).records]
+    return [str(r["record_no"]) for r in fill(office, folder.form.code, [path], same_again=True).records]
 
 
 def _variation(folder: FormFolder, number: int, day: date, notices: Sequence[str]) -> dict[str, Any]:
