@@ -21,6 +21,7 @@ from qrecords.settings import Settings, load
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import AccessFile, read_access, template_sha256
 from qrecords.stores.archive import Archive
+from qrecords.stores.durable import storage_errors
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.store import IndexStore
 from qrecords.stores.register import Busy, Register, Transaction
@@ -243,6 +244,8 @@ class Office:
     def under_way(self) -> Iterator[str]:
         """Give the id for a step's intent; while the block runs the step counts as alive."""
         key = uuid4().hex[:12]
+        with storage_errors(self.settings.archive_dir):  # the register goes on in a folder that was moved away
+            self.settings.archive_dir.stat()
         with self.leases.hold(key):
             yield key
 

@@ -226,6 +226,8 @@ class Register:
         try:
             with closing(sqlite3.connect(self.path)) as here, closing(sqlite3.connect(path)) as copy:
                 here.backup(copy)
+                with copy:
+                    copy.execute("DELETE FROM lease")  # what is held here, by this very copying too, is not held there
                 copy.execute("PRAGMA journal_mode=DELETE")  # else it would need files beside it
         except sqlite3.Error as error:
             raise StorageFailure(f"登记库复制不出来：{error}", remedy="请检查磁盘空间和权限后再试") from error
