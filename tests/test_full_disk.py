@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import bagit
 import pytest
 import sqlalchemy as sa
 from PIL import Image
@@ -24,7 +23,7 @@ from qrecords.office import Office
 from qrecords.render.beside import written_beside
 from qrecords.render.pdf import Converter
 from qrecords.scanning import reader, worker
-from qrecords.stores import secrets
+from qrecords.stores import bag, secrets
 from qrecords.stores.fulltext.store import _writing
 from tests.conftest import CommandLine
 from tests.faulty_disk import blank_convert
@@ -117,11 +116,11 @@ def test_a_package_that_finds_no_room_says_so_in_our_words_alone(
     month = sample("10A")["received_on"][:7]
     cli("file", "10A", "--month", month)
     with monkeypatch.context() as patch, caplog.at_level(logging.DEBUG):
-        patch.setattr(bagit, "make_manifests", refuse)
+        patch.setattr(bag, "_digest", refuse)
         refused = cli("export", number, "--bag", tmp_path / "bag", ok=False)
     assert refused.status == 7
     assert "磁盘已满" in refused.err
-    assert [r for r in caplog.records if r.name == "bagit" and r.levelno >= logging.ERROR] == []
+    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
     assert [p for p in tmp_path.iterdir() if "bag" in p.name] == []
     assert cli("export", number, "--bag", tmp_path / "bag").status == 0
 

@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
 from qrecords.stores import durable, ocfl, ocflcheck, removal, staging
+from qrecords.stores.layouts import NAMED, TUPLE_SIZE, TUPLES, Layout
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory, Version
 from qrecords.stores.staging import NOTE, Author, Files, Staged
 
@@ -62,10 +63,11 @@ class Through:
 
 
 class Archive:
-    """The objects of one workspace; `root` is its archive folder."""
+    """The objects of one workspace; `root` is its archive folder. A package's have a layout of their own."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, layout: Layout = NAMED) -> None:
         self.root = root
+        self.layout = layout
         self.objects = root / "objects"
         self.staging = root / "staging"
         # Inventories just read, the last at the end: whoever asks for the names in an object asks for its files next.
@@ -74,17 +76,17 @@ class Archive:
     def prepare(self) -> None:
         """Make the storage root; what is there stays. IntegrityFailure when it is laid out in another way."""
         layout = self.objects / "ocfl_layout.json"
-        if layout.exists() and layout.read_bytes() != ocfl.to_json(ocfl.LAYOUT):
+        if layout.exists() and layout.read_bytes() != ocfl.to_json(self.layout.declaration):
             raise IntegrityFailure(
                 f"{self.objects} 不是本软件的档案库（存放方式不同）", remedy="请换一个工作区文件夹，不要改动这里"
             )
-        config = self.objects / "extensions" / ocfl.LAYOUT_NAME / "config.json"
+        config = self.objects / "extensions" / self.layout.name / "config.json"
         for folder in (self.staging, config.parent):
             durable.make_dirs(folder)
         name, declaration = ocfl.ROOT_DECLARATION  # last: without it the folder is not yet a storage root
         for path, data in (
-            (config, ocfl.to_json(ocfl.LAYOUT_CONFIG)),
-            (layout, ocfl.to_json(ocfl.LAYOUT)),
+            (config, ocfl.to_json(self.layout.config)),
+            (layout, ocfl.to_json(self.layout.declaration)),
             (self.objects / name, declaration),
         ):
             if not path.exists():
@@ -130,8 +132,8 @@ class Archive:
 
     def ids(self) -> Iterator[str]:
         """Give the ids of all objects, in no order; of one that cannot be read, the name of its folder."""
-        for home in self.objects.glob("/".join(["[0-9a-f]" * ocfl.TUPLE_SIZE] * ocfl.TUPLES + ["*"])):
-            object_id = ocfl.id_of_leaf(home.name)
+        for home in self.objects.glob("/".join(["[0-9a-f]" * TUPLE_SIZE] * TUPLES + ["*"])):
+            object_id = self.layout.id_of_leaf(home.name)
             if object_id is None:
                 with suppress(OSError, QRecordsError):
                     object_id = Inventory.parse((home / INVENTORY).read_bytes(), home.name).object_id
@@ -167,7 +169,9 @@ class Archive:
 
     def check_root(self) -> list[Problem]:
         """Return what is wrong around the objects: declarations, stray files, empty folders."""
-        return [Problem(message, source=str(self.objects)) for message in ocflcheck.check_root(self.objects)]
+        return [
+            Problem(message, source=str(self.objects)) for message in ocflcheck.check_root(self.objects, self.layout)
+        ]
 
     # Writing
 
@@ -329,7 +333,7 @@ class Archive:
         return True
 
     def _home(self, object_id: str) -> Path:
-        return self.objects / ocfl.object_path(object_id)
+        return self.objects / self.layout.path(object_id)
 
     def _inventory(self, object_id: str) -> Inventory:
         path = self._home(object_id) / INVENTORY

@@ -12,16 +12,25 @@ from pathlib import Path
 
 from qrecords.errors import IntegrityFailure, StorageFailure
 from qrecords.stores import durable, ocfl, ocflcheck
+from qrecords.stores.layouts import NAMED, TUPLES, Layout
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory
 
 
-def copy_object(source: Path, target: Path, object_id: str, version: int, aside: Path) -> int:
+def copy_object(
+    source: Path,
+    target: Path,
+    object_id: str,
+    version: int,
+    aside: Path,
+    *,
+    layouts: tuple[Layout, Layout] = (NAMED, NAMED),
+) -> int:
     """Bring an object's versions up to `version` from one storage root to another; returns the bytes copied.
 
-    `aside` is a folder on the target's file system for what is under way. IntegrityFailure when the source is damaged.
+    `aside` is a folder on the target's file system for what is under way; `layouts` are the source's and the target's.
+    IntegrityFailure when the source is damaged.
     """
-    path = ocfl.object_path(object_id)
-    here, there = source / path, target / path
+    here, there = source / layouts[0].path(object_id), target / layouts[1].path(object_id)
     have = whole_head(there, object_id)
     if have == version:
         return 0
@@ -53,7 +62,7 @@ def remove_object(root: Path, object_id: str) -> None:
     """Remove an object from a copy, with the folders that stand empty after it."""
     home = root / ocfl.object_path(object_id)
     durable.remove_tree(home)
-    for folder in home.parents[: ocfl.TUPLES]:
+    for folder in home.parents[:TUPLES]:
         with suppress(OSError):
             folder.rmdir()
 

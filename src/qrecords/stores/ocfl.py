@@ -1,6 +1,6 @@
 """OCFL 1.1 as the archive uses it: where an object lies, and the inventory that says what is in it.
 
-One profile of the standard: sha512, folders v1, v2, …, content in `content/`, storage layout extension 0003.
+One profile of the standard: sha512, folders v1, v2, …, content in `content/`.
 """
 
 from __future__ import annotations
@@ -13,48 +13,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from qrecords.errors import IntegrityFailure
+from qrecords.stores.layouts import NAMED
 
 INVENTORY, SIDECAR = "inventory.json", "inventory.json.sha512"
 ROOT_DECLARATION = ("0=ocfl_1.1", b"ocfl_1.1\n")
 OBJECT_DECLARATION = ("0=ocfl_object_1.1", b"ocfl_object_1.1\n")
-LAYOUT_NAME = "0003-hash-and-id-n-tuple-storage-layout"
-TUPLE_SIZE, TUPLES = 3, 3
-LAYOUT = {
-    "description": "Three folders of three digits of the id's sha256, then the id itself, percent-encoded",
-    "extension": LAYOUT_NAME,
-}
-LAYOUT_CONFIG = {
-    "digestAlgorithm": "sha256",
-    "extensionName": LAYOUT_NAME,
-    "numberOfTuples": TUPLES,
-    "tupleSize": TUPLE_SIZE,
-}
 _TYPE = "https://ocfl.io/1.1/spec/#inventory"
-_LONGEST_LEAF = 100
-_NOT_IN_LEAF = re.compile(r"[^A-Za-z0-9_-]")
 _VERSION = re.compile(r"v[1-9][0-9]*")
 _CONTENT_PATH = re.compile(r"v[1-9][0-9]*/content/.+")
 
 
 def object_path(object_id: str) -> Path:
-    """Return where an object lies below the storage root (extension 0003)."""
-    digest = hashlib.sha256(object_id.encode()).hexdigest()
-    leaf = _NOT_IN_LEAF.sub(lambda found: _percent(found[0]), object_id)
-    if len(leaf) > _LONGEST_LEAF:
-        leaf = f"{leaf[:_LONGEST_LEAF]}-{digest}"
-    return Path(*(digest[i * TUPLE_SIZE : (i + 1) * TUPLE_SIZE] for i in range(TUPLES)), leaf)
-
-
-def id_of_leaf(leaf: str) -> str | None:
-    """Return the id an object's folder is named after; None when the name was cut short."""
-    return unquote(leaf) if len(leaf) <= _LONGEST_LEAF else None
-
-
-def _percent(char: str) -> str:
-    return "".join(f"%{byte:02x}" for byte in char.encode())
+    """Return where an object lies below the archive's storage root (extension 0003)."""
+    return NAMED.path(object_id)
 
 
 def sha512(data: bytes) -> str:

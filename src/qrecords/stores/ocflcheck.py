@@ -11,6 +11,7 @@ from pathlib import Path
 
 from qrecords.errors import IntegrityFailure
 from qrecords.stores import ocfl
+from qrecords.stores.layouts import NAMED, TUPLE_SIZE, TUPLES, Layout
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory
 
 RESTORE = "请从备份恢复这个对象"
@@ -86,22 +87,22 @@ def _digests(path: Path, *, with_sha256: bool) -> tuple[str, str]:
     return hashes[0].hexdigest(), hashes[1].hexdigest() if with_sha256 else ""
 
 
-def check_root(objects: Path) -> list[str]:
+def check_root(objects: Path, layout: Layout = NAMED) -> list[str]:
     """Return what is wrong above the objects: the declaration, and whatever is not an object or a way to one."""
     name, declaration = ocfl.ROOT_DECLARATION
     found = []
     if not (objects / name).is_file() or (objects / name).read_bytes() != declaration:
         found.append(f"档案库缺声明文件 {name}，或它被改动；请从备份恢复")
     for fixed, data in (
-        ("ocfl_layout.json", ocfl.LAYOUT),
-        (f"extensions/{ocfl.LAYOUT_NAME}/config.json", ocfl.LAYOUT_CONFIG),
+        ("ocfl_layout.json", layout.declaration),
+        (f"extensions/{layout.name}/config.json", layout.config),
     ):
         if not (objects / fixed).is_file() or (objects / fixed).read_bytes() != ocfl.to_json(data):
             found.append(f"档案库缺 {fixed}，或它被改动；请从备份恢复")
     known = {name, "ocfl_layout.json", "extensions"}
     for entry in sorted(objects.iterdir() if objects.is_dir() else []):
         if entry.name not in known:
-            found += _ways(entry, ocfl.TUPLES)
+            found += _ways(entry, TUPLES)
     return found
 
 
@@ -110,7 +111,7 @@ def _ways(entry: Path, depth: int) -> Iterator[str]:
     if depth == 0:
         if not (entry / ocfl.OBJECT_DECLARATION[0]).is_file():
             yield f"{entry} 不是归档对象；请移走它，或从备份恢复"
-    elif not re.fullmatch(f"[0-9a-f]{{{ocfl.TUPLE_SIZE}}}", entry.name) or not entry.is_dir():
+    elif not re.fullmatch(f"[0-9a-f]{{{TUPLE_SIZE}}}", entry.name) or not entry.is_dir():
         yield f"{entry} 不属于档案库；请移走它"
     else:
         below = sorted(entry.iterdir())

@@ -78,9 +78,18 @@ def _put_content(
             if digest in before.manifest or digest in added:
                 incoming.unlink()
                 continue
-        added[digest] = f"{number}/content/{name}"
+        added[digest] = _content_path(number, name, set(added.values()))
         durable.move_file(incoming, home / added[digest])
     return state, added
+
+
+def _content_path(number: str, name: str, taken: Collection[str]) -> str:
+    """Return where a file's bytes lie in its version: as it is named, but for `%`, which packages may not have."""
+    path = f"{number}/content/{name.replace('%', '％')}"
+    while path in taken:
+        folder, _, last = path.rpartition("/")
+        path = f"{folder}/_{last}"
+    return path
 
 
 def _kept(before: Inventory, keep: Collection[str]) -> dict[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,8 +25,9 @@ from qrecords.services.care.verify import ITEM, VOLUME
 from qrecords.services.door import looked_at
 from qrecords.services.finding.indexing import follow
 from qrecords.services.intake.templates import OBJECT as TEMPLATE
-from qrecords.stores import durable, mirror
+from qrecords.stores import bag, durable, mirror
 from qrecords.stores.archive import Archive
+from qrecords.stores.layouts import HASHED, LAYOUTS, NAMED
 from qrecords.stores.register import Transaction
 
 METADATA = "metadata.csv"
@@ -67,10 +67,9 @@ def export_bag(
     durable.remove_tree(aside)
     durable.make_dirs(aside)
     try:
-        _copy_objects(office, aside, [*items, *volumes], progress)
-        durable.write_file(aside / METADATA, _metadata(office, items, volumes))
-        with durable.storage_errors(aside):
-            _bagit().make_bag(str(aside), _bag_info(office, len(items), len(volumes)), checksums=["sha512"])
+        package = _copy_objects(office, aside / bag.PAYLOAD, [*items, *volumes], progress)
+        durable.write_file(aside / bag.PAYLOAD / METADATA, _metadata(office, package, items, volumes))
+        bag.write(aside, _bag_info(office, len(items), len(volumes)))
         durable.fsync_tree(aside)
         durable.checkpoint("export.packed")
         durable.replace_dir(aside, target)
@@ -82,14 +81,6 @@ def export_bag(
     with office.register.write() as tx:
         tx.audit.append([office.event(Action.EXPORT, code) for code in (*packed.items, *packed.volumes)])
     return packed
-
-
-def _bagit() -> Any:
-    """Return the library; what goes wrong is told by us, not in its own English log lines."""
-    import bagit
-
-    logging.getLogger(bagit.__name__).disabled = True
-    return bagit
 
 
 def _wanted(office: Office, year: int | None, record_nos: Sequence[str]) -> tuple[list[Row], list[Row]]:
@@ -108,19 +99,27 @@ def _wanted(office: Office, year: int | None, record_nos: Sequence[str]) -> tupl
     return rows, volumes
 
 
-def _copy_objects(office: Office, folder: Path, rows: Sequence[Row], progress: Progress | None) -> None:
-    package = Archive(folder)
+def _copy_objects(office: Office, folder: Path, rows: Sequence[Row], progress: Progress | None) -> Archive:
+    package = Archive(folder, HASHED)
     package.prepare()
     templates = [(object_id, 1) for object_id in sorted(office.archive.ids()) if object_id.startswith(TEMPLATE)]
     wanted = [(row["object_id"], row["version"]) for row in rows] + templates
     for done, (object_id, version) in enumerate(wanted, start=1):
-        mirror.copy_object(office.archive.objects, package.objects, object_id, version, package.staging / "object")
+        mirror.copy_object(
+            office.archive.objects,
+            package.objects,
+            object_id,
+            version,
+            package.staging / "object",
+            layouts=(NAMED, HASHED),
+        )
         if progress:
             progress(done, len(wanted))
     durable.remove_tree(package.staging)
+    return package
 
 
-def _metadata(office: Office, items: Sequence[Row], volumes: Sequence[Row]) -> bytes:
+def _metadata(office: Office, package: Archive, items: Sequence[Row], volumes: Sequence[Row]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, HEADINGS)
     writer.writeheader()
@@ -132,7 +131,7 @@ def _metadata(office: Office, items: Sequence[Row], volumes: Sequence[Row]) -> b
         is_item = "archive_no" in row
         name = "form.pdf" if is_item else "volume.pdf"
         code = row["archive_no"] if is_item else row["volume_code"]
-        path = office.archive.path(row["object_id"], name, row["version"])
+        path = package.path(row["object_id"], name, row["version"])
         writer.writerow(
             dict(zip(HEADINGS, (
                 "件" if is_item else "卷", office.settings.office.org_name, row["object_id"], code,
@@ -140,7 +139,7 @@ def _metadata(office: Office, items: Sequence[Row], volumes: Sequence[Row]) -> b
                 row["title"], row["creator"] if is_item else office.settings.office.unit,
                 row["date_to"] if is_item else row["compiled_at"][:10],
                 office.forms.get(row["form_code"]).form.title, row["secrecy_level"], row["pages"],
-                places.get(code, ""), names[name], path.relative_to(office.archive.root).as_posix(),
+                places.get(code, ""), names[name], path.relative_to(package.root).as_posix(),
                 "SHA-256", row["sha256"],
             ), strict=True))
         )  # fmt: skip
@@ -177,7 +176,10 @@ def import_bag(office: Office, folder: Path, *, progress: Progress | None = None
         durable.checkpoint("import.intent")
         aside = office.archive.work_dir(intent) / "object"
         for done, object_id in enumerate(fresh, start=1):
-            mirror.copy_object(source.objects, office.archive.objects, object_id, source.head(object_id), aside)
+            head = source.head(object_id)
+            mirror.copy_object(
+                source.objects, office.archive.objects, object_id, head, aside, layouts=(source.layout, NAMED)
+            )
             durable.checkpoint("import.object")
             if progress:
                 progress(done, len(fresh))
@@ -222,18 +224,19 @@ def recover_import(office: Office, intent: str, payload: dict[str, Any]) -> str:
 
 
 def _valid_bag(folder: Path) -> Archive:
-    bagit = _bagit()
-    try:
-        bagit.Bag(str(folder)).validate()
-    except (bagit.BagError, OSError, ValueError) as error:
-        remedy = "请向移交方重新索取，不要改动包里的文件"
-        raise InvalidInput(f"{folder} 不是完好的移交包：{error}", remedy=remedy) from None
     if any(path.is_symlink() for path in folder.rglob("*")):
         raise InvalidInput(f"{folder} 里有指向别处的链接", remedy="请向移交方重新索取")
-    source = Archive(folder / "data")
-    if not source.objects.is_dir() or source.check_root():
-        raise InvalidInput(f"{folder} 里没有本软件的归档对象", remedy="请核对是不是 qrecords export 做的包")
-    return source
+    try:
+        bag.check(folder)
+    except (bag.NotABag, OSError) as error:
+        remedy = "请向移交方重新索取，不要改动包里的文件"
+        raise InvalidInput(f"{folder} 不是完好的移交包：{error}", remedy=remedy) from None
+    # Packages written before are laid out as the archive is.
+    sources = [Archive(folder / bag.PAYLOAD, layout) for layout in LAYOUTS]
+    for source in sources:
+        if source.objects.is_dir() and not source.check_root():
+            return source
+    raise InvalidInput(f"{folder} 里没有本软件的归档对象", remedy="请核对是不是 qrecords export 做的包")
 
 
 def _require_sound(source: Archive, object_ids: Sequence[str]) -> None:
