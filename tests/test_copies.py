@@ -263,7 +263,7 @@ def test_a_month_of_a_register_is_asked_for_by_its_archive_number(at: Callable[.
     with pytest.raises(WrongState, match="登记簿的一行") as refused:
         copies.request(office, "QR758-10A-2025-00001", purpose=PURPOSE)
     archive_no = refused.value.remedy.split()[1].rstrip("，请写它")
-    assert copies.request(office, archive_no, purpose=PURPOSE).document_no.startswith("QR758-10A")
+    assert copies.request(office, archive_no, purpose=PURPOSE, recipient="示例员工").document_no.startswith("QR758-10A")
     for missing in ("QR758-01A-2025-00009", "750-KJ·KF·01·2025·D5-0099", "x"):
         with pytest.raises(NotFound):
             copies.request(office, missing, purpose=PURPOSE)

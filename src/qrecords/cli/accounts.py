@@ -27,7 +27,11 @@ def accounts() -> None:
 @accounts.command()
 @NAME
 @click.option(
-    "--name", "display_name", metavar="姓名", default="", help="姓名，与通知单上指派人员写的一样（默认：账号名）"
+    "--name",
+    "display_name",
+    metavar="姓名",
+    default="",
+    help="姓名，与通知单上指派人员写的一样（不写的，表上留空待手签）",
 )
 @click.option("--user", metavar="系统用户", default="", help="这个系统用户不用密码即以此账号操作（名称或 uid）")
 @click.option("--unit", metavar="单位", default="", help="所属相关单位（默认：客户服务中心）")
@@ -42,6 +46,18 @@ def add(session: Session, name: str, display_name: str, user: str, unit: str, ex
     then = [] if uid else [f"→ 设初始密码：qrecords accounts passwd {name} --reset"]
     lines = [f"✓ 已增加账号 {name}", *then, f"→ 授予角色：qrecords accounts grant {name} 角色"]
     session.answer({"account": made}, lines)
+
+
+@accounts.command()
+@NAME
+@click.argument("person", metavar="姓名")
+@pass_session
+def rename(session: Session, name: str, person: str) -> None:
+    """写上或改正账号的姓名；以后的归档人、立卷人、更改人印这个姓名，已归档的不变。"""
+    from qrecords.services.access.accounts import rename as name_person
+
+    found = name_person(session.office, name, person)
+    session.answer({"account": found}, [f"✓ 姓名已改为 {found['display_name']}", *_lines(found)])
 
 
 @accounts.command("list")

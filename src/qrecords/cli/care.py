@@ -25,21 +25,39 @@ INDEX_STATES = {"current": "最新", "behind": "落后，下次检索时自动�
 @click.argument("folder", metavar="[文件夹]", type=chinese.PATH, default=Path())
 @click.option("--engine", type=chinese.Word(ENGINES), default=None, help="检索引擎（默认：有 tantivy 就用它）")
 @click.option("--org", metavar="名称", default="", help="印在表上的单位名称")
+@click.option("--name", "person", metavar="姓名", default="", help="您的姓名，印在归档人、立卷人处（不写则询问）")
 @pass_session
-def init(session: Session, folder: Path, engine: str | None, org: str) -> None:
+def init(session: Session, folder: Path, engine: str | None, org: str, person: str) -> None:
     """建立工作区：设置、表式、登记库、档案库和第一个账号。已有的不动。"""
     from qrecords.services.administer import init as init_office
 
-    folder, account = session.root or folder, session.account or ""
-    with closing(init_office(folder, engine=engine or "", org_name=org, account_name=account)) as office:
+    folder = session.root or folder
+    person = person or session.account or _asked_name(session, folder)
+    with closing(init_office(folder, engine=engine or "", org_name=org, account_name=person)) as office:
         root, name, chosen = office.settings.root.resolve(), office.account.name, office.settings.index.engine
-    data = {"root": str(root), "account": name, "engine": chosen}
+        person = office.account.person
+    data = {"root": str(root), "account": name, "name": person, "engine": chosen}
     lines = [
         f"✓ 工作区已建立：{root}",
-        f"  账号 {name}（当前系统用户），检索引擎 {chosen}",
+        f"  账号 {name}（当前系统用户），姓名 {person or '还没有写'}，检索引擎 {chosen}",
         "→ 下一步：在 qrecords.toml 里写上单位名称，再用 qrecords forms list 看有哪些表",
     ]
+    if not person:
+        lines.append(f"→ 写上姓名：qrecords accounts rename {name} 姓名；没有写以前，归档人、立卷人处留空，待手签")
     session.answer(data, lines)
+
+
+def _asked_name(session: Session, folder: Path) -> str:
+    """Ask who makes a new workspace, where someone can answer; scripts go on without a name."""
+    from qrecords.cli.asking import on_terminal
+    from qrecords.settings import FILE_NAME
+
+    if session.as_json or not on_terminal() or (folder / FILE_NAME).exists():
+        return ""
+    asked: str = click.prompt(
+        "您的姓名（印在归档人、立卷人处；可直接回车，以后再写）", default="", show_default=False, err=True
+    )
+    return asked
 
 
 @click.command(cls=chinese.Command)

@@ -192,7 +192,7 @@ def _brief(value: Any) -> str:
 
 def _correction_lines(record: dict[str, Any]) -> Iterator[str]:
     for n, c in enumerate(record["corrections"], start=1):
-        yield f"  更{n}：{c['at'][:10]} {c['by']} 更正（第{c['version']}版），原因：{c['reason']}"
+        yield f"  更{n}：{c['at'][:10]} {c['by'] or c['account']} 更正（第{c['version']}版），原因：{c['reason']}"
         for key, (old, new) in c["changes"].items():
             yield f"    {record['labels'].get(key, key)}：{_brief(old)} → {_brief(new)}"
 

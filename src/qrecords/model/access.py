@@ -10,6 +10,7 @@ nothing else. `strict` refuses what a single desk allows: the role of the desk, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -63,6 +64,19 @@ class Grant:
     until: str = ""
 
 
+# A name in Chinese characters is a person's, also where the account is called the same.
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+
+
+def person_name(display_name: str, account: str) -> str:
+    """Return the name that may stand on paper, "" while only the account's is known: what is blank is signed by hand.
+
+    An operating-system account says nothing of who a person is (QS/PA758A 5.5.6 has people sign).
+    """
+    known = _HAN.search(display_name) or display_name.strip().casefold() != account.strip().casefold()
+    return display_name if known else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Someone known to the office; `uid` is the operating-system user it belongs to (peer), None with a password only.
@@ -78,6 +92,11 @@ class Account:
     clearance: int = HIGHEST
     grants: tuple[Grant, ...] = (Grant(DESK),)
     expires_on: str = ""  # the last day it may be used
+
+    @property
+    def person(self) -> str:
+        """Return the person's name as papers print it; "" while only the account's name is known."""
+        return person_name(self.display_name, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 from xml.sax.saxutils import escape
 
+from qrecords.model.access import person_name
 from qrecords.model.field import FieldType
 from qrecords.model.form import Form
 from qrecords.model.record import Correction, Record
@@ -22,6 +23,7 @@ PARAGRAPH = (
     '<w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
 )
 EMPTY, LONGEST = "（空）", 60
+BLANK_NAME = "　" * 6  # room to sign by hand
 
 
 def marked(context: Mapping[str, Any], corrections: Sequence[Correction]) -> dict[str, Any]:
@@ -42,7 +44,13 @@ def change_lines(form: Form, records: Sequence[Record]) -> Iterator[str]:
             where = f"{record.record_no} " if form.is_register else ""
             for key, (old, new) in c.changes.items():
                 what = f"「{form.label(key)}」由「{_text(form, key, old)}」改为「{_text(form, key, new)}」"
-                yield f"更{number}：{where}{what}，更改人 {c.by}，{date_text(c.at[:10])}，原因：{c.reason}"
+                yield f"更{number}：{where}{what}，更改人{_by(c)}，{date_text(c.at[:10])}，原因：{c.reason}"
+
+
+def _by(change: Correction) -> str:
+    """Return who made a change; room to sign by hand where only an account is known."""
+    name = person_name(change.by, change.account or change.by)
+    return f" {name}" if name else BLANK_NAME
 
 
 def _text(form: Form, key: str, value: Any) -> str:

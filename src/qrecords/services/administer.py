@@ -19,6 +19,7 @@ from qrecords.model.access import Account
 from qrecords.model.record import Action
 from qrecords.office import REGISTER_FILE, Clock, Office, local_now
 from qrecords.services import reading
+from qrecords.services.access.accounts import person_of
 from qrecords.services.care.recover import recover
 from qrecords.settings import FILE_NAME, OfficeSettings, load, template
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
@@ -33,7 +34,10 @@ from qrecords.stores.register import Register, Transaction
 def init(
     root: Path, *, engine: str = "", org_name: str = "", account_name: str = "", clock: Clock = local_now
 ) -> Office:
-    """Make a folder a workspace: settings, forms, register, archive, the first account. What is there stays."""
+    """Make a folder a workspace: settings, forms, register, archive, the first account. What is there stays.
+
+    `account_name`: the person's name; without one, papers leave it blank to be signed by hand until it is given.
+    """
     chosen = engine or ("tantivy" if find_spec("tantivy") else "whoosh")
     if chosen not in ENGINES:
         raise UsageError(f"没有检索引擎「{chosen}」", remedy=f"可用：{'、'.join(ENGINES)}")
@@ -53,7 +57,7 @@ def init(
     Archive(settings.archive_dir).prepare()
     _refuse_lost_register(settings.archive_dir)
     with closing(Register.create(settings.archive_dir / REGISTER_FILE)) as register:
-        first_account(register, account_name, clock)
+        first_account(register, person_of(account_name, login_name()) if account_name else "", clock)
     return open_office(root, clock=clock)
 
 
@@ -141,11 +145,11 @@ def first_account(register: Register, name: str, clock: Clock) -> None:
                     remedy="请由原来的账号操作，或换一个文件夹建立工作区",
                 )
             return
-        login = _login_name()
+        login = login_name()
         tx.accounts.add(Account(login, name or login, uid), clock().isoformat())
 
 
-def _login_name() -> str:
+def login_name() -> str:
     """Return the system's name for the user, looked up by uid: an environment variable proves nothing."""
     if os.name != "posix":
         return Path.home().name

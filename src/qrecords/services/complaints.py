@@ -131,7 +131,7 @@ def _context(office: Office, found: Mapping[str, Any]) -> dict[str, Any]:
         "secrecy_level": max((line["secrecy_level"] for line in lines), key=secrecy_rank, default=NOT_APPLICABLE),
         "since": date_text(found["from"]),
         "until": date_text(found["to"]),
-        "drawn_by": office.account.display_name,
+        "drawn_by": office.account.person,
         "drawn_on": date_text(office.today()),
         "total": str(len(lines)),
         "open": str(found["open"]),

@@ -97,7 +97,7 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
         with office.register.write() as tx:
             reading.require_unchanged(tx, [record])
             item = item_row(office, tx, record)
-            correction = Correction(item["version"] + 1, office.now(), office.account.display_name, why, changes,
+            correction = Correction(item["version"] + 1, office.now(), office.account.person, why, changes,
                                     office.account.name)  # fmt: skip
             records = _as_corrected(folder.form, _held(tx, item), record.record_no, values, correction)
             filing = _filing(office, tx, folder, item, records)
@@ -108,7 +108,7 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
                 "correction": asdict(correction),
             }
             office.begin(tx, intent, KIND, payload)
-            filed_by = _name(tx, item["filed_by"])
+            filed_by = tx.accounts.person(item["filed_by"])
         durable.checkpoint("correct.intent")
         work = office.archive.work_dir(intent)
         if filing.print_no:
@@ -171,11 +171,6 @@ def _paper(documents: Documents, folder: FormFolder, filing: Filing, records: Se
     if filing.month:
         return documents.sheet_paper(folder, filing.month, records, filing.print_no)
     return documents.record_paper(folder, records[0], filing.print_no)
-
-
-def _name(tx: Transaction, account: str) -> str:
-    found = tx.accounts.by_name(account)
-    return found.display_name if found else account
 
 
 def commit_corrected(office: Office, intent: str, payload: dict[str, Any]) -> None:

@@ -62,7 +62,7 @@ def make_demo(root: Path, *, progress: Callable[[int, int], None] | None = None)
     """Make a sample office in a new folder; WrongState when there is something already."""
     if root.exists() and any(root.iterdir()):
         raise WrongState(f"{root} 里已有内容", remedy="请换一个文件夹，或先删掉它再建示例")
-    with closing(init(root, org_name="示例通信设备公司")) as office:
+    with closing(init(root, org_name="示例通信设备公司", account_name="示例档案员")) as office:
         return _year_of_work(office, progress)
 
 

@@ -63,7 +63,7 @@ def _common(office: Office, record: Record) -> dict[str, Any]:
         "secrecy_level": _text(values, "secrecy_level"),
         "secrecy_period": _text(values, "secrecy_period"),
         "external_code": office.settings.feedback.code or NOT_APPLICABLE,
-        "drawn_by": office.account.display_name,
+        "drawn_by": office.account.person,
         "drawn_on": date_text(office.today()),
         "record_no": record.record_no,
         "informed_on": date_text(record.date),

@@ -220,7 +220,7 @@ def _paper(office: Office, documents: Documents, filing: Filing, records: Sequen
     else:
         paper = documents.record_paper(folder, records[0], filing.print_no)
     return documents.archived(
-        paper, archive_no=filing.archive_no, archived_by=office.account.display_name, archived_on=office.today()
+        paper, archive_no=filing.archive_no, archived_by=office.account.person, archived_on=office.today()
     )
 
 

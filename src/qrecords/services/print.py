@@ -19,6 +19,7 @@ from qrecords.services.documents import (
     write_papers,
 )
 from qrecords.services.intake.templates import kept
+from qrecords.stores.register import Transaction
 
 
 def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[dict[str, Any]]:
@@ -46,7 +47,7 @@ def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None
             folder = office.forms.get(record.form_code)
             paper = documents.record_paper(folder, record, register_print(office, tx, folder, record))
             item = tx.items.row(record.archive_no) if record.state in {State.FILED, State.BOUND} else None
-            papers.append(_with_archive_block(documents, paper, item) if item else paper)
+            papers.append(_with_archive_block(tx, documents, paper, item) if item else paper)
         tx.audit.append([_printed(office, p) for p in papers])
     return _written(office, documents, papers, out)
 
@@ -69,8 +70,8 @@ def print_month(office: Office, form_code: str, month: str, *, out: Path | None 
     return _written(office, documents, [paper], out)
 
 
-def _with_archive_block(documents: Documents, paper: Paper, item: dict[str, Any]) -> Paper:
-    filed_on, filed_by = item["filed_at"][:10], item["filed_by"]
+def _with_archive_block(tx: Transaction, documents: Documents, paper: Paper, item: dict[str, Any]) -> Paper:
+    filed_on, filed_by = item["filed_at"][:10], tx.accounts.person(item["filed_by"])
     return documents.archived(paper, archive_no=item["archive_no"], archived_by=filed_by, archived_on=filed_on)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from qrecords.acting import unheld
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem, UsageError, WrongState
-from qrecords.model.access import CENTRE, Account, Grant, Role
+from qrecords.model import values
+from qrecords.model.access import CENTRE, Account, Grant, Role, person_name
+from qrecords.model.audit import digest
 from qrecords.model.record import Action
 from qrecords.model.volume import SECRECY_LEVELS
 from qrecords.office import Office
@@ -18,6 +20,8 @@ from qrecords.stores.register import Transaction
 
 FIRST_CLEARANCE = SECRECY_LEVELS.index("内部")
 _NAME = re.compile(r"[\w][\w.-]{1,31}")
+NAME_LENGTH = 40
+NAMESAKES = "用 qrecords accounts list 查看；同名的人请在姓名后加部门"
 LIMIT_LABELS = {"unit": "单位（--unit）", "branch": "兵种（--branch）", "until": "截止日（--until）"}
 
 
@@ -30,17 +34,49 @@ def add(
     if not _NAME.fullmatch(name):
         raise InvalidInput(f"账号名「{name}」不行", remedy="请用2至32个字母、数字、汉字、点、横线")
     related = "" if unit == CENTRE else unit
-    account = Account(name, display_name or name, uid or None, True, related, FIRST_CLEARANCE, (), expires_on)
+    person = person_of(display_name, name) if display_name else name
+    account = Account(name, person, uid or None, True, related, FIRST_CLEARANCE, (), expires_on)
     with office.register.write() as tx:
         for taken, what in (
             (tx.accounts.by_name(name), f"账号 {name}"),
-            (tx.accounts.by_display_name(account.display_name), f"姓名 {account.display_name}"),
+            (tx.accounts.by_display_name(person), f"姓名 {person}"),
             (tx.accounts.by_uid(uid) if uid else None, f"系统用户 {uid}"),
         ):
             if taken:
-                raise WrongState(f"{what} 已经有了", remedy="用 qrecords accounts list 查看；同名的人请在姓名后加部门")
+                raise WrongState(f"{what} 已经有了", remedy=NAMESAKES)
         tx.accounts.add(account, office.now())
         tx.audit.append([office.event(Action.ACCOUNTS, about, did="add", peer=bool(uid), unit=related)])
+    return _after(office, name)
+
+
+def person_of(text: str, account: str) -> str:
+    """Return a person's name as papers print it, on one line; InvalidInput for none, or for the account's own name."""
+    try:
+        name = " ".join(values.parse_text(text, NAME_LENGTH).split())
+    except ValueError as error:
+        raise InvalidInput(f"姓名：{error}", remedy="请写本人姓名，如通知单上指派人员那样") from None
+    if not person_name(name, account):
+        what = f"「{name}」是账号，不是姓名" if name else "没有写姓名"
+        raise InvalidInput(what, remedy="请写本人姓名：它印在归档人、立卷人、更改人处")
+    return name
+
+
+def rename(office: Office, name: str, display_name: str) -> dict[str, Any]:
+    """Say who the person of an account is; papers made from now on print it, what is archived stays as it is.
+
+    In strict mode never one's own: rights on "own" records go by this name.
+    """
+    about = f"account/{name}"
+    office.authorise(Action.ACCOUNTS, about)
+    if office.rules.separation == "strict":
+        _not_oneself(office, name, "改自己的姓名")
+    with office.register.write() as tx:
+        before = _known(tx, name).display_name
+        person = person_of(display_name, name)
+        if (taken := tx.accounts.by_display_name(person)) and taken.name != name:
+            raise WrongState(f"姓名 {person} 已经有了", remedy=NAMESAKES)
+        tx.accounts.change(name, display_name=person)
+        tx.audit.append([office.event(Action.ACCOUNTS, about, did="rename", before=digest(before), now=digest(person))])
     return _after(office, name)
 
 

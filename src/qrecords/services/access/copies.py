@@ -10,6 +10,7 @@ from typing import Any
 
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model import values
+from qrecords.model.access import person_name
 from qrecords.model.audit import digest
 from qrecords.model.copies import (
     COPY_STATE_LABELS,
@@ -38,11 +39,11 @@ def request(
     if not 1 <= count <= MOST_COPIES:
         raise UsageError(f"一次可申请1到{MOST_COPIES}份", remedy="请改 --count，或分几次申请")
     why = _line(purpose, "用途", PURPOSE_LENGTH)
-    who = _line(recipient or office.account.display_name, "领用人", PERSON_LENGTH)
     if due and due < office.today():
         raise InvalidInput(f"应还日期 {due} 已经过了", remedy="请核对 --due；今天是 " + office.today())
     item = _item(office, number)
     office.authorise(Action.COPY_REQUEST, item["archive_no"])
+    who = _line(recipient or office.account.person, "领用人", PERSON_LENGTH)
     with office.register.write() as tx:
         made = CopyRequest(
             request_no=tx.copies.next_request_no(office.clock().year),
@@ -114,7 +115,7 @@ def write_register(office: Office, path: Path, requests: Sequence[dict[str, Any]
         raise UsageError(f"{path.name} 的扩展名不是 {SUFFIX}", remedy=f"请写成 {path.stem}{SUFFIX} 的样子")
     if path.exists():
         raise WrongState(f"{path} 已经有了", remedy="请用 -o 换一个文件名")
-    book = copies_workbook(requests, org_name=office.settings.office.org_name, on=office.today())
+    book = copies_workbook(_with_people(office, requests), org_name=office.settings.office.org_name, on=office.today())
     make_dirs(path.absolute().parent)
     write_file(path, book)
     office.note([office.event(Action.READ, "copies", requests=len(requests), sha256=hashlib.sha256(book).hexdigest())])
@@ -129,6 +130,17 @@ def found(office: Office, number: str) -> CopyRequest:
     if one is None or not _is_readable(office, one.archive_no):
         raise NotFound(f"没有「{wanted}」这份副本申请", remedy="用 qrecords copies list 查看")
     return one
+
+
+def _with_people(office: Office, requests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return requests with people's names in the place of their accounts, as paper names them."""
+    with office.register.read() as tx:
+        people = {account.name: account.person for account in tx.accounts.all()}
+
+    def named(entry: dict[str, Any]) -> dict[str, Any]:
+        return {k: people.get(v, person_name(v, v)) if k.endswith("_by") and v else v for k, v in entry.items()}
+
+    return [named(one) | {"copies": [named(copy) for copy in one["copies"]]} for one in requests]
 
 
 def as_dict(one: CopyRequest, today: str) -> dict[str, Any]:
@@ -224,7 +236,9 @@ def _line(text: str, what: str, length: int) -> str:
     except ValueError as error:
         raise InvalidInput(f"{what}：{error}", remedy="它要印在副本每一页上，请写短些") from None
     if not line:
-        raise InvalidInput(f"没有写{what}", remedy=f"请写明{what}", problems=[Problem(f"没有写{what}")])
+        how = "请用 --for 写明领用人，或先用 qrecords accounts rename 写上本人姓名"
+        remedy = how if what == "领用人" else f"请写明{what}"
+        raise InvalidInput(f"没有写{what}", remedy=remedy, problems=[Problem(f"没有写{what}")])
     return line
 
 

@@ -151,7 +151,7 @@ def _bag_info(office: Office, items: int, volumes: int) -> dict[str, str]:
         _, head = tx.audit.head()
     return {
         "Source-Organization": office.settings.office.org_name,
-        "Contact-Name": office.account.display_name,
+        **({"Contact-Name": office.account.person} if office.account.person else {}),
         "Bagging-Date": office.today(),
         "External-Description": f"QS/PA758A 质量记录：{items}件，{volumes}册",
         "Bag-Software-Agent": f"qrecords {__version__}",

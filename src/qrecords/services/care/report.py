@@ -61,7 +61,7 @@ def _context(office: Office, result: dict[str, Any], problems: list[Problem]) ->
         "org_name": office.settings.office.org_name,
         "unit": office.settings.office.unit,
         "checked_on": date_text(office.today()),
-        "checked_by": office.account.display_name,
+        "checked_by": office.account.person,
         "scope": "{objects}个对象（{items}件，{volumes}册），{events}条日志".format(**checked),
         "depth": "重读每个字节" if checked["deep"] else "核对清单、登记和日志",
         "conclusion": f"有{len(problems)}处问题，见下表" if problems else "四性检测合格，没有发现问题",

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from qrecords.model.access import person_name
 from qrecords.model.audit import canonical
 from qrecords.model.disposition import Confirmed, DestructionList
 from qrecords.model.retention import Unit, UnitKind
@@ -98,15 +99,16 @@ def list_papers(office: Office, content: Content, work: Path) -> Papers:
     """Make the list as docx, pdf and xlsx; returns the files by the names they get in the object."""
     lines = [_line(office, number, unit) for number, unit in enumerate(content["units"], start=1)]
     sha256 = sha256_of(content)
+    drawn_by = person_name(content["drawn_by_name"], content["drawn_by"])
     context = {
         **{key: content[key] for key in ("org_name", "list_no", "reason")},
         "sha256": sha256,
-        "drawn_by": content["drawn_by_name"],
+        "drawn_by": drawn_by,
         "drawn_on": date_text(content["drawn_at"][:10]),
         "units": lines,
         **{key: str(number) for key, number in totals(content).items()},
     }
-    drawn = f"编制：{content['drawn_by_name']} {content['drawn_at'][:10]}；鉴定意见：{content['reason']}"
+    drawn = f"编制：{drawn_by} {content['drawn_at'][:10]}；鉴定意见：{content['reason']}"
     title = f"电子档案销毁清册 {content['list_no']}（{drawn}；校验码 {sha256}）"
     rows = [[line[key].replace("\n", " ") for key in COLUMNS] for line in lines]
     book = list_workbook(title, [*COLUMNS.values()], rows, datetime.fromisoformat(content["drawn_at"]))
@@ -138,7 +140,12 @@ def certificate_papers(
             for n, u in enumerate(content["units"], start=1)
         ],
         "people": [
-            {"part": part, "who": f"{c['name']}（{c['account']}）", "on": c["on"], "at": c["at"][:19].replace("T", " ")}
+            {
+                "part": part,
+                "who": person_name(c["name"], c["account"]),
+                "on": c["on"],
+                "at": c["at"][:19].replace("T", " "),
+            }
             for part, c in people
         ],
         "results": list(results),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import InvalidInput
+from qrecords.model.access import person_name
 from qrecords.model.numbering import file_safe
 from qrecords.model.volume import Placed
 from qrecords.office import Office
@@ -151,7 +152,7 @@ def _file_note(office: Office, binding: Binding) -> dict[str, Any]:
         "pages": str(binding.volume.pages),
         "parts": [{"title": title, "lines": list(lines)} for title, lines in parts.items() if lines],
         "year_rule": YEAR_RULES[form.retention.year_of],
-        "compiled_by": binding.compiled_by_name,
+        "compiled_by": person_name(binding.compiled_by_name, binding.compiled_by),
         "compiled_on": date_text(binding.compiled_at[:10]),
         "checked_by": "",
         "audit_head": binding.audit_head,

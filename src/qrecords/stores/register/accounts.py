@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from qrecords.model.access import Account, Grant
+from qrecords.model.access import Account, Grant, person_name
 from qrecords.stores.register import tables as t
 
 _GRANT = [t.role_grant.c[name] for name in Grant.__dataclass_fields__]
@@ -53,6 +53,11 @@ class Accounts:
     def by_display_name(self, display_name: str) -> Account | None:
         """Return the account of the person of this name."""
         return self._one(t.account.c.display_name == display_name)
+
+    def person(self, account: str) -> str:
+        """Return the name of an account's person as papers print it; "" while nobody's is known."""
+        found = self.by_name(account)
+        return found.person if found else person_name(account, account)
 
     def by_token(self, token_sha256: str, now: str) -> tuple[Account | None, str]:
         """Return whose login this is and the hash kept of it; None when it has ended or there is none."""
