@@ -44,6 +44,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+def fingerprint(form_code: str, values: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what a record of a form says, by which the same row is known again."""
+    return digest([form_code, dict(values)])
+
+
 def event_hash(event: Event) -> str:
     """Return the hash the event must carry."""
     return digest({name: value for name, value in as_dict(event).items() if name != "hash"})

@@ -7,7 +7,6 @@ records, and people choose.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import unicodedata
@@ -19,6 +18,7 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
+from qrecords.model.audit import fingerprint
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.rules import is_empty
@@ -28,12 +28,6 @@ Values = Mapping[str, Any]
 ALIKE = 0.5  # from this share of equal fields on, two rows may be one, changed
 _ABOUT = ("customer_unit", "serial_no")
 _OWN_NAMES = re.compile(r"-(已编号|退回)(-[0-9]+)?$")
-
-
-def fingerprint(form_code: str, values: Values) -> str:
-    """Return the SHA-256 of what a record of a form says."""
-    text = json.dumps([form_code, dict(values)], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def fingerprints(form: Form, *versions: Values) -> list[str]:

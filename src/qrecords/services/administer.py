@@ -26,8 +26,8 @@ from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import template as access_template
 from qrecords.stores.archive import Archive
 from qrecords.stores.durable import copy_file, fsync_tree, make_dirs, remove_tree, replace_dir, write_file
-from qrecords.stores.formfiles import packaged_forms
 from qrecords.stores.fulltext import ENGINES
+from qrecords.stores.packagedforms import packaged_forms
 from qrecords.stores.register import Register, Transaction
 
 

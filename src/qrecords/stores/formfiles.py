@@ -8,8 +8,6 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +20,6 @@ from qrecords.stores.procedure import Procedure
 
 BLOCKS_FILE = "blocks.toml"
 SERIES_FILE = "series.toml"
-
-
-def packaged_forms() -> Traversable:
-    """Return the forms that came with the program: in the wheel, or beside the source in a checkout."""
-    packaged = resources.files("qrecords") / "_forms"
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "forms"
 
 
 @dataclass(frozen=True)

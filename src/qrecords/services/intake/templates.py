@@ -15,7 +15,8 @@ from qrecords.office import Office
 from qrecords.services.intake.papercheck import SYSTEM_LABELS
 from qrecords.services.intake.templatecheck import WITH_BOXES, check_forms
 from qrecords.stores import durable
-from qrecords.stores.formfiles import FormFolder, packaged_forms
+from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.packagedforms import packaged_forms
 
 OBJECT = "urn:qrecords:template:"
 SUFFIX = ".docx"

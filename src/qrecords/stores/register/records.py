@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from qrecords.model.audit import fingerprint
 from qrecords.model.numbering import parse_record_no
 from qrecords.model.record import Attached, Correction, Record, Signed, State
-from qrecords.model.sameness import fingerprint
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.log import CHANGES, Counters
 from qrecords.stores.register.origins import Origins

@@ -113,7 +113,7 @@ Index("record_by_notice_no", record.c.notice_no)
 said = Table(
     "said",
     metadata,
-    Column("fingerprint", String, primary_key=True),  # model/sameness.py
+    Column("fingerprint", String, primary_key=True),  # model/audit.py
     Column("record_no", ForeignKey("record.record_no"), primary_key=True, index=True),
 )
 

@@ -5,7 +5,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from qrecords.model.sameness import fingerprint
+from qrecords.model.audit import fingerprint
 
 revision = "0003"
 down_revision = "0002"
