@@ -66,8 +66,8 @@ def test_merging_as_people_do_is_read(
 
     whole = json.dumps(sample("10A"), ensure_ascii=False)
     path = tmp_path / "two.yaml"
-    path.write_text(f"- &one {whole}\n- {{<<: *one}}\n", "utf-8")
-    assert len(cli.json("fill", "10A", path)["records"]) >= 1
+    path.write_text(f"- &one {whole}\n- {{<<: *one, user_need: 另一件}}\n", "utf-8")
+    assert len(cli.json("fill", "10A", path)["records"]) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX closes streams")
