@@ -117,6 +117,9 @@ def at_work(root: Path, name: str, working: str = WORKING, **env: str) -> Iterat
         )  # fmt: skip
     try:
         yield starter
+    except AssertionError:
+        print((folder / f"{name}.errors").read_text(encoding="utf-8"))  # why a worker ended by itself
+        raise
     finally:
         starter.kill()
         starter.communicate(timeout=SECONDS)
