@@ -62,7 +62,7 @@ def work(name):
         say("at work", os.getpid())
         for count in range(10_000):
             values = [kept.information(1 + n, f"示例单位{name}-{count}") for n in range(2)]
-            source, page = folder / "in.json", folder / f"{count}.png"
+            source, page = folder / f"{name}-{count}.json", folder / f"{count}.png"
             source.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
             numbers = [r["record_no"] for r in fill(office, "01A", [source]).records]
             say("fill")
