@@ -345,10 +345,14 @@ def test_the_register_of_copies_is_a_workbook(at: Callable[..., Office], tmp_pat
 
 DYING = """
 import os, signal, sys
+from datetime import datetime
 from qrecords.cli import app
+from qrecords.services import administer
 from qrecords.stores import durable
+then = datetime.fromisoformat(sys.argv[2])
+administer.open_office.__defaults__ = (None, lambda: then)
 durable.checkpoint = lambda at: os.kill(os.getpid(), signal.SIGKILL) if at == sys.argv[1] else None
-app.run(sys.argv[2:])
+app.run(sys.argv[3:])
 """
 
 
@@ -371,6 +375,7 @@ def test_a_crash_while_issuing_loses_no_number_and_leaves_a_trace(
         "-c",
         DYING,
         checkpoint,
+        NOW.isoformat(),
         "--root",
         str(office.settings.root),
         "copies",

@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from PIL import Image, ImageDraw
 from pypdf import PdfReader
 
-from qrecords.office import local_now
+from qrecords.office import system_now
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import approve, draw, witness
 from tests.conftest import CommandLine
@@ -260,7 +260,7 @@ def test_a_lost_register_is_rebuilt_with_the_numbers_on_paper(cli: CommandLine, 
 def test_past_papers_whose_years_are_over_are_destroyed_scans_and_all(cli: CommandLine, past: Path) -> None:
     made = cli.json("import", two(past), "--as-filed", "--no-ocr")["records"]
     scans = {(past / name).read_bytes() for name in ("a.png", "b.pdf")}
-    with opened(cli.root, local_now) as people:
+    with opened(cli.root, system_now) as people:
         drawn = draw(people("甲"), [r["archive_no"] for r in made], "示例：期满，无保存价值")
         approve(people("乙"), drawn["list_no"])
         for name in ("丙", "丁"):

@@ -16,6 +16,7 @@ from qrecords.errors import NotPermitted
 from qrecords.model.access import Account, Grant
 from qrecords.model.audit import OUTCOME_LABELS
 from qrecords.model.record import Action
+from qrecords.office import system_now
 from qrecords.services.access.audit import close_segment
 from qrecords.services.care.rebuild import LOST
 from qrecords.services.disposition.destroy import destroy
@@ -58,7 +59,7 @@ def test_every_field_an_object_holds_comes_back(cli: CommandLine) -> None:
     assert before["correction"], "the sample holds a corrected record"
     counters = {row["name"]: row["last"] for row in table(cli.root, "counter")}
     found = cli.json("search", "示例单位一 状态:已成册")["total"]
-    with opened(cli.root) as people:
+    with opened(cli.root, system_now) as people:
         close_segment(people.office)
     events = table(cli.root, "audit")
     lose_register(cli.root)

@@ -9,12 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qrecords.errors import WrongState
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import verify
 from qrecords.services.intake.fill import fill
@@ -150,12 +151,16 @@ def test_an_archive_that_goes_while_it_is_open(cli: CommandLine) -> None:
 
 
 def test_a_clock_that_jumps_back(cli: CommandLine, entry: Callable[[int], Path]) -> None:
-    moment = datetime.now().astimezone().replace(microsecond=0)
-    for number, day in ((1, moment), (2, moment - timedelta(days=200))):
-        with closing(open_office(cli.root, clock=lambda day=day: day)) as office:
-            made = [r["record_no"] for r in fill(office, "01A", [entry(number)]).records]
-            assert made == [f"QR758-01A-2025-0000{number}"]
-            assert verify(office, deep=True)["problems"] == []
+    moment = datetime.now(UTC)
+    with closing(open_office(cli.root, clock=lambda: moment)) as office:
+        fill(office, "01A", [entry(1)])
+    with closing(open_office(cli.root, clock=lambda: moment - timedelta(days=200))) as office:
+        with pytest.raises(WrongState, match="早，没有办理"):
+            fill(office, "01A", [entry(2)])
+        assert verify(office, deep=True)["problems"] == []
+    with closing(open_office(cli.root, clock=lambda: moment)) as office:
+        made = [r["record_no"] for r in fill(office, "01A", [entry(2)]).records]
+    assert made == ["QR758-01A-2025-00002"], "the refused one took no number"
     assert_sound(cli, 2)
     with closing(sqlite3.connect(register_of(cli))) as register:
         sequence = [n for (n,) in register.execute("SELECT seq FROM audit ORDER BY rowid")]

@@ -406,7 +406,7 @@ def restored(people: People, tmp_path: Path) -> Path:
     backup(people("甲"), tmp_path / "backup")
     destroy(people("戊"), LIST_NO)
     target = tmp_path / "restored"
-    assert open_restored(target, restore(tmp_path / "backup", target))["problems"] == []
+    assert open_restored(target, restore(tmp_path / "backup", target), clock=lambda: NOW)["problems"] == []
     return target
 
 

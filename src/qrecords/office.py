@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from functools import cached_property
+from datetime import UTC, datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ from qrecords.acting import acting_account, require_three
 from qrecords.errors import NotFound, NotPermitted, Problem
 from qrecords.model.access import ANYTHING, Account, Decision, Rules, Scope, Subject, decide, readable
 from qrecords.model.audit import Event
+from qrecords.model.clock import CLOCK, TIMELESS, require_clock
 from qrecords.model.numbering import RECORD_NO, form_named, retention_years
 from qrecords.model.record import Action, Record
 from qrecords.settings import Settings, load
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
 
 REGISTER_FILE = "register.sqlite"
 
+LAST_EVENTS = 1000
+
 Clock = Callable[[], datetime]
 
 
-def local_now() -> datetime:
-    """Return the moment by the office's clock, to the second, with its offset."""
-    return datetime.now().astimezone().replace(microsecond=0)
+def system_now() -> datetime:
+    """Return the machine's moment; the office's settings say in which zone it is shown (Settings.moment)."""
+    return datetime.now(UTC)
 
 
 @dataclass
@@ -47,19 +50,21 @@ class Office:
     settings: Settings
     account: Account
     register: Register
-    clock: Clock = local_now
+    clock: Clock = system_now
     leases: LeaseKeeper = field(default=None, kw_only=True)  # type: ignore[assignment]  # made below
 
     def __post_init__(self) -> None:
+        self.clock = partial(self.settings.moment, self.clock)  # whoever runs this, wherever: the day is the office's
         self.leases = self.leases or LeaseKeeper(self.register)  # a copy for another account shares it
 
     @classmethod
-    def open(cls, root: Path, account_name: str | None = None, clock: Clock = local_now) -> Office:
+    def open(cls, root: Path, account_name: str | None = None, clock: Clock = system_now) -> Office:
         """Open a workspace for who runs this (acting.py), or refuse whoever is not known there."""
         settings = load(root)
         register = Register.open(settings.archive_dir / REGISTER_FILE)
         try:
-            office = cls(settings, acting_account(register, settings, account_name, clock()), register, clock)
+            account = acting_account(register, settings, account_name, settings.moment(clock))
+            office = cls(settings, account, register, clock)
             require_three(register, office.rules)
             office._note_access()
         except BaseException:
@@ -173,6 +178,9 @@ class Office:
     def _require(self, decisions: Sequence[tuple[str, Decision]], action: Action) -> None:
         refused = [(about, decision) for about, decision in decisions if not decision.allowed]
         if not refused:
+            if action not in TIMELESS:
+                with self.register.read() as tx:
+                    require_clock(self.clock(), trusted_newest(tx), self.settings.office.longest_pause_days)
             return
         self.note([self.event(action, about, outcome="refused") for about, _ in refused])
         if hidden := [about for about, decision in refused if decision.hidden]:
@@ -262,6 +270,16 @@ class Office:
     def begin(self, tx: Transaction, key: str, kind: str, payload: Mapping[str, Any]) -> None:
         """Write down the intent of a step, with the head of the log at its beginning."""
         tx.intents.begin(key, kind, payload, self.account.name, self.now(), tx.audit.head()[1])
+
+
+def trusted_newest(tx: Transaction, *, whole: bool = False) -> datetime | None:
+    """Return the latest moment in the log since times in it were last declared wrong; None when there is none.
+
+    Steps look at the last events only, so that a long log costs nothing; `whole` reads them all.
+    """
+    declared = tx.audit.numbered(tx.facts.get(CLOCK), CLOCK, "done")
+    since = declared.seq if declared else 0
+    return tx.audit.newest(since if whole else max(since, tx.audit.head()[0] - LAST_EVENTS))
 
 
 def missing_records(numbers: Sequence[str]) -> NotFound:

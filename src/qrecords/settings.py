@@ -6,11 +6,13 @@ import dataclasses
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from qrecords.errors import InvalidInput, NotFound, Problem
 
@@ -20,12 +22,14 @@ ROOT_VARIABLE = "QRECORDS_ROOT"
 
 @dataclass(frozen=True, slots=True)
 class OfficeSettings:
-    """Who keeps the records; the codes are those of the archive number (DA/T 13)."""
+    """Who keeps the records, and where the day is reckoned; the codes are those of the archive number (DA/T 13)."""
 
     org_name: str = "示例公司（请在 qrecords.toml 中改为本单位名称）"
     unit: str = "客户服务中心"
     fonds_no: str = "750"
     class_code: str = "KJ·KF"
+    timezone: str = field(default="Asia/Shanghai", metadata={"zone": True})
+    longest_pause_days: int = 1100
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,10 @@ class Settings:
     access: AccessSettings = field(default_factory=AccessSettings)
     copies: CopiesSettings = field(default_factory=CopiesSettings)
     feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
+
+    def moment(self, clock: Callable[[], datetime]) -> datetime:
+        """Return what a clock shows, to the second, in the office's own time zone."""
+        return clock().astimezone(ZoneInfo(self.office.timezone)).replace(microsecond=0)
 
     @property
     def forms_dir(self) -> Path:
@@ -210,11 +218,23 @@ def _section(name: str, table: Mapping[str, Any], problems: list[Problem]) -> An
             problems.append(
                 Problem(f"{where} 不能用 {never} 开头的编号，那是受控表式的（第7章）", where, source=FILE_NAME)
             )
+        elif known[key].metadata.get("zone") and not _is_zone(str(value)):
+            problems.append(
+                Problem(f"{where} 不是时区名：{value!r}；请写如 Asia/Shanghai、Asia/Urumqi", where, source=FILE_NAME)
+            )
         elif isinstance(value, int) and value < 0:
             problems.append(Problem(f"{where} 不能是负数", where, source=FILE_NAME))
         else:
             good[key] = value
     return kind(**good)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def template(engine: str, org_name: str) -> str:
@@ -227,6 +247,8 @@ org_name = "{org_name}"    # 印在每张表上的单位名称
 unit = "客户服务中心"        # 保存部门
 fonds_no = "750"            # 全宗号
 class_code = "KJ·KF"        # 类别代码
+timezone = "Asia/Shanghai"  # 本单位的时区：日期一律按它算，与各人电脑的设置无关
+longest_pause_days = 1100   # 时钟比日志里最近的一笔晚这么多天以上，先核对时钟再办理；0 = 不限
 
 [forms]
 folder = "forms/QR758"      # 受控表式所在文件夹

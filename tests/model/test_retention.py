@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,6 @@ from qrecords.model.retention import (
     Longer,
     Unit,
     UnitKind,
-    clock_is_behind,
     is_over,
     last_day,
     mentioned,
@@ -161,10 +160,3 @@ def test_what_is_bound_goes_by_the_volume_with_all_that_hold_it() -> None:
 def test_numbers_are_found_wherever_they_stand() -> None:
     values = {"a": "见QR758-02A-2024-00007。", "rows": [{"b": ["QR758-06A-2024-123456", 3]}], "n": None}
     assert mentioned(values) == ("QR758-02A-2024-00007", "QR758-06A-2024-123456")
-
-
-def test_a_clock_before_the_newest_event_is_no_clock() -> None:
-    now = datetime.fromisoformat("2030-01-01T08:00:00+08:00")
-    assert clock_is_behind(now, "2030-01-01T00:00:01+00:00")
-    assert not clock_is_behind(now, "2030-01-01T00:00:00+00:00")
-    assert not clock_is_behind(now, "")

@@ -97,12 +97,36 @@ def close(session: Session) -> None:
     session.answer({"segment": done}, [line, f"  链头 {done.head}"])
 
 
+@audit.command()
+@click.option("--reason", metavar="原因", help="提出：日志里有错的时间，写明时钟出了什么事")
+@click.option("--confirm", is_flag=True, help="确认另一名管理员提出的声明")
+@pass_session
+def clock(session: Session, reason: str | None, confirm: bool) -> None:
+    """时钟与日志的时间：查看；日志里有错的时间（如时钟曾跳到将来）时，由两名管理员先后声明。"""
+    from qrecords.services.access import clock as service
+
+    if reason is not None and confirm:
+        raise click.UsageError("--reason 和 --confirm 由两名管理员分别使用")
+    office = session.office
+    if confirm:
+        state = service.confirm(office)
+    else:
+        state = service.clock_state(office) if reason is None else service.ask(office, reason)
+    lines = [f"现在 {state['now']}（{state['timezone']}），日志里算数的最近一笔 {state['newest'] or '没有'}"]
+    if confirm:
+        lines.append("✓ 已声明：此前的时间不再算数，从这一条起重新计；各条日志照旧保留")
+    elif state["asked_by"]:
+        lines.append(f"{state['asked_by']} 已提出声明；请另一名管理员在一天内运行 qrecords audit clock --confirm")
+    session.answer({"clock": state}, lines)
+
+
 def label(event: dict[str, Any]) -> str:
     """Return what an event's action and outcome are called."""
     from qrecords.model.audit import OUTCOME_LABELS
+    from qrecords.model.clock import CLOCK
     from qrecords.model.record import ACTION_LABELS
 
-    names: dict[str, str] = {str(action): name for action, name in ACTION_LABELS.items()}
+    names: dict[str, str] = {str(action): name for action, name in ACTION_LABELS.items()} | {CLOCK: "声明时钟"}
     outcome: str = OUTCOME_LABELS.get(event["outcome"], event["outcome"])
     done: str = names.get(event["action"], event["action"])
     return f"{done}（{outcome}）" if outcome else done

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -213,11 +213,6 @@ def mentioned(values: Any) -> tuple[str, ...]:
     if isinstance(values, dict):
         return mentioned(list(values.values()))
     return ()
-
-
-def clock_is_behind(now: datetime, newest: str) -> bool:
-    """Tell whether the clock stands before the newest event of the log: then no period can be trusted."""
-    return bool(newest) and now < datetime.fromisoformat(newest)
 
 
 def _among(wanted: str, present: Iterable[str]) -> bool:

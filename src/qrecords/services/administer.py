@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from contextlib import closing
+from datetime import datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ from qrecords.acting import peer_uid
 from qrecords.errors import IntegrityFailure, UsageError, WrongState
 from qrecords.model.access import Account
 from qrecords.model.record import Action
-from qrecords.office import REGISTER_FILE, Clock, Office, local_now
+from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services import reading
 from qrecords.services.access.accounts import person_of
 from qrecords.services.care.recover import recover
@@ -32,7 +33,7 @@ from qrecords.stores.register import Register, Transaction
 
 
 def init(
-    root: Path, *, engine: str = "", org_name: str = "", account_name: str = "", clock: Clock = local_now
+    root: Path, *, engine: str = "", org_name: str = "", account_name: str = "", clock: Clock = system_now
 ) -> Office:
     """Make a folder a workspace: settings, forms, register, archive, the first account. What is there stays.
 
@@ -57,11 +58,12 @@ def init(
     Archive(settings.archive_dir).prepare()
     _refuse_lost_register(settings.archive_dir)
     with closing(Register.create(settings.archive_dir / REGISTER_FILE)) as register:
-        first_account(register, person_of(account_name, login_name()) if account_name else "", clock)
+        name = person_of(account_name, login_name()) if account_name else ""
+        first_account(register, name, settings.moment(clock))
     return open_office(root, clock=clock)
 
 
-def open_office(root: Path, account_name: str | None = None, clock: Clock = local_now) -> Office:
+def open_office(root: Path, account_name: str | None = None, clock: Clock = system_now) -> Office:
     """Open a workspace, and finish or undo what a crash left half-way."""
     office = Office.open(root, account_name, clock)
     try:
@@ -134,7 +136,7 @@ def _refuse_lost_register(archive_dir: Path) -> None:
     )
 
 
-def first_account(register: Register, name: str, clock: Clock) -> None:
+def first_account(register: Register, name: str, now: datetime) -> None:
     """Give a new register the account of whoever makes it; WrongState when it belongs to others."""
     uid = peer_uid()
     with register.write() as tx:
@@ -146,7 +148,7 @@ def first_account(register: Register, name: str, clock: Clock) -> None:
                 )
             return
         login = login_name()
-        tx.accounts.add(Account(login, name or login, uid), clock().isoformat())
+        tx.accounts.add(Account(login, name or login, uid), now.isoformat())
 
 
 def login_name() -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from qrecords.errors import InvalidInput, Problem, QRecordsError, WrongState
 from qrecords.model import audit
 from qrecords.model.audit import Anchor, Event, as_dict, canonical
+from qrecords.model.clock import Backwards
 from qrecords.model.formats import Manifest, SegmentJson
 from qrecords.model.record import Action
 from qrecords.office import Office
@@ -58,7 +59,8 @@ def check_log(office: Office, tx: Transaction, typed: Sequence[Anchor] = ()) -> 
     """Return what was checked of the log, and everything wrong with it; the first break comes first."""
     problems: list[Problem] = []
     anchors = [*typed, *_anchors(office, tx, problems)]
-    found = audit.check_chain(tx.audit.events(), anchors)
+    times = Backwards()
+    found = audit.check_chain(times.watch(tx.audit.events()), anchors)
     lost = found.lost
     if lost:  # a segment may have been filed since this transaction began: the log goes on meanwhile
         with office.register.read() as later:
@@ -77,7 +79,7 @@ def check_log(office: Office, tx: Transaction, typed: Sequence[Anchor] = ()) -> 
         names = "、".join(missing)
         told.append(Problem(f"登记库里保护日志的触发器不见了（{names}）：有人绕过程序改过登记库", source="audit"))
     checked = {"events": found.events, "anchors": len(anchors), "head": found.head}
-    return checked, told + problems
+    return checked, told + times.problems() + problems
 
 
 def export_events(office: Office, path: Path, *, date_from: str = "", date_to: str = "") -> Exported:

@@ -12,7 +12,7 @@ from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.access import Account
 from qrecords.model.audit import Event
 from qrecords.model.record import Action
-from qrecords.office import REGISTER_FILE, Clock, Office, local_now
+from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.settings import AccessSettings, load
 from qrecords.stores.register import Register
 from qrecords.stores.secrets import (
@@ -27,9 +27,10 @@ from qrecords.stores.secrets import (
 )
 
 
-def login(root: Path, name: str, password: str, *, clock: Clock = local_now) -> tuple[Account, str]:
+def login(root: Path, name: str, password: str, *, clock: Clock = system_now) -> tuple[Account, str]:
     """Check a password and lay a token into the caller's own file; returns the account and until when it holds."""
-    settings, now = load(root), clock()
+    settings = load(root)
+    now = settings.moment(clock)
     uid = caller_uid(settings)
     with closing(Register.open(settings.archive_dir / REGISTER_FILE)) as register:
         account = authenticate(register, settings.access, name, password, now)
@@ -41,9 +42,10 @@ def login(root: Path, name: str, password: str, *, clock: Clock = local_now) -> 
     return account, until.isoformat()
 
 
-def logout(root: Path, *, clock: Clock = local_now) -> str:
+def logout(root: Path, *, clock: Clock = system_now) -> str:
     """End the caller's login, here and in the register; returns whose it was, empty when there was none."""
-    settings, now = load(root), clock()
+    settings = load(root)
+    now = settings.moment(clock)
     with closing(Register.open(settings.archive_dir / REGISTER_FILE)) as register:
         path = token_file(register.register_id, caller_uid(settings))
         token = read_token(path)
@@ -58,9 +60,10 @@ def logout(root: Path, *, clock: Clock = local_now) -> str:
     return name
 
 
-def change_password(root: Path, name: str, old: str, new: str, *, clock: Clock = local_now) -> None:
+def change_password(root: Path, name: str, old: str, new: str, *, clock: Clock = system_now) -> None:
     """Change one's own password, which needs the present one; every login of the account ends."""
-    settings, now = load(root), clock()
+    settings = load(root)
+    now = settings.moment(clock)
     caller_uid(settings)
     with closing(Register.open(settings.archive_dir / REGISTER_FILE)) as register:
         account = authenticate(register, settings.access, name, old, now, expired_too=True)

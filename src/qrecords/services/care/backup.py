@@ -16,7 +16,7 @@ from typing import Any
 from qrecords import __version__
 from qrecords.errors import IntegrityFailure, Problem, UsageError, WrongState
 from qrecords.model.record import Action
-from qrecords.office import REGISTER_FILE, Office
+from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import ITEM, VOLUME, verify
 from qrecords.services.finding.indexing import rebuild
@@ -199,9 +199,11 @@ def restore(folder: Path, target: Path, *, progress: Progress | None = None) -> 
     return manifest
 
 
-def open_restored(target: Path, manifest: Manifest, *, progress: Progress | None = None) -> dict[str, Any]:
+def open_restored(
+    target: Path, manifest: Manifest, *, clock: Clock = system_now, progress: Progress | None = None
+) -> dict[str, Any]:
     """Open a restored workspace: finish or undo what was under way, make the index again, check every byte."""
-    with closing(open_office(target)) as office:
+    with closing(open_office(target, clock=clock)) as office:
         rebuild(office)
         with office.register.write() as tx:
             same_log = tx.audit.hash_of(manifest.audit_seq) == manifest.audit_head

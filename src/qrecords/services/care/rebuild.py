@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from qrecords.errors import IntegrityFailure, Problem, QRecordsError, WrongState
 from qrecords.model.audit import digest
 from qrecords.model.numbering import RECORD_NO, gaps, parse_record_no, record_no
 from qrecords.model.record import Action, Record, State
-from qrecords.office import REGISTER_FILE, Clock, Office, local_now
+from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services.administer import first_account, open_office
 from qrecords.services.care.putback import put_back, raise_counters
 from qrecords.services.care.unfreeze import Unfrozen, unfreeze
@@ -51,7 +52,7 @@ class Rebuilt:
 
 
 def rebuild(
-    root: Path, *, account_name: str = "", clock: Clock = local_now, progress: Progress | None = None
+    root: Path, *, account_name: str = "", clock: Clock = system_now, progress: Progress | None = None
 ) -> Rebuilt:
     """Make a workspace's register anew beside the old place, then move it in; WrongState while a sound one is there."""
     settings = load(root)
@@ -62,7 +63,7 @@ def rebuild(
         durable.remove_file(left)
     made = Rebuilt()
     with closing(Register.create(aside)) as register:
-        first_account(register, account_name, clock)
+        first_account(register, account_name, settings.moment(clock))
         with register.read() as tx:
             account = tx.accounts.by_uid(peer_uid())
         assert account is not None
@@ -72,14 +73,14 @@ def rebuild(
         with register.write() as tx:
             _put(office, tx, found, made)
     durable.checkpoint("rebuild.made")
-    made.kept = _put_aside(place, clock)
+    made.kept = _put_aside(place, settings.moment(clock))
     durable.replace_file(aside, place)
     return made
 
 
-def open_rebuilt(root: Path) -> dict[str, Any]:
+def open_rebuilt(root: Path, *, clock: Clock = system_now) -> dict[str, Any]:
     """Open a workspace whose register was rebuilt: make the index again, and check it all."""
-    with closing(open_office(root)) as office:
+    with closing(open_office(root, clock=clock)) as office:
         rebuild_index(office)
         return verify(office)
 
@@ -97,11 +98,11 @@ def _require_lost(place: Path) -> None:
     )
 
 
-def _put_aside(place: Path, clock: Clock) -> Path | None:
+def _put_aside(place: Path, now: datetime) -> Path | None:
     """Keep a damaged register under another name: experts may still read something from it."""
     if not place.exists():
         return None
-    kept = place.with_name(f"register-{clock():%Y%m%d%H%M%S}.damaged")
+    kept = place.with_name(f"register-{now:%Y%m%d%H%M%S}.damaged")
     durable.replace_file(place, kept)
     for suffix in ("-wal", "-shm"):
         beside = place.with_name(place.name + suffix)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from qrecords.errors import NotFound, Problem, WrongState
+from qrecords.model.clock import REMEDY
 from qrecords.model.record import State
 from qrecords.model.retention import (
     FLOOR_YEARS,
@@ -17,11 +17,10 @@ from qrecords.model.retention import (
     Longer,
     Unit,
     UnitKind,
-    clock_is_behind,
     obstacles,
     unit_last_day,
 )
-from qrecords.office import Office
+from qrecords.office import Office, trusted_newest
 from qrecords.stores.register import Transaction
 from qrecords.stores.retentionfile import read_complaint_kinds, read_longer
 
@@ -60,12 +59,10 @@ class Keeping:
 
 def require_clock(office: Office, tx: Transaction) -> None:
     """Refuse to judge periods by a clock that stands before the newest event of the log."""
-    newest = tx.audit.newest()
-    if clock_is_behind(datetime.fromisoformat(office.now()), newest):
-        raise WrongState(
-            f"系统时钟是 {office.now()}，却早于日志里最新的一条（{newest}）",
-            remedy="请先校准系统时钟，再办理鉴定和销毁",
-        )
+    newest = trusted_newest(tx, whole=True)
+    if newest is not None and office.clock() < newest:
+        at = newest.astimezone(office.clock().tzinfo).isoformat()
+        raise WrongState(f"系统时钟是 {office.now()}，却早于日志里最新的一条（{at}）", remedy=REMEDY)
 
 
 def over_before(office: Office, tx: Transaction, on: str) -> list[Unit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,9 +59,16 @@ class Audit:
         row = self._c.execute(sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)).first()
         return (row.seq, row.hash) if row else (0, GENESIS)
 
-    def newest(self) -> str:
-        """Return the latest moment any event carries, empty when there is none."""
-        return self._c.execute(sa.select(sa.func.max(t.audit.c.at))).scalar() or ""
+    def newest(self, since: int = 0) -> datetime | None:
+        """Return the latest moment (UTC) an event carries from a number on, None when there is none."""
+        seconds = sa.cast(sa.func.strftime("%s", t.audit.c.at), sa.Integer)  # whatever offsets they are written with
+        found = self._c.execute(sa.select(sa.func.max(seconds)).where(t.audit.c.seq >= since)).scalar()
+        return None if found is None else datetime.fromtimestamp(found, UTC)
+
+    def numbered(self, seq: str, action: str, outcome: str) -> Event | None:
+        """Return the event of a number kept as text, when it is one of this action and outcome."""
+        event = next(self.between(int(seq), int(seq)), None) if seq.isascii() and seq.isdigit() else None
+        return event if event is not None and (event.action, event.outcome) == (action, outcome) else None
 
     def hash_of(self, seq: int) -> str:
         """Return the hash of one event, empty when there is none of this number."""
