@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from qrecords.errors import InvalidInput, NotFound, Problem
+from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem
 
 FILE_NAME = "qrecords.toml"
 ROOT_VARIABLE = "QRECORDS_ROOT"
@@ -154,11 +155,24 @@ def find_root(start: Path | None = None) -> Path:
     here = (start or (Path(named) if named else Path.cwd())).absolute()
     for folder in [here] if start or named else [here, *here.parents]:
         if (folder / FILE_NAME).is_file():
+            if not (start or named or is_own(folder)):
+                raise NotPermitted(
+                    f"{folder} 是别人的工作区，没有打开：里面的设置和表式由别人写",
+                    remedy=f"确实要用它，请写明 qrecords --root {folder} …，或设 {ROOT_VARIABLE}={folder}",
+                )
             return folder
     raise NotFound(
         f"{here} 不是工作区（没有 {FILE_NAME}）",
         remedy="先用 qrecords init 建立工作区，或用 --root 指明已有工作区",
     )
+
+
+def is_own(folder: Path) -> bool:
+    """Tell whether a workspace's settings are written by who runs this, or by the system's administrator, alone."""
+    if os.name != "posix":
+        return True
+    found = [folder.stat(), (folder / FILE_NAME).lstat()]
+    return all(f.st_uid in {0, os.geteuid()} and not f.st_mode & stat.S_IWOTH for f in found)
 
 
 def load(root: Path) -> Settings:
@@ -177,6 +191,11 @@ def load(root: Path) -> Settings:
         sections[name] = _section(name, table, problems)
     if problems:
         raise InvalidInput(f"{path} 有误", remedy="请按提示修改", problems=problems)
+    if sections.get("pdf") and sections["pdf"].soffice and not is_own(root):
+        raise NotPermitted(
+            f"{path} 是别人写的，里面 [pdf] soffice 指定的程序不能以您的身份运行",
+            remedy='请工作区的主人把 soffice 改为 ""（自动寻找），或由他本人运行',
+        )
     return Settings(root=root, **sections)
 
 

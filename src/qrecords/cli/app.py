@@ -118,7 +118,7 @@ class Session:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="每条命令加 --help 看说明；全程怎么办理见 README.zh-CN.md。",
 )
-@click.option("--root", type=chinese.PATH, help="工作区文件夹（默认：当前文件夹或其上级）")
+@click.option("--root", type=chinese.FOLDER, help="工作区文件夹（默认：当前文件夹或其上级）")
 @click.option("--account", metavar="账号", help="以哪个账号操作（默认：当前系统用户的账号）")
 @click.option("--json", "as_json", is_flag=True, help="输出一个 JSON 对象，供程序读取")
 @click.version_option(__version__, message="qrecords %(version)s", help="显示版本并退出")
@@ -135,6 +135,7 @@ pass_session = click.make_pass_decorator(Session)
 def run(arguments: list[str] | None = None) -> NoReturn:
     """Run a command line and leave with its exit status."""
     _open_closed_streams()
+    os.umask(0o077)  # whatever this run makes, and its programs make, is for who runs it alone
     for stream in (sys.stdout, sys.stderr, sys.stdin):
         # The office's text is Chinese whatever the terminal's locale claims.
         if hasattr(stream, "reconfigure"):

@@ -73,7 +73,7 @@ def verify(session: Session, heads: tuple[str, ...]) -> int:
 
 
 @audit.command()
-@click.argument("path", metavar="文件.jsonl", type=chinese.PATH)
+@click.argument("path", metavar="文件.jsonl", type=chinese.OUTPUT)
 @click.option("--from", "date_from", type=chinese.Day(), help="从这一天起")
 @click.option("--to", "date_to", type=chinese.Day(), help="到这一天止")
 @pass_session

@@ -13,7 +13,7 @@ from qrecords.errors import IntegrityFailure
 
 
 @click.command(cls=chinese.Command)
-@click.argument("folder", metavar="备份文件夹", type=chinese.PATH)
+@click.argument("folder", metavar="备份文件夹", type=chinese.FOLDER)
 @pass_session
 def backup(session: Session, folder: Path) -> int:
     """备份登记库、归档对象、设置和表式；别人照常工作，再次备份只复制新的。"""
@@ -53,8 +53,8 @@ def backup(session: Session, folder: Path) -> int:
 
 
 @click.command(cls=chinese.Command)
-@click.argument("source", metavar="备份文件夹", type=chinese.PATH)
-@click.argument("target", metavar="新文件夹", type=chinese.PATH)
+@click.argument("source", metavar="备份文件夹", type=chinese.FOLDER)
+@click.argument("target", metavar="新文件夹", type=chinese.FOLDER)
 @pass_session
 def restore(session: Session, source: Path, target: Path) -> int:
     """把备份恢复成一个新的工作区，接着处理完中断的操作，重建检索库，并逐字节检查。"""

@@ -197,7 +197,14 @@ class Month(click.ParamType[str]):
         return f"{found[1]}-{int(found[2]):02d}"
 
 
-PATH = click.Path(path_type=Path)
+class Place(click.Path):
+    """A path on the command line, and what it is for."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+
+PATH, OUTPUT, FOLDER = Place(), Place(), Place()  # read from; written to; the office's own folders
 
 
 def usage_error(error: click.UsageError) -> UsageError:

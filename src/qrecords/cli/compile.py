@@ -109,7 +109,7 @@ def find(session: Session, numbers: tuple[str, ...]) -> None:
 
 @volume.command("print-set")
 @click.argument("codes", metavar="档号...", nargs=-1, required=True)
-@click.option("--out", type=chinese.PATH, required=True, help="文件放到哪个文件夹")
+@click.option("--out", type=chinese.OUTPUT, required=True, help="文件放到哪个文件夹")
 @pass_session
 def print_set(session: Session, codes: tuple[str, ...], out: Path) -> None:
     """单独取出封面、卷内目录、备考表、脊背（pdf 和 docx），供打印装订。"""

@@ -67,7 +67,7 @@ def refuse(session: Session, number: str, reason: str) -> None:
 
 @copies.command()
 @NUMBER
-@click.option("--out", type=chinese.PATH, required=True, help="副本放到哪个文件夹")
+@click.option("--out", type=chinese.OUTPUT, required=True, help="副本放到哪个文件夹")
 @pass_session
 def issue(session: Session, number: str, out: Path) -> None:
     """发出已批准的副本：每份一个 PDF，有副本号和水印，已加密。"""
@@ -98,7 +98,7 @@ def return_(session: Session, numbers: tuple[str, ...], on: str | None) -> None:
 @copies.command("list")
 @click.option("--overdue", is_flag=True, help="只列逾期没有收回的")
 @click.option("--state", "states", multiple=True, type=chinese.Word(STATES), help="只看这种状态，可重复")
-@click.option("-o", "--output", "path", metavar="文件.xlsx", type=chinese.PATH, help="另存为副本登记工作簿")
+@click.option("-o", "--output", "path", metavar="文件.xlsx", type=chinese.OUTPUT, help="另存为副本登记工作簿")
 @pass_session
 def list_(session: Session, overdue: bool, states: tuple[str, ...], path: Path | None) -> None:
     """列出副本登记：谁申请、谁批准、发了哪几号、哪些还在外面。"""

@@ -28,7 +28,7 @@ SHOWN_KNOWN = 20  # numbers found again that are listed
 @click.option("--pdf", is_flag=True, help="同时生成 PDF（需要 LibreOffice）")
 @click.option("--dry-run", is_flag=True, help="只检查，不生成记录")
 @click.option("--keep-going", is_flag=True, help="有问题的条目跳过并列出，其余照常生成")
-@click.option("--rejected", type=chinese.PATH, help="退回的工作簿放到哪个文件或文件夹（默认：与生成的文件一起）")
+@click.option("--rejected", type=chinese.OUTPUT, help="退回的工作簿放到哪个文件或文件夹（默认：与生成的文件一起）")
 @click.option("--same-again", is_flag=True, help="与已有的或别的行完全相同、很像的行，也是新的一条")
 @click.option("--in-place", is_flag=True, help="编号直接写进原来的工作簿（默认另存为「…-已编号.xlsx」）")
 @pass_session

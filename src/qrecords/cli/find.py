@@ -69,7 +69,7 @@ def show(session: Session, number: str, history: bool) -> None:
 @click.option("--limit", type=chinese.Number(1), default=20, show_default=True, help="每页列出几条")
 @click.option("--after", metavar="位置", default="", help="接着上一页：照抄上一页末尾给出的位置")
 @click.option("--sort", type=chinese.Word(("date", "relevance")), default="date", help="按日期（默认）或相关程度")
-@click.option("-o", "--output", type=chinese.PATH, help="把找到的全部存成文件，如 结果.xlsx，也可用 .csv、.json")
+@click.option("-o", "--output", type=chinese.OUTPUT, help="把找到的全部存成文件，如 结果.xlsx，也可用 .csv、.json")
 @click.option("--open", "open_number", metavar="第几条", type=chinese.Number(1), help="打开列出的第几条的 PDF")
 @pass_session
 def search(

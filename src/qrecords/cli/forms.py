@@ -141,7 +141,7 @@ def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
 
 @forms.command()
 @click.argument("form", metavar="表式", type=FORM)
-@click.option("-o", "--output", type=chinese.PATH, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
+@click.option("-o", "--output", type=chinese.OUTPUT, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
 @pass_session
 def sheet(session: Session, form: str, output: Path | None) -> None:
     """做一个填写用的 Excel 工作簿：表头有说明，选项能下拉，日期、数字填错当场提示。"""
@@ -154,7 +154,7 @@ def sheet(session: Session, form: str, output: Path | None) -> None:
 
 @forms.command("template")
 @click.argument("form", metavar="表式", type=FORM)
-@click.option("-o", "--output", type=chinese.PATH, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
+@click.option("-o", "--output", type=chinese.OUTPUT, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
 @click.option("--original", is_flag=True, help="取随程序的原版模板，而不是现用的")
 @pass_session
 def template_(session: Session, form: str, output: Path | None, original: bool) -> None:

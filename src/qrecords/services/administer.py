@@ -26,7 +26,7 @@ from qrecords.settings import FILE_NAME, OfficeSettings, load, template
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import template as access_template
 from qrecords.stores.archive import Archive
-from qrecords.stores.durable import copy_file, fsync_tree, make_dirs, remove_tree, replace_dir, write_file
+from qrecords.stores.durable import copy_file, fsync_tree, make_dirs, make_private, remove_tree, replace_dir, write_file
 from qrecords.stores.fulltext import ENGINES
 from qrecords.stores.packagedforms import packaged_forms
 from qrecords.stores.register import Register, Transaction
@@ -44,7 +44,7 @@ def init(
         raise UsageError(f"没有检索引擎「{chosen}」", remedy=f"可用：{'、'.join(ENGINES)}")
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} 不是文件夹", remedy="请换一个位置")
-    make_dirs(root)
+    make_private(root)
     if not (root / FILE_NAME).exists():
         text = template(chosen, _quoted(org_name or OfficeSettings().org_name))
         write_file(root / FILE_NAME, text.encode())

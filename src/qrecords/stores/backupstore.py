@@ -49,7 +49,7 @@ class BackupStore:
 
     def prepare(self) -> None:
         """Make the folder; what is there stays."""
-        durable.make_dirs(self.folder)
+        durable.make_private(self.folder)
         self._archive.prepare()
         durable.make_dirs(self.folder / "register")
 

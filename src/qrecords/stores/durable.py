@@ -144,6 +144,14 @@ def make_dirs(path: Path) -> None:
             _sync(folder.parent)
 
 
+def make_private(path: Path) -> None:
+    """Make a folder for who runs this alone; one that is there already, empty and his own, becomes so."""
+    make_dirs(path)
+    with storage_errors(path):
+        if os.name == "posix" and path.stat().st_uid == os.geteuid() and not any(path.iterdir()):
+            path.chmod(0o700)
+
+
 def fsync_tree(folder: Path) -> None:
     """Bring every file and folder below a folder, and the folder itself, onto the disk."""
     with storage_errors(folder):

@@ -178,7 +178,7 @@ def restore(folder: Path, target: Path, *, progress: Progress | None = None) -> 
     full = target.exists() and any(not p.name.startswith(".") for p in target.iterdir())
     if full and not mark.exists():
         raise WrongState(f"{target} 不是空文件夹", remedy="请恢复到一个新的空文件夹，原来的工作区留作核对")
-    durable.make_dirs(target)
+    durable.make_private(target)
     durable.write_file(mark, manifest.audit_head.encode())
     Archive(archive).prepare()
     staging = archive / "staging" / "restore"
