@@ -146,7 +146,7 @@ class People:
 
     def at(self, moment: datetime) -> People:
         """Return the same people with the clock at another moment."""
-        return People(replace(self.office, clock=lambda: moment))
+        return People(Office(replace(self.office.workspace, source=lambda: moment), self.office.account))
 
     @property
     def root(self) -> Path:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from qrecords.desk.session import Session
 from qrecords.errors import InvalidInput, NotPermitted, WrongState
 from qrecords.model.access import Account
 from qrecords.model.audit import Event
@@ -32,7 +33,7 @@ from tests.conftest import NOW, CommandLine
 
 
 def at(office: Office, moment: datetime) -> Office:
-    return replace(office, clock=lambda: moment)
+    return Session(replace(office.workspace, source=lambda: moment), office.account)
 
 
 def told_by_verify(office: Office) -> list[str]:

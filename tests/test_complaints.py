@@ -45,7 +45,7 @@ def name_handlers(desk: Desk, *names: str) -> None:
     path = desk.office.settings.forms_dir / "people.toml"
     listed = ", ".join(f'"{name}"' for name in names)
     path.write_text(path.read_text(encoding="utf-8").replace("names = []", f"names = [{listed}]"), encoding="utf-8")
-    desk.office.__dict__.pop("forms", None)
+    desk.office.workspace.forget_forms()
 
 
 def text_of(data: bytes) -> str:

@@ -193,9 +193,8 @@ def person(office: Office, role: str, **more: Any) -> Office:
 def strict(at: Callable[..., Office]) -> Office:
     """An office that keeps duties apart."""
     office = at()
-    return replace(
-        office, settings=replace(office.settings, access=replace(office.settings.access, separation="strict"))
-    )
+    settings = replace(office.settings, access=replace(office.settings.access, separation="strict"))
+    return Office(replace(office.workspace, settings=settings), office.account)
 
 
 def test_in_strict_each_step_is_another_hand(strict: Office, tmp_path: Path) -> None:

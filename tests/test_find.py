@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from qrecords.desk.workspace import Workspace
 from qrecords.model.record import Record, Signed, State
 from qrecords.office import Office
 from qrecords.services.finding import indexing
@@ -95,10 +96,10 @@ def test_outlines_follow_the_forms(filled: Office) -> None:
     path = filled.settings.forms_dir / "10A" / "form.toml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('label = "来件人"', 'label = "送件之人"'), encoding="utf-8")
-    fresh = Office(filled.settings, filled.account, filled.register)
+    fresh = Office(Workspace(filled.settings, filled.register), filled.account)
     assert fresh.outlines.labels()["送件之人"] == ("contact_person",)
     path.write_text("broken [", encoding="utf-8")
-    other = Office(filled.settings, filled.account, filled.register)
+    other = Office(Workspace(filled.settings, filled.register), filled.account)
     assert other.outlines.get("QR758-06A").title == "维修服务报告"
     assert other.outlines.full_code("06a") == "QR758-06A"
 
@@ -109,7 +110,7 @@ def test_outlines_that_are_damaged_are_made_again(filled: Office, damage: bytes)
     kept = filled.settings.indexes_dir / CACHE_FILE
     assert kept.is_file()
     kept.write_bytes(damage)
-    again = Office(filled.settings, filled.account, filled.register)
+    again = Office(Workspace(filled.settings, filled.register), filled.account)
     assert again.outlines.labels() == before
     assert kept.read_bytes() != damage
 
@@ -120,7 +121,7 @@ def test_nothing_of_a_destroyed_record_is_found_or_left(
 ) -> None:
     if engine == "tantivy":
         pytest.importorskip("tantivy", reason="no tantivy wheel for this machine")
-    office.use_engine(engine)
+    office.workspace.use_engine(engine)
     fill(office, "10A", [write([sample("10A", user_need="示例：囍字遥控盒"), sample("10A", user_need="示例：遥控盒")])])
     assert found(office, "囍字") == [NO]
     copy = office.settings.indexes_dir / indexing.OPENED / "x.pdf"

@@ -236,7 +236,7 @@ def clerk(office: Office, write: Callable[..., Path], sample: Callable[..., Any]
     fill(office, "10A", [write(sample("10A", user_need="示例：遥控盒一件"))])
     fill(office, "04A", [write(sample("04A"))])
     account = Account("clerk", "示例登记员", None, grants=(Grant("clerk"),))
-    return Office(office.settings, account, office.register, office.clock)
+    return Office(office.workspace, account)
 
 
 @pytest.mark.parametrize("engine", ["tantivy", "whoosh"])
@@ -245,7 +245,7 @@ def test_what_may_not_be_read_is_not_there(clerk: Office, office: Office, engine
         pytest.importorskip("tantivy", reason="no tantivy wheel for this machine")
     notice = "QR758-04A-2025-00001"
     for one in (office, clerk):
-        one.use_engine(engine)
+        one.workspace.use_engine(engine)
     assert [hit["record_no"] for hit in search(office, "功放过热", Criteria())["hits"]] == [notice]
     for text in ("功放过热", "编号:04A202500001", "排除短波电台功放过热故障"):
         found = search(clerk, text, Criteria())

@@ -84,14 +84,14 @@ def test_r29_the_numbers_are_data_and_a_wrong_one_is_told(desk: Desk) -> None:
     assert list_entries(desk.office, PRODUCTS)[0]["series"] == "未达批量（单机，已生产9台，10台以上为批量）"
     for written, says in (("batch_from = 9", "批量（单机，已生产9台）"), ('batch_from = "多"', None)):
         path.write_text(text.replace("batch_from = 10", written), encoding="utf-8")
-        desk.office.__dict__.pop("forms", None)
+        desk.office.workspace.forget_forms()
         if says:
             assert list_entries(desk.office, PRODUCTS)[0]["series"] == says
         else:
             with pytest.raises(InvalidInput, match=r"batch\.toml"):
                 list_entries(desk.office, PRODUCTS)
     path.unlink()
-    desk.office.__dict__.pop("forms", None)
+    desk.office.workspace.forget_forms()
     assert "series" not in list_entries(desk.office, PRODUCTS)[0]
 
 

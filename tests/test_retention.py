@@ -48,7 +48,7 @@ def test_a_setting_counts_from_the_filing(kept: Path, people: People) -> None:
     settings.write_text(settings.read_text("utf-8").replace('"record-year"', '"filing-year"'), "utf-8")
     from qrecords.settings import load
 
-    people.office.settings = load(kept)
+    people.office.workspace.settings = load(kept)
     assert found(people, "2025-01-01") == {}
     assert found(people, "2026-01-01")[VOLUME]["last_day"] == "2025-12-31"
     settings.write_text(settings.read_text("utf-8").replace('"filing-year"', '"creation-year"'), "utf-8")

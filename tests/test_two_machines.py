@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from qrecords.desk.session import Session
 from qrecords.render.pdf import Converter
 from qrecords.services.care.recover import recover
 from qrecords.services.care.verify import verify
@@ -118,7 +119,8 @@ def test_no_step_that_lives_is_undone_and_none_that_died_is_left(
     with kept.opened(root, clock=lambda: kept.THEN) as people:
         office = people("甲")
         for name in ("a", "b"):  # each machine's next command mends what died there
-            recover(replace(office, leases=LeaseKeeper(office.register, machine=name)))
+            keeper = LeaseKeeper(office.register, machine=name)
+            recover(Session(replace(office.workspace, leases=keeper), office.account))
         assert verify(office, deep=True)["problems"] == []
         with office.register.read() as tx:
             assert tx.intents.open() == []

@@ -33,6 +33,15 @@ def template_sha256() -> str:
     return hashlib.sha256(template()).hexdigest()
 
 
+def access_mark(root: Path) -> tuple[int, int, int] | None:
+    """Return what changes when the file is written again; None without one."""
+    try:
+        found = (root / FILE_NAME).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def read_access(root: Path) -> AccessFile:
     """Read the roles of a workspace; InvalidInput names every wrong entry at once."""
     path = root / FILE_NAME

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
@@ -72,6 +73,7 @@ class Archive:
         self.staging = root / "staging"
         # Inventories just read, the last at the end: whoever asks for the names in an object asks for its files next.
         self._parsed: dict[str, tuple[tuple[int, int, int], Inventory]] = {}
+        self._guard = Lock()  # threads share them
 
     def prepare(self) -> None:
         """Make the storage root; what is there stays. IntegrityFailure when it is laid out in another way."""
@@ -342,12 +344,13 @@ class Archive:
         with durable.storage_errors(path):
             stat = path.stat()
             mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-            known = self._parsed.pop(object_id, None)
-            if known is None or known[0] != mark:  # another process may have replaced it
-                known = mark, Inventory.parse(path.read_bytes(), object_id)
-            self._parsed[object_id] = known
-            if len(self._parsed) > _PARSED:
-                self._parsed.pop(next(iter(self._parsed)), None)
+            with self._guard:
+                known = self._parsed.pop(object_id, None)
+                if known is None or known[0] != mark:  # another process may have replaced it
+                    known = mark, Inventory.parse(path.read_bytes(), object_id)
+                self._parsed[object_id] = known
+                if len(self._parsed) > _PARSED:
+                    self._parsed.pop(next(iter(self._parsed)))
         return known[1]
 
     def _version(self, object_id: str, number: int | None) -> tuple[Inventory, Version]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.acting import peer_uid
+from qrecords.desk.workspace import Workspace
 from qrecords.errors import IntegrityFailure, Problem, QRecordsError, WrongState
 from qrecords.model.audit import digest
 from qrecords.model.numbering import RECORD_NO, gaps, parse_record_no, record_no
@@ -67,7 +68,7 @@ def rebuild(
         with register.read() as tx:
             account = tx.accounts.by_uid(peer_uid())
         assert account is not None
-        office = Office(settings, account, register, clock)
+        office = Office(Workspace(settings, register, clock), account)
         found = unfreeze(office, progress)
         made.problems = found.problems
         with register.write() as tx:

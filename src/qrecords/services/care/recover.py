@@ -29,7 +29,7 @@ def recover(office: Office) -> list[dict[str, str]]:
     with office.register.read() as tx:
         open_intents = tx.intents.open()
     left = [*(i["id"] for i in open_intents), *office.archive.steps_in_staging()]
-    if all(office.is_alive(step) for step in left):
+    if all(office.leases.is_alive(step) for step in left):
         return []
     with office.exclusive("recover", "恢复中断的操作"):
         with office.register.read() as tx:  # another start may have done it while this one waited
@@ -39,7 +39,7 @@ def recover(office: Office) -> list[dict[str, str]]:
             with office.leases.take_over(intent["id"]) as is_dead:
                 if is_dead and _is_open(office, intent["id"]):
                     done.append(_recover_one(office, intent))
-        office.archive.sweep(office.is_alive)
+        office.archive.sweep(office.leases.is_alive)
         for folder in (office.drafts_dir, office.evidence_dir, office.inbox_dir):
             sweep_asides(folder)
     return done

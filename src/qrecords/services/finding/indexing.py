@@ -166,11 +166,11 @@ def rebuild(office: Office, progress: Callable[[int, int], None] | None = None, 
         write_file(path, with_engine(path.read_text(encoding="utf-8-sig"), engine).encode())
 
     before = office.settings.index.engine
-    office.use_engine(engine)
+    office.workspace.use_engine(engine)
     try:
         total = _rebuild(office, progress, switch)
     except BaseException:
-        office.use_engine(before)
+        office.workspace.use_engine(before)
         raise
     if load(office.settings.root).index.engine != engine:  # another process made the same index just now
         switch()

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import TypeVar
 
 from filelock import FileLock, Timeout
@@ -59,6 +60,7 @@ class IndexStore:
         self._register_id = register_id
         self._open: _Generation | None = None
         self._pointer: tuple[FileMark, bytes] | None = None
+        self._guard = RLock()  # threads share what is open
 
     def last_seq(self) -> int | None:
         """Return the last change of the register the index holds, or None when there is no usable index."""
@@ -117,10 +119,11 @@ class IndexStore:
 
     def close(self) -> None:
         """Let go of the files; the next use opens them again."""
-        if self._open:
-            with suppress(Exception):
-                self._open.index.close()
-            self._open = None
+        with self._guard:
+            if self._open:
+                with suppress(Exception):
+                    self._open.index.close()
+                self._open = None
 
     def _replace(
         self, documents: Iterable[Document], last_seq: int, before_switch: Callable[[], None] | None = None
@@ -183,12 +186,13 @@ class IndexStore:
     def _current(self, pointer: bytes | None) -> Index:
         """Return the index in use, as it now is."""
         name = self._generation(pointer)
-        if self._open and self._open.name == name:
-            self._open.index.refresh()
-        else:
-            self.close()
-            self._open = _Generation(name, load_engine(self._engine_name).open(self._root / name))
-        index = self._open.index
+        with self._guard:
+            if self._open and self._open.name == name:
+                self._open.index.refresh()
+            else:
+                self.close()
+                self._open = _Generation(name, load_engine(self._engine_name).open(self._root / name))
+            index = self._open.index
         if index.register_id != self._register_id:
             self.close()
             raise MustRebuild("它属于另一个登记库")

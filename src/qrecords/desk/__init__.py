@@ -1,0 +1,1 @@
+"""The workspace of a process, and the session of each account that acts in it."""

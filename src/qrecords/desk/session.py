@@ -1,0 +1,262 @@
+"""One account at work in a workspace: what it may do, and what is logged in its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qrecords.acting import acting_account, require_three
+from qrecords.desk.workspace import Clock, Workspace, system_now
+from qrecords.errors import NotFound, NotPermitted, Problem
+from qrecords.model.access import ANYTHING, Account, Decision, Rules, Scope, Subject, decide, readable
+from qrecords.model.audit import Event
+from qrecords.model.clock import CLOCK, TIMELESS, require_clock
+from qrecords.model.numbering import RECORD_NO, form_named, retention_years
+from qrecords.model.record import Action, Record
+from qrecords.settings import Settings
+from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
+from qrecords.stores.accessfile import AccessFile, template_sha256
+from qrecords.stores.archive import Archive
+from qrecords.stores.formoutlines import FormOutlines
+from qrecords.stores.fulltext.store import IndexStore
+from qrecords.stores.register import Register, Transaction
+from qrecords.work.leases import LeaseKeeper
+
+if TYPE_CHECKING:
+    from qrecords.stores.formfiles import FormCatalogue
+
+LAST_EVENTS = 1000
+
+
+@dataclass
+class Session:
+    """A workspace and the account that acts; services take it as their first argument. Made in microseconds."""
+
+    workspace: Workspace
+    account: Account
+
+    @classmethod
+    def open(cls, root: Path, account_name: str | None = None, clock: Clock = system_now) -> Session:
+        """Open a workspace for who runs this process (acting.py), or refuse whoever is not known there."""
+        workspace = Workspace.open(root, clock)
+        try:
+            found = acting_account(workspace.register, workspace.settings, account_name, workspace.clock())
+            session = cls(workspace, found)
+            require_three(workspace.register, session.rules)
+            session._note_access()
+        except BaseException:
+            workspace.close()
+            raise
+        return session
+
+    def close(self) -> None:
+        """Close the workspace, for all who share it."""
+        self.workspace.close()
+
+    @property
+    def settings(self) -> Settings:
+        """Return the workspace's settings."""
+        return self.workspace.settings
+
+    @property
+    def register(self) -> Register:
+        """Return the register."""
+        return self.workspace.register
+
+    @property
+    def leases(self) -> LeaseKeeper:
+        """Return what this process holds in the register."""
+        return self.workspace.leases
+
+    @property
+    def forms(self) -> FormCatalogue:
+        """Return the controlled forms."""
+        return self.workspace.forms
+
+    @property
+    def outlines(self) -> FormOutlines:
+        """Return what search needs of the forms."""
+        return self.workspace.outlines
+
+    @property
+    def archive(self) -> Archive:
+        """Return the objects."""
+        return self.workspace.archive
+
+    @property
+    def index(self) -> IndexStore:
+        """Return the full-text index."""
+        return self.workspace.index
+
+    @property
+    def access(self) -> AccessFile:
+        """Return the roles of the office."""
+        return self.workspace.access
+
+    @property
+    def drafts_dir(self) -> Path:
+        """Return the folder of working copies on their way to the printer; they can be printed again any time."""
+        return self.settings.archive_dir / "drafts"
+
+    @property
+    def evidence_dir(self) -> Path:
+        """Return the folder of signed papers waiting to be filed with their record."""
+        return self.settings.archive_dir / "evidence"
+
+    @property
+    def inbox_dir(self) -> Path:
+        """Return the folder of scanned pages that wait for their record or for the rest of their print."""
+        return self.settings.archive_dir / "inbox" / "unmatched"
+
+    def clock(self) -> datetime:
+        """Return the moment by the office's clock."""
+        return self.workspace.clock()
+
+    def now(self) -> str:
+        """Return the moment as the register and the log write it (RFC 3339)."""
+        return self.clock().isoformat()
+
+    def today(self) -> str:
+        """Return the day as YYYY-MM-DD."""
+        return self.clock().date().isoformat()
+
+    @property
+    def rules(self) -> Rules:
+        """Return the roles, and how strictly they are kept apart, as of today."""
+        separation: Any = self.settings.access.separation
+        return Rules(separation, self.access.roles, self.today())
+
+    def authorise(self, action: Action, about: str, subject: Record | Subject | None = None) -> None:
+        """Let the account do this, or refuse, and log the refusal.
+
+        `about` is a record number, a form, or what the action is called about; a record already at hand goes in as
+        `subject`. NotFound for a record the account may not read, as for one that is not there; else NotPermitted.
+        """
+        if isinstance(subject, Record):
+            self.authorise_all(action, [subject])
+        elif subject is None and (records := self._records_called(about)):
+            self.authorise_all(action, records)
+        else:
+            seen = subject or Subject(form_code=form_named(about))
+            self._require([(about, decide(self.account, action, seen, self.rules))], action)
+
+    def authorise_all(self, action: Action, records: Iterable[Record]) -> None:
+        """Let the account do this to all of the records, or refuse, and log the refusals."""
+        records, rules, notices = list(records), self.rules, self.own_notices()
+        about = ((r.record_no, Subject.of(r, self.account, notices)) for r in records)
+        if action is Action.REVIEW and rules.separation == "strict":
+            wrote = self._wrote_in([r.record_no for r in records])
+            about = ((no, replace(s, authored=s.authored or no in wrote)) for no, s in about)
+        self._require([(no, decide(self.account, action, subject, rules)) for no, subject in about], action)
+
+    def _wrote_in(self, record_nos: Sequence[str]) -> set[str]:
+        """Return the records the account filled in or went on filling in, as the log says."""
+        writing = {Action.CREATE, Action.UPDATE}
+        with self.register.read() as tx:
+            return {
+                no
+                for no in record_nos
+                for e in tx.audit.events(no)
+                if e.account == self.account.name and e.action in writing and e.outcome == "done"
+            }
+
+    def _require(self, decisions: Sequence[tuple[str, Decision]], action: Action) -> None:
+        refused = [(about, decision) for about, decision in decisions if not decision.allowed]
+        if not refused:
+            if action not in TIMELESS:
+                with self.register.read() as tx:
+                    require_clock(self.clock(), trusted_newest(tx), self.settings.office.longest_pause_days)
+            return
+        self.note([self.event(action, about, outcome="refused") for about, _ in refused])
+        if hidden := [about for about, decision in refused if decision.hidden]:
+            raise missing_records(hidden)
+        problems = [Problem(decision.reason, source=about) for about, decision in refused]
+        first = refused[0][1]
+        raise NotPermitted(first.reason, remedy=first.remedy, problems=problems if len(problems) > 1 else [])
+
+    def allows(self, action: Action, subject: Subject = ANYTHING) -> bool:
+        """Tell whether the account may do this; nothing is logged."""
+        return decide(self.account, action, subject, self.rules).allowed
+
+    def readable(self) -> tuple[Scope, ...] | None:
+        """Return what the account may read, for the filter inside a query: None = everything, () = nothing."""
+        return readable(self.account, self.rules, self.own_notices())
+
+    def only_readable(self, records: Iterable[Record], action: Action = Action.READ) -> list[Record]:
+        """Return the records the account may read (or do something else with), in their order."""
+        rules, notices = self.rules, self.own_notices()
+        return [r for r in records if decide(self.account, action, Subject.of(r, self.account, notices), rules).allowed]
+
+    def own_notices(self) -> frozenset[str]:
+        """Return the service notices the account's person is sent out by."""
+        roles = [role for g in self.account.grants if (role := self.access.roles.get(g.role))]
+        if not any(right.whose == "own" for role in roles for right in role.rights):
+            return frozenset()
+        with self.register.read() as tx:
+            return frozenset(tx.records.notices_naming(self.account.display_name))
+
+    def _records_called(self, name: str) -> list[Record]:
+        """Return the record of a number, or those of an item or volume; NotFound for a record that is not there."""
+        with self.register.read() as tx:
+            if RECORD_NO.match(name):
+                if (record := tx.records.get(name)) is None:
+                    raise missing_records([name])
+                return [record]
+            if retention_years(name):
+                return tx.records.find(archive_no=name) or tx.records.find(volume_code=name)
+        return []
+
+    def _note_access(self) -> None:
+        """Log that the roles, or how strictly they are kept apart, are others than when the office was last opened."""
+        separation, sha256 = self.settings.access.separation, self.access.sha256
+        with self.register.read() as tx:
+            known = tx.facts.get(ACCESS_FILE)
+        if known != (now := f"{separation} {sha256}"):
+            with self.register.write() as tx:
+                tx.facts.set(ACCESS_FILE, now)
+                if known or now != f"single-desk {template_sha256()}":
+                    detail = {"separation": separation, "sha256": sha256, "before": known}
+                    tx.audit.append([self.event(Action.RIGHTS, ACCESS_FILE, **detail)])
+
+    def event(self, action: str, about: str, *, outcome: str = "done", **detail: Any) -> Event:
+        """Return an event of this account, now; the chain is set when it is appended."""
+        return Event(0, self.now(), self.account.name, str(action), about, outcome, detail)
+
+    def note(self, events: Sequence[Event]) -> None:
+        """Log what was read, or refused, without waiting for who writes; when this returns it is kept for good."""
+        self.workspace.note(events)
+
+    def under_way(self) -> AbstractContextManager[str]:
+        """Give the id for a step's intent; while the block runs the step counts as alive."""
+        return self.workspace.under_way()
+
+    def exclusive(self, work: str, label: str) -> AbstractContextManager[None]:
+        """Let only one process do this work in the workspace; WrongState when another is still at it."""
+        return self.workspace.exclusive(work, label)
+
+    def begin(self, tx: Transaction, key: str, kind: str, payload: Mapping[str, Any]) -> None:
+        """Write down the intent of a step, with the head of the log at its beginning."""
+        tx.intents.begin(key, kind, payload, self.account.name, self.now(), tx.audit.head()[1])
+
+
+def trusted_newest(tx: Transaction, *, whole: bool = False) -> datetime | None:
+    """Return the latest moment in the log since times in it were last declared wrong; None when there is none.
+
+    Steps look at the last events only, so that a long log costs nothing; `whole` reads them all.
+    """
+    declared = tx.audit.numbered(tx.facts.get(CLOCK), CLOCK, "done")
+    since = declared.seq if declared else 0
+    return tx.audit.newest(since if whole else max(since, tx.audit.head()[0] - LAST_EVENTS))
+
+
+def missing_records(numbers: Sequence[str]) -> NotFound:
+    """Return the one answer for records that are not there and for those that may not be read."""
+    return NotFound(
+        f"没有这些记录：{'、'.join(numbers[:10])}" + ("等" if len(numbers) > 10 else ""),
+        remedy="请核对编号；用 qrecords list 或 qrecords search 查找",
+        problems=[Problem("没有这份记录", source=no) for no in numbers] if len(numbers) > 1 else [],
+    )

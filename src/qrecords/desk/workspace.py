@@ -1,0 +1,135 @@
+"""A workspace, opened once for a process: forms, stores, settings, clock and leases, shared by all who act in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from qrecords.model.audit import Event
+from qrecords.settings import Settings, load
+from qrecords.stores.accessfile import AccessFile, access_mark, read_access
+from qrecords.stores.archive import Archive
+from qrecords.stores.durable import storage_errors
+from qrecords.stores.formoutlines import FormOutlines
+from qrecords.stores.fulltext.store import IndexStore
+from qrecords.stores.register import Busy, Register
+from qrecords.work.leases import LeaseKeeper
+
+if TYPE_CHECKING:
+    from qrecords.stores.formfiles import FormCatalogue
+
+REGISTER_FILE = "register.sqlite"
+
+Clock = Callable[[], datetime]
+
+
+def system_now() -> datetime:
+    """Return the machine's moment; the office's settings say in which zone it is shown (Settings.moment)."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Workspace:
+    """The stores of one office, safe for threads; who acts in it is a Session."""
+
+    settings: Settings
+    register: Register
+    source: Clock = system_now
+    leases: LeaseKeeper = field(default=None, kw_only=True)  # type: ignore[assignment]  # made below
+
+    _access: tuple[tuple[int, int, int] | None, AccessFile] | None = field(default=None, init=False, repr=False)
+    _access_guard: Lock = field(default_factory=Lock, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.leases = self.leases or LeaseKeeper(self.register)
+
+    @classmethod
+    def open(cls, root: Path, clock: Clock = system_now) -> Workspace:
+        """Open the folder of a workspace; close() lets go of it."""
+        settings = load(root)
+        return cls(settings, Register.open(settings.archive_dir / REGISTER_FILE), clock)
+
+    def close(self) -> None:
+        """Let go of the register's and the index's files."""
+        self.leases.close()
+        self.register.close()
+        if "index" in self.__dict__:
+            self.index.close()
+
+    @cached_property
+    def forms(self) -> FormCatalogue:
+        """Return the controlled forms."""
+        from qrecords.stores.formfiles import FormCatalogue  # takes time, and a search does without
+
+        return FormCatalogue(self.settings.forms_dir)
+
+    def forget_forms(self) -> None:
+        """Let the forms be read again: one of their files was changed."""
+        self.__dict__.pop("forms", None)
+
+    @cached_property
+    def outlines(self) -> FormOutlines:
+        """Return what search needs of the forms, without reading their definitions."""
+        return FormOutlines(self.settings.forms_dir, self.settings.indexes_dir, lambda: self.forms)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Return the objects."""
+        return Archive(self.settings.archive_dir)
+
+    @cached_property
+    def index(self) -> IndexStore:
+        """Return the full-text index."""
+        return IndexStore(self.settings.indexes_dir, self.settings.index.engine, self.register.register_id)
+
+    def use_engine(self, name: str) -> None:
+        """Go on with another full-text engine."""
+        self.settings = replace(self.settings, index=replace(self.settings.index, engine=name))
+        if index := self.__dict__.pop("index", None):
+            index.close()
+
+    @property
+    def access(self) -> AccessFile:
+        """Return the roles of the office, as their file now says."""
+        with self._access_guard:
+            mark = access_mark(self.settings.root)
+            if self._access is None or self._access[0] != mark:
+                self._access = mark, read_access(self.settings.root)
+            return self._access[1]
+
+    def clock(self) -> datetime:
+        """Return the moment by the office's clock: whoever runs this, wherever, the day is the office's."""
+        return self.settings.moment(self.source)
+
+    def note(self, events: Sequence[Event]) -> None:
+        """Log what was read, or refused, without waiting for who writes; when this returns it is kept for good."""
+        if not events and not self.register.has_aside():
+            return
+        try:
+            with self.register.write(wait=False) as tx:
+                tx.audit.append(list(events))
+        except Busy:
+            if events:
+                self.register.set_aside(events)
+
+    @contextmanager
+    def under_way(self) -> Iterator[str]:
+        """Give the id for a step's intent; while the block runs the step counts as alive."""
+        key = uuid4().hex[:12]
+        with storage_errors(self.settings.archive_dir):  # the register goes on in a folder that was moved away
+            self.settings.archive_dir.stat()
+        with self.leases.hold(key):
+            yield key
+
+    @contextmanager
+    def exclusive(self, work: str, label: str) -> Iterator[None]:
+        """Let only one process do this work in the workspace; WrongState when another is still at it."""
+        with self.leases.hold_alone(f"work/{work}", label):
+            yield
