@@ -5,12 +5,18 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-long coverage lint bench forms renew clean
+.PHONY: demo desk test test-long coverage lint bench forms renew clean
 
 demo: $(VENV)/.installed
 	@sh tools/system-packages.sh office
 	rm -rf demo
 	$(BIN)/qrecords demo demo
+
+# The demo's office in a browser.
+desk: $(VENV)/.installed
+	@sh tools/system-packages.sh office
+	[ -d demo ] || $(BIN)/qrecords demo demo
+	$(BIN)/qrecords --root demo serve
 
 test: $(VENV)/.installed-dev lint
 	@sh tools/system-packages.sh office checks

@@ -16,6 +16,8 @@ for group in "$@"; do
     checks)
         command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
         command -v qpdf >/dev/null 2>&1 || missing="$missing qpdf"
+        command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+        [ -n "$(find /usr/lib/libreoffice /usr/lib64/libreoffice /opt -name 'libsclo.so' 2>/dev/null | head -n 1)" ] || missing="$missing libreoffice-calc-nogui"
         ;;
     esac
 done
@@ -25,8 +27,8 @@ done
 if ! command -v apt-get >/dev/null 2>&1; then
     cat >&2 <<TEXT
 Please install first (Debian names):$missing
-  Fedora:   sudo dnf install libreoffice-writer google-noto-serif-cjk-fonts google-noto-sans-cjk-fonts poppler-utils qpdf
-  macOS:    brew install --cask libreoffice font-noto-serif-cjk-sc font-noto-sans-cjk-sc; brew install poppler qpdf
+  Fedora:   sudo dnf install libreoffice-writer google-noto-serif-cjk-fonts google-noto-sans-cjk-fonts libreoffice-calc poppler-utils qpdf chromium
+  macOS:    brew install --cask libreoffice font-noto-serif-cjk-sc font-noto-sans-cjk-sc; brew install poppler qpdf; brew install --cask chromium
   Windows:  install LibreOffice from libreoffice.org; the fonts SimSun and SimHei come with Windows
 TEXT
     exit 1

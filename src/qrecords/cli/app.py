@@ -69,6 +69,7 @@ COMMANDS = {
     "rebuild": ("qrecords.cli.backup:rebuild", "登记库没了：从归档对象重建"),
     "restore": ("qrecords.cli.backup:restore", "从备份恢复成新的工作区"),
     "index": ("qrecords.cli.care:index", "检索库：重建、状态"),
+    "serve": ("qrecords.cli.serve:serve", "启动工作台：在浏览器里填写、审查、检索"),
     "status": ("qrecords.cli.care:status", "工作区概况"),
 }
 
@@ -102,6 +103,12 @@ class Session:
         """Let go of the office's files, if it was opened."""
         if "office" in self.__dict__:
             self.office.close()
+
+    def when(self, moment: str) -> str:
+        """Return a moment of the register as the office's clock shows it."""
+        from qrecords.model.clock import shown
+
+        return shown(moment, self.office.settings.zone)
 
     def answer(self, data: dict[str, Any], lines: Iterable[str], *, ok: bool = True) -> None:
         """Print the answer of a command, as JSON or as lines."""

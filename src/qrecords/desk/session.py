@@ -38,6 +38,7 @@ class Session:
 
     workspace: Workspace
     account: Account
+    via: str = ""  # the front end events name, where it is not the command line
 
     @classmethod
     def open(cls, root: Path, account_name: str | None = None, clock: Clock = system_now) -> Session:
@@ -224,7 +225,8 @@ class Session:
 
     def event(self, action: str, about: str, *, outcome: str = "done", **detail: Any) -> Event:
         """Return an event of this account, now; the chain is set when it is appended."""
-        return Event(0, self.now(), self.account.name, str(action), about, outcome, detail)
+        told = {**detail, "via": self.via} if self.via else detail
+        return Event(0, self.now(), self.account.name, str(action), about, outcome, told)
 
     def note(self, events: Sequence[Event]) -> None:
         """Log what was read, or refused, without waiting for who writes; when this returns it is kept for good."""

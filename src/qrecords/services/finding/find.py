@@ -31,7 +31,11 @@ def list_records(
     code = office.forms.full_code(form_code) if form_code else None
     with office.register.read() as tx:
         found = tx.records.find(form_code=code, states=states, year=year, month=month or None)
-    records = office.only_readable(found)
+    return summaries(office, office.only_readable(found))
+
+
+def summaries(office: Office, records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return records as lists show them: where each stands, whose turn it is, what is still missing."""
     return [_summary(office.forms.get(r.form_code).form, r) for r in records]
 
 

@@ -28,25 +28,40 @@ def open_paper(office: Office, record_no: str, opener: Opener | None = None) -> 
     """
     office.authorise(Action.READ, record_no)
     record = reading.one(office, record_no)
-    path = _archived(office, record) or _printed(office, record)
+    path = _archived_copy(office, record) or _printed(office, record)
     office.note([office.event(Action.READ, record.record_no, opened=path.name)])
     (opener or open_with_viewer)(path)
     return path
 
 
-def _archived(office: Office, record: Record) -> Path | None:
+def archived_paper(office: Office, record_no: str) -> tuple[str, bytes] | None:
+    """Return name and bytes of a record's PDF as it is archived; None while it is not, or not to be read whole."""
+    office.authorise(Action.READ, record_no)
+    record = reading.one(office, record_no)
+    if archived := _archived(office, record):
+        office.note([office.event(Action.READ, record.record_no, opened=archived[0])])
+    return archived
+
+
+def _archived(office: Office, record: Record) -> tuple[str, bytes] | None:
     with office.register.read() as tx:
         # A register's paper shows a whole month: only to one who may read all of it.
         may = record.archive_no and record.archive_no in reading.whole(office, tx, [record.archive_no])
         item = tx.items.row(record.archive_no) if may else None
     if item is None or item["version"] == 0:
         return None
+    return f"{item['document_no']}.pdf", office.archive.read(item["object_id"], "form.pdf", item["version"])
+
+
+def _archived_copy(office: Office, record: Record) -> Path | None:
+    if (archived := _archived(office, record)) is None:
+        return None
     folder = office.settings.indexes_dir / OPENED
     with suppress(QRecordsError):  # an older copy may still be on someone's screen
         remove_tree(folder)
     make_dirs(folder)
-    path = folder / f"{item['document_no']}.pdf"
-    write_file(path, office.archive.read(item["object_id"], "form.pdf", item["version"]))
+    path = folder / archived[0]
+    write_file(path, archived[1])
     return path
 
 

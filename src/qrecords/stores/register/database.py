@@ -23,6 +23,7 @@ from qrecords.stores.register.aside import EventsAside
 from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.beside import Beside
 from qrecords.stores.register.copies import Copies
+from qrecords.stores.register.deskdrafts import DeskDrafts
 from qrecords.stores.register.items import Items
 from qrecords.stores.register.leases import Leases
 from qrecords.stores.register.log import Counters, Facts, Intents
@@ -30,7 +31,7 @@ from qrecords.stores.register.origins import Origins
 from qrecords.stores.register.records import Records
 from qrecords.stores.register.retention import Retention
 
-MIGRATION = "0003"
+MIGRATION = "0004"
 BUSY_SECONDS = 30
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
 _WRITES = "qrecords_writes"
@@ -111,6 +112,11 @@ class Transaction:
     def copies(self) -> Copies:
         """Return the controlled copies."""
         return Copies(self._connection, self.counters)
+
+    @cached_property
+    def desk_drafts(self) -> DeskDrafts:
+        """Return what is typed at the desk and is no record yet."""
+        return DeskDrafts(self._connection)
 
     @cached_property
     def accounts(self) -> Accounts:

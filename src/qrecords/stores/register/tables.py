@@ -271,6 +271,19 @@ lease = Table(
     Column("taken_at", String, nullable=False),
 )
 
+# What someone types at the desk before it is a record, kept as it was typed; `record_no` when it goes on with one.
+desk_draft = Table(
+    "desk_draft",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("account", ForeignKey("account.name"), nullable=False, index=True),
+    Column("form_code", String, nullable=False),
+    Column("record_no", String, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),  # counts the savings: a second tab meets the first
+    Column("saved_at", String, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

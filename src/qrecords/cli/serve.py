@@ -1,0 +1,25 @@
+"""serve."""
+
+from __future__ import annotations
+
+import click
+
+from qrecords.cli import chinese
+from qrecords.cli.app import Session, pass_session
+
+
+@click.command(cls=chinese.Command)
+@click.option("--host", metavar="地址", default="127.0.0.1", show_default=True, help="在哪个地址上等待浏览器")
+@click.option("--port", type=chinese.Number(0), default=7580, show_default=True, help="端口；0 表示自动选")
+@click.option("--open/--no-open", "browser", default=True, help="打开浏览器（默认打开）")
+@pass_session
+def serve(session: Session, host: str, port: int, *, browser: bool) -> None:
+    """启动工作台：在浏览器里填写、审查、检索。按 Ctrl-C 结束。"""
+    from qrecords.settings import find_root
+    from qrecords.web.serving import Wishes
+    from qrecords.web.serving import serve as serve_desk
+
+    def ready(entrance: str) -> None:
+        session.answer({"address": entrance}, [f"工作台已启动：{entrance}", "按 Ctrl-C 结束"])
+
+    serve_desk(find_root(session.root), Wishes(host, port, session.account, browser), ready)

@@ -1,0 +1,46 @@
+"""What waits for someone: the records on their way, by the step that is next, and whether the account may take it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qrecords.model.record import OPEN_STATES, Action, Record, State
+from qrecords.office import Office
+from qrecords.services.finding.find import summaries
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The records on their way: `mine` by the step I may take, `others` what others must do; as lists show them."""
+
+    mine: Mapping[Action, Sequence[dict[str, Any]]]
+    others: Sequence[dict[str, Any]]
+
+
+def waiting(office: Office, form_code: str = "") -> Waiting:
+    """Return what waits, of what the account may read; what still lacks something waits for who may fill it in."""
+    office.authorise(Action.READ, "list")
+    with office.register.read() as tx:
+        found = tx.records.find(states=OPEN_STATES, form_code=form_code or None)
+    records = office.only_readable(found)
+    by_action: dict[Action, list[tuple[Record, dict[str, Any]]]] = defaultdict(list)
+    for record, summary in zip(records, summaries(office, records), strict=True):
+        by_action[_asked_for(summary)].append((record, summary))
+    mine: dict[Action, list[dict[str, Any]]] = {}
+    others: list[dict[str, Any]] = []
+    for action in Action:
+        pairs = by_action.get(action, [])
+        may = {r.record_no for r in office.only_readable([r for r, _ in pairs], action)}
+        if own := [s for r, s in pairs if r.record_no in may]:
+            mine[action] = own
+        others += [s for r, s in pairs if r.record_no not in may]
+    return Waiting(mine, others)
+
+
+def _asked_for(summary: Mapping[str, Any]) -> Action:
+    if summary["missing"] and summary["state"] in {State.DRAFT.value, State.ISSUED.value}:
+        return Action.UPDATE
+    return Action(summary["next"])

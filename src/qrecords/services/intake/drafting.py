@@ -1,0 +1,235 @@
+"""What is typed at the desk before it is a record: kept as typed, looked at while typing, made a record at the end."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+from qrecords.errors import InvalidInput, NotFound, Problem, WrongState
+from qrecords.model import values as parsing
+from qrecords.model.field import Field, FieldType
+from qrecords.model.form import Form, root
+from qrecords.model.record import Action, require_open, unchangeable
+from qrecords.model.rules import is_empty
+from qrecords.office import Office
+from qrecords.services import reading
+from qrecords.services.checking import beyond_rules, reminders
+from qrecords.services.intake.asking import drop_answers, offers
+from qrecords.services.intake.fill import fill
+from qrecords.services.intake.lists import Completion
+from qrecords.services.intake.update import update
+from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.register.deskdrafts import DeskDraft
+
+_SHORT = re.compile(r"^(\d{1,2})[./-](\d{1,2})(?=$|\s)", re.ASCII)
+_FOUR_DIGITS = re.compile(r"^(\d\d)(\d\d)$", re.ASCII)
+_MONTH_DAY = re.compile(r"^\d{1,2}月\d{1,2}[日号]", re.ASCII)
+_MIDDLE = (7, 2)  # of a year: no day of it is further away than half a year
+_AHEAD = timedelta(days=92)  # a day without its year lies at most so far ahead: plans and agreed days
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a draft would be as a record: its values as stored, what is wrong, what is still missing, what to tell.
+
+    `taken` are the fields that lists, defaults and sums filled; `offered` what the customer's last record would fill.
+    """
+
+    values: Mapping[str, Any]
+    wrong: Sequence[Problem]
+    missing: Sequence[Problem]
+    notes: Sequence[str]
+    taken: Mapping[str, Any]
+    offered: Mapping[str, Any]
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether it can be made a record."""
+        return not self.wrong and not self.missing
+
+
+def begin(office: Office, form_code: str) -> DeskDraft:
+    """Begin a draft of a form; nothing of the archive knows of it, and no number is taken."""
+    form = office.forms.get(form_code).form
+    office.authorise(Action.CREATE, form.code)
+    return _add(office, form, "", {key: _typed(v) for key, v in offers(office, form, {}).items()})
+
+
+def go_on(office: Office, record_no: str) -> DeskDraft:
+    """Begin a draft that goes on with a record not yet filed; one begun before is taken up again."""
+    record = reading.one(office, record_no)
+    form = office.forms.get(record.form_code).form
+    office.authorise(Action.UPDATE, record.record_no, record)
+    require_open(form, record, Action.UPDATE)
+    for draft in drafts(office):
+        if draft.record_no == record.record_no:
+            return draft
+    return _add(office, form, record.record_no, {k: _typed(v) for k, v in record.values.items()})
+
+
+def drafts(office: Office) -> list[DeskDraft]:
+    """Return the account's own drafts, the one saved last first."""
+    with office.register.read() as tx:
+        return tx.desk_drafts.of_account(office.account.name)
+
+
+def draft_of(office: Office, key: str) -> DeskDraft:
+    """Return one of the account's own drafts; NotFound for what is not there and for another's alike."""
+    with office.register.read() as tx:
+        found = tx.desk_drafts.get(key, office.account.name)
+    if found is None:
+        raise NotFound("没有这份草稿，或它已经生成了记录", remedy="请在「今日」里查找")
+    return found
+
+
+def save(office: Office, key: str, values: Mapping[str, Any], *, after: int) -> DeskDraft:
+    """Keep what was typed; WrongState when it was saved elsewhere since, and nothing is overwritten."""
+    draft = draft_of(office, key)
+    if draft.values == dict(values):
+        return draft  # the same request once more, or nothing typed
+    now = office.now()
+    with office.register.write() as tx:
+        kept = tx.desk_drafts.save(key, values, after=after, at=now)
+    if not kept:
+        raise WrongState("这份草稿刚在另一个窗口里改过，这里的没有保存", remedy="请刷新，看清那边写了什么再改")
+    return replace(draft, values=dict(values), revision=after + 1, saved_at=now)
+
+
+def drop(office: Office, key: str) -> None:
+    """Let go of a draft; a record it went on with stays as it is."""
+    with office.register.write() as tx:
+        tx.desk_drafts.drop(key, office.account.name)
+
+
+def open_fields(office: Office, draft: DeskDraft) -> list[Field]:
+    """Return the fields a draft may write: all of a new record, of one there what it still takes."""
+    form = office.forms.get(draft.form_code).form
+    if not draft.record_no:
+        return [*form.input_fields]
+    record = reading.one(office, draft.record_no)
+    return [f for f in form.input_fields if not unchangeable(form, record, [f.key])]
+
+
+def look(office: Office, draft: DeskDraft) -> Look:
+    """Check a draft as it stands; every problem is found, none hides another, and nothing is written down."""
+    form = office.forms.get(draft.form_code).form
+    typed = with_years(form, draft.values, date.fromisoformat(office.today()))
+    record = reading.one(office, draft.record_no) if draft.record_no else None
+    if record is None:
+        checked, notes = Completion(office).check(form, typed)
+        offered = {k: v for k, v in offers(office, form, checked.values).items() if k not in checked.values}
+    else:
+        checked, notes, offered = form.check(typed, record.values), [], {}
+    wrong = [*checked.problems]
+    bad = [p.field for p in wrong]
+    missing = form.incomplete(checked.values, [form.stages[0].key], bad)
+    if not wrong and form.date_field in checked.values:
+        wrong += beyond_rules(office, form, checked.values, own=draft.record_no)
+        notes += [f"提醒：{p.message}" for p in reminders(office, form, checked.values, own=draft.record_no)]
+    taken = {k: v for k, v in checked.values.items() if is_empty(typed.get(k)) and not (record and k in record.values)}
+    return Look(checked.values, wrong, missing, [*dict.fromkeys(notes)], taken, offered)
+
+
+def make(office: Office, key: str, *, same_again: bool = False) -> str:
+    """Make the draft a record, or write it into the record it goes on with; returns the number.
+
+    InvalidInput with every problem. The same call again finds the record that was made, and makes no second one.
+    """
+    draft = draft_of(office, key)
+    form = office.forms.get(draft.form_code).form
+    values = with_years(form, draft.values, date.fromisoformat(office.today()))
+    if draft.record_no:
+        return _write_on(office, draft, form, values)
+    values = {k: v for k, v in values.items() if not is_empty(v)}
+    path = office.drafts_dir / "answers" / f"desk-{key}.yaml"
+    make_dirs(path.parent)
+    # Its first line makes its bytes its own: a draft made twice is one record, two drafts that say the same are two.
+    write_file(path, f"# {key}\n{json.dumps(values, ensure_ascii=False)}\n".encode())
+    try:
+        made = fill(office, form.code, [path], same_again=same_again)
+    except InvalidInput as error:
+        remedy = "请在标出的栏目里改正后再生成"
+        raise InvalidInput(f"「{form.title}」还不能生成", remedy=remedy, problems=error.problems) from error
+    if not made.records:
+        told = [text for changed in made.changed for text in changed["told"]]
+        remedy = "确实另有一件，请改清楚区别处再生成"
+        raise InvalidInput("与已有的记录几乎相同，没有生成", remedy=remedy, problems=[Problem(t) for t in told])
+    drop(office, key)
+    drop_answers(path)
+    return str(made.records[0]["record_no"])
+
+
+def _write_on(office: Office, draft: DeskDraft, form: Form, values: Mapping[str, Any]) -> str:
+    record = reading.one(office, draft.record_no)
+    may = {f.key for f in form.input_fields if not unchangeable(form, record, [f.key])}
+    with TemporaryDirectory(prefix="qrecords-desk-") as name:
+        path = Path(name) / f"{draft.record_no}.json"
+        path.write_text(json.dumps({k: v for k, v in values.items() if k in may}, ensure_ascii=False), encoding="utf-8")
+        update(office, record.record_no, path)
+    drop(office, draft.key)
+    return record.record_no
+
+
+def with_years(form: Form, typed: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """Return what was typed, with the year of the day it most likely means where a day has none: 3.5, 3月5日."""
+    days = [day for field in form.fields if (day := _day(field, typed.get(field.key)))] or [today]
+    return {key: _year_in(form.by_key.get(key), value, days, today) for key, value in typed.items()}
+
+
+def _day(field: Field, value: Any) -> date | None:
+    if field.type in {FieldType.DATE, FieldType.DATETIME} and isinstance(value, str):
+        with suppress(ValueError):
+            return date.fromisoformat(field.parse(value)[:10])
+    return None
+
+
+def _year_in(field: Field | None, value: Any, days: Sequence[date], today: date) -> Any:
+    if field is None:
+        return value
+    if field.type is FieldType.ROWS and isinstance(value, list):
+        columns = {c.key: c for c in field.columns}
+        return [{k: _year_in(columns.get(k), v, days, today) for k, v in line.items()} for line in value]
+    if field.type not in {FieldType.DATE, FieldType.DATETIME} or not isinstance(value, str):
+        return value
+    for short in (_SHORT, _FOUR_DIGITS):
+        value = short.sub(lambda found: f"{int(found[1])}月{int(found[2])}日", value.strip())
+    with suppress(ValueError):
+        return parsing.with_year(value, days) or value
+    for year in (today.year, today.year - 1):  # the other days do not tell it
+        with suppress(ValueError):
+            found = parsing.with_year(value, [date(year, *_MIDDLE)])
+            if found and date.fromisoformat(found[:10]) <= today + _AHEAD:
+                return found
+    # Whatever day it is: the check names it, with the year it was looked for in.
+    return f"{today.year}年{value}" if _MONTH_DAY.match(value) else value
+
+
+def _add(office: Office, form: Form, record_no: str, values: Mapping[str, Any]) -> DeskDraft:
+    draft = DeskDraft(uuid4().hex, office.account.name, form.code, record_no, dict(values), 1, office.now())
+    with office.register.write() as tx:
+        tx.desk_drafts.add(draft)
+    return draft
+
+
+def _typed(value: Any) -> Any:
+    """Return a stored value as it is typed: text, choices as a list, lines as a list of such."""
+    match value:
+        case bool():
+            return "是" if value else "否"
+        case list():
+            return [{k: _typed(v) for k, v in line.items()} if isinstance(line, Mapping) else line for line in value]
+        case _:
+            return str(value)
+
+
+def problem_field(problem: Problem) -> str:
+    """Return the field of the form a problem belongs to; "" when it belongs to none."""
+    return root(problem.field)

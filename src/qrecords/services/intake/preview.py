@@ -1,0 +1,38 @@
+"""The page a draft would print, before it is a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from qrecords.model.record import Record, State
+from qrecords.office import Office
+from qrecords.render.pdf import Converter
+from qrecords.services.checking import derived
+from qrecords.services.documents import Documents
+
+NUMBER = "PREVIEW"  # what its code says: no record has it, so a scan of a preview finds none
+NO_NUMBER = "预览（未编号）"
+
+
+def preview(office: Office, form_code: str, values: Mapping[str, Any]) -> bytes:
+    """Return the PDF of values as stored, with no number and no print taken; MissingProgram without LibreOffice."""
+    folder = office.forms.get(form_code)
+    documents, settings = Documents(office), office.settings.pdf
+    dated = {**values, folder.form.date_field: values.get(folder.form.date_field) or office.today()}
+    known = derived(folder.form, dated)
+    record = Record(NUMBER, folder.form.code, 0, State.DRAFT, dict(values), created_at="", created_by="", **known)
+    if folder.form.is_register:
+        paper = documents.sheet_paper(folder, record.month, [record], 1)
+    else:
+        paper = documents.record_paper(folder, record, 1)
+        paper = replace(paper, context={**paper.context, "record_no": NO_NUMBER})
+    converter = Converter(soffice=settings.soffice, workers=1, seconds_per_file=settings.seconds_per_file)
+    with TemporaryDirectory(prefix="qrecords-preview-") as name:
+        docx = Path(name) / "preview.docx"
+        docx.write_bytes(documents.docx(paper))
+        (made,) = converter.convert([docx], Path(name) / "pdf")
+        return made.read_bytes()

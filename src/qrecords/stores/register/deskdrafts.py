@@ -1,0 +1,56 @@
+"""What accounts type at the desk before it is a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from qrecords.stores.register import tables as t
+
+_D = t.desk_draft.c
+
+
+@dataclass(frozen=True, slots=True)
+class DeskDraft:
+    """A draft as it was last saved: `values` as typed, `record_no` of the record it goes on with or has become."""
+
+    key: str
+    account: str
+    form_code: str
+    record_no: str
+    values: Mapping[str, Any]
+    revision: int
+    saved_at: str
+
+
+class DeskDrafts:
+    """The drafts of the desk; each belongs to one account."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    def add(self, draft: DeskDraft) -> None:
+        """Keep a new draft."""
+        self._c.execute(t.desk_draft.insert().values(**{c.name: getattr(draft, c.name) for c in _D}))
+
+    def get(self, key: str, account: str) -> DeskDraft | None:
+        """Return a draft of an account."""
+        row = self._c.execute(sa.select(t.desk_draft).where(_D.key == key, _D.account == account)).first()
+        return DeskDraft(**row._mapping) if row else None
+
+    def of_account(self, account: str) -> list[DeskDraft]:
+        """Return the drafts of an account, the one saved last first."""
+        query = sa.select(t.desk_draft).where(_D.account == account).order_by(_D.saved_at.desc(), _D.key)
+        return [DeskDraft(**row._mapping) for row in self._c.execute(query)]
+
+    def save(self, key: str, values: Mapping[str, Any], *, after: int, at: str) -> bool:
+        """Keep what was typed since revision `after`; False when another saving came between."""
+        asked = t.desk_draft.update().where(_D.key == key, _D.revision == after)
+        return self._c.execute(asked.values(values=dict(values), revision=after + 1, saved_at=at)).rowcount == 1
+
+    def drop(self, key: str, account: str) -> bool:
+        """Let go of a draft; False when there is none."""
+        return self._c.execute(t.desk_draft.delete().where(_D.key == key, _D.account == account)).rowcount == 1

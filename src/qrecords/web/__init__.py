@@ -1,0 +1,1 @@
+"""The desk: the office in a browser. Parses requests, calls one service each, words the answer."""

@@ -1,0 +1,91 @@
+"""The desk as an application: its addresses, and what they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from qrecords import __version__
+from qrecords.web.asked import Handler, page
+from qrecords.web.pages import entering, filling, records, reviewing, searching, today
+from qrecords.web.printing import Printer
+from qrecords.web.rendering import Pages, static_folder
+from qrecords.web.security import Guard
+from qrecords.web.signedin import Door
+
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+class _Kept(StaticFiles):
+    """The files of the pages: their address names the release, so that browsers keep them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = f"public, max-age={_YEAR_SECONDS}, immutable"
+        return response
+
+
+def _get(address: str, handler: Handler) -> Route:
+    return Route(address, page(handler), methods=["GET"])
+
+
+def _post(address: str, handler: Handler) -> Route:
+    return Route(address, page(handler), methods=["POST"])
+
+
+ROUTES = (
+    Route("/in", entering.by_link, methods=["GET"]),
+    Route("/login", entering.form, methods=["GET"]),
+    Route("/login", entering.by_password, methods=["POST"]),
+    Route("/logout", entering.leave, methods=["POST"]),
+    _get("/", today.today),
+    _get("/fill", filling.forms),
+    _post("/fill/{form}", filling.begin),
+    _post("/fill/{form}/file", filling.upload),
+    _get("/drafts/{key}", filling.draft),
+    _post("/drafts/{key}", filling.save),
+    _post("/drafts/{key}/make", filling.make),
+    _post("/drafts/{key}/drop", filling.drop),
+    _get("/drafts/{key}/page.pdf", filling.page_pdf),
+    _get("/records", records.ledger),
+    _get("/records/{number}", records.record),
+    _get("/records/{number}/paper.pdf", records.paper),
+    _post("/records/{number}/go-on", filling.go_on),
+    _post("/step/{action}", records.step),
+    _get("/review", reviewing.queue),
+    _get("/search", searching.searching),
+)
+
+
+def desk_app(door: Door, *, hosts: Collection[str]) -> Starlette:
+    """Return the application for an open workspace; `hosts` are the names it may be asked under."""
+    app = Starlette(
+        routes=[*ROUTES, Mount(f"/static/{__version__}", _Kept(directory=static_folder()), name="static")],
+        middleware=[Middleware(Guard, hosts=hosts)],
+        exception_handlers={HTTPException: _no_page, Exception: _broken},
+    )
+    app.state.door, app.state.pages, app.state.printer = door, Pages(), Printer()
+    return app
+
+
+async def _no_page(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    told = error.detail if error.status_code == 403 else "没有这一页"
+    if request.headers.get("accept", "").startswith("application/json"):
+        return JSONResponse({"message": told, "remedy": "", "problems": []}, error.status_code)
+    return request.app.state.pages.bare("error.html", {"told": told}, error.status_code)  # type: ignore[no-any-return]
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    told = "程序内部错误，已写入的数据没有损坏，请把时间和所做的事告诉维护人员"
+    if request.headers.get("accept", "").startswith("application/json"):
+        return JSONResponse({"message": told, "remedy": "", "problems": []}, 500)
+    return request.app.state.pages.bare("error.html", {"told": told}, 500)  # type: ignore[no-any-return]

@@ -1,0 +1,154 @@
+"""One request of someone who is signed in, and how its answer is made: pages, refusals, what was typed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from qrecords.desk.session import Session
+from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, WrongState
+from qrecords.web.signedin import form_token
+from qrecords.web.wording import plainly
+
+LARGEST_FIELDS = 20_000  # inputs of one form: a register's month, a long list
+LONGEST_FIELD = 1 << 20  # characters
+STATUS: dict[type[QRecordsError], int] = {InvalidInput: 422, NotFound: 404, NotPermitted: 403, WrongState: 409}
+_LINE = re.compile(r"^(\w+)\.(\d{1,3})\.(\w+)$")
+
+
+@dataclass
+class Asked:
+    """A request: who asks, what for, and what was sent with it."""
+
+    request: Request
+    session: Session
+    sent: FormData = field(default_factory=FormData)
+
+    @property
+    def path(self) -> Mapping[str, Any]:
+        """Return the parts of the address."""
+        return self.request.path_params
+
+    def query(self, name: str) -> str:
+        """Return a word of the query, "" when it is not there."""
+        return self.request.query_params.get(name, "")
+
+    def text(self, name: str) -> str:
+        """Return a field sent, "" when it is not there."""
+        value = self.sent.get(name)
+        return value if isinstance(value, str) else ""
+
+    def texts(self, name: str) -> list[str]:
+        """Return all fields sent under a name."""
+        return [v for v in self.sent.getlist(name) if isinstance(v, str)]
+
+    def file(self, name: str) -> UploadFile | None:
+        """Return a file sent, None when there is none."""
+        value = self.sent.get(name)
+        return value if isinstance(value, UploadFile) and value.filename else None
+
+    @property
+    def wants_data(self) -> bool:
+        """Tell whether the page's own script asks, which words the answer itself."""
+        return self.request.headers.get("accept", "").startswith("application/json")
+
+    def page(self, template: str, status: int = 200, /, **values: Any) -> Response:
+        """Return a page."""
+        return self.request.app.state.pages.answer(self, template, values, status)  # type: ignore[no-any-return]
+
+    def go(self, address: str, told: str = "") -> Response:
+        """Send the browser to another page, where `told` is said once."""
+        response = RedirectResponse(address, 303)
+        if told:
+            response.set_cookie("told", json.dumps(told), max_age=30, httponly=True, samesite="strict", path="/")
+        return response
+
+
+Handler = Callable[[Asked], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def page(handler: Handler) -> Endpoint:
+    """Make a handler an endpoint: only for who is signed in, in a thread of its own, errors worded."""
+
+    async def endpoint(request: Request) -> Response:
+        session = await run_in_threadpool(request.app.state.door.session, request)
+        if session is None:
+            if request.method != "GET" or request.headers.get("accept", "").startswith("application/json"):
+                return JSONResponse({"message": "登录已结束，请在新窗口里登录，回来接着填；这里的内容没有丢"}, 401)
+            return RedirectResponse(f"/login?to={request.url.path}", 303)
+        asked = Asked(request, session)
+        if request.method == "POST":
+            asked.sent = await request.form(max_files=500, max_fields=LARGEST_FIELDS, max_part_size=LONGEST_FIELD)
+            if asked.text("token") != form_token(request):
+                raise HTTPException(403, "页面已过期，没有执行，请刷新后再试")
+        try:
+            return await run_in_threadpool(handler, asked)
+        except QRecordsError as error:
+            return refused(asked, error)
+        finally:
+            await asked.sent.close()
+
+    return endpoint
+
+
+def refused(asked: Asked, error: QRecordsError) -> Response:
+    """Word an error: for the page's script as data, else as a page with a way back."""
+    status = STATUS.get(type(error), 500 if error.exit_status in {1, 7} else 409)
+    problems = [
+        {"field": p.field or "", "message": plainly(p.message), "source": p.source or ""} for p in error.problems
+    ]
+    told = {"message": plainly(error.message), "remedy": plainly(error.remedy), "problems": problems}
+    if asked.wants_data:
+        return JSONResponse(told, status)
+    return asked.page("refused.html", status, back=asked.request.headers.get("referer", "/"), **told)
+
+
+def typed(
+    sent: FormData, multiple: frozenset[str] = frozenset(), lists: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Return what was typed into the fields of a form: `multiple` hold several choices, `lists` lines of columns.
+
+    A line's column is sent as KEY.LINE.COLUMN; lines with nothing in them fall away.
+    """
+    values: dict[str, Any] = {}
+    lines: dict[str, dict[int, dict[str, str]]] = {key: {} for key in lists}
+    for name, value in sent.multi_items():
+        if not isinstance(value, str):
+            continue
+        if (found := _LINE.match(name)) and found[1] in lines:
+            lines[found[1]].setdefault(int(found[2]), {})[found[3]] = value
+        elif name in multiple:
+            values.setdefault(name, []).append(value)
+        else:
+            values[name] = value
+    for key, numbered in lines.items():
+        values[key] = [line for _, line in sorted(numbered.items()) if any(v.strip() for v in line.values())]
+    return values
+
+
+def pdf(data: bytes, name: str) -> Response:
+    """Return a PDF to be shown in a frame of our own."""
+    shown = {"content-disposition": f"inline; filename*=UTF-8''{quote(name)}"}
+    return Response(data, media_type="application/pdf", headers=shown)
+
+
+def stored_upload(upload: UploadFile, folder: Path) -> Path:
+    """Write a file sent into a folder under its own name, whatever path it claims, and return where it is."""
+    name = re.sub(r"[\\/\x00-\x1f\x7f]", "_", upload.filename or "").strip(". ")[-120:] or "upload"
+    path = folder / name
+    with path.open("wb") as stream:
+        while block := upload.file.read(1 << 20):
+            stream.write(block)
+    return path

@@ -1,0 +1,193 @@
+"""填写: choose a form, fill it as the paper looks, see what is wrong while typing, make the record at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from qrecords.errors import InvalidInput
+from qrecords.model.field import BOXES, Field, FieldType
+from qrecords.model.form import Form
+from qrecords.model.lists import KINDS
+from qrecords.services.intake import drafting
+from qrecords.services.intake.asking import columns_of
+from qrecords.services.intake.fill import fill
+from qrecords.services.intake.lists import list_entries
+from qrecords.stores.register.deskdrafts import DeskDraft
+from qrecords.web.asked import Asked, pdf, stored_upload, typed
+from qrecords.web.rendering import value_text
+from qrecords.web.wording import plainly
+
+LONGEST_LIST = 2_000
+BLANK_LINES = 3  # offered below what is written in a list
+
+
+def forms(asked: Asked) -> Response:
+    """Show the forms to choose from."""
+    return asked.page("forms.html", forms=[folder.form for folder in asked.session.forms.all()])
+
+
+def begin(asked: Asked) -> Response:
+    """Begin a draft of a form."""
+    return asked.go(f"/drafts/{drafting.begin(asked.session, asked.path['form']).key}")
+
+
+def go_on(asked: Asked) -> Response:
+    """Begin a draft that goes on with a record."""
+    return asked.go(f"/drafts/{drafting.go_on(asked.session, asked.path['number']).key}")
+
+
+def draft(asked: Asked) -> Response:
+    """Show a draft to be filled in."""
+    return _page(asked, drafting.draft_of(asked.session, asked.path["key"]))
+
+
+def _page(asked: Asked, one: DeskDraft, status: int = 200, *, tried: bool = False) -> Response:
+    form = asked.session.forms.get(one.form_code).form
+    may = {f.key for f in drafting.open_fields(asked.session, one)}
+    return asked.page(
+        "draft.html", status, draft=one, form=form, sections=[*_sections(form, may)], values=one.values,
+        look=_told(asked, one), tried=tried, blank_lines=BLANK_LINES, columns=columns_of, lists=_lists(asked, form),
+    )  # fmt: skip
+
+
+def _sections(form: Form, may: set[str]) -> Iterator[dict[str, Any]]:
+    """Give the stages as the paper has them, with their fields in its order; those done are shown, not asked."""
+    for number, stage in enumerate(form.stages):
+        fields = [f for f in form.stage_fields(stage.key) if f.type not in BOXES]
+        if any(f.key in may for f in fields):
+            yield {"stage": stage, "fields": [*_placed(fields, may)], "later": number > 0}
+
+
+def _placed(fields: Sequence[Field], may: set[str]) -> Iterator[dict[str, Any]]:
+    """Give fields with their place in a grid of two columns: one that would leave a hole beside it takes both."""
+    column = 0
+    for n, field in enumerate(fields):
+        wide = _is_wide(field)
+        odd = not wide and column == 0 and (n + 1 == len(fields) or _is_wide(fields[n + 1]))
+        column = 0 if wide or odd else 1 - column
+        yield {"field": field, "open": field.key in may, "place": "full" if wide else "odd" if odd else ""}
+
+
+def _lists(asked: Asked, form: Form) -> dict[str, list[str]]:
+    """Return what the lists of customers and products offer, by field: any part of it may be typed."""
+    found: dict[str, list[str]] = {}
+    for kind in KINDS.values():
+        entries = list_entries(asked.session, kind)
+        for key in kind.required:
+            if key in form.by_key:
+                found[key] = sorted({str(e[key]) for e in entries if e.get(key)})[:LONGEST_LIST]
+    return found
+
+
+def _is_wide(field: Field) -> bool:
+    return field.type in {FieldType.LTEXT, FieldType.ROWS} or (
+        field.type in {FieldType.ENUM, FieldType.MULTI} and sum(len(c) + 2 for c in field.choices) > 24
+    )
+
+
+def save(asked: Asked) -> Response:
+    """Keep what was typed and tell what is wrong with it; the page's script asks after each pause."""
+    one = _saved(asked)
+    if asked.wants_data:
+        return JSONResponse({"revision": one.revision, "saved_at": one.saved_at, **_told(asked, one)})
+    return _page(asked, one)
+
+
+def _saved(asked: Asked) -> DeskDraft:
+    one = drafting.draft_of(asked.session, asked.path["key"])
+    open_fields = drafting.open_fields(asked.session, one)
+    written = typed(
+        asked.sent,
+        frozenset(f.key for f in open_fields if f.type is FieldType.MULTI),
+        frozenset(f.key for f in open_fields if f.type is FieldType.ROWS),
+    )
+    keys = {f.key for f in open_fields}
+    values = {k: v for k, v in written.items() if k in keys and v not in ("", [])}
+    after = asked.text("revision")
+    return drafting.save(asked.session, one.key, values, after=int(after) if after.isdecimal() else 0)
+
+
+def _told(asked: Asked, one: DeskDraft) -> dict[str, Any]:
+    """Return what is said beside the fields: wrong, missing, filled by itself, offered."""
+    seen = drafting.look(asked.session, one)
+    form = asked.session.forms.get(one.form_code).form
+    fields = form.by_key
+
+    lists = {f.key for f in form.fields if f.type is FieldType.ROWS}
+
+    def said(values: Mapping[str, Any]) -> dict[str, str]:
+        return {k: value_text(v, fields[k]) for k, v in values.items() if k in fields and k not in lists}
+
+    problems = [("wrong", p) for p in seen.wrong] + [("missing", p) for p in seen.missing]
+    return {
+        "problems": [
+            {"field": drafting.problem_field(p), "place": p.field or "", "kind": kind, "message": plainly(p.message)}
+            for kind, p in problems
+        ],
+        "notes": [plainly(note) for note in seen.notes],
+        "taken": said(seen.taken),
+        "offered": said(seen.offered),
+        "read": _read_otherwise(one, seen.values, fields),
+        "sound": seen.is_sound,
+    }
+
+
+def _read_otherwise(one: DeskDraft, stored: Any, fields: dict[str, Field]) -> dict[str, str]:
+    """Return the days that were read from what was typed in another way: 3.5 → 2026-03-05."""
+    days = {FieldType.DATE, FieldType.DATETIME}
+    return {
+        k: value_text(stored[k], fields[k])
+        for k, typed_ in one.values.items()
+        if k in fields and fields[k].type in days and k in stored and value_text(stored[k], fields[k]) != typed_
+    }
+
+
+def make(asked: Asked) -> Response:
+    """Make the draft a record; everything wrong is told at its field, and the draft stays."""
+    one = _saved(asked)
+    try:
+        number = drafting.make(asked.session, one.key, same_again=asked.text("same_again") == "1")
+    except InvalidInput:
+        if asked.wants_data:
+            raise
+        return _page(asked, one, 422, tried=True)
+    told = f"已写入 {number}" if one.record_no else f"已生成 {number}"
+    if asked.wants_data:
+        response = asked.go(f"/records/{number}", told)
+        return JSONResponse({"number": number, "go": f"/records/{number}"}, headers=_cookies(response))
+    return asked.go(f"/records/{number}", told)
+
+
+def _cookies(response: Response) -> dict[str, str]:
+    return {"set-cookie": response.headers["set-cookie"]} if "set-cookie" in response.headers else {}
+
+
+def drop(asked: Asked) -> Response:
+    """Let go of a draft."""
+    drafting.drop(asked.session, asked.path["key"])
+    return asked.go("/", "草稿已丢弃")
+
+
+def page_pdf(asked: Asked) -> Response:
+    """Give the PDF of what a draft would print."""
+    one = drafting.draft_of(asked.session, asked.path["key"])
+    seen = drafting.look(asked.session, one)
+    return pdf(asked.request.app.state.printer.page(asked.session, one.form_code, seen.values), "preview.pdf")
+
+
+def upload(asked: Asked) -> Response:
+    """Fill from a workbook or another input file, as the command line does; rejected rows come back marked."""
+    sent = asked.file("file")
+    if sent is None:
+        raise InvalidInput("没有选文件", remedy="请选一个 .xlsx、.csv、.json 或 .yaml 文件")
+    with TemporaryDirectory(prefix="qrecords-upload-") as name:
+        folder, back = Path(name), Path(name) / "back"
+        back.mkdir()
+        source = stored_upload(sent, folder)
+        made = fill(asked.session, asked.path["form"], [source], rejected=back, keep_going=False)
+    return asked.page("uploaded.html", made=made, name=source.name)

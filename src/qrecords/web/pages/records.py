@@ -1,0 +1,95 @@
+"""One record: its values beside its page, its steps as buttons with what is missing before each; and the list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from qrecords.errors import UsageError
+from qrecords.model.field import BOXES
+from qrecords.model.record import ACTION_LABELS, Action, State, open_actions
+from qrecords.services import reading, steps
+from qrecords.services.file import file_records
+from qrecords.services.finding.find import list_records, show
+from qrecords.services.finding.viewing import archived_paper
+from qrecords.web.asked import Asked, pdf
+from qrecords.web.rendering import action_label
+
+SHOWN = 500
+# The steps of a record's page: in the order they come, those that need a reason after.
+STEPS = (Action.UPDATE, Action.ISSUE, Action.SUBMIT, Action.REVIEW, Action.FILE, Action.RETURN, Action.VOID)
+
+
+def record(asked: Asked) -> Response:
+    """Show one record."""
+    number = asked.path["number"]
+    shown = show(asked.session, number, history=True)
+    folder = asked.session.forms.get(shown["form_code"])
+    one = reading.one(asked.session, shown["record_no"])
+    may = [a for a in open_actions(folder.form, one.state) if asked.session.only_readable([one], a)]
+    return asked.page(
+        "record.html", record=shown, form=folder.form, fields=[f for f in folder.form.fields if f.type not in BOXES],
+        actions=[(a.value, action_label(a)) for a in STEPS if a in may], signing=Action.SIGN in may,
+        kinds=folder.form.signatures, stages={s.key: s.label for s in folder.form.stages},
+        labels={a.value: label for a, label in ACTION_LABELS.items()},
+    )  # fmt: skip
+
+
+def paper(asked: Asked) -> Response:
+    """Give the PDF of a record: as it is archived, else as it would be printed now, with no print taken."""
+    number = asked.path["number"]
+    if archived := archived_paper(asked.session, number):
+        name, data = archived
+    else:
+        one = reading.one(asked.session, number)
+        name = f"{one.record_no}.pdf"
+        data = asked.request.app.state.printer.page(asked.session, one.form_code, one.values)
+    return pdf(data, name)
+
+
+def step(asked: Asked) -> Response:
+    """Take a step for one record or many, and go back to where one came from."""
+    numbers = asked.texts("number")
+    action = asked.path["action"]
+    taken = _take(asked, action, numbers)
+    back = asked.text("back")
+    told = f"已{action_label(action)}：{taken[0]}" + (f"等{len(taken)}份" if len(taken) > 1 else "")
+    return asked.go(back if back.startswith("/") and not back.startswith("//") else "/", told)
+
+
+def _take(asked: Asked, action: str, numbers: list[str]) -> list[str]:
+    session, on = asked.session, asked.text("on")
+    if not numbers:
+        raise UsageError("没有选中记录", remedy="请先勾选")
+    match action:
+        case "issue":
+            made: list[Any] = [*steps.issue(session, numbers)]
+        case "submit":
+            made = [*steps.submit(session, numbers)]
+        case "review":
+            made = [*steps.review(session, numbers, opinion=asked.text("opinion"), on=on)]
+        case "return":
+            made = [*steps.send_back(session, numbers, reason=asked.text("reason"))]
+        case "void":
+            made = [*steps.void(session, numbers, reason=asked.text("reason"))]
+        case "sign":
+            made = [*steps.sign(session, numbers, kind=asked.text("kind"), by=asked.text("by"), on=on)]
+        case "file":
+            return [str(f["record_no"]) for f in file_records(session, numbers)]
+        case _:
+            raise UsageError(f"没有「{action}」这一步", remedy="请从记录的页面上选")
+    return [r.record_no for r in made]
+
+
+def ledger(asked: Asked) -> Response:
+    """List the records, narrowed by form, state and year."""
+    form, state, year = asked.query("form"), asked.query("state"), asked.query("year")
+    states = (State(state),) if state in {s.value for s in State} else ()
+    found = list_records(
+        asked.session, form_code=form, states=states, year=int(year) if year.isdecimal() and len(year) == 4 else None
+    )
+    return asked.page(
+        "ledger.html", records=found[:SHOWN], more=max(0, len(found) - SHOWN), total=len(found),
+        forms=[folder.form for folder in asked.session.forms.all()], form=form, state=state, year=year,
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""今日: what waits for whom, what is due, what is begun and not finished."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from qrecords.model.record import Action
+from qrecords.services.due import due
+from qrecords.services.finding.waiting import waiting
+from qrecords.services.intake.drafting import drafts
+from qrecords.web.asked import Asked
+from qrecords.web.rendering import action_label
+
+SHOWN = 100  # lines of one list; the rest is counted
+# The steps that may be taken for many records at once, from a list.
+AT_ONCE = {Action.ISSUE, Action.SUBMIT, Action.FILE}
+
+
+def today(asked: Asked) -> Response:
+    """Show the day: mine first, then what is due, then what waits for others."""
+    found, late = waiting(asked.session), due(asked.session)
+    groups = [
+        {
+            "action": action.value,
+            "label": "续填" if action is Action.UPDATE else action_label(action),
+            "records": records[:SHOWN],
+            "more": max(0, len(records) - SHOWN),
+            "at_once": action in AT_ONCE,
+        }
+        for action, records in found.mine.items()
+    ]
+    return asked.page(
+        "today.html", drafts=_drafts(asked), groups=groups, others=found.others[:SHOWN],
+        others_more=max(0, len(found.others) - SHOWN), due=late["due"][:SHOWN],
+        due_more=max(0, len(late["due"]) - SHOWN), late=late["late"], unknown_years=late["unknown_years"],
+    )  # fmt: skip
+
+
+def _drafts(asked: Asked) -> list[dict[str, Any]]:
+    forms = asked.session.forms
+    return [
+        {
+            "key": d.key,
+            "saved_at": d.saved_at,
+            "record_no": d.record_no,
+            "form": forms.get(d.form_code).form,
+            "about": str(d.values.get("customer_unit") or ""),
+        }
+        for d in drafts(asked.session)
+    ]

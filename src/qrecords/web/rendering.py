@@ -1,0 +1,104 @@
+"""The desk's pages: templates, escaped by themselves, and what every page shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse, Response
+
+from qrecords import __version__
+from qrecords.model.field import Field, FieldType
+from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action
+from qrecords.web.signedin import form_token
+
+if TYPE_CHECKING:
+    from qrecords.web.asked import Asked
+
+# The few screens, each with the key that opens it.
+SCREENS = (
+    ("/", "今日", "1"),
+    ("/fill", "填写", "2"),
+    ("/review", "审查", "3"),
+    ("/search", "检索", "4"),
+    ("/records", "台账", "5"),
+)
+
+
+class Pages:
+    """Makes pages; compiled templates are kept."""
+
+    def __init__(self) -> None:
+        self._env = Environment(
+            loader=PackageLoader("qrecords.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True,
+        )  # fmt: skip
+        self._env.filters |= {"value": value_text, "moment": moment_text, "marked": marked}
+        self._env.globals |= {"states": {s.value: label for s, label in STATE_LABELS.items()}, "static": static_address}
+
+    def answer(self, asked: Asked, template: str, values: Mapping[str, Any], status: int) -> Response:
+        """Return a page for who is signed in."""
+        told = asked.request.cookies.get("told", "")
+        who = {
+            "account": asked.session.account, "office": asked.session.settings.office, "told": _told(told),
+            "token": form_token(asked.request), "screens": SCREENS, "here": asked.request.url.path,
+        }  # fmt: skip
+        response = HTMLResponse(self._env.get_template(template).render({**who, **values}), status)
+        if told:
+            response.delete_cookie("told", path="/", httponly=True, samesite="strict")
+        return response
+
+    def bare(self, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
+        """Return a page for who is not signed in."""
+        return HTMLResponse(self._env.get_template(template).render(values), status)
+
+
+def static_address(name: str) -> str:
+    """Return the address of a file of the pages; another release has another one, so that browsers may keep it."""
+    return f"/static/{__version__}/{name}"
+
+
+def static_folder() -> str:
+    """Return where the files of the pages lie."""
+    return str(resources.files("qrecords.web") / "static")
+
+
+def value_text(value: Any, field: Field | None = None) -> str:
+    """Return a stored value as people read it."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list):
+        return "、".join(map(str, value))
+    if field is not None and field.type is FieldType.DATETIME:
+        return str(value).replace("T", " ")
+    return f"{value}{field.unit if field else ''}"
+
+
+def moment_text(moment: str) -> str:
+    """Return an RFC 3339 moment as the office's clock shows it."""
+    return moment[:16].replace("T", " ")
+
+
+def marked(snippet: str) -> Markup:
+    """Return a snippet with what matched, between 【 and 】, marked."""
+    parts = re.split("【(.*?)】", snippet)
+    return Markup("").join(Markup("<mark>{}</mark>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
+
+
+def action_label(action: str) -> str:
+    """Return the word for a step."""
+    return ACTION_LABELS.get(Action(action), action)
+
+
+def _told(cookie: str) -> str:
+    try:
+        return str(json.loads(cookie)) if cookie else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,71 @@
+"""Who is at the browser: a session of the register, its token in a cookie no script can read."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from qrecords.desk.session import Session
+from qrecords.desk.workspace import Workspace
+from qrecords.services.access.deskaccess import account_of, close_session, open_session, password_account
+from qrecords.stores.secrets import token_hash
+
+COOKIE = "qrecords_desk"
+VIA = "desk"
+
+
+@dataclass
+class Door:
+    """Lets people in by password, or once by the link the program opened the browser with."""
+
+    workspace: Workspace
+    link_account: str = ""  # whose session the one-time link opens
+    _key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def key(self) -> str:
+        """Return what the link says that lets in once."""
+        return self._key
+
+    def by_link(self, key: str) -> str:
+        """Return a new token for the link's key, "" for a wrong or a used one."""
+        with self._guard:
+            if not self.link_account or not self._key or not hmac.compare_digest(key.encode(), self._key.encode()):
+                return ""
+            self._key = ""
+        return open_session(self.workspace, self.link_account, via=VIA)
+
+    def by_password(self, name: str, password: str) -> str:
+        """Return a new token for a name and its password; NotPermitted, one answer for all that is wrong."""
+        account = password_account(self.workspace, name, password)
+        return open_session(self.workspace, account.name, via=VIA)
+
+    def session(self, request: Request) -> Session | None:
+        """Return the session of a request's cookie, with the account as it now is; None for who must sign in."""
+        token = request.cookies.get(COOKIE, "")
+        account = account_of(self.workspace, token) if token else None
+        return Session(self.workspace, account, via=VIA) if account else None
+
+    def leave(self, request: Request) -> None:
+        """End the session of a request."""
+        if session := self.session(request):
+            close_session(session, request.cookies[COOKIE])
+
+
+def give_cookie(workspace: Workspace, response: Response, token: str) -> None:
+    """Put a session's token into an answer."""
+    seconds = int(timedelta(hours=workspace.settings.access.session_hours).total_seconds())
+    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="strict", path="/")
+
+
+def form_token(request: Request) -> str:
+    """Return what the forms of this session carry: another site cannot know it."""
+    return hashlib.sha256(f"form {token_hash(request.cookies.get(COOKIE, ''))}".encode()).hexdigest()[:32]

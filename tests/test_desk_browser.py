@@ -1,0 +1,264 @@
+"""The desk in a real browser: a whole day by keyboard, input methods, pasted lines, accessibility at two sizes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+
+from qrecords.model.form import Form
+from qrecords.office import Office
+from qrecords.services.finding.find import list_records
+from qrecords.services.intake.fill import fill
+from qrecords.web.app import desk_app
+from qrecords.web.serving import listening
+from qrecords.web.signedin import Door
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (tools/system-packages.sh checks)"),
+    pytest.mark.office,
+]
+SCREENS = ("/", "/fill", "/review", "/search?q=示例", "/records", "/records/{}")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(office: Office) -> Iterator[tuple[str, str]]:
+    """Serve the office and give its address and the link that lets in."""
+    door = Door(office.workspace, link_account=office.account.name)
+    place = listening("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(desk_app(door, hosts={"127.0.0.1"}), log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    address = f"http://127.0.0.1:{place.getsockname()[1]}"
+    yield address, f"{address}/in?key={door.key}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def page(chromium: Browser, site: tuple[str, str]) -> Iterator[Page]:
+    """Return a page on 今日; whatever the page's script complains of fails the test."""
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=site[0])
+    opened, complaints = context.new_page(), list[str]()
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
+    opened.goto(site[1])
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def saved(page: Page, act: Callable[[], Any]) -> dict[str, Any]:
+    """Do something and return what the next saving was told."""
+    with page.expect_response(lambda r: r.request.method == "POST" and "/drafts/" in r.url) as answer:
+        act()
+    return dict(answer.value.json())
+
+
+def begin(page: Page, title: str) -> None:
+    page.goto("/fill")
+    page.get_by_role("button", name=re.compile(f"^{title}")).first.click()
+    page.wait_for_url("**/drafts/**")
+
+
+def test_a_whole_day_by_keyboard(page: Page, office: Office, sample: Callable[..., dict[str, Any]]) -> None:
+    """Fill 01A without touching the mouse, submit, review, file, search, open the archived page."""
+    values = sample("01A", source_record_no=None, channel="电话")
+    form = office.forms.get("01A").form
+    page.keyboard.press("Alt+2")
+    page.wait_for_url("**/fill")
+    button = page.get_by_role("button", name=re.compile(f"^{form.title}")).first
+    while not button.evaluate("b => b === document.activeElement"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/drafts/**")
+    type_in(page, {k: values[k] for k in values if form.by_key[k] in form.input_fields and _stage(form, k) == 0})
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/records/QR758-01A-*")
+    (record,) = list_records(office)
+    number = record["record_no"]
+    _press(page, "续填")
+    page.wait_for_url("**/drafts/**")
+    type_in(page, {k: values[k] for k in values if form.by_key[k] in form.input_fields and _stage(form, k) > 0})
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(f"**/records/{number}")
+    _press(page, "提交")
+    page.keyboard.press("Alt+3")
+    page.wait_for_url("**/review")
+    page.keyboard.press("t")
+    expect(page.get_by_text("没有等待审查的记录")).to_be_visible()
+    page.goto(f"/records/{number}")
+    _press(page, "归档")
+    expect(page.get_by_text("已归档").first).to_be_visible(timeout=60_000)
+    page.keyboard.press("/")
+    page.keyboard.insert_text(values["customer_unit"])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search**")
+    expect(page.locator(".hits li")).to_have_count(1)
+    link = page.locator(".hits a").first
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/records/{number}")
+    paper = page.request.get(f"/records/{number}/paper.pdf")
+    assert paper.body().startswith(b"%PDF")
+
+
+def _stage(form: Form, key: str) -> int:
+    return [stage.key for stage in form.stages].index(form.by_key[key].stage)
+
+
+def type_in(page: Page, values: dict[str, Any]) -> None:
+    """Go through the fields with Tab and write or tick what they shall hold."""
+    done = set[str]()
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        name, kind = page.evaluate("(e => [e.name ?? '', e.type ?? ''])(document.activeElement)")
+        if page.evaluate("document.activeElement.id") == "make":
+            break
+        if name not in values or (name in done and kind != "checkbox"):
+            continue
+        given = values[name]
+        if kind == "checkbox":
+            if page.evaluate("document.activeElement.value") in given:
+                page.keyboard.press("Space")
+        elif kind == "radio":
+            page.keyboard.press("Space")
+            for _ in range(30):
+                if page.evaluate("document.activeElement.value") == as_text(given):
+                    break
+                page.keyboard.press("ArrowRight")
+        else:
+            page.keyboard.press("Control+a")
+            page.keyboard.insert_text(as_text(given))
+        done.add(name)
+    assert done == set(values)
+
+
+def as_text(value: Any) -> str:
+    return ("是" if value else "否") if isinstance(value, bool) else str(value).replace("T", " ")
+
+
+def _press(page: Page, label: str) -> None:
+    button = page.get_by_role("button", name=label, exact=True).first
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+
+
+def test_nothing_is_sent_while_a_syllable_is_composed(page: Page) -> None:
+    begin(page, "维修服务报告")
+    page.wait_for_timeout(1500)  # what the page does by itself when it opens
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    box = page.locator("[name=fault_symptom]")
+    box.focus()
+    devtools = page.context.new_cdp_session(page)
+    for text in ("g", "go", "gon", "gong"):
+        devtools.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+        page.wait_for_timeout(300)
+    page.wait_for_timeout(1200)
+    assert sent == [], "half a syllable was sent"
+    told = saved(page, lambda: devtools.send("Input.insertText", {"text": "功放过热"}))
+    assert "revision" in told
+    expect(box).to_have_value("功放过热")
+    assert "gong" not in "".join(str(request.post_data) for request in sent)
+
+
+def test_the_enter_that_ends_a_composition_is_not_ours(page: Page) -> None:
+    begin(page, "维修服务报告")
+    box = page.locator("[name=contact_person], [name=contact_name]").first
+    box.focus()
+    for fields in ({"isComposing": True}, {"keyCode": 229}):
+        moved = box.evaluate(
+            """(e, fields) => { e.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true, ...fields}));
+            return document.activeElement !== e; }""",
+            fields,
+        )
+        assert not moved
+    page.keyboard.press("Enter")
+    assert box.evaluate("e => document.activeElement !== e"), "a plain Enter goes to the next field"
+
+
+def test_lines_pasted_from_a_workbook_become_lines(page: Page) -> None:
+    begin(page, "维修服务报告")
+    cell = page.locator('[name="parts.0.name"]')
+    cell.focus()
+    text = "\r\n".join(f"示例件{n}\tXH-{n}\tA{n}\t{n + 1}" for n in range(7)) + "\r\n"
+    told = saved(page, lambda: cell.evaluate(
+        """(e, text) => { const data = new DataTransfer(); data.setData("text/plain", text);
+        e.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true})); }""", text,
+    ))  # fmt: skip
+    assert not [p for p in told["problems"] if p["kind"] == "wrong"]
+    for n in range(7):
+        expect(page.locator(f'[name="parts.{n}.name"]')).to_have_value(f"示例件{n}")
+        expect(page.locator(f'[name="parts.{n}.quantity"]')).to_have_value(str(n + 1))
+    page.reload()
+    expect(page.locator('[name="parts.6.name"]')).to_have_value("示例件6")
+
+
+def test_a_lost_connection_loses_nothing_and_makes_nothing_twice(
+    page: Page, office: Office, sample: Callable[..., dict[str, Any]]
+) -> None:
+    begin(page, "维修服务报告")
+    page.context.set_offline(True)
+    page.locator("[name=fault_symptom]").fill("示例：断线时写的")
+    expect(page.locator("#banner")).to_contain_text("没有保存", timeout=10_000)
+    page.context.set_offline(False)
+    expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
+    page.reload()
+    expect(page.locator("[name=fault_symptom]")).to_have_value("示例：断线时写的")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (683, 384)], ids=["1366×768", "at 200 %"])
+def test_every_screen_is_usable_by_all(
+    page: Page,
+    office: Office,
+    sample: Callable[..., dict[str, Any]],
+    write: Callable[..., Path],
+    width: int,
+    height: int,
+) -> None:
+    number = fill(office, "01A", [write(sample("01A", source_record_no=None, channel="电话"))]).records[0]["record_no"]
+    page.set_viewport_size({"width": width, "height": height})
+    begin(page, "维修服务报告")
+    draft = page.url
+    page.goto("/")
+    token = page.locator("body").get_attribute("data-token")
+    assert token
+    page.request.post(
+        "/step/submit", form={"token": token, "number": number, "back": "/"}, headers={"sec-fetch-site": "same-origin"}
+    )
+    found = []
+    for address in (*(s.format(number) for s in SCREENS), draft):
+        page.goto(address)
+        page.wait_for_timeout(300)
+        results = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        found += [
+            (address, v["id"], [n["html"][:160] for n in v["nodes"][:3]])
+            for v in results
+            if v["impact"] in {"serious", "critical"}
+        ]
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{address} leaves the window by {wide} pixels"
+    assert found == [], json.dumps(found, ensure_ascii=False, indent=1)
