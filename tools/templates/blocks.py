@@ -66,8 +66,13 @@ def _runs(line: str) -> str:
 
 
 def gap(*, new_page: bool = False) -> Paragraph:
-    """Return the hair-thin paragraph Word needs between two tables, so that they look like one."""
+    """Return the hair-thin paragraph Word needs between two tables."""
     return Paragraph(style="Gap", new_page=new_page)
+
+
+def seam() -> Paragraph:
+    """Return the paragraph between two tables of one box: black, so that their edges and it are one line."""
+    return Paragraph(style="Seam", keep=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from tools.templates import parts
-from tools.templates.blocks import CODE_SIZE, Block, Cell, CodePicture, Paragraph, Row, Stack, Table, gap
+from tools.templates.blocks import CODE_SIZE, Block, Cell, CodePicture, Paragraph, Row, Stack, Table, gap, seam
 from tools.templates.measure import twips
 
 FIXED_DATE = (2010, 11, 10, 0, 0, 0)  # any fixed date keeps builds the same; the procedure came into force that day
@@ -78,7 +78,8 @@ def _with_gaps(body: Sequence[Block]) -> Iterator[Block]:
     for block, following in zip(body, [*body[1:], None], strict=True):
         yield block
         if not isinstance(block, Paragraph) and not isinstance(following, Paragraph):
-            yield gap()
+            inside = isinstance(block, Table) and isinstance(following, Table) and not block.closes
+            yield seam() if inside else gap()
 
 
 def _section(page: Page, *, head: bool, foot: bool) -> str:

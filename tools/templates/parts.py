@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 
 _NARROW = {"Date": '<w:w w:val="90"/>'}  # a register's columns are narrow, and a date is not to be parted
+_BLACK = {"Seam": '<w:shd w:val="clear" w:color="auto" w:fill="000000"/>'}  # one line out of two and what is between
 _SIDES = {"top": 23, "left": 40, "bottom": 23, "right": 40}
 FIELDS = {"PAGE": "PAGE", "PAGES": "NUMPAGES"}
 
@@ -44,6 +45,7 @@ STYLES = {
     "Foot": ("页脚", SONG, 18, 260, "center"),
     "Code": ("编码", SONG, 11, 120, "right"),
     "Gap": ("缝", SONG, 2, 10, ""),
+    "Seam": ("接缝", SONG, 2, 10, ""),
 }
 
 
@@ -128,7 +130,7 @@ def _styles() -> str:
     table = '<w:style w:type="table" w:default="1" w:styleId="TableNormal"><w:name w:val="Normal Table"/></w:style>'
     own = "".join(
         f'<w:style w:type="paragraph" w:customStyle="1" w:styleId="{key}"><w:name w:val="{name}"/>'
-        f'<w:basedOn w:val="Normal"/><w:pPr>{_line(line)}{_align(align)}</w:pPr>'
+        f'<w:basedOn w:val="Normal"/><w:pPr>{_BLACK.get(key, "")}{_line(line)}{_align(align)}</w:pPr>'
         f"<w:rPr>{_face(face) if face != SONG else ''}{_NARROW.get(key, '')}"
         f"{_size(size) if size != 20 else ''}</w:rPr></w:style>"
         for key, (name, face, size, line, align) in STYLES.items()

@@ -15,6 +15,8 @@ from qrecords.model.form import Form
 from tools.templates.blocks import Block, Cell, Paragraph, Row, Table
 from tools.templates.document import PORTRAIT, Head, Page, document
 
+ROW = 7.2  # height of a row with one line
+LOW_ROW = 5.8  # … of a form that has many, and is to fit on one page
 LABEL = 27.0  # seven characters
 _SIZES = (("Label", 3.53), ("SmallLabel", 3.18))  # width of a character; what fits in neither takes two lines
 _SIDES = 1.4  # left and right of a text in its cell
@@ -112,9 +114,10 @@ def fits(field: Field, width: float, room: float, *, character: float = 3.53) ->
 class Sheet:
     """Lays out one form on one kind of page."""
 
-    def __init__(self, form: Form, page: Page = PORTRAIT) -> None:
+    def __init__(self, form: Form, page: Page = PORTRAIT, *, row: float = ROW) -> None:
         self.form = form
         self.page = page
+        self.row = row
         self.width = page.text_width
         self._room = page.height - page.top - page.bottom - 20  # a list repeats its heading
 
@@ -135,19 +138,19 @@ class Sheet:
         return band(text, self.width)
 
     def pairs(
-        self, *names: str, widths: Sequence[float] = (), height: float = 7.2, label: float = LABEL, style: str = ""
+        self, *names: str, widths: Sequence[float] = (), height: float = 0, label: float = LABEL, style: str = ""
     ) -> Row:
         """Return a row of label and value side by side; `widths` are those of each pair, equal when not given."""
         shares = widths or [self.width / len(names)] * len(names)
         spare = self.width - sum(shares)
         cells = [cell for n, w in zip(names, shares, strict=True) for cell in self._pair(n, w or spare, label, style)]
         splits = not all(self._fits(n, (w or spare) - label) for n, w in zip(names, shares, strict=True))
-        return Row(tuple(cells), height, splits)
+        return Row(tuple(cells), height or self.row, splits)
 
     def text(self, name: str, lines: int = 2) -> Row:
         """Return a row for long text with room for so many lines; it may run over the page."""
         text = Cell(self.width - LABEL, tag(name), valign="center" if lines < 3 else "top")
-        return Row((self._label(name, LABEL), text), lines * LINE + 1.4, splits=True)
+        return Row((self._label(name, LABEL), text), lines * LINE + self.row - LINE - 0.7, splits=True)
 
     def rows(self, key: str, widths: Mapping[str, float], *, height: float = 7, blank: str = "") -> tuple[Row, ...]:
         """Return the rows of a field below its name; `widths` by column as printed, `blank` heads an empty one."""

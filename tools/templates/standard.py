@@ -14,15 +14,16 @@ _RATING_WIDTH = 103.0  # label and five choices
 
 def performer(sheet: Sheet) -> Row:
     """Return the line that says who does the service."""
-    return sheet.pairs("performed_by_boxes", "performing_unit", widths=(90, 0))
+    return sheet.pairs("performed_by_boxes", "performing_unit")
 
 
 def customer(sheet: Sheet) -> tuple[Row, ...]:
     """Return the lines of the customer's unit."""
+    third = sheet.width / 3
     return (
-        sheet.pairs("customer_unit", "customer_code", widths=(0, 64)),
+        sheet.pairs("customer_unit", "customer_code", widths=(0, third)),
         sheet.pairs("contact_person", "contact_title", "contact_phone"),
-        sheet.pairs("customer_address", "military_branch", widths=(0, 64)),
+        sheet.pairs("customer_address", "military_branch", widths=(0, third)),
     )
 
 

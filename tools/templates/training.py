@@ -9,7 +9,7 @@ from tools.templates.standard import customer, evaluation, performer, review
 
 _MATERIALS = {"name": 0, "code": 44, "quantity": 16}
 _INSTRUCTORS = {"name": 60, "title": 0}
-_COURSES = {"date": 29, "time_span": 24, "hours": 12, "content": 0, "mode": 14, "instructor": 24}
+_COURSES = {"date": 29, "time_span": 24, "hours": 15, "content": 0, "mode": 14, "instructor": 24}
 _TRAINEES = {"name": 26, "unit": 0, "job": 24, "phone": 32, "签名": 32}
 
 
