@@ -267,6 +267,11 @@ _OWN_CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("07A", {"training_hours": "4.0"}, "满4小时"),
     ("07A", {"serial_no": "S2501008至S2501009"}, "只写一台"),
     ("08A", {"service_content": "改造"}, "「改造依据」"),
+    *(
+        (code, {"secrecy_level": level}, "「保密期限」")
+        for code in (f"{n:02}A" for n in range(1, 12))
+        for level in ("秘密", "机密")
+    ),
     ("08A", {"finished_on": "2025-03-07"}, "早于「开始日期」"),
     ("08A", {"units.3.serial_no": "S2501001"}, "第3行与第1行的「出厂编号」相同"),
     ("08A", {"units.2.serial_no": "S2501004，S2501005"}, "一行一台"),
@@ -276,9 +281,13 @@ _OWN_CASES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("08A", {"units.2.power_ok": False}, "「通电自检」不合格"),
     ("08A", {"units.2.function_ok": False}, "「联试功能」不合格"),
     ("08A", {"units": [{"serial_no": "S1"}, {"serial_no": "S2"}]}, "不足3台"),
-    ("09A", {"secrecy_level": "秘密"}, "只能走机要或派专人自送"),
-    ("09A", {"secrecy_level": "机密", "delivery_method": "随车"}, "只能走机要或派专人自送"),
-    ("09A", {"secrecy_level": "秘密", "delivery_method": "机要", "approved_by": None}, "涉密件发出"),
+    ("09A", {"secrecy_level": "秘密", "secrecy_period": "10年"}, "只能走机要或派专人自送"),
+    ("09A", {"secrecy_level": "机密", "secrecy_period": "20年", "delivery_method": "随车"}, "只能走机要或派专人自送"),
+    (
+        "09A",
+        {"secrecy_level": "秘密", "secrecy_period": "10年", "delivery_method": "机要", "approved_by": None},
+        "涉密件发出",
+    ),
     ("09A", {"approved_by": None}, "备件、产品发出"),
     ("09A", {"delivered_on": "2025-03-27"}, "早于「发件日期」"),
     ("10A", {"acceptance": None}, "「验收」"),
@@ -351,7 +360,7 @@ def test_every_rule_is_broken_by_some_case(code: str) -> None:
         # Three days after return, and the Monday after a limit on a Sunday, are in time.
         ("QR758-04A", {"submitted_on": "2025-03-16", "late_reason": None}),
         ("QR758-04A", {"submitted_on": "2025-03-17", "late_reason": None}),
-        ("QR758-09A", {"secrecy_level": "秘密", "delivery_method": "自送"}),
+        ("QR758-09A", {"secrecy_level": "秘密", "secrecy_period": "10年", "delivery_method": "自送"}),
         ("QR758-09A", {"item_type": "函件", "approved_by": None}),
         ("QR758-10A", {"item_type": "函件", "acceptance": None}),
     ],

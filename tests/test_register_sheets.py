@@ -106,7 +106,7 @@ def test_volume_matter_takes_what_binding_gives(name: str) -> None:
 
 @pytest.mark.parametrize("code", REGISTERS)
 def test_a_secret_row_says_so_with_its_period(code: str, tmp_path: Path) -> None:
-    for period, mark in (("10年", "秘密★10年"), ("", "秘密")):
+    for period, mark in (("10年", "秘密★10年"), ("", "秘密")):  # a record from before the period had to be written
         values = sample_of(code) | {"secrecy_level": "秘密", "secrecy_period": period}
         path = tmp_path / "sheet.docx"
         path.write_bytes(sheet(code, [(number(code, 1), values)]))

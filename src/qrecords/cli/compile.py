@@ -10,7 +10,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import NUMBERS, record_numbers
-from qrecords.cli.output import problem_lines, progress, table
+from qrecords.cli.output import note, problem_lines, progress, table
 from qrecords.errors import IntegrityFailure
 
 
@@ -35,12 +35,17 @@ def compile_(session: Session, year: int, form: str, dry_run: bool, with_gaps: b
         "left_out": result.left_out,
         "missing": result.missing,
         "late": result.late,
+        "elsewhere": result.elsewhere,
+        "is_over": result.is_over,
     }
+    if not result.is_over:
+        note(f"提示：{year}年还没有过完；以后归档的会另编补充册，平时请等年度结束再编")
     lines = _volume_lines(result.volumes, dry_run=dry_run)
     lines += [f"  作废 {g['record_no']}：{g['reason']}" for g in result.gaps]
     lines += [f"  缺件 {o['record_no']}：{o['why']}" for o in result.left_out]
     lines += [f"  缺号 {o['record_no']}：{o['why']}" for o in result.missing]
     lines += [f"  补编 {o['record_no']}：{o['why']}" for o in result.late]
+    lines += [f"  不在本年度册内 {o['record_no']}：{o['why']}" for o in result.elsewhere]
     session.answer(data, lines)
 
 

@@ -69,7 +69,7 @@ def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str
 @NUMBERS
 @MONTH
 @click.option("--opinion", metavar="意见", default="", help="主管审查意见，会印在表上")
-@click.option("--on", type=chinese.Day(), help="主管签名的日期（默认：今天）")
+@click.option("--on", type=chinese.Day(), help="主管在纸面上签名的日期（默认：今天）；它决定编入哪一年的册")
 @pass_session
 def review(session: Session, numbers: tuple[str, ...], month: str | None, opinion: str, on: str | None) -> None:
     """登记主管的审查签名。"""
@@ -77,7 +77,10 @@ def review(session: Session, numbers: tuple[str, ...], month: str | None, opinio
     from qrecords.services import steps
 
     chosen = _chosen(session, numbers, month, Action.REVIEW)
-    moved(session, steps.review(session.office, chosen, opinion=opinion, on=on or ""), "审查")
+    reviewed = steps.review(session.office, chosen, opinion=opinion, on=on or "")
+    for number, year in steps.volume_years(session.office, reviewed).items():
+        note(f"提示：{number} 编入{year}年度的册（按审查日期）；纸面上签的是别的日期，请退回后用 --on 写上那天")
+    moved(session, reviewed, "审查")
 
 
 @click.command("return", cls=chinese.Command)

@@ -83,7 +83,14 @@ def due(office: Office, *, on: str = "") -> dict[str, Any]:
     with office.register.read() as tx:
         records = tx.records.find(states=OPEN_STATES)
     desk = _Desk(office, day, tuple(office.only_readable(records)))
-    found = [*_notices(desk), *_registers(desk), *_information(desk), *_quality(desk), *_property(desk)]
+    found = [
+        *_on_the_way(desk),
+        *_notices(desk),
+        *_registers(desk),
+        *_information(desk),
+        *_quality(desk),
+        *_property(desk),
+    ]
     found += _binding(desk)
     found.sort(key=lambda d: (d.limit_on, d.key, d.about))
     years = {int(d.limit_on[:4]) for d in found} | {day.year}
@@ -116,6 +123,31 @@ def _notices(desk: _Desk) -> Iterator[Due]:
         if related and any(d.form_codes[:1] and d.form_codes[0][:8] == RELATED_REPORT for d in found.missing):
             unit = str(notice.values.get("performing_unit") or RELATED_UNIT)
             yield desk.entry("related_unit_information", start, notice.record_no, unit)
+
+
+def _on_the_way(desk: _Desk) -> Iterator[Due]:
+    """Notices issued whose people are not there by the day asked for, or not done by the day planned (R19)."""
+    for notice in desk.of(NOTICE):
+        if notice.state is not State.ISSUED:
+            continue
+        values = notice.values
+        if not values.get("arrived_on"):
+            yield from _awaited(desk, "arrival", notice, "required_arrival")
+        elif not any(values.get(key) for key in ("left_on", "returned_on")):
+            yield from _awaited(desk, "service_finish", notice, "planned_finish")
+
+
+def _awaited(desk: _Desk, key: str, notice: Record, field: str) -> Iterator[Due]:
+    """Give an entry from some days before a day the notice names; an older deadlines.toml may not have it."""
+    deadline = desk.office.forms.procedure.deadlines.get(key)
+    if deadline is None or not (day := notice.values.get(field)):
+        return
+    limit = date.fromisoformat(day)
+    if desk.on >= limit - timedelta(days=deadline.remind):
+        detail = "、".join(
+            str(notice.values.get(k) or "") for k in ("customer_unit", "service_site") if notice.values.get(k)
+        )
+        yield desk.on_day(key, limit, limit, notice.record_no, _leader(notice), detail)
 
 
 def _month_after(desk: _Desk, start: date) -> date:

@@ -12,7 +12,16 @@ from qrecords.model import values
 from qrecords.model.audit import digest
 from qrecords.model.form import Form
 from qrecords.model.papers import AFTER_FILING, Added
-from qrecords.model.record import ACTION_LABELS, Action, Record, Signed, State, missing_before, require_open
+from qrecords.model.record import (
+    ACTION_LABELS,
+    Action,
+    Record,
+    Signed,
+    State,
+    missing_before,
+    record_year,
+    require_open,
+)
 from qrecords.office import Office
 from qrecords.scanning.reader import read_file, require_file
 from qrecords.services import reading
@@ -175,6 +184,12 @@ def ready_in_month(office: Office, form_code: str, month: str, action: Action) -
             remedy=f"用 qrecords list --form {folder.form.code} --month {month} 看各行还缺什么",
         )
     return ready
+
+
+def volume_years(office: Office, records: Sequence[Record]) -> dict[str, int]:
+    """Return the records that go into the volumes of another year than their number's, with that year (A.4-13)."""
+    years = {r.record_no: record_year(office.forms.get(r.form_code).form, r) for r in records}
+    return {r.record_no: years[r.record_no] for r in records if years[r.record_no] != r.year}
 
 
 def past_day(office: Office, day: str, what: str) -> str:

@@ -147,8 +147,9 @@ class FormCatalogue:
         path = self._folder(full) / "form.toml"
         data = _toml(path)
         try:
-            data["fields"] = [*_expand(data.get("fields", []), self._blocks)]
-            data["rules"] = [*self._rules(data.get("rules", []))]
+            entries = data.get("fields", [])
+            data["fields"] = [*_expand(entries, self._blocks)]
+            data["rules"] = [*self._rules([*data.get("rules", []), *_shared_rules(entries, self._blocks)])]
             form = Form.model_validate(data)
         except (ValidationError, KeyError, TypeError) as error:
             problems = _definition_problems(path, error)
@@ -190,6 +191,14 @@ def _expand(entries: list[dict[str, Any]], blocks: dict[str, Any]) -> Iterator[d
                 continue
             loosened = entry.get("required") is False or field["key"] in optional
             yield field | {"stage": entry["stage"]} | ({"required": False} if loosened else {})
+
+
+def _shared_rules(entries: list[dict[str, Any]], blocks: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the rules of the blocks a form has, but those of fields it leaves out."""
+    for entry in entries:
+        for rule in blocks[entry["block"]].get("rules", []) if "block" in entry else ():
+            if not set(entry.get("omit", [])).intersection(rule["fields"]):
+                yield dict(rule)
 
 
 def _definition_problems(path: Path, error: Exception) -> list[Problem]:

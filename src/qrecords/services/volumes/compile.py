@@ -44,13 +44,18 @@ CONTENTS = (
 
 @dataclass(slots=True)
 class Compiled:
-    """What a compilation made, or would make: volumes, void numbers, records left out, numbers missing, late items."""
+    """What a compilation made, or would make: volumes, void numbers, records left out, numbers missing, late items.
+
+    `elsewhere` are records numbered in the year that go into another year's volumes; `is_over`: the year itself is.
+    """
 
     volumes: list[dict[str, Any]] = field(default_factory=list)
     gaps: list[dict[str, str]] = field(default_factory=list)
     left_out: list[Line] = field(default_factory=list)
     missing: list[Line] = field(default_factory=list)
     late: list[Line] = field(default_factory=list)
+    elsewhere: list[Line] = field(default_factory=list)
+    is_over: bool = True
 
 
 def compile_year(
@@ -74,7 +79,8 @@ def compile_year(
     with office.exclusive("compile", "成册"):
         groups = groups_of(office, form_code)
         report = year_report(office, forms_of(groups), year)
-        result = Compiled([], _voids(report), report.left_out, report.missing, report.late)
+        result = Compiled([], _voids(report), report.left_out, report.missing, report.late, report.elsewhere)
+        result.is_over = year < int(office.today()[:4])
         plans = _plans(office, groups, year)
         if dry_run:
             result.volumes = [_outline(group, year, v) for group, volumes in plans for v in volumes]
