@@ -241,7 +241,8 @@ def test_r44_the_external_code_is_the_offices_and_never_a_twelfth_form(desk: Des
     path = desk.office.settings.root / "qrecords.toml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('code = ""', 'code = "ZL-示例-07"'), encoding="utf-8")
-    office = replace(desk.office, settings=load(desk.office.settings.root))
+    workspace = replace(desk.office.workspace, settings=load(desk.office.settings.root))
+    office = Office(workspace, desk.office.account)
     made = write_feedback(office, desk.new("01A", **QUALITY), tmp_path / "a.docx")
     assert made["external_code"] == "ZL-示例-07"
     with pytest.raises(InvalidInput) as refused:

@@ -124,7 +124,12 @@ class Settings:
 
     def moment(self, clock: Callable[[], datetime]) -> datetime:
         """Return what a clock shows, to the second, in the office's own time zone."""
-        return clock().astimezone(ZoneInfo(self.office.timezone)).replace(microsecond=0)
+        return clock().astimezone(self.zone).replace(microsecond=0)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the office's own time zone."""
+        return ZoneInfo(self.office.timezone)
 
     @property
     def forms_dir(self) -> Path:

@@ -85,8 +85,8 @@ def show(session: Session, name: str) -> None:
     found = show_account(session.office, name)
     lines = _lines(found)
     for g in found["history"]:
-        ended = f"，{g['revoked_at']} 由 {g['revoked_by']} 收回" if g["revoked_at"] else ""
-        lines.append(f"  {g['granted_at']}  {g['role']}  由 {g['granted_by']} 授予{ended}")
+        ended = f"，{session.when(g['revoked_at'])} 由 {g['revoked_by']} 收回" if g["revoked_at"] else ""
+        lines.append(f"  {session.when(g['granted_at'])}  {g['role']}  由 {g['granted_by']} 授予{ended}")
     session.answer({"account": found}, lines)
 
 
@@ -193,13 +193,14 @@ def passwd(session: Session, name: str, reset: bool) -> None:
 @pass_session
 def login(session: Session, name: str) -> None:
     """用密码登录，之后的命令都以这个账号操作，直到 logout 或过期。"""
+    from qrecords.model.clock import shown
     from qrecords.services.access.login import login as log_in
 
     name = name or session.account or ""
     if not name:
         raise UsageError("没有写账号", remedy="例如 qrecords login zhang")
     account, until = log_in(_root(session), name, _password("密码", "QRECORDS_PASSWORD"))
-    lines = [f"✓ 已登录：{account.name}（{account.display_name}），有效至 {until}"]
+    lines = [f"✓ 已登录：{account.name}（{account.display_name}），有效至 {shown(until)}"]
     session.answer({"account": {"name": account.name}, "until": until}, lines)
 
 

@@ -45,8 +45,11 @@ def list_(
 
     wanted = Wanted(about, by, action, date_from or "", date_to or "")
     found = list_events(session.office, wanted, limit=limit, after=after)
-    rows = [(e["seq"], e["at"], e["account"], label(e), e["object"], _plain(e["detail"])) for e in found["events"]]
-    lines = table(("序号", "时间", "账号", "动作", "对象", "说明"), rows, (8, 25, 16, 20, 36, 60))
+    rows = [
+        (e["seq"], session.when(e["at"]), e["account"], label(e), e["object"], _plain(e["detail"]))
+        for e in found["events"]
+    ]
+    lines = table(("序号", "时间", "账号", "动作", "对象", "说明"), rows, (8, 16, 16, 20, 36, 60))
     shown = f"共{found['total']}条" + (f"，列出{len(rows)}条" if len(rows) < found["total"] else "")
     session.answer(found, [*lines, shown] if rows else ["没有符合的日志"])
 
@@ -112,7 +115,8 @@ def clock(session: Session, reason: str | None, confirm: bool) -> None:
         state = service.confirm(office)
     else:
         state = service.clock_state(office) if reason is None else service.ask(office, reason)
-    lines = [f"现在 {state['now']}（{state['timezone']}），日志里算数的最近一笔 {state['newest'] or '没有'}"]
+    newest = session.when(state["newest"] or "") or "没有"
+    lines = [f"现在 {session.when(state['now'])}（{state['timezone']}），日志里算数的最近一笔 {newest}"]
     if confirm:
         lines.append("✓ 已声明：此前的时间不再算数，从这一条起重新计；各条日志照旧保留")
     elif state["asked_by"]:

@@ -58,6 +58,7 @@ def backup(session: Session, folder: Path) -> int:
 @pass_session
 def restore(session: Session, source: Path, target: Path) -> int:
     """把备份恢复成一个新的工作区，接着处理完中断的操作，重建检索库，并逐字节检查。"""
+    from qrecords.model.clock import shown
     from qrecords.services.care.backup import open_restored
     from qrecords.services.care.backup import restore as restore_office
 
@@ -65,10 +66,10 @@ def restore(session: Session, source: Path, target: Path) -> int:
         manifest = restore_office(source, target, progress=at)
     with progress("检查", "个") as at:
         found = open_restored(target, manifest, progress=at)
-    problems = found["problems"]
+    problems, made = found["problems"], shown(manifest.made_at)
     data = {"root": str(target.resolve()), "backup_made_at": manifest.made_at, **found}
     lines = [
-        f"{'✗' if problems else '✓'} 已恢复到 {target}（{manifest.made_at} 的备份，{len(manifest.objects)}个对象）",
+        f"{'✗' if problems else '✓'} 已恢复到 {target}（{made} 的备份，{len(manifest.objects)}个对象）",
         "→ 备份之后办的事不在里面，请对照纸面补办；原来的工作区请留作核对",
         "→ 备份之后执行过销毁清册的，请再运行 qrecords retention replay 原工作区，恢复出来的已销毁记录随之删除",
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +21,8 @@ STATES = ("draft", "issued", "submitted", "reviewed", "filed", "bound", "void")
 FACET_LABELS = {"form_code": "表式", "year": "年度", "customer_unit": "用户", "model": "型号", "state": "状态"}
 SHOWN_FACETS = 5  # of each kind; --json has them all
 TITLE_WIDTH = 48  # columns
+
+When = Callable[[str], str]
 FORM = click.option("--form", "form", metavar="表式", default="", help="只看这种表式，如 06A")
 
 
@@ -54,7 +56,7 @@ def show(session: Session, number: str, history: bool) -> None:
     from qrecords.services.finding.find import show as show_record
 
     record = show_record(session.office, number, history=history)
-    session.answer({"record": record}, _record_lines(record))
+    session.answer({"record": record}, _record_lines(record, session.when))
 
 
 # Unknown options reach the query: -风扇 leaves out a word.
@@ -190,14 +192,14 @@ def _brief(value: Any) -> str:
     return "（空）" if value in (None, "", []) else _plain(value).replace("\n", " ")
 
 
-def _correction_lines(record: dict[str, Any]) -> Iterator[str]:
+def _correction_lines(record: dict[str, Any], when: When) -> Iterator[str]:
     for n, c in enumerate(record["corrections"], start=1):
-        yield f"  更{n}：{c['at'][:10]} {c['by'] or c['account']} 更正（第{c['version']}版），原因：{c['reason']}"
+        yield f"  更{n}：{when(c['at'])[:10]} {c['by'] or c['account']} 更正（第{c['version']}版），原因：{c['reason']}"
         for key, (old, new) in c["changes"].items():
             yield f"    {record['labels'].get(key, key)}：{_brief(old)} → {_brief(new)}"
 
 
-def _record_lines(record: dict[str, Any]) -> list[str]:
+def _record_lines(record: dict[str, Any], when: When) -> list[str]:
     from qrecords.cli.audit import label as event_label
 
     lines = [f"{record['record_no']}  {record['form_title']}  {record['state_label']}"]
@@ -217,13 +219,15 @@ def _record_lines(record: dict[str, Any]) -> list[str]:
         void = f"（{s['lapsed']} 改了已印出的内容，此签署失效）" if s["lapsed"] else ""
         lines.append(f"  {kinds.get(s['kind'], s['kind'])}：{s['by']} {s['on']} {s['evidence']}".rstrip() + void)
     lines += [f"  {'扫描件' if a['kind'] == 'sheet' else '附件'}：{a['name']}" for a in record["attached"]]
-    lines += _correction_lines(record)
+    lines += _correction_lines(record, when)
     if record["archive_no"]:
         lines.append(f"  归档编号：{record['archive_no']}")
     if record["volume_code"]:
         lines.append(f"  所在册：{record['volume_code']}")
     if gone := record["destroyed"]:
-        lines.append(f"  销毁：{gone['destroyed_at'][:10]}，清册 {gone['list_no']}（证明见 qrecords retention lists）")
+        lines.append(
+            f"  销毁：{when(gone['destroyed_at'])[:10]}，清册 {gone['list_no']}（证明见 qrecords retention lists）"
+        )
     if complaint := record["complaint"]:
         ended = f"{complaint['closed']} 办结，历时" if complaint["closed"] else "未办结，已"
         lines.append(f"  投诉：{complaint['opened']} 接收，{ended}{complaint['days']}天")
@@ -232,7 +236,7 @@ def _record_lines(record: dict[str, Any]) -> list[str]:
     if record["turn"]:
         lines.append(f"  该谁办：{record['turn']}")
     for v in record.get("versions", ()):
-        lines.append(f"  第{v['number']}版  {v['created']}  {v['user']}  {v['message']}  {v['pdf']}")
+        lines.append(f"  第{v['number']}版  {when(v['created'])}  {v['user']}  {v['message']}  {v['pdf']}")
     for event in record.get("history", []):
-        lines.append(f"  {event['at']}  {event['account']}  {event_label(event)}")
+        lines.append(f"  {when(event['at'])}  {event['account']}  {event_label(event)}")
     return lines

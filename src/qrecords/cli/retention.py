@@ -73,7 +73,9 @@ def holds(session: Session) -> None:
     from qrecords.services.disposition.hold import holds as holds_in_force
 
     found = holds_in_force(session.office)
-    rows = [(h["kind_label"], h["subject"], h["placed_at"][:10], h["placed_by"], h["reason"]) for h in found]
+    rows = [
+        (h["kind_label"], h["subject"], session.when(h["placed_at"])[:10], h["placed_by"], h["reason"]) for h in found
+    ]
     lines = table(("类", "对象", "日期", "账号", "原因"), rows, (8, 40, 10, 16, 60)) if rows else ["没有冻结"]
     session.answer({"holds": found}, lines)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from qrecords.errors import Problem, WrongState
 from qrecords.model.audit import Event
@@ -21,16 +21,24 @@ REMEDY = (
 )
 
 
+def shown(moment: str | datetime, zone: tzinfo | None = None) -> str:
+    """Return a moment as the office's clock shows it, 2026-11-26 11:30; without a zone, as it was written down."""
+    if not moment:
+        return ""
+    taken = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return taken.astimezone(zone).strftime("%Y-%m-%d %H:%M") if zone else taken.strftime("%Y-%m-%d %H:%M")
+
+
 def require_clock(now: datetime, newest: datetime | None, longest_pause_days: int) -> None:
     """Refuse a step at a moment the log's newest trusted event makes unbelievable; 0 days = no limit forwards."""
     if newest is None:
         return
-    shown = newest.astimezone(now.tzinfo).isoformat()
+    last = shown(newest, now.tzinfo)
     if now < newest - TOLERANCE:
-        raise WrongState(f"系统时钟（{now.isoformat()}）比日志里最近的一笔（{shown}）早，没有办理", remedy=REMEDY)
+        raise WrongState(f"系统时钟（{shown(now)}）比日志里最近的一笔（{last}）早，没有办理", remedy=REMEDY)
     if longest_pause_days and now > newest + timedelta(days=longest_pause_days):
         raise WrongState(
-            f"系统时钟（{now.isoformat()}）比日志里最近的一笔（{shown}）晚了{longest_pause_days}天以上，没有办理",
+            f"系统时钟（{shown(now)}）比日志里最近的一笔（{last}）晚了{longest_pause_days}天以上，没有办理",
             remedy=REMEDY,
         )
 
@@ -67,5 +75,5 @@ class Backwards:
             return []
         seq, at, latest = self._found[0]
         how = "请核对时钟；确是时钟的错，由两名管理员先后用 qrecords audit clock 声明"
-        told = f"日志里有{len(self._found)}条的时间比前面的早：第{seq}条是 {at}，前面已有 {latest.isoformat()}；{how}"
+        told = f"日志里有{len(self._found)}条的时间比前面的早：第{seq}条是 {shown(at)}，前面已有 {shown(latest)}；{how}"
         return [Problem(told, source=f"audit/{seq}")]
