@@ -63,7 +63,7 @@ def test_the_help_page(golden: Callable[[str, str], None], capsys: pytest.Captur
         (["fill", "06A"], "缺少 输入文件"),
         (["list", "--nonsense"], "没有选项 --nonsense"),
         (["list", "--year", "next"], "「next」不行"),
-        (["list", "--state", "lost"], "可选：draft"),
+        (["list", "--state", "lost"], "可选：草稿（draft）"),
         (["list", "--month", "2026-13"], "不是月份"),
         (["review", "QR758-06A-2026-00001", "--on", "3/4/2026"], "看不出是哪一天"),
         (["show", "a", "b"], "多出了参数"),

@@ -23,7 +23,7 @@ def audit() -> None:
 @audit.command("list")
 @click.option("--object", "about", metavar="编号", default="", help="只看这份记录、这一册")
 @click.option("--by", metavar="账号", default="", help="只看这个账号办的")
-@click.option("--action", metavar="动作", default="", help="只看这种动作，如 print、copy-issue")
+@click.option("--action", metavar="动作", default="", help="只看这种动作，如 打印、归档")
 @click.option("--from", "date_from", type=chinese.Day(), help="从这一天起")
 @click.option("--to", "date_to", type=chinese.Day(), help="到这一天止")
 @click.option("--limit", type=chinese.Number(1), default=50, show_default=True, help="最多列出几条")
@@ -43,7 +43,7 @@ def list_(
     from qrecords.services.access.audit import list_events
     from qrecords.stores.register.audit import Wanted
 
-    wanted = Wanted(about, by, action, date_from or "", date_to or "")
+    wanted = Wanted(about, by, _named(action), date_from or "", date_to or "")
     found = list_events(session.office, wanted, limit=limit, after=after)
     rows = [
         (e["seq"], session.when(e["at"]), e["account"], label(e), e["object"], _plain(e["detail"]))
@@ -122,6 +122,15 @@ def clock(session: Session, reason: str | None, confirm: bool) -> None:
     elif state["asked_by"]:
         lines.append(f"{state['asked_by']} 已提出声明；请另一名管理员在一天内运行 qrecords audit clock --confirm")
     session.answer({"clock": state}, lines)
+
+
+def _named(action: str) -> str:
+    """Return the action a word means: as the log writes it, or as the list shows it."""
+    from qrecords.model.clock import CLOCK
+    from qrecords.model.record import ACTION_LABELS
+
+    shown = {name: str(known) for known, name in ACTION_LABELS.items()} | {"声明时钟": CLOCK}
+    return shown.get(action.strip(), action.strip())
 
 
 def label(event: dict[str, Any]) -> str:

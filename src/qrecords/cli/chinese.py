@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -153,22 +154,26 @@ class Year(Number):
 
 
 class Word(click.ParamType[str]):
-    """One of some words."""
+    """One of some words, as the program writes it or as the screen shows it: draft or 草稿."""
 
     name = "词"
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], labels: Mapping[str, str] | None = None) -> None:
         self.words = words
+        self.labels = {word: (labels or {}).get(word, word) for word in words}
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Return the choices as the help shows them."""
-        return "|".join(self.words)
+        return "|".join(self.labels.values())
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the word."""
-        if value not in self.words:
-            self.fail(f"「{value}」不在可选范围内，可选：{'、'.join(self.words)}", param, ctx)
-        return str(value)
+        """Return the program's word."""
+        written = unicodedata.normalize("NFKC", str(value)).strip().casefold()
+        meant = [w for w, label in self.labels.items() if written in {w.casefold(), label.casefold()}]
+        if not meant:
+            known = "、".join(label if label == word else f"{label}（{word}）" for word, label in self.labels.items())
+            self.fail(f"「{value}」不在可选范围内，可选：{known}", param, ctx)
+        return meant[0]
 
 
 class Day(click.ParamType[str]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class
@@ -73,6 +74,13 @@ class RecordNumber(click.ParamType[str]):
     """The number of a record."""
 
     name = "编号"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the number in full: 06A-2026-12 is QR758-06A-2026-00012; what is no number stays as it is."""
+        from qrecords.model.numbering import RECORD_NO, full_record_no
+
+        full = full_record_no(str(value))
+        return full if RECORD_NO.match(full) else str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the newest records the account may read; QR758-06A or 06A-2026 will do as a beginning."""

@@ -9,10 +9,11 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
 
 NUMBER = click.argument("number", metavar="申请号")
-STATES = ("requested", "approved", "refused", "issued", "returned")
+STATES = {"requested": "待批准", "approved": "已批准", "refused": "未批准", "issued": "已发出", "returned": "已收回"}
 
 
 @click.group(cls=chinese.Group)
@@ -21,7 +22,7 @@ def copies() -> None:
 
 
 @copies.command()
-@click.argument("number", metavar="编号")
+@click.argument("number", metavar="编号", type=RECORD)
 @click.option("--purpose", metavar="用途", required=True, help="做什么用，印在每一页上")
 @click.option("--count", type=chinese.Number(1), default=1, show_default=True, help="几份")
 @click.option("--due", type=chinese.Day(), help="应还日期（默认：不用还）")
@@ -97,7 +98,7 @@ def return_(session: Session, numbers: tuple[str, ...], on: str | None) -> None:
 
 @copies.command("list")
 @click.option("--overdue", is_flag=True, help="只列逾期没有收回的")
-@click.option("--state", "states", multiple=True, type=chinese.Word(STATES), help="只看这种状态，可重复")
+@click.option("--state", "states", multiple=True, type=chinese.Word([*STATES], STATES), help="只看这种状态，可重复")
 @click.option("-o", "--output", "path", metavar="文件.xlsx", type=chinese.OUTPUT, help="另存为副本登记工作簿")
 @pass_session
 def list_(session: Session, overdue: bool, states: tuple[str, ...], path: Path | None) -> None:

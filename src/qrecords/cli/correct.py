@@ -9,10 +9,11 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import REASON
+from qrecords.cli.completion import RECORD
 
 
 @click.command(cls=chinese.Command)
-@click.argument("number", metavar="编号")
+@click.argument("number", metavar="编号", type=RECORD)
 @click.argument("source", metavar="输入文件", type=chinese.PATH)
 @REASON
 @pass_session

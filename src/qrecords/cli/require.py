@@ -10,6 +10,7 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
 
 PER = {"task": "一次一份", "unit": "一台一份", "model": "同型号一份", "period": "同期同一单位一份"}
@@ -38,7 +39,7 @@ def task() -> None:
 
 
 @task.command("show", cls=chinese.Command)
-@click.argument("number", metavar="通知单编号")
+@click.argument("number", metavar="通知单编号", type=RECORD)
 @pass_session
 def show(session: Session, number: str) -> None:
     """列出一份售后服务通知单应有的记录，哪些已有，哪些还缺，是否逾期。"""

@@ -9,10 +9,11 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
 from qrecords.errors import UsageError
 
-SUBJECT = click.argument("subject", metavar="编号|档号|用户")
+SUBJECT = click.argument("subject", metavar="编号|档号|用户", type=RECORD)
 LIST = click.argument("list_no", metavar="清册编号")
 REASON = click.option("--reason", metavar="原因", required=True, help="写明原因，会永久留下")
 DUE_STATES = {"due": "待鉴定", "blocked": "不能销毁", "listed": "在清册上"}
@@ -81,7 +82,7 @@ def holds(session: Session) -> None:
 
 
 @retention.command()
-@click.argument("numbers", metavar="编号|档号...", nargs=-1, required=True)
+@click.argument("numbers", metavar="编号|档号...", nargs=-1, required=True, type=RECORD)
 @click.option("--destroy", "to_destroy", is_flag=True, help="没有继续保存价值的：编入销毁清册")
 @click.option("--extend-to", "until", type=chinese.Day(), default=None, help="还有用的：延长保存到哪一天")
 @REASON

@@ -10,6 +10,7 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.completion import RECORD
 from qrecords.cli.output import emit_error, note, progress
 from qrecords.errors import InvalidInput, Problem
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from qrecords.services.scans.sheets import Known
     from qrecords.services.scans.signing import Ask, Signing
 
-KIND = click.option("--kind", metavar="种类", default="", help="纸面上的签署：customer-signature、customer-seal 等")
+KIND = click.option("--kind", metavar="种类", default="", help="纸面上的签署：用户签名、用户公章 等（表上的叫法）")
 BY = click.option("--by", metavar="姓名", default="", help="谁签的名，或哪个单位盖的章（默认：登记签署时写的）")
 ON = click.option("--on", type=chinese.Day(), default=None, help="签署日期（默认：今天）")
 NO_OCR = click.option("--no-ocr", is_flag=True, help="这次不识别文字，留到下次")
@@ -89,7 +90,7 @@ def scan_assign(
 
 
 @click.command(cls=chinese.Command)
-@click.argument("number", metavar="记录编号")
+@click.argument("number", metavar="记录编号", type=RECORD)
 @click.argument("files", metavar="文件...", nargs=-1, required=True, type=chinese.PATH)
 @NO_OCR
 @pass_session

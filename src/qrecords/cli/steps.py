@@ -44,7 +44,7 @@ def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> Non
     "--kind",
     metavar="种类",
     required=True,
-    help="customer-signature、customer-seal、engineer、unit-leader、quality-receipt",
+    help="表上的叫法，如 用户签名、用户公章、服务人员签名、相关单位领导签名",
 )
 @click.option("--by", metavar="姓名", required=True, help="谁签的名，或哪个单位盖的章")
 @click.option("--on", type=chinese.Day(), help="签署日期（默认：今天）")

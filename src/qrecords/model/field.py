@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from qrecords.errors import Problem
 from qrecords.model import values
 from qrecords.model.cell import Unreadable
+from qrecords.model.numbering import RECORD_NO, full_record_no
 from qrecords.model.rules import Values, is_empty
 
 
@@ -102,7 +103,8 @@ class Field(Definition):
         match self.type:
             case FieldType.TEXT:
                 # One line on paper: what was pasted over several lines is written on.
-                return " ".join(values.parse_text(raw, self.max_length or MAX_LENGTH[self.type]).split("\n"))
+                text = " ".join(values.parse_text(raw, self.max_length or MAX_LENGTH[self.type]).split("\n"))
+                return _in_full(text) if self.refers_to else text
             case FieldType.LTEXT:
                 return values.parse_text(raw, self.max_length or MAX_LENGTH[self.type])
             case FieldType.DATE:
@@ -127,6 +129,12 @@ class Field(Definition):
     def column(self, key: str) -> Field | None:
         """Return a column of repeated rows by its key."""
         return next((c for c in self.columns if c.key == key), None)
+
+
+def _in_full(number: str) -> str:
+    """Return the number of a record as it is called, in full where it is one: 04A-2025-1."""
+    full = full_record_no(number)
+    return full if RECORD_NO.match(full) else number
 
 
 # What clerks and systems write into a heading beside its name: whether it must be filled, how, its unit, its number.

@@ -220,6 +220,11 @@ class Form(Definition):
         """Return the signatures the form's own paper carries: those its scan may show."""
         return tuple(s for s in self.signatures if not s.elsewhere)
 
+    def signature_kind(self, named: str) -> str:
+        """Return the kind of signature a word means, its own or the form's label for it; an unknown word as it is."""
+        wanted = heading_key(named)
+        return next((s.kind for s in self.signatures if wanted in {heading_key(s.kind), heading_key(s.label)}), named)
+
     def signature_label(self, kind: str) -> str:
         """Return how the form calls a kind of signature."""
         return next((s.label for s in self.signatures if s.kind == kind), kind)

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Literal
 
 from qrecords.errors import InvalidInput
+from qrecords.model.numbering import RECORD_NO, full_record_no
 from qrecords.model.periods import parse_period
 from qrecords.model.queryscan import Token, scan
 from qrecords.model.record import STATE_LABELS
@@ -55,6 +56,8 @@ FIELD_NAMES: dict[str, tuple[str, ...]] = {
     "主管审查意见": ("supervisor_opinion",),
     # Texts of a record that stand in no form (services/finding/indexing.py).
     "签署": ("signature",),
+    "签名": ("signature",),
+    "单位": ("customer_unit", "performing_unit"),
     "附件": ("attachment",),
     "扫描件": ("scan_text",),
     "册": ("volume_code", "volume_title"),
@@ -137,10 +140,17 @@ class Query:
         return tuple(dict.fromkeys(_positive(self.root)))
 
 
-def parse_query(text: str, labels: Mapping[str, tuple[str, ...]] | None = None) -> Query:
+def everything() -> Query:
+    """Return the query every record fits: for a search by its conditions alone."""
+    return Query(Between("date", "0001-01-01", "9999-12-31"), "")
+
+
+def parse_query(
+    text: str, labels: Mapping[str, tuple[str, ...]] | None = None, titles: Mapping[str, str] | None = None
+) -> Query:
     """Read a query; `labels` gives further field names (label or key → field keys), such as those of the forms.
 
-    InvalidInput says where and why it cannot be read.
+    `titles` are the titles of the forms, by code. InvalidInput says where and why it cannot be read.
     """
     if len(text) > MAX_LENGTH:
         raise InvalidInput(f"检索式太长：共{len(text)}字，最多{MAX_LENGTH}字", remedy="请只留要紧的词")
@@ -152,7 +162,7 @@ def parse_query(text: str, labels: Mapping[str, tuple[str, ...]] | None = None) 
         )
     if not tokens:
         raise InvalidInput("检索式里没有可查的字", remedy="请写要查的词，例如：功放 过热；标点符号本身查不到")
-    parts = tuple(_part(group, text, names) for group in _groups(tokens))
+    parts = tuple(_part(group, text, names, titles or {}) for group in _groups(tokens))
     return Query(AllOf(tuple(node for _, node in parts)) if len(parts) > 1 else parts[0][1], text, parts)
 
 
@@ -166,7 +176,12 @@ def form_names(form_code: str) -> tuple[str, ...]:
 def _names(labels: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Return every field name in normal form with the keys it stands for; facts stand for no key."""
     own = _own_names()
-    return {normalise(name): tuple(keys) for name, keys in labels.items()} | own if labels else own
+    # 兵种 and 用户类别 are as good as 用户类别/兵种.
+    parts: dict[str, tuple[str, ...]] = {}
+    for name, keys in labels.items():
+        for part in re.split(r"[/、]", name) if re.search(r"[/、]", name) else ():
+            parts[normalise(part)] = tuple(dict.fromkeys((*parts.get(normalise(part), ()), *keys)))
+    return parts | {normalise(name): tuple(keys) for name, keys in labels.items()} | own if labels else own
 
 
 @cache
@@ -180,9 +195,11 @@ def _fact_names() -> dict[str, Literal["form", "state", "year", "date"]]:
     return {normalise(name): fact for name, fact in FACT_NAMES.items()}
 
 
-def _part(group: list[Token], text: str, names: Mapping[str, tuple[str, ...]]) -> tuple[str, Node]:
+def _part(
+    group: list[Token], text: str, names: Mapping[str, tuple[str, ...]], titles: Mapping[str, str]
+) -> tuple[str, Node]:
     """Return a part as it was written and what it means."""
-    nodes = tuple(_node(token, names) for token in group)
+    nodes = tuple(_node(token, names, titles) for token in group)
     return text[group[0].place - 1 : group[-1].end], AnyOf(nodes) if len(nodes) > 1 else nodes[0]
 
 
@@ -206,24 +223,25 @@ def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
     yield group
 
 
-def _node(token: Token, names: Mapping[str, tuple[str, ...]]) -> Node:
-    node = _fact(token) if token.field and not names[token.field] else _word(token, names)
+def _node(token: Token, names: Mapping[str, tuple[str, ...]], titles: Mapping[str, str]) -> Node:
+    node = _fact(token, titles) if token.field and not names[token.field] else _word(token, names)
     return Not(node) if token.negated else node
 
 
 def _word(token: Token, names: Mapping[str, tuple[str, ...]]) -> Word:
-    text = normalise(token.text)
+    # 06A-2026-12 is how people call QR758-06A-2026-00012.
+    text = normalise(full if RECORD_NO.match(full := full_record_no(token.text)) else token.text)
     if not text:
         raise _without_value(token)
     return Word(text, names[token.field] if token.field else ())
 
 
-def _fact(token: Token) -> Node:
+def _fact(token: Token, titles: Mapping[str, str]) -> Node:
     fact = _fact_names()[token.field]
     if not normalise(token.text):
         raise _without_value(token)
     if fact == "form":
-        return Is("form", normalise(token.text))
+        return _form(normalise(token.text), titles)
     if fact == "state":
         return Is("state", _state(token))
     try:
@@ -231,6 +249,16 @@ def _fact(token: Token) -> Node:
     except ValueError as error:
         raise InvalidInput(f"第{token.place}字处：{error}", remedy="例如：日期：2026-01..2026-03，年：2026") from None
     return Between("year", first[:4], last[:4]) if fact == "year" else Between("date", first, last)
+
+
+def _form(named: str, titles: Mapping[str, str]) -> Node:
+    """Return the form of a code, or the forms whose title holds what was written."""
+    titled = [code for code, title in titles.items() if named in normalise(title)]
+    if not titled or any(named in form_names(code) for code in titles):
+        return Is("form", named)
+    exact = [code for code in titled if named == normalise(titles[code])] or titled
+    nodes = tuple(Is("form", normalise(code)) for code in exact)
+    return nodes[0] if len(nodes) == 1 else AnyOf(nodes)
 
 
 def _state(token: Token) -> str:

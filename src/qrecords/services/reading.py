@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qrecords.errors import UsageError, WrongState
+from qrecords.model.numbering import full_record_no
 from qrecords.model.record import Action, Record
 from qrecords.model.volume import Item
 from qrecords.office import Office, missing_records
@@ -23,7 +23,7 @@ def one(office: Office, record_no: str) -> Record:
 
 def many(office: Office, record_nos: Sequence[str]) -> list[Record]:
     """Return records in the order asked for, each once; NotFound names all that are not there or may not be read."""
-    wanted = list(dict.fromkeys(unicodedata.normalize("NFKC", no).strip().upper() for no in record_nos if no.strip()))
+    wanted = list(dict.fromkeys(full_record_no(no) for no in record_nos if no.strip()))
     if not wanted:
         raise UsageError("没有给出记录编号", remedy="请写上编号，如 QR758-06A-2026-00123；用 qrecords list 查看")
     there = unfiltered(office, wanted)

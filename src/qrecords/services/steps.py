@@ -87,6 +87,7 @@ def sign(
     have different ones waiting.
     """
     records = reading.many(office, record_nos)
+    kind = office.forms.get(records[0].form_code).form.signature_kind(kind)
     filed = [r for r in records if r.state in AFTER_FILING]
     waiting = [r for r in records if r.state not in AFTER_FILING]
     name = _text(by, "签署人")
@@ -264,7 +265,7 @@ def _require_way(office: Office, records: Sequence[Record], move: Move) -> None:
 def require_kind(form: Form, kind: str) -> None:
     """Make sure a form takes this kind of signature; InvalidInput names those it takes."""
     if kind not in {s.kind for s in form.signatures}:
-        kinds = "、".join(f"{s.kind}（{s.label}）" for s in form.signatures) or "没有"
+        kinds = "、".join(f"{s.label}（{s.kind}）" for s in form.signatures) or "没有"
         raise InvalidInput(f"{form.code} 上没有「{kind}」这种签署", remedy=f"这张表可登记的签署：{kinds}")
 
 

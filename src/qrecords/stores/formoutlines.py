@@ -71,6 +71,10 @@ class FormOutlines:
         found = next((full for full in self._known if wanted in {full, full.rpartition("-")[2]}), "")
         return found or self._catalogue().full_code(code)
 
+    def titles(self) -> dict[str, str]:
+        """Return the titles of all forms by their codes."""
+        return {form.code: form.title for form in self._known.values()}
+
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Return the labels of all fields and columns with the keys they stand for."""
         names: dict[str, tuple[str, ...]] = {}

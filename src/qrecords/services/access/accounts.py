@@ -6,6 +6,7 @@ The system administrator keeps the accounts, the security administrator rights a
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from qrecords.acting import unheld
@@ -104,6 +105,7 @@ def grant(office: Office, name: str, given: Grant) -> dict[str, Any]:
     office.authorise(Action.RIGHTS, about)
     _not_oneself(office, name, "给自己授权")
     role = _role(office, given.role)
+    given = replace(given, role=role.name)
     if missing := [LIMIT_LABELS[need] for need in role.needs if not getattr(given, need)]:
         raise UsageError(f"授予 {role.label} 要限定{'、'.join(missing)}", remedy="请补上后再授予")
     if given.since and given.until and given.until < given.since:
@@ -118,7 +120,7 @@ def grant(office: Office, name: str, given: Grant) -> dict[str, Any]:
 
 def revoke(office: Office, name: str, role: str) -> dict[str, Any]:
     """Take a role back at once; never one's own, and never the last one who can grant."""
-    about = f"account/{name}"
+    about, role = f"account/{name}", _role_name(office, role)
     office.authorise(Action.RIGHTS, about)
     _not_oneself(office, name, "收回自己的角色")
     with office.register.write() as tx:
@@ -190,8 +192,17 @@ def _not_oneself(office: Office, name: str, what: str) -> None:
     raise NotPermitted(f"不能{what}", remedy="请由另一位有权限的管理员办理")
 
 
+def _role_name(office: Office, named: str) -> str:
+    """Return the role a word means: its name, its label, or one of the words of a label that joins two."""
+    wanted = values.choice_key(named)
+    for role in roles(office):
+        if wanted in {values.choice_key(word) for word in (role.name, role.label, *role.label.split("/"))}:
+            return role.name
+    return named
+
+
 def _role(office: Office, name: str) -> Role:
-    found = office.access.roles.get(name)
+    found = office.access.roles.get(_role_name(office, name))
     if found is None:
         known = "、".join(f"{r.name}（{r.label}）" for r in roles(office))
         raise NotFound(f"没有角色 {name}", remedy=f"可用：{known}；角色写在 access.toml")

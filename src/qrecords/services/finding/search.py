@@ -8,7 +8,7 @@ from typing import Any
 
 from qrecords.model.audit import digest
 from qrecords.model.looser import Looser, loosen
-from qrecords.model.query import Query, parse_query
+from qrecords.model.query import Query, everything, parse_query
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
 from qrecords.services.finding.indexing import catch_up, documents
@@ -56,7 +56,9 @@ def search(
 def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Filters]:
     """Return what is asked for, of what the account may read; the index is brought up to the register."""
     office.authorise(Action.READ, "search")
-    query = parse_query(text, office.outlines.labels())
+    # By conditions alone: the words are what may be missing, never both.
+    alone = not text.strip() and criteria != Criteria()
+    query = everything() if alone else parse_query(text, office.outlines.labels(), office.outlines.titles())
     filters = Filters(
         forms=(office.outlines.full_code(criteria.form_code),) if criteria.form_code else (),
         years=(criteria.year,) if criteria.year else (),
@@ -87,10 +89,12 @@ def log_reading(office: Office, text: str, total: int, **detail: Any) -> None:
 def _looser(office: Office, query: Query, filters: Filters) -> dict[str, Any] | None:
     """Return a near query that finds something: the same without conditions, or less of it, with or without them."""
     bare = Filters(readable=filters.readable)
+    if not query.text:
+        return None
 
     def counting(narrowed: Filters) -> Callable[[str], int]:
         def count(text: str) -> int:
-            asked = parse_query(text, office.outlines.labels())
+            asked = parse_query(text, office.outlines.labels(), office.outlines.titles())
             return office.index.search(asked, narrowed, limit=1).total
 
         return count

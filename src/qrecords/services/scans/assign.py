@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qrecords.errors import NotFound, UsageError, WrongState
+from qrecords.model.numbering import FAMILY, form_named, full_record_no
 from qrecords.office import Office
 from qrecords.render.code import Code
 from qrecords.services.finding.indexing import follow
@@ -63,8 +64,17 @@ def _page(inbox: Inbox, page_id: str) -> Sheet:
     return Sheet.from_inbox(inbox, page)
 
 
+def _called(office: Office, subject: str) -> str:
+    """Return what a subject is called in full: a register's month as it is, where that was printed; else a record."""
+    month = subject if form_named(subject) else f"{FAMILY}-{subject}"
+    with office.register.read() as tx:
+        printed = bool(tx.records.prints(month))
+    return month if printed else full_record_no(subject)
+
+
 def _print(office: Office, inbox: Inbox, subject: str) -> tuple[Known, list[Sheet]]:
     """Return the print of a subject whose pages wait, with them; else its newest print."""
+    subject = _called(office, subject)
     sheets = [Sheet.from_inbox(inbox, page) for page in inbox.all()]
     mine = [s for s in sheets if s.code and s.code.subject == subject]
     with office.register.read() as tx:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qrecords.errors import InvalidInput, NotPermitted, Problem, UsageError, WrongState
@@ -78,11 +78,12 @@ def signing_of(office: Office, known: Known, wanted: Signing, ask: Ask | None) -
     form = office.forms.get(known.records[0].form_code).form
     if not form.own_signatures:
         return None
+    wanted = replace(wanted, kind=form.signature_kind(wanted.kind))
     chosen = _with_registered(known.records[0], wanted)
     if ask and not (chosen.kind and chosen.by):
         chosen = _with_registered(known.records[0], ask(form, known, chosen))
     if not chosen.kind:
-        kinds = "、".join(f"{s.kind}（{s.label}）" for s in form.own_signatures)
+        kinds = "、".join(f"{s.label}（{s.kind}）" for s in form.own_signatures)
         raise UsageError(f"没有写 {known.print_id} 上是哪种签署", remedy=f"请用 --kind 写明：{kinds}")
     if not chosen.by:
         raise UsageError(f"没有写 {known.print_id} 的签署人", remedy="请用 --by 写明是谁签的名或哪个单位盖的章")
