@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from qrecords.cli.output import progress
 from qrecords.model.form import Form
 from qrecords.office import Office
-from qrecords.services.intake.asking import offers, read_answer, to_fill, to_update
+from qrecords.services.intake.asking import is_asked, offers, read_answer, to_fill, to_update
 from qrecords.services.intake.fill import fill
 from tests.conftest import CommandLine
 
@@ -71,6 +72,12 @@ class Terminal:
             pass
         return self.process.wait(PATIENCE)
 
+    def rest(self) -> str:
+        """Return all that was shown, once the program has ended."""
+        while self._read():
+            pass
+        return self.shown
+
     def _read(self) -> bool:
         ready, _, _ = select.select([self._main], [], [], PATIENCE)
         try:
@@ -105,7 +112,7 @@ def terminal(root: Path, *words: object) -> Iterator[Terminal]:
 def answers_to(form: Form, values: dict[str, Any], office: Office) -> list[tuple[str, str]]:
     """Return (prompt, line) for every question of a form's first stage."""
     written = {key: value if not isinstance(value, bool) else "是" for key, value in values.items()}
-    return [(f.label, str(written.get(f.key, ""))) for f in to_fill(office, form)]
+    return [(f.label, str(written.get(f.key, ""))) for f in to_fill(office, form) if is_asked(form, f, values)]
 
 
 @on_posix
@@ -156,19 +163,27 @@ def test_what_the_form_misses_is_asked_again(cli: CommandLine, office: Office, s
 
 
 @on_posix
-def test_rows_are_asked_line_by_line_and_a_stop_saves_nothing(cli: CommandLine, office: Office) -> None:
+def test_rows_are_asked_line_by_line_and_a_stop_keeps_the_answers(cli: CommandLine, office: Office) -> None:
     form = office.forms.get("04A").form
     with terminal(cli.root, "fill", "04A") as screen:
+        given: dict[str, Any] = {}
         for field in to_fill(office, form):
+            if not is_asked(form, field, given):
+                continue
             if field.key == "products":
                 screen.expect("逐行填写")
                 screen.answer("第1行 产品名称", "示例电台")
                 screen.expect("第1行 型号")
                 screen.expect("：")
                 status = screen.interrupt()
+                told = screen.rest().replace("\n", "")
                 break
             line = {"date": "2025-03-03", "enum": "1", "multi": "1 2"}.get(field.type.value, "示例")
             screen.answer(field.label, line)
+            given[field.key] = read_answer(field, line)
+    (kept,) = (office.drafts_dir / "answers").iterdir()
+    assert f"留在 {kept}" in told
+    assert yaml.safe_load(kept.read_text(encoding="utf-8"))["issued_on"] == "2025-03-03"
     assert status in {130, -signal.SIGINT}
     assert cli.json("list", "--all")["records"] == []
 
@@ -271,3 +286,34 @@ def test_long_work_shows_rate_and_time_left_on_a_terminal_only(tty: bool, monkey
     assert "5/10" in shown
     assert re.search(r"\d+:\d+<\d+:\d+", shown), "time spent and time left"
     assert re.search(r"份/s|s/份", shown), "the rate"
+
+
+def test_what_has_nothing_to_do_with_a_record_is_not_asked(office: Office) -> None:
+    form = office.forms.get("06A").form
+    asked = {
+        f.key
+        for f in to_fill(office, form)
+        if is_asked(form, f, {"performed_by": "客户服务中心", "service_category": "培训"})
+    }
+    assert not {"performing_unit", "fault_cause", "support_checks", "intake_record_no"} & asked
+    assert {"notice_no", "training_hours", "customer_unit"} <= asked
+    asked = {
+        f.key
+        for f in to_fill(office, form)
+        if is_asked(form, f, {"performed_by": "相关单位", "service_category": "返厂维修"})
+    }
+    assert {"performing_unit", "fault_cause", "intake_record_no"} <= asked
+    assert is_asked(form, form.by_key["performing_unit"], {}), "while nobody has said whose it is"
+
+
+def test_the_number_comes_before_what_the_list_knows_of_it(office: Office) -> None:
+    from qrecords.model.lists import PRODUCTS
+    from qrecords.services.intake.lists import add_entry
+
+    form = office.forms.get("06A").form
+    keys = [f.key for f in to_fill(office, form)]
+    assert keys[0] == "customer_unit"
+    assert keys.index("serial_no") < min(keys.index(k) for k in ("product_name", "product_model", "contract_no"))
+    add_entry(office, PRODUCTS, {"出厂编号": "S1", "型号": "XH-1", "产品名称": "示例产品"})
+    offered = offers(office, form, {"serial_no": "S1"})
+    assert (offered["product_model"], offered["product_name"]) == ("XH-1", "示例产品")

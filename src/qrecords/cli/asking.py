@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Offers = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 Try = Callable[[Path], None]
-_HOW = "直接回车用［］里的内容，写 - 留空；选项写序号或文字；Ctrl-C 放弃"
+_HOW = "直接回车用［］里的内容，写 - 留空；选项写序号或文字；Ctrl-C 停下，已答的留着"
 
 
 def on_terminal() -> bool:
@@ -48,8 +48,23 @@ class Questionnaire:
         Returns the file of the answers once they are confirmed, None when they are given up.
         """
         note(f"{self._form.code} {self._form.title}：{_HOW}")
+        try:
+            return self._run(name, attempt)
+        except (KeyboardInterrupt, click.Abort):
+            if self.answers:
+                self._keep(name)
+                note(f"\n→ 已答的{len(self.answers)}栏留在 {self.path}；补上其余的再填：qrecords {self._again(name)}")
+            raise
+
+    def _again(self, name: str) -> str:
+        return f"{'fill' if name == self._form.code else 'update'} {name} {self.path}"
+
+    def _run(self, name: str, attempt: Try) -> Path | None:
+        from qrecords.services.intake.asking import is_asked
+
         for field in self._fields:
-            self._ask(field)
+            if is_asked(self._form, field, self.answers):
+                self._ask(field)
         while True:
             self._keep(name)
             wrong = self._wrong(attempt)

@@ -11,10 +11,12 @@ from uuid import uuid4
 
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
+from qrecords.model.lists import PRODUCTS
 from qrecords.model.record import Action, Record, State, require_open, unchangeable
-from qrecords.model.rules import is_empty
+from qrecords.model.rules import COMPLETENESS_CHECKS, holds, is_empty
 from qrecords.office import Office
 from qrecords.services import reading
+from qrecords.services.intake.lists import Completion
 from qrecords.stores.durable import make_dirs, write_file
 
 EMPTY = "-"  # the answer that leaves a field empty, whatever is offered
@@ -24,10 +26,26 @@ _CARRIED = ("product_name", "product_model", "platform", "contract_no")
 
 
 def to_fill(office: Office, form: Form) -> list[Field]:
-    """Return the fields of the first stage in the order they are asked: the customer first, it brings offers along."""
+    """Return the fields of the first stage in the order they are asked: what brings offers along comes first.
+
+    That is the customer, and of a product its number, by which the list knows the rest.
+    """
     office.authorise(Action.CREATE, form.code)
     fields = [f for f in form.input_fields if f.stage == form.stages[0].key]
-    return sorted(fields, key=lambda f: f.key != _CUSTOMER)
+    places: dict[str, float] = {f.key: n for n, f in enumerate(fields)}
+    known = [places[f.key] for f in office.forms.block(PRODUCTS.block) if f.key in places]
+    for key in PRODUCTS.found_by:
+        if key in places and known:
+            places[key] = min(known) - 0.5
+    return sorted(fields, key=lambda f: (f.key != _CUSTOMER, places[f.key]))
+
+
+def is_asked(form: Form, field: Field, answers: Mapping[str, Any]) -> bool:
+    """Tell whether a field has to do with a record, as far as it is answered: 承办单位 only of a related unit."""
+    rules = [r for r in form.rules if r.check in COMPLETENESS_CHECKS and r.when and field.key in r.fields]
+    if field.required or not rules or not is_empty(answers.get(field.key)):
+        return True
+    return any(r.when and (r.when.field not in answers or holds(r.when, answers)) for r in rules)
 
 
 def to_update(office: Office, record_no: str) -> tuple[Record, Form, list[Field]]:
@@ -48,6 +66,8 @@ def offers(office: Office, form: Form, answers: Mapping[str, Any]) -> dict[str, 
         offered[date_field.key] = office.today()
     if unit := answers.get(_CUSTOMER):
         offered |= _of_last_record(office, form, str(unit))
+    listed, _ = Completion(office).check(form, dict(answers))
+    offered |= {k: v for k, v in listed.values.items() if k in form.by_key and form.by_key[k].compute is None}
     return {key: value for key, value in offered.items() if key not in answers}
 
 
