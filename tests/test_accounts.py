@@ -6,11 +6,11 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,9 +20,11 @@ from qrecords.model.access import Account
 from qrecords.office import Office
 from qrecords.services.access import login as logins
 from qrecords.services.access.accounts import add
+from qrecords.services.finding.viewing import open_with_viewer
 from qrecords.settings import AccessSettings
 from qrecords.stores import secrets
 from qrecords.stores.register import Register
+from qrecords.strict import RUN, Callers, Run, Strict
 from tests.conftest import NOW, CommandLine
 
 PASSWORD, SECOND = "示例Sample-2026", "Another-示例-77"
@@ -355,8 +357,28 @@ def test_secrets_are_compared_in_constant_time(office: Office, monkeypatch: pyte
 # Strict
 
 
+class ThisProcess(Callers):
+    """The caller's files where he and the program are one process: what sudo does is shown in test_strict.py."""
+
+    def local(self, path: Path | str, use: str = "fetch", *, beside: bool = False) -> Path:
+        return Path(path)
+
+    def close(self) -> None:
+        pass
+
+
+def called_by(root: Path, uid: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next commands be those of a strict machine, called by this uid."""
+
+    def begin() -> Run:
+        RUN.strict, RUN.callers = Strict(root.resolve()), ThisProcess(cast("Any", None), uid, "/", root / "nothing")
+        return RUN
+
+    monkeypatch.setattr("qrecords.strict.begin", begin)
+
+
 @pytest.fixture
-def strict(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], CommandLine]]:
+def strict(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], CommandLine]:
     """Return a workspace in strict mode with the three administrators and two supervisors, by caller."""
     people = {"sys": "9001", "sec": "9002", "aud": "9003", "boss": "9004", "boss2": "9005", "writer": "9006"}
     roles = {"sys": "sysadmin", "sec": "secadmin", "aud": "auditor", "boss": "supervisor", "boss2": "supervisor"}
@@ -368,14 +390,12 @@ def strict(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     settings = cli.root / "qrecords.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace('separation = "single-desk"', 'separation = "strict"'), encoding="utf-8")
-    (cli.root / "archive").chmod(0o700)
 
     def as_caller(name: str) -> CommandLine:
-        monkeypatch.setenv("SUDO_UID", people.get(name, name))
+        called_by(cli.root, int(people.get(name, name)), monkeypatch)
         return cli
 
-    yield as_caller
-    monkeypatch.delenv("SUDO_UID", raising=False)
+    return as_caller
 
 
 @POSIX
@@ -388,26 +408,64 @@ def test_strict_runs_for_the_caller_of_sudo(strict: Callable[[str], CommandLine]
 
 
 @POSIX
-@pytest.mark.parametrize("caller", ["0", "", "x", "own"])
-def test_strict_refuses_a_caller_who_could_write_the_files(strict: Callable[[str], CommandLine], caller: str) -> None:
-    refused = strict(str(os.getuid()) if caller == "own" else caller)("status", ok=False)
-    assert refused.status == 4 and "sudo -u" in refused.err
+@pytest.mark.parametrize("uid", ["9001", "0", "", "x", "own"])
+def test_strict_is_not_entered_without_sudo(
+    strict: Callable[[str], CommandLine], monkeypatch: pytest.MonkeyPatch, uid: str
+) -> None:
+    cli = strict("sys")
+    monkeypatch.setattr("qrecords.strict.begin", lambda: RUN)
+    monkeypatch.setenv("SUDO_UID", str(os.getuid()) if uid == "own" else uid)
+    refused = cli("status", ok=False)
+    assert refused.status == 4 and "sudo qrecords" in refused.err
 
 
 @POSIX
-def test_strict_refuses_a_folder_open_to_others(strict: Callable[[str], CommandLine]) -> None:
+@pytest.mark.parametrize("name", ["", "qrecords.toml", "access.toml", "forms", "indexes", "archive", "forms/QR758"])
+def test_strict_refuses_a_place_open_to_others(strict: Callable[[str], CommandLine], name: str) -> None:
     cli = strict("sys")
-    (cli.root / "archive").chmod(0o750)
-    refused = cli("status", ok=False)
-    assert refused.status == 4 and "chmod 700" in refused.err
+    place = cli.root / name
+    mode = stat.S_IMODE(place.stat().st_mode)
+    for wrong in (mode | 0o040, mode | 0o002):
+        place.chmod(wrong)
+        refused = cli("status", ok=False)
+        assert refused.status == 4 and "chmod 700" in refused.err and str(place) in refused.err + refused.out
+    place.chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(place, 12345, 12345)
+        assert "不属于服务账号" in cli("status", ok=False).err
+        os.chown(place, 0, 0)
+    if name in {"qrecords.toml", "forms/QR758"}:
+        place.rename(aside := cli.root.parent / "aside")
+        place.symlink_to(aside)
+        assert "是链接" in cli("status", ok=False).err
+
+
+@POSIX
+def test_no_viewer_runs_as_the_service_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QRECORDS_VIEWER", "/bin/true")
+    open_with_viewer(tmp_path)
+    monkeypatch.setattr(RUN, "strict", Strict(tmp_path))
+    with pytest.raises(NotPermitted, match="看文件的程序"):
+        open_with_viewer(tmp_path)
+
+
+@POSIX
+def test_a_strict_machine_has_one_workspace(strict: Callable[[str], CommandLine], tmp_path: Path) -> None:
+    cli = strict("sys")
+    new, kept = tmp_path / "new", tmp_path / "kept"
+    for words in [["init", new], ["demo"], ["rebuild"], ["backup", kept], ["restore", kept, new]]:
+        line = CommandLine(new, cli._capsys) if words[0] in {"init", "demo"} else cli
+        refused = line(*words, ok=False)
+        assert refused.status == 4 and "三员分立" in refused.err, words
+    assert "只有一个工作区" in CommandLine(new, cli._capsys)("status", ok=False).err
+    assert not new.exists() and not kept.exists()
 
 
 @POSIX
 def test_strict_waits_for_the_three(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     cli("accounts", "add", "one", "--user", "9001")
     (cli.root / "qrecords.toml").write_text('[access]\nseparation = "strict"\n', encoding="utf-8")
-    (cli.root / "archive").chmod(0o700)
-    monkeypatch.setenv("SUDO_UID", "9001")
+    called_by(cli.root, 9001, monkeypatch)
     refused = cli("status", ok=False)
     assert refused.status == 6 and all(role in refused.err for role in ("sysadmin", "secadmin", "auditor"))
 

@@ -18,6 +18,7 @@ for group in "$@"; do
         command -v qpdf >/dev/null 2>&1 || missing="$missing qpdf"
         command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
         [ -n "$(find /usr/lib/libreoffice /usr/lib64/libreoffice /opt -name 'libsclo.so' 2>/dev/null | head -n 1)" ] || missing="$missing libreoffice-calc-nogui"
+        command -v sudo >/dev/null 2>&1 || missing="$missing sudo"
         ;;
     esac
 done

@@ -1,7 +1,7 @@
 """Who is acting: the operating-system user by its uid (peer), or someone who gave his password (login).
 
-Nothing is taken from USER, LOGNAME or the like. In strict mode the workspace belongs to a service account and the
-program runs as it through sudo: the caller is SUDO_UID, and a caller who could write the files himself is refused.
+Nothing is taken from USER, LOGNAME or the like. In strict mode the workspace belongs to a service account, sudo starts
+the program, and strict.py says who called; a caller who could write the files himself is refused.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hmac
 import os
-import stat
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from qrecords.settings import AccessSettings, Settings
 from qrecords.stores.register import Register, Transaction
 from qrecords.stores.register.accounts import Password
 from qrecords.stores.secrets import password_fits, read_token, token_file, token_hash
+from qrecords.strict import HOW, RUN, require_here, require_private
 
 PASSWORD_VARIABLE = "QRECORDS_PASSWORD"  # noqa: S105  # the name of a variable, no password
 LONGEST_LOCK = timedelta(hours=24)
@@ -41,19 +41,11 @@ def caller_uid(settings: Settings) -> str:
         return peer_uid()
     if sys.platform == "win32":
         raise NotPermitted("三员分立（strict）要在 Linux 或 macOS 上用服务账号运行", remedy="请在服务器上运行")
-    found = settings.archive_dir.stat()
-    caller = os.environ.get("SUDO_UID", "")
-    how = "请由系统管理员设好服务账号，再用 sudo -u 服务账号 qrecords … 运行（见 docs/accounts.md）"
-    if os.geteuid() != found.st_uid:
-        raise NotPermitted("三员分立（strict）：工作区属于服务账号，不能直接操作", remedy=how)
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        raise NotPermitted(
-            f"三员分立（strict）：{settings.archive_dir} 别人也能读写", remedy=f"请先运行 chmod 700 {settings.root}"
-        )
-    # sudo sets the variable itself, whatever the caller put there; without sudo the caller is the service account.
-    if not caller.isdigit() or caller in {"0", str(found.st_uid)}:
-        raise NotPermitted("三员分立（strict）：您能直接写工作区的文件，权限约束不了您", remedy=how)
-    return caller
+    if RUN.callers is None:
+        raise NotPermitted("三员分立（strict）：工作区属于服务账号，不能直接操作", remedy=HOW)
+    require_here(settings.root)
+    require_private(settings.root)
+    return str(RUN.callers.uid)
 
 
 def require_three(register: Register, rules: Rules) -> None:

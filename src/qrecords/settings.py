@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem
+from qrecords.strict import RUN, require_here
 
 FILE_NAME = "qrecords.toml"
 ROOT_VARIABLE = "QRECORDS_ROOT"
@@ -156,6 +157,9 @@ SECTIONS = {f.name: f for f in dataclasses.fields(Settings) if f.name != "root"}
 
 def find_root(start: Path | None = None) -> Path:
     """Return the workspace around `start` (default: QRECORDS_ROOT, else the current folder); NotFound if none."""
+    if RUN.strict is not None:
+        require_here(start or RUN.strict.root)
+        return RUN.strict.root
     named = os.environ.get(ROOT_VARIABLE)
     here = (start or (Path(named) if named else Path.cwd())).absolute()
     for folder in [here] if start or named else [here, *here.parents]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from qrecords import __version__
+from qrecords import __version__, strict
 from qrecords.cli import chinese
 from qrecords.cli.output import emit_error, emit_json
 from qrecords.errors import QRecordsError, StorageFailure
@@ -152,6 +152,7 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     if as_json:  # it may stand anywhere: people write it last
         args = ["--json", *(a for a in args if a != "--json")]
     status = _status(args, as_json=as_json)
+    strict.end()
     try:
         sys.stdout.flush()  # not at the very end, where nobody could tell of it
     except OSError as error:
@@ -169,7 +170,13 @@ def _open_closed_streams() -> None:
 
 def _status(args: list[str], *, as_json: bool) -> int:
     try:
-        returned = app.main(args, prog_name="qrecords", standalone_mode=False)
+        strict.begin()
+        _show_callers_paths()
+        try:
+            returned = app.main(args, prog_name="qrecords", standalone_mode=False)
+        finally:
+            if strict.RUN.callers is not None:
+                strict.RUN.callers.put_all()
         return returned if isinstance(returned, int) else 0
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
@@ -190,6 +197,15 @@ def _status(args: list[str], *, as_json: bool) -> int:
             traceback.print_exc()
         remedy = f"已写入的数据没有损坏。请设 {DEBUG_VARIABLE}=1 再运行一次，把输出交给维护人员"
         return _failed(InternalError(f"程序内部错误：{type(error).__name__}: {error}", remedy=remedy), as_json=as_json)
+
+
+def _show_callers_paths() -> None:
+    """Let what is printed on a strict machine name the caller's own paths, not where his files were fetched to."""
+    if (callers := strict.RUN.callers) is None:
+        return
+    for stream in (sys.stdout, sys.stderr):
+        plain = stream.write
+        stream.write = lambda text, plain=plain: plain(callers.shown(text))  # type: ignore[method-assign]
 
 
 class InternalError(QRecordsError):

@@ -63,9 +63,9 @@ def restore(session: Session, source: Path, target: Path) -> int:
     from qrecords.services.care.backup import restore as restore_office
 
     with progress("恢复", "个") as at:
-        manifest = restore_office(source, target, progress=at)
+        manifest = restore_office(source, target, account_name=session.account, progress=at)
     with progress("检查", "个") as at:
-        found = open_restored(target, manifest, progress=at)
+        found = open_restored(target, manifest, account_name=session.account, progress=at)
     problems, made = found["problems"], shown(manifest.made_at)
     data = {"root": str(target.resolve()), "backup_made_at": manifest.made_at, **found}
     lines = [

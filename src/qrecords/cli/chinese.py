@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from click.shell_completion import CompletionItem
 from qrecords.cli.output import width
 from qrecords.errors import UsageError
 from qrecords.model.values import parse_date
+from qrecords.strict import RUN
 
 HELP = "显示帮助并退出"
 TERM_LIMIT = 34  # columns of a help page given to the names of options and commands
@@ -205,11 +207,24 @@ class Month(click.ParamType[str]):
 class Place(click.Path):
     """A path on the command line, and what it is for."""
 
-    def __init__(self) -> None:
+    def __init__(self, use: str = "", *, beside: bool = False) -> None:
         super().__init__(path_type=Path)
+        self._use, self._beside = use, beside
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path; on a strict machine where the caller's file is found, touched with his rights alone."""
+        path = super().convert(value, param, ctx)
+        if RUN.callers is None or not self._use or os.fspath(path) == "-":
+            return path
+        return RUN.callers.local(os.fsdecode(path), self._use, beside=self._beside)
 
 
-PATH, OUTPUT, FOLDER = Place(), Place(), Place()  # read from; written to; the office's own folders
+PATH = Place("fetch")  # to read from
+PACKAGE = Place("fetch", beside=True)  # to read from, with what lies beside it
+OUTPUT = Place("write")  # to write to
+FOLDER = Place()  # the office's own
 
 
 def usage_error(error: click.UsageError) -> UsageError:

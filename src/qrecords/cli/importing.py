@@ -14,7 +14,7 @@ from qrecords.errors import InvalidInput, UsageError
 
 
 @click.command("import", cls=chinese.Command)
-@click.argument("source", metavar="清单或移交包", type=chinese.PATH)
+@click.argument("source", metavar="清单或移交包", type=chinese.PACKAGE)
 @click.option("--as-filed", is_flag=True, help="确认这些纸质记录早已审查归档（必写）")
 @click.option("--fill-gaps", is_flag=True, help="清单里没有的编号登记为空号（作废，原因「补录时空号」）")
 @click.option("--keep-going", is_flag=True, help="有问题的行跳过并列出，其余照常补录")

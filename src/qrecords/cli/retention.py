@@ -175,7 +175,7 @@ def lists(session: Session) -> None:
 
 
 @retention.command()
-@click.argument("source", metavar="文件夹", type=chinese.PATH)
+@click.argument("source", metavar="文件夹", type=chinese.FOLDER)
 @pass_session
 def replay(session: Session, source: Path) -> None:
     """恢复旧备份之后：把原工作区（或较新的备份）里已执行的清册再执行一遍，恢复出来的已销毁记录随之删除。"""

@@ -6,6 +6,7 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
+from qrecords.strict import RUN
 
 
 @click.command(cls=chinese.Command)
@@ -22,4 +23,4 @@ def serve(session: Session, host: str, port: int, *, browser: bool) -> None:
     def ready(entrance: str) -> None:
         session.answer({"address": entrance}, [f"工作台已启动：{entrance}", "按 Ctrl-C 结束"])
 
-    serve_desk(find_root(session.root), Wishes(host, port, session.account, browser), ready)
+    serve_desk(find_root(session.root), Wishes(host, port, session.account, browser and RUN.strict is None), ready)

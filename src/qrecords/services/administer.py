@@ -30,6 +30,7 @@ from qrecords.stores.durable import copy_file, fsync_tree, make_dirs, make_priva
 from qrecords.stores.fulltext import ENGINES
 from qrecords.stores.packagedforms import packaged_forms
 from qrecords.stores.register import Register, Transaction
+from qrecords.strict import require_none
 
 
 def init(
@@ -39,6 +40,7 @@ def init(
 
     `account_name`: the person's name; without one, papers leave it blank to be signed by hand until it is given.
     """
+    require_none("新建工作区")
     chosen = engine or ("tantivy" if find_spec("tantivy") else "whoosh")
     if chosen not in ENGINES:
         raise UsageError(f"没有检索引擎「{chosen}」", remedy=f"可用：{'、'.join(ENGINES)}")

@@ -9,22 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from qrecords import __version__
-from qrecords.errors import IntegrityFailure, Problem, UsageError, WrongState
+from qrecords.acting import acting_account
+from qrecords.errors import IntegrityFailure, NotPermitted, Problem, UsageError, WrongState
+from qrecords.model.access import ANYTHING, Rules, decide
 from qrecords.model.record import Action
 from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import ITEM, VOLUME, verify
 from qrecords.services.finding.indexing import rebuild
-from qrecords.settings import FILE_NAME
+from qrecords.settings import FILE_NAME, load
 from qrecords.stores import durable
+from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
+from qrecords.stores.accessfile import read_access
 from qrecords.stores.archive import Archive
 from qrecords.stores.backupstore import OWN_NAMES, BackupStore, Manifest
 from qrecords.stores.register import Register
+from qrecords.strict import require_backup_place, require_here
 
 REMOVAL = "removal"  # the lock of whatever takes objects away: a backup and a destruction never meet
 
@@ -45,6 +51,7 @@ class Backup:
 def backup(office: Office, folder: Path, *, progress: Progress | None = None) -> Backup:
     """Make or renew the backup in a folder; damaged objects are left as the backup has them, and told."""
     office.authorise(Action.ADMINISTER, "backup")
+    require_backup_place(folder)
     _require_outside(office, folder)
     store = BackupStore(folder)
     with office.exclusive(REMOVAL, "备份或销毁"):
@@ -165,13 +172,19 @@ def _require_same_office(office: Office, store: BackupStore) -> None:
         )
 
 
-def restore(folder: Path, target: Path, *, progress: Progress | None = None) -> Manifest:
+def restore(
+    folder: Path, target: Path, *, account_name: str | None = None, progress: Progress | None = None
+) -> Manifest:
     """Lay a backup out as a new workspace; every byte is checked on the way. Opening and checking it comes after.
 
-    A restore that broke off goes on where it stopped: the settings come last, and make it a workspace.
+    A restore that broke off goes on where it stopped: the settings come last, and make it a workspace. NotPermitted
+    for who may not administer the office the backup is of; on a strict machine it is laid out in the one place for it.
     """
+    require_backup_place(folder)
+    require_here(target)
     store = BackupStore(folder)
     manifest = store.require_manifest()
+    _require_right(store, manifest, target, account_name)
     archive = target / "archive"
     mark = target / ".restoring"
     # A kill at the very first write leaves a hidden file and no mark yet.
@@ -199,11 +212,33 @@ def restore(folder: Path, target: Path, *, progress: Progress | None = None) -> 
     return manifest
 
 
+def _require_right(store: BackupStore, manifest: Manifest, target: Path, account_name: str | None) -> None:
+    """Ask the backup's own accounts and roles whether whoever runs this may bring it back."""
+    with TemporaryDirectory(prefix="qrecords-restore-") as aside:
+        for name in {FILE_NAME, ACCESS_FILE} & set(manifest.files):
+            store.restore_file(manifest.files[name], Path(aside) / name)
+        store.restore_register(manifest.register_sha256, Path(aside) / REGISTER_FILE)
+        settings = load(Path(aside))
+        with closing(Register.open(Path(aside) / REGISTER_FILE)) as register:
+            now = settings.moment(system_now)
+            account = acting_account(register, replace(settings, root=target), account_name, now)
+            separation: Any = settings.access.separation
+            rules = Rules(separation, read_access(Path(aside)).roles, now.date().isoformat())
+            decision = decide(account, Action.ADMINISTER, ANYTHING, rules)
+    if not decision.allowed:
+        raise NotPermitted(decision.reason, remedy=decision.remedy)
+
+
 def open_restored(
-    target: Path, manifest: Manifest, *, clock: Clock = system_now, progress: Progress | None = None
+    target: Path,
+    manifest: Manifest,
+    *,
+    account_name: str | None = None,
+    clock: Clock = system_now,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Open a restored workspace: finish or undo what was under way, make the index again, check every byte."""
-    with closing(open_office(target, clock=clock)) as office:
+    with closing(open_office(target, account_name, clock=clock)) as office:
         rebuild(office)
         with office.register.write() as tx:
             same_log = tx.audit.hash_of(manifest.audit_seq) == manifest.audit_head

@@ -30,6 +30,7 @@ from qrecords.services.finding.indexing import rebuild as rebuild_index
 from qrecords.settings import load
 from qrecords.stores import durable
 from qrecords.stores.register import Register, Transaction
+from qrecords.strict import require_none
 
 LOST = "登记库重建：没有归档，内容已不在"
 NOT_BACK = (
@@ -56,6 +57,7 @@ def rebuild(
     root: Path, *, account_name: str = "", clock: Clock = system_now, progress: Progress | None = None
 ) -> Rebuilt:
     """Make a workspace's register anew beside the old place, then move it in; WrongState while a sound one is there."""
+    require_none("重建登记库")
     settings = load(root)
     place = settings.archive_dir / REGISTER_FILE
     _require_lost(place)

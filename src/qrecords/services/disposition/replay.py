@@ -25,6 +25,7 @@ from qrecords.services.disposition.papers import sha256_of
 from qrecords.services.disposition.retained import require_clock
 from qrecords.stores.archive import Archive
 from qrecords.stores.register import Register, Transaction
+from qrecords.strict import require_backup_place
 
 Certificate = dict[str, Any]
 
@@ -34,6 +35,7 @@ def replay(office: Office, source: Path) -> list[str]:
 
     IntegrityFailure when the other workspace is not the later life of this one, or a list means other objects.
     """
+    require_backup_place(source)
     office.authorise(Action.DESTROY, "replay")
     archive = Archive(source / "archive")
     done: list[str] = []

@@ -15,6 +15,7 @@ from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.finding.indexing import OPENED
 from qrecords.stores.durable import make_dirs, remove_tree, write_file
+from qrecords.strict import require_no_program
 
 VIEWER_VARIABLE = "QRECORDS_VIEWER"
 
@@ -79,6 +80,7 @@ def _printed(office: Office, record: Record) -> Path:
 
 def open_with_viewer(path: Path) -> None:
     """Hand a file to the platform's viewer, or to the program QRECORDS_VIEWER names; it goes on by itself."""
+    require_no_program("看文件的程序")
     viewer = os.environ.get(VIEWER_VARIABLE, "")
     if sys.platform == "win32" and not viewer:
         os.startfile(path)  # noqa: S606 - how this platform opens a file
