@@ -169,6 +169,7 @@ def normalised(text: str) -> str:
         (r"(?:/[\w.\-]+)+/office\b", "ROOT"),
         (r"(?:/[\w.\-]+)+/(?=input|archive)", "DIR/"),
         (r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[+\-]\d{2}:\d{2}", "MOMENT"),
+        (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?=  )", "MOMENT"),
         (r"\b[0-9a-f]{64}\b", "SHA256"),
         (rf"(?<=账号    ){re.escape(_user())}(?=（)", "USER"),
         (rf'"account": "{re.escape(_user())}"', '"account": "USER"'),

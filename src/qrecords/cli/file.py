@@ -13,6 +13,8 @@ from qrecords.cli.completion import RECORD
 from qrecords.cli.output import progress
 from qrecords.errors import UsageError
 
+SHOWN_LEFT = 50
+
 
 @click.command(cls=chinese.Command)
 @click.argument("numbers", metavar="[编号...]", nargs=-1, type=RECORD)
@@ -25,14 +27,27 @@ def file(session: Session, numbers: tuple[str, ...], month: str | None, every: b
 
     if every == bool(numbers):
         raise UsageError("请写编号，或用 --all 归档全部", remedy="登记簿：qrecords file QR758-02A --month 2026-03")
+    left: list[dict[str, Any]] = []
     with progress("归档", "份") as at:
         if month:
             filed: list[dict[str, Any]] = filing.file_months(session.office, month_form(numbers), [month])
         elif every:
             filed = filing.file_all(session.office, progress=at)
+            left = filing.left_behind(session.office)
         else:
             filed = filing.file_records(session.office, record_numbers(numbers), progress=at)
-    session.answer({"records": filed}, _lines(filed))
+    data = {"records": filed} | ({"left": left} if every else {})
+    session.answer(data, [*_lines(filed), *_left_lines(left)])
+
+
+def _left_lines(left: list[dict[str, Any]]) -> list[str]:
+    if not left:
+        return []
+    lines = [f"  留下{len(left)}份没有归档："]
+    lines += [f"    {one['record_no']}  {'；'.join(one['why'])}" for one in left[:SHOWN_LEFT]]
+    return lines + (
+        [f"    另有{len(left) - SHOWN_LEFT}份，用 qrecords list --state 已审查 查看"] if len(left) > SHOWN_LEFT else []
+    )
 
 
 def _lines(filed: list[dict[str, Any]]) -> list[str]:

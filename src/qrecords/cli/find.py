@@ -239,6 +239,7 @@ def _record_lines(record: dict[str, Any], when: When) -> list[str]:
         ended = f"{complaint['closed']} 办结，历时" if complaint["closed"] else "未办结，已"
         lines.append(f"  投诉：{complaint['opened']} 接收，{ended}{complaint['days']}天")
     lines += [f"  还缺：{m}" for m in record["missing"]]
+    lines += [f"  归档前还要：{m}" for m in record["later"]]
     lines += [f"  提醒：{m}" for m in record["reminders"]]
     if record["turn"]:
         lines.append(f"  该谁办：{record['turn']}")

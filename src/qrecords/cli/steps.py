@@ -13,7 +13,7 @@ from qrecords.cli.arguments import MONTH, NUMBERS, REASON, month_form, moved, re
 from qrecords.cli.output import note
 
 if TYPE_CHECKING:
-    from qrecords.model.record import Action
+    from qrecords.model.record import Action, Record
 
 
 @click.command(cls=chinese.Command)
@@ -35,7 +35,9 @@ def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> Non
     from qrecords.model.record import Action
     from qrecords.services import steps
 
-    moved(session, steps.submit(session.office, _chosen(session, numbers, month, Action.SUBMIT)), "提交")
+    submitted = steps.submit(session.office, _chosen(session, numbers, month, Action.SUBMIT))
+    _say_later(session, submitted)
+    moved(session, submitted, "提交")
 
 
 @click.command(cls=chinese.Command)
@@ -80,7 +82,19 @@ def review(session: Session, numbers: tuple[str, ...], month: str | None, opinio
     reviewed = steps.review(session.office, chosen, opinion=opinion, on=on or "")
     for number, year in steps.volume_years(session.office, reviewed).items():
         note(f"提示：{number} 编入{year}年度的册（按审查日期）；纸面上签的是别的日期，请退回后用 --on 写上那天")
+    _say_later(session, reviewed)
     moved(session, reviewed, "审查")
+
+
+def _say_later(session: Session, records: list[Record]) -> None:
+    """Say what filing will ask of records, while there is time to see to it."""
+    from qrecords.services.obstacles import obstacles_of
+
+    for record in records:
+        ahead = obstacles_of(session.office, record)
+        wanted = [p.message for p in (*(ahead.now if ahead.action == "file" else ()), *ahead.later)]
+        for message in wanted:
+            note(f"归档前还要：{record.record_no}  {message}")
 
 
 @click.command("return", cls=chinese.Command)

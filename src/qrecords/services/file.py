@@ -62,6 +62,23 @@ def file_all(office: Office, *, progress: Progress | None = None) -> list[dict[s
     return filed
 
 
+def left_behind(office: Office) -> list[dict[str, Any]]:
+    """Return the reviewed records that `file_all` leaves, and why: what each lacks, or that it is filed by month."""
+    with office.register.read() as tx:
+        reviewed = office.only_readable(tx.records.find(states=[State.REVIEWED]))
+    may = {r.record_no for r in office.only_readable(reviewed, Action.FILE)}
+    left = []
+    for record in reviewed:
+        form = office.forms.get(record.form_code).form
+        why = [p.message for p in _missing(office, record)]
+        if form.is_register:
+            why.insert(0, f"登记簿按月归档：{form.code} {record.month}")
+        if record.record_no not in may:
+            why.insert(0, "您没有归档它的权限")
+        left.append({"record_no": record.record_no, "form_code": form.code, "month": record.month, "why": why})
+    return left
+
+
 def _file_each(office: Office, records: Sequence[Record], progress: Progress | None) -> list[dict[str, Any]]:
     for record in records:
         form = office.forms.get(record.form_code).form

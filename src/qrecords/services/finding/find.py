@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from qrecords.errors import Problem
 from qrecords.model.record import (
     ACTION_LABELS,
     STATE_LABELS,
@@ -13,7 +14,6 @@ from qrecords.model.record import (
     Action,
     Record,
     State,
-    missing_before,
     open_actions,
 )
 from qrecords.office import Office
@@ -36,15 +36,22 @@ def list_records(
 
 def summaries(office: Office, records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return records as lists show them: where each stands, whose turn it is, what is still missing."""
-    return [_summary(office.forms.get(r.form_code).form, r) for r in records]
+    from qrecords.services.obstacles import named_before  # brings in the fonts, which other readings do without
+
+    before = named_before(office, records)
+    return [_summary(office.forms.get(r.form_code).form, r, before[r.record_no]) for r in records]
 
 
 def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, Any]:
     """Return one record whole: values, signatures, where it is kept, and what it waits for."""
     record = reading.one(office, record_no)
     form = office.forms.get(record.form_code).form
-    shown = asdict(record) | _summary(form, record)
-    from qrecords.services.checking import reminders  # brings in the fonts, which lists do without
+    from qrecords.services.checking import reminders  # brings in the fonts, which a start does without
+    from qrecords.services.obstacles import obstacles_of
+
+    ahead = obstacles_of(office, record)
+    shown = asdict(record) | _summary(form, record, ahead.now)
+    shown["later"] = [p.message for p in ahead.later]
     from qrecords.services.complaints import as_shown, standing_of
 
     shown["reminders"] = [p.message for p in reminders(office, form, record.values, own=record_no)]
@@ -63,10 +70,9 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
     return shown
 
 
-def _summary(form: Form, record: Record) -> dict[str, Any]:
+def _summary(form: Form, record: Record, missing: Sequence[Problem]) -> dict[str, Any]:
     steps = [a for a in open_actions(form, record.state) if a not in STEADY]
     forward = next((a for a in steps if a not in {Action.VOID, Action.RETURN, Action.BIND}), None)
-    missing = missing_before(form, record, forward) if forward else []
     return {
         "record_no": record.record_no,
         "form_code": record.form_code,

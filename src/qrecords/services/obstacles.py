@@ -1,0 +1,69 @@
+"""What still stands between a record and the archive: asked here by whatever names the next obstacle.
+
+`list`, `show`, `submit`, `review`, `file` and the desk all ask the same, so that nothing is told first when it is late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from qrecords.errors import Problem
+from qrecords.model.form import Form
+from qrecords.model.record import Action, Record, missing_before, open_actions
+from qrecords.office import Office
+from qrecords.services.checking import before_step
+
+# The steps of a record's way, in their order.
+WAY = (Action.ISSUE, Action.SUBMIT, Action.REVIEW, Action.FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacles:
+    """What a record lacks before its next step, and what filing will ask beyond that."""
+
+    action: Action | None  # the next step; None when the way is at its end
+    now: tuple[Problem, ...] = ()
+    later: tuple[Problem, ...] = ()
+
+
+def obstacles_of(office: Office, record: Record) -> Obstacles:
+    """Return what stands before a record; of other records only what the account may read is named."""
+    form = office.forms.get(record.form_code).form
+    action = next_step(form, record)
+    if action is None:
+        return Obstacles(None)
+    now = (*missing_before(form, record, action), *before_step(office, record, action))
+    return Obstacles(action, now, tuple(_later(office, form, record, action, now)))
+
+
+def next_step(form: Form, record: Record) -> Action | None:
+    """Return the step that takes a record on; None when it is filed, void or destroyed."""
+    ways = open_actions(form, record.state)
+    return next((step for step in WAY if step in ways), None)
+
+
+def _later(office: Office, form: Form, record: Record, action: Action, now: Sequence[Problem]) -> Iterable[Problem]:
+    told = {p.message for p in now}
+    for step in WAY[WAY.index(action) + 1 :]:
+        asked = missing_before(form, record, step)
+        # Other records count when their step comes: what they lack today may be there then. What a notice owes is told.
+        asked += before_step(office, record, step) if step is Action.FILE and Action.ISSUE.value in form.steps else []
+        for problem in asked:
+            if problem.message not in told:
+                told.add(problem.message)
+                yield problem
+
+
+def named_before(office: Office, records: Sequence[Record]) -> dict[str, tuple[Problem, ...]]:
+    """Return the next obstacles of many records, as a list names them, by number.
+
+    What the record itself lacks comes first; records that lack nothing are asked for what others keep them from.
+    """
+    found: dict[str, tuple[Problem, ...]] = {}
+    for record in records:
+        form = office.forms.get(record.form_code).form
+        action = next_step(form, record)
+        own = missing_before(form, record, action) if action else []
+        found[record.record_no] = tuple(own or (before_step(office, record, action) if action else ()))
+    return found
