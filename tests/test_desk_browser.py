@@ -26,7 +26,7 @@ from qrecords.web.signedin import Door
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (tools/system-packages.sh checks)"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (tools/system-packages.sh judges)"),
     pytest.mark.office,
 ]
 SCREENS = ("/", "/fill", "/review", "/search?q=示例", "/records", "/records/{}")

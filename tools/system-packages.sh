@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the programs outside Python that qrecords needs, where apt is there and they are missing;
-# elsewhere says exactly what to install. Arguments: python | office | checks, one or several.
+# elsewhere says exactly what to install. Arguments: python | office | checks | judges, one or several.
 set -eu
 
 missing=""
@@ -16,6 +16,8 @@ for group in "$@"; do
     checks)
         command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
         command -v qpdf >/dev/null 2>&1 || missing="$missing qpdf"
+        ;;
+    judges) # from outside, for some tests alone: a browser, a spreadsheet, other users
         command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
         [ -n "$(find /usr/lib/libreoffice /usr/lib64/libreoffice /opt -name 'libsclo.so' 2>/dev/null | head -n 1)" ] || missing="$missing libreoffice-calc-nogui"
         command -v sudo >/dev/null 2>&1 || missing="$missing sudo"
