@@ -84,6 +84,11 @@ class ChainCheck:
     lost: tuple[Anchor, ...]
 
 
+def short_head(head: str) -> str:
+    """Return a head as paper shows it: its first digits in groups that can be read aloud and typed (typed_head)."""
+    return " ".join(head[n : n + 4] for n in range(0, SHORTEST_HEAD, 4))
+
+
 def typed_head(text: str) -> str | None:
     """Return a head as someone read it off paper (blanks and case do not matter), None when it cannot be one."""
     head = re.sub(r"[\s-]", "", text).lower()

@@ -70,7 +70,8 @@ class Documents:
         return replace(paper, context={**paper.context, **block})
 
     def sheet_paper(self, folder: FormFolder, month: str, rows: Sequence[Record], print_no: int) -> Paper:
-        """Return the sheets of a register's month."""
+        """Return the sheets of a register's month, its rows in the order of their dates."""
+        rows = sorted(rows, key=lambda r: (str(r.values.get(folder.form.date_field) or r.date), r.record_no))
         subject = sheet_subject(folder.form.code, month)
         head = self._head(folder, subject, print_no) | {"record_no": subject}
         lines = [(r.record_no, r.values) for r in rows]

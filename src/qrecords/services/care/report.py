@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import Problem, UsageError
+from qrecords.model.audit import short_head
 from qrecords.office import Office
 from qrecords.render.context import date_text
 from qrecords.render.docx import Template
@@ -65,7 +66,7 @@ def _context(office: Office, result: dict[str, Any], problems: list[Problem]) ->
         "scope": "{objects}个对象（{items}件，{volumes}册），{events}条日志".format(**checked),
         "depth": "重读每个字节" if checked["deep"] else "核对清单、登记和日志",
         "conclusion": f"有{len(problems)}处问题，见下表" if problems else "四性检测合格，没有发现问题",
-        "audit_head": head,
+        "audit_head": short_head(head),
         "checks": checks,
         "problems": shown,
     }

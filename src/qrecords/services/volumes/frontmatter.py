@@ -10,6 +10,7 @@ from typing import Any
 
 from qrecords.errors import InvalidInput
 from qrecords.model.access import person_name
+from qrecords.model.audit import short_head
 from qrecords.model.numbering import file_safe
 from qrecords.model.volume import Placed
 from qrecords.office import Office
@@ -155,5 +156,5 @@ def _file_note(office: Office, binding: Binding) -> dict[str, Any]:
         "compiled_by": person_name(binding.compiled_by_name, binding.compiled_by),
         "compiled_on": date_text(binding.compiled_at[:10]),
         "checked_by": "",
-        "audit_head": binding.audit_head,
+        "audit_head": short_head(binding.audit_head),
     }
