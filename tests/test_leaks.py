@@ -17,20 +17,24 @@ from typing import Any
 import openpyxl
 import pytest
 
-from qrecords.errors import NotFound, QRecordsError
+from qrecords.errors import NotFound, NotPermitted, QRecordsError
 from qrecords.model.access import Account, Grant
 from qrecords.model.record import Action, State
 from qrecords.office import Office
 from qrecords.services import reading, steps
 from qrecords.services.administer import init, status
 from qrecords.services.arrivals import arrivals
+from qrecords.services.care.handover import export_bag
 from qrecords.services.complaints import complaints, write_checklist
+from qrecords.services.disposition.hold import hold, release
 from qrecords.services.due import due
 from qrecords.services.feedback import write_feedback
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.finding.hitlist import export
 from qrecords.services.finding.search import Criteria, search
-from qrecords.services.finding.viewing import open_paper
+from qrecords.services.finding.viewing import archived_paper, open_paper
+from qrecords.services.finding.waiting import waiting
+from qrecords.services.intake.drafting import go_on
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.update import update
 from qrecords.services.require import show_task
@@ -179,6 +183,13 @@ WAYS: dict[str, Callable[[Office], Any]] = {
     "void": lambda o: steps.void(o, [HIDDEN], reason="示例"),
     "sign": lambda o: steps.sign(o, [HIDDEN], kind="engineer", by="示例"),
     "authorise": lambda o: o.authorise(Action.VOID, HIDDEN),
+    "hold": lambda o: hold(o, HIDDEN, "示例"),
+    "hold its customer": lambda o: hold(o, "示例单位九", "示例"),
+    "release its customer": lambda o: release(o, "示例单位九", "示例"),
+    "export": lambda o: export_bag(o, o.settings.root / "bag", record_nos=[HIDDEN]),
+    "what waits": waiting,
+    "its archived paper": lambda o: archived_paper(o, HIDDEN),
+    "go on with it at the desk": lambda o: go_on(o, HIDDEN),
 }
 
 
@@ -303,8 +314,17 @@ def test_bound_papers_show_nothing_of_it(tmp_path: Path) -> None:
                 show_volume(low, code)
             told[code] = json.dumps(missing.value.as_json(), ensure_ascii=False).replace(code, "CODE")
         assert len(set(told.values())) == 1
-        with pytest.raises(QRecordsError):
+        with pytest.raises(NotPermitted) as refused:
             find_records(low, numbers[:1])
+        assert "没有成册" not in refused.value.message, "it is bound, and show says so"
+        assert numbers[1] not in json.dumps(refused.value.as_json(), ensure_ascii=False)
+        with pytest.raises(NotFound, match="没有可导出的归档件") as nothing:
+            export_bag(low, root.parent / "bag-low", year=2025)
+        told_of_it = json.dumps(nothing.value.as_json(), ensure_ascii=False)
+        assert not any(word in told_of_it for word in (*numbers, volume["volume_code"]))
+        assert not (root.parent / "bag-low").exists()
+        packed = export_bag(high, root.parent / "bag-high", year=2025)
+        assert packed.volumes == [volume["volume_code"]]
         shown = show(low, numbers[0])
         assert shown["item"] is None and show(high, numbers[0])["item"]["archive_no"]
         found = status(low)

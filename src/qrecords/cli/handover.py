@@ -10,7 +10,7 @@ from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import record_numbers
 from qrecords.cli.completion import RECORD
-from qrecords.cli.output import progress
+from qrecords.cli.output import note, progress
 from qrecords.errors import UsageError
 
 
@@ -34,4 +34,7 @@ def export(session: Session, numbers: tuple[str, ...], target: Path, year: int |
         "  data/metadata.csv 是目录，data/objects 是归档对象（OCFL），manifest-sha512.txt 是校验值",
         f"→ 对方收下：qrecords import {target.name}（或用任何 BagIt 工具核对）",
     ]
-    session.answer({"path": str(target.resolve()), "items": made.items, "volumes": made.volumes}, lines)
+    if not made.is_whole:
+        note(f"提示：包里是您能查阅的归档件；移交{year}年的全部，请由能查阅全部的人办理")
+    data = {"path": str(target.resolve()), "items": made.items, "volumes": made.volumes, "is_whole": made.is_whole}
+    session.answer(data, lines)

@@ -25,6 +25,7 @@ from qrecords.services.care.verify import ITEM, VOLUME
 from qrecords.services.door import looked_at
 from qrecords.services.finding.indexing import follow
 from qrecords.services.intake.templates import OBJECT as TEMPLATE
+from qrecords.services.volumes.shelf import readable_volumes
 from qrecords.stores import bag, durable, mirror
 from qrecords.stores.archive import Archive
 from qrecords.stores.layouts import HASHED, LAYOUTS, NAMED
@@ -42,11 +43,12 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What was packed or taken in."""
+    """What was packed or taken in; of an account that does not read everything, a year is what it reads of it."""
 
     path: Path
     items: list[str]
     volumes: list[str]
+    is_whole: bool = True
 
 
 def export_bag(
@@ -77,7 +79,8 @@ def export_bag(
         with suppress(QRecordsError):
             durable.remove_tree(aside)
         raise
-    packed = Package(target, [i["archive_no"] for i in items], [v["volume_code"] for v in volumes])
+    whole = year is None or office.readable() is None
+    packed = Package(target, [i["archive_no"] for i in items], [v["volume_code"] for v in volumes], whole)
     with office.register.write() as tx:
         tx.audit.append([office.event(Action.EXPORT, code) for code in (*packed.items, *packed.volumes)])
     return packed
@@ -92,8 +95,11 @@ def _wanted(office: Office, year: int | None, record_nos: Sequence[str]) -> tupl
             rows = [row for no in numbers if (row := tx.items.row(no)) and row["version"] > 0]
             volumes: list[Row] = []
         else:
+            # What may not be read whole is as if it were not there; how far the package goes is told (`is_whole`).
             rows = [row for row in tx.items.all() if row["record_year"] == year and row["version"] > 0]
-            volumes = [row for row in tx.items.volumes(year) if row["version"] > 0]
+            may = reading.whole(office, tx, [row["archive_no"] for row in rows])
+            rows = [row for row in rows if row["archive_no"] in may]
+            volumes = readable_volumes(office, tx, tx.items.volumes(year))
     for code in [r["archive_no"] for r in rows] + [v["volume_code"] for v in volumes]:
         office.authorise(Action.EXPORT, code)
     return rows, volumes

@@ -28,7 +28,7 @@ def hold(office: Office, subject: str, reason: str) -> dict[str, Any]:
             raise WrongState(
                 f"清册 {list_no} 正在执行销毁", remedy="请等它结束后再冻结其余的；已批准的清册要在执行前冻结"
             )
-        kind, name = _subject(tx, subject)
+        kind, name = _subject(office, tx, subject)
         tx.retention.add_hold(kind, name, text, office.now(), office.account.name)
         tx.audit.append([office.event(Action.HOLD, _logged(name), kind=kind.value, reason=digest(text))])
         placed = [h for h in tx.retention.holds() if h.subject == name and h.kind is kind]
@@ -104,7 +104,7 @@ def _in_force(office: Office, tx: Transaction, name: str) -> tuple[list[Hold], l
     return mine, [h for h in found if h not in mine]
 
 
-def _subject(tx: Transaction, subject: str) -> tuple[HoldKind, str]:
+def _subject(office: Office, tx: Transaction, subject: str) -> tuple[HoldKind, str]:
     """Return what is meant: a volume, an item, a record, else a customer some record names."""
     name = _plain(subject)
     record = tx.records.get(_number(name))
@@ -117,7 +117,7 @@ def _subject(tx: Transaction, subject: str) -> tuple[HoldKind, str]:
         kind, found = HoldKind.RECORD, record.record_no
     elif tx.items.row(name):
         kind = HoldKind.ITEM
-    elif not name or not tx.retention.customer_known(name):
+    elif not name or not office.only_readable(tx.records.many(tx.retention.naming_customer(name))):
         raise NotFound(f"没有记录、归档件、册或用户叫「{name}」", remedy="请核对编号；用户名称或代号要和记录上写的一样")
     if tx.retention.destroyed([found]) or (record and record.state is State.DESTROYED):
         raise WrongState(f"{found} 已经销毁，不能再冻结", remedy="用 qrecords retention lists 查看销毁清册")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qrecords.errors import NotFound, WrongState
+from qrecords.errors import NotFound, NotPermitted, WrongState
 from qrecords.model.formats import Manifest
 from qrecords.model.record import Action, State
 from qrecords.office import Office
@@ -69,6 +69,9 @@ def find_records(office: Office, record_nos: Sequence[str]) -> list[Row]:
             lines = tx.items.places(record.archive_no) if record.archive_no else []
             may = {v["volume_code"] for v in readable_volumes(office, tx, [{**line, "version": 1} for line in lines])}
         lines = [line for line in lines if line["volume_code"] in may]
+        if not lines and record.state is State.BOUND:
+            # Its volume holds what the account may not read: not a word of what, and no false word either.
+            raise NotPermitted(f"{record.record_no} 已成册，您不能查阅所在的整册", remedy="请找归档人查看")
         if not lines:
             raise WrongState(f"{record.record_no} 还没有成册", remedy="归档后用 qrecords compile 年度 成册")
         places += [_place(office, record.record_no, line) for line in lines]

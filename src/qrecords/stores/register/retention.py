@@ -69,10 +69,10 @@ class Retention:
         query = sa.select(t.volume).where(t.volume.c.volume_code == volume_code, t.volume.c.version != 0)
         return _first(self._c.execute(query))
 
-    def customer_known(self, name: str) -> bool:
-        """Tell whether any record names this customer just so, by unit or code."""
+    def naming_customer(self, name: str) -> list[str]:
+        """Return the records that name this customer just so, by unit or code."""
         named = sa.or_(*(t.record.c["values"][key].as_string() == name for key in CUSTOMER_KEYS))
-        return self._c.execute(sa.select(t.record.c.record_no).where(named).limit(1)).first() is not None
+        return list(self._c.execute(sa.select(t.record.c.record_no).where(named)).scalars())
 
     # Holds and extensions
 
