@@ -23,6 +23,7 @@ from qrecords.stores import secrets
 from qrecords.web.app import ROUTES, desk_app
 from qrecords.web.security import LARGEST_BODY
 from qrecords.web.signedin import COOKIE, Door
+from qrecords.web.wording import plainly
 from tests.conftest import FORMS, NOW
 
 SITE = "http://127.0.0.1:7580"
@@ -417,3 +418,17 @@ def at_the_same_moment(office: Office) -> Iterator[None]:
     """Keep the office's clock where the samples are."""
     assert office.workspace.clock().date() == NOW.date()
     yield
+
+
+@pytest.mark.parametrize(
+    ("message", "worded"),
+    [
+        ("缺少「用户签名」，用 qrecords sign QR758-06A-2026-00001 --kind customer-signature 登记", "缺少「用户签名」，用 「登记签名」登记"),
+        ("请先用 qrecords print QR758-06A-2026-00001 打印", "请先用 「打印」打印"),
+        ("请运行 qrecords list --state 草稿 看", "请「今日」看"),
+        ("没有这份记录", "没有这份记录"),
+        ("请运行 qrecords accounts passwd clerk1", "请在命令行运行 qrecords accounts passwd clerk1"),
+    ],
+)  # fmt: skip
+def test_commands_are_worded_as_pages(message: str, worded: str) -> None:
+    assert plainly(message).replace("草稿 ", "") == worded

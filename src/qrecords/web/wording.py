@@ -9,9 +9,13 @@ _PAGES = {
     "update": "「续填」", "correct": "「更正」", "return": "「退回」", "review": "「审查」", "submit": "「提交」",
     "file": "「归档」", "fill": "「填写」", "void": "「作废」", "issue": "「签发」",
 }  # fmt: skip
-_COMMAND = re.compile(r"(?:运行\s*)?qrecords ([a-z-]+)((?: (?:--?[\w-]+|QR\d{3}-[\w-]+|[\w.]+))*)")
+_COMMAND = re.compile(r"(?:运行\s*)?qrecords ([a-z-]+)((?: [\w.:=-]+)*) ?", re.ASCII)
 
 
 def plainly(message: str) -> str:
     """Return a message with the page or button named in place of a command."""
-    return _COMMAND.sub(lambda found: _PAGES.get(found[1], f"命令行 {found[0].strip()}"), message)
+    return _COMMAND.sub(lambda found: _PAGES.get(found[1]) or f"在命令行运行 {_bare(found[0])}", message)
+
+
+def _bare(command: str) -> str:
+    return command.removeprefix("运行").strip()
