@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from qrecords.model import figures
 from qrecords.model.access import CENTRE, performing_unit
 from qrecords.model.record import Record
 
@@ -51,7 +52,8 @@ class Rate:
     @property
     def percent(self) -> float | None:
         """Return the share in time of those arrived, in per cent to one place; None when nobody has arrived."""
-        return round(100 * self.in_time / self.arrived, 1) if self.arrived else None
+        percent = figures.Rate(self.in_time, self.arrived).percent()
+        return None if percent is None else float(percent)  # one place: no digit is lost
 
 
 def arrival_of(notice: Record) -> Arrival:
