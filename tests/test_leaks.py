@@ -31,6 +31,7 @@ from qrecords.services.due import due
 from qrecords.services.feedback import write_feedback
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.finding.hitlist import export
+from qrecords.services.finding.ledger import write_ledger
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.finding.viewing import archived_paper, open_paper
 from qrecords.services.finding.waiting import waiting
@@ -148,12 +149,21 @@ def checklist(office: Office) -> str:
     return str([[cell.value for cell in row] for row in openpyxl.load_workbook(path).worksheets[0].iter_rows()])
 
 
+def ledger(office: Office) -> str:
+    """Return the cells of the ledger `list -o` writes."""
+    path = office.settings.root / "ledger.xlsx"
+    path.unlink(missing_ok=True)
+    write_ledger(office, list_records(office), path)
+    return str([[cell.value for cell in row] for row in openpyxl.load_workbook(path).worksheets[0].iter_rows()])
+
+
 def no_viewer(_path: Path) -> None: ...
 
 
 WAYS: dict[str, Callable[[Office], Any]] = {
     "list": list_records,
     "list by form": lambda o: list_records(o, form_code="06A", states=[State.DRAFT]),
+    "list as a ledger": ledger,
     "show": lambda o: show(o, HIDDEN),
     "show history": lambda o: show(o, HIDDEN.lower(), history=True),
     "open": lambda o: open_paper(o, HIDDEN, no_viewer),
@@ -212,7 +222,18 @@ def test_nothing_of_it_shows(pair: tuple[Difference, Office, Office], way: str) 
 
 
 @pytest.mark.parametrize(
-    "way", ["list", "show", "search its words", "search with facets", "list of hits", "status", "arrivals", "due"]
+    "way",
+    [
+        "list",
+        "list as a ledger",
+        "show",
+        "search its words",
+        "search with facets",
+        "list of hits",
+        "status",
+        "arrivals",
+        "due",
+    ],
 )
 def test_who_has_the_one_thing_more_sees_it(pair: tuple[Difference, Office, Office], way: str) -> None:
     difference, with_it, without = pair

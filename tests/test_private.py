@@ -103,6 +103,7 @@ def test_every_command_that_writes_a_file_writes_it_private(
         "forms template": ["01A", "-o", out / "template.docx"],
         "fill": ["01A", FORMS / "01A" / "sample.json", "--same-again", "--out", out / "fill"],
         "print": [record, "--out", out / "print"],
+        "list": ["--all", "-o", out / "ledger.xlsx"],
         "search": ["示例", "-o", out / "hits.xlsx"],
         "complaints": ["-o", out / "checklist.docx"],
         "feedback": [record, "-o", out / "feedback.docx"],

@@ -37,9 +37,16 @@ FORM = click.option("--form", "form", metavar="表式", default="", help="只看
 @click.option("--year", type=chinese.Year(), help="只看编号里的这一年")
 @click.option("--month", type=chinese.Month(), help="只看这个月")
 @click.option("--all", "every", is_flag=True, help="连已归档、成册、作废的一起列出")
+@click.option("-o", "--output", type=chinese.OUTPUT, help="把列出的存成台账，如 台账.xlsx，也可用 .csv、.json")
 @pass_session
 def list_(
-    session: Session, form: str, states: tuple[str, ...], year: int | None, month: str | None, every: bool
+    session: Session,
+    form: str,
+    states: tuple[str, ...],
+    year: int | None,
+    month: str | None,
+    every: bool,
+    output: Path | None,
 ) -> None:
     """列出记录：办到哪一步，该谁办，还缺什么。默认只列没有归档的。"""
     from qrecords.model.record import OPEN_STATES, State
@@ -47,6 +54,12 @@ def list_(
 
     wanted = [State(s) for s in states] or ([] if every else list(OPEN_STATES))
     records = list_records(session.office, form_code=form, states=wanted, year=year, month=month or "")
+    if output:
+        from qrecords.services.finding.ledger import write_ledger
+
+        made = write_ledger(session.office, records, output)
+        session.answer(made, [f"✓ 列出的{made['total']}份已存入 {made['path']}"])
+        return
     rows = [(r["record_no"], r["state_label"], r["date"], r["customer_unit"], r["title"], r["turn"]) for r in records]
     lines = table(("编号", "状态", "日期", "用户单位", "题名", "该谁办"), rows, (24, 8, 10, 20, 36, 24))
     session.answer({"records": records}, [*lines, f"共{len(rows)}份"] if rows else ["没有符合的记录"])

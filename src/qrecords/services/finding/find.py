@@ -55,7 +55,6 @@ def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, 
     from qrecords.services.complaints import as_shown, standing_of
 
     shown["reminders"] = [p.message for p in reminders(office, form, record.values, own=record_no)]
-    shown["form_title"] = form.title
     shown["complaint"] = as_shown(standing_of(office, record))
     shown["signature_labels"] = {s.kind: s.label for s in form.signatures}
     shown["labels"] = {f.key: f.label for f in form.fields}
@@ -76,11 +75,15 @@ def _summary(form: Form, record: Record, missing: Sequence[Problem]) -> dict[str
     return {
         "record_no": record.record_no,
         "form_code": record.form_code,
+        "form_title": form.title,
         "state": record.state.value,
         "state_label": STATE_LABELS[record.state],
         "date": record.date,
         "customer_unit": record.customer_unit,
         "title": record.title,
+        "secrecy_level": str(record.values.get("secrecy_level") or ""),
+        "archive_no": record.archive_no,
+        "volume_code": record.volume_code,
         "next": forward.value if forward else None,
         "turn": _turn(form, record, forward) if forward else "",
         "missing": [p.message for p in missing],

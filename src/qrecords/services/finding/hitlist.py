@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from qrecords.errors import InvalidInput, UsageError, WrongState
 from qrecords.model.record import STATE_LABELS, State
 from qrecords.office import Office
-from qrecords.render.listing import MAX_ROWS, list_csv, list_workbook
+from qrecords.services.finding.listfile import SUFFIXES, list_file, require_room
 from qrecords.services.finding.search import Criteria, described, log_reading, understood
-from qrecords.stores.durable import make_dirs, write_file
+from qrecords.services.sheetfiles import require_new, write_new
 from qrecords.stores.fulltext.interface import Sort
 
-SUFFIXES = (".xlsx", ".csv", ".json")
 COLUMNS = {
     "record_no": ("记录编号", 24),
     "archive_no": ("归档编号", 28),
@@ -37,19 +34,10 @@ def export(office: Office, text: str, criteria: Criteria, path: Path, *, sort: S
     UsageError for another kind of file, WrongState when something is there already, InvalidInput for more than a
     worksheet holds.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UsageError(
-            f"{path.name} 的扩展名不认识", remedy=f"请写成 检索结果.xlsx 的样子，可用：{'、'.join(SUFFIXES)}"
-        )
-    if path.exists():
-        raise WrongState(f"{path} 已经有了", remedy="请用 -o 换一个文件名，或先移走那个文件")
+    suffix = require_new(path, SUFFIXES)
     query, filters = understood(office, text, criteria)
     record_nos = office.index.search(query, filters, limit=_ALL, sort=sort).record_nos
-    if suffix == ".xlsx" and len(record_nos) > MAX_ROWS:
-        raise InvalidInput(
-            f"共{len(record_nos)}份，一张工作表放不下", remedy="请改存为 .csv，或加 --year 等条件分几次存"
-        )
+    require_room(suffix, len(record_nos))
 
     def hits() -> Iterator[dict[str, Any]]:
         for start in range(0, len(record_nos), _BATCH):
@@ -57,17 +45,7 @@ def export(office: Office, text: str, criteria: Criteria, path: Path, *, sort: S
                 titles = {"form_title": office.outlines.get(hit["form_code"]).title}
                 yield hit | titles | {"state_label": STATE_LABELS[State(hit["state"])]}
 
-    rows = ([hit[key] for key in COLUMNS] for hit in hits())
-    if suffix == ".json":
-        found = [*hits()]
-        data = json.dumps({"query": text, "total": len(found), "hits": found}, ensure_ascii=False, indent=1).encode(
-            errors="replace"
-        )
-    elif suffix == ".csv":
-        data = list_csv([heading for heading, _ in COLUMNS.values()], rows)
-    else:
-        data = list_workbook("检索结果", [*COLUMNS.values()], rows)
+    data = list_file(suffix, "检索结果", COLUMNS, hits(), {"query": text}, "hits")
     log_reading(office, text, len(record_nos), exported=suffix)
-    make_dirs(path.parent)
-    write_file(path, data)
+    write_new(path, data)
     return {"path": str(path), "total": len(record_nos)}

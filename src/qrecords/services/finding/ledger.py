@@ -1,0 +1,42 @@
+"""Write what `list` names to a file: the ledger (台账) of the records an account may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qrecords.model.record import Action
+from qrecords.office import Office
+from qrecords.services.finding.listfile import SUFFIXES, list_file, require_room
+from qrecords.services.sheetfiles import require_new, write_new
+
+SHEET = "台账"
+COLUMNS = {
+    "record_no": ("记录编号", 24),
+    "form_title": ("表名", 24),
+    "date": ("日期", 12),
+    "customer_unit": ("用户单位", 28),
+    "title": ("题名", 48),
+    "secrecy_level": ("密级", 8),
+    "state_label": ("状态", 10),
+    "turn": ("该谁办", 28),
+    "lacking": ("还缺什么", 48),
+    "archive_no": ("归档编号", 28),
+    "volume_code": ("所在册", 28),
+}
+
+
+def write_ledger(office: Office, records: Sequence[Mapping[str, Any]], path: Path) -> dict[str, Any]:
+    """Write records as `list_records` gives them; returns path and how many.
+
+    UsageError for another kind of file, WrongState when something is there already, InvalidInput for more than a
+    worksheet holds. A list that leaves is written down, as one of hits is.
+    """
+    suffix = require_new(path, SUFFIXES)
+    require_room(suffix, len(records))
+    lines = ({**one, "lacking": "；".join(one["missing"])} for one in records)
+    data = list_file(suffix, SHEET, COLUMNS, lines, {}, "records")
+    office.note([office.event(Action.READ, "list", total=len(records), exported=suffix)])
+    write_new(path, data)
+    return {"path": str(path), "total": len(records)}

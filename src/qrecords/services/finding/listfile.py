@@ -1,0 +1,33 @@
+"""A list as a file: workbook, CSV or JSON, with Chinese headings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from qrecords.errors import InvalidInput
+from qrecords.render.listing import MAX_ROWS, list_csv, list_workbook
+
+SUFFIXES = (".xlsx", ".csv", ".json")
+Columns = Mapping[str, tuple[str, int]]  # by the key of a line: heading, width in characters
+
+
+def require_room(suffix: str, count: int) -> None:
+    """Refuse more lines than a worksheet holds."""
+    if suffix == ".xlsx" and count > MAX_ROWS:
+        raise InvalidInput(f"共{count}份，一张工作表放不下", remedy="请改存为 .csv，或加 --year 等条件分几次存")
+
+
+def list_file(
+    suffix: str, title: str, columns: Columns, lines: Iterable[Mapping[str, Any]], whole: Mapping[str, Any], key: str
+) -> bytes:
+    """Return the bytes of a list of that suffix; JSON keeps the lines whole, in `whole` under `key`."""
+    if suffix == ".json":
+        found = [*lines]
+        told = {**whole, "total": len(found), key: found}
+        return json.dumps(told, ensure_ascii=False, indent=1).encode(errors="replace")
+    rows = ([line[name] for name in columns] for line in lines)
+    if suffix == ".csv":
+        return list_csv([heading for heading, _ in columns.values()], rows)
+    return list_workbook(title, [*columns.values()], rows)
