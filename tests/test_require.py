@@ -8,9 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from qrecords.model.requirements import parse_task, required_records
+from qrecords.model.tasktable import TASK_FIELDS, task_of_rows
+from qrecords.stores.formfiles import FormCatalogue
+from qrecords.stores.lists import read_rows_of
 from qrecords.stores.procedure import Procedure
 from tests.conftest import FORMS, CommandLine
 
@@ -185,3 +189,134 @@ def test_a_record_that_is_no_notice_has_no_task(
     cli("fill", "10A", write(sample("10A")))
     assert cli("task", "show", "QR758-10A-2025-00001", ok=False).status == 6
     assert cli("task", "show", "QR758-04A-2025-00009", ok=False).status == 5
+
+
+# As a table: a clerk who does not write JSON
+
+
+def table(path: Path, *rows: list[Any]) -> Path:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(path)
+    return path
+
+
+HEAD = [
+    "服务类别",
+    "型号",
+    "出厂编号",
+    "数量",
+    "有故障",
+    "更换器件",
+    "现场服务",
+    "总学时",
+    "信息渠道",
+    "承办单位类别",
+    "用户反馈",
+]
+
+
+def row_of(**cells: Any) -> list[Any]:
+    return [cells.get(heading) for heading in HEAD]
+
+
+def as_rows(task: dict[str, Any]) -> list[list[Any]]:
+    """Return a task of CASES as a clerk would write it."""
+    categories = task["service_category"]
+    first = {
+        "服务类别": categories if isinstance(categories, str) else "、".join(categories),
+        "现场服务": "是" if task.get("on_site", True) else "否",
+        "总学时": task.get("total_hours"),
+        "信息渠道": task.get("channel"),
+        "承办单位类别": task.get("performed_by"),
+        "用户反馈": "、".join(task.get("feedback", [])) or None,
+    }
+    units = [
+        {
+            "型号": u["product_model"],
+            "有故障": "有" if u.get("fault") else None,
+            "更换器件": "是" if u.get("parts_replaced") else None,
+        }
+        for u in task.get("units", [{"product_model": None}])
+    ]
+    return [HEAD, row_of(**first, **units[0]), *(row_of(**unit) for unit in units[1:])]
+
+
+@pytest.mark.parametrize(("task", "expected"), CASES, ids=lambda c: json.dumps(c, ensure_ascii=False)[:60])
+def test_a_workbook_owes_what_the_same_task_owes(tmp_path: Path, task: dict[str, Any], expected: Any) -> None:
+    rows, notes = read_rows_of(table(tmp_path / "任务.xlsx", *as_rows(task)), TASK_FIELDS, ())
+    parsed, problems = task_of_rows(rows)
+    assert parsed is not None and notes == (), problems
+    found = [(r.form_code[6:8] or r.document, r.per) for r in required_records(TABLE, parsed)]
+    assert [one for one in found if one[0] != "04"] == expected
+
+
+def test_a_table_and_what_it_does_not_know(cli: CommandLine, tmp_path: Path) -> None:
+    rows = [
+        row_of(服务类别="开通", 型号="SL-A", 数量="3台", 现场服务="是"),
+        row_of(服务类别="现场维修", 型号="SL-B", 出厂编号="007"),
+    ]
+    path = table(tmp_path / "任务.xlsx", [*HEAD, "随便"], *rows)
+    ran = cli("--json", "require", path)
+    assert [r["form_code"] for r in ran.json["required"]] == ["QR758-04A", "QR758-08A", "QR758-06A"]
+    assert ran.json["required"][2]["units"] == ["007"]
+    assert "「随便」" in cli("require", path).err
+    flat = tmp_path / "任务.csv"
+    flat.write_text("服务类别,现场服务\n走访,否\n", encoding="gb18030")
+    assert cli.json("require", flat)["required"] == []
+
+
+def test_every_error_of_a_table_is_told_with_its_row(cli: CommandLine, tmp_path: Path) -> None:
+    path = table(
+        tmp_path / "任务.xlsx",
+        HEAD,
+        row_of(服务类别="维修", 型号="SL-A", 数量=0),
+        row_of(服务类别="开通", 型号="SL-A", 有故障="也许"),
+    )
+    refused = cli.json("require", path, ok=False)["error"]
+    assert [(p["row"], p["field"]) for p in refused["problems"]] == [
+        (2, "service_category"),
+        (2, "quantity"),
+        (3, "fault"),
+    ]
+    path = table(tmp_path / "两样.xlsx", HEAD, row_of(型号="SL-A", 现场服务="是"), row_of(型号="SL-B", 现场服务="否"))
+    refused = cli.json("require", path, ok=False)["error"]
+    assert [(p["row"], p["field"]) for p in refused["problems"]] == [(3, "on_site"), (2, "service_category")]
+    empty = cli("require", table(tmp_path / "空.xlsx", HEAD), ok=False)
+    assert (empty.status, "每台设备写一行" in empty.err) == (3, True)
+    strange = cli("require", table(tmp_path / "别的.xlsx", ["甲", "乙"], ["1", "2"]), ok=False)
+    assert (strange.status, "服务类别、型号" in strange.err) == (3, True)
+
+
+def test_a_notice_not_filled_yet_tells_what_it_will_owe(
+    cli: CommandLine, write: Callable[..., Path], sample: Callable[..., Any], tmp_path: Path
+) -> None:
+    notice = sample("04A")
+    path = Path(cli.json("forms", "sheet", "04A", "-o", tmp_path / "通知单.xlsx")["path"])
+    book = openpyxl.load_workbook(path)
+    main, products = (next(s for s in book.worksheets if s.title.startswith(name)) for name in ("04A", "产品清单"))
+    form = FormCatalogue(FORMS).get("04A").form
+    for sheet, lines in ((main, [notice]), (products, notice["products"])):
+        keys = {c.column: str(c.value).removesuffix("*") for c in sheet[1] if c.value}
+        for number, line in enumerate(lines, start=2):
+            sheet.cell(number, 1, 1)
+            named = {form.label(k) if sheet is main else form.label(f"products.{k}"): v for k, v in line.items()}
+            for column, heading in keys.items():
+                if heading in named and not isinstance(named[heading], list | dict):
+                    sheet.cell(number, column, named[heading])
+                elif heading == "服务类别":
+                    sheet.cell(number, column, "、".join(notice["service_category"]))
+    book.save(path)
+    told = [r["form_code"] for r in cli.json("require", path)["required"]]
+    cli("fill", "04A", write(notice))
+    cli("issue", "QR758-04A-2025-00001")
+    shown = cli.json("task", "show", "QR758-04A-2025-00001")["task"]["required"]
+    assert told == ["QR758-04A", *(r["form_code"] for r in shown)]
+
+
+@pytest.mark.parametrize("name", ["任务.docx", "任务.xls", "任务"])
+def test_another_kind_of_file_is_told_what_to_write(cli: CommandLine, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    refused = cli("require", tmp_path / name, ok=False)
+    assert (refused.status, ".xlsx、.csv" in refused.err, "task show" in refused.err) == (3, True, True)

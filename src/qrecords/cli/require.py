@@ -11,12 +11,15 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
-from qrecords.cli.output import table
+from qrecords.cli.output import note, table
 
 PER = {"task": "一次一份", "unit": "一台一份", "model": "同型号一份", "period": "同期同一单位一份"}
 SOURCE = {"procedure": "", "inferred": "（推定，见 docs/readings.md）"}
 EXAMPLE = (
-    '任务文件示例：{"service_category": ["开通"], "on_site": true, "total_hours": 2, "channel": "电话", '
+    "工作簿（.xlsx）或 .csv：第一行写 服务类别、型号、出厂编号、数量、有故障、更换器件、现场服务、总学时、信息渠道、"
+    "承办单位类别、用户反馈 中用得着的，每台设备一行，没有设备的写一行；整个任务只有一个的（如现场服务）写在任一行。"
+    "还没有填的通知单（qrecords forms sheet 04A 的工作簿）也可以。"
+    '.json 示例：{"service_category": ["开通"], "on_site": true, "total_hours": 2, "channel": "电话", '
     '"performed_by": "客户服务中心", "feedback": ["建议"], '
     '"units": [{"product_model": "…", "serial_no": "…", "fault": false, "parts_replaced": false}]}'
 )
@@ -29,7 +32,9 @@ def require(session: Session, source: Path) -> None:
     """按服务过程一览表（表1）列出一项任务应有的记录，每项写明依据。"""
     from qrecords.services.require import require as required_by
 
-    required = required_by(session.office, source)
+    required, notes = required_by(session.office, source)
+    for line in notes:
+        note(f"提示：{line}")
     session.answer({"required": required}, _required_lines(required))
 
 
@@ -87,7 +92,7 @@ def _percent(share: float | None) -> str:
 
 def _required_lines(required: list[dict[str, Any]]) -> Iterator[str]:
     if not required:
-        yield "按表1没有必须填的记录；若不合实际，请核对 service_category 和 on_site"
+        yield "按表1没有必须填的记录；若不合实际，请核对服务类别（service_category）和现场服务（on_site）"
     for one in required:
         what = "或".join([one["form_code"] or one["document"], *one["alternatives"]])
         units = "、".join(one["units"]) or (f"{one['count']}台" if one["count"] > 1 else "")

@@ -25,6 +25,14 @@ def read_list(path: Path, fields: Sequence[Field], required: Sequence[str]) -> t
 
     Headings are labels or keys. InvalidInput names every row that cannot be taken; then none is.
     """
+    rows, notes = read_rows_of(path, fields, required)
+    return [entry for _, entry in rows], notes
+
+
+def read_rows_of(
+    path: Path, fields: Sequence[Field], required: Sequence[str]
+) -> tuple[list[tuple[int, dict[str, Any]]], tuple[str, ...]]:
+    """Return the same, each entry with its row of the file."""
     require_readable(path)
     suffix = path.suffix.lower()
     if suffix not in {".csv", ".xlsx"}:
@@ -78,7 +86,7 @@ def _entries(
     required: Sequence[str],
     problems: list[Problem],
     notes: list[str],
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[tuple[int, dict[str, Any]]]:
     by_heading = {headings.known[i]: key for i, key in headings.keys.items()}
     by_key = {f.key: f for f in fields}
     for row in table:
@@ -101,4 +109,4 @@ def _entries(
             if key not in entry and key not in blocked and key not in {p.field for p in found}
         ]
         problems += [p.at(path.name, row.number) for p in found]
-        yield entry
+        yield row.number, entry

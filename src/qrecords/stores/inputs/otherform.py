@@ -18,15 +18,15 @@ def other_form(rows: Sequence[Row], form: Form, own: Headings | None, others: Se
     A table with what a record of `form` needs is never another's, whatever else it has: a ledger may serve several.
     """
     known = set(own.keys.values()) if own else set()
-    lacking = _lacking(form, known)
-    if own and lacking < 2:
+    ours = lacking(form, known)
+    if own and ours < 2:
         return None
     best: tuple[int, Form] | None = None
     for other in others:
         if other.code != form.code and (found := find_headings(rows[:HEAD_ROWS], other.key_of)):
             theirs = set(found.keys.values())
-            fits = len(theirs) - _lacking(other, theirs)
-            if len(theirs) > max(len(known), 2) and _lacking(other, theirs) < lacking and (not best or fits > best[0]):
+            fits = len(theirs) - lacking(other, theirs)
+            if len(theirs) > max(len(known), 2) and lacking(other, theirs) < ours and (not best or fits > best[0]):
                 best = fits, other
     return best[1] if best else None
 
@@ -37,5 +37,6 @@ def refuse_other(path: Path, form: Form, other: Form) -> NoReturn:
     refuse(path, f"像是 {other.code} {other.title}，不是 {form.code} {form.title}", remedy)
 
 
-def _lacking(form: Form, known: Collection[str]) -> int:
+def lacking(form: Form, known: Collection[str]) -> int:
+    """Return how many fields a record must have that no heading means."""
     return sum(must_be_filled(form, f) and f.key not in known for f in main_fields(form))
