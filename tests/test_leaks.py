@@ -37,6 +37,8 @@ from qrecords.services.finding.viewing import archived_paper, open_paper
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.drafting import go_on
 from qrecords.services.intake.fill import fill
+from qrecords.services.intake.givingout import give_out
+from qrecords.services.intake.takingback import take_back
 from qrecords.services.intake.update import update
 from qrecords.services.require import show_task
 from qrecords.services.volumes.compile import compile_year
@@ -279,6 +281,31 @@ def test_the_same_input_does_not_find_another_s_record(secret: Office) -> None:
     assert HIDDEN not in json.dumps(refused.value.as_json(), ensure_ascii=False)
     again = fill(secret, "06A", [path]).records[0]["record_no"]
     assert again == HIDDEN, "who may read it finds it again"
+
+
+def test_rows_given_out_and_taken_back_show_nothing_hidden(secret: Office) -> None:
+    """The workbook of open rows holds no row that may not be read; one named in it is answered like none."""
+    root = secret.settings.root
+    later = {"handling_result": None, "closed_on": None}
+    rows = [sample("10A", **later), sample("10A", user_need=MARK, secrecy_level="秘密", secrecy_period="10年", **later)]
+    (root / "rows.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    shown, hidden = [str(r["record_no"]) for r in fill(secret, "10A", [root / "rows.json"]).records]
+    low = replace(secret, account=account(Grant("supervisor"), Grant("clerk"), clearance=1))
+    high = replace(secret, account=account(Grant("supervisor"), Grant("clerk"), clearance=2))
+    assert give_out(high, "10A", root / "high.xlsx")["record_nos"] == [shown, hidden]
+    assert give_out(low, "10A", root / "low.xlsx")["record_nos"] == [shown]
+    book = openpyxl.load_workbook(root / "low.xlsx")
+    cells = str([[c.value for c in row] for sheet in book.worksheets for row in sheet.iter_rows()])
+    assert hidden not in cells and MARK not in cells and shown in cells
+    told = []
+    for number in (hidden, "QR758-10A-2025-00077"):
+        (root / "back.csv").write_text(f"记录编号,处理结果\n{number},示例\n", encoding="utf-8")
+        with pytest.raises(QRecordsError) as refused:
+            take_back(low, "10A", root / "back.csv")
+        told.append(json.dumps(refused.value.as_json(), ensure_ascii=False).replace(number, "NO"))
+    assert told[0] == told[1] and "没有编号是" in told[0]
+    with secret.register.read() as tx:
+        assert ("read", "refused") in {(e.action, e.outcome) for e in tx.audit.events(hidden)}
 
 
 def test_a_notice_that_may_not_be_read_is_none(secret: Office) -> None:

@@ -7,6 +7,7 @@ shell is to run at its start (README.md).
 from __future__ import annotations
 
 import os
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,11 @@ class RecordNumber(click.ParamType[str]):
                 return [CompletionItem(r.record_no, help=r.title) for r in office.only_readable(found)]
         except (QRecordsError, OSError):
             return []
+
+
+def is_form_code(word: str) -> bool:
+    """Tell whether a word is written like the code of a form, in full or short: 02A."""
+    return re.fullmatch(r"([A-Z]+\d*-)?\d{2}[A-Z]", word.strip().upper()) is not None
 
 
 def _root(ctx: click.Context) -> Path | None:

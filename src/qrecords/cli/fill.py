@@ -11,9 +11,9 @@ from qrecords.cli import chinese
 from qrecords.cli.app import Interrupted, Session, pass_session
 from qrecords.cli.arguments import OUT, moved
 from qrecords.cli.asking import Questionnaire, require_terminal
-from qrecords.cli.completion import FORM, RECORD
+from qrecords.cli.completion import FORM, RECORD, is_form_code
 from qrecords.cli.output import note, problem_lines, progress
-from qrecords.errors import InvalidInput, Problem, WrongState
+from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
 
 if TYPE_CHECKING:
     from qrecords.services.intake.fill import Filled
@@ -110,6 +110,8 @@ def _told(result: Filled, *, dry_run: bool) -> list[str]:
         lines += [f"  {r['record_no']}  {r['docx']}" for r in result.records if not r.get("again")]
         lines += [f"  {r['record_no']}  已有" for r in result.records if r.get("again")] if again <= SHOWN_KNOWN else []
         lines += [f"  编号已写进 {path}" for path in result.numbered]
+    if len(result.changed) > 1:
+        lines.append("→ 几行一起改：表里带着「记录编号」，还没有提交的，用 qrecords update 表式 这个表")
     for one in result.changed:
         lines.append(f"≠ {one['source']} 第{one['row']}行与 {one['record_no']} 登记的不同，记录没有变动：")
         lines += [f"  {line}" for line in one["told"]]
@@ -148,16 +150,33 @@ def _confirmed(path: Path | None) -> Path:
 @click.command(cls=chinese.Command)
 @click.argument("number", metavar="编号", type=RECORD)
 @click.argument("source", metavar="[输入文件]", required=False, type=chinese.PATH)
+@click.option("--dry-run", is_flag=True, help="只检查，不改动")
+@click.option(
+    "--rejected", type=chinese.OUTPUT, help="整表续填时，退回的工作簿放到哪个文件或文件夹（默认：archive/drafts）"
+)
 @pass_session
-def update(session: Session, number: str, source: Path | None) -> None:
+def update(session: Session, number: str, source: Path | None, dry_run: bool, rejected: Path | None) -> None:
     """续填一份还没有归档的记录：只写要补的栏目，已提交的内容不能改。
 
     在终端上不写输入文件，就逐栏询问还空着的栏目。
+    编号处写表式（如 02A），就按表里每行的「记录编号」一次续填多份：forms sheet --open 给出的工作簿，或带着编号的台账。
+    有一处不对就一份也不改，问题一次列全，工作簿标红退回。
     """
+    if is_form_code(number):
+        _take_back(session, number, source, dry_run=dry_run, rejected=rejected)
+        return
+    if rejected:
+        raise UsageError("--rejected 只用于整表续填", remedy="请把编号换成表式，如 qrecords update 02A 工作簿.xlsx")
     from qrecords.services.finding.find import show
     from qrecords.services.intake.update import update as update_record
 
     asked = None if source else _asked_update(session, number)
+    if dry_run:
+        from qrecords.services.intake.update import check_update
+
+        check_update(session.office, number, asked or source or Path())
+        session.answer({"records": []}, ["✓ 合格，没有改动（--dry-run）"])
+        return
     record = update_record(session.office, number, asked or source or Path())
     if asked:
         _drop(asked)
@@ -165,6 +184,26 @@ def update(session: Session, number: str, source: Path | None) -> None:
         session.answer({"record": show(session.office, record.record_no)}, [])
     else:
         moved(session, [record], "续填")
+
+
+def _take_back(session: Session, form: str, source: Path | None, *, dry_run: bool, rejected: Path | None) -> None:
+    """Go on with many records from one table."""
+    from qrecords.services.intake.takingback import take_back
+
+    if source is None:
+        raise UsageError(
+            "没有写续填的表", remedy=f"先做一份：qrecords forms sheet {form} --open，补完后再 update {form} 那个文件"
+        )
+    done = take_back(session.office, form, source, rejected=rejected, dry_run=dry_run)
+    for line in done.notes:
+        note(f"提示：{line}")
+    lines = [
+        f"✓ {'可以续填' if dry_run else '续填'}{len(done.changed)}份，{len(done.unchanged)}份与登记的相同，没有改动"
+    ]
+    for number, told in done.changed:
+        lines += [f"  {number}", *(f"    {line}" for line in told)]
+    changed = [{"record_no": number, "told": told} for number, told in done.changed]
+    session.answer({"changed": changed, "unchanged": done.unchanged, "notes": done.notes}, lines)
 
 
 def _asked_update(session: Session, number: str) -> Path:

@@ -142,14 +142,34 @@ def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
 @forms.command()
 @click.argument("form", metavar="表式", type=FORM)
 @click.option("-o", "--output", type=chinese.OUTPUT, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
+@click.option("--open", "open_rows", is_flag=True, help="登记簿：写上还没有提交的行，在表格里补完，用 update 交回")
+@click.option("--month", type=chinese.Month(), help="与 --open 一起：只要这个月的行")
 @pass_session
-def sheet(session: Session, form: str, output: Path | None) -> None:
-    """做一个填写用的 Excel 工作簿：表头有说明，选项能下拉，日期、数字填错当场提示。"""
+def sheet(session: Session, form: str, output: Path | None, open_rows: bool, month: str | None) -> None:
+    """做一个填写用的 Excel 工作簿：表头有说明，选项能下拉，日期、数字填错当场提示。
+
+    加 --open，登记簿（02A、03A、09A、10A）还没有提交的行都写在里面：补完后 qrecords update 表式 工作簿，凭编号认得。
+    """
     from qrecords.services.intake.sheet import make_sheet
 
+    if open_rows or month:
+        _give_out(session, form, output, open_rows=open_rows, month=month or "")
+        return
     path = make_sheet(session.office, form, output)
     lines = [f"✓ {path}", f"→ 填好后保存，再运行：qrecords fill {form} {path.name}"]
     session.answer({"path": str(path)}, lines)
+
+
+def _give_out(session: Session, form: str, output: Path | None, *, open_rows: bool, month: str) -> None:
+    from qrecords.services.intake.givingout import give_out
+
+    if not open_rows:
+        raise UsageError(
+            "--month 只与 --open 一起用", remedy=f"请写成 qrecords forms sheet {form} --open --month {month}"
+        )
+    made = give_out(session.office, form, output, month=month)
+    told = f"✓ {made['path']}：{len(made['record_nos'])}行还没有提交"
+    session.answer(made, [told, f"→ 补完后保存，再运行：qrecords update {form} {Path(made['path']).name}"])
 
 
 @forms.command("template")

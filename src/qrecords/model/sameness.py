@@ -175,7 +175,7 @@ def _key_fields(form: Form) -> list[Field]:
 
 def _variants(keys: Sequence[Field], values: Values) -> Iterator[tuple[Any, ...]]:
     """Give the key values, and with each one left open in turn where enough others remain to tell."""
-    written = tuple(json.dumps(_comparable(f, values.get(f.key)), ensure_ascii=False, sort_keys=True) for f in keys)
+    written = tuple(json.dumps(comparable(f, values.get(f.key)), ensure_ascii=False, sort_keys=True) for f in keys)
     yield ("", *written)
     if len(written) > 2:
         for place in range(len(written)):
@@ -183,22 +183,23 @@ def _variants(keys: Sequence[Field], values: Values) -> Iterator[tuple[Any, ...]
 
 
 def _equal(field: Field, one: Any, other: Any) -> bool:
-    return bool(_comparable(field, one) == _comparable(field, other))
+    return bool(comparable(field, one) == comparable(field, other))
 
 
-def _comparable(field: Field, value: Any) -> Any:
+def comparable(field: Field, value: Any) -> Any:
+    """Return a stored value without what is written several ways: 3.30 is 3.3, empty is None."""
     if is_empty(value):
         return None
     if field.type is FieldType.DEC:
         return _plain(str(value))
     if field.type is FieldType.ROWS:
-        return [{c.key: _comparable(c, line.get(c.key)) for c in field.columns if c.key in line} for line in value]
+        return [{c.key: comparable(c, line.get(c.key)) for c in field.columns if c.key in line} for line in value]
     return value
 
 
 def _plain_numbers(form: Form, values: Values) -> dict[str, Any]:
     fields = [f for f in form.fields if f.key in values and f.type not in BOXES]
-    return {f.key: v for f in fields if (v := _comparable(f, values[f.key])) is not None}
+    return {f.key: v for f in fields if (v := comparable(f, values[f.key])) is not None}
 
 
 def _plain(number: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from qrecords.model.field import MAX_LENGTH, Field, FieldType, heading_key
@@ -13,7 +15,17 @@ NUMBER_COLUMN = "记录编号"  # the number a row was given; on the main sheet,
 NEW_WORDS = frozenset({"新", "新的", "新增", "新记录", "new"})  # there: a record of its own
 MAX_TITLE = 31  # characters a spreadsheet gives a sheet's name
 _NUMBER_HEADINGS = frozenset(heading_key(name) for name in (NUMBER_COLUMN, "编号", "record_no"))
+GIVEN_SHEET = "导出时的内容"  # hidden: what each cell held when rows were given out
 SEPARATOR = "、"  # between several choices in one cell
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRow:
+    """A record given out as a row: its number, its values, and what they said (model/givenrows.py)."""
+
+    record_no: str
+    values: Mapping[str, Any]
+    said: str
 
 
 def sheet_title(name: str) -> str:

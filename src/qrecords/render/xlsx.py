@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from openpyxl import Workbook
@@ -21,12 +22,16 @@ from openpyxl.worksheet.worksheet import Worksheet
 from qrecords.model.field import Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.worksheet import (
+    GIVEN_SHEET,
+    NUMBER_COLUMN,
     RECORD_COLUMN,
+    GivenRow,
     how_to_write,
     main_fields,
     must_be_filled,
     rows_fields,
     sheet_title,
+    shown,
     text_limit,
 )
 from qrecords.render.xlsx_guide import write_guide
@@ -57,8 +62,11 @@ _EARLIEST, _LATEST, _MOST = date(1950, 1, 1), date(2149, 12, 31), "999999999999"
 _PLAIN = {FieldType.TEXT, FieldType.LTEXT, FieldType.ENUM, FieldType.MULTI, FieldType.BOOL}
 
 
-def input_workbook(form: Form, example: Mapping[str, Any]) -> bytes:
-    """Return the bytes of an .xlsx a clerk fills; `example` holds stored values, {} when there are none."""
+def input_workbook(form: Form, example: Mapping[str, Any], rows: Sequence[GivenRow] | None = None) -> bytes:
+    """Return the bytes of an .xlsx a clerk fills; `example` holds stored values, {} when there are none.
+
+    With `rows`, records of a register to be gone on with: a row each, known by its number.
+    """
     book = Workbook()
     del book[book.sheetnames[0]]
     guide = book.create_sheet(GUIDE_SHEET)
@@ -67,12 +75,16 @@ def input_workbook(form: Form, example: Mapping[str, Any]) -> bytes:
     lines = rows_fields(form)
     if lines:
         _define(book, _OWNERS, main, f"$A$2:$A${CHECKED_ROWS}")
-    _write_table(main, form, main_fields(form), choices, numbered=bool(lines))
+    _write_table(main, form, main_fields(form), choices, numbered=bool(lines), carries_numbers=rows is not None)
+    for row, given in enumerate(rows or (), start=2):
+        _write_row(main, row, main_fields(form), given)
     for field in lines:
         sheet = book.create_sheet(sheet_title(field.label))
         _write_table(sheet, form, field.columns, choices, belongs_to=main)
-    write_guide(guide, form, example, main.title)
+    write_guide(guide, form, example, main.title, goes_on=rows is not None)
     choices.hide()
+    if rows:
+        _write_given(book, rows)
     book.active = main
     stream = io.BytesIO()
     book.save(stream)
@@ -122,10 +134,15 @@ def _write_table(
     *,
     numbered: bool = False,
     belongs_to: Worksheet | None = None,
+    carries_numbers: bool = False,
 ) -> None:
     """Write the head row; set how the cells below look and what they take."""
     column = 1
-    if numbered or belongs_to:
+    if carries_numbers:
+        _write_heading(sheet, 1, NUMBER_COLUMN, "登记的编号，这一行凭它认得；请不要改。", required=True, later=False)
+        sheet.column_dimensions["A"].width = 24
+        column = 2
+    elif numbered or belongs_to:
         _write_join(sheet, belongs_to)
         column = 2
     for number, field in enumerate(fields, start=column):
@@ -142,6 +159,46 @@ def _write_table(
     sheet.row_dimensions[1].height = 30
     sheet.page_setup.orientation = "landscape"
     sheet.print_title_rows = "1:1"
+
+
+def _write_row(sheet: Worksheet, row: int, fields: Sequence[Field], given: GivenRow) -> None:
+    """Write a record's values below the headings, as a spreadsheet types them."""
+    for column, value in enumerate([given.record_no, *(_typed(f, given.values.get(f.key)) for f in fields)], start=1):
+        if value is None:
+            continue
+        cell = sheet.cell(row, column, value)
+        if isinstance(value, str):
+            cell.data_type = "s"  # never a formula, whatever it begins with
+        dimension = sheet.column_dimensions[get_column_letter(column)]
+        cell.number_format, cell.font = dimension.number_format, _CELL_FONT
+        cell.alignment = Alignment(vertical="top", wrap_text=True)
+
+
+def _typed(field: Field, value: Any) -> Any:
+    """Return a stored value as a cell holds it; a number too long for a spreadsheet stays text."""
+    match field.type:
+        case _ if value is None:
+            return None
+        case FieldType.DATE:
+            return date.fromisoformat(value)
+        case FieldType.DATETIME:
+            return datetime.fromisoformat(value)
+        case FieldType.INT:
+            return int(value)
+        case FieldType.DEC:
+            number = float(value)
+            return number if Decimal(format(number, ".15g")) == Decimal(str(value)) else str(value)
+        case _:
+            return shown(field, value)
+
+
+def _write_given(book: Workbook, rows: Sequence[GivenRow]) -> None:
+    """Write down out of sight what each cell held, so that what the clerk changed is known when the book returns."""
+    sheet = book.create_sheet(GIVEN_SHEET)
+    for row, given in enumerate(rows, start=1):
+        sheet.cell(row, 1, given.record_no)
+        sheet.cell(row, 2, given.said).data_type = "s"
+    sheet.sheet_state = "hidden"
 
 
 def _write_heading(sheet: Worksheet, column: int, label: str, note: str, *, required: bool, later: bool) -> None:

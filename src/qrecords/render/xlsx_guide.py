@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from qrecords.model.field import Field
 from qrecords.model.form import Form
 from qrecords.model.worksheet import (
+    NUMBER_COLUMN,
     RECORD_COLUMN,
     how_to_write,
     main_fields,
@@ -34,14 +35,16 @@ _WRAPPED = Alignment(vertical="top", wrap_text=True)
 Cells = Sequence[str]
 
 
-def write_guide(sheet: Worksheet, form: Form, example: Mapping[str, Any], main_title: str) -> None:
+def write_guide(
+    sheet: Worksheet, form: Form, example: Mapping[str, Any], main_title: str, *, goes_on: bool = False
+) -> None:
     """Write the page: steps, stages, what rules ask, then every field with how to write it and an example."""
     for number, width in enumerate(_WIDTHS):
         sheet.column_dimensions["ABCDE"[number]].width = width
     sheet.cell(1, 1, f"{form.code} {form.title}：填写说明").font = Font(name="微软雅黑", size=16, bold=True)
     row = 3
     for title, lines in (
-        ("怎样用这个工作簿", _steps(form, main_title)),
+        ("怎样用这个工作簿", _rows_to_go_on(form, main_title) if goes_on else _steps(form, main_title)),
         ("分几步填", _stages(form)),
         ("还要注意", _cautions(form)),
     ):
@@ -65,6 +68,19 @@ def _steps(form: Form, main_title: str) -> list[str]:
     if details := rows_fields(form):
         names = "、".join(f"「{sheet_title(f.label)}」" for f in details)
         lines.insert(1, f"{names}各有一个工作表，一行是一条；「{RECORD_COLUMN}」写主表上的号，就归到那份记录。")
+    return [f"{number}. {line}" for number, line in enumerate(lines, start=1)]
+
+
+def _rows_to_go_on(form: Form, main_title: str) -> list[str]:
+    lines = [
+        f"工作表「{main_title}」上是还没有提交的记录，一行一份，凭「{NUMBER_COLUMN}」认得：编号不要改，行可以排序、删去。",
+        "补上空着的格，写错的直接改；要清空的格就清空。没有动过的格不算改动，别人这期间登记的不会被盖掉。",
+        "有下拉箭头的从列表里选。编号、电话写几位就是几位，前面的 0 不会丢。",
+        f"改好保存，再运行：qrecords update {form.number}{form.edition} 这个文件.xlsx；有一处不对就一份也不改，"
+        "标红退回。",
+        f"新的记录不写在这里：用 qrecords fill {form.number}{form.edition}。",
+        "本页的「示例」不会被读入。",
+    ]
     return [f"{number}. {line}" for number, line in enumerate(lines, start=1)]
 
 

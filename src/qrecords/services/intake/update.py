@@ -22,17 +22,22 @@ from qrecords.stores.register import Transaction
 def update(office: Office, record_no: str, source: Path) -> Record:
     """Fill in later stages of a record not yet filed; nothing submitted may change."""
     record, form, values = _checked(office, record_no, source)
-    changed = {k: digest(v) for k, v in values.items() if record.values.get(k) != v}
-    changed |= {k: "" for k in record.values if k not in values}
     with office.register.write() as tx:
         reading.require_unchanged(tx, [record])
-        tx.records.change([record_no], values=values, **derived(form, values))
-        detail: dict[str, Any] = {"values": changed, "whole": digest(values)}
-        if lapsed := _lapse(tx, record_no, changed, office.today()):
-            detail["lapsed"] = lapsed
-        tx.audit.append([office.event(Action.UPDATE, record_no, **detail)])
+        commit_update(office, tx, form, record, values)
     follow(office)
     return reading.one(office, record_no)
+
+
+def commit_update(office: Office, tx: Transaction, form: Form, record: Record, values: dict[str, Any]) -> None:
+    """Write a record's new values with their event; signatures on papers that show others lapse."""
+    changed = {k: digest(v) for k, v in values.items() if record.values.get(k) != v}
+    changed |= {k: "" for k in record.values if k not in values}
+    tx.records.change([record.record_no], values=values, **derived(form, values))
+    detail: dict[str, Any] = {"values": changed, "whole": digest(values)}
+    if lapsed := _lapse(tx, record.record_no, changed, office.today()):
+        detail["lapsed"] = lapsed
+    tx.audit.append([office.event(Action.UPDATE, record.record_no, **detail)])
 
 
 def _lapse(tx: Transaction, record_no: str, changed: Collection[str], day: str) -> list[str]:
@@ -53,14 +58,15 @@ def _checked(office: Office, record_no: str, source: Path) -> tuple[Record, Form
     office.authorise(Action.UPDATE, record.record_no, record)
     require_open(form, record, Action.UPDATE)
     entry = entry_of(list(read_records(source, form)), record, source)
-    values, problems = _merged(office, form, entry, record)
+    values, problems = merged(office, form, entry, record)
     if problems:
         remedy = "请改正后再续填，原记录没有变动"
         raise InvalidInput(f"{record_no} 的续填内容有问题", remedy=remedy, problems=problems)
     return record, form, values
 
 
-def _merged(office: Office, form: Form, entry: InputRecord, record: Record) -> tuple[dict[str, Any], list[Problem]]:
+def merged(office: Office, form: Form, entry: InputRecord, record: Record) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the values a record would have with what an input says of it, and all that is wrong with them."""
     checked = form.check(entry.values, record.values)
     problems = [*checked.problems, *beyond_rules(office, form, checked.values, own=record.record_no)]
     changed = [k for k in {**record.values, **checked.values} if record.values.get(k) != checked.values.get(k)]

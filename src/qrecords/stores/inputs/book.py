@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One visible sheet of an open workbook."""
+    """One sheet of an open workbook."""
 
     path: Path
     title: str
@@ -119,6 +119,7 @@ class Book:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.sheets: list[Sheet] = []
+        self.hidden: list[Sheet] = []
         self._open = ExitStack()
 
     @classmethod
@@ -130,13 +131,13 @@ class Book:
         formulas = book._load(parts.stream, data_only=False) if parts.formulas else None
         cells = CellReader(values)
         for sheet in values.worksheets:
-            if sheet.sheet_state == "visible":
-                beside = formulas[sheet.title] if formulas is not None else None
-                for each in (sheet, beside):
-                    if each is not None:
-                        each.reset_dimensions()  # what a file says of its size is often wrong
-                merges = parts.merges.get(sheet._worksheet_path.lstrip("/"), ())
-                book.sheets.append(Sheet(path, sheet.title, sheet, beside, cells, merges))
+            beside = formulas[sheet.title] if formulas is not None else None
+            for each in (sheet, beside):
+                if each is not None:
+                    each.reset_dimensions()  # what a file says of its size is often wrong
+            merges = parts.merges.get(sheet._worksheet_path.lstrip("/"), ())
+            seen = book.sheets if sheet.sheet_state == "visible" else book.hidden
+            seen.append(Sheet(path, sheet.title, sheet, beside, cells, merges))
         return book
 
     def __enter__(self) -> Self:

@@ -24,7 +24,7 @@ from qrecords.model.form import Form
 from qrecords.model.worksheet import ROW_COLUMN, is_sheet_of
 from qrecords.stores.inputs.book import Merging, careful, merge_of, open_book
 from qrecords.stores.inputs.common import refuse
-from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, Row, find_headings
+from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, Row, find_headings, with_number
 from qrecords.stores.inputs.workbook import column_keys, with_joins
 
 MAX_UNPACKED, MAX_CELLS = 48 << 20, 500_000  # bytes, and cells of a sheet at about half a kilobyte each
@@ -110,7 +110,7 @@ def _require_moderate(path: Path, book: Workbook | None = None) -> None:
 def _table(sheet: Worksheet, form: Form, made: Collection[int]) -> _Table | None:
     """Return a sheet as it is read, the rows that were made taken out; None when it has no headings of ours."""
     rows_field = next((f for f in form.fields if is_sheet_of(sheet.title, f)), None)
-    key_of = with_joins(column_keys(rows_field) if rows_field else form.key_of)
+    key_of = with_joins(column_keys(rows_field) if rows_field else with_number(form.key_of))
     head = [*_head(sheet)]
     headings = find_headings(head, key_of)
     if headings is None or sheet.sheet_state != "visible":
