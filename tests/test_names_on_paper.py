@@ -154,7 +154,7 @@ def test_in_strict_mode_nobody_renames_himself(tmp_path: Path) -> None:
 
     made = init(tmp_path / "office")
     try:
-        strict = Strict(made.settings, made.account, made.register, made.clock)
+        strict = Strict(made.workspace, made.account)
         strict.allows = lambda *_: True  # type: ignore[method-assign]
         strict.authorise = lambda *_a, **_k: None  # type: ignore[method-assign]
         with pytest.raises(NotPermitted, match="自己的姓名"):
