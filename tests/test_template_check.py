@@ -18,7 +18,7 @@ from docx import Document
 from docx.shared import Mm
 
 from qrecords.model.field import BOXES, FieldType
-from qrecords.office import Office
+from qrecords.office import Office, system_now
 from qrecords.render.wordcheck import WordFile
 from qrecords.services import print as printing
 from qrecords.services import steps
@@ -206,6 +206,7 @@ def test_a_template_made_in_word_is_adopted_and_records_name_it(
     assert adopted["sha256"] == hashlib.sha256(own.read_bytes()).hexdigest()
     assert cli.json("forms", "show", "06A")["form"]["template_sha256"] == adopted["sha256"]
     office.forms.forget("06A")
+    office.workspace.source = system_now  # the command ran by the machine's clock
     two = [sample("06A", training_hours="1"), sample("06A", training_hours="1", fault_symptom="示例二")]
     after = fill(office, "06A", [write(two, "two.json")]).records
     text = "\n".join(p.text for t in Document(after[1]["docx"]).tables for c in t.columns for p in c.cells)

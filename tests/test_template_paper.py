@@ -200,7 +200,7 @@ ON_PAPER: dict[str, tuple[Edit, str, bool]] = {
         "前面的 if 条件是不是总不成立",
         False,
     ),
-    "no code on following pages": (no_picture("word/header2.xml"), "第2页（共2页）没有编码", False),
+    "no code on following pages": (no_picture("word/header2.xml"), "第2、3、4、5页（共5页）没有编码", False),
     "even pages without a head": (even_pages, "没有编码，或编码扫不出来", False),
     "a section with another head": (second_section, "没有编码，或编码扫不出来", False),
     "a strip of the code": (strip_of_code, "的编码扫不出来", False),
@@ -240,7 +240,8 @@ def test_what_the_paper_lacks_is_found(name: str, told: Callable[[str], list[Pro
     assert says in messages
     if named:
         assert f"正文「{LABEL}」处的 {TAG}" in messages
-        assert [p.field for p in told(name)] == ["info_content"], "only this field is told of"
+        fields = [p.field for p in told(name) if "sample_pages" not in p.message]  # the trick may take a line more
+        assert fields == ["info_content"], "only this field is told of"
 
 
 def messages_of(edit: Edit) -> str:
