@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -51,10 +52,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def away_from_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run every test in an empty folder: one that forgets --root finds no workspace."""
+def away_from_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run every test in an empty folder: one that forgets --root finds no workspace. A command shuts its files off
+    from others for as long as its process lives; the next test's process is its own again.
+    """
     monkeypatch.delenv("QRECORDS_ROOT", raising=False)
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    mask = os.umask(0o022)
+    os.umask(mask)
+    yield
+    os.umask(mask)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from qrecords.desk.workspace import system_now
 from qrecords.errors import IntegrityFailure, InvalidInput, NotPermitted, QRecordsError, WrongState
 from qrecords.model.access import Account, Grant
 from qrecords.render.pdf import Converter
@@ -348,13 +349,13 @@ def test_a_step_that_stores_texts_and_breaks_off_is_finished_or_done_again(
         office_cli = CommandLine(copied(root), cli._capsys)
         office_cli("attach", C, photo(root / "照片.png"))
         reads(monkeypatch, "照片上的文字")
-        with opened(office_cli.root) as people, monkeypatch.context() as patched:
+        with opened(office_cli.root, clock=system_now) as people, monkeypatch.context() as patched:
             patched.setattr(durable, "checkpoint", dies)
             with pytest.raises(Killed):
                 recognise.recognise_unread(people.office)
         monkeypatch.setattr(ocr, "recognise", lambda images, progress=None: asked.append(images) or [""])
         assert office_cli.json("show", C)["record"]["item"]["version"] == version
-        with opened(office_cli.root) as people:
+        with opened(office_cli.root, clock=system_now) as people:
             recognise.recognise_unread(people.office)
         monkeypatch.setattr(ocr, "is_available", lambda: False)
         assert office_cli.json("show", C)["record"]["item"]["version"] == 4

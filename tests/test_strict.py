@@ -106,6 +106,7 @@ def machine() -> Iterator[Machine]:
     names = {who: f"{mark}{who}" for who in (*PEOPLE, "service")}
     rule = Path("/etc/sudoers.d") / f"qrecords-test-{mark}"
     made = Machine(folder, names)
+    mask = os.umask(0o022)  # an earlier test's command may have shut it: other users run what is laid out here
     try:
         (folder / "home").mkdir(parents=True)
         for who, name in names.items():
@@ -132,6 +133,7 @@ def machine() -> Iterator[Machine]:
         chown_all(folder / "backups", names["service"])
         yield made
     finally:
+        os.umask(mask)
         rule.unlink(missing_ok=True)
         for name in names.values():
             with suppress(subprocess.CalledProcessError):
