@@ -162,8 +162,8 @@ def as_text(value: Any) -> str:
 def _press(page: Page, label: str) -> None:
     button = page.get_by_role("button", name=label, exact=True).first
     button.focus()
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation(timeout=60_000):  # else the next key leaves the page before the step is sent
+        page.keyboard.press("Enter")
 
 
 def test_nothing_is_sent_while_a_syllable_is_composed(page: Page) -> None:

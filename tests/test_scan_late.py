@@ -482,7 +482,7 @@ def test_a_text_makes_no_version_of_what_is_being_bound(
     monkeypatch.setattr(Converter, "convert", blank_convert)
     cli("attach", C, photo(tmp_path / "照片.png"))
     reads(monkeypatch, "照片上的文字")
-    with opened(cli.root) as people:
+    with opened(cli.root, clock=system_now) as people:
         with monkeypatch.context() as patched:
             read = {"compile.matter": lambda: recognise.recognise_unread(people("乙"))}
             patched.setattr(durable, "checkpoint", lambda at: read.pop(at, lambda: [])())
@@ -522,7 +522,7 @@ def test_a_print_without_the_right_to_it_is_refused_by_name_and_the_others_are_a
     (alone,) = cli.json("print", made["record_no"])["prints"]
     sheet(tmp_path / "1-month.png", month["print_id"])
     sheet(tmp_path / "2-alone.png", alone["print_id"])
-    with opened(cli.root) as people:
+    with opened(cli.root, clock=system_now) as people:
         clerk = replace(people.office, account=Account("clerk", "clerk", None, grants=(Grant("clerk"),)))
         pages = [tmp_path / "1-month.png", tmp_path / "2-alone.png"]
         found = scan(clerk, pages, Signing("", "", ""), recognise=False)
