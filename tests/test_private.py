@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 from qrecords.cli import chinese
-from qrecords.cli.app import app, run
+from qrecords.cli.app import run
 from qrecords.errors import NotPermitted
 from qrecords.settings import find_root, load
+from tests.commands import leaves
 from tests.conftest import FORMS, CommandLine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
@@ -28,21 +28,10 @@ def open_to_others(folder: Path) -> list[str]:
     ]
 
 
-def leaves(command: click.Command, name: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for part in command.list_commands(context):
-            found = command.get_command(context, part)
-            assert found is not None
-            yield from leaves(found, (*name, part))
-    else:
-        yield " ".join(name), command
-
-
 def writing() -> set[str]:
     """Return every command that takes a place to write to."""
     kinds: tuple[Any, ...] = (chinese.OUTPUT, chinese.FOLDER)
-    return {name for name, command in leaves(app) if any(p.type in kinds for p in command.params)}
+    return {name for name, command in leaves() if any(p.type in kinds for p in command.params)}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import click
 
 from qrecords import __version__, strict
 from qrecords.cli import chinese
-from qrecords.cli.output import emit_error, emit_json
+from qrecords.cli.output import emit_error, emit_json, neutralise, say
 from qrecords.errors import QRecordsError, StorageFailure
 from qrecords.stores.durable import failure_of
 
@@ -116,7 +116,7 @@ class Session:
             emit_json({"ok": ok, **data})
         else:
             for line in lines:
-                click.echo(line)
+                say(line)
 
 
 @click.group(
@@ -147,6 +147,8 @@ def run(arguments: list[str] | None = None) -> NoReturn:
         # The office's text is Chinese whatever the terminal's locale claims.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    neutralise(sys.stdout)
+    neutralise(sys.stderr)
     args = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in args
     if as_json:  # it may stand anywhere: people write it last

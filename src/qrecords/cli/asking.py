@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from qrecords.cli.output import note, width
+from qrecords.cli.output import note, say, width
 from qrecords.errors import InvalidInput, UsageError
 from qrecords.model.field import Field, FieldType
 from qrecords.model.rules import is_empty
@@ -181,7 +181,7 @@ def _rows(field: Field, offered: Sequence[Any]) -> list[dict[str, Any]]:
 
 def _line(prompt: str) -> str:
     """Ask one line; the end of input gives up as Ctrl-C does."""
-    click.echo(prompt, nl=False, err=True)
+    say(prompt, nl=False, err=True)
     line = sys.stdin.readline()
     if not line:
         raise click.Abort

@@ -1,4 +1,7 @@
-"""What a command prints: one JSON object, or Chinese lines for people; notes go to standard error."""
+"""What a command prints: one JSON object, or Chinese lines for people; notes go to standard error.
+
+Everything goes through `say` and `emit_json`: what reaches a terminal moves and hides nothing (`model/neutral.py`).
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,33 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from qrecords.errors import Problem, QRecordsError
+from qrecords.model.neutral import neutral, neutral_json, neutral_line
 
 SHOWN_PROBLEMS = 50
 
 
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print one entry of an answer, or to standard error; what goes on in a new line is set in."""
+    click.echo(neutral_line(text), err=err, nl=nl)
+
+
+def neutralise(stream: TextIO) -> None:
+    """Let nothing but neutral text through a stream, whoever writes: help pages, prompts, warnings of libraries."""
+    if getattr(stream, "is_neutral", False):
+        return
+    plain = stream.write
+    stream.write = lambda text: plain(neutral(text))  # type: ignore[method-assign]
+    stream.is_neutral = True  # type: ignore[attr-defined]
+
+
 def emit_json(answer: dict[str, Any]) -> None:
     """Print the one JSON object of an answer."""
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2, default=_plain))
+    click.echo(neutral_json(json.dumps(answer, ensure_ascii=False, indent=2, default=_plain)))
 
 
 def _plain(value: object) -> Any:
@@ -36,11 +54,11 @@ def emit_error(error: QRecordsError, *, as_json: bool) -> None:
     if as_json:
         emit_json({"ok": False, "error": error.as_json()})
         return
-    click.echo(f"✗ {error.message}", err=True)
+    say(f"✗ {error.message}", err=True)
     for line in problem_lines(error.problems):
-        click.echo(f"  {line}", err=True)
+        say(f"  {line}", err=True)
     if error.remedy:
-        click.echo(f"→ {error.remedy}", err=True)
+        say(f"→ {error.remedy}", err=True)
 
 
 def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
@@ -61,11 +79,15 @@ def width(text: str) -> int:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], limits: Sequence[int] | None = None) -> list[str]:
     """Return aligned lines; a cell longer than its limit is cut with an ellipsis."""
-    cells = [[cut(str(c).replace("\n", " "), n) for c, n in zip(r, limits or [40] * len(r), strict=True)] for r in rows]
+    cells = [[cut(_on_one_line(c), n) for c, n in zip(r, limits or [40] * len(r), strict=True)] for r in rows]
     widths = [max(width(c) for c in column) for column in zip(headings, *cells, strict=True)]
     return [
         "  ".join(c + " " * (w - width(c)) for c, w in zip(r, widths, strict=True)).rstrip() for r in [headings, *cells]
     ]
+
+
+def _on_one_line(value: object) -> str:
+    return neutral(str(value)).replace("\n", " ").replace("\t", " ")
 
 
 def cut(text: str, limit: int) -> str:
@@ -79,7 +101,7 @@ def cut(text: str, limit: int) -> str:
 
 def note(text: str) -> None:
     """Print a note that is no part of the answer."""
-    click.echo(text, err=True)
+    say(text, err=True)
 
 
 @contextmanager
@@ -87,10 +109,23 @@ def progress(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """Show how far the work is, with rate and time left, once it takes longer than a second."""
     from tqdm import tqdm
 
-    with tqdm(desc=label, unit=unit, delay=1, disable=not sys.stderr.isatty(), leave=False) as bar:
+    with (
+        _bare(sys.stderr) as shown,  # the bar moves the cursor, and shows nothing that comes from elsewhere
+        tqdm(desc=label, unit=unit, delay=1, disable=not sys.stderr.isatty(), leave=False, file=shown) as bar,
+    ):
 
         def at(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
         yield at
+
+
+@contextmanager
+def _bare(stream: TextIO) -> Iterator[TextIO]:
+    """Give a stream of its own to the same terminal."""
+    if not stream.isatty():
+        yield stream
+        return
+    with open(stream.fileno(), "w", encoding="utf-8", errors="replace", closefd=False) as bare:
+        yield bare

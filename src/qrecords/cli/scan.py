@@ -11,7 +11,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
-from qrecords.cli.output import emit_error, note, progress
+from qrecords.cli.output import emit_error, note, progress, say
 from qrecords.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -137,11 +137,11 @@ def _asker(session: Session) -> Ask | None:
 def _ask(form: Form, known: Known, chosen: Signing) -> Signing:
     from dataclasses import replace
 
-    click.echo(f"{known.print_id}  {known.records[0].title}", err=True)
+    say(f"{known.print_id}  {known.records[0].title}", err=True)
     if not chosen.kind:
         kinds = [s.kind for s in form.own_signatures]
         for number, signature in enumerate(form.own_signatures, start=1):
-            click.echo(f"  {number}. {signature.label}", err=True)
+            say(f"  {number}. {signature.label}", err=True)
         picked = click.prompt("纸面上是哪种签署（写序号）", type=chinese.Number(1, len(kinds)), err=True)
         chosen = replace(chosen, kind=kinds[picked - 1])
     same = [s.by for s in known.records[0].signatures if s.kind == chosen.kind]

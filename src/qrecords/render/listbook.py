@@ -15,6 +15,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
+from qrecords.model.neutral import neutral
 from qrecords.render.zips import join, pack
 
 _HEAD = PatternFill("solid", fgColor="D9D9D9")
@@ -33,7 +34,7 @@ def list_workbook(
     sheet.append([title])
     sheet.append([heading for heading, _ in columns])
     for row in rows:
-        sheet.append(list(row))
+        sheet.append([neutral(value) if isinstance(value, str) else value for value in row])
     sheet.merge_cells(start_row=1, end_row=1, start_column=1, end_column=len(columns))
     sheet["A1"].font = Font(bold=True, size=14)
     for number, (_, width) in enumerate(columns, start=1):

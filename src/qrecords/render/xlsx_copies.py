@@ -9,6 +9,8 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 
+from qrecords.model.neutral import neutral
+
 SHEET = "副本登记"
 _COLUMNS = (
     ("副本号", 16), ("申请号", 14), ("状态", 10), ("归档编号", 32), ("文件编号", 24), ("用途", 30), ("领用人", 18),
@@ -33,7 +35,7 @@ def copies_workbook(requests: Sequence[Mapping[str, Any]], *, org_name: str, on:
         sheet.column_dimensions[cell.column_letter].width = width
     for number, (row, late) in enumerate((r for one in requests for r in _rows(one, on)), start=2):
         for column, value in enumerate(row, start=1):
-            cell = sheet.cell(number, column, value)
+            cell = sheet.cell(number, column, neutral(value))
             # What someone wrote is text, also when it begins like a formula.
             cell.data_type, cell.number_format, cell.font = "s", "@", _FONT
             cell.alignment = Alignment(vertical="top", wrap_text=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from contextlib import closing
 from datetime import datetime
@@ -15,9 +14,10 @@ from typing import Any
 
 from qrecords import __version__
 from qrecords.acting import peer_uid
-from qrecords.errors import IntegrityFailure, UsageError, WrongState
+from qrecords.errors import IntegrityFailure, InvalidInput, UsageError, WrongState
 from qrecords.model.access import Account
 from qrecords.model.record import Action
+from qrecords.model.values import name_char, unprintable
 from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services import reading
 from qrecords.services.access.accounts import person_of
@@ -46,9 +46,10 @@ def init(
         raise UsageError(f"没有检索引擎「{chosen}」", remedy=f"可用：{'、'.join(ENGINES)}")
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} 不是文件夹", remedy="请换一个位置")
+    quoted = _quoted(org_name or OfficeSettings().org_name)
     make_private(root)
     if not (root / FILE_NAME).exists():
-        text = template(chosen, _quoted(org_name or OfficeSettings().org_name))
+        text = template(chosen, quoted)
         write_file(root / FILE_NAME, text.encode())
     if not (root / ACCESS_FILE).exists():
         write_file(root / ACCESS_FILE, access_template())
@@ -150,6 +151,7 @@ def first_account(register: Register, name: str, now: datetime) -> None:
                 )
             return
         login = login_name()
+        name = person_of(name, login) if name and name != login else ""
         tx.accounts.add(Account(login, name or login, uid), now.isoformat())
 
 
@@ -175,4 +177,8 @@ def _lay_out(source: Traversable, target: Path) -> None:
 
 
 def _quoted(name: str) -> str:
-    return re.sub(r'["\\\x00-\x1f]', "", name)
+    """Return the office's name as a TOML string holds it; InvalidInput for what no paper can show."""
+    if bad := unprintable(name) or [c for c in name if c in "\n\t"]:
+        told = "、".join(map(name_char, bad[:5]))
+        raise InvalidInput(f"单位名称含有印不出的字符：{told}", remedy="请只写单位名称")
+    return name.replace("\\", "\\\\").replace('"', '\\"')

@@ -66,7 +66,7 @@ def listening(host: str, port: int) -> socket.socket:
     """Return a socket that waits at an address; UsageError when it is taken."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, TypeError, ValueError) as error:
         raise UsageError(
             f"不能在 {host}:{port} 上等待浏览器：{error}", remedy="请用 --port 换一个端口，0 表示自动选"
         ) from error

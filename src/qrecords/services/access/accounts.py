@@ -6,6 +6,7 @@ The system administrator keeps the accounts, the security administrator rights a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,13 +15,16 @@ from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem, Usage
 from qrecords.model import values
 from qrecords.model.access import CENTRE, Account, Grant, Role, person_name
 from qrecords.model.audit import digest
+from qrecords.model.lookalikes import looks
 from qrecords.model.record import Action
 from qrecords.model.volume import SECRECY_LEVELS
 from qrecords.office import Office
 from qrecords.stores.register import Transaction
 
 FIRST_CLEARANCE = SECRECY_LEVELS.index("内部")
-_NAME = re.compile(r"[\w][\w.-]{1,31}")
+# Letters, digits and ideographs a reader tells apart at sight; other alphabets hold letters that look the same.
+_LETTER = "A-Za-z0-9_\u3400-\u9fff\U00020000-\U0003ffff"
+_NAME = re.compile(f"[{_LETTER}][{_LETTER}.-]{{1,31}}")
 NAME_LENGTH = 40
 NAMESAKES = "用 qrecords accounts list 查看；同名的人请在姓名后加部门"
 LIMIT_LABELS = {"unit": "单位（--unit）", "branch": "兵种（--branch）", "until": "截止日（--until）"}
@@ -33,7 +37,8 @@ def add(
     about = f"account/{name}"
     office.authorise(Action.ACCOUNTS, about)
     if not _NAME.fullmatch(name):
-        raise InvalidInput(f"账号名「{name}」不行", remedy="请用2至32个字母、数字、汉字、点、横线")
+        raise InvalidInput(f"账号名「{name[:NAME_LENGTH]}」不行", remedy="请用2至32个英文字母、数字、汉字、点、横线")
+    unit = _one_line(unit, "单位")
     related = "" if unit == CENTRE else unit
     person = person_of(display_name, name) if display_name else name
     account = Account(name, person, uid or None, True, related, FIRST_CLEARANCE, (), expires_on)
@@ -45,6 +50,7 @@ def add(
         ):
             if taken:
                 raise WrongState(f"{what} 已经有了", remedy=NAMESAKES)
+        _require_unlike(tx, name, {"账号名": name, "姓名": person})
         tx.accounts.add(account, office.now())
         tx.audit.append([office.event(Action.ACCOUNTS, about, did="add", peer=bool(uid), unit=related)])
     return _after(office, name)
@@ -52,14 +58,19 @@ def add(
 
 def person_of(text: str, account: str) -> str:
     """Return a person's name as papers print it, on one line; InvalidInput for none, or for the account's own name."""
-    try:
-        name = " ".join(values.parse_text(text, NAME_LENGTH).split())
-    except ValueError as error:
-        raise InvalidInput(f"姓名：{error}", remedy="请写本人姓名，如通知单上指派人员那样") from None
+    name = _one_line(text, "姓名")
     if not person_name(name, account):
         what = f"「{name}」是账号，不是姓名" if name else "没有写姓名"
         raise InvalidInput(what, remedy="请写本人姓名：它印在归档人、立卷人、更改人处")
     return name
+
+
+def _one_line(text: str, what: str) -> str:
+    """Return a short text on one line; InvalidInput for characters that show nothing or do something to a terminal."""
+    try:
+        return " ".join(values.parse_text(text, NAME_LENGTH).split())
+    except ValueError as error:
+        raise InvalidInput(f"{what}：{error}", remedy=f"请写{what}，如通知单上那样") from None
 
 
 def rename(office: Office, name: str, display_name: str) -> dict[str, Any]:
@@ -76,9 +87,21 @@ def rename(office: Office, name: str, display_name: str) -> dict[str, Any]:
         person = person_of(display_name, name)
         if (taken := tx.accounts.by_display_name(person)) and taken.name != name:
             raise WrongState(f"姓名 {person} 已经有了", remedy=NAMESAKES)
+        _require_unlike(tx, name, {"姓名": person})
         tx.accounts.change(name, display_name=person)
         tx.audit.append([office.event(Action.ACCOUNTS, about, did="rename", before=digest(before), now=digest(person))])
     return _after(office, name)
+
+
+def _require_unlike(tx: Transaction, account: str, names: Mapping[str, str]) -> None:
+    """Refuse names a reader would take for another account's: rights and signatures go by them."""
+    for other in tx.accounts.all():
+        if other.name == account:
+            continue
+        theirs = {known: looks(known) for known in (other.name, other.display_name)}
+        for what, name in names.items():
+            if like := next((known for known, keys in theirs.items() if keys & looks(name)), ""):
+                raise WrongState(f"{what}「{name}」与账号 {other.name} 的「{like}」看起来一样", remedy=NAMESAKES)
 
 
 def list_accounts(office: Office) -> list[dict[str, Any]]:
@@ -105,7 +128,9 @@ def grant(office: Office, name: str, given: Grant) -> dict[str, Any]:
     office.authorise(Action.RIGHTS, about)
     _not_oneself(office, name, "给自己授权")
     role = _role(office, given.role)
-    given = replace(given, role=role.name)
+    given = replace(
+        given, role=role.name, unit=_one_line(given.unit, "单位"), branch=_one_line(given.branch, "用户类别/兵种")
+    )
     if missing := [LIMIT_LABELS[need] for need in role.needs if not getattr(given, need)]:
         raise UsageError(f"授予 {role.label} 要限定{'、'.join(missing)}", remedy="请补上后再授予")
     if given.since and given.until and given.until < given.since:
