@@ -26,6 +26,7 @@ from qrecords.model.rules import is_empty
 Values = Mapping[str, Any]
 
 ALIKE = 0.5  # from this share of equal fields on, two rows may be one, changed
+_CHOSEN = frozenset({FieldType.ENUM, FieldType.MULTI, FieldType.BOOL})
 _ABOUT = ("customer_unit", "serial_no")
 _OWN_NAMES = re.compile(r"-(已编号|退回)(-[0-9]+)?$")
 
@@ -66,25 +67,34 @@ def differences(form: Form, old: Values, new: Values) -> list[Difference]:
     return said or found
 
 
-def share_alike(form: Form, old: Values, new: Values) -> float:
-    """Return which share of the fields written in either is written equally in both; defaults say nothing."""
+def share_alike(form: Form, old: Values, new: Values, *, own_words: bool = False) -> float:
+    """Return which share of the fields written in either is written equally in both; defaults say nothing.
+
+    With `own_words` choices count for nothing either, where there is anything else: half an office's rows share them.
+    """
     written = [
         f
         for f in form.input_fields
         if any(not is_empty(v.get(f.key)) and v.get(f.key) != f.default for v in (old, new))
         and (f.stage == form.stages[0].key or f.key in new)
     ]
+    if own_words:
+        written = [f for f in written if f.type not in _CHOSEN] or written
     equal = sum(_equal(f, old.get(f.key), new.get(f.key)) for f in written)
     return equal / len(written) if written else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A row's values and its place: in the file now read, or where the record's row stood."""
+    """A row's values and its place: in the file now read, or where the record's row stood.
+
+    `elsewhere` when another file of the same name may be the one it stood in: then its place alone says nothing.
+    """
 
     values: Values
     row: int | None
     record_no: str = ""
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,7 @@ def resembling(
     by_row: dict[int, list[Placed]] = defaultdict(list)
     by_keys: dict[tuple[Any, ...], list[Placed]] = defaultdict(list)
     for old in olds:
-        if old.row is not None:
+        if old.row:
             by_row[old.row].append(old)
         for variant in _variants(keys, old.values):
             by_keys[variant].append(old)
@@ -121,8 +131,9 @@ def resembling(
         there = {no: o for no, o in there.items() if named.get(no, new) is new}
         # Where no row of the file is known, it may hold other rows altogether: only one in the same place is near.
         likely = [o for o in there.values() if moved or o.row == new.row]
-        likely = [o for o in likely if share_alike(form, o.values, new.values) >= ALIKE]
+        likely = [o for o in likely if share_alike(form, o.values, new.values, own_words=not moved) >= ALIKE]
         standing = [o for o in here if share_alike(form, o.values, new.values) >= ALIKE] if moved else []
+        standing = [o for o in standing if not o.elsewhere or o.record_no in there]
         near.append((standing, likely))
         for record_no in {o.record_no for o in (*standing, *likely)}:
             claims[record_no] += 1

@@ -26,7 +26,7 @@ from qrecords.services.documents import (
     write_papers,
 )
 from qrecords.services.finding.indexing import follow
-from qrecords.services.intake.known import Row, origin_of, prints_of, recognise, told, way_to_change
+from qrecords.services.intake.known import Row, origin_of, prints_of, recognise, tell_vanished, told, way_to_change
 from qrecords.services.intake.lists import Completion
 from qrecords.services.intake.returning import Outcome, how_to_go_on, require_place, send_back
 from qrecords.services.intake.sendingnumbers import send_numbers
@@ -67,6 +67,7 @@ class Filled:
     returned: list[Path] = field(default_factory=list)
     numbered: list[Path] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # the records whose rows their file has no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,9 @@ def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Fille
             problems = list(error.problems) or [Problem(error.message, source=path.name)]
             result.rejected.append({"source": path.name, "row": None, "problems": problems})
             outcome.refuse(problems)
-        result.notes += recognise(office, form, rows, same_again=same_again)
+        gone = recognise(office, form, rows, same_again=same_again)
+        result.gone += gone
+        result.notes += tell_vanished(gone)
         for row, twin in zip(rows, _twins(rows, ready), strict=True):
             _sort_row(office, form, row, twin, ready, result, outcome)
     result.notes += lists.notes
@@ -191,7 +194,9 @@ def _sort_row(
     """Put one row where it belongs: ready, found again, changed, or rejected with all that is wrong with it."""
     entry, values = row.entry, row.checked.values
     where = f"{entry.source} 第{entry.row}行"
-    result.notes += [f"{where}：{note}" for note in row.notes if row.is_new]
+    # What the reader passed over is told of rows known too: a sheet not read may hold new ones.
+    told_always = {*entry.notes}
+    result.notes += [f"{where}：{note}" for note in row.notes if row.is_new or note in told_always]
     if row.changed is not None:
         outcome.accept(entry, row.changed.record_no)
         result.changed.append(_changed(form, row, row.changed))
@@ -284,6 +289,9 @@ def _make_all(office: Office, folder: FormFolder, ready: list[Ready], result: Fi
             numbers[entry.key] = record.record_no
         if wishes.progress:
             wishes.progress(total - len(ready), total)
+    if result.gone:
+        with office.register.write() as tx:
+            tx.origins.leave(result.gone)
     follow(office)
     return numbers
 

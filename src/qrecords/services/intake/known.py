@@ -7,9 +7,9 @@ changed: it is told as a difference and never makes a second record. Where two r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from qrecords.errors import InvalidInput, Problem
@@ -20,7 +20,7 @@ from qrecords.model.record import STATE_LABELS, Action, Record, State
 from qrecords.model.sameness import Difference, Placed, book_name, differences, fingerprints, resembling
 from qrecords.model.worksheet import NEW_WORDS, NUMBER_COLUMN, shown
 from qrecords.office import Office
-from qrecords.stores.inputs import InputRecord
+from qrecords.stores.inputs import TABLES, InputRecord
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.origins import Origin
 
@@ -85,7 +85,7 @@ def entry_of(entries: Sequence[InputRecord], record: Record, source: Path) -> In
 
 
 def recognise(office: Office, form: Form, rows: Sequence[Row], *, same_again: bool) -> list[str]:
-    """Say of every row of one file whether it is known; returns what to tell beside."""
+    """Say of every row of one file whether it is known; returns the records whose rows the file has no more."""
     sound = [row for row in rows if row.entry.sound and not row.checked.problems]
     with office.register.read() as tx:
         found = _Found.read(office, tx, form, sound)
@@ -188,7 +188,7 @@ class _Found:
             number = before.known or (before.changed.record_no if before.changed else "")
             row.refuse(
                 f"与第{before.entry.row}行{f'（{number}）' if number else ''}完全相同；写重了就删去一行，"
-                f"确是两条就加 --same-again，或在这行的「{NUMBER_COLUMN}」写「新」"
+                f"确是两条就加 --same-again，或{_in_number(row, '新')}"
             )
 
     def tell_changed(self, office: Office, rows: Sequence[Row], *, same_again: bool) -> list[str]:
@@ -198,21 +198,29 @@ class _Found:
         books = {origin_of(row.entry).book for row in rows} | {
             o.book for no in recognised if (o := self.origins.get(no))
         }
+        here = {o for no in recognised if (o := self.origins.get(no)) and o.row}
         with office.register.read() as tx:
             vanished: dict[str, Origin | None] = {**tx.origins.beside(self.form.code, books)}
             if any(no not in self.origins for no in recognised):
                 days = {str(row.checked.values.get(self.form.date_field, ""))[:10] for row in news}
                 vanished = {**dict.fromkeys(tx.origins.unplaced(self.form.code, days)), **vanished}
-            gone = [no for no in vanished if no not in recognised]
-            wanted = gone if news else gone[: _SHOWN + 1]
+            gone = {no: o for no, o in vanished.items() if no not in recognised}
+            # Two records in one place: the rows of another file of that name, in another folder.
+            others = {(o.book, o.sheet) for o in gone.values() if o in here}
+            strange = {no for no, o in gone.items() if o and (o.book, o.sheet) in others}
+            wanted = [no for no, o in gone.items() if news or (o and o.row and no not in strange)]
             records = {
                 r.record_no: r
                 for r in office.only_readable(tx.records.many(wanted, uncommitted=True))
                 if r.state not in _GONE
             }
-        rows_of = {no: origin.row for no, origin in vanished.items() if origin}
-        olds = [Placed(r.values, rows_of.get(no), no) for no, r in records.items()]
-        moved = {row.entry.row: row.entry.row - o.row for no, row in recognised.items() if (o := self.origins.get(no))}
+        places = {no: o for no in records if (o := gone.get(no)) and o.row}
+        olds = [Placed(r.values, _row(places.get(no)), no, no in strange) for no, r in records.items()]
+        moved = {
+            row.entry.row: row.entry.row - o.row
+            for no, row in recognised.items()
+            if (o := self.origins.get(no)) and o.row
+        }
         placed = [Placed(row.checked.values, row.entry.row) for row in news]
         for row, found in zip(news, resembling(self.form, placed, olds, moved), strict=True):
             if found.sure:
@@ -220,19 +228,22 @@ class _Found:
                 row.differences = differences(self.form, row.changed.values, row.checked.values)
             elif found.record_nos and not same_again:
                 row.refuse(_doubtful(self.form, row, [records[no] for no in found.record_nos]))
-        return self._tell_vanished(vanished, records, recognised)
+        now = {origin_of(row.entry).book for row in recognised.values()}
+        # By the sheet's old name: it may have been given another one meanwhile.
+        sheets = {(o.book, o.sheet) for o in here if o.book in now}
+        return [no for no, o in places.items() if no in records and no not in strange and (o.book, o.sheet) in sheets]
 
-    def _tell_vanished(
-        self, vanished: Mapping[str, Origin | None], records: Mapping[str, Record], recognised: Mapping[str, Row]
-    ) -> list[str]:
-        here = {(origin_of(row.entry).book, origin_of(row.entry).sheet) for row in recognised.values()}
-        left = [
-            no for no, origin in vanished.items() if no in records and origin and (origin.book, origin.sheet) in here
-        ]
-        if not left:
-            return []
-        named = "、".join(left[:_SHOWN]) + ("等" if len(left) > _SHOWN else "")
-        return [f"表里不再有 {named} 的行；记录没有变动，要作废请用 qrecords void"]
+
+def _row(place: Origin | None) -> int | None:
+    return place.row if place else None
+
+
+def tell_vanished(record_nos: Sequence[str]) -> list[str]:
+    """Return what is told of records whose rows a file has no more."""
+    if not record_nos:
+        return []
+    named = "、".join(record_nos[:_SHOWN]) + ("等" if len(record_nos) > _SHOWN else "")
+    return [f"表里不再有 {named} 的行；记录没有变动，要作废请用 qrecords void"]
 
 
 def _given(form: Form, row: Row) -> str:
@@ -243,9 +254,17 @@ def _doubtful(form: Form, row: Row, records: Sequence[Record]) -> str:
     near = "、".join(r.record_no for r in records[:_SHOWN])
     found = "；".join(told(form, differences(form, records[0].values, row.checked.values)))
     return (
-        f"和 {near} 很像，分不清是改动还是新的一条（{found}）；是改动就把编号写进这行的「{NUMBER_COLUMN}」，"
-        f"是新的一条就在那里写「新」，或加 --same-again"
+        f"和 {near} 很像，分不清是改动还是新的一条（{found}）；是改动就{_in_number(row, records[0].record_no)}，"
+        f"是新的一条就{_in_number(row, '新')}，或加 --same-again"
     )
+
+
+def _in_number(row: Row, word: str) -> str:
+    """Return how a word is written as the number of a row: in a table's column, or as the key of a record."""
+    name = PurePath(row.entry.source.partition("!")[0])
+    if name.suffix.lower() in TABLES:
+        return f"在这行的「{NUMBER_COLUMN}」一列写「{word}」"
+    return f'在这一条里写 "{NUMBER_COLUMN}": "{word}"'
 
 
 def told(form: Form, found: Iterable[Difference]) -> list[str]:

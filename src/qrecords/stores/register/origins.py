@@ -15,7 +15,7 @@ _CHUNK = 500  # bound parameters in one statement
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the row of a record was last seen: the file's name without its ending, the sheet, the row."""
+    """Where the row of a record was last seen: the file's name without its ending, the sheet, the row; 0: no more."""
 
     book: str
     sheet: str
@@ -48,6 +48,11 @@ class Origins:
         rows = [{"record_no": no, "book": o.book, "sheet": o.sheet, "row": o.row} for no, o in origins.items()]
         if rows:
             self._c.execute(t.origin.insert().prefix_with("OR REPLACE"), rows)
+
+    def leave(self, record_nos: Collection[str]) -> None:
+        """Write down that the rows of records stand in their file no more."""
+        for part in _chunks(record_nos):
+            self._c.execute(t.origin.update().where(t.origin.c.record_no.in_(part)).values(row=0))
 
     def of(self, record_nos: Collection[str]) -> dict[str, Origin]:
         """Return where the rows of records were last seen."""
