@@ -24,8 +24,8 @@ from qrecords.services import print as printing
 from qrecords.services import steps
 from qrecords.services.care.recover import recover
 from qrecords.services.intake.fill import fill
+from qrecords.services.intake.kepttemplates import OBJECT
 from qrecords.services.intake.templatecheck import check_forms
-from qrecords.services.intake.templates import OBJECT
 from tests.conftest import FORMS, CommandLine
 from tests.test_crash import killed_at
 

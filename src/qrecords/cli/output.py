@@ -106,12 +106,15 @@ def note(text: str) -> None:
 
 @contextmanager
 def progress(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far the work is, with rate and time left, once it takes longer than a second."""
+    """Show how far the work is, with rate and time left, once it takes longer than a second; only on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
     from tqdm import tqdm
 
     with (
         _bare(sys.stderr) as shown,  # the bar moves the cursor, and shows nothing that comes from elsewhere
-        tqdm(desc=label, unit=unit, delay=1, disable=not sys.stderr.isatty(), leave=False, file=shown) as bar,
+        tqdm(desc=label, unit=unit, delay=1, leave=False, file=shown) as bar,
     ):
 
         def at(done: int, total: int) -> None:

@@ -30,7 +30,7 @@ EXAMPLE = (
 @pass_session
 def require(session: Session, source: Path) -> None:
     """按服务过程一览表（表1）列出一项任务应有的记录，每项写明依据。"""
-    from qrecords.services.require import require as required_by
+    from qrecords.services.intake.taskfiles import require as required_by
 
     required, notes = required_by(session.office, source)
     for line in notes:

@@ -223,7 +223,7 @@ def _parse_rows(field: Field, raw: object, found: list[Problem]) -> list[dict[st
 
 def incomplete_rows(field: Field, present: Values) -> Iterator[Problem]:
     """Give what the rows of a field still lack."""
-    for number, row in enumerate(present.get(field.key) or [] if field.columns else [], start=1):
+    for number, row in enumerate(present.get(field.key) or [], start=1):
         for column in field.columns:
             if column.required and is_empty(row.get(column.key)):
                 message = f"「{field.label}」第{number}行的「{column.label}」没有填写"

@@ -134,12 +134,18 @@ class Retention(Definition):
 class Checked:
     """What a check found: the stored values and every problem, never one without looking at the rest.
 
-    `notes` tell what was read otherwise than it was written.
+    `notes` tell what was read otherwise than it was written; `added` are the fields that have their default.
     """
 
     values: dict[str, Any]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    added: frozenset[str] = frozenset()
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """Return the values without defaults: what `check` gives of the same record `as_it_was`."""
+        return {key: value for key, value in self.values.items() if key not in self.added}
 
 
 class Form(Definition):
@@ -194,6 +200,19 @@ class Form(Definition):
     def _by_heading(self) -> dict[str, str]:
         return {heading_key(name): f.key for f in self.fields for name in (f.label, f.key)}
 
+    @cached_property
+    def _with_default(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields if f.default is not None)
+
+    @cached_property
+    def with_decimals(self) -> tuple[Field, ...]:
+        """Return the fields that hold decimal numbers, themselves or in a column."""
+        return tuple(f for f in self.fields if FieldType.DEC in {f.type, *(c.type for c in f.columns)})
+
+    @cached_property
+    def _written(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields if f.type not in BOXES)
+
     @property
     def input_fields(self) -> tuple[Field, ...]:
         """Return the fields a clerk fills: no boxes, nothing computed."""
@@ -237,9 +256,9 @@ class Form(Definition):
         merged: dict[str, Any] = dict(before or {})
         found: list[Problem] = []
         notes: list[str] = []
-        days = _days(self, raw)
-        for heading, value in raw.items():
-            key = self.key_of(str(heading))
+        named = [(heading, self.key_of(str(heading)), value) for heading, value in raw.items()]
+        days = _days([(self.by_key[key], value) for _, key, value in named if key])
+        for heading, key, value in named:
             if key is None:
                 found.append(Problem(self._unknown(str(heading)), str(heading)))
                 continue
@@ -251,8 +270,10 @@ class Form(Definition):
                 merged.pop(key, None)
             else:
                 merged[key] = parsed
+        added: dict[str, Any] = {}
         if before is None and not as_it_was:
-            merged |= {f.key: f.default for f in self.fields if f.default is not None and f.key not in merged}
+            added = {f.key: f.default for f in self._with_default if f.key not in merged}
+            merged |= added
         merged |= self._computed(merged)
         if not as_it_was:
             wrong = {root(p.field) for p in found}
@@ -261,7 +282,7 @@ class Form(Definition):
                 if asked and not _touches(rule, wrong) and not _stands(rule, before, merged):
                     found += rules.violations(rule, merged, self.label)
         ordered = {f.key: merged[f.key] for f in self.fields if f.key in merged}
-        return Checked(ordered, tuple(found), tuple(notes))
+        return Checked(ordered, tuple(found), tuple(notes), frozenset(added))
 
     def incomplete(self, present: Values, stages: Iterable[str], wrong: Iterable[str | None] = ()) -> list[Problem]:
         """Return what is still missing for these stages to be complete.
@@ -271,11 +292,12 @@ class Form(Definition):
         wanted, places = set(stages), set(wrong)
         fields = {root(place) for place in places}
         found = []
-        for field in self.fields:
-            if field.stage in wanted and field.type not in BOXES:
+        for field in self._written:
+            if field.stage in wanted:
                 if field.required and is_empty(present.get(field.key)) and field.key not in fields:
                     found.append(Problem(f"必填栏目「{field.label}」没有填写", field.key))
-                found += [p for p in incomplete_rows(field, present) if p.field not in places]
+                if field.columns:
+                    found += [p for p in incomplete_rows(field, present) if p.field not in places]
         for rule in self.rules:
             asked = rule.level == "refuse" and rule.check in rules.COMPLETENESS_CHECKS and not _touches(rule, fields)
             if asked and self.by_key[rule.fields[0]].stage in wanted:
@@ -327,7 +349,7 @@ class Form(Definition):
 
 def root(place: str | None) -> str:
     """Return the field a problem's place lies in: parts of parts[2].quantity."""
-    return re.split(r"[\[.]", place or "")[0]
+    return (place or "").partition("[")[0].partition(".")[0]
 
 
 def _touches(rule: Rule, wrong: Collection[str]) -> bool:
@@ -335,12 +357,11 @@ def _touches(rule: Rule, wrong: Collection[str]) -> bool:
     return any(key in wrong for key in (*rule.fields, *([rule.when.field] if rule.when else [])))
 
 
-def _days(form: Form, raw: Mapping[str, Any]) -> list[date]:
+def _days(written: Iterable[tuple[Field, Any]]) -> list[date]:
     """Return the days a record writes in full: they tell the year of the others."""
     days = []
-    for heading, value in raw.items():
-        field = form.by_key.get(form.key_of(str(heading)) or "")
-        if field and field.type in {FieldType.DATE, FieldType.DATETIME}:
+    for field, value in written:
+        if field.type in {FieldType.DATE, FieldType.DATETIME}:
             with suppress(ValueError):
                 days.append(date.fromisoformat(field.parse(value)[:10]))
     return days

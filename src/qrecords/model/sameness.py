@@ -19,7 +19,7 @@ from pathlib import PurePath
 from typing import Any
 
 from qrecords.model.audit import fingerprint
-from qrecords.model.field import BOXES, Field, FieldType
+from qrecords.model.field import Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.rules import is_empty
 
@@ -33,8 +33,12 @@ _OWN_NAMES = re.compile(r"-(已编号|退回)(-[0-9]+)?$")
 
 def fingerprints(form: Form, *versions: Values) -> list[str]:
     """Return the fingerprints of a row as it may be read: each version as it is, and with 3.30 written 3.3."""
-    found = [fingerprint(form.code, {**v, **changed}) for v in versions for changed in ({}, _plain_numbers(form, v))]
-    return list(dict.fromkeys(found))
+    readings: list[Values] = []
+    for version in versions:
+        for reading in (version, {**version, **_plain_numbers(form, version)}):
+            if reading not in readings:  # most say the same: one hash instead of four
+                readings.append(reading)
+    return list(dict.fromkeys(fingerprint(form.code, reading) for reading in readings))
 
 
 def book_name(name: str) -> str:
@@ -209,7 +213,8 @@ def comparable(field: Field, value: Any) -> Any:
 
 
 def _plain_numbers(form: Form, values: Values) -> dict[str, Any]:
-    fields = [f for f in form.fields if f.key in values and f.type not in BOXES]
+    """Return the values that hold decimal numbers, these without what says nothing: 3.30 as 3.3."""
+    fields = [f for f in form.with_decimals if f.key in values]
     return {f.key: v for f in fields if (v := comparable(f, values[f.key])) is not None}
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from qrecords.model.radicals import as_ideographs
@@ -25,10 +26,20 @@ _CLINGING = re.compile("[\u1160-\u11ff\u3131-\u318e\ud7b0-\ud7ff\uff9e\uff9f\uff
 # Hangul letters that found no partner would join across a vanished blank, and a second pass would differ.
 _CONJOINING = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
 _NEEDS_NEIGHBOUR = "\0"
+_SHORT = 40  # characters: names, models, choices and days stand in record after record
 
 
 def normalise(text: str) -> str:
     """Return the normal form; doing it twice changes nothing, and breaks stand only between runs."""
+    return _normal_of_short(text) if len(text) <= _SHORT else _normal(text)
+
+
+@lru_cache(maxsize=8192)
+def _normal_of_short(text: str) -> str:
+    return _normal(text)
+
+
+def _normal(text: str) -> str:
     folded = "".join(map(_FOLD.__getitem__, text))
     if _NEEDS_NEIGHBOUR in folded:
         folded = "".join(_fold(text[start:end]) for start, end in _clusters(text))

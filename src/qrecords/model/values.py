@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from qrecords.model.cell import CellNumber
 from qrecords.model.radicals import as_ideographs
@@ -51,11 +52,12 @@ FALSE_WORDS = frozenset({"否", "无", "×", "✗", "□", "☐", "错", "false"
 
 # Marks that turn a character into an emoji, or join several into one.
 _EMOJI_MARKS = frozenset({0x200D, 0x20E3, 0xFE0E, 0xFE0F})
+_EMOJI = re.compile("[\u200d\u20e3\ufe0e\ufe0f\U0001f000-\U0001fbff]")  # those `str.isprintable` lets through
 
 
 def unprintable(text: str) -> list[str]:
     """Return the characters no controlled form may hold, once each: control codes, private use, emoji."""
-    if text.isascii() and text.isprintable():
+    if text.replace("\n", "").replace("\t", "").isprintable() and not _EMOJI.search(text):
         return []
     return [c for c in dict.fromkeys(text) if _is_unprintable(c)]
 
@@ -148,6 +150,7 @@ def _moment_of_cell(cell: CellNumber) -> datetime:
     return cell.moment
 
 
+@lru_cache(maxsize=1024)  # the rows of a ledger name few days
 def _day_from_text(text: str) -> date:
     found = _DATE.match(text)
     parts = [p for p in found.groups() if p] if found else []
@@ -391,6 +394,7 @@ def parse_choices(raw: object, choices: Sequence[str]) -> list[str]:
     return [c for c in choices if c in picked]
 
 
+@lru_cache(maxsize=4096)
 def choice_key(word: str) -> str:
     """Return a word without what people and programs vary: width, case, blanks, radicals for ideographs."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", as_ideographs(word))).casefold()

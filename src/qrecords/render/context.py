@@ -32,6 +32,7 @@ REGISTER_TAGS = ("month", "rows")  # rows: one context a record, with its `row_n
 NOT_APPLICABLE = "/"
 BLANK_BELOW = "以下空白"
 BLANK_DATE = "　　年　　月　　日"
+_WITH_BOXES = frozenset({FieldType.ENUM, FieldType.MULTI, FieldType.BOOL})
 TICKED, UNTICKED = "☑", "□"
 
 
@@ -41,7 +42,7 @@ def form_context(form: Form, present: Values, head: Mapping[str, str]) -> dict[s
     done = {s for s in form.begun(present) if not form.incomplete(present, [s])}
     for field in form.fields:
         if field.type not in BOXES:
-            context |= _field_texts(field, present.get(field.key), filled=field.stage in done)
+            _add_texts(context, field, present.get(field.key), filled=field.stage in done)
     return context
 
 
@@ -57,13 +58,13 @@ def register_context(
     return context | {"month": month_text(month), "rows": lines}
 
 
-def _field_texts(field: Field, value: Any, *, filled: bool) -> dict[str, Any]:
+def _add_texts(context: dict[str, Any], field: Field, value: Any, *, filled: bool) -> None:
     if field.type is FieldType.ROWS:
-        return {field.key: _row_texts(field, value or [], filled=filled)}
-    texts = {field.key: printed(field, value, filled=filled)}
-    if field.type in {FieldType.ENUM, FieldType.MULTI, FieldType.BOOL}:
-        texts[f"{field.key}_boxes"] = boxes(field, value)
-    return texts
+        context[field.key] = _row_texts(field, value or [], filled=filled)
+        return
+    context[field.key] = printed(field, value, filled=filled)
+    if field.type in _WITH_BOXES:
+        context[f"{field.key}_boxes"] = boxes(field, value)
 
 
 def printed(field: Field, value: Any, *, filled: bool) -> str:
@@ -113,10 +114,13 @@ def _row_texts(field: Field, rows: Sequence[Values], *, filled: bool) -> list[di
     for number, row in enumerate(rows, start=1):
         line = {"no": str(number)}
         for column in field.columns:
-            line |= _field_texts(column, row.get(column.key), filled=True)
+            _add_texts(line, column, row.get(column.key), filled=True)
         lines.append(line)
     for spare in range(len(rows), field.print_rows):
-        line = {"no": ""} | {k: "" for c in field.columns for k in _field_texts(c, None, filled=False)}
+        line = {"no": ""}
+        for column in field.columns:
+            _add_texts(line, column, None, filled=False)
+        line = dict.fromkeys(line, "")
         if filled and spare == len(rows):
             line[_widest(field).key] = BLANK_BELOW
         lines.append(line)

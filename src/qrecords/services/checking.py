@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from qrecords.errors import Problem
-from qrecords.model.form import Form, Relation
+from qrecords.model.field import Field
+from qrecords.model.form import Form
 from qrecords.model.record import Action, Record, State
-from qrecords.model.relations import Other, conflicts
+from qrecords.model.relations import conflicts
 from qrecords.office import Office
 from qrecords.render.fonts import uncovered
+from qrecords.services.neighbours import Neighbours
 from qrecords.services.require import owing
 
 
 def beyond_rules(
-    office: Office, form: Form, values: dict[str, Any], *, own: str = "", beside: Sequence[dict[str, Any]] = ()
+    office: Office, form: Form, values: dict[str, Any], *, own: str = "", around: Neighbours | None = None
 ) -> Iterator[Problem]:
     """Check what the pure rules cannot see: fonts, dates in force, records referred to, other records of the notice.
 
-    `own` is the record's number when it has one, `beside` the values that come in with it.
+    `own` is the record's number when it has one; `around` what a batch looked up together, and what comes in with it.
     """
     for key, value in values.items():
         if bad := uncovered(_text_of(value)):
@@ -29,33 +31,36 @@ def beyond_rules(
         yield Problem(f"「{form.label(form.date_field)}」{day} 还没有到，编号用不了将来的年份", form.date_field)
     if day and not form.is_valid_on(day):
         yield _outside_edition(office, form, day)
-    yield from references(office, form, values)
-    yield from conflicting(office, form, values, own=own, beside=beside)
+    around = around or Neighbours.of(office, form, values)
+    yield from references(office, form, values, around)
+    yield from conflicting(form, values, around, own=own)
 
 
-def conflicting(
-    office: Office, form: Form, values: dict[str, Any], *, own: str = "", beside: Sequence[dict[str, Any]] = ()
-) -> Iterator[Problem]:
+def conflicting(form: Form, values: dict[str, Any], around: Neighbours, *, own: str = "") -> Iterator[Problem]:
     """Check a record against the others of its notice or customer."""
     for relation in form.relations:
         if relation.level == "refuse":
-            yield from conflicts(relation, values, _others(office, form, relation, values, own, beside))
+            yield from conflicts(relation, values, around.others(relation, values, own))
 
 
-def reminders(office: Office, form: Form, values: dict[str, Any], *, own: str = "") -> list[Problem]:
+def reminders(
+    office: Office, form: Form, values: dict[str, Any], *, own: str = "", around: Neighbours | None = None
+) -> list[Problem]:
     """Return what is only reminded of: the rules and relations whose level says so."""
     found = form.warnings(values)
-    for relation in form.relations:
-        if relation.level == "warn":
-            found += conflicts(relation, values, _others(office, form, relation, values, own, ()))
+    relations = [r for r in form.relations if r.level == "warn"]
+    if relations:
+        around = around or Neighbours.of(office, form, values)
+        for relation in relations:
+            found += conflicts(relation, values, around.others(relation, values, own, coming=False))
     return found
 
 
-def references(office: Office, form: Form, values: dict[str, Any]) -> Iterator[Problem]:
+def references(office: Office, form: Form, values: dict[str, Any], around: Neighbours) -> Iterator[Problem]:
     """Check the records a record refers to: in use, and issued where their form is issued (R18)."""
     for field_ in form.fields:
         if field_.refers_to and (number := values.get(field_.key)):
-            yield from _reference_problems(office, form, field_.key, field_.refers_to, number)
+            yield from _reference_problems(office, form, field_, around.named(number), number)
 
 
 def _outside_edition(office: Office, form: Form, day: str) -> Problem:
@@ -67,11 +72,12 @@ def _outside_edition(office: Office, form: Form, day: str) -> Problem:
     return Problem(f"「{form.label(form.date_field)}」{day} {what}{then}", form.date_field)
 
 
-def _reference_problems(office: Office, form: Form, key: str, target: str, number: str) -> Iterator[Problem]:
-    with office.register.read() as tx:
-        found = tx.records.get(number)
+def _reference_problems(
+    office: Office, form: Form, field: Field, found: Record | None, number: str
+) -> Iterator[Problem]:
+    key, target = field.key, field.refers_to
     # One that may not be read is answered like one that is not there.
-    if found is None or not office.only_readable([found]) or found.form_code[:8] != target or found.state is State.VOID:
+    if found is None or found.form_code[:8] != target or found.state is State.VOID:
         yield Problem(f"「{form.label(key)}」{number} 不是在用的 {target} 记录编号，请核对或先填写它", key)
         return
     issue = office.forms.get(found.form_code).form.steps.get(Action.ISSUE.value)
@@ -80,35 +86,15 @@ def _reference_problems(office: Office, form: Form, key: str, target: str, numbe
         yield Problem(f"「{form.label(key)}」{number} 还没有签发，先签发再服务{clause}：qrecords issue {number}", key)
 
 
-def _others(
-    office: Office, form: Form, relation: Relation, values: dict[str, Any], own: str, beside: Sequence[dict[str, Any]]
-) -> list[Other]:
-    """Return the records a relation looks at: of the same notice, or of the same customer."""
-    key = "notice_no" if relation.scope == "notice" else "customer_unit"
-    if not values.get(key):
-        return []
-    with office.register.read() as tx:
-        if relation.scope == "notice":
-            found = tx.records.find(notice_no=values[key])
-        else:
-            codes = [code for code in office.forms.codes() if code[:8] in relation.among]
-            found = [r for code in codes for r in tx.records.find(form_code=code, customer_unit=values[key])]
-    held = [
-        Other(r.form_code, r.record_no, r.values)
-        for r in office.only_readable(found)
-        if r.record_no != own and r.state is not State.VOID
-    ]
-    return held + [Other(form.code, "", v) for v in beside if v.get(key) == values[key]]
-
-
 def before_step(office: Office, record: Record, action: Action) -> list[Problem]:
     """Return what keeps a record from a step because of other records; the record's own gaps are not told here."""
     form = office.forms.get(record.form_code).form
     found: list[Problem] = []
     if action in {Action.SUBMIT, Action.FILE}:
-        found += references(office, form, record.values)
-    if action is Action.SUBMIT:  # another process may have filled one beside it meanwhile
-        found += conflicting(office, form, record.values, own=record.record_no)
+        around = Neighbours.of(office, form, record.values)
+        found += references(office, form, record.values, around)
+        if action is Action.SUBMIT:  # another process may have filled one beside it meanwhile
+            found += conflicting(form, record.values, around, own=record.record_no)
     if action is Action.FILE and Action.ISSUE.value in form.steps:
         found += owing(office, record)
     if action is Action.VOID:

@@ -14,11 +14,9 @@ from qrecords.render.changes import change_lines, marked, with_changes
 from qrecords.render.code import code_png, payload
 from qrecords.render.context import date_text, form_context, register_context
 from qrecords.render.docx import Template
-from qrecords.render.finish import finish_pdf
 from qrecords.render.fonts import require_chinese_face
-from qrecords.render.pdf import Converter
 from qrecords.render.soffice import find_program
-from qrecords.stores.durable import make_dirs, remove_file, write_file
+from qrecords.stores.durable import make_dirs, remove_file, write_file, write_files
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
 
@@ -51,7 +49,7 @@ class Documents:
     """Makes papers for one office; keeps compiled templates while it lives."""
 
     def __init__(self, office: Office) -> None:
-        self._office = office
+        self.office = office
         self._templates: dict[str, Template] = {}
 
     def record_paper(self, folder: FormFolder, record: Record, print_no: int) -> Paper:
@@ -82,19 +80,26 @@ class Documents:
 
     def docx(self, paper: Paper) -> bytes:
         """Return the Word document of a paper."""
-        folder, key = paper.folder, paper.folder.template_sha256
+        made = self.template(paper.folder).render(paper.context, code_png(paper.print_id))
+        return with_changes(made, paper.changes) if paper.changes else made
+
+    def template(self, folder: FormFolder) -> Template:
+        """Return a form's template, compiled; InvalidInput when it is no Word file or holds a tag not allowed."""
+        key = folder.template_sha256
         if key not in self._templates:
             self._templates[key] = Template.load(folder.template_bytes, str(folder.template))
-        made = self._templates[key].render(paper.context, code_png(paper.print_id))
-        return with_changes(made, paper.changes) if paper.changes else made
+        return self._templates[key]
 
     def pdfs(self, papers: Sequence[tuple[Paper, Path]], out_dir: Path) -> list[Path]:
         """Make the PDFs of papers from their Word files, in one go; each page carries the code with its number."""
-        settings = self._office.settings.pdf
+        from qrecords.render.finish import finish_pdf  # papers in Word alone do without the libraries for PDF
+        from qrecords.render.pdf import Converter
+
+        settings = self.office.settings.pdf
         converter = Converter(
             soffice=settings.soffice, workers=settings.workers, seconds_per_file=settings.seconds_per_file
         )
-        by_name, created, coded = {docx.stem: paper for paper, docx in papers}, self._office.clock(), dict[str, int]()
+        by_name, created, coded = {docx.stem: paper for paper, docx in papers}, self.office.clock(), dict[str, int]()
 
         def finish(path: Path) -> None:
             # While LibreOffice is at the next ones: done afterwards it would add half of the time again.
@@ -104,7 +109,7 @@ class Documents:
             )
 
         made = converter.convert([docx for _, docx in papers], out_dir, on_done=finish)
-        with self._office.register.write() as tx:  # a scan of the print is whole when it has so many pages
+        with self.office.register.write() as tx:  # a scan of the print is whole when it has so many pages
             for paper, docx in papers:
                 tx.records.print_pages(paper.subject, paper.print_no, coded[docx.stem])
         return made
@@ -112,7 +117,7 @@ class Documents:
     def _head(self, folder: FormFolder, subject: str, print_no: int) -> dict[str, str]:
         form = folder.form
         return {
-            "org_name": self._office.settings.office.org_name,
+            "org_name": self.office.settings.office.org_name,
             "form_title": form.title,
             "form_code": form.code,
             "form_edition": form.edition,
@@ -121,16 +126,16 @@ class Documents:
         }
 
 
-def require_means(office: Office, folder: FormFolder, out: Path, *, pdf: bool) -> None:
+def require_means(documents: Documents, folder: FormFolder, out: Path, *, pdf: bool) -> None:
     """Make sure papers can be made before any number is taken: template, folder, and LibreOffice where it is needed."""
-    Template.load(folder.template_bytes, str(folder.template))
+    documents.template(folder)
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明一个文件夹")
     make_dirs(out)
     write_file(out / PROBE, b"")
     remove_file(out / PROBE)  # another command may be trying the same folder, and have removed it already
     if pdf:
-        find_program(office.settings.pdf.soffice)
+        find_program(documents.office.settings.pdf.soffice)
         require_chinese_face()
 
 
@@ -139,11 +144,15 @@ def sheet_subject(form_code: str, month: str) -> str:
     return f"{form_code}-{month}"
 
 
+def register_prints(office: Office, tx: Transaction, folder: FormFolder, records: Sequence[Record]) -> dict[str, int]:
+    """Write down a print of each record with the values it shows; returns the prints' numbers by record."""
+    shown = {r.record_no: r.values for r in records}
+    return tx.records.add_prints(shown, folder.template_sha256, office.now(), office.account.name)
+
+
 def register_print(office: Office, tx: Transaction, folder: FormFolder, record: Record) -> int:
     """Write down a print of a record with the values it shows; returns the print's number."""
-    return tx.records.add_print(
-        record.record_no, record.values, folder.template_sha256, office.now(), office.account.name
-    )
+    return register_prints(office, tx, folder, [record])[record.record_no]
 
 
 def register_sheet_print(
@@ -152,7 +161,8 @@ def register_sheet_print(
     """Write down a print of a register's sheets; returns the print's number."""
     snapshot = {r.record_no: r.values for r in rows}
     subject = sheet_subject(folder.form.code, month)
-    return tx.records.add_print(subject, snapshot, folder.template_sha256, office.now(), office.account.name)
+    numbers = tx.records.add_prints({subject: snapshot}, folder.template_sha256, office.now(), office.account.name)
+    return numbers[subject]
 
 
 def write_papers(
@@ -160,11 +170,8 @@ def write_papers(
 ) -> dict[str, dict[str, str | None]]:
     """Write papers into a folder; returns the files by subject."""
     make_dirs(out)
-    made: list[tuple[Paper, Path]] = []
-    for paper in papers:
-        path = out / f"{paper.subject}.docx"
-        write_file(path, documents.docx(paper))
-        made.append((paper, path))
+    write_files(out, ((f"{paper.subject}.docx", documents.docx(paper)) for paper in papers))
+    made = [(paper, out / f"{paper.subject}.docx") for paper in papers]
     pdfs: Sequence[Path | None] = documents.pdfs(made, out) if pdf else [None] * len(made)
     return {
         paper.subject: {"docx": str(docx), "pdf": str(made_pdf) if made_pdf else None}

@@ -17,7 +17,7 @@ from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.services import reading
 from qrecords.services.documents import sheet_subject
-from qrecords.services.intake.templates import keep_template
+from qrecords.services.intake.kepttemplates import keep_template
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction

@@ -18,7 +18,7 @@ from qrecords.services.documents import (
     sheet_subject,
     write_papers,
 )
-from qrecords.services.intake.templates import kept
+from qrecords.services.intake.kepttemplates import kept
 from qrecords.stores.register import Transaction
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.field import Field, heading_key
 from qrecords.stores.durable import write_file
-from qrecords.stores.inputs.book import Book
 from qrecords.stores.inputs.common import encoding_of, refuse, require_kind, require_readable, unreadable_when_refused
 from qrecords.stores.inputs.separated import csv_layout, csv_rows
 from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, Row, blocked_by, doubled, find_headings, read_row
@@ -71,6 +70,8 @@ def _csv_table(path: Path, key_of: KeyOf, problems: list[Problem]) -> tuple[Head
 
 def _book_table(path: Path, key_of: KeyOf, _: list[Problem]) -> tuple[Headings | None, list[Row]]:
     """Read the first visible sheet with headings."""
+    from qrecords.stores.inputs.book import Book  # its library takes as long to load as a hundred records to fill
+
     with Book.open(path) as book:
         for sheet in book.sheets:
             if headings := find_headings([*islice(sheet.rows(), HEAD_ROWS)], key_of):

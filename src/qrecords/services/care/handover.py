@@ -24,7 +24,7 @@ from qrecords.services.care.unfreeze import Unfrozen, unfreeze
 from qrecords.services.care.verify import ITEM, VOLUME
 from qrecords.services.door import looked_at
 from qrecords.services.finding.indexing import follow
-from qrecords.services.intake.templates import OBJECT as TEMPLATE
+from qrecords.services.intake.kepttemplates import OBJECT as TEMPLATE
 from qrecords.services.volumes.shelf import readable_volumes
 from qrecords.stores import bag, durable, mirror
 from qrecords.stores.archive import Archive

@@ -55,9 +55,9 @@ def _recover_one(office: Office, intent: dict[str, Any]) -> dict[str, str]:
     office.archive.recover()  # an object moved in half is whole again before anyone counts on it
     match intent["kind"]:
         case "fill":
-            from qrecords.services.intake.fill import commit_filled
+            from qrecords.services.intake.fill import recover_filled
 
-            commit_filled(office, intent["id"], intent["payload"]["records"])
+            recover_filled(office, intent["id"], intent["payload"]["records"])
             outcome = "finished"
         case "file":
             outcome = _recover_filing(office, intent)

@@ -66,7 +66,7 @@ def offers(office: Office, form: Form, answers: Mapping[str, Any]) -> dict[str, 
         offered[date_field.key] = office.today()
     if unit := answers.get(_CUSTOMER):
         offered |= _of_last_record(office, form, str(unit))
-    listed, _ = Completion(office).check(form, dict(answers))
+    listed = Completion(office).check(form, dict(answers)).checked
     offered |= {k: v for k, v in listed.values.items() if k in form.by_key and form.by_key[k].compute is None}
     return {key: value for key, value in offered.items() if key not in answers}
 

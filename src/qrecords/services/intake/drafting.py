@@ -124,7 +124,8 @@ def look(office: Office, draft: DeskDraft) -> Look:
     typed = with_years(form, draft.values, date.fromisoformat(office.today()))
     record = reading.one(office, draft.record_no) if draft.record_no else None
     if record is None:
-        checked, notes = Completion(office).check(form, typed)
+        completed = Completion(office).check(form, typed)
+        checked, notes = completed.checked, [*completed.notes]
         offered = {k: v for k, v in offers(office, form, checked.values).items() if k not in checked.values}
     else:
         checked, notes, offered = form.check(typed, record.values), [], {}

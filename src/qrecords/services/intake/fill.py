@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,18 +20,19 @@ from qrecords.services.checking import beyond_rules, derived, reminders, year_of
 from qrecords.services.documents import (
     Documents,
     Paper,
-    register_print,
+    register_prints,
     register_sheet_print,
     require_means,
     sheet_subject,
     write_papers,
 )
 from qrecords.services.finding.indexing import follow
+from qrecords.services.intake.kepttemplates import kept
 from qrecords.services.intake.known import Row, origin_of, prints_of, recognise, tell_vanished, told, way_to_change
 from qrecords.services.intake.lists import Completion
 from qrecords.services.intake.returning import Outcome, how_to_go_on, require_place, send_back
 from qrecords.services.intake.sendingnumbers import send_numbers
-from qrecords.services.intake.templates import kept
+from qrecords.services.neighbours import Neighbours
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.inputs import TABLES, InputRecord, file_sha256, read_records
@@ -105,9 +107,10 @@ def fill(
     require_place(inputs, rejected)
     folder = office.forms.get(form_code)
     office.authorise(Action.CREATE, folder.form.code)
+    documents = Documents(office)
     wishes = Wishes(out or office.drafts_dir, pdf, same_again, in_place, progress)
     if not dry_run:
-        require_means(office, folder, wishes.out, pdf=pdf)
+        require_means(documents, folder, wishes.out, pdf=pdf)
     result = Filled()
     ready = _check_all(office, folder.form, inputs, result, same_again=same_again)
     _require_rights(office, folder.form, [r for r in ready if not r.known])
@@ -125,7 +128,7 @@ def fill(
             for r in ready
         ]
     else:
-        numbers = _make_all(office, folder, ready, result, wishes)
+        numbers = _make_all(documents, folder, ready, result, wishes)
         result.numbered, notes = send_numbers(result.outcomes, folder.form, numbers, wishes.out, in_place=in_place)
         result.notes += notes
     _send_back(folder.form, result, back_to, made=not dry_run)
@@ -140,7 +143,7 @@ def _send_back(form: Form, result: Filled, place: Path | None, *, made: bool) ->
 
 def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Filled, *, same_again: bool) -> list[Ready]:
     ready: dict[str, Ready] = {}
-    lists = Completion(office)
+    lists, around = Completion(office), Neighbours(office, form)
     with_tables = any(path.suffix.lower() in TABLES for path in inputs)
     others = [folder.form for folder in office.forms.all()] if with_tables else []
     for path in inputs:
@@ -158,8 +161,9 @@ def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Fille
         gone = recognise(office, form, rows, same_again=same_again)
         result.gone += gone
         result.notes += tell_vanished(gone)
+        around.look_up([row.checked.values for row in rows if row.is_new])
         for row, twin in zip(rows, _twins(rows, ready), strict=True):
-            _sort_row(office, form, row, twin, ready, result, outcome)
+            _sort_row(around, row, twin, ready, result, outcome)
     result.notes += lists.notes
     if not ready and not result.rejected and not result.changed:
         raise InvalidInput("输入里没有记录", remedy="请在表头下面填写至少一行")
@@ -167,10 +171,11 @@ def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Fille
 
 
 def _row(form: Form, lists: Completion, sha256: str, entry: InputRecord) -> Row:
-    checked, taken = lists.check(form, entry.values)
-    prints = [] if checked.problems or not entry.sound else prints_of(form, entry, checked)
+    completed = lists.check(form, entry.values)
+    prints = [] if completed.checked.problems or not entry.sound else prints_of(form, completed)
     slim = replace(entry, values={})  # what was read is held once
-    return Row(slim, checked, _source_key(form, sha256, entry), prints, [*entry.notes, *taken])
+    key, notes = _source_key(form, sha256, entry), [*entry.notes, *completed.notes]
+    return Row(slim, completed.checked, key, prints, notes)
 
 
 def _twins(rows: Sequence[Row], ready: Mapping[str, Ready]) -> list[str]:
@@ -189,10 +194,10 @@ def _twins(rows: Sequence[Row], ready: Mapping[str, Ready]) -> list[str]:
 
 
 def _sort_row(
-    office: Office, form: Form, row: Row, twin: str, ready: dict[str, Ready], result: Filled, outcome: Outcome
+    around: Neighbours, row: Row, twin: str, ready: dict[str, Ready], result: Filled, outcome: Outcome
 ) -> None:
     """Put one row where it belongs: ready, found again, changed, or rejected with all that is wrong with it."""
-    entry, values = row.entry, row.checked.values
+    office, form, entry, values = around.office, around.form, row.entry, row.checked.values
     where = f"{entry.source} 第{entry.row}行"
     # What the reader passed over is told of rows known too: a sheet not read may hold new ones.
     told_always = {*entry.notes}
@@ -203,8 +208,7 @@ def _sort_row(
         return
     problems = row.problems
     if not row.known and not twin and not problems:
-        beside = [r.values for r in ready.values() if not r.known] if form.relations else []
-        problems = _check_one(office, form, entry, row.checked, beside)
+        problems = _check_one(around, entry, row.checked)
     if problems:
         result.rejected.append({"source": entry.source, "row": entry.row, "problems": problems})
         outcome.refuse(problems, entry)
@@ -216,11 +220,12 @@ def _sort_row(
         result.notes.append(f"{where}：与前面的输入相同，只生成一份")
         return
     if row.is_new:
-        result.notes += [f"{where}：提醒：{p.message}" for p in reminders(office, form, values)]
+        result.notes += [f"{where}：提醒：{p.message}" for p in reminders(office, form, values, around=around)]
     key = row.known or row.key
-    ready.setdefault(
-        key, Ready(entry.source, entry.row, row.key, values, row.prints, origin_of(entry), row.known, row.seen)
-    )
+    if key not in ready:
+        ready[key] = Ready(entry.source, entry.row, row.key, values, row.prints, origin_of(entry), row.known, row.seen)
+        if not row.known:
+            around.take_in(values)
 
 
 def _changed(form: Form, row: Row, record: Record) -> dict[str, Any]:
@@ -234,14 +239,12 @@ def _changed(form: Form, row: Row, record: Record) -> dict[str, Any]:
     }
 
 
-def _check_one(
-    office: Office, form: Form, entry: InputRecord, checked: Checked, beside: Sequence[dict[str, Any]]
-) -> list[Problem]:
-    problems = [*checked.problems]
+def _check_one(around: Neighbours, entry: InputRecord, checked: Checked) -> list[Problem]:
+    office, form, problems = around.office, around.form, [*checked.problems]
     # A wrong value is reported once, as wrong, not a second time as missing.
     wrong = {*(p.field for p in problems), *entry.blocked}
     problems += form.incomplete(checked.values, [form.stages[0].key], wrong)
-    problems += beyond_rules(office, form, checked.values, beside=beside)
+    problems += beyond_rules(office, form, checked.values, around=around)
     return [p.at(entry.source, entry.row) for p in problems]
 
 
@@ -265,9 +268,11 @@ def _require_rights(office: Office, form: Form, ready: Sequence[Ready]) -> None:
         raise NotPermitted(f"有{len(problems)}条记录不能由您填写，没有生成任何记录", remedy=remedy, problems=problems)
 
 
-def _make_all(office: Office, folder: FormFolder, ready: list[Ready], result: Filled, wishes: Wishes) -> dict[str, str]:
+def _make_all(
+    documents: Documents, folder: FormFolder, ready: list[Ready], result: Filled, wishes: Wishes
+) -> dict[str, str]:
     """Make the records chunk by chunk, and let go of each: `ready` is empty then. Returns their numbers by key."""
-    documents = Documents(office)
+    office = documents.office
     kept(office, folder)
     numbers: dict[str, str] = {}
     total = len(ready)
@@ -280,7 +285,7 @@ def _make_all(office: Office, folder: FormFolder, ready: list[Ready], result: Fi
             durable.checkpoint("fill.intent")
             files = write_papers(documents, chunk.papers, wishes.out, pdf=wishes.pdf)
             durable.checkpoint("fill.papers")
-            commit_filled(office, intent, [r.record_no for r in chunk.records])
+            commit_filled(office, intent, chunk.records)
             durable.checkpoint("fill.committed")
         for entry, record in zip(part, chunk.records, strict=True):
             subject = _paper_subject(folder.form, record)
@@ -364,9 +369,10 @@ def _place(tx: Transaction, part: Sequence[Ready], records: Sequence[Record]) ->
 
 
 def _take_numbers(tx: Transaction, form: Form, fresh: Iterable[Ready]) -> Iterator[str]:
-    for entry in fresh:
-        year = year_of(form, entry.values)
-        yield numbering.record_no(form.code, year, tx.counters.take(f"record/{form.code}/{year}")[0])
+    years = [year_of(form, entry.values) for entry in fresh]
+    series = {year: iter(tx.counters.take(f"record/{form.code}/{year}", n)) for year, n in Counter(years).items()}
+    for year in years:
+        yield numbering.record_no(form.code, year, next(series[year]))
 
 
 def _new_record(office: Office, form: Form, values: dict[str, Any], record_no: str) -> Record:
@@ -394,8 +400,9 @@ def _papers(
     """Give the papers of what is new, and of what was there but has no paper in the folder and is still open."""
     wanted = [r for r in records if r.record_no not in again or _lacks_paper(folder.form, r, wishes)]
     if not folder.form.is_register:
+        numbers = register_prints(office, tx, folder, wanted)
         for record in wanted:
-            yield documents.record_paper(folder, record, register_print(office, tx, folder, record))
+            yield documents.record_paper(folder, record, numbers[record.record_no])
         return
     for month in dict.fromkeys(r.month for r in wanted):
         rows = [r for r in records if r.month == month]
@@ -412,10 +419,18 @@ def _paper_subject(form: Form, record: Record) -> str:
     return sheet_subject(form.code, record.month) if form.is_register else record.record_no
 
 
-def commit_filled(office: Office, intent: str, record_nos: Sequence[str]) -> None:
+def recover_filled(office: Office, intent: str, record_nos: Sequence[str]) -> None:
+    """Finish a fill that broke off after its intent: its papers can be printed again any time."""
+    with office.register.read() as tx:
+        records = tx.records.many(record_nos, uncommitted=True)
+    commit_filled(office, intent, records)
+
+
+def commit_filled(office: Office, intent: str, records: Sequence[Record]) -> None:
     """Close a fill: the records appear, each with its event; those that appeared before stay as they are."""
     with office.register.write() as tx:
-        records = [r for r in tx.records.many(record_nos, uncommitted=True) if r.seq == 0]
+        hidden = tx.records.hidden([r.record_no for r in records])  # another process may have filled the same rows
+        records = [r for r in records if r.record_no in hidden]
         tx.records.touch([r.record_no for r in records])
         tx.audit.append([office.event(Action.CREATE, r.record_no, values=digest(r.values)) for r in records])
         tx.intents.close(intent)

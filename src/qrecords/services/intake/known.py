@@ -20,6 +20,7 @@ from qrecords.model.record import STATE_LABELS, Action, Record, State
 from qrecords.model.sameness import Difference, Placed, book_name, differences, fingerprints, resembling
 from qrecords.model.worksheet import NEW_WORDS, NUMBER_COLUMN, shown
 from qrecords.office import Office
+from qrecords.services.intake.lists import Completed
 from qrecords.stores.inputs import TABLES, InputRecord
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.origins import Origin
@@ -58,10 +59,9 @@ class Row:
         self.problems.append(Problem(message, None, self.entry.row, self.entry.source))
 
 
-def prints_of(form: Form, entry: InputRecord, checked: Checked) -> list[str]:
+def prints_of(form: Form, completed: Completed) -> list[str]:
     """Return the fingerprints of a row: as it will be stored, and as it was written, without defaults and lists."""
-    written = form.check(entry.values, as_it_was=True)
-    return fingerprints(form, checked.values, written.values)
+    return fingerprints(form, completed.checked.values, completed.written)
 
 
 def origin_of(entry: InputRecord) -> Origin:

@@ -119,6 +119,15 @@ def _read(office: Office, kind: ListKind) -> list[dict[str, Any]]:
     return read_list(path, list_fields(office, kind), kind.required)[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A record checked with what the lists add to it; `written` are its own values alone, `notes` for its clerk."""
+
+    checked: Checked
+    written: Mapping[str, Any]
+    notes: Sequence[str]
+
+
 @dataclass
 class Completion:
     """The lists during one fill: read once; a list that cannot be read is told once and gives nothing."""
@@ -126,11 +135,13 @@ class Completion:
     office: Office
     notes: list[str] = field(default_factory=list)
 
-    def check(self, form: Form, written: Mapping[str, Any]) -> tuple[Checked, list[str]]:
-        """Check a record with what the lists add to it; returns also what to tell its clerk."""
-        checked = form.check(written)
-        given = {form.key_of(str(heading)) or "" for heading, value in written.items() if not is_empty(value)}
-        notes = [*checked.notes]
+    def check(self, form: Form, raw: Mapping[str, Any]) -> Completed:
+        """Check a record with what the lists add to it."""
+        checked = form.check(raw)
+        written, notes = checked.written, [*checked.notes]
+        if not any(catalogue.entries for catalogue in self._catalogues):
+            return Completed(checked, written, notes)
+        given = {form.key_of(str(heading)) or "" for heading, value in raw.items() if not is_empty(value)}
         added: dict[str, Any] = {}
         for catalogue in self._catalogues:
             taken = take(catalogue, form, checked.values, given)
@@ -139,9 +150,10 @@ class Completion:
             added |= lines.values
             notes += [note for note in (taken.note, lines.note) if note]
         if not added:
-            return checked, notes
-        blank = {heading for heading in written if form.key_of(str(heading)) in added}
-        return form.check({h: v for h, v in written.items() if h not in blank} | added), notes
+            return Completed(checked, written, notes)
+        blank = {heading for heading in raw if form.key_of(str(heading)) in added}
+        checked = form.check({h: v for h, v in raw.items() if h not in blank} | added)
+        return Completed(checked, written, notes)
 
     @cached_property
     def _catalogues(self) -> list[Catalogue]:

@@ -23,8 +23,6 @@ def send_numbers(
 
     `made` tells the number of what was made, by the key the outcomes name.
     """
-    from qrecords.stores.inputs.numbered import numbered_copy
-
     files: list[Path] = []
     notes: list[str] = []
     for outcome in outcomes:
@@ -33,6 +31,8 @@ def send_numbers(
         lacking = any(no != outcome.records[row][1] for row, no in numbers.items())
         if outcome.path.suffix.lower() != SUFFIX or not lacking:
             continue
+        from qrecords.stores.inputs.numbered import numbered_copy  # the library for workbooks, where there is one
+
         try:
             data = numbered_copy(outcome.path, form, outcome.main, numbers)
         except InvalidInput as error:

@@ -1,4 +1,4 @@
-"""The templates in use: their bytes are kept from the first paper on, and an office puts its own in place."""
+"""The templates in use: an office begins from them, and puts its own in place."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.record import Action
 from qrecords.office import Office
+from qrecords.services.intake.kepttemplates import keep_template
 from qrecords.services.intake.papercheck import SYSTEM_LABELS
 from qrecords.services.intake.templatecheck import WITH_BOXES, check_forms
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.packagedforms import packaged_forms
 
-OBJECT = "urn:qrecords:template:"
 SUFFIX = ".docx"
 
 
@@ -30,35 +30,6 @@ class Adopted:
     sha256: str
     before: str
     notes: tuple[str, ...]
-
-
-def keep_template(office: Office, intent: str, folder: FormFolder) -> None:
-    """Keep the bytes of a template records are made with, and the definition beside it, as an object of its own."""
-    object_id = f"{OBJECT}{folder.template_sha256}"
-    if office.archive.exists(object_id):
-        return
-    staged = office.archive.stage(
-        object_id,
-        {"template.docx": folder.template_bytes, "form.toml": folder.path / "form.toml"},
-        message=f"{folder.form.code} 所用的表式模板",
-        user=office.account.display_name,
-        created=office.clock(),
-        intent=intent,
-        expected_head=0,
-    )
-    try:
-        office.archive.publish(staged)
-    except WrongState:  # another process kept the same bytes meanwhile
-        if not office.archive.exists(object_id):
-            raise
-
-
-def kept(office: Office, folder: FormFolder) -> None:
-    """Keep a template outside a step that has an intent of its own."""
-    if not office.archive.exists(f"{OBJECT}{folder.template_sha256}"):
-        with office.under_way() as step:
-            keep_template(office, step, folder)
-            durable.remove_tree(office.archive.work_dir(step))
 
 
 def adopt(office: Office, code: str, source: Path, *, pages: bool = True) -> Adopted:

@@ -74,7 +74,7 @@ def _json() -> Reader:
 
 
 def _yaml() -> Reader:
-    from qrecords.stores.inputs.nested import read_yaml
+    from qrecords.stores.inputs.yamlfile import read_yaml
 
     return read_yaml
 

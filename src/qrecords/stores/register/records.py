@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -71,6 +71,14 @@ class Records:
             found |= {r.record_no: r for r in self._select(*conditions)}
         return [found[no] for no in record_nos if no in found]
 
+    def hidden(self, record_nos: Sequence[str]) -> set[str]:
+        """Return which of these records no list shows yet: the step that made them is not committed."""
+        found: set[str] = set()
+        for part in _chunks(record_nos):
+            query = sa.select(t.record.c.record_no).where(t.record.c.record_no.in_(part), t.record.c.seq == 0)
+            found.update(self._c.execute(query).scalars())
+        return found
+
     def find(
         self,
         *,
@@ -118,6 +126,14 @@ class Records:
     def of_customer(self, unit: str) -> list[Record]:
         """Return the records of a customer, by number."""
         return list(self._select(t.record.c.seq > 0, t.record.c.customer_unit == unit))
+
+    def beside(self, column: str, names: Collection[str], form_codes: Collection[str]) -> list[Record]:
+        """Return the records on these forms of some notices (`notice_no`) or customers (`customer_unit`), by number."""
+        found: list[Record] = []
+        wanted = (t.record.c.seq > 0, t.record.c.form_code.in_(form_codes))
+        for part in _chunks([*names]) if form_codes else ():
+            found += self._select(*wanted, t.record.c[column].in_(part))
+        return sorted(found, key=lambda r: r.record_no)
 
     def newest_like(self, prefix: str, limit: int) -> list[Record]:
         """Return the newest records whose number begins so."""
@@ -230,17 +246,27 @@ class Records:
             )
         )  # fmt: skip
 
-    def add_print(self, subject: str, snapshot: Mapping[str, Any], template_sha256: str, at: str, account: str) -> int:
-        """Write down a print; returns its number for this subject, from 1."""
-        query = sa.select(sa.func.max(t.printed.c.number)).where(t.printed.c.subject == subject)
-        number = (self._c.execute(query).scalar() or 0) + 1
-        self._c.execute(
-            t.printed.insert().values(
-                subject=subject, number=number, snapshot=dict(snapshot), template_sha256=template_sha256, pages=0,
-                printed_at=at, printed_by=account,
-            )
-        )  # fmt: skip
-        return number
+    def add_prints(
+        self, snapshots: Mapping[str, Mapping[str, Any]], template_sha256: str, at: str, account: str
+    ) -> dict[str, int]:
+        """Write down a print of each subject with the values it shows; returns their numbers, each from 1."""
+        subjects = [*snapshots]
+        last: dict[str, int] = {}
+        for part in _chunks(subjects):
+            p = t.printed.c
+            query = sa.select(p.subject, sa.func.max(p.number)).where(p.subject.in_(part)).group_by(p.subject)
+            last |= {row[0]: row[1] for row in self._c.execute(query)}
+        numbers = {subject: last.get(subject, 0) + 1 for subject in subjects}
+        rows = [
+            {
+                "subject": subject, "number": numbers[subject], "snapshot": dict(snapshot), "pages": 0,
+                "template_sha256": template_sha256, "printed_at": at, "printed_by": account,
+            }
+            for subject, snapshot in snapshots.items()
+        ]  # fmt: skip
+        if rows:
+            self._c.execute(t.printed.insert(), rows)
+        return numbers
 
     def restore_print(self, row: Mapping[str, Any]) -> None:
         """Put a print back as an object tells it; one that is known stays."""
