@@ -165,7 +165,7 @@ def test_r20_clause_5_5_5_a_notice_is_not_filed_while_a_record_it_owes_is_missin
     told = [p["message"] for p in refused["problems"]]
     assert len(told) == 4
     assert all("QS/PA758A 5.5" in message for message in told)
-    assert sum("提交报告清单" in message for message in told) == 1
+    assert sum("提交报告清单" in message for message in told) == 1, "a draft is on the list"
     cli("submit", "QR758-06A-2025-00001")
     for form in ("05A", "08A"):
         (made,) = cli.json("fill", form, write(sample(form)))["records"]

@@ -57,4 +57,5 @@ def _lines(filed: list[dict[str, Any]]) -> list[str]:
     for entry in filed:
         if entry.get("carried"):
             lines.append(f"  还有{len(entry['carried'])}行没有办结，留待补归档：{'、'.join(entry['carried'][:10])}")
+        lines += [f"  提示：{told}" for told in entry.get("notes", ())]
     return lines

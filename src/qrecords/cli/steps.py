@@ -35,7 +35,10 @@ def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> Non
     from qrecords.model.record import Action
     from qrecords.services import steps
 
-    submitted = steps.submit(session.office, _chosen(session, numbers, month, Action.SUBMIT))
+    notes: list[str] = []
+    submitted = steps.submit(session.office, _chosen(session, numbers, month, Action.SUBMIT), notes)
+    for line in notes:
+        note(f"提示：{line}")
     _say_later(session, submitted)
     moved(session, submitted, "提交")
 

@@ -85,6 +85,8 @@ class Field(Definition):
     refers_to: str = ""  # this field holds the number of a record of that form, QR758-04
     note: str = ""
     compute: Compute | None = None
+    # Rows `form_code`, `record_no`, `copies`: the records naming this one in that field, listed when it is submitted.
+    listed_by: Literal["", "notice_no"] = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -94,6 +96,8 @@ class Field(Definition):
             raise ValueError(f"{self.key}: 明细表要有 columns，其他栏目不能有")
         if (self.compute is not None) != (self.type is FieldType.COMPUTED):
             raise ValueError(f"{self.key}: 计算栏目要有 compute，其他栏目不能有")
+        if self.listed_by and {c.key for c in self.columns} != {"form_code", "record_no", "copies"}:
+            raise ValueError(f"{self.key}: 由记录列出的明细表要有 form_code、record_no、copies 三列")
         return self
 
     def parse(self, raw: object) -> Any:

@@ -214,6 +214,11 @@ class Form(Definition):
         return tuple(f for f in self.fields if f.type not in BOXES)
 
     @property
+    def asked_fields(self) -> tuple[Field, ...]:
+        """Return the fields a clerk is asked for: what the records themselves say is not among them."""
+        return tuple(f for f in self.input_fields if not f.listed_by)
+
+    @property
     def input_fields(self) -> tuple[Field, ...]:
         """Return the fields a clerk fills: no boxes, nothing computed."""
         return tuple(f for f in self.fields if f.type not in BOXES and f.type is not FieldType.COMPUTED)

@@ -31,6 +31,8 @@ from qrecords.services.documents import (
 )
 from qrecords.services.finding.indexing import follow
 from qrecords.services.freezing import Filing, attached_path, evidence_path, freeze, item_of
+from qrecords.services.intake.update import list_reports
+from qrecords.services.reportlist import listed
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
@@ -86,12 +88,24 @@ def _file_each(office: Office, records: Sequence[Record], progress: Progress | N
             how = f"qrecords file {form.code} --month {record.month}"
             raise WrongState(f"{record.record_no} 是登记簿的一行，按月归档", remedy=f"请用 {how}")
     _require_ready(office, records)
+    told = _listed_again(office, records)
     filed: list[dict[str, Any]] = []
     for start in range(0, len(records), BATCH):
-        filed += _file_batch(office, [("", [r.record_no]) for r in records[start : start + BATCH]])
+        made = _file_batch(office, [("", [r.record_no]) for r in records[start : start + BATCH]])
+        filed += [one | ({"notes": told[one["record_no"]]} if one["record_no"] in told else {}) for one in made]
         if progress:
             progress(min(start + BATCH, len(records)), len(records))
     return filed
+
+
+def _listed_again(office: Office, records: Sequence[Record]) -> dict[str, list[str]]:
+    """Take into the lists of notices what came since they were submitted; returns what is told, by number."""
+    behind = [r for r in records if listed(office, r).record is not r]
+    if not behind:
+        return {}
+    with office.register.write() as tx:
+        reading.require_unchanged(tx, behind)
+        return {r.record_no: told for r in behind if (told := list_reports(office, tx, [r]))}
 
 
 def file_months(office: Office, form_code: str, months: Sequence[str]) -> list[dict[str, Any]]:

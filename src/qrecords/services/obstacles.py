@@ -13,6 +13,7 @@ from qrecords.model.form import Form
 from qrecords.model.record import Action, Record, missing_before, open_actions
 from qrecords.office import Office
 from qrecords.services.checking import before_step
+from qrecords.services.reportlist import listed
 
 # The steps of a record's way, in their order.
 WAY = (Action.ISSUE, Action.SUBMIT, Action.REVIEW, Action.FILE)
@@ -33,6 +34,7 @@ def obstacles_of(office: Office, record: Record) -> Obstacles:
     action = next_step(form, record)
     if action is None:
         return Obstacles(None)
+    record = listed(office, record).record  # as submitting or filing will list them
     now = (*missing_before(form, record, action), *before_step(office, record, action))
     return Obstacles(action, now, tuple(_later(office, form, record, action, now)))
 

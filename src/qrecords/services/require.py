@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qrecords.errors import Problem, WrongState
 from qrecords.model.record import STATE_LABELS, Action, Record, State
@@ -14,9 +14,7 @@ from qrecords.model.settlement import Debt, settle
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.arrivals import told_arrival
-
-if TYPE_CHECKING:
-    pass
+from qrecords.services.reportlist import list_field, listed
 
 SUBMISSION = "report_submission"
 
@@ -112,16 +110,17 @@ NOTHING, SOME = "未完成", "部分"
 
 
 def owing(office: Office, notice: Record) -> Iterator[Problem]:
-    """Give what keeps a notice from being filed: records it owes, and listed ones that are not there (R20)."""
+    """Give what keeps a notice from being filed: records it owes, and listed ones not handed in (R20)."""
     completion = notice.values.get("completion")
-    for debt in owed(office, notice).debts:
+    found = owed(office, notice)
+    for debt in found.debts:
         wanted = {NOTHING: 0, SOME: min(debt.count, 1)}.get(str(completion), debt.count)
         if debt.holds_notice and debt.found < wanted:
             how = f"应有{wanted}份（台），已提交{debt.found}"
             yield Problem(f"还缺 {debt.name}：{debt.reason}，{how}（QS/PA758A 5.5.5，{debt.rule}）", "reports")
-    listed = [str(row.get("record_no")) for row in notice.values.get("reports") or ()]
-    with office.register.read() as tx:
-        known = {r.record_no for r in tx.records.many(listed) if r.state not in {State.DRAFT, State.VOID}}
-    for number in listed:
-        if number not in known:
-            yield Problem(f"「提交报告清单」上的 {number} 没有提交，请补上或改正清单（QS/PA758A 5.5.6）", "reports")
+    # The list is taken from the records when it is filed: what is not handed in keeps it.
+    waiting = {r.record_no for r in found.records if r.state is State.DRAFT}
+    if field := list_field(office.forms.get(notice.form_code).form):
+        on_list = [row["record_no"] for row in listed(office, notice).record.values.get(field.key, ())]
+        for number in (n for n in on_list if n in waiting):
+            yield Problem(f"「{field.label}」上的 {number} 还没有提交，请先提交它（QS/PA758A 5.5.6）", field.key)

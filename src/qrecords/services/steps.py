@@ -28,6 +28,7 @@ from qrecords.services import reading
 from qrecords.services.checking import before_step
 from qrecords.services.door import require_harmless
 from qrecords.services.finding.indexing import follow
+from qrecords.services.intake.update import list_reports
 from qrecords.services.scans.rights import authorise_papers
 from qrecords.stores.durable import remove_tree
 from qrecords.stores.inputs import file_sha256
@@ -51,9 +52,12 @@ def issue(office: Office, record_nos: Sequence[str]) -> list[Record]:
     return _move(office, record_nos, Move(Action.ISSUE, {}, {}))
 
 
-def submit(office: Office, record_nos: Sequence[str]) -> list[Record]:
-    """Hand records to the supervisor; what the form asks for must be complete (5.5.6, R5)."""
-    return _move(office, record_nos, Move(Action.SUBMIT, {}, {}))
+def submit(office: Office, record_nos: Sequence[str], notes: list[str] | None = None) -> list[Record]:
+    """Hand records to the supervisor; what the form asks for must be complete (5.5.6, R5).
+
+    A notice's list of reports is taken from the records that name it; `notes` takes what that changed.
+    """
+    return _move(office, record_nos, Move(Action.SUBMIT, {}, {}), notes)
 
 
 def review(office: Office, record_nos: Sequence[str], *, opinion: str = "", on: str = "") -> list[Record]:
@@ -206,7 +210,7 @@ def past_day(office: Office, day: str, what: str) -> str:
     return parsed
 
 
-def _move(office: Office, record_nos: Sequence[str], move: Move) -> list[Record]:
+def _move(office: Office, record_nos: Sequence[str], move: Move, notes: list[str] | None = None) -> list[Record]:
     """Take a step on all of the records or on none: every obstacle is found first, and told at once."""
     records = reading.many(office, record_nos)
     office.authorise_all(move.action, records)
@@ -217,6 +221,10 @@ def _move(office: Office, record_nos: Sequence[str], move: Move) -> list[Record]
         reading.require_free(tx, numbers)
         fresh = tx.records.many(numbers)
         _require_way(office, fresh, move)
+        if move.action is Action.SUBMIT:
+            told = list_reports(office, tx, fresh)
+            if notes is not None:
+                notes += told
         _write_move(office, tx, fresh, move)
     follow(office)
     return reading.many(office, numbers)

@@ -31,7 +31,7 @@ def to_fill(office: Office, form: Form) -> list[Field]:
     That is the customer, and of a product its number, by which the list knows the rest.
     """
     office.authorise(Action.CREATE, form.code)
-    fields = [f for f in form.input_fields if f.stage == form.stages[0].key]
+    fields = [f for f in form.asked_fields if f.stage == form.stages[0].key]
     places: dict[str, float] = {f.key: n for n, f in enumerate(fields)}
     known = [places[f.key] for f in office.forms.block(PRODUCTS.block) if f.key in places]
     for key in PRODUCTS.found_by:
@@ -54,7 +54,7 @@ def to_update(office: Office, record_no: str) -> tuple[Record, Form, list[Field]
     form = office.forms.get(record.form_code).form
     office.authorise(Action.UPDATE, record.record_no)
     require_open(form, record, Action.UPDATE)
-    empty = [f for f in form.input_fields if is_empty(record.values.get(f.key))]
+    empty = [f for f in form.asked_fields if is_empty(record.values.get(f.key))]
     return record, form, [f for f in empty if not unchangeable(form, record, [f.key])]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from qrecords.services import reading
 from qrecords.services.checking import beyond_rules, derived, year_of
 from qrecords.services.finding.indexing import follow
 from qrecords.services.intake.known import entry_of
+from qrecords.services.reportlist import listed
 from qrecords.stores.inputs import InputRecord, read_records
 from qrecords.stores.register import Transaction
 
@@ -35,9 +36,22 @@ def commit_update(office: Office, tx: Transaction, form: Form, record: Record, v
     changed |= {k: "" for k in record.values if k not in values}
     tx.records.change([record.record_no], values=values, **derived(form, values))
     detail: dict[str, Any] = {"values": changed, "whole": digest(values)}
-    if lapsed := _lapse(tx, record.record_no, changed, office.today()):
+    # What the records themselves list, the customer does not answer for.
+    signed = [key for key in changed if key not in form.by_key or not form.by_key[key].listed_by]
+    if lapsed := _lapse(tx, record.record_no, signed, office.today()):
         detail["lapsed"] = lapsed
     tx.audit.append([office.event(Action.UPDATE, record.record_no, **detail)])
+
+
+def list_reports(office: Office, tx: Transaction, records: Sequence[Record]) -> list[str]:
+    """Bring the lists of notices up to date with the records that name them; returns what was changed, to be told."""
+    told: list[str] = []
+    for record in records:
+        found = listed(office, record)
+        if found.record is not record:
+            commit_update(office, tx, office.forms.get(record.form_code).form, record, found.record.values)
+            told += found.told
+    return told
 
 
 def _lapse(tx: Transaction, record_no: str, changed: Collection[str], day: str) -> list[str]:

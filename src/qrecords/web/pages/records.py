@@ -52,13 +52,15 @@ def step(asked: Asked) -> Response:
     """Take a step for one record or many, and go back to where one came from."""
     numbers = asked.texts("number")
     action = asked.path["action"]
-    taken = _take(asked, action, numbers)
+    notes: list[str] = []
+    taken = _take(asked, action, numbers, notes)
     back = asked.text("back")
     told = f"已{action_label(action)}：{taken[0]}" + (f"等{len(taken)}份" if len(taken) > 1 else "")
+    told = "；".join([told, *notes])
     return asked.go(back if back.startswith("/") and not back.startswith("//") else "/", told)
 
 
-def _take(asked: Asked, action: str, numbers: list[str]) -> list[str]:
+def _take(asked: Asked, action: str, numbers: list[str], notes: list[str]) -> list[str]:
     session, on = asked.session, asked.text("on")
     if not numbers:
         raise UsageError("没有选中记录", remedy="请先勾选")
@@ -66,7 +68,7 @@ def _take(asked: Asked, action: str, numbers: list[str]) -> list[str]:
         case "issue":
             made: list[Any] = [*steps.issue(session, numbers)]
         case "submit":
-            made = [*steps.submit(session, numbers)]
+            made = [*steps.submit(session, numbers, notes)]
         case "review":
             made = [*steps.review(session, numbers, opinion=asked.text("opinion"), on=on)]
         case "return":
