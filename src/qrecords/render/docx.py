@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import jinja2
@@ -77,18 +79,11 @@ class Template:
             reason = "没有这个文件" if isinstance(error, FileNotFoundError) else error.strerror
             raise InvalidInput(f"模板 {name} 读不出：{reason}", remedy="请补上模板文件，或从备份恢复") from None
         try:
-            _refuse_what_acts(data, name)
-            entries = _unzip(data)
-            docx = DocxTemplate(BytesIO(data))
-            docx.init_docx()
-            return cls(name, entries, docx)
+            made = copy(_kept(data, get_ident()))
         except InvalidInput:
-            raise
-        except Exception as error:  # a damaged file can fail anywhere inside zipfile, lxml and python-docx
-            raise InvalidInput(
-                f"模板 {name} 不是完好的 Word 文档（docx）：{type(error).__name__}",
-                remedy="请用 Word 打开检查，另存为 .docx 再试",
-            ) from None
+            return _compiled(data, name)  # it says again what is wrong, and where
+        made.name = name
+        return made
 
     def tags(self) -> set[str]:
         """Return the names the template prints or asks for, those of inner rows left out."""
@@ -173,6 +168,31 @@ class Template:
     def repairs(self) -> bool:
         """Tell whether documents of this template take docxtpl's slow way (tests and `forms check` ask)."""
         return any(p.repair for p in self._parts.values())
+
+
+@lru_cache(maxsize=32)
+def _kept(data: bytes, _thread: int) -> Template:
+    """Compile a template once for a process that prints again and again: the desk shows a page after every pause.
+
+    Each thread has its own: docxtpl numbers pictures in the template itself while it fills it.
+    """
+    return _compiled(data, "模板")
+
+
+def _compiled(data: bytes, name: str) -> Template:
+    try:
+        _refuse_what_acts(data, name)
+        entries = _unzip(data)
+        docx = DocxTemplate(BytesIO(data))
+        docx.init_docx()
+        return Template(name, entries, docx)
+    except InvalidInput:
+        raise
+    except Exception as error:  # a damaged file can fail anywhere inside zipfile, lxml and python-docx
+        raise InvalidInput(
+            f"模板 {name} 不是完好的 Word 文档（docx）：{type(error).__name__}",
+            remedy="请用 Word 打开检查，另存为 .docx 再试",
+        ) from None
 
 
 def _compile(
