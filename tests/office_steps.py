@@ -50,7 +50,7 @@ from qrecords.services.print import print_records
 from qrecords.services.scans.assign import assign
 from qrecords.services.scans.attach import attach
 from qrecords.services.scans.scan import scan
-from qrecords.services.scans.signing import Signing
+from qrecords.services.scans.sheets import Signing
 from qrecords.services.volumes.compile import compile_year
 from qrecords.settings import load
 from qrecords.stores.archive import Archive
@@ -201,7 +201,7 @@ def _signing() -> Path:
         sheet(folder / "f.png", payload(F, 1))
         sheet(folder / "lost.png", "HTTP://EXAMPLE.ORG/1")
         sheet(folder / "waiting.png", "HTTP://EXAMPLE.ORG/2")
-        scan(office, [folder / "waiting.png"], SIGNED, recognise=False)
+        scan(office, [folder / "waiting.png"], [SIGNED], recognise=False)
     return folder
 
 
@@ -229,7 +229,7 @@ def _has_signature(number: str) -> Done:
 @people()
 def _scan(office: Office) -> None:
     folder = office.settings.root.parent
-    scan(office, [folder / "f.png", folder / "lost.png"], SIGNED, recognise=False)
+    scan(office, [folder / "f.png", folder / "lost.png"], [SIGNED], recognise=False)
 
 
 def _is_scanned(root: Path) -> bool:
@@ -244,7 +244,7 @@ def _page_waiting(office: Office) -> str:
 
 @people()
 def _assign(office: Office) -> None:
-    assign(office, [_page_waiting(office)], G, SIGNED, recognise=False)
+    assign(office, [_page_waiting(office)], G, [SIGNED], recognise=False)
 
 
 def _is_assigned(root: Path) -> bool:

@@ -297,3 +297,70 @@ def test_a_form_signed_on_another_paper_is_scanned_without_a_signature(office_cl
     shown = office_cli.json("show", number)["record"]
     assert shown["signatures"] == []
     assert [a["kind"] for a in shown["attached"]] == ["sheet"]
+
+
+BOTH = ("--kind", "用户签名", "--kind", "服务人员签名")
+
+
+def test_several_signatures_on_one_paper_are_registered_at_once(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path
+) -> None:
+    scan = paper.bundle(pages(FIRST), tmp_path / "scan.pdf", 150)
+    refused = office_cli("scan", scan, *BOTH, "--by", "示例用户", ok=False)
+    assert refused.status == 2 and "各写一个 --by" in refused.err, "who signed what would be a guess"
+    answer = office_cli.json("scan", scan, *BOTH, "--by", "示例用户", "--by", "示例工程师", "--on", "2025-12-01")
+    assert [a["kinds"] for a in answer["attached"]] == [["customer-signature", "engineer"]]
+    record = office_cli.json("show", FIRST)["record"]
+    assert [(s["kind"], s["by"], s["on"]) for s in record["signatures"]] == [
+        ("customer-signature", "示例用户", "2025-12-01"),
+        ("engineer", "示例工程师", "2025-12-01"),
+    ]
+    assert len({s["evidence_sha256"] for s in record["signatures"]}) == 1
+    assert len([a for a in record["attached"] if a["kind"] == "sheet"]) == 1
+    assert office_cli.json("scan", scan, *BOTH, "--by", "示例用户", "--by", "示例工程师")["attached"] == []
+    assert office_cli.json("verify")["problems"] == []
+
+
+def test_a_kind_the_form_has_not_is_left_out_beside_one_it_has(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path
+) -> None:
+    scan = paper.bundle(pages(FIRST), tmp_path / "scan.pdf", 150)
+    both = ("--kind", "用户签名", "--kind", "质量员签名", "--by", "示例用户", "--by", "示例质量员")
+    (attached,) = office_cli.json("scan", scan, *both)["attached"]
+    assert attached["kinds"] == ["customer-signature"]
+
+
+def test_what_was_said_of_the_signatures_waits_with_the_page(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path
+) -> None:
+    front, back = pages(FIRST)
+    said = (*BOTH, "--by", "示例用户", "--by", "示例工程师", "--on", "2025-12-01")
+    bundle = paper.bundle([front, covered(back)], tmp_path / "scan.pdf", 150)
+    waiting = {u["number"]: u["page"] for u in office_cli.json("scan", bundle, *said)["unmatched"]}
+    (attached,) = office_cli.json("scan-assign", waiting[2], FIRST)["attached"]
+    assert attached["kinds"] == ["customer-signature", "engineer"]
+    signatures = office_cli.json("show", FIRST)["record"]["signatures"]
+    assert [(s["by"], s["on"]) for s in signatures] == [("示例用户", "2025-12-01"), ("示例工程师", "2025-12-01")]
+
+
+def test_several_signatures_come_late_to_a_filed_record(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    for kind, by in (("用户签名", "示例用户"), ("服务人员签名", "示例工程师")):
+        office_cli("sign", FIRST, "--kind", kind, "--by", by, "--on", "2025-12-01")
+    office_cli("submit", FIRST)
+    office_cli("review", FIRST, "--on", "2025-12-31")
+    office_cli("file", FIRST)
+    scan = paper.bundle(pages(FIRST), tmp_path / "scan.pdf", 150)
+    office_cli("scan", scan, *BOTH)
+    record = office_cli.json("show", FIRST)["record"]
+    assert [(s["kind"], bool(s["evidence_sha256"])) for s in record["signatures"]] == [
+        ("customer-signature", True),
+        ("engineer", True),
+    ]
+    assert office_cli.json("verify", "--deep")["problems"] == []
+    before = record["signatures"], record["attached"]
+    register = office_cli.root / "archive" / "register.sqlite"
+    for path in register.parent.glob("register.sqlite*"):
+        path.rename(tmp_path / path.name)
+    office_cli("rebuild")
+    record = office_cli.json("show", FIRST)["record"]
+    assert (record["signatures"], record["attached"]) == before

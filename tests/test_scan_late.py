@@ -24,7 +24,7 @@ from qrecords.services.scans import recognise
 from qrecords.services.scans.attach import attach
 from qrecords.services.scans.scan import scan
 from qrecords.services.scans.sheets import known_print
-from qrecords.services.scans.signing import Signing, require_acceptable
+from qrecords.services.scans.signing import require_acceptable
 from qrecords.services.steps import sign
 from qrecords.services.volumes.arranging import groups_of, pieces_of
 from qrecords.services.volumes.compile import compile_year
@@ -525,7 +525,7 @@ def test_a_print_without_the_right_to_it_is_refused_by_name_and_the_others_are_a
     with opened(cli.root, clock=system_now) as people:
         clerk = replace(people.office, account=Account("clerk", "clerk", None, grants=(Grant("clerk"),)))
         pages = [tmp_path / "1-month.png", tmp_path / "2-alone.png"]
-        found = scan(clerk, pages, Signing("", "", ""), recognise=False)
+        found = scan(clerk, pages, recognise=False)
         assert [a["record_no"] for a in found.attached] == [made["record_no"]]
         (refused,) = found.refused
         assert [p.source for p in refused["problems"]] == list(ROWS), "the row that is not filed stands in no one's way"

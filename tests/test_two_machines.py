@@ -43,7 +43,6 @@ from qrecords.services.file import file_records
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from qrecords.services.scans.scan import scan
-from qrecords.services.scans.signing import Signing
 from tests import retention_office as kept
 from tests.faulty_disk import blank_convert
 root, told = Path(sys.argv[1]), Path(sys.argv[2])
@@ -78,7 +77,7 @@ def work(name):
             picture = Image.new("L", (400, 560), 255)
             ImageDraw.Draw(picture).text((40, 40), f"{name} {count}")
             picture.save(page)
-            scan(office, [page], Signing(kind='', by='', on=''), recognise=False)
+            scan(office, [page], recognise=False)
             say("scan")
             assert search(office, f"示例单位{name}-{count}", Criteria())["total"] == 2
             say("search")

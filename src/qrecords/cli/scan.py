@@ -16,11 +16,23 @@ from qrecords.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from qrecords.model.form import Form
-    from qrecords.services.scans.sheets import Known
-    from qrecords.services.scans.signing import Ask, Signing
+    from qrecords.services.scans.sheets import Known, Signing
+    from qrecords.services.scans.signing import Ask
 
-KIND = click.option("--kind", metavar="种类", default="", help="纸面上的签署：用户签名、用户公章 等（表上的叫法）")
-BY = click.option("--by", metavar="姓名", default="", help="谁签的名，或哪个单位盖的章（默认：登记签署时写的）")
+KIND = click.option(
+    "--kind",
+    "kinds",
+    metavar="种类",
+    multiple=True,
+    help="纸面上的签署：用户签名、用户公章 等（表上的叫法），可写几次",
+)
+BY = click.option(
+    "--by",
+    "people",
+    metavar="姓名",
+    multiple=True,
+    help="谁签的名，或哪个单位盖的章，次序同 --kind（默认：登记的）",
+)
 ON = click.option("--on", type=chinese.Day(), default=None, help="签署日期（默认：今天）")
 NO_OCR = click.option("--no-ocr", is_flag=True, help="这次不识别文字，留到下次")
 
@@ -34,7 +46,13 @@ NO_OCR = click.option("--no-ocr", is_flag=True, help="这次不识别文字，�
 @NO_OCR
 @pass_session
 def scan(
-    session: Session, files: tuple[Path, ...], kind: str, by: str, on: str | None, dry_run: bool, no_ocr: bool
+    session: Session,
+    files: tuple[Path, ...],
+    kinds: tuple[str, ...],
+    people: tuple[str, ...],
+    on: str | None,
+    dry_run: bool,
+    no_ocr: bool,
 ) -> int:
     """签好的纸扫描回来：按页上的编码找到记录，附为签署的证据；已归档的存为归档件的新版，原版保留。
 
@@ -42,9 +60,9 @@ def scan(
     archive/inbox/unmatched，看预览图后用 scan-assign 指给记录。
     """
     from qrecords.services.scans.scan import scan as scan_files
-    from qrecords.services.scans.signing import Signing
+    from qrecords.services.scans.signing import paired
 
-    wanted = Signing(kind, by, on or "")
+    wanted = paired(kinds, people, on or "")
     with progress("读扫描件", "页") as at:
         found = scan_files(
             session.office, files, wanted, ask=_asker(session), dry_run=dry_run, recognise=not no_ocr, progress=at
@@ -75,13 +93,22 @@ def scan(
 @NO_OCR
 @pass_session
 def scan_assign(
-    session: Session, pages: tuple[str, ...], number: str, kind: str, by: str, on: str | None, no_ocr: bool
+    session: Session,
+    pages: tuple[str, ...],
+    number: str,
+    kinds: tuple[str, ...],
+    people: tuple[str, ...],
+    on: str | None,
+    no_ocr: bool,
 ) -> None:
-    """把读不出编码的页指给记录（登记簿写月份，如 QR758-02A-2026-03）；几页按写的次序补在缺的地方。"""
-    from qrecords.services.scans.assign import assign
-    from qrecords.services.scans.signing import Signing
+    """把读不出编码的页指给记录（登记簿写月份，如 QR758-02A-2026-03）；几页按写的次序补在缺的地方。
 
-    wanted = Signing(kind, by, on or "")
+    没有写 --kind、--by、--on 的，按 scan 扫这些页时写的。
+    """
+    from qrecords.services.scans.assign import assign
+    from qrecords.services.scans.signing import paired
+
+    wanted = paired(kinds, people, on or "")
     found = assign(session.office, pages, number, wanted, ask=_asker(session), recognise=not no_ocr)
     for line in found.notes:
         note(f"提示：{line}")

@@ -29,6 +29,7 @@ class Waiting:
     points: tuple[float, float]
     code: str = ""
     text: str = ""
+    wanted: tuple[tuple[str, str, str], ...] = ()  # what was said of its signatures: kind, by whom, of which day
 
 
 def page_id(jpeg: bytes) -> str:
@@ -62,7 +63,8 @@ class Inbox:
         with suppress(OSError, ValueError, TypeError, KeyError):
             known = json.loads(self._note(page).read_text(encoding="utf-8"))
             width, height = known["points"]
-            return Waiting(**(known | {"points": (float(width), float(height))}))
+            said = tuple((str(kind), str(by), str(on)) for kind, by, on in known.get("wanted", ()))
+            return Waiting(**(known | {"points": (float(width), float(height)), "wanted": said}))
         return None
 
     def remove(self, page: str) -> None:

@@ -13,8 +13,8 @@ from qrecords.services.finding.indexing import follow
 from qrecords.services.scans.keeping import Kept, keep
 from qrecords.services.scans.recognise import recognise_unread
 from qrecords.services.scans.scan import Scanned, told_page
-from qrecords.services.scans.sheets import Known, Print, Sheet, in_order, known_print
-from qrecords.services.scans.signing import Ask, Signing, require_acceptable, signing_of
+from qrecords.services.scans.sheets import Known, Print, Sheet, Signing, in_order, known_print
+from qrecords.services.scans.signing import Ask, require_acceptable, signings_of
 from qrecords.stores.inbox import Inbox
 
 
@@ -22,7 +22,7 @@ def assign(
     office: Office,
     page_ids: Sequence[str],
     subject: str,
-    wanted: Signing,
+    wanted: Sequence[Signing] = (),
     *,
     ask: Ask | None = None,
     recognise: bool = True,
@@ -31,6 +31,7 @@ def assign(
 
     They take the places still missing in the print whose other pages wait, else in the newest print; pages beyond are
     laid behind. A print that is whole now is attached as `scan` does it; otherwise the pages wait with their place.
+    Where nothing is said of the signatures, what `scan` was told of these pages counts.
     """
     inbox = Inbox(office.inbox_dir)
     pages = [_page(inbox, page_id) for page_id in dict.fromkeys(p.strip().upper() for p in page_ids)]
@@ -47,10 +48,10 @@ def assign(
     with office.under_way() as step:
         if found.missing:
             left = [replace(s, reason=f"{known.print_id} 还缺{found.missing_text}") for s in found.sheets]
-            outcome = keep(office, step, [], left)
+            outcome = keep(office, step, [], left, wanted)
             result.unmatched = [told_page(s, i) for s, i in zip(left, outcome.page_ids, strict=True)]
         else:
-            outcome = keep(office, step, [Kept(found, signing_of(office, known, wanted, ask))], [])
+            outcome = keep(office, step, [Kept(found, signings_of(office, known, wanted or found.wanted, ask))], [])
             result.attached = [k.told(outcome.versions) for k in outcome.kept]
     if recognise and result.attached:
         result.notes += recognise_unread(office)

@@ -19,8 +19,7 @@ from qrecords.services import reading
 from qrecords.services.evidence import store, take_back
 from qrecords.services.scans.adding import add
 from qrecords.services.scans.nextversion import Late
-from qrecords.services.scans.sheets import Print, Sheet
-from qrecords.services.scans.signing import Signing
+from qrecords.services.scans.sheets import Print, Sheet, Signing
 from qrecords.stores import durable
 from qrecords.stores.inbox import Inbox, Waiting
 from qrecords.stores.register import Transaction
@@ -30,10 +29,10 @@ KIND = "scan"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A whole print about to be kept, with the signing it shows."""
+    """A whole print about to be kept, with the signings it shows."""
 
     found: Print
-    signing: Signing | None
+    signings: tuple[Signing, ...]
 
     @property
     def taken(self) -> list[str]:
@@ -51,7 +50,8 @@ class Kept:
             "file": self.found.sheets[0].source,
             "pages": len(self.found.sheets),
             "sources": [{"file": s.source, "page": s.number} for s in self.found.sheets],
-            "kind": self.signing.kind if self.signing else "",
+            "kind": "、".join(s.kind for s in self.signings),
+            "kinds": [s.kind for s in self.signings],
             "versions": [{"archive_no": no, "version": version} for no, version in sorted(made.items())],
         }
 
@@ -69,30 +69,32 @@ class _Bound:
         """Return the records that are not filed yet."""
         return [r for r in self.kept.found.known.records if r.state not in AFTER_FILING]
 
-    def signed(self) -> Signed | None:
-        """Return the signature it shows."""
-        if (signing := self.kept.signing) is None:
-            return None
-        return Signed(signing.kind, signing.by, signing.on, self.attached.name, self.attached.sha256)
+    def signed(self) -> list[Signed]:
+        """Return the signatures it shows."""
+        scan = self.attached
+        return [Signed(s.kind, s.by, s.on, scan.name, scan.sha256) for s in self.kept.signings]
 
     def late(self, at: str, account: str) -> Iterator[Late]:
         """Give what it adds to the filed records that do not have it."""
         taken = tuple(self.kept.taken)
-        attached, signed = replace(self.attached, added_at=at, added_by=account), self.signed()
-        signed = signed and replace(signed, recorded_at=at, recorded_by=account)
+        attached = replace(self.attached, added_at=at, added_by=account)
+        signed = [replace(s, recorded_at=at, recorded_by=account) for s in self.signed()]
         for record in self.kept.found.known.records:
             if record.state in AFTER_FILING and not self._has(record):
-                added = Added(record.record_no, attached, signed)
+                added = Added(record.record_no, attached, signed[0] if signed else None)
                 yield Late(record, added, self.attached.stored, self.path, taken)
+                for further in signed[1:]:
+                    yield Late(record, Added(record.record_no, signed=further), self.attached.stored, self.path)
 
     def is_there(self) -> bool:
         """Tell whether every record of the print has this very scan already, as evidence of this signing."""
         return all(self._has(record) for record in self.kept.found.known.records)
 
     def _has(self, record: Record) -> bool:
-        signing, scan = self.kept.signing, self.attached
-        return any(a.sha256 == scan.sha256 for a in record.attached) and (
-            not signing or any((s.kind, s.evidence_sha256) == (signing.kind, scan.sha256) for s in record.signatures)
+        scan = self.attached
+        proved = {s.kind for s in record.signatures if s.evidence_sha256 == scan.sha256}
+        return any(a.sha256 == scan.sha256 for a in record.attached) and all(
+            s.kind in proved for s in self.kept.signings
         )
 
 
@@ -106,11 +108,15 @@ class Outcome:
     versions: dict[str, int]  # made of filed items, by archive number
 
 
-def keep(office: Office, step: str, ready: Sequence[Kept], lost: Sequence[Sheet]) -> Outcome:
+def keep(
+    office: Office, step: str, ready: Sequence[Kept], lost: Sequence[Sheet], wanted: Sequence[Signing] = ()
+) -> Outcome:
     """Keep prints with their records, and pages in the inbox; the same scan a second time changes nothing.
 
-    Of records not filed yet all or none; then those of each filed item with the next version of its object.
+    Of records not filed yet all or none; then those of each filed item with the next version of its object. What was
+    said of the signatures (`wanted`) waits with the pages.
     """
+    lost = [replace(sheet, wanted=tuple(wanted) or sheet.wanted) for sheet in lost]
     work = office.archive.work_dir(step)
     durable.make_dirs(work)
     made = [_bind(kept, work / f"{number:05d}.pdf") for number, kept in enumerate(ready)]
@@ -136,7 +142,8 @@ def _keep(
     for page, sheet in lost:
         jpeg = sheet.image.read_bytes()
         code = payload(*sheet.code) if sheet.code else ""
-        known = Waiting(page, sheet.source, sheet.number, sheet.reason, sheet.points, code, sheet.text)
+        said = tuple((s.kind, s.by, s.on) for s in sheet.wanted)
+        known = Waiting(page, sheet.source, sheet.number, sheet.reason, sheet.points, code, sheet.text, said)
         inbox.put(known, jpeg, preview_png(jpeg))
     if bound:
         store(office, {one.attached.stored: one.path for one in bound})
@@ -214,10 +221,13 @@ def _write_down(office: Office, tx: Transaction, one: _Bound) -> None:
     numbers = [r.record_no for r in one.open_records]
     tx.beside.add(numbers, one.attached, office.now(), office.account.name)
     detail: dict[str, Any] = {"print_id": known.print_id, "pages": one.attached.pages, "evidence": one.attached.sha256}
-    if signed:
-        fresh = [r.record_no for r in one.open_records if signed not in r.signatures]
-        tx.records.sign(fresh, signed, office.now(), office.account.name)
-        detail |= {"kind": signed.kind, "by": digest(signed.by), "on": signed.on}
+    for number, each in enumerate(signed):
+        fresh = [r.record_no for r in one.open_records if each not in r.signatures]
+        tx.records.sign(fresh, each, office.now(), office.account.name)
+        # The first event tells of the scan; each signature has one of its own.
+        what = {"kind": each.kind, "by": digest(each.by), "on": each.on}
+        told = detail | what if number == 0 else what | {"evidence": one.attached.sha256}
+        tx.audit.append([office.event(Action.SIGN, no, **told) for no in numbers])
     tx.records.touch(numbers)
-    action = Action.SIGN if signed else Action.ATTACH
-    tx.audit.append([office.event(action, no, **detail) for no in numbers])
+    if not signed:
+        tx.audit.append([office.event(Action.ATTACH, no, **detail) for no in numbers])

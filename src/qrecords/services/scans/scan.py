@@ -19,8 +19,8 @@ from qrecords.services.door import carried, looked_at
 from qrecords.services.finding.indexing import follow
 from qrecords.services.scans.keeping import Kept, keep
 from qrecords.services.scans.recognise import recognise_unread
-from qrecords.services.scans.sheets import Print, Sheet, sorted_out
-from qrecords.services.scans.signing import Ask, Signing, refusal, signing_of
+from qrecords.services.scans.sheets import Print, Sheet, Signing, sorted_out
+from qrecords.services.scans.signing import Ask, refusal, signings_of
 from qrecords.stores.durable import remove_tree
 from qrecords.stores.inbox import Inbox
 
@@ -42,7 +42,7 @@ class Scanned:
 def scan(
     office: Office,
     files: Sequence[Path],
-    wanted: Signing,
+    wanted: Sequence[Signing] = (),
     *,
     ask: Ask | None = None,
     dry_run: bool = False,
@@ -67,7 +67,7 @@ def scan(
                 result.attached = [k.told() for k in ready]
                 result.unmatched = [told_page(s, "") for s in lost]
                 return result
-            outcome = keep(office, step, ready, lost)
+            outcome = keep(office, step, ready, lost, wanted)
         finally:
             remove_tree(work)
     result.attached = [k.told(outcome.versions) for k in outcome.kept]
@@ -132,23 +132,29 @@ def _sorted(office: Office, read: Sequence[FileRead], result: Scanned) -> tuple[
 
 
 def _accepted(
-    office: Office, prints: Sequence[Print], wanted: Signing, ask: Ask | None, result: Scanned, *, dry_run: bool
+    office: Office,
+    prints: Sequence[Print],
+    wanted: Sequence[Signing],
+    ask: Ask | None,
+    result: Scanned,
+    *,
+    dry_run: bool,
 ) -> list[Kept]:
     """Return the whole prints with their signing; those refused are told with every reason."""
     ready = []
     for found in prints:
         problems = refusal(office, found.known)
-        signing = None
+        signings: tuple[Signing, ...] = ()
         if not problems and not found.missing and not dry_run:
             try:
-                signing = signing_of(office, found.known, wanted, ask)
+                signings = signings_of(office, found.known, wanted or found.wanted, ask)
             except InvalidInput as error:
                 problems = [Problem(f"{error.message}；{error.remedy}", source=found.known.subject)]
         if problems:
             sources = [{"file": s.source, "page": s.number} for s in found.sheets]
             result.refused.append({"print_id": found.known.print_id, "sources": sources, "problems": problems})
         elif not found.missing:
-            ready.append(Kept(found, signing))
+            ready.append(Kept(found, signings))
     return ready
 
 

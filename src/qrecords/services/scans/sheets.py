@@ -22,6 +22,15 @@ TWO_CODES = "一页上有几份记录的编码"
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """Which signature or seal stands on a print, whose, and of which day."""
+
+    kind: str
+    by: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """One page on its way: just scanned, or (`waiting`) from the inbox."""
 
@@ -33,6 +42,7 @@ class Sheet:
     code: Code | None = None
     reason: str = ""
     waiting: str = ""
+    wanted: tuple[Signing, ...] = ()  # what was said of its signatures when it was scanned
 
     @property
     def page_id(self) -> str:
@@ -44,7 +54,8 @@ class Sheet:
         """Return a page that waits."""
         code = parse_code(page.code) if page.code else None
         picture = inbox.picture(page.page_id)
-        return cls(page.source, page.number, picture, page.points, page.text, code, page.reason, page.page_id)
+        said = tuple(Signing(*one) for one in page.wanted)
+        return cls(page.source, page.number, picture, page.points, page.text, code, page.reason, page.page_id, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,11 @@ class Print:
     sheets: tuple[Sheet, ...]
     doubles: tuple[Sheet, ...] = ()
     missing: tuple[int, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[Signing, ...]:
+        """Return what was said of the signatures when its pages were scanned."""
+        return next((s.wanted for s in self.sheets if s.wanted), ())
 
     @property
     def missing_text(self) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from qrecords.errors import InvalidInput, NotPermitted, Problem, UsageError, WrongState
@@ -13,18 +13,10 @@ from qrecords.model.prints import outdated
 from qrecords.model.record import Action, Record, require_open
 from qrecords.office import Office
 from qrecords.services.scans.rights import authorise_papers
-from qrecords.services.scans.sheets import Known
+from qrecords.services.scans.sheets import Known, Signing
 from qrecords.services.steps import past_day, require_kind
 
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """Which signature or seal stands on a print, whose, and of which day."""
-
-    kind: str
-    by: str
-    on: str
-
+ANY = Signing("", "", "")  # nothing said of it
 
 Ask = Callable[[Form, Known, Signing], Signing]
 
@@ -70,14 +62,41 @@ def _obstacles(office: Office, known: Known) -> list[Problem]:
     return problems
 
 
-def signing_of(office: Office, known: Known, wanted: Signing, ask: Ask | None) -> Signing | None:
-    """Return the signing of a print, from what was given, what is registered already, and what is answered.
+def paired(kinds: Sequence[str], people: Sequence[str], on: str) -> tuple[Signing, ...]:
+    """Return the signings named by kinds and people in the same order; none when nothing is named.
 
-    None for forms that carry no signature to register. UsageError when something is missing and nobody can be asked.
+    UsageError when several kinds have another number of people: who signed what would be a guess.
+    """
+    if len(kinds) > 1 and len(people) not in {0, len(kinds)}:
+        raise UsageError(
+            f"写了{len(kinds)}种签署、{len(people)}个签署人",
+            remedy="请按同样的次序各写一个 --by，或都不写（用登记签署时写的）",
+        )
+    count = max(len(kinds), len(people), 1 if on else 0)
+    if len(kinds) <= 1 and len(people) > 1:
+        raise UsageError(f"写了{len(people)}个签署人", remedy="每个 --by 前请写它是哪种签署：--kind 种类 --by 姓名")
+    return tuple(Signing(_at(kinds, n), _at(people, n), on) for n in range(count))
+
+
+def _at(words: Sequence[str], place: int) -> str:
+    return words[place] if place < len(words) else ""
+
+
+def signings_of(office: Office, known: Known, wanted: Sequence[Signing], ask: Ask | None) -> tuple[Signing, ...]:
+    """Return the signings of a print, from what was given, what is registered already, and what is answered.
+
+    None for forms that carry no signature to register; of several kinds those its form has not are left out.
+    UsageError when something is missing and nobody can be asked.
     """
     form = office.forms.get(known.records[0].form_code).form
     if not form.own_signatures:
-        return None
+        return ()
+    own = {s.kind for s in form.own_signatures}
+    mine = [w for w in wanted if not w.kind or form.signature_kind(w.kind) in own] or wanted[:1] or [ANY]
+    return tuple(dict.fromkeys(_signing_of(office, known, form, one, ask) for one in mine))
+
+
+def _signing_of(office: Office, known: Known, form: Form, wanted: Signing, ask: Ask | None) -> Signing:
     wanted = replace(wanted, kind=form.signature_kind(wanted.kind))
     chosen = _with_registered(known.records[0], wanted)
     if ask and not (chosen.kind and chosen.by):
