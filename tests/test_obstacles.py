@@ -98,3 +98,35 @@ def test_what_nothing_stands_before_can_be_taken_on(
     assert told(cli, row) == ([], [])
     cli("review", row)
     assert told(cli, row) == ([], [])
+
+
+def test_due_and_status_name_the_same_obstacles(busy: CommandLine) -> None:
+    missing, _ = told(busy, REPORT)
+    status = busy.json("status")
+    assert status["next"] == {"submit": 2}
+    assert "待办    可以提交2" in busy("status").out
+    (late,) = [d for d in busy.json("due", "--on", "2025-04-01")["due"] if d["about"] == NOTICE]
+    assert (missing, late["next"]) == ([], ""), "the notice lacks nothing before it is submitted"
+    busy("submit", NOTICE)
+    busy("review", NOTICE, "--on", "2025-12-30")
+    missing, _ = told(busy, NOTICE)
+    assert missing
+    assert busy.json("status")["next"] == {"submit": 1, "lacking": 1}
+    (late,) = [d for d in busy.json("due", "--on", "2025-04-01")["due"] if d["about"] == NOTICE]
+    assert late["next"] == f"{missing[0]}（共{len(missing)}处）"
+
+
+def test_many_records_are_asked_for_together(
+    busy: CommandLine, sample: Callable[..., Any], write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qrecords.services.neighbours import Neighbours
+
+    plain_report = {k: v for k, v in sample("06A", notice_no=NOTICE).items() if "training" not in k}
+    busy("fill", "06A", write([plain_report | {"serial_no": f"S{n}"} for n in range(20)]))
+    looked: list[int] = []
+    plain = Neighbours.look_up
+    monkeypatch.setattr(
+        Neighbours, "look_up", lambda self, records: (looked.append(len(records)), plain(self, records))
+    )
+    busy("list")
+    assert sorted(looked) == [1, 21]

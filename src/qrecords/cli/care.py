@@ -163,9 +163,18 @@ def status(session: Session) -> None:
         f"单位    {found['org_name']}",
         f"账号    {found['account']}（{SEPARATIONS[found['separation']]}）",
         f"记录    {counts}",
+        *([f"待办    {_to_do(found['next'])}"] if found["next"] else []),
         f"归档    {found['items']}件，成册{found['volumes']}册",
         f"检索    {found['index']['engine']}，{INDEX_STATES[found['index']['state']]}",
         f"日志    {'照记' if found['events'] is None else str(found['events']) + '条'}"
         + (f"，{found['under_way']}项操作进行中" if found["under_way"] else ""),
     ]
     session.answer(found, lines)
+
+
+def _to_do(counts: dict[str, int]) -> str:
+    """Return how many records wait for each step; `list` names what the others lack."""
+    from qrecords.model.record import ACTION_LABELS, Action
+
+    told = [f"可以{ACTION_LABELS[Action(step)]}{n}" for step, n in counts.items() if step != "lacking"]
+    return "，".join([*told, *([f"还缺内容或签署{counts['lacking']}（用 list 看）"] if "lacking" in counts else [])])

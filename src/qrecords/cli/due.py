@@ -18,7 +18,14 @@ def due(session: Session, on: str | None) -> None:
 
     found = due_on(session.office, on=on or "")
     rows = [
-        (d["limit_on"], _state(d["days_left"], late=d["late"]), d["about"], d["who"], d["label"], d["detail"])
+        (
+            d["limit_on"],
+            _state(d["days_left"], late=d["late"]),
+            d["about"],
+            d["who"],
+            d["label"],
+            d["detail"] or d["next"],
+        )
         for d in found["due"]
     ]
     headings = ("最迟", "还有", "哪份", "谁办", "事项", "说明")

@@ -16,7 +16,7 @@ from qrecords import __version__
 from qrecords.acting import peer_uid
 from qrecords.errors import IntegrityFailure, InvalidInput, UsageError, WrongState
 from qrecords.model.access import Account
-from qrecords.model.record import Action
+from qrecords.model.record import OPEN_STATES, Action
 from qrecords.model.values import name_char, unprintable
 from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services import reading
@@ -79,8 +79,11 @@ def open_office(root: Path, account_name: str | None = None, clock: Clock = syst
 
 def status(office: Office) -> dict[str, Any]:
     """Return how the office stands: records by state, items, volumes, the index, steps under way."""
+    from qrecords.services.obstacles import waiting_steps  # brings in the fonts, which making a workspace does without
+
     with office.register.read() as tx:
         states, items, volumes = _counted(office, tx)
+        open_records = office.only_readable(tx.records.find(states=OPEN_STATES))
         last, events = tx.records.last_change(), tx.audit.head()[0]
         under_way = len(tx.intents.open())
     return {
@@ -91,6 +94,7 @@ def status(office: Office) -> dict[str, Any]:
         "separation": office.settings.access.separation,
         "engine": office.settings.index.engine,
         "records": dict(states),
+        "next": dict(waiting_steps(office, open_records)),
         "items": items,
         "volumes": volumes,
         # The log grows with what others do: whoever may not read it is not told by how much.

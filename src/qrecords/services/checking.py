@@ -86,12 +86,15 @@ def _reference_problems(
         yield Problem(f"「{form.label(key)}」{number} 还没有签发，先签发再服务{clause}：qrecords issue {number}", key)
 
 
-def before_step(office: Office, record: Record, action: Action) -> list[Problem]:
-    """Return what keeps a record from a step because of other records; the record's own gaps are not told here."""
+def before_step(office: Office, record: Record, action: Action, around: Neighbours | None = None) -> list[Problem]:
+    """Return what keeps a record from a step because of other records; the record's own gaps are not told here.
+
+    `around` is what was looked up for many records of its form together.
+    """
     form = office.forms.get(record.form_code).form
     found: list[Problem] = []
     if action in {Action.SUBMIT, Action.FILE}:
-        around = Neighbours.of(office, form, record.values)
+        around = around or Neighbours.of(office, form, record.values)
         found += references(office, form, record.values, around)
         if action is Action.SUBMIT:  # another process may have filled one beside it meanwhile
             found += conflicting(form, record.values, around, own=record.record_no)

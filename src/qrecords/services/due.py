@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+from qrecords.errors import Problem
 from qrecords.model.complaints import awaits_quality, receipt_of
 from qrecords.model.deadlines import Calendar, Deadline
 from qrecords.model.record import OPEN_STATES, Action, Record, State
 from qrecords.office import Office
 from qrecords.services.complaints import standing_of
+from qrecords.services.obstacles import named_before
 from qrecords.services.require import owed
 
 NOTICE, INFORMATION, RECEIPT, RELATED_REPORT = "QR758-04", "QR758-01", "QR758-10", "QR758-11"
@@ -34,6 +36,7 @@ class Due:
     late: bool
     days_left: int
     detail: str = ""
+    next: str = ""  # what the record lacks before its next step
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,9 @@ def due(office: Office, *, on: str = "") -> dict[str, Any]:
     ]
     found += _binding(desk)
     found.sort(key=lambda d: (d.limit_on, d.key, d.about))
+    about = {d.about for d in found}
+    lacking = named_before(office, [r for r in desk.records if r.record_no in about])
+    found = [replace(d, next=_first(lacking.get(d.about, ()))) for d in found]
     years = {int(d.limit_on[:4]) for d in found} | {day.year}
     return {
         "on": day.isoformat(),
@@ -100,6 +106,11 @@ def due(office: Office, *, on: str = "") -> dict[str, Any]:
         "late": sum(d.late for d in found),
         "unknown_years": sorted(years - desk.calendar.years()),
     }
+
+
+def _first(problems: Sequence[Problem]) -> str:
+    more = f"（共{len(problems)}处）" if len(problems) > 1 else ""
+    return f"{problems[0].message}{more}" if problems else ""
 
 
 def _notices(desk: _Desk) -> Iterator[Due]:

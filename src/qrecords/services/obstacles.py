@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from qrecords.model.form import Form
 from qrecords.model.record import Action, Record, missing_before, open_actions
 from qrecords.office import Office
 from qrecords.services.checking import before_step
+from qrecords.services.neighbours import Neighbours
 from qrecords.services.reportlist import listed
 
 # The steps of a record's way, in their order.
@@ -58,14 +60,31 @@ def _later(office: Office, form: Form, record: Record, action: Action, now: Sequ
 
 
 def named_before(office: Office, records: Sequence[Record]) -> dict[str, tuple[Problem, ...]]:
-    """Return the next obstacles of many records, as a list names them, by number.
-
-    What the record itself lacks comes first; records that lack nothing are asked for what others keep them from.
-    """
-    found: dict[str, tuple[Problem, ...]] = {}
-    for record in records:
-        form = office.forms.get(record.form_code).form
-        action = next_step(form, record)
-        own = missing_before(form, record, action) if action else []
-        found[record.record_no] = tuple(own or (before_step(office, record, action) if action else ()))
+    """Return the next obstacles of many records, as a list names them, by number: what `obstacles_of` names `now`."""
+    found: dict[str, tuple[Problem, ...]] = {r.record_no: () for r in records}
+    for code, of_form in _by_form(records).items():
+        form = office.forms.get(code).form
+        around = Neighbours(office, form)
+        around.look_up([record.values for record in of_form])
+        for record in of_form:
+            if action := next_step(form, record):
+                found[record.record_no] = (
+                    *missing_before(form, record, action),
+                    *before_step(office, record, action, around),
+                )
     return found
+
+
+def _by_form(records: Sequence[Record]) -> dict[str, list[Record]]:
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(record.form_code, []).append(record)
+    return groups
+
+
+def waiting_steps(office: Office, records: Sequence[Record]) -> Counter[str]:
+    """Count open records by the step they are ready for; those that lack something first are counted as `lacking`."""
+    lacking = named_before(office, records)
+    steps = {r.record_no: next_step(office.forms.get(r.form_code).form, r) for r in records}
+    counts = Counter("lacking" if lacking[no] else step.value for no, step in steps.items() if step)
+    return Counter({key: counts[key] for key in (*(step.value for step in WAY), "lacking") if key in counts})
