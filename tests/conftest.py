@@ -133,9 +133,11 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Callable[
     def copied(root: Path, clock: Callable[[], datetime]) -> Path:
         if clock not in made:
             made[clock] = tmp_path_factory.mktemp("fresh") / "office"
+            mask = os.umask(0o077)  # as every command does
             with closing(init(made[clock], clock=clock)) as office:
                 follow(office)
-        return shutil.copytree(made[clock], root)
+            os.umask(mask)
+        return root if root.exists() else shutil.copytree(made[clock], root)
 
     return copied
 

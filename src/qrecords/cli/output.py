@@ -127,8 +127,5 @@ def progress(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 @contextmanager
 def _bare(stream: TextIO) -> Iterator[TextIO]:
     """Give a stream of its own to the same terminal."""
-    if not stream.isatty():
-        yield stream
-        return
     with open(stream.fileno(), "w", encoding="utf-8", errors="replace", closefd=False) as bare:
         yield bare
