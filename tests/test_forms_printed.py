@@ -191,3 +191,24 @@ def test_joiners_leave_no_text_and_no_document_is_changed(tmp_path: Path) -> Non
     assert (tmp_path / "报告.docx").read_bytes() == data
     assert JOINER not in "".join(w.text for w in words(pdf))
     assert for_paper(b"no Word file") == b"no Word file"
+
+
+@pytest.mark.parametrize("fill", ["sample", "extreme"])
+@pytest.mark.parametrize("code", ["04A", "05A", "06A", "07A", "08A"])
+def test_no_signature_row_stands_alone_on_the_last_page(code: str, fill: str, printed: Printed) -> None:
+    """Who answers for a report signs below what he answers for: not on a sheet that could belong to any other."""
+    found = printed(code, fill)
+    last = {w.text for w in found if w.page == found[-1].page}
+    assert {"服务人员签名", "主管签名", "归档编号"} <= last
+    # The notice has its closing remarks between the customer's word and these.
+    assert "用户签名" in last or code == "04A"
+
+
+@pytest.mark.parametrize("heading", ["用户评价", "培训（不足4小时"])
+def test_a_heading_is_on_the_page_of_what_it_heads(heading: str, printed: Printed) -> None:
+    for code, fill in product(CODES, FILLS):
+        found = printed(code, fill)
+        for word in found:
+            if heading in word.text:
+                below = [w.top for w in found if w.page == word.page and w.top > word.bottom]
+                assert min(below) < max(below) - 3, (code, fill, word.page)  # more than the foot

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zxingcpp
 from docxtpl import DocxTemplate
 
 from qrecords.errors import InvalidInput
+from qrecords.model.audit import short_head, typed_head
 from qrecords.render.code import code_png
 from qrecords.render.context import SYSTEM_TAGS, register_context
 from qrecords.render.docx import Template
 from qrecords.render.pdf import Converter
 from qrecords.stores.formfiles import FormCatalogue
+from tests.paper import drawn
 
 FORMS = Path(__file__).parents[1] / "forms" / "QR758"
 CATALOGUE = FormCatalogue(FORMS)
@@ -168,3 +171,17 @@ def test_contents_and_file_note_run_over_pages(printed: Callable[[str], list[str
     assert all(f"2025-{n:05d}" in "".join(note) for n in range(80))
     assert "检查人" in note[-1]
     assert not any(re.search(r"第\d+页", page) for page in contents + note), "these pages carry no number"
+
+
+@pytest.mark.office
+def test_the_code_of_a_file_note_is_the_whole_head_of_the_log(tmp_path: Path) -> None:
+    head = "0123456789abcdef" * 4
+    made = Template.load(FORMS / "volume" / "file_note.docx").render(
+        matter("file_note", audit_head=short_head(head)), code_png(head)
+    )
+    (tmp_path / "note.docx").write_bytes(made)
+    (pdf,) = Converter(workers=1).convert([tmp_path / "note.docx"], tmp_path)
+    (page,) = drawn(pdf, 150)
+    (read,) = zxingcpp.read_barcodes(page)
+    assert typed_head(read.text) == head
+    assert head not in subprocess.run(["pdftotext", pdf, "-"], capture_output=True, check=True, text=True).stdout

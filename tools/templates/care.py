@@ -42,7 +42,7 @@ def build_report() -> bytes:
         Paragraph("", "Small"),
         Table(together(*hands)),
     ]
-    head = Head("四性检测报告", above=tag("org_name"), corner="", left="", right="", code="")
+    head = Head("四性检测报告", above=tag("org_name"), corner="", left="", right="", code=tag("audit_head"))
     return document(PORTRAIT, blocks, head=head, foot="")
 
 

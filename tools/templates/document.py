@@ -41,6 +41,9 @@ PORTRAIT = Page(210, 297)
 LANDSCAPE = Page(297, 210)
 
 
+RECORD_CODE = "{{ print_id }}"
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """What stands at the top of every page; following pages have a smaller title with 「（续页）」 behind it."""
@@ -50,7 +53,7 @@ class Head:
     corner: str = "密级：{{ secrecy_level }}\n保密期限：{{ secrecy_period }}"
     left: str = "{{ form_code }} 版本：{{ form_edition }}"
     right: str = "记录编号：{{ record_no }}"
-    code: str = "{{ print_id }}"  # small print under the code picture; empty: neither picture nor print
+    code: str = RECORD_CODE  # small print under the code picture; empty: neither picture nor print
 
 
 def document(page: Page, body: Sequence[Block], *, head: Head | None = None, foot: str = FOOT) -> bytes:
@@ -69,7 +72,8 @@ def document(page: Page, body: Sequence[Block], *, head: Head | None = None, foo
     files["word/document.xml"] = parts.document(contents + _section(page, head=bool(head), foot=bool(foot)))
     files["word/_rels/document.xml.rels"] = parts.relations(relations)
     with_code = bool(head and head.code)
-    title = f"{head.title} {{{{ record_no }}}}" if head and with_code else ""
+    of_record = bool(head and head.code == RECORD_CODE)
+    title = f"{head.title} {{{{ record_no }}}}" if head and of_record else ""
     return _zip(parts.package(files, title=title), parts.placeholder() if with_code else None)
 
 

@@ -52,7 +52,8 @@ def evaluation(sheet: Sheet, number: str = "") -> tuple[Row, ...]:
     beside = [replace(line, cells=(*line.cells, more if n else seal)) for n, line in enumerate(lines)]
     # Free text stands above: beside the seal, which is one cell over all its rows, nothing may grow past a page.
     opinions = (sheet.band(number + EVALUATION), sheet.text("user_comments"), sheet.pairs("not_rated_reason"))
-    return *(replace(row, keep=True) for row in opinions), *beside
+    # Who signs below signs on the page of the customer's signature; what he wrote above may fill a page of its own.
+    return *together(*opinions), *(replace(row, keep=True) for row in beside)
 
 
 def _ratings(sheet: Sheet) -> list[Row]:

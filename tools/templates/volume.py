@@ -80,7 +80,12 @@ def build_file_note() -> bytes:
         Row(_label_and("审计链头", WIDTH, Paragraph(tag("audit_head"), "Small")), 2 * LINE),
     )
     heading = Row((Cell(WIDTH, "本卷情况说明", "Band", grey=True),), 7, keep=True)
-    return document(PORTRAIT, [Table((heading, notes, *together(*hands)))], head=_head("卷内备考表"), foot="")
+    return document(
+        PORTRAIT,
+        [Table((heading, notes, *together(*hands)))],
+        head=_head("卷内备考表", code=tag("audit_head")),
+        foot="",
+    )
 
 
 def build_spine(width: int) -> bytes:
@@ -117,8 +122,8 @@ def build_stamp() -> bytes:
     return document(STAMP, [Table(rows)], foot="")
 
 
-def _head(title: str) -> Head:
-    return Head(title, above=tag("volume_title"), corner="", left=f"档号：{tag('reference_code')}", right="", code="")
+def _head(title: str, code: str = "") -> Head:
+    return Head(title, above=tag("volume_title"), corner="", left=f"档号：{tag('reference_code')}", right="", code=code)
 
 
 def _fact(label: str, name: str, text: str = "") -> Row:

@@ -10,6 +10,7 @@ from typing import Any
 from qrecords.errors import Problem, UsageError
 from qrecords.model.audit import short_head
 from qrecords.office import Office
+from qrecords.render.code import code_png
 from qrecords.render.context import date_text
 from qrecords.render.docx import Template
 from qrecords.stores.durable import make_dirs, write_file
@@ -35,7 +36,8 @@ def write_report(office: Office, path: Path, result: dict[str, Any]) -> None:
         write_file(path, json.dumps(plain, ensure_ascii=False, indent=2).encode())
         return
     template = Template.load(office.settings.forms_dir / "verify" / "report.docx")
-    write_file(path, template.render(_context(office, result, problems), None))
+    context = _context(office, result, problems)
+    write_file(path, template.render(context, code_png(context["audit_code"])))
 
 
 def _context(office: Office, result: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def _context(office: Office, result: dict[str, Any], problems: list[Problem]) ->
         "depth": "重读每个字节" if checked["deep"] else "核对清单、登记和日志",
         "conclusion": f"有{len(problems)}处问题，见下表" if problems else "四性检测合格，没有发现问题",
         "audit_head": short_head(head),
+        "audit_code": head,
         "checks": checks,
         "problems": shown,
     }

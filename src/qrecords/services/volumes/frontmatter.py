@@ -14,6 +14,7 @@ from qrecords.model.audit import short_head
 from qrecords.model.numbering import file_safe
 from qrecords.model.volume import Placed
 from qrecords.office import Office
+from qrecords.render.code import code_png
 from qrecords.render.context import date_text
 from qrecords.render.docx import Template
 from qrecords.render.pdf import Converter
@@ -55,7 +56,8 @@ class Templates:
         """Return a filled document."""
         if name not in self._loaded:
             self._loaded[name] = Template.load(self._folder / f"{name}.docx")
-        return self._loaded[name].render(context, None)
+        code = context.get("audit_code")  # the file note's: the whole head of the log, of which it prints the beginning
+        return self._loaded[name].render(context, code_png(code) if code else None)
 
     def spine(self, micrometres: int) -> str:
         """Return the template of the narrowest spine that covers a thickness, else of the widest."""
@@ -157,4 +159,5 @@ def _file_note(office: Office, binding: Binding) -> dict[str, Any]:
         "compiled_on": date_text(binding.compiled_at[:10]),
         "checked_by": "",
         "audit_head": short_head(binding.audit_head),
+        "audit_code": binding.audit_head,
     }
