@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, TiffImagePlugin
 
 from qrecords.errors import InvalidInput
+from qrecords.foreign.pictures import opened
 from qrecords.render.pictures import picture_pdf, to_bind
 from qrecords.render.volume import Part, bind
 from qrecords.render.volumecheck import Expected, differences
@@ -80,6 +81,20 @@ def test_every_frame_is_a_page(tmp_path: Path) -> None:
     data = picture_pdf(path)
     for number, frame in enumerate(frames):
         assert_alike(shown(data, number), frame.convert("L"))
+
+
+def test_thumbnails_and_masks_of_a_tiff_are_no_pages(tmp_path: Path) -> None:
+    path, kinds = tmp_path / "scan.tif", (0, 1, 0, 4)
+    with TiffImagePlugin.AppendingTiffWriter(str(path)) as out:
+        for kind in kinds:
+            size = (413, 585) if kind == 0 else (60, 80)
+            drawn("L", size).save(out, format="TIFF", tiffinfo={254: kind}, dpi=(50, 50))
+            out.newFrame()
+    with opened(path) as found:
+        assert (found.pages, found.previews) == (2, 2)
+        assert [frame.image.size for frame in found.frames] == [(413, 585)] * 2
+    with pypdfium2.PdfDocument(picture_pdf(path)) as document:
+        assert len(document) == 2
 
 
 def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ _PLAIN = ("1", "L", "RGB")
 _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
 _LYING = {5, 6, 7, 8}  # EXIF orientations that change width and height
 _ORIENTATION, _PHOTOMETRIC, _SAMPLE_FORMAT = 0x0112, 262, 339
+_SUBFILE_TYPE, _NO_PAGE = 254, 0b101  # a smaller copy, a mask
 _WHITE = 0xFFFF  # in 16 bits of grey
 
 
@@ -78,12 +79,14 @@ def opened(path: Path, *, most: int = 1_000) -> Iterator[Opened]:
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as picture:
                 kind, count = _kind(picture)
-                pages = 1 if kind == "jpeg" else count
                 if kind == "png" and count > 1:
                     raise NotShown("animated")
-                if pages > most:
+                if kind != "jpeg" and count > 2 * most:
                     raise NotShown("too_many")
-                yield Opened(kind, pages, count - pages, _frames(picture, path, pages))
+                pages = _pages(picture, kind, count)
+                if len(pages) > most:
+                    raise NotShown("too_many")
+                yield Opened(kind, len(pages), count - len(pages), _frames(picture, path, pages))
     except (MemoryError, Image.DecompressionBombError):
         raise NotShown("too_large") from None
     except (UnidentifiedImageError, ValueError, SyntaxError, EOFError, KeyError, TypeError) as error:
@@ -102,8 +105,22 @@ def _kind(picture: Any) -> tuple[str, int]:
     return kind, int(getattr(picture, "n_frames", 1))
 
 
-def _frames(picture: Any, path: Path, pages: int) -> Iterator[Frame]:
-    for number in range(pages):
+def _pages(picture: Any, kind: str, count: int) -> list[int]:
+    """Return which pictures of a file are pages: of a TIFF not its thumbnails and masks, which say so themselves."""
+    if kind == "jpeg":
+        return [0]
+    if kind != "tiff" or count == 1:
+        return [*range(count)]
+    pages = []
+    for number in range(count):
+        picture.seek(number)
+        if not int(picture.tag_v2.get(_SUBFILE_TYPE, 0)) & _NO_PAGE:
+            pages.append(number)
+    return pages or [*range(count)]
+
+
+def _frames(picture: Any, path: Path, pages: list[int]) -> Iterator[Frame]:
+    for number in pages:
         picture.seek(number)
         points = _on_paper(picture)
         picture.load()
