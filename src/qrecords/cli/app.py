@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ import click
 from qrecords import __version__, strict
 from qrecords.cli import chinese
 from qrecords.cli.output import emit_error, emit_json, neutralise, say
-from qrecords.errors import QRecordsError, StorageFailure
+from qrecords.errors import InvalidInput, QRecordsError, StorageFailure
 from qrecords.stores.durable import failure_of
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ def _open_closed_streams() -> None:
 
 def _status(args: list[str], *, as_json: bool) -> int:
     try:
+        _require_text(args)
         strict.begin()
         _show_callers_paths()
         try:
@@ -195,10 +197,33 @@ def _status(args: list[str], *, as_json: bool) -> int:
     except OSError as error:
         return _failed(_failure(error), as_json=as_json)
     except Exception as error:  # a bug of ours: never a traceback at a clerk
+        if isinstance(error, UnicodeEncodeError) and (name := _BYTES.search(error.object)):
+            return _failed(_no_text(name[0]), as_json=as_json)  # a name met on the way, inside a folder
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
         remedy = f"已写入的数据没有损坏。请设 {DEBUG_VARIABLE}=1 再运行一次，把输出交给维护人员"
         return _failed(InternalError(f"程序内部错误：{type(error).__name__}: {error}", remedy=remedy), as_json=as_json)
+
+
+# Bytes the system could not read as UTF-8 are handed on as surrogates.
+_BYTES = re.compile(r'[^\s"/]*[\udc80-\udcff][^\s"/]*')
+
+
+def _require_text(args: list[str]) -> None:
+    """Refuse arguments that are no text: a name of a file in GBK, a terminal that is set to it."""
+    if wrong := next(filter(_BYTES.search, args), None):
+        raise _no_text(wrong)
+
+
+def _no_text(name: str) -> InvalidInput:
+    try:
+        meant = f"（按 GBK 读是「{os.fsencode(name).decode('gb18030')}」）"
+    except UnicodeDecodeError:
+        meant = ""
+    return InvalidInput(
+        f"「{name[:200]}」不是 UTF-8 编码{meant}",
+        remedy="文件、文件夹请改名（英文，或在 UTF-8 的系统里重命名）；是在终端上输入的，请把终端的编码设为 UTF-8",
+    )
 
 
 def _show_callers_paths() -> None:

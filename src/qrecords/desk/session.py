@@ -216,7 +216,7 @@ class Session:
         separation, sha256 = self.settings.access.separation, self.access.sha256
         with self.register.read() as tx:
             known = tx.facts.get(ACCESS_FILE)
-        if known != (now := f"{separation} {sha256}"):
+        if known != (now := f"{separation} {sha256}") and not self.register.read_only:
             with self.register.write() as tx:
                 tx.facts.set(ACCESS_FILE, now)
                 if known or now != f"single-desk {template_sha256()}":

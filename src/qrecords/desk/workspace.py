@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -45,6 +47,7 @@ class Workspace:
     leases: LeaseKeeper = field(default=None, kw_only=True)  # type: ignore[assignment]  # made below
 
     _access: tuple[tuple[int, int, int] | None, AccessFile] | None = field(default=None, init=False, repr=False)
+    _copied: TemporaryDirectory[str] | None = field(default=None, init=False, repr=False)
     _access_guard: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +65,8 @@ class Workspace:
         self.register.close()
         if "index" in self.__dict__:
             self.index.close()
+        if self._copied is not None:
+            self._copied.cleanup()
 
     @cached_property
     def forms(self) -> FormCatalogue:
@@ -77,7 +82,7 @@ class Workspace:
     @cached_property
     def outlines(self) -> FormOutlines:
         """Return what search needs of the forms, without reading their definitions."""
-        return FormOutlines(self.settings.forms_dir, self.settings.indexes_dir, lambda: self.forms)
+        return FormOutlines(self.settings.forms_dir, self._indexes_dir, lambda: self.forms)
 
     @cached_property
     def archive(self) -> Archive:
@@ -87,7 +92,18 @@ class Workspace:
     @cached_property
     def index(self) -> IndexStore:
         """Return the full-text index."""
-        return IndexStore(self.settings.indexes_dir, self.settings.index.engine, self.register.register_id)
+        return IndexStore(self._indexes_dir, self.settings.index.engine, self.register.register_id)
+
+    @cached_property
+    def _indexes_dir(self) -> Path:
+        """Return where the index is; of a disk that takes no writes a copy, which can follow the register."""
+        if not self.register.read_only:
+            return self.settings.indexes_dir
+        self._copied = TemporaryDirectory(prefix="qrecords-index-")
+        copy = Path(self._copied.name) / "indexes"
+        if self.settings.indexes_dir.is_dir():
+            shutil.copytree(self.settings.indexes_dir, copy)
+        return copy
 
     def use_engine(self, name: str) -> None:
         """Go on with another full-text engine."""
@@ -110,8 +126,8 @@ class Workspace:
 
     def note(self, events: Sequence[Event]) -> None:
         """Log what was read, or refused, without waiting for who writes; when this returns it is kept for good."""
-        if not events and not self.register.has_aside():
-            return
+        if self.register.read_only or (not events and not self.register.has_aside()):
+            return  # on a disk that takes no writes nothing can be logged, and nothing be done
         try:
             with self.register.write(wait=False) as tx:
                 tx.audit.append(list(events))

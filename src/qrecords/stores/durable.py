@@ -64,6 +64,14 @@ def failure_of(error: OSError, path: Path | None = None) -> StorageFailure:
     return StorageFailure(f"{what}：{where}" if where else what, remedy=remedy)
 
 
+def is_read_only(path: Path) -> bool:
+    """Tell whether a file or folder lies on a disk that takes no writes; where the system cannot say, it does."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except (AttributeError, OSError):
+        return False
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Write a file so that after a crash at any moment there is the old one or the new one, whole."""
     _write_aside(path, [data])

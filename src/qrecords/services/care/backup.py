@@ -7,6 +7,7 @@ Working copies (`archive/drafts`) and the index are left out: they can be made a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -145,9 +146,11 @@ def _files(office: Office) -> Iterator[tuple[str, Path]]:
 
 
 def _require_outside(office: Office, folder: Path) -> None:
-    inside = office.settings.root.resolve()
-    archive, there = office.settings.archive_dir.resolve(), folder.resolve()
-    if there == inside or archive in (there, *there.parents):
+    settings, there = office.settings, folder.absolute().resolve()
+    own = [path.stat() for path in (settings.root, settings.archive_dir, settings.forms_dir, settings.indexes_dir)]
+    # By what the folders are, not by their names: a link or another mount leads there too.
+    above = [path.stat() for path in (there, *there.parents) if path.exists()]
+    if any(os.path.samestat(one, other) for one in above for other in own):
         raise UsageError(f"{folder} 就在工作区里，同坏同丢", remedy="请备份到别的磁盘上的文件夹")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} 不是文件夹", remedy="请换一个位置")

@@ -81,8 +81,7 @@ def export_bag(
         raise
     whole = year is None or office.readable() is None
     packed = Package(target, [i["archive_no"] for i in items], [v["volume_code"] for v in volumes], whole)
-    with office.register.write() as tx:
-        tx.audit.append([office.event(Action.EXPORT, code) for code in (*packed.items, *packed.volumes)])
+    office.note([office.event(Action.EXPORT, code) for code in (*packed.items, *packed.volumes)])
     return packed
 
 

@@ -25,6 +25,8 @@ _WAYS = {
 
 def recover(office: Office) -> list[dict[str, str]]:
     """Finish or undo every step whose process is gone; returns what was done, for the log and the user."""
+    if office.register.read_only:
+        return []
     office.note([])  # what was read while another wrote, and that one did not take into the log
     with office.register.read() as tx:
         open_intents = tx.intents.open()

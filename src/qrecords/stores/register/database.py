@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Container, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from shutil import disk_usage
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
 from qrecords.model.audit import Event
+from qrecords.stores.durable import is_read_only
 from qrecords.stores.register import tables
 from qrecords.stores.register.accounts import Accounts
 from qrecords.stores.register.aside import EventsAside
@@ -129,6 +132,9 @@ class Register:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # A disk of a backup, a disc: it can be read, by a database that makes no files beside itself.
+        self.read_only = path.exists() and is_read_only(path)
+        self._copied: TemporaryDirectory[str] | None = None
         self._aside = EventsAside(path.with_name(ASIDE_FILE))
         self.holders: set[str] = set()  # the owners of leases that work through this opening
         dumps = partial(json.dumps, ensure_ascii=False)
@@ -137,9 +143,23 @@ class Register:
             sa.URL.create("sqlite", database=str(path)),
             json_serializer=dumps,
             connect_args={"timeout": BUSY_SECONDS},
+            **({"creator": partial(_looked_at, self._settled())} if self.read_only else {}),
         )
-        sa.event.listen(self._engine, "connect", _configure)
+        sa.event.listen(self._engine, "connect", _look if self.read_only else _configure)
         sa.event.listen(self._engine, "begin", _begin)
+
+    def _settled(self) -> Path:
+        """Return the database on a read-only disk, or a copy with what still waits in the file beside it."""
+        beside = self.path.with_name(f"{self.path.name}-wal")
+        if not (beside.exists() and beside.stat().st_size):
+            return self.path
+        self._copied = TemporaryDirectory(prefix="qrecords-register-")
+        for path in (self.path, beside):
+            shutil.copyfile(path, Path(self._copied.name) / path.name)
+        made = Path(self._copied.name) / self.path.name
+        with closing(sqlite3.connect(made)) as copy:
+            copy.execute("PRAGMA journal_mode=DELETE")
+        return made
 
     @classmethod
     def create(cls, path: Path) -> Register:
@@ -210,8 +230,13 @@ class Register:
     def write(self, *, wait: bool = True) -> Iterator[Transaction]:
         """Give the one writing transaction; it commits at the end of the block or leaves no trace.
 
-        Busy, at once, when another process writes and `wait` is off.
+        Busy, at once, when another process writes and `wait` is off. StorageFailure on a read-only disk.
         """
+        if self.read_only:
+            raise StorageFailure(
+                f"磁盘是只读的，只能查阅：{self.path.parent}",
+                remedy="要办理，请到可写的工作区；这是备份就先 restore 出来",
+            )
         with self._translated(), self._engine.connect() as connection:
             writing = connection.execution_options(**{_WRITES: True, _WAITS: wait})
             with writing.begin():
@@ -255,6 +280,8 @@ class Register:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+        if self._copied is not None:
+            self._copied.cleanup()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -291,6 +318,14 @@ def _refuse_lock_files(folder: Path) -> None:
             raise WrongState(
                 "登记库要升级，而旧版的 qrecords 还在这个工作区里办事", remedy="请等它结束（或关掉它）后再试"
             ) from None
+
+
+def _looked_at(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+
+
+def _look(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
 
 
 def _configure(connection: Any, _record: Any) -> None:
