@@ -99,6 +99,11 @@ class Session:
         return self.workspace.access
 
     @property
+    def indexes_dir(self) -> Path:
+        """Return the folder of what is derived and may be deleted at any time."""
+        return self.workspace.indexes_dir
+
+    @property
     def drafts_dir(self) -> Path:
         """Return the folder of working copies on their way to the printer; they can be printed again any time."""
         return self.settings.archive_dir / "drafts"

@@ -82,7 +82,7 @@ class Workspace:
     @cached_property
     def outlines(self) -> FormOutlines:
         """Return what search needs of the forms, without reading their definitions."""
-        return FormOutlines(self.settings.forms_dir, self._indexes_dir, lambda: self.forms)
+        return FormOutlines(self.settings.forms_dir, self.indexes_dir, lambda: self.forms)
 
     @cached_property
     def archive(self) -> Archive:
@@ -92,10 +92,10 @@ class Workspace:
     @cached_property
     def index(self) -> IndexStore:
         """Return the full-text index."""
-        return IndexStore(self._indexes_dir, self.settings.index.engine, self.register.register_id)
+        return IndexStore(self.indexes_dir, self.settings.index.engine, self.register.register_id)
 
     @cached_property
-    def _indexes_dir(self) -> Path:
+    def indexes_dir(self) -> Path:
         """Return where the index is; of a disk that takes no writes a copy, which can follow the register."""
         if not self.register.read_only:
             return self.settings.indexes_dir

@@ -46,7 +46,7 @@ class Deep:
     """One deep check under way; `afresh` takes nothing for granted that an earlier one found."""
 
     def __init__(self, office: Office, ids: Sequence[str], *, afresh: bool = False) -> None:
-        indexes = office.settings.indexes_dir
+        indexes = office.indexes_dir
         self._office = office
         self._ids = ids
         self._journal = Journal(indexes / JOURNAL)

@@ -111,7 +111,7 @@ def left(office: Office, certificate: Certificate) -> list[Problem]:
         found += [Problem("登记库里还有内容", source=number) for number in held]
         last = tx.records.last_change()
     if office.index.last_seq() != last:
-        found.append(Problem("检索库还没有重做", source=str(office.settings.indexes_dir)))
+        found.append(Problem("检索库还没有重做", source=str(office.indexes_dir)))
     return found
 
 

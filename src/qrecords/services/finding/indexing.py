@@ -187,7 +187,7 @@ def purge(office: Office) -> None:
     with office.register.read() as tx:
         total = sum(tx.records.counts().values())
         last = tx.records.last_change()
-    remove_tree(office.settings.indexes_dir / OPENED)
+    remove_tree(office.indexes_dir / OPENED)
     office.index.purge(_all_documents(office, total, None), last_seq=last)
 
 

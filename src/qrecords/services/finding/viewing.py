@@ -57,7 +57,7 @@ def _archived(office: Office, record: Record) -> tuple[str, bytes] | None:
 def _archived_copy(office: Office, record: Record) -> Path | None:
     if (archived := _archived(office, record)) is None:
         return None
-    folder = office.settings.indexes_dir / OPENED
+    folder = office.indexes_dir / OPENED
     with suppress(QRecordsError):  # an older copy may still be on someone's screen
         remove_tree(folder)
     make_dirs(folder)
