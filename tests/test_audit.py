@@ -309,7 +309,7 @@ def test_values_changed_beside_the_log_are_found_before_they_are_filed(
         changed = json.dumps(json.loads(values) | {"customer_unit": "示例单位九"}, ensure_ascii=False)
         database.execute('UPDATE record SET "values" = ? WHERE record_no = ?', [changed, number])
     (problem,) = used.json("verify", ok=False)["problems"]
-    assert (problem["source"], "最后一次填写" in problem["message"]) == (number, True)
+    assert (problem["source"], "内容" in problem["message"]) == (number, True)
 
 
 def test_segments_follow_each_other_and_are_valid_objects(used: CommandLine) -> None:

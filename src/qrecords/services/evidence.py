@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from qrecords.errors import InvalidInput
+from qrecords.errors import InvalidInput, Problem
+from qrecords.model.record import Record
 from qrecords.office import Office
 from qrecords.stores import durable
+from qrecords.stores.inputs import file_sha256
 
 
 def store(office: Office, files: Mapping[str, Path]) -> None:
@@ -19,6 +21,29 @@ def store(office: Office, files: Mapping[str, Path]) -> None:
         if hashlib.sha256(data).hexdigest() != Path(name).stem:
             raise InvalidInput(f"{path.name} 刚被改动，没有附上", remedy="请等文件写完后再试")
         durable.write_file(office.evidence_dir / name, data)
+
+
+def spoiled_papers(office: Office, records: Iterable[Record]) -> Iterator[tuple[Path, Problem]]:
+    """Give the papers that wait to be filed with records and are not what was kept: gone, changed, a link."""
+    seen = set[Path]()
+    for record in records:
+        signed = [s.stored for s in record.signatures if s.evidence_sha256 and not s.lapsed]
+        for stored in dict.fromkeys([*(a.stored for a in record.standing_papers), *signed]):
+            path = office.evidence_dir / stored
+            if path not in seen and (what := _wrong(path)):
+                yield (
+                    path,
+                    Problem(f"等待归档的附件 {stored} {what}；请从备份恢复 archive/evidence", source=record.record_no),
+                )
+            seen.add(path)
+
+
+def _wrong(path: Path) -> str:
+    if path.is_symlink():
+        return "被换成了链接"
+    if not path.is_file():
+        return "不见了"
+    return "" if file_sha256(path) == path.stem else "的内容与登记时不同"
 
 
 def take_back(office: Office, step: str, files: Iterable[Mapping[str, str]]) -> None:

@@ -173,6 +173,7 @@ def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> 
         every = [number for _, numbers in groups for number in numbers]  # read together: an item at a time costs more
         with office.register.write() as tx:
             held = _by_number(tx.records.many(every))
+            reading.require_as_logged(tx, [*held.values()])
             filings = [
                 _reserve(office, tx, [held[n] for n in numbers if n in held], month) for month, numbers in groups
             ]

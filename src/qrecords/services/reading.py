@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qrecords.errors import UsageError, WrongState
+from qrecords.errors import IntegrityFailure, Problem, UsageError, WrongState
 from qrecords.model.numbering import full_record_no
 from qrecords.model.record import Action, Record
+from qrecords.model.replay import as_logged
 from qrecords.model.volume import Item
 from qrecords.office import Office, missing_records
 from qrecords.stores.register import Transaction
@@ -72,6 +73,22 @@ def require_unchanged(tx: Transaction, records: Sequence[Record]) -> None:
     if moved := [r.record_no for r in records if now.get(r.record_no) != r.seq]:
         raise WrongState(f"{'、'.join(moved[:10])} 刚被别人改过", remedy="请先查看（show）再重做这一步")
     require_free(tx, [r.record_no for r in records])
+
+
+def require_as_logged(tx: Transaction, records: Sequence[Record]) -> None:
+    """Make sure that the register says of records what the log says, before they are frozen; IntegrityFailure."""
+    logged = as_logged(tx.audit.of([r.record_no for r in records]))
+    problems = [
+        Problem(f"登记库里的{'、'.join(found)}与日志不同", source=record.record_no)
+        for record in records
+        if record.record_no in logged and (found := logged[record.record_no].differing(record))
+    ]
+    if problems:
+        raise IntegrityFailure(
+            f"有{len(problems)}份记录被改动过，没有办理",
+            remedy="有人绕过 qrecords 改了登记库：请运行 qrecords verify，核对日志和备份",
+            problems=problems,
+        )
 
 
 def require_free(tx: Transaction, record_nos: Sequence[str]) -> None:

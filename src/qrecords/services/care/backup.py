@@ -19,10 +19,11 @@ from qrecords import __version__
 from qrecords.acting import acting_account
 from qrecords.errors import IntegrityFailure, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model.access import ANYTHING, Rules, decide
-from qrecords.model.record import Action
+from qrecords.model.record import OPEN_STATES, Action
 from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import ITEM, VOLUME, verify
+from qrecords.services.evidence import spoiled_papers
 from qrecords.services.finding.indexing import rebuild
 from qrecords.settings import FILE_NAME, load
 from qrecords.stores import durable
@@ -75,11 +76,16 @@ def _copy_all(office: Office, store: BackupStore, progress: Progress | None) -> 
     seq, head, wanted = _as_copied(office, copy)
     register_sha256 = store.put_register(copy)
     durable.checkpoint("backup.register")
-    files = {name: store.put_file(path) for name, path in _files(office)}
-    durable.checkpoint("backup.files")
     before = store.manifest()
+    spoiled = _spoiled(office)
+    files = {name: store.put_file(path) for name, path in _files(office) if path not in spoiled}
+    if before:  # what is spoiled here stays there as it was
+        lost = {path.relative_to(office.settings.root).as_posix() for path in spoiled}
+        files |= {name: kept for name, kept in before.files.items() if name in lost}
+    durable.checkpoint("backup.files")
     objects: dict[str, tuple[int, str]] = {}
     made = Backup(store.folder, _manifest(office, register_sha256, seq, head, files, objects))
+    made.problems += spoiled.values()
     for done, (object_id, version) in enumerate(sorted(wanted.items()), start=1):
         try:
             copied, digest = store.put_object(office.archive.objects, object_id, version)
@@ -131,6 +137,14 @@ def _manifest(
         files=files,
         objects=objects,
     )
+
+
+def _spoiled(office: Office) -> dict[Path, Problem]:
+    """Return the papers waiting to be filed that are not what was kept."""
+    with office.register.read() as tx:
+        waiting = tx.records.find(states=OPEN_STATES)
+    found = spoiled_papers(office, waiting)
+    return {path: Problem(f"没有备份：{problem.message}", source=problem.source) for path, problem in found}
 
 
 def _files(office: Office) -> Iterator[tuple[str, Path]]:

@@ -16,15 +16,17 @@ from dataclasses import asdict
 from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
-from qrecords.model.audit import digest
 from qrecords.model.formats import FrozenRecord, RecordJson
 from qrecords.model.four_properties import Checks
 from qrecords.model.numbering import gaps, record_no
 from qrecords.model.record import OPEN_STATES, Action, Record, State
+from qrecords.model.replay import AsLogged, as_logged
 from qrecords.office import Office
 from qrecords.render.pdflook import look
 from qrecords.services.access.audit import check_log
 from qrecords.services.care.deep import Deep, Found
+from qrecords.services.checking import derived
+from qrecords.services.evidence import spoiled_papers
 from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.services.volumes.check import unreadable
 from qrecords.stores.register import Transaction
@@ -83,7 +85,10 @@ def _register(
         checks["numbers"].add(_series(tx, "volume", {v["volume_code"] for v in codes}, 3), len(codes))
         checks["records"].add(_records_against_items(filed, {i["archive_no"] for i in items}), len(filed))
         waiting = tx.records.find(states=[*OPEN_STATES, State.VOID])
-        checks["waiting"].add(_values_not_filed(waiting, tx.audit.stated_values()), len(waiting))
+        logged = as_logged(tx.audit.of([r.record_no for r in waiting]))
+        checks["waiting"].add(_not_as_logged(office, waiting, logged), len(waiting))
+        with_papers = [r for r in waiting if r.attached or any(s.evidence_sha256 for s in r.signatures)]
+        checks["evidence"].add((problem for _, problem in spoiled_papers(office, with_papers)), len(with_papers))
         log, wrong = check_log(office, tx)
         checks["log"].add(wrong, log["events"])
     return {"items": len(items), "volumes": len(volumes), "events": log["events"]}
@@ -244,11 +249,17 @@ def _series(tx: Transaction, kind: str, used: Collection[str], digits: int) -> I
                     yield Problem("编号缺号：登记库里没有它；请查备份", source=code)
 
 
-def _values_not_filed(waiting: Iterable[Record], stated: Mapping[str, str]) -> Iterator[Problem]:
-    """Compare what is not frozen yet with the hash its last event holds."""
+def _not_as_logged(office: Office, waiting: Iterable[Record], logged: Mapping[str, AsLogged]) -> Iterator[Problem]:
+    """Compare what is not frozen yet with what its events say, and what stands beside its values with them."""
     for record in waiting:
-        if stated.get(record.record_no) not in {None, digest(record.values)}:
-            yield Problem("登记库里的内容与日志里最后一次填写的不同；请核对日志和备份", source=record.record_no)
+        found = logged[record.record_no].differing(record) if record.record_no in logged else []
+        if record.values and any(
+            getattr(record, column) != value
+            for column, value in derived(office.forms.get(record.form_code).form, record.values).items()
+        ):
+            found.append("题名、日期、单位或通知单号")
+        if found:
+            yield Problem(f"登记库里的{'、'.join(found)}与日志里的不同；请核对日志和备份", source=record.record_no)
 
 
 def _records_against_items(filed: Iterable[Record], archive_nos: Collection[str]) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from qrecords.model.audit import GENESIS, Event, event_hash
-from qrecords.model.record import Action
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.aside import EventsAside
 from qrecords.stores.register.log import Facts
@@ -20,6 +19,9 @@ TAKEN_IN = "readings-taken-in"  # the number of the last event set aside that is
 
 # What the database refuses by itself; the migration makes them.
 GUARDS = frozenset({"audit_no_update", "audit_no_delete", "audit_no_replace"})
+
+
+_CHUNK = 500  # bound parameters in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,13 @@ class Audit:
             query = query.where(t.audit.c.object == about)
         return map(_event, self._c.execute(query).mappings())
 
+    def of(self, objects: Collection[str]) -> Iterator[Event]:
+        """Give the events about some objects, those of each in order."""
+        names = [*objects]
+        for start in range(0, len(names), _CHUNK):
+            part = names[start : start + _CHUNK]
+            yield from map(_event, self._c.execute(_select().where(t.audit.c.object.in_(part))).mappings())
+
     def between(self, first: int, last: int) -> Iterator[Event]:
         """Give the events of a stretch, both ends included, in order."""
         return map(_event, self._c.execute(_select().where(t.audit.c.seq.between(first, last))).mappings())
@@ -132,15 +141,6 @@ class Audit:
         query = sa.select(sa.func.min(t.audit.c.seq), sa.func.max(t.audit.c.seq)).where(*_conditions(wanted))
         first, last = self._c.execute(query).one()
         return None if first is None else (first, last)
-
-    def stated_values(self) -> dict[str, str]:
-        """Return the hash of each record's values as its last event that changed them says."""
-        changes = _select().where(t.audit.c.action.in_([Action.CREATE.value, Action.UPDATE.value]))
-        found = {}
-        for event in map(_event, self._c.execute(changes.where(t.audit.c.outcome == "done")).mappings()):
-            stated = event.detail.get("whole", event.detail.get("values"))
-            found[event.object] = stated if isinstance(stated, str) else ""
-        return found
 
     def missing_guards(self) -> list[str]:
         """Return the triggers of the log that someone took out of the database."""

@@ -1,0 +1,110 @@
+"""The register edited by hand: what decides anything is compared with the log before it is frozen, and in every check."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.conftest import CommandLine
+
+NUMBER, OTHER = "QR758-06A-2025-00001", "QR758-06A-2025-00002"
+FORGED = "reviewed_on = '2025-12-30', reviewed_by = '示例主管', opinion = '同意'"
+
+
+@pytest.fixture
+def kept(cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path], tmp_path: Path) -> CommandLine:
+    """Return an office with a report signed, submitted and reviewed, papers beside it, and one still a draft."""
+    report = {
+        k: v for k, v in sample("06A", notice_no=None, service_category="返厂维修").items() if "training" not in k
+    }
+    cli("fill", "10A", write(sample("10A")))
+    report |= {"intake_record_no": "QR758-10A-2025-00001", "inspection_conclusion": "合格", "inspector": "示例检验员"}
+    cli("fill", "06A", write([report, report | {"serial_no": "S-2"}]))
+    picture = tmp_path / "照片.png"
+    Image.effect_noise((200, 200), 50).save(picture)
+    cli("attach", NUMBER, picture)
+    cli("sign", NUMBER, "--kind", "服务人员签名", "--by", "示例工程师", "--on", "2025-12-01")
+    cli("sign", NUMBER, "--kind", "用户签名", "--by", "示例用户", "--on", "2025-12-01", "--evidence", picture)
+    cli("submit", NUMBER)
+    cli("review", NUMBER, "--on", "2025-12-30")
+    assert cli.json("verify")["problems"] == []
+    return cli
+
+
+def edit(cli: CommandLine, statement: str) -> None:
+    with closing(sqlite3.connect(cli.root / "archive" / "register.sqlite")) as register:
+        assert register.execute(statement).rowcount, statement
+        register.commit()
+
+
+def told(cli: CommandLine, number: str) -> str:
+    return "；".join(p["message"] for p in cli.json("verify", ok=False)["error"]["problems"] if p["source"] == number)
+
+
+EDITS = {
+    "a review forged on a draft": (f"UPDATE record SET state = 'reviewed', {FORGED} WHERE record_no = '{OTHER}'", "状态", OTHER),
+    "a draft said to be submitted": (f"UPDATE record SET state = 'submitted' WHERE record_no = '{OTHER}'", "状态", OTHER),
+    "a draft said to be void": (f"UPDATE record SET state = 'void' WHERE record_no = '{OTHER}'", "状态", OTHER),
+    "the day of a review": (f"UPDATE record SET reviewed_on = '2026-01-04' WHERE record_no = '{NUMBER}'", "审查", NUMBER),
+    "the opinion": (f"UPDATE record SET opinion = '不同意' WHERE record_no = '{NUMBER}'", "审查", NUMBER),
+    "a value": (
+        f"UPDATE record SET \"values\" = json_set(\"values\", '$.fault_symptom', '改') WHERE record_no = '{NUMBER}'", "内容", NUMBER,
+    ),
+    "a signature taken away": (f"DELETE FROM signature WHERE record_no = '{NUMBER}' AND kind = 'engineer'", "签署", NUMBER),
+    "another who signed": (f"UPDATE signature SET \"by\" = '别人' WHERE record_no = '{NUMBER}'", "签署", NUMBER),
+    "the day of a signature": (f"UPDATE signature SET \"on\" = '2025-12-02' WHERE record_no = '{NUMBER}'", "签署", NUMBER),
+    "a signature let lapse": (f"UPDATE signature SET lapsed = '2025-12-02' WHERE record_no = '{NUMBER}'", "签署", NUMBER),
+    "a signature on another record": (
+        f"UPDATE signature SET record_no = '{OTHER}' WHERE record_no = '{NUMBER}' AND kind = 'engineer'", "签署", OTHER,
+    ),
+    "a paper taken away": (f"DELETE FROM attached WHERE record_no = '{NUMBER}'", "附件", NUMBER),
+    "the title": (f"UPDATE record SET title = '别的' WHERE record_no = '{NUMBER}'", "题名", NUMBER),
+    "the customer": (f"UPDATE record SET customer_unit = '别的单位' WHERE record_no = '{NUMBER}'", "单位", NUMBER),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_a_check_finds_an_edit_of_a_record_on_its_way(kept: CommandLine, what: str) -> None:
+    statement, word, number = EDITS[what]
+    edit(kept, statement)
+    assert word in told(kept, number)
+
+
+@pytest.mark.office
+@pytest.mark.parametrize("what", [w for w, (_, word, _) in EDITS.items() if word not in {"题名", "单位"}])
+def test_nothing_edited_is_filed(kept: CommandLine, what: str) -> None:
+    statement, word, number = EDITS[what]
+    edit(kept, statement)
+    for kind in ("服务人员签名", "用户签名") if number == OTHER and word == "状态" else ():
+        kept("sign", OTHER, "--kind", kind, "--by", "示例", "--on", "2025-12-01", ok=False)
+    refused = kept("file", number, ok=False)
+    assert refused.status != 0
+    assert kept.json("status")["items"] == 0
+    if f"state = 'reviewed', {FORGED}" in statement or word in {"审查", "内容"}:
+        assert "绕过 qrecords 改了登记库" in refused.err
+
+
+@pytest.mark.parametrize("how", ["changed", "gone", "a link"])
+def test_papers_that_wait_are_held_against_their_digest(kept: CommandLine, tmp_path: Path, how: str) -> None:
+    (paper,) = (kept.root / "archive" / "evidence").glob("*.png")
+    data = paper.read_bytes()
+    kept("backup", tmp_path / "copy")
+    paper.unlink()
+    if how == "changed":
+        paper.write_bytes(data + b"more")
+    elif how == "a link":
+        (tmp_path / "elsewhere.png").write_bytes(data)
+        paper.symlink_to(tmp_path / "elsewhere.png")
+    assert paper.name in told(kept, NUMBER)
+    again = kept("--json", "backup", tmp_path / "copy", ok=False)
+    assert paper.name in again.out
+    manifest = json.loads((tmp_path / "copy" / "backup.json").read_text(encoding="utf-8"))
+    kept_there = manifest["files"][paper.relative_to(kept.root).as_posix()]
+    assert paper.stem in str(kept_there), "what is spoiled here stays there as it was"
