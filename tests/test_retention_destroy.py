@@ -290,6 +290,32 @@ def test_a_list_whose_register_entry_changed_after_a_word(people: People, who: s
     refused(people, IntegrityFailure, "不同")
 
 
+@pytest.mark.parametrize("subject", [B, VOLUME, "示例单位三"])
+def test_a_hold_deleted_from_the_register(people: People, subject: str) -> None:
+    hold(people("己"), subject, "诉讼")
+    tamper(people, "DELETE FROM hold")
+    with pytest.raises(IntegrityFailure, match="登记库与日志"):
+        destroy(people("戊"), LIST_NO)
+    assert all(show(people("甲"), number)["customer_unit"] for number in (A, B, C, *ROWS))
+    assert any("冻结" in p.message for p in verify(people.office)["problems"])
+
+
+def test_a_hold_said_to_be_released(people: People) -> None:
+    hold(people("己"), B, "诉讼")
+    tamper(people, "UPDATE hold SET released_at = ?, released_by = '甲', release_reason = '已结'", NOW.isoformat())
+    with pytest.raises(IntegrityFailure, match="登记库与日志"):
+        destroy(people("戊"), LIST_NO)
+    assert all(show(people("甲"), number)["customer_unit"] for number in (A, B, C, *ROWS))
+
+
+def test_a_year_moved_in_the_register(people: People) -> None:
+    tamper(people, "UPDATE item SET record_year = record_year - 1")
+    assert any("年度" in p.message for p in verify(people.office)["problems"])
+    with pytest.raises(IntegrityFailure):
+        destroy(people("戊"), LIST_NO)
+    assert all(show(people("甲"), number)["customer_unit"] for number in (A, B, C, *ROWS))
+
+
 def test_a_list_whose_paper_changed(people: People, kept: Path) -> None:
     path = people.office.archive.path(f"urn:qrecords:disposition:{LIST_NO}", "list.json", 1)
     path.write_bytes(path.read_bytes().replace(ITEM_C.encode(), ITEM_A.encode()))

@@ -14,6 +14,7 @@ _CHECKS = {
     "items": ("authenticity", "归档件与登记、与归档时的内容一致", "件"),
     "waiting": ("authenticity", "未归档的记录的状态、内容、签署、附件与日志一致", "份"),
     "evidence": ("authenticity", "等待归档的扫描件、附件与登记时一致", "份记录"),
+    "holds": ("authenticity", "冻结与日志一致", "项"),
     "volumes": ("authenticity", "册与登记一致", "册"),
     "log": ("authenticity", "日志链完整，与已固定的链头相符", "条"),
     "both_ways": ("completeness", "登记库与档案库互相对得上", "个对象"),

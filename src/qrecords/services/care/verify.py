@@ -26,6 +26,7 @@ from qrecords.render.pdflook import look
 from qrecords.services.access.audit import check_log
 from qrecords.services.care.deep import Deep, Found
 from qrecords.services.checking import derived
+from qrecords.services.disposition.hold import lost_holds
 from qrecords.services.evidence import spoiled_papers
 from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.services.volumes.check import unreadable
@@ -89,6 +90,7 @@ def _register(
         checks["waiting"].add(_not_as_logged(office, waiting, logged), len(waiting))
         with_papers = [r for r in waiting if r.attached or any(s.evidence_sha256 for s in r.signatures)]
         checks["evidence"].add((problem for _, problem in spoiled_papers(office, with_papers)), len(with_papers))
+        checks["holds"].add(lost_holds(tx), len(tx.retention.holds()))
         log, wrong = check_log(office, tx)
         checks["log"].add(wrong, log["events"])
     return {"items": len(items), "volumes": len(volumes), "events": log["events"]}
@@ -180,6 +182,8 @@ def _item(
             return
         yield Problem(f"读不出归档内容：{error}；请从备份恢复", source=object_id)
         return
+    if (frozen.record_year, frozen.form_code, frozen.month) != (row["record_year"], row["form_code"], row["month"]):
+        yield Problem("登记的年度、表式或月份与归档时不同；请核对日志和备份", source=object_id)
     if frozen.archive_no != row["archive_no"]:
         yield Problem("归档内容里的归档编号与登记不符；请核对备份", source=object_id)
     template = f"urn:qrecords:template:{frozen.template_sha256}"

@@ -15,14 +15,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
-from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
+from qrecords.errors import IntegrityFailure, Problem, QRecordsError, StorageFailure, WrongState
 from qrecords.model.audit import Event, first_break
 from qrecords.model.disposition import Confirmed, DestructionList, ListState
+from qrecords.model.formats import RecordJson
 from qrecords.model.record import Action, State
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.care.backup import REMOVAL
 from qrecords.services.disposition import remains
+from qrecords.services.disposition.hold import lost_holds
 from qrecords.services.disposition.lists import get, listed_units, require_free, require_same, shown
 from qrecords.services.disposition.papers import as_bytes, certificate_papers, word_of
 from qrecords.services.disposition.retained import require_clock
@@ -139,6 +141,7 @@ def _checked(office: Office, tx: Transaction, drawn: DestructionList) -> Certifi
     # Each day someone confirmed must lie after the period, so that a clock set forward today helps nobody.
     days = [office.today(), *(c.on for c in (drawn.approved, *drawn.witnesses) if c)]
     require_free(office, tx, units, days, drawn.list_no)
+    _require_as_kept(office, tx, content)
     numbers = remains.records_of(content)
     reading.require_free(tx, numbers)
     pieces = [piece for unit in content["units"] for piece in unit["pieces"]]
@@ -159,6 +162,22 @@ def _checked(office: Office, tx: Transaction, drawn: DestructionList) -> Certifi
         "copies": remains.copies(tx, content),
         "audit_head": tx.audit.head()[1],
     }
+
+
+def _require_as_kept(office: Office, tx: Transaction, content: dict[str, Any]) -> None:
+    """Make sure no hold and no year was taken out of the register: both decide whether this may be destroyed."""
+    problems = lost_holds(tx)
+    for piece in (p for unit in content["units"] for p in unit["pieces"]):
+        row = tx.items.row(piece["code"])
+        if row is None:
+            continue
+        frozen = office.archive.read_as(RecordJson, row["object_id"], row["version"])
+        if frozen.record_year != row["record_year"]:
+            told = f"登记库里是{row['record_year']}年的，归档时是{frozen.record_year}年"
+            problems.append(Problem(told, source=piece["code"]))
+    if problems:
+        remedy = "登记库可能被改过。不能销毁，请报告安全管理员"
+        raise IntegrityFailure("登记库与日志、归档件不符", remedy=remedy, problems=problems)
 
 
 def require_log(tx: Transaction, drawn: DestructionList) -> None:
