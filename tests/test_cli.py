@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -145,3 +146,13 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] in {"0", "141"}
     assert "Traceback" not in ran.stderr
+
+
+def test_the_log_has_a_line_for_each_step_and_the_command(cli: CommandLine, sample: Any, write: Any) -> None:
+    ran = cli("--log", "--json", "fill", "01A", write(sample("01A")))
+    assert ran.json["ok"]
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}"
+    lines = ran.err.splitlines()
+    assert any(re.fullmatch(rf"{moment} [0-9a-f]{{12}} \S+ fill \d+ ms", line) for line in lines)
+    assert re.fullmatch(rf"{moment} - \S+ fill \d+ ms", lines[-1])
+    assert cli("submit", "01A-2025-1").err.count(" ms") == 0, "off unless asked for"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
@@ -129,12 +130,34 @@ class Session:
 @click.option("--root", type=chinese.FOLDER, help="工作区文件夹（默认：当前文件夹或其上级）")
 @click.option("--account", metavar="账号", help="以哪个账号操作（默认：当前系统用户的账号）")
 @click.option("--json", "as_json", is_flag=True, help="输出一个 JSON 对象，供程序读取")
+@click.option("--log", is_flag=True, help="每一步在标准错误写一行：时间、编号、账号、做什么、多久")
 @click.version_option(__version__, message="qrecords %(version)s", help="显示版本并退出")
 @click.pass_context
-def app(ctx: click.Context, root: Path | None, account: str | None, as_json: bool) -> None:
+def app(ctx: click.Context, root: Path | None, account: str | None, as_json: bool, log: bool) -> None:
     """质量记录室：受控表单的填写、归档、检索、成册（QS/PA758A-2010）。"""
     ctx.obj = session = Session(root, account, as_json)
+    if log:
+        _log_steps(ctx, session)
     ctx.call_on_close(session.close)
+
+
+def _log_steps(ctx: click.Context, session: Session) -> None:
+    """Write a line for each step to standard error, and one for the command itself, until it is done."""
+    import logging
+
+    steps, screen = logging.getLogger("qrecords.steps"), logging.StreamHandler(sys.stderr)
+    screen.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    steps.addHandler(screen)
+    steps.setLevel(logging.INFO)
+    began = time.perf_counter()
+
+    def end() -> None:
+        account = session.office.account.name if "office" in session.__dict__ else "-"
+        steps.info("- %s %s %.0f ms", account, ctx.invoked_subcommand, (time.perf_counter() - began) * 1e3)
+        steps.removeHandler(screen)
+        steps.setLevel(logging.NOTSET)
+
+    ctx.call_on_close(end)
 
 
 pass_session = click.make_pass_decorator(Session)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from qrecords.acting import acting_account, require_three
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from qrecords.stores.formfiles import FormCatalogue
 
 LAST_EVENTS = 1000
+LOG = logging.getLogger("qrecords.steps")
 
 
 @dataclass
@@ -237,9 +240,16 @@ class Session:
         """Log what was read, or refused, without waiting for who writes; when this returns it is kept for good."""
         self.workspace.note(events)
 
-    def under_way(self) -> AbstractContextManager[str]:
-        """Give the id for a step's intent; while the block runs the step counts as alive."""
-        return self.workspace.under_way()
+    @contextmanager
+    def under_way(self) -> Iterator[str]:
+        """Give the id for a step's intent; while the block runs the step counts as alive. One line of `--log` tells."""
+        began, key = perf_counter(), ""
+        try:
+            with self.workspace.under_way() as key:
+                yield key
+        finally:
+            what = self.workspace.steps.pop(key, "-")
+            LOG.info("%s %s %s %.0f ms", key, self.account.name, what, (perf_counter() - began) * 1e3)
 
     def exclusive(self, work: str, label: str) -> AbstractContextManager[None]:
         """Let only one process do this work in the workspace; WrongState when another is still at it."""
@@ -247,6 +257,7 @@ class Session:
 
     def begin(self, tx: Transaction, key: str, kind: str, payload: Mapping[str, Any]) -> None:
         """Write down the intent of a step, with the head of the log at its beginning."""
+        self.workspace.steps[key] = kind
         tx.intents.begin(key, kind, payload, self.account.name, self.now(), tx.audit.head()[1])
 
 

@@ -46,6 +46,8 @@ class Workspace:
     source: Clock = system_now
     leases: LeaseKeeper = field(default=None, kw_only=True)  # type: ignore[assignment]  # made below
 
+    steps: dict[str, str] = field(default_factory=dict, init=False, repr=False)  # what is under way here, by id
+
     _access: tuple[tuple[int, int, int] | None, AccessFile] | None = field(default=None, init=False, repr=False)
     _copied: TemporaryDirectory[str] | None = field(default=None, init=False, repr=False)
     _access_guard: Lock = field(default_factory=Lock, init=False, repr=False)
