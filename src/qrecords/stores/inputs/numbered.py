@@ -34,15 +34,19 @@ def numbered_copy(path: Path, form: Form, main: str, numbers: Mapping[int, str])
 
     Where it has no such column, the first free one gets that heading. InvalidInput when it cannot be written into.
     """
-    column, head_row = careful(path, lambda: _number_column(path, form, main))
+    return careful(path, lambda: _copy(path, form, main, numbers))
+
+
+def _copy(path: Path, form: Form, main: str, numbers: Mapping[int, str]) -> bytes:
+    column, head_row = _number_column(path, form, main)
     stream = io.BytesIO()
     with zipfile.ZipFile(path) as packed, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as copy:
-        part = careful(path, lambda: _part_of(packed, main))
+        part = _part_of(packed, main)
         for entry in packed.infolist():
             data = packed.read(entry)
-            if entry.filename == part:
-                data = careful(path, lambda: _write(data, column, head_row, numbers))  # noqa: B023 - called at once
-            copy.writestr(entry, data, entry.compress_type)
+            copy.writestr(
+                entry, _write(data, column, head_row, numbers) if entry.filename == part else data, entry.compress_type
+            )
     return stream.getvalue()
 
 
