@@ -8,6 +8,7 @@ import sys
 NAMES = (
     "bench_deep",
     "bench_docx",
+    "bench_fill",
     "bench_filing",
     "bench_looking",
     "bench_pdf",
