@@ -53,7 +53,8 @@ def held(
         pytest.skip("nothing can be mounted here")
     try:
         shutil.copytree(filed.root, place / "office")
-        subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+        if subprocess.run(["mount", "-o", "remount,ro", str(place)], capture_output=True, check=False).returncode:
+            pytest.skip("nothing can be mounted to be read alone here")
         yield CommandLine(place / "office", capsys)
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)
