@@ -103,6 +103,7 @@ def test_papers_that_wait_are_held_against_their_digest(kept: CommandLine, tmp_p
         (tmp_path / "elsewhere.png").write_bytes(data)
         paper.symlink_to(tmp_path / "elsewhere.png")
     assert paper.name in told(kept, NUMBER)
+    assert paper.name in kept("file", NUMBER, ok=False).err, "else the deep check condemns what was filed"
     again = kept("--json", "backup", tmp_path / "copy", ok=False)
     assert paper.name in again.out
     manifest = json.loads((tmp_path / "copy" / "backup.json").read_text(encoding="utf-8"))

@@ -27,14 +27,19 @@ def spoiled_papers(office: Office, records: Iterable[Record]) -> Iterator[tuple[
     """Give the papers that wait to be filed with records and are not what was kept: gone, changed, a link."""
     seen = set[Path]()
     for record in records:
-        signed = [s.stored for s in record.signatures if s.evidence_sha256 and not s.lapsed]
-        for stored in dict.fromkeys([*(a.stored for a in record.standing_papers), *signed]):
+        papers: list[tuple[str, str, str | None]] = [
+            (f"附件「{a.name}」", a.stored, None) for a in record.standing_papers
+        ]
+        papers += [
+            (f"签署扫描件「{s.evidence}」", s.stored, s.kind)
+            for s in record.signatures
+            if s.evidence_sha256 and not s.lapsed
+        ]
+        for called, stored, kind in papers:
             path = office.evidence_dir / stored
             if path not in seen and (what := _wrong(path)):
-                yield (
-                    path,
-                    Problem(f"等待归档的附件 {stored} {what}；请从备份恢复 archive/evidence", source=record.record_no),
-                )
+                told = f"{called}（{stored}）{what}，请从备份恢复 archive/evidence"
+                yield path, Problem(told, kind, source=record.record_no)
             seen.add(path)
 
 

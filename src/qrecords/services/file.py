@@ -29,8 +29,9 @@ from qrecords.services.documents import (
     sheet_subject,
     write_papers,
 )
+from qrecords.services.evidence import spoiled_papers
 from qrecords.services.finding.indexing import follow
-from qrecords.services.freezing import Filing, attached_path, evidence_path, freeze, item_of
+from qrecords.services.freezing import Filing, freeze, item_of
 from qrecords.services.intake.update import list_reports
 from qrecords.services.reportlist import listed
 from qrecords.stores import durable
@@ -144,18 +145,8 @@ def _rows_to_file(office: Office, folder: FormFolder, month: str) -> tuple[list[
 
 def _missing(office: Office, record: Record) -> list[Problem]:
     missing = missing_before(office.forms.get(record.form_code).form, record, Action.FILE)
-    gone = [
-        s for s in record.signatures if s.evidence_sha256 and not s.lapsed and not evidence_path(office, s).is_file()
-    ]
     missing += before_step(office, record, Action.FILE)
-    lost = [a for a in record.standing_papers if not attached_path(office, a).is_file()]
-    missing += [
-        Problem(f"附件「{a.name}」不见了，请从备份恢复 archive/evidence", source=record.record_no) for a in lost
-    ]
-    return missing + [
-        Problem(f"签署扫描件「{s.evidence}」不见了，请从备份恢复 archive/evidence", s.kind, source=record.record_no)
-        for s in gone
-    ]
+    return [*missing, *(problem for _, problem in spoiled_papers(office, [record]))]
 
 
 def _require_ready(office: Office, records: Sequence[Record]) -> None:

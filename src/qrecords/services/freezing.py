@@ -11,7 +11,7 @@ from typing import Any
 from qrecords.errors import IntegrityFailure
 from qrecords.model.formats import FrozenRecord, RecordJson
 from qrecords.model.numbering import parse_record_no
-from qrecords.model.record import Attached, Record, Signed
+from qrecords.model.record import Record
 from qrecords.model.volume import Item, secrecy_rank
 from qrecords.office import Office
 from qrecords.render.code import payload
@@ -174,16 +174,6 @@ def held_papers(office: Office, object_id: str, version: int) -> dict[str, str]:
     names = set(office.archive.names(object_id, version))
     papers = [n for n in sorted(names) if n.startswith(PAPERS) and n.removesuffix(".txt") not in names - {n}]
     return {name: file_sha256(office.archive.path(object_id, name, version)) for name in papers}
-
-
-def attached_path(office: Office, attached: Attached) -> Path:
-    """Return where a paper that belongs to a record waits to be filed."""
-    return office.evidence_dir / attached.stored
-
-
-def evidence_path(office: Office, signed: Signed) -> Path:
-    """Return where the scan of a signed paper waits to be filed."""
-    return office.evidence_dir / signed.stored
 
 
 def item_row(office: Office, tx: Transaction, record: Record) -> dict[str, Any]:
