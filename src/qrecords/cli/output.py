@@ -124,8 +124,6 @@ def progress(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
         yield at
 
 
-@contextmanager
-def _bare(stream: TextIO) -> Iterator[TextIO]:
-    """Give a stream of its own to the same terminal."""
-    with open(stream.fileno(), "w", encoding="utf-8", errors="replace", closefd=False) as bare:
-        yield bare
+def _bare(stream: TextIO) -> TextIO:
+    """Return a stream of its own to the same terminal."""
+    return open(stream.fileno(), "w", encoding="utf-8", errors="replace", closefd=False)

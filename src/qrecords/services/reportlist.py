@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,17 +28,15 @@ def list_field(form: Form) -> Field | None:
     return next((f for f in form.fields if f.listed_by), None)
 
 
-def naming(office: Office, record: Record, field: Field) -> list[Record]:
-    """Return the records that belong on a list: they name this one, are of its forms and not void.
+def on_list(record: Record, field: Field, naming: Iterable[Record]) -> list[Record]:
+    """Return which of the records naming this one belong on its list: those of its forms, and not void.
 
     One of a higher secrecy level is there only when it was typed: who reads the notice need not know of it.
     """
     forms = next(c for c in field.columns if c.key == "form_code").choices
     typed = {line.get("record_no") for line in record.values.get(field.key) or ()}
-    with office.register.read() as tx:
-        found = [r for r in tx.records.find(notice_no=record.record_no) if r.form_code in forms]
-    plain = [r for r in found if r.record_no in typed or _level(r) <= _level(record)]
-    return [r for r in plain if r.state is not State.VOID]
+    found = [r for r in naming if r.form_code in forms and r.state is not State.VOID]
+    return [r for r in found if r.record_no in typed or _level(r) <= _level(record)]
 
 
 def _level(record: Record) -> int:
@@ -52,7 +50,9 @@ def listed(office: Office, record: Record) -> Listed:
         return Listed(record)
     typed: list[Line] = record.values.get(field.key) or []
     copies = {line.get("record_no"): line.get("copies") for line in typed}
-    lines = [_line(other, copies) for other in naming(office, record, field)]
+    with office.register.read() as tx:
+        naming = tx.records.find(notice_no=record.record_no)
+    lines = [_line(other, copies) for other in on_list(record, field, naming)]
     if lines == typed:
         return Listed(record)
     values = {k: v for k, v in record.values.items() if k != field.key}

@@ -14,7 +14,7 @@ from qrecords.model.settlement import Debt, settle
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.arrivals import told_arrival
-from qrecords.services.reportlist import list_field, listed
+from qrecords.services.reportlist import list_field, on_list
 
 SUBMISSION = "report_submission"
 
@@ -119,8 +119,8 @@ def owing(office: Office, notice: Record) -> Iterator[Problem]:
             how = f"应有{wanted}份（台），已提交{debt.found}"
             yield Problem(f"还缺 {debt.name}：{debt.reason}，{how}（QS/PA758A 5.5.5，{debt.rule}）", "reports")
     # The list is taken from the records when it is filed: what is not handed in keeps it.
-    waiting = {r.record_no for r in found.records if r.state is State.DRAFT}
     if field := list_field(office.forms.get(notice.form_code).form):
-        on_list = [row["record_no"] for row in listed(office, notice).record.values.get(field.key, ())]
-        for number in (n for n in on_list if n in waiting):
-            yield Problem(f"「{field.label}」上的 {number} 还没有提交，请先提交它（QS/PA758A 5.5.6）", field.key)
+        for record in on_list(notice, field, found.records):
+            if record.state is State.DRAFT:
+                told = f"「{field.label}」上的 {record.record_no} 还没有提交，请先提交它（QS/PA758A 5.5.6）"
+                yield Problem(told, field.key)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from qrecords.errors import NotFound, NotPermitted, Problem, UsageError, WrongState
-from qrecords.model.audit import Event, digest
+from qrecords.model.audit import digest
 from qrecords.model.numbering import RECORD_NO, retention_years
 from qrecords.model.record import Action, State
 from qrecords.model.retention import HOLD_LABELS, Hold, HoldKind
@@ -17,7 +17,6 @@ from qrecords.stores.register import Transaction
 from qrecords.stores.register.audit import Wanted
 
 REASON_LENGTH = 500
-_ALL = 1_000_000  # events
 
 
 def hold(office: Office, subject: str, reason: str) -> dict[str, Any]:
@@ -95,12 +94,9 @@ def required_reason(reason: str) -> str:
 
 def lost_holds(tx: Transaction) -> list[Problem]:
     """Return the holds the log has and the register no more: someone took them out by hand, or it was rebuilt."""
-    last: dict[tuple[str, str], Event] = {}
-    for action in (Action.HOLD, Action.RELEASE):
-        for event in tx.audit.page(Wanted(action=action.value), limit=_ALL):
-            key = event.object, str(event.detail.get("kind", ""))
-            if event.outcome == "done" and (key not in last or last[key].seq < event.seq):
-                last[key] = event
+    wanted = (Wanted(action=action.value) for action in (Action.HOLD, Action.RELEASE))
+    events = sorted((e for w in wanted for e in tx.audit.page(w, limit=None)), key=lambda e: e.seq)
+    last = {(e.object, str(e.detail.get("kind", ""))): e for e in events if e.outcome == "done"}
     held = {(_logged(h.subject), h.kind.value) for h in tx.retention.holds()}
     lost = [name for (name, kind), event in last.items() if event.action == Action.HOLD and (name, kind) not in held]
     remedy = "请核对日志（audit list --action hold），重新冻结，需要时再由另一人解除"

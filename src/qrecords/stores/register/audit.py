@@ -123,7 +123,7 @@ class Audit:
         """Give the events of a stretch, both ends included, in order."""
         return map(_event, self._c.execute(_select().where(t.audit.c.seq.between(first, last))).mappings())
 
-    def page(self, wanted: Wanted, *, limit: int, after: int | None = None) -> list[Event]:
+    def page(self, wanted: Wanted, *, limit: int | None, after: int | None = None) -> list[Event]:
         """Return the events asked for, in order: the first ones after a number, or else the newest ones."""
         query = _select().where(*_conditions(wanted)).limit(limit)
         if after is not None:
