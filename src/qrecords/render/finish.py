@@ -12,6 +12,7 @@ from pypdf.generic import DictionaryObject, IndirectObject, NameObject, StreamOb
 from qrecords.errors import MissingProgram
 from qrecords.render.beside import written_beside
 from qrecords.render.code import code_operators
+from qrecords.render.digits import put_figures
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
 from qrecords.render.room import room_note
@@ -21,12 +22,22 @@ _BITS = [bytes(255 * (byte >> shift & 1) for shift in range(7, -1, -1)) for byte
 _NOT_KEPT = ("/Metadata", "/OpenAction", "/AA", "/Names")
 
 
-def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: datetime, stamp_room: bool = False) -> int:
+def finish_pdf(
+    src: Path,
+    dst: Path,
+    *,
+    print_id: str,
+    title: str,
+    created: datetime,
+    stamp_room: bool = False,
+    repeat_numbers: bool = False,
+) -> int:
     """Write the PDF as it is kept and return how many of its pages carry the code; `src` and `dst` may be the same.
 
     The document's code (`print_id`) becomes `print_id/PAGE`, drawn in place of the picture wherever the template has
     it. Markers of PDF/A-2b stay; dates and ids depend on `created` and the contents alone. With `stamp_room`, the
-    file notes where its first page has room for the archive stamp.
+    file notes where its first page has room for the archive stamp; with `repeat_numbers`, rows of a register that go on
+    over the end of a page name their number again.
     """
     reader = open_pdf(src, strict=True)
     catalog = reader.root_object
@@ -41,6 +52,11 @@ def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: date
         from qrecords.render.freespace import free_spot  # draws the page, which a print for the desk does without
 
         noted = room_note(free_spot(src, 0), meta)
+    going_on = {}
+    if repeat_numbers and len(reader.pages) > 1:
+        from qrecords.render.continued import repeat, rows_that_go_on  # reads the pages' text, which others do without
+
+        going_on = rows_that_go_on(src)
     with written_beside(dst) as stream:
         out, codes = PdfOut(stream), _Codes(print_id)
         own = []
@@ -48,6 +64,10 @@ def finish_pdf(src: Path, dst: Path, *, print_id: str, title: str, created: date
             own.append(out.reserve())
             out.stand_for(_reference(page), own[-1])
         marked = [codes.swap(out, page, number) for number, page in enumerate(reader.pages, start=1)]
+        if going_on:
+            font = put_figures(out)
+            for number, what in going_on.items():
+                repeat(out, reader.pages[number - 1], what, font)
         kept = {key: value for key, value in catalog.items() if key not in _NOT_KEPT}
         packet = out.put_stream({"/Type": "/Metadata", "/Subtype": "/XML"}, meta.xmp(pdf_a=True), deflate=False)
         viewer = {"/DisplayDocTitle": True}

@@ -105,7 +105,13 @@ class Documents:
             # While LibreOffice is at the next ones: done afterwards it would add half of the time again.
             paper = by_name[path.stem]
             coded[path.stem] = finish_pdf(
-                path, path, print_id=paper.print_id, title=paper.title, created=created, stamp_room=paper.is_archived
+                path,
+                path,
+                print_id=paper.print_id,
+                title=paper.title,
+                created=created,
+                stamp_room=paper.is_archived,
+                repeat_numbers=paper.folder.form.is_register,
             )
 
         made = converter.convert([docx for _, docx in papers], out_dir, on_done=finish)
