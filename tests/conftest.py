@@ -148,9 +148,12 @@ def at_now() -> datetime:
 
 
 @pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], fresh: Callable[..., Path]) -> CommandLine:
-    """Return the command line on a fresh workspace."""
-    return CommandLine(fresh(tmp_path / "office", system_now), capsys)
+def cli(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fresh: Callable[..., Path], request: pytest.FixtureRequest
+) -> CommandLine:
+    """Return the command line on a fresh workspace, made at the fixed moment where `office` opens it too."""
+    clock = at_now if "office" in request.fixturenames else system_now
+    return CommandLine(fresh(tmp_path / "office", clock), capsys)
 
 
 @pytest.fixture

@@ -128,6 +128,7 @@ def test_one_jump_ahead_is_undone_by_two(office: Office, entry: Callable[[], Pat
     desk = office.account.grants
     with office.register.write() as tx:
         tx.accounts.grant("second", desk[0], office.now(), office.account.name)
+        tx.seals.touched()
     with pytest.raises(NotPermitted, match="另一名"):
         confirm(office)
     with pytest.raises(WrongState, match="没有人提出"):

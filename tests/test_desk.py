@@ -144,6 +144,7 @@ def test_passwords_sessions_and_locks_are_those_of_the_command_line(office: Offi
     set_password(office, "clerk1", password)
     with office.register.write() as tx:
         tx.accounts.change("clerk1", must_change=False)
+        tx.audit.append([office.event("accounts", "account/clerk1")])
     person = Browser(office)
     for name, given in (("clerk1", "Guess-2026-示例"), ("nobody", password)):
         refused = person.http.post("/login", data={"name": name, "password": given, "to": "/"})
@@ -157,7 +158,7 @@ def test_passwords_sessions_and_locks_are_those_of_the_command_line(office: Offi
     assert "示例员工一" in person.get("/fill")
     with office.register.read() as tx:
         events = [e for e in tx.audit.events("clerk1") if e.action == "login"]
-    assert events[-1].detail == {"via": "desk"}
+    assert events[-1].detail["via"] == "desk"
     token = person.http.cookies[COOKIE]
     assert person.post("/logout").status_code == 303
     person.http.cookies.set(COOKIE, token)
@@ -171,6 +172,7 @@ def test_passwords_sessions_and_locks_are_those_of_the_command_line(office: Offi
 def test_a_disabled_account_is_out_at_once(office: Office, browser: Browser) -> None:
     with office.register.write() as tx:
         tx.accounts.change(office.account.name, active=False)
+        tx.audit.append([office.event("accounts", f"account/{office.account.name}")])
     assert browser.http.get("/").status_code == 303
 
 
@@ -398,6 +400,7 @@ def test_what_may_not_be_read_is_as_if_it_were_not_there(office: Office, filled:
     low = replace(office.account, name="low", uid=None, clearance=0, grants=(Grant("supervisor", branch="空军"),))
     with office.register.write() as tx:
         tx.accounts.add(Account("low", "示例读者", None, grants=low.grants), office.now())
+        tx.audit.append([office.event("accounts", "account/low")])
     reader = Browser(Office(office.workspace, low)).enter()
     missing = "QR758-01A-2026-09999"
     for address in ("/records/{}", "/records/{}/paper.pdf", "/review?number={}", "/search?q={}&part=hits"):

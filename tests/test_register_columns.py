@@ -1,6 +1,6 @@
 """Every column of every table of the register edited by hand, one at a time: which check finds it, or why none needs to.
 
-`OPEN` are those that decide something and that no check compares with the log yet: the list may only become shorter.
+What no check finds stands below, with the reason why none needs to.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,23 @@ import pytest
 from PIL import Image
 
 from qrecords.cli import app
+from qrecords.services.access.deskaccess import open_session
+from qrecords.services.administer import open_office
+from qrecords.services.disposition.destroy import destroy
+from qrecords.services.disposition.lists import approve, draw, witness
+from qrecords.services.disposition.retention import extend
 from tests.conftest import FORMS, CommandLine
+from tests.retention_office import ITEM_ROWS, LIST_NO, TODAY, VOLUME, copied, opened
 
 pytestmark = [pytest.mark.office, pytest.mark.slow]
 
 KIND = "quality-receipt"
 DERIVED = {
     "attached": "id",
-    "audit_segment": "first_seq object_id",
+    "correction": "id",
+    "extension": "id",
     "hold": "id",
-    "origin": "book sheet row",
+    "origin": "record_no book sheet row",
     "record": "source_key seq",
     "role_grant": "id",
     "said": "fingerprint",
@@ -34,47 +42,30 @@ DERIVED = {
 }
 """Made again from other columns, a running number, or what recognises a row of a ledger."""
 FOR_PEOPLE = {
-    "account": "created_at display_name",
     "attached": "pages print_id text added_at added_by",
-    "audit_segment": "closed_at closed_by",
-    "hold": "reason placed_at placed_by released_by release_reason",
+    "print": "printed_at printed_by",
     "record": "created_at created_by reason paper_no",
-    "role_grant": "granted_by granted_at revoked_by",
     "signature": "evidence recorded_at recorded_by",
 }
 """Told to people beside the log, which has it too; decides nothing."""
 WORK = {
-    "account": "failures locked_until must_change password_set_at",
+    "account": "failures locked_until",
+    "copy": "copy_no",
+    "desk_draft": "key account form_code record_no values revision saved_at",
     "intent": "id kind payload account created_at",
+    "lease": "name owner machine process beat beat_at taken_at",
 }
-"""What is under way, or how often a password was wrong."""
+"""What is under way, not yet a record, or how often a password was wrong; a copy's number before it is out."""
+HEALS = {
+    "meta": "key value",
+}
+"""What the register notes of itself: the log proves the clock's, a seal the series numbered elsewhere (both in
+test_register_edited.py), roles are logged when they differ; an identity that is another one makes the index anew."""
 UNUSED = {
     "record": "opinion reviewed_on reviewed_by archive_no record_year volume_code",
 }
 """Of a record that is still a draft: they count from its review or filing on, and are compared then."""
-OPEN = {
-    "account": "active clearance expires_on password uid unit",
-    "copy_request": "archive_no count decided_at decided_by document_no due may_extract may_print purpose reason recipient request_no requested_at requested_by state",
-    "counter": "last name",
-    "item": "creator date_from date_to document_no filed_at filed_by pages secrecy_level sha256 title",
-    "meta": "key value",
-    "print": "number pages printed_at printed_by snapshot subject template_sha256",
-    "role_grant": "branch revoked_at role since unit until",
-    "volume": "compiled_at compiled_by form_code number secrecy_level sha256 supplement title year",
-    "volume_item": "position sha256 version",
-}
-"""They decide something, and no check compares them yet."""
-EMPTY = {
-    "copy",
-    "correction",
-    "desk_draft",
-    "disposition",
-    "disposition_unit",
-    "extension",
-    "lease",
-    "session",
-    "tombstone",
-}  # tables the office made here has nothing in
+EMPTY = {"desk_draft", "lease"}  # what is typed at the desk, and what a living process holds
 
 
 def names(*groups: dict[str, str]) -> set[str]:
@@ -112,12 +103,32 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run("submit", number)
         run("review", number, "--on", "2025-12-30")
     run("file", first)
+    run("print", second)  # of a record on its way: what it shows is compared until it is filed
     run("compile", "2025", "--form", "01A", "--with-gaps", "--reason", "示例")
     run("sign", "QR758-11A-2025-00001", "--kind", KIND, "--by", "示例某人", "--on", "2025-12-30")
     run("retention", "hold", first, "--reason", "示例")
     run("copies", "request", first, "--purpose", "示例", "--for", "示例某人")
+    asked = f"FS-{date.today().year}-0001"
+    run("copies", "approve", asked)
+    run("copies", "issue", asked, "--out", folder / "copies")
     run("accounts", "add", "example", "--name", "示例某人", "--unit", "示例一所")
     run("accounts", "grant", "example", "engineer")
+    with closing(open_office(root)) as office:
+        open_session(office.workspace, office.account.name, via="desk")
+    return root
+
+
+@pytest.fixture(scope="module")
+def retained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an office where a volume was destroyed, an item is kept longer, and another one was corrected."""
+    root = copied(tmp_path_factory.mktemp("retained"))
+    with opened(root) as people:
+        extend(people("甲"), [ITEM_ROWS], "2030-12-31", "示例")
+        drawn = draw(people("甲"), [VOLUME], "示例")
+        approve(people("乙"), LIST_NO)
+        for name in ("丙", "丁"):
+            witness(people(name), LIST_NO, drawn["sha256"], TODAY)
+        destroy(people("甲"), LIST_NO)
     return root
 
 
@@ -134,6 +145,8 @@ def spoiled(value: Any) -> Any:
     match value:
         case None:
             return "1"
+        case 0 | 1:
+            return 1 - value
         case int():
             return value + 1
         case bytes():
@@ -164,13 +177,19 @@ def found_by(root: Path, table: str, column: str, capsys: pytest.CaptureFixture[
     return ""
 
 
-def test_each_column_is_found_or_said_why_not(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = {}
-    for number, (table, column) in enumerate(columns(made)):
-        root = tmp_path / str(number)
-        shutil.copytree(made, root)
-        told[f"{table}.{column}"] = found_by(root, table, column, capsys)
-        shutil.rmtree(root)
+def test_each_column_is_found_or_said_why_not(
+    made: Path, retained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: dict[str, str] = {}
+    for office in (made, retained):
+        assert CommandLine(office, capsys).json("verify")["problems"] == []
+        for table, column in columns(office):
+            if told.get(name := f"{table}.{column}", "empty") == "empty":
+                root = shutil.copytree(office, tmp_path / "edited")
+                told[name] = found_by(root, table, column, capsys)
+                shutil.rmtree(root)
     assert {name.split(".")[0] for name, how in told.items() if how == "empty"} == EMPTY
     missed = {name for name, how in told.items() if how == ""}
-    assert missed == names(DERIVED, FOR_PEOPLE, WORK, UNUSED, OPEN)
+    explained = names(DERIVED, FOR_PEOPLE, WORK, HEALS, UNUSED)
+    assert sorted(missed - explained) == []
+    assert sorted(explained - missed) == []

@@ -109,3 +109,62 @@ def test_papers_that_wait_are_held_against_their_digest(kept: CommandLine, tmp_p
     manifest = json.loads((tmp_path / "copy" / "backup.json").read_text(encoding="utf-8"))
     kept_there = manifest["files"][paper.relative_to(kept.root).as_posix()]
     assert paper.stem in str(kept_there), "what is spoiled here stays there as it was"
+
+
+@pytest.fixture
+def filed(kept: CommandLine) -> CommandLine:
+    """Return the office with a report filed in it, and an account beside the first."""
+    kept("accounts", "add", "example", "--name", "示例某人")
+    kept("accounts", "grant", "example", "engineer")
+    kept("file", NUMBER)
+    kept("retention", "hold", NUMBER, "--reason", "示例")
+    return kept
+
+
+SEALED = {
+    "a level raised": "UPDATE account SET clearance = 3 WHERE name = 'example'",
+    "another role": "UPDATE role_grant SET role = 'archivist' WHERE account = 'example'",
+    "a grant without an event": "INSERT INTO role_grant SELECT 99, account, 'archivist', unit, branch, since, until, "
+    "granted_by, granted_at, '', '' FROM role_grant WHERE account = 'example'",
+    "an account without an event": "INSERT INTO account SELECT 'other', '别人', NULL, active, unit, clearance, expires_on, "
+    "created_at, password, password_set_at, must_change, failures, locked_until FROM account WHERE name = 'example'",
+    "an account taken away": "DELETE FROM role_grant WHERE account = 'example'",
+    "the pages of an item": "UPDATE item SET pages = 1, sha256 = 'x'",
+    "the year of an item": "UPDATE item SET record_year = 2019",
+    "the reason of a hold": "UPDATE hold SET reason = '别的'",
+    "pages of a print": "UPDATE print SET pages = 9 WHERE pages > 0",
+    "a series said to be numbered elsewhere": "INSERT INTO meta VALUES ('numbered-elsewhere/record/QR758-06A/2025', '1')",
+    "a counter set back": "UPDATE counter SET last = last - 1 WHERE name LIKE 'archive/%'",
+    "a counter of its own": "INSERT INTO counter VALUES ('copy/2025', 7)",
+}
+
+
+@pytest.mark.office
+@pytest.mark.parametrize("what", SEALED)
+def test_a_check_finds_what_is_otherwise_than_its_seal(filed: CommandLine, what: str) -> None:
+    assert filed.json("verify")["problems"] == []
+    edit(filed, SEALED[what])
+    assert any("日志" in p["message"] for p in filed.json("verify", ok=False)["error"]["problems"])
+
+
+def test_whose_rights_were_edited_does_nothing(
+    cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path]
+) -> None:
+    edit(cli, "UPDATE account SET clearance = clearance + 1")
+    answer = cli("fill", "01A", write(sample("01A")), ok=False)
+    assert "与日志里的不同" in answer.err
+    edit(cli, "UPDATE account SET clearance = clearance - 1")
+    cli("fill", "01A", write(sample("01A")))
+
+
+def test_readings_are_logged_after_the_register_was_restored_alone(cli: CommandLine) -> None:
+    """What stands beside the register begins anew then; a number noted before must not hide it."""
+    edit(cli, "INSERT INTO meta VALUES ('readings-taken-in', '57')")
+    for _ in range(2):
+        cli("search", "示例")
+        cli("complaints")
+    edit(cli, "UPDATE meta SET value = 'x' WHERE key = 'readings-taken-in'")
+    cli("complaints")
+    actions = [(e["action"], e["object"]) for e in cli.json("audit", "list")["events"]]
+    assert actions.count(("read", "complaints")) == 3
+    assert actions.count(("read", "search")) == 2

@@ -145,7 +145,9 @@ def filed(office: Office, form: bytes, *, version: int = 1) -> None:
     with office.register.write() as tx:
         if version == 1:
             tx.items.reserve(item, "QR758-01A", 2025, "", office.now(), "甲")
+            tx.counters.take(f"archive/{ARCHIVE_NO.rpartition('-')[0]}")
         tx.items.filed(item, office.now(), "甲")
+        tx.audit.append([office.event("file", "示例")])
 
 
 CHANGED = "form.pdf 与归档时登记的不同；请从备份恢复"

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-from qrecords.errors import NotPermitted, WrongState
+from qrecords.errors import IntegrityFailure, NotPermitted, WrongState
 from qrecords.model.access import Account, Rules
 from qrecords.model.audit import Event
 from qrecords.model.roles import ADMINISTRATION
@@ -82,11 +82,20 @@ def acting_account(register: Register, settings: Settings, name: str | None, now
     if found is None:
         who = f"账号 {name} 没有登录" if name else f"系统用户 {uid} 不是这个工作区的账号，也没有登录"
         raise NotPermitted(who, remedy="请先登录：qrecords --account 账号 login；没有账号请找系统管理员")
-    return in_use(found, now)
+    with register.read() as tx:
+        return in_use(tx, found, now)
 
 
-def in_use(account: Account, now: datetime) -> Account:
-    """Return an account that may be used today; NotPermitted when it is disabled or past its last day."""
+def in_use(tx: Transaction, account: Account, now: datetime) -> Account:
+    """Return an account that may be used today; NotPermitted when it is disabled or past its last day.
+
+    IntegrityFailure when its name, level or roles are otherwise than the log says: someone edited the register.
+    """
+    if not tx.seals.is_as_logged(account.name):
+        raise IntegrityFailure(
+            f"账号 {account.name} 的登记（姓名、等级、角色等）与日志里的不同，可能被人改过",
+            remedy="请停止使用，核对后从备份恢复（qrecords restore）",
+        )
     if not account.active or (account.expires_on and now.date().isoformat() > account.expires_on):
         why = "已停用" if not account.active else f"已于 {account.expires_on} 到期"
         raise NotPermitted(f"账号 {account.name} {why}", remedy="请找系统管理员处理")
@@ -122,7 +131,8 @@ def authenticate(
         )
     if not expired_too and (known.must_change or _is_old(settings, known, now)):
         raise NotPermitted(f"账号 {name} 的密码要先修改", remedy=f"请运行 qrecords accounts passwd {name}")
-    return in_use(account, now)
+    with register.read() as tx:
+        return in_use(tx, account, now)
 
 
 def _logged_in(register: Register, uid: str, name: str | None, now: datetime) -> Account | None:

@@ -17,6 +17,7 @@ _CHECKS = {
     "holds": ("authenticity", "冻结与日志一致", "项"),
     "volumes": ("authenticity", "册与登记一致", "册"),
     "log": ("authenticity", "日志链完整，与已固定的链头相符", "条"),
+    "seals": ("authenticity", "账号、授权、归档件、册、副本、冻结、清册的登记与日志一致", "项"),
     "both_ways": ("completeness", "登记库与档案库互相对得上", "个对象"),
     "numbers": ("completeness", "记录编号、归档编号、案卷号连续，没有缺号", "个编号"),
     "records": ("completeness", "已归档的记录都有归档件", "份"),

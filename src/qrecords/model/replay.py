@@ -40,7 +40,9 @@ class AsLogged:
 
     state: State | None = None
     values: str | None = None  # a hash
+    had: set[str] = field(default_factory=set)  # the hashes of all values it ever had
     reviewed_on: str = ""
+    reviewed_by: str = ""  # a hash; empty where the log does not tell
     opinion: str = _UNTOLD  # a hash
     signatures: list[LoggedSignature] = field(default_factory=list)
     papers: set[str] = field(default_factory=set)
@@ -58,12 +60,15 @@ class AsLogged:
                 self._update(detail)
             case Action.REVIEW:
                 self.reviewed_on, self.opinion = str(detail.get("on", "")), str(detail.get("opinion", _UNTOLD))
+                self.reviewed_by = _text(detail, "by") or ""
             case Action.RETURN:
-                self.reviewed_on, self.opinion = "", _UNTOLD
+                self.reviewed_on, self.reviewed_by, self.opinion = "", "", _UNTOLD
             case Action.SIGN:
                 self._sign(detail)
             case Action.ATTACH:
                 self.papers |= {*map(str, detail.get("files", ())), *filter(None, [_text(detail, "evidence")])}
+        if self.values is not None:
+            self.had.add(self.values)
         if event.action == Action.VOID:
             self.state = State.VOID  # a number of past paper nobody used is void from the beginning
         elif self.state is not None:
@@ -98,7 +103,8 @@ class AsLogged:
         if self.values is not None and digest(record.values) != self.values:
             found.append("内容")
         said, logged = (record.reviewed_on, digest(record.opinion)), (self.reviewed_on, self.opinion)
-        if record.state is State.REVIEWED and said != logged:
+        by_another = self.reviewed_by not in {"", digest(record.reviewed_by)}
+        if record.state is State.REVIEWED and (said != logged or by_another):
             found.append("审查")
         signatures = {(s.kind, digest(s.by), s.on, s.evidence_sha256, bool(s.lapsed)) for s in record.signatures}
         if signatures != {s.key for s in self.signatures}:

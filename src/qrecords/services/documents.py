@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import UsageError
-from qrecords.model.record import Record
+from qrecords.model.record import Action, Record
 from qrecords.office import Office
 from qrecords.render.changes import change_lines, marked, with_changes
 from qrecords.render.code import code_png, payload
@@ -20,6 +20,7 @@ from qrecords.stores.durable import make_dirs, remove_file, write_file, write_fi
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
 
+_AN_EVENT = 200  # papers whose pages one event of the log tells
 PROBE = ".qrecords-probe"  # written and removed to see whether a folder takes files
 
 
@@ -116,8 +117,11 @@ class Documents:
 
         made = converter.convert([docx for _, docx in papers], out_dir, on_done=finish)
         with self.office.register.write() as tx:  # a scan of the print is whole when it has so many pages
-            for paper, docx in papers:
-                tx.records.print_pages(paper.subject, paper.print_no, coded[docx.stem])
+            for start in range(0, len(papers), _AN_EVENT):
+                part = papers[start : start + _AN_EVENT]
+                for paper, docx in part:
+                    tx.records.print_pages(paper.subject, paper.print_no, coded[docx.stem])
+                tx.audit.append([self.office.event(Action.PRINT, "pages", papers=len(part))])
         return made
 
     def _head(self, folder: FormFolder, subject: str, print_no: int) -> dict[str, str]:

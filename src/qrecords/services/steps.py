@@ -64,8 +64,10 @@ def review(office: Office, record_nos: Sequence[str], *, opinion: str = "", on: 
     """Record the supervisor's review signature, made today or on an earlier day (5.5.6)."""
     day = past_day(office, on, "审查日期")
     text = _text(opinion, "审查意见")
-    columns = {"opinion": text, "reviewed_on": day, "reviewed_by": office.account.display_name}
-    return _move(office, record_nos, Move(Action.REVIEW, columns, {"on": day, "opinion": digest(text)}))
+    by = office.account.display_name
+    columns = {"opinion": text, "reviewed_on": day, "reviewed_by": by}
+    detail = {"on": day, "by": digest(by), "opinion": digest(text)}
+    return _move(office, record_nos, Move(Action.REVIEW, columns, detail))
 
 
 def send_back(office: Office, record_nos: Sequence[str], *, reason: str) -> list[Record]:

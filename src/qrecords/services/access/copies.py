@@ -92,10 +92,10 @@ def take_back(office: Office, numbers: Sequence[str], *, on: str = "") -> list[C
                 raise InvalidInput(f"收回日期 {day} 早于发出日期", remedy="请核对 --on")
             for copy in out:
                 tx.copies.change_copy(copy.copy_no, returned_on=day, returned_by=office.account.name)
-                tx.audit.append([event(office, Action.COPY_RETURN, now, copy=copy.copy_no, on=day)])
             after = tx.copies.one(now.request_no)
             if after and not after.is_out:
                 tx.copies.change(now.request_no, state=CopyState.RETURNED)
+            tx.audit.append([event(office, Action.COPY_RETURN, now, copy=copy.copy_no, on=day) for copy in out])
     return [found(office, no) for no in requests]
 
 

@@ -116,8 +116,9 @@ def _commit(office: Office, request: CopyRequest, issued: Sequence[Issued], inte
         for copy in issued:
             columns = {"issued_at": office.now(), "issued_by": office.account.name, "sha256": copy.sha256}
             tx.copies.change_copy(copy.copy_no, **columns)
-            tx.audit.append([event(office, Action.COPY_ISSUE, request, copy=copy.copy_no, sha256=copy.sha256)])
         tx.copies.change(request.request_no, state=CopyState.ISSUED)
+        out = [(copy.copy_no, copy.sha256) for copy in issued]
+        tx.audit.append([event(office, Action.COPY_ISSUE, request, copy=no, sha256=sha256) for no, sha256 in out])
         tx.intents.close(intent)
 
 

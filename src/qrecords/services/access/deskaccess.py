@@ -34,12 +34,12 @@ def account_of(workspace: Workspace, token: str) -> Account | None:
     now = workspace.clock()
     with workspace.register.read() as tx:
         account, _ = tx.accounts.by_token(token_hash(token), now.astimezone(UTC).isoformat())
-    if account is None:
-        return None
-    try:
-        return in_use(account, now)
-    except NotPermitted:
-        return None
+        if account is None:
+            return None
+        try:
+            return in_use(tx, account, now)
+        except NotPermitted:
+            return None
 
 
 def close_session(session: Session, token: str) -> None:

@@ -38,6 +38,7 @@ def login(root: Path, name: str, password: str, *, clock: Clock = system_now) ->
         with register.write() as tx:
             utc = [moment.astimezone(UTC).isoformat() for moment in (until, now)]
             tx.accounts.open_session(account.name, token_hash(token), *utc)
+            tx.audit.append([Event(0, now.isoformat(), account.name, "session", account.name)])
         write_token(token_file(register.register_id, uid), token)
     return account, until.isoformat()
 

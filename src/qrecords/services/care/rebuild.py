@@ -30,6 +30,7 @@ from qrecords.services.finding.indexing import rebuild as rebuild_index
 from qrecords.settings import load
 from qrecords.stores import durable
 from qrecords.stores.register import Register, Transaction
+from qrecords.stores.register.seals import AFRESH
 from qrecords.strict import require_none
 
 LOST = "登记库重建：没有归档，内容已不在"
@@ -66,7 +67,7 @@ def rebuild(
         durable.remove_file(left)
     made = Rebuilt()
     with closing(Register.create(aside)) as register:
-        first_account(register, account_name, settings.moment(clock))
+        first_account(register, account_name, settings.moment(clock), log=False)
         with register.read() as tx:
             account = tx.accounts.by_uid(peer_uid())
         assert account is not None
@@ -132,14 +133,17 @@ def _put(office: Office, tx: Transaction, found: Unfrozen, made: Rebuilt) -> Non
     made.void = _void_the_lost(office, tx, created)
     raise_counters(tx)
     detail: dict[str, Any] = {**made.counts, "void": len(made.void), "problems": len(made.problems)}
+    tx.seals.touched()  # all is sealed below, in pieces
     tx.audit.append([office.event(Action.ADMINISTER, "rebuild", **detail)])
+    # What the log says of accounts, copies and holds is of a register that is gone.
+    tx.audit.seal_all(office.event(Action.ADMINISTER, AFRESH))
 
 
 def _put_log(tx: Transaction, found: Unfrozen, made: Rebuilt) -> list[str]:
     """Append the events of the closed segments as they were; returns the records they say were created."""
     created = []
     for segment, events in found.segments:
-        tx.audit.append(events)
+        tx.audit.append(events, as_they_were=True)
         if tx.audit.head() != (segment.last_seq, segment.head):
             raise IntegrityFailure(
                 f"日志段 {segment.object_id} 与前一段接不上，或被改过", remedy="请先运行 qrecords restore 用备份恢复"

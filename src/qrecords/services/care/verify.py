@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
+from qrecords.model.audit import digest
 from qrecords.model.formats import FrozenRecord, RecordJson
 from qrecords.model.four_properties import Checks
 from qrecords.model.numbering import gaps, record_no
@@ -28,6 +29,7 @@ from qrecords.services.care.deep import Deep, Found
 from qrecords.services.checking import derived
 from qrecords.services.disposition.hold import lost_holds
 from qrecords.services.evidence import spoiled_papers
+from qrecords.services.sealed import not_as_sealed
 from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.services.volumes.check import unreadable
 from qrecords.stores.register import Transaction
@@ -82,14 +84,17 @@ def _register(
         whole = [row for row in volumes if row["object_id"] in sound]
         checks["volumes"].add(_volumes(office, whole, damaged, reading), len(whole))
         checks["numbers"].add(_record_numbers(tx), sum(map(len, tx.records.numbers().values())))
+        checks["numbers"].add(_counters(tx), len(tx.counters.all()))
         checks["numbers"].add(_series(tx, "archive", {i["archive_no"] for i in reserved}, 4), len(reserved))
         checks["numbers"].add(_series(tx, "volume", {v["volume_code"] for v in codes}, 3), len(codes))
         checks["records"].add(_records_against_items(filed, {i["archive_no"] for i in items}), len(filed))
         waiting = tx.records.find(states=[*OPEN_STATES, State.VOID])
         logged = as_logged(tx.audit.of([r.record_no for r in waiting]))
         checks["waiting"].add(_not_as_logged(office, waiting, logged), len(waiting))
+        checks["waiting"].add(_not_as_printed(tx, logged), 0)
         with_papers = [r for r in waiting if r.attached or any(s.evidence_sha256 for s in r.signatures)]
         checks["evidence"].add((problem for _, problem in spoiled_papers(office, with_papers)), len(with_papers))
+        checks["seals"].add(not_as_sealed(tx), len(tx.seals.present()))
         checks["holds"].add(lost_holds(tx), len(tx.retention.holds()))
         log, wrong = check_log(office, tx)
         checks["log"].add(wrong, log["events"])
@@ -239,8 +244,15 @@ def _record_numbers(tx: Transaction) -> Iterator[Problem]:
     for (form_code, year), numbers in sorted(tx.records.numbers().items()):
         for number in [] if tx.facts.is_elsewhere(f"record/{form_code}/{year}") else gaps(numbers):
             yield Problem("编号缺号：登记库里没有这份记录；请查备份", source=record_no(form_code, year, number))
-        if tx.counters.last(f"record/{form_code}/{year}") != max(numbers):
-            yield Problem("编号计数器与已用编号不符，可能造成缺号或重号", source=f"{form_code}-{year}")
+
+
+def _counters(tx: Transaction) -> Iterator[Problem]:
+    """Check that every series goes on right behind the last number it gave out: else one would be given out twice."""
+    used, counted = tx.counters.used(), tx.counters.all()
+    for name in sorted(used.keys() | counted.keys()):
+        if used.get(name, 0) != counted.get(name, 0) and not tx.facts.is_elsewhere(name):
+            source = name.removeprefix("record/").replace("/", "-")
+            yield Problem("编号计数器与已用编号不符，可能造成缺号或重号；请核对日志和备份", source=source)
 
 
 def _series(tx: Transaction, kind: str, used: Collection[str], digits: int) -> Iterator[Problem]:
@@ -264,6 +276,14 @@ def _not_as_logged(office: Office, waiting: Iterable[Record], logged: Mapping[st
             found.append("题名、日期、单位或通知单号")
         if found:
             yield Problem(f"登记库里的{'、'.join(found)}与日志里的不同；请核对日志和备份", source=record.record_no)
+
+
+def _not_as_printed(tx: Transaction, logged: Mapping[str, AsLogged]) -> Iterator[Problem]:
+    """Tell the prints that show values their record never had: a scan of one would be taken for the record's paper."""
+    for print_id, number, shown in tx.records.printed_values([*OPEN_STATES, State.VOID]):
+        known = logged[number].had if number in logged else set()
+        if known and shown and digest(shown) not in known:
+            yield Problem(f"打印件 {print_id} 登记的内容与日志里的都不同；请核对日志和备份", source=number)
 
 
 def _records_against_items(filed: Iterable[Record], archive_nos: Collection[str]) -> Iterator[Problem]:

@@ -28,6 +28,7 @@ from qrecords.services.disposition.hold import lost_holds
 from qrecords.services.disposition.lists import get, listed_units, require_free, require_same, shown
 from qrecords.services.disposition.papers import as_bytes, certificate_papers, word_of
 from qrecords.services.disposition.retained import require_clock
+from qrecords.services.sealed import not_as_sealed
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.retention import SECRECY
@@ -165,8 +166,8 @@ def _checked(office: Office, tx: Transaction, drawn: DestructionList) -> Certifi
 
 
 def _require_as_kept(office: Office, tx: Transaction, content: dict[str, Any]) -> None:
-    """Make sure no hold and no year was taken out of the register: both decide whether this may be destroyed."""
-    problems = lost_holds(tx)
+    """Make sure no hold, no year and no decision in the register was edited: they decide whether this may go."""
+    problems = [*lost_holds(tx), *not_as_sealed(tx)]
     for piece in (p for unit in content["units"] for p in unit["pieces"]):
         row = tx.items.row(piece["code"])
         if row is None:

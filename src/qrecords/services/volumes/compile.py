@@ -23,6 +23,7 @@ from qrecords.render.listbook import list_workbook
 from qrecords.render.volume import Part
 from qrecords.services.access.audit import file_log
 from qrecords.services.finding.indexing import follow
+from qrecords.services.sealed import require_as_sealed
 from qrecords.services.volumes import catalogue
 from qrecords.services.volumes.arranging import Group, forms_of, groups_of, limits, pieces_of
 from qrecords.services.volumes.binding import VOLUME_PDF, Binding, job_of, seal
@@ -118,6 +119,7 @@ def _bind_all(
             bindings = [b for plan in plans for b in _bindings(office, tx, plan, year, report, reason)]
             for binding in bindings:
                 tx.items.reserve_volume(_row(binding))
+            require_as_sealed(tx)
             office.begin(tx, intent, "compile", {"bindings": [asdict(b) for b in bindings]})
         durable.checkpoint("compile.intent")
         work = office.archive.work_dir(intent)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from qrecords.model.access import Account, Grant, person_name
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.seals import COUNTING, Seals
 
 _GRANT = [t.role_grant.c[name] for name in Grant.__dataclass_fields__]
 
@@ -27,11 +28,13 @@ class Password:
 class Accounts:
     """Accounts with their grants; nothing is ever deleted here but logins."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, seals: Seals) -> None:
         self._c = connection
+        self._seals = seals
 
     def add(self, account: Account, at: str, by: str = "") -> None:
         """Add an account with its grants."""
+        self._seals.touch("account", account.name)
         self._c.execute(
             t.account.insert().values(
                 name=account.name, display_name=account.display_name, uid=account.uid, active=account.active,
@@ -75,10 +78,13 @@ class Accounts:
 
     def change(self, name: str, **columns: Any) -> None:
         """Set columns of an account."""
+        if columns.keys() - COUNTING:
+            self._seals.touch("account", name)
         self._c.execute(t.account.update().where(t.account.c.name == name).values(**columns))
 
     def grant(self, name: str, grant: Grant, at: str, by: str) -> None:
         """Give a role to an account."""
+        self._seals.touch("account", name)
         limits = {c.name: getattr(grant, c.name) for c in _GRANT}
         self._c.execute(
             t.role_grant.insert().values(
@@ -88,6 +94,7 @@ class Accounts:
 
     def revoke(self, name: str, role: str, at: str, by: str) -> int:
         """Take a role back, with all its limits; returns how many grants ended."""
+        self._seals.touch("account", name)
         g = t.role_grant.c
         held = t.role_grant.update().where(g.account == name, g.role == role, g.revoked_at == "")
         return self._c.execute(held.values(revoked_at=at, revoked_by=by)).rowcount
@@ -106,13 +113,18 @@ class Accounts:
 
     def open_session(self, name: str, token_sha256: str, expires_at: str, now: str) -> None:
         """Write down a login; those that have ended go."""
-        self._c.execute(t.session.delete().where(t.session.c.expires_at <= now))
+        self._end(t.session.c.expires_at <= now)
+        self._seals.touch("session", token_sha256)
         self._c.execute(t.session.insert().values(token_sha256=token_sha256, account=name, expires_at=expires_at))
 
     def close_sessions(self, *, token_sha256: str = "", name: str = "") -> None:
         """End one login, or all of an account."""
         s = t.session.c
-        self._c.execute(t.session.delete().where(s.token_sha256 == token_sha256 if token_sha256 else s.account == name))
+        self._end(s.token_sha256 == token_sha256 if token_sha256 else s.account == name)
+
+    def _end(self, which: sa.ColumnElement[bool]) -> None:
+        self._seals.touch("session", *self._c.execute(sa.select(t.session.c.token_sha256).where(which)).scalars())
+        self._c.execute(t.session.delete().where(which))
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Account | None:
         row = self._c.execute(sa.select(t.account).where(condition)).first()

@@ -36,6 +36,14 @@ class EventsAside:
         """Tell whether an event waits here."""
         return self.path.exists() and bool(self.after(0))
 
+    def given(self) -> int:
+        """Return the last number given out here, 0 when none was."""
+        if not self.path.exists():
+            return 0
+        with self._opened() as database:
+            row = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'aside'").fetchone()
+        return int(row[0]) if row else 0
+
     def after(self, number: int) -> list[tuple[int, Event]]:
         """Return the events behind a number, each with its own, in order."""
         with self._opened() as database:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,9 @@ from qrecords.model.audit import GENESIS, Event, event_hash
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.aside import EventsAside
 from qrecords.stores.register.log import Facts
+from qrecords.stores.register.seals import AFRESH, MORE, SEALED, Seals
 
+PROGRAM = "qrecords"  # the account of what the program does by itself when it brings a register up to date
 TAKEN_IN = "readings-taken-in"  # the number of the last event set aside that is in the log
 
 # What the database refuses by itself; the migration makes them.
@@ -51,8 +53,9 @@ class Segment:
 class Audit:
     """The log: only appended to."""
 
-    def __init__(self, connection: sa.Connection, aside: EventsAside | None = None) -> None:
+    def __init__(self, connection: sa.Connection, seals: Seals, aside: EventsAside | None = None) -> None:
         self._c = connection
+        self._seals = seals
         self._aside = aside
         self.taken_in = 0  # the number of the last event set aside that this transaction took in
 
@@ -76,9 +79,13 @@ class Audit:
         """Return the hash of one event, empty when there is none of this number."""
         return self._c.execute(sa.select(t.audit.c.hash).where(t.audit.c.seq == seq)).scalar() or ""
 
-    def append(self, events: list[Event]) -> None:
-        """Append events in order, behind those set aside; sequence, previous hash and hash are set here."""
+    def append(self, events: list[Event], *, as_they_were: bool = False) -> None:
+        """Append events in order, behind those set aside; sequence, previous hash and hash are set here.
+
+        The last ones carry the seals of what the transaction changed, but for events put back `as_they_were`.
+        """
         seq, prev = self.head()
+        events = events if as_they_were else self._sealing(events)
         rows = []
         for event in [*self._set_aside(), *events]:
             seq += 1
@@ -94,12 +101,33 @@ class Audit:
         if rows:
             self._c.execute(t.audit.insert(), rows)
 
+    def seal_all(self, event: Event) -> None:
+        """Append an event that seals everything as it is: what was said before no longer counts."""
+        self._seals.touched()
+        parts = list(_parts(self._seals.present())) or [{}]
+        about = [AFRESH, *[MORE] * (len(parts) - 1)]
+        detailed = [{**event.detail, SEALED: part} for part in parts]
+        self.append([replace(event, object=o, detail=d) for o, d in zip(about, detailed, strict=True)])
+
+    def _sealing(self, events: list[Event]) -> list[Event]:
+        """Return events with the seals of what this transaction changed in the last of them, so many in each."""
+        parts = list(_parts(self._seals.touched())) if events else []
+        start = max(len(events) - len(parts), 0)
+        for part in parts[len(events) :]:
+            parts[0] |= part  # fewer events than parts
+        sealing = zip(events[start:], parts, strict=False)
+        return [*events[:start], *(replace(e, detail={**e.detail, SEALED: part}) for e, part in sealing)]
+
     def _set_aside(self) -> list[Event]:
         """Return the events set aside that are not in the log yet, and remember in it which these are."""
         if self._aside is None or not self._aside.holds_any():
             return []
-        facts = Facts(self._c)
-        found = self._aside.after(max(self.taken_in, int(facts.get(TAKEN_IN) or 0)))
+        facts = Facts(self._c, self._seals)
+        noted = facts.get(TAKEN_IN)
+        before = int(noted) if noted.isdecimal() else 0
+        if before > self._aside.given():
+            before = 0  # the register was restored without what stood beside it: numbers begin anew there
+        found = self._aside.after(max(self.taken_in, before))
         if found:
             self.taken_in = found[-1][0]
             facts.set(TAKEN_IN, str(self.taken_in))
@@ -149,6 +177,7 @@ class Audit:
 
     def close(self, segment: Segment) -> None:
         """Write down a segment that is filed."""
+        self._seals.touch("segment", segment.number)
         values = {name: getattr(segment, name) for name in Segment.__dataclass_fields__}
         self._c.execute(t.audit_segment.insert().values(values))
 
@@ -156,6 +185,19 @@ class Audit:
         """Return the filed segments in order."""
         rows = self._c.execute(sa.select(t.audit_segment).order_by(t.audit_segment.c.number))
         return [Segment(**row._mapping) for row in rows]
+
+
+def seal_what_is_there(connection: sa.Connection) -> None:
+    """Append the event that seals everything as it is, in the name of the program; none to a log without events."""
+    log = Audit(connection, Seals(connection))
+    if head := log.head()[0]:
+        at = next(log.between(head, head)).at  # the clock that counts is the office's
+        log.seal_all(Event(0, at, PROGRAM, "administer", AFRESH))
+
+
+def _parts(sealed: dict[str, str]) -> Iterator[dict[str, str]]:
+    entries = list(sealed.items())
+    return (dict(entries[start : start + _CHUNK]) for start in range(0, len(entries), _CHUNK))
 
 
 def _select() -> sa.Select[Any]:

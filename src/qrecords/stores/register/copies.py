@@ -10,13 +10,15 @@ import sqlalchemy as sa
 from qrecords.model.copies import Copy, CopyRequest, CopyState, copy_no, request_no
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.log import Counters
+from qrecords.stores.register.seals import Seals
 
 
 class Copies:
     """Who asked for copies of what, who approved, which numbers are out."""
 
-    def __init__(self, connection: sa.Connection, counters: Counters) -> None:
+    def __init__(self, connection: sa.Connection, counters: Counters, seals: Seals) -> None:
         self._c = connection
+        self._seals = seals
         self._counters = counters
 
     def next_request_no(self, year: int) -> str:
@@ -25,11 +27,13 @@ class Copies:
 
     def add(self, request: CopyRequest) -> None:
         """Write down a new request."""
+        self._seals.touch("copies", request.request_no)
         names = [name for name in CopyRequest.__dataclass_fields__ if name != "copies"]
         self._c.execute(t.copy_request.insert().values({name: getattr(request, name) for name in names}))
 
     def change(self, number: str, **columns: Any) -> None:
         """Change a request."""
+        self._seals.touch("copies", number)
         self._c.execute(t.copy_request.update().where(t.copy_request.c.request_no == number).values(**columns))
 
     def reserve(self, request: CopyRequest, year: int) -> list[str]:
@@ -44,6 +48,8 @@ class Copies:
 
     def change_copy(self, number: str, **columns: str) -> None:
         """Change one copy."""
+        of = sa.select(t.copy.c.request_no).where(t.copy.c.copy_no == number)
+        self._seals.touch("copies", *self._c.execute(of).scalars())
         self._c.execute(t.copy.update().where(t.copy.c.copy_no == number).values(**columns))
 
     def one(self, number: str) -> CopyRequest | None:

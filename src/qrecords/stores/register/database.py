@@ -33,8 +33,9 @@ from qrecords.stores.register.log import Counters, Facts, Intents
 from qrecords.stores.register.origins import Origins
 from qrecords.stores.register.records import Records
 from qrecords.stores.register.retention import Retention
+from qrecords.stores.register.seals import Seals
 
-MIGRATION = "0004"
+MIGRATION = "0005"
 BUSY_SECONDS = 30
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
 _WRITES = "qrecords_writes"
@@ -61,10 +62,15 @@ class Transaction:
         if self._aside is not None and "audit" in self.__dict__:
             self._aside.remove(self.audit.taken_in)
 
+    def require_sealed(self) -> None:
+        """Make sure the log knows of every change it is to know of: else the row would look edited by hand."""
+        if "seals" in self.__dict__ and (unsaid := [key for key, seal in self.seals.touched().items() if seal]):
+            raise AssertionError(f"changed without an event: {', '.join(unsaid)}")
+
     @cached_property
     def facts(self) -> Facts:
         """Return what the register knows of itself."""
-        return Facts(self._connection)
+        return Facts(self._connection, self.seals)
 
     @cached_property
     def counters(self) -> Counters:
@@ -72,9 +78,14 @@ class Transaction:
         return Counters(self._connection)
 
     @cached_property
+    def seals(self) -> Seals:
+        """Return what the log says of the rows that decide who may do what."""
+        return Seals(self._connection)
+
+    @cached_property
     def records(self) -> Records:
         """Return the records, their signatures and prints."""
-        return Records(self._connection, self.counters)
+        return Records(self._connection, self.counters, self.seals)
 
     @cached_property
     def origins(self) -> Origins:
@@ -89,12 +100,12 @@ class Transaction:
     @cached_property
     def items(self) -> Items:
         """Return the filed items and the volumes."""
-        return Items(self._connection)
+        return Items(self._connection, self.seals)
 
     @cached_property
     def retention(self) -> Retention:
         """Return holds, extensions, destruction lists and what remains of the destroyed."""
-        return Retention(self._connection)
+        return Retention(self._connection, self.seals)
 
     @cached_property
     def intents(self) -> Intents:
@@ -109,12 +120,12 @@ class Transaction:
     @cached_property
     def audit(self) -> Audit:
         """Return the log."""
-        return Audit(self._connection, self._aside)
+        return Audit(self._connection, self.seals, self._aside)
 
     @cached_property
     def copies(self) -> Copies:
         """Return the controlled copies."""
-        return Copies(self._connection, self.counters)
+        return Copies(self._connection, self.counters, self.seals)
 
     @cached_property
     def desk_drafts(self) -> DeskDrafts:
@@ -124,7 +135,7 @@ class Transaction:
     @cached_property
     def accounts(self) -> Accounts:
         """Return the accounts."""
-        return Accounts(self._connection)
+        return Accounts(self._connection, self.seals)
 
 
 class Register:
@@ -242,6 +253,7 @@ class Register:
             with writing.begin():
                 tx = Transaction(writing, self.holders, self._aside)
                 yield tx
+                tx.require_sealed()
             tx.settle_aside()
 
     def has_aside(self) -> bool:

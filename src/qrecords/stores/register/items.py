@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from qrecords.model.volume import Item, Placed
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.seals import Seals
 
 _ITEM = [t.item.c[name] for name in Item.__dataclass_fields__]
 
@@ -16,8 +17,9 @@ _ITEM = [t.item.c[name] for name in Item.__dataclass_fields__]
 class Items:
     """What has been filed, and where it is bound."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, seals: Seals) -> None:
         self._c = connection
+        self._seals = seals
 
     def reserve(self, item: Item, form_code: str, record_year: int, month: str, at: str, account: str) -> None:
         """Keep an archive number for an item about to be filed; a number reserved before stays as it is."""
@@ -31,6 +33,7 @@ class Items:
 
     def filed(self, item: Item, at: str, account: str) -> None:
         """Write down what was frozen."""
+        self._seals.touch("item", item.archive_no)
         values = {c.name: getattr(item, c.name) for c in _ITEM if c.name != "archive_no"}
         update = t.item.update().where(t.item.c.archive_no == item.archive_no)
         self._c.execute(update.values(**values, filed_at=at, filed_by=account))
@@ -69,6 +72,7 @@ class Items:
 
     def bound(self, volume_code: str, placed: Sequence[Placed], **columns: Any) -> None:
         """Write down a volume that is sealed, and its items at their places."""
+        self._seals.touch("volume", volume_code)
         self._c.execute(t.volume.update().where(t.volume.c.volume_code == volume_code).values(**columns))
         rows = [
             {
@@ -81,10 +85,12 @@ class Items:
 
     def restore(self, row: dict[str, Any]) -> None:
         """Put an item back as its object tells it."""
+        self._seals.touch("item", row["archive_no"])
         self._c.execute(t.item.insert().values(**row))
 
     def restore_volume(self, row: dict[str, Any], lines: Sequence[dict[str, Any]]) -> None:
         """Put a volume and its places back as its object tells them."""
+        self._seals.touch("volume", row["volume_code"])
         self._c.execute(t.volume.insert().values(**row))
         if lines:
             self._c.execute(t.volume_item.insert(), list(lines))

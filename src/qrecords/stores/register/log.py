@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from qrecords.errors import WrongState
+from qrecords.stores.register import retention_tables as r
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.seals import ELSEWHERE, Seals
 
 CHANGES = "seq"  # the counter the index follows
 
@@ -40,16 +42,56 @@ class Counters:
         """Return the last number taken of a series, 0 when none was."""
         return self._c.execute(sa.select(t.counter.c.last).where(t.counter.c.name == name)).scalar() or 0
 
+    def used(self) -> dict[str, int]:
+        """Return the highest number of every series that is in use; a code no series gives out counts as its own."""
+        c = t.record.c
+        query = sa.select(c.form_code, c.year, sa.func.max(c.number), sa.func.max(c.seq)).group_by(c.form_code, c.year)
+        rows = self._c.execute(query).all()
+        found = {f"record/{form_code}/{year}": number for form_code, year, number, _ in rows}
+        found[CHANGES] = max((row[3] for row in rows), default=0)
+        for kind, column, parts in _NUMBERED:
+            for code in self._c.execute(sa.select(column)).scalars():
+                try:
+                    series, number = parts(code)
+                except ValueError:
+                    series, number = code, 1
+                name = f"{kind}/{series}"
+                found[name] = max(found.get(name, 0), number)
+        return found
+
     def all(self) -> dict[str, int]:
         """Return every series with its last number."""
         return {row.name: row.last for row in self._c.execute(sa.select(t.counter).order_by(t.counter.c.name))}
 
 
+def _of_year(code: str) -> tuple[str, int]:
+    """Return the year and the number of a code like XH-2026-001."""
+    _, year, number = code.split("-")
+    return year, int(number)
+
+
+def _of_series(code: str) -> tuple[str, int]:
+    """Return the series and the number of an archive number or a volume's code."""
+    series, _, number = code.rpartition("-")
+    return series, int(number)
+
+
+# What takes its numbers from which counters: how a code is read as series and number.
+_NUMBERED: tuple[tuple[str, sa.ColumnElement[str], Callable[[str], tuple[str, int]]], ...] = (
+    ("archive", t.item.c.archive_no, _of_series),
+    ("volume", t.volume.c.volume_code, _of_series),
+    ("disposition", r.disposition.c.list_no, _of_year),
+    ("copy-request", t.copy_request.c.request_no, _of_year),
+    ("copy", t.copy.c.copy_no, _of_year),
+)
+
+
 class Facts:
     """What the register knows of itself."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, seals: Seals) -> None:
         self._c = connection
+        self._seals = seals
 
     def get(self, key: str) -> str:
         """Return one fact, empty when unknown."""
@@ -67,11 +109,12 @@ class Facts:
 
     def note_elsewhere(self, series: str) -> None:
         """Remember a series that came with a package: its gaps, and its heads of a log, are the sender's."""
-        self.set_once(f"numbered-elsewhere/{series}", "1")
+        self.set_once(f"{ELSEWHERE}{series}", "1")
+        self._seals.touch("fact", f"{ELSEWHERE}{series}")
 
     def is_elsewhere(self, series: str) -> bool:
         """Tell whether a series was numbered in another office."""
-        return bool(self.get(f"numbered-elsewhere/{series}"))
+        return bool(self.get(f"{ELSEWHERE}{series}"))
 
     def migration(self) -> str:
         """Return the version of the tables, empty when this is no register."""

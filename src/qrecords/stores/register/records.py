@@ -14,6 +14,7 @@ from qrecords.model.record import Attached, Correction, Record, Signed, State
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.log import CHANGES, Counters
 from qrecords.stores.register.origins import Origins
+from qrecords.stores.register.seals import Seals
 
 _COLUMNS = [c for c in t.record.c if c.name not in {"number", "source_key"}]
 _GONE = frozenset({State.VOID, State.DESTROYED})
@@ -23,9 +24,10 @@ _CHUNK = 500  # bound parameters in one statement
 class Records:
     """The records of the office; a change is visible to lists and index once it is `touch`ed."""
 
-    def __init__(self, connection: sa.Connection, counters: Counters) -> None:
+    def __init__(self, connection: sa.Connection, counters: Counters, seals: Seals) -> None:
         self._c = connection
         self._counters = counters
+        self._seals = seals
         self._origins = Origins(connection)
 
     def add(self, records: Sequence[tuple[Record, str | None]]) -> None:
@@ -272,9 +274,11 @@ class Records:
         """Put a print back as an object tells it; one that is known stays."""
         if not any(known["number"] == row["number"] for known in self.prints(row["subject"])):
             self._c.execute(t.printed.insert().values(**row))
+            self._seals.touch("print", f"{row['subject']}/{row['number']}")
 
     def print_pages(self, subject: str, number: int, pages: int) -> None:
         """Write down how many pages of a print carry its code."""
+        self._seals.touch("print", f"{subject}/{number}")
         this = (t.printed.c.subject == subject, t.printed.c.number == number)
         self._c.execute(t.printed.update().where(*this).values(pages=pages))
 
@@ -282,6 +286,19 @@ class Records:
         """Return the prints of a record or sheet, oldest first."""
         query = sa.select(t.printed).where(t.printed.c.subject == subject).order_by(t.printed.c.number)
         return [dict(row._mapping) for row in self._c.execute(query)]
+
+    def printed_values(self, states: Collection[State]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """Give print id, record and shown values of every print that shows a record in one of these states."""
+        p, c = t.printed.c, t.record.c
+        wanted = [state.value for state in states]
+        alone = sa.select(p.subject, p.number, p.snapshot).join(t.record, c.record_no == p.subject)
+        for row in self._c.execute(alone.where(c.state.in_(wanted))):
+            yield f"{row.subject}/{row.number}", row.subject, row.snapshot
+        numbers = set(self._c.execute(sa.select(c.record_no).where(c.state.in_(wanted))).scalars())
+        sheets = sa.select(p.subject, p.number, p.snapshot).where(p.subject.not_in(sa.select(c.record_no)))
+        for row in self._c.execute(sheets):
+            for record_no in row.snapshot.keys() & numbers:
+                yield f"{row.subject}/{row.number}", record_no, row.snapshot[record_no]
 
     def _select(self, *conditions: sa.ColumnElement[bool]) -> Iterator[Record]:
         return self._records(sa.select(*_COLUMNS).where(*conditions).order_by(t.record.c.record_no))

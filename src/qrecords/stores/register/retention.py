@@ -15,6 +15,7 @@ from qrecords.model.record import OPEN_STATES, State
 from qrecords.model.retention import Complaint, ComplaintKind, Hold, HoldKind, Kept, mentioned
 from qrecords.stores.register import retention_tables as r
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.seals import Seals
 
 _CHUNK = 500  # bound parameters in one statement
 CUSTOMER_KEYS = ("customer_unit", "customer_code")
@@ -30,8 +31,9 @@ Row = dict[str, Any]
 class Retention:
     """What is kept how long, and what has been destroyed."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, seals: Seals) -> None:
         self._c = connection
+        self._seals = seals
 
     # What is kept
 
@@ -79,7 +81,9 @@ class Retention:
     def add_hold(self, kind: HoldKind, subject: str, reason: str, at: str, by: str) -> None:
         """Put a hold on something."""
         row = {"kind": kind.value, "subject": subject, "reason": reason, "placed_at": at, "placed_by": by}
-        self._c.execute(r.hold.insert().values(**row, released_at="", released_by="", release_reason=""))
+        row |= {"released_at": "", "released_by": "", "release_reason": ""}
+        made = self._c.execute(r.hold.insert().values(**row).returning(r.hold.c.id))
+        self._seals.touch("hold", made.scalar_one())
 
     def holds(self) -> list[Hold]:
         """Return the holds in force, oldest first."""
@@ -91,11 +95,13 @@ class Retention:
 
     def release(self, ids: Collection[int], reason: str, at: str, by: str) -> None:
         """End holds."""
+        self._seals.touch("hold", *ids)
         columns = {"released_at": at, "released_by": by, "release_reason": reason}
         self._c.execute(r.hold.update().where(r.hold.c.id.in_(list(ids))).values(**columns))
 
     def extend(self, codes: Sequence[str], until: str, reason: str, at: str, by: str) -> None:
         """Keep units longer."""
+        self._seals.touch("extension", *codes)
         facts = {"until": until, "reason": reason, "decided_at": at, "decided_by": by}
         self._c.execute(r.extension.insert(), [{"code": code} | facts for code in codes])
 
@@ -139,11 +145,13 @@ class Retention:
 
     def reserve_list(self, drawn: DestructionList, codes: Sequence[str]) -> None:
         """Keep the number of a list about to be drawn, and what stands on it."""
+        self._seals.touch("list", drawn.list_no)
         self._c.execute(r.disposition.insert().values(**_list_row(drawn)))
         self._c.execute(r.disposition_unit.insert(), [{"list_no": drawn.list_no, "code": code} for code in codes])
 
     def save_list(self, changed: DestructionList) -> None:
         """Write down where a list is now, and what people did with it."""
+        self._seals.touch("list", changed.list_no)
         row = _list_row(changed)
         self._c.execute(r.disposition.update().where(r.disposition.c.list_no == row.pop("list_no")).values(**row))
 
@@ -190,6 +198,8 @@ class Retention:
         ]
         if rows:
             self._c.execute(r.tombstone.insert(), rows)
+        for kind in ("tombstone", "item", "volume"):
+            self._seals.touch(kind, *objects)
         for part in _chunks(list(objects)):
             for table, column in ((t.item, t.item.c.archive_no), (t.volume, t.volume.c.volume_code)):
                 self._c.execute(table.update().where(column.in_(part)).values(version=DESTROYED_VERSION))

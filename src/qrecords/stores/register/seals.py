@@ -1,0 +1,156 @@
+"""Seals: what the log says of rows that decide something, a hash of each in the event that changed it last.
+
+The register is a file, and files can be edited; the log is a chain. Who changes such a row touches its seal, and the
+next event of the same transaction carries the hash of the row as it is then (`sealed` in its detail).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from qrecords.model.audit import digest
+from qrecords.stores.register import retention_tables as r
+from qrecords.stores.register import tables as t
+
+SEALED = "sealed"
+AFRESH = "seals"  # the object of an event that seals everything as it is: what the log said before no longer counts
+MORE = "seals/more"  # … and of those that go on with it
+
+COUNTING = frozenset({"failures", "locked_until"})  # of wrong passwords; what an account may do does not hang on them
+ELSEWHERE = "numbered-elsewhere/"  # the facts that say which series other offices numbered
+_CHUNK = 500  # bound parameters in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows that are sealed together under one key, without the columns that decide nothing."""
+
+    table: sa.Table
+    key: sa.ColumnElement[Any]
+    without: frozenset[str] = frozenset()
+    condition: sa.ColumnElement[bool] | None = None
+
+
+_drawn = r.disposition.c.version > 0
+_SEALED: Mapping[str, Sequence[_Rows]] = {
+    "account": (
+        _Rows(t.account, t.account.c.name, COUNTING),
+        _Rows(t.role_grant, t.role_grant.c.account, frozenset({"id"})),
+    ),
+    "session": (_Rows(t.session, t.session.c.token_sha256),),
+    "copies": (
+        _Rows(t.copy_request, t.copy_request.c.request_no),
+        _Rows(t.copy, t.copy.c.request_no, condition=t.copy.c.issued_at != ""),  # else a number is kept, no more
+    ),
+    "print": (
+        _Rows(
+            t.printed,
+            t.printed.c.subject + "/" + sa.cast(t.printed.c.number, sa.String),
+            # What it shows goes with its record; that it was what the record said then, the record's events tell.
+            frozenset({"snapshot", "printed_at", "printed_by"}),
+            t.printed.c.pages > 0,
+        ),
+    ),
+    "item": (_Rows(t.item, t.item.c.archive_no, condition=t.item.c.version != 0),),
+    "volume": (
+        _Rows(t.volume, t.volume.c.volume_code, condition=t.volume.c.version != 0),
+        _Rows(t.volume_item, t.volume_item.c.volume_code),
+    ),
+    "segment": (_Rows(t.audit_segment, sa.cast(t.audit_segment.c.number, sa.String)),),
+    "tombstone": (_Rows(r.tombstone, r.tombstone.c.code),),
+    "fact": (_Rows(t.meta, t.meta.c.key, condition=t.meta.c.key.startswith(ELSEWHERE)),),
+    "hold": (_Rows(r.hold, sa.cast(r.hold.c.id, sa.String)),),
+    "extension": (_Rows(r.extension, r.extension.c.code, frozenset({"id"})),),
+    "list": (
+        _Rows(r.disposition, r.disposition.c.list_no, condition=_drawn),
+        _Rows(
+            r.disposition_unit,
+            r.disposition_unit.c.list_no,
+            condition=r.disposition_unit.c.list_no.in_(sa.select(r.disposition.c.list_no).where(_drawn)),
+        ),
+    ),
+}
+
+
+class Seals:
+    """The seals of one transaction: of what is kept, who may do what, and what was decided."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+        self._touched: dict[str, set[str]] = defaultdict(set)
+
+    def touch(self, kind: str, *keys: object) -> None:
+        """Say that rows are changed in this transaction."""
+        self._touched[kind].update(map(str, keys))
+
+    def touched(self) -> dict[str, str]:
+        """Return the seals of what was changed since the last call, for the event about it; "" of what is gone."""
+        touched, self._touched = self._touched, defaultdict(set)
+        found: dict[str, str] = {}
+        for kind, keys in touched.items():
+            there = self._seals(kind, sorted(keys))
+            found |= {f"{kind}/{key}": there.get(f"{kind}/{key}", "") for key in sorted(keys)}
+        return found
+
+    def present(self) -> dict[str, str]:
+        """Return the seal of everything as it is now."""
+        return {key: seal for kind in _SEALED for key, seal in self._seals(kind).items()}
+
+    def logged(self) -> dict[str, str]:
+        """Return the last seal of everything that was ever sealed, as the log has them."""
+        whole = sa.select(sa.func.max(t.audit.c.seq)).where(t.audit.c.object == AFRESH)
+        first = self._c.execute(whole).scalar() or 0
+        query = sa.select(_DETAIL).where(t.audit.c.seq >= first, _DETAIL.contains(f'"{SEALED}"'))
+        found: dict[str, str] = {}
+        for detail in self._c.execute(query.order_by(t.audit.c.seq)).scalars():
+            found |= _sealed(detail)
+        return found
+
+    def differing(self) -> list[str]:
+        """Return what is not as the log says: changed, gone, or there without a word of it."""
+        logged, present = self.logged(), self.present()
+        return sorted(key for key in logged.keys() | present.keys() if logged.get(key, "") != present.get(key, ""))
+
+    def is_as_logged(self, account: str) -> bool:
+        """Tell whether an account and its grants are as the last event that sealed them says."""
+        key = f"account/{account}"
+        about = t.audit.c.object.in_([key, AFRESH]), _DETAIL.contains(f'"{key}"', autoescape=True)
+        last = self._c.execute(sa.select(_DETAIL).where(*about).order_by(t.audit.c.seq.desc()).limit(1)).scalar()
+        return last is not None and _sealed(last).get(key) == self._seals("account", [account]).get(key)
+
+    def _seals(self, kind: str, keys: Sequence[str] | None = None) -> dict[str, str]:
+        rows: dict[str, list[Any]] = defaultdict(list)
+        for part in _SEALED[kind]:
+            columns = [c for c in part.table.c if c.name not in part.without]
+            query = sa.select(part.key.label("sealed_as"), *columns)
+            if part.condition is not None:
+                query = query.where(part.condition)
+            query = query.order_by(*part.table.primary_key.columns)
+            for chosen in _chosen(part.key, keys):
+                for row in self._c.execute(query.where(chosen)):
+                    key, *held = row
+                    rows[key].append(held)
+        return {f"{kind}/{key}": digest(held) for key, held in rows.items()}
+
+
+_DETAIL = sa.type_coerce(t.audit.c.detail, sa.Text())
+
+
+def _chosen(key: sa.ColumnElement[Any], keys: Sequence[str] | None) -> Iterable[sa.ColumnElement[bool]]:
+    if keys is None:
+        return [sa.true()]
+    return [key.in_(keys[start : start + _CHUNK]) for start in range(0, len(keys), _CHUNK)]
+
+
+def _sealed(detail: str) -> dict[str, str]:
+    try:
+        found = json.loads(detail)[SEALED]
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
