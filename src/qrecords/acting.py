@@ -68,9 +68,9 @@ def unheld(tx: Transaction) -> list[str]:
     return [role for role in ADMINISTRATION if role not in held]
 
 
-def acting_account(register: Register, settings: Settings, name: str | None, now: datetime) -> Account:
-    """Return the account this run acts for, or refuse whoever is not known or not in use."""
-    uid = caller_uid(settings)
+def acting_account(register: Register, settings: Settings, name: str | None, now: datetime, uid: str = "") -> Account:
+    """Return the account this run acts for, or refuse whoever is not known or not in use; `uid`: who calls."""
+    uid = uid or caller_uid(settings)
     with register.read() as tx:
         peer = tx.accounts.by_uid(uid)
     if peer is not None and peer.name == name:

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from qrecords.acting import acting_account, require_three
+from qrecords.acting import acting_account, caller_uid, require_three
 from qrecords.desk.workspace import Clock, Workspace, system_now
 from qrecords.errors import NotFound, NotPermitted, Problem
 from qrecords.model.access import ANYTHING, Account, Decision, Rules, Scope, Subject, decide, readable
@@ -42,14 +42,16 @@ class Session:
     workspace: Workspace
     account: Account
     via: str = ""  # the front end events name, where it is not the command line
+    origin: str = ""  # where the requests come from: uid/ and the system's user, desk/ and the address
 
     @classmethod
     def open(cls, root: Path, account_name: str | None = None, clock: Clock = system_now) -> Session:
         """Open a workspace for who runs this process (acting.py), or refuse whoever is not known there."""
         workspace = Workspace.open(root, clock)
         try:
-            found = acting_account(workspace.register, workspace.settings, account_name, workspace.clock())
-            session = cls(workspace, found)
+            uid = caller_uid(workspace.settings)
+            found = acting_account(workspace.register, workspace.settings, account_name, workspace.clock(), uid)
+            session = cls(workspace, found, origin=f"uid/{uid}")
             require_three(workspace.register, session.rules)
             session._note_access()
         except BaseException:
@@ -233,7 +235,7 @@ class Session:
 
     def event(self, action: str, about: str, *, outcome: str = "done", **detail: Any) -> Event:
         """Return an event of this account, now; the chain is set when it is appended."""
-        told = {**detail, "via": self.via} if self.via else detail
+        told = detail | {key: value for key in ("via", "origin") if (value := getattr(self, key))}
         return Event(0, self.now(), self.account.name, str(action), about, outcome, told)
 
     def note(self, events: Sequence[Event]) -> None:

@@ -136,8 +136,10 @@ class DestructionList:
             )
 
     def require_executor(self, account: str) -> None:
-        """Refuse to destroy without approval and two witnesses, or by the hand of a witness."""
+        """Refuse to destroy without approval and two witnesses, or by the hand of who approved or witnesses."""
         self.require(ListState.APPROVED, ListState.DESTROYING)
+        if self.approved and account == self.approved.account:
+            raise NotPermitted(f"账号 {account} 批准了清册 {self.list_no}，不能又执行销毁", remedy=SEPARATION)
         if account in {w.account for w in self.witnesses}:
             raise NotPermitted(f"账号 {account} 监销清册 {self.list_no}，不能又执行销毁", remedy=SEPARATION)
         others = {w.account for w in self.witnesses} - {self.approved.account if self.approved else ""}

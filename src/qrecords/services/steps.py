@@ -28,6 +28,7 @@ from qrecords.services import reading
 from qrecords.services.checking import before_step
 from qrecords.services.door import require_harmless
 from qrecords.services.finding.indexing import follow
+from qrecords.services.hands import require_other_hands
 from qrecords.services.intake.update import list_reports
 from qrecords.services.scans.rights import authorise_papers
 from qrecords.stores.durable import remove_tree
@@ -221,6 +222,8 @@ def _move(office: Office, record_nos: Sequence[str], move: Move, notes: list[str
     with office.register.write() as tx:
         # Between looking and writing another process may have moved a record: look again, inside.
         reading.require_free(tx, numbers)
+        if move.action is Action.REVIEW:
+            require_other_hands(office, tx, numbers, {Action.CREATE, Action.UPDATE})
         fresh = tx.records.many(numbers)
         _require_way(office, fresh, move)
         if move.action is Action.SUBMIT:

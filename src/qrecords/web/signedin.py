@@ -52,7 +52,8 @@ class Door:
         """Return the session of a request's cookie, with the account as it now is; None for who must sign in."""
         token = request.cookies.get(COOKIE, "")
         account = account_of(self.workspace, token) if token else None
-        return Session(self.workspace, account, via=VIA) if account else None
+        origin = f"{VIA}/{request.client.host}" if request.client else ""
+        return Session(self.workspace, account, VIA, origin) if account else None
 
     def leave(self, request: Request) -> None:
         """End the session of a request."""

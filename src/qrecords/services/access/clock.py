@@ -11,6 +11,7 @@ from qrecords.model.audit import Event
 from qrecords.model.clock import CLOCK
 from qrecords.model.record import Action
 from qrecords.office import Office, trusted_newest
+from qrecords.services.hands import require_others
 from qrecords.stores.register import Transaction
 
 WHO = (Action.ADMINISTER, Action.RIGHTS, Action.AUDIT_CLOSE)  # each of the three administrators has one of them
@@ -60,6 +61,7 @@ def confirm(office: Office) -> dict[str, Any]:
         if own and (office.rules.separation == "strict" or _others(office, tx)):
             how = "请另一名管理员运行 qrecords audit clock --confirm"
             raise NotPermitted("是您自己提出的，要由另一名管理员确认", remedy=how)
+        require_others(office, [asked])
         # Where one person is the only administrator he does both; the log says so.
         hands = {"separation": "single-desk"} if own else {}
         newest = trusted_newest(tx, whole=True)

@@ -26,6 +26,7 @@ from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.xlsx_copies import copies_workbook
 from qrecords.services import reading
+from qrecords.services.hands import require_others
 from qrecords.services.steps import past_day
 from qrecords.stores.durable import make_dirs, write_file
 
@@ -170,6 +171,8 @@ def _decide(office: Office, number: str, step: str, columns: dict[str, Any], det
     with office.register.write() as tx:
         now = tx.copies.one(seen.request_no) or seen
         require_step(now, step)
+        about = (e for e in tx.audit.events(now.document_no) if e.detail.get("request") == now.request_no)
+        require_others(office, (e for e in about if e.action == Action.COPY_REQUEST))
         tx.copies.change(now.request_no, decided_by=office.account.name, decided_at=office.now(), **columns)
         # On a single desk one person asks and decides; the log says so.
         hands = {"separation": "single-desk"} if own else {}

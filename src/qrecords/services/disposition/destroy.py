@@ -28,6 +28,7 @@ from qrecords.services.disposition.hold import lost_holds
 from qrecords.services.disposition.lists import get, listed_units, require_free, require_same, shown
 from qrecords.services.disposition.papers import as_bytes, certificate_papers, word_of
 from qrecords.services.disposition.retained import require_clock
+from qrecords.services.hands import require_other_hands
 from qrecords.services.sealed import not_as_sealed
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
@@ -136,6 +137,7 @@ def _went_on(office: Office, drawn: DestructionList) -> bool:
 def _checked(office: Office, tx: Transaction, drawn: DestructionList) -> Certificate:
     """Check all again at this moment and return the certificate; whoever executes is its last signature."""
     drawn.require_executor(office.account.name)
+    require_other_hands(office, tx, [drawn.list_no], {Action.APPROVE, Action.WITNESS})
     content = require_same(office, drawn)
     require_log(tx, drawn)
     units = listed_units(office, tx, content)

@@ -13,6 +13,7 @@ from qrecords.model.record import Action, State
 from qrecords.model.retention import HOLD_LABELS, Hold, HoldKind
 from qrecords.model.values import parse_text
 from qrecords.office import Office
+from qrecords.services.hands import require_other_hands
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.audit import Wanted
 
@@ -52,6 +53,7 @@ def release(office: Office, subject: str, reason: str) -> list[dict[str, Any]]:
         )
     with office.register.write() as tx:
         _, others = _in_force(office, tx, name)
+        require_other_hands(office, tx, [_logged(name)], {Action.HOLD})
         tx.retention.release([h.id for h in others], text, office.now(), office.account.name)
         tx.audit.append(
             [

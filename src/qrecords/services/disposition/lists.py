@@ -21,6 +21,7 @@ from qrecords.office import Office
 from qrecords.services.disposition.hold import require_part, required_reason
 from qrecords.services.disposition.papers import content_of, list_papers, pieces_of, sha256_of, totals, word_of
 from qrecords.services.disposition.retained import Keeping, objects_of, require_clock, units
+from qrecords.services.hands import require_other_hands
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 
@@ -100,6 +101,7 @@ def approve(office: Office, list_no: str) -> dict[str, Any]:
         require_clock(office, tx)
         drawn = get(office, list_no, tx)
         drawn.require_approver(office.account.name)
+        require_other_hands(office, tx, [list_no], {Action.APPRAISE})
         content = require_same(office, drawn)
         require_free(office, tx, listed_units(office, tx, content), [office.today()], drawn.list_no)
         word = word_of(office, drawn)
@@ -115,6 +117,7 @@ def witness(office: Office, list_no: str, sha256: str, on: str) -> dict[str, Any
         require_clock(office, tx)
         drawn = get(office, list_no, tx)
         drawn.require_witness(office.account.name, sha256, on, office.today())
+        require_other_hands(office, tx, [list_no], {Action.APPROVE, Action.WITNESS})
         content = require_same(office, drawn)
         require_free(office, tx, listed_units(office, tx, content), [office.today()], drawn.list_no)
         word = word_of(office, drawn)
