@@ -24,6 +24,7 @@ from qrecords.render.beside import written_beside
 from qrecords.render.pdf import Converter
 from qrecords.scanning import reader, worker
 from qrecords.stores import bag, secrets
+from qrecords.stores.durable import write_file
 from qrecords.stores.fulltext.store import _writing
 from tests.conftest import CommandLine
 from tests.faulty_disk import blank_convert
@@ -172,3 +173,20 @@ def test_a_register_without_any_room_is_not_called_damaged(office: Office, monke
 def test_an_index_without_room_says_so_in_our_words_alone(words: str) -> None:
     with pytest.raises(StorageFailure, match=r"写不进去：磁盘已满$"), _writing():
         raise ValueError(words)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root mounts")
+def test_the_disk_that_is_full_is_named(tmp_path: Path) -> None:
+    disk = tmp_path / "small"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        with pytest.raises(StorageFailure) as told:
+            write_file(disk / "scans.pdf", bytes(1 << 20))
+    finally:
+        subprocess.run(["umount", disk], check=True)
+    assert told.value.message.startswith(f"磁盘已满（{disk} 所在的磁盘）")

@@ -61,7 +61,18 @@ def failure_of(error: OSError, path: Path | None = None) -> StorageFailure:
     """Return what an error of the disk means and what to do, named by `path` when the error names no file."""
     what, remedy = _FAILURES.get(error.errno or 0, (f"磁盘没有接受（{error.strerror or error}）", "请检查磁盘后再试"))
     where = error.filename or path
+    if where and error.errno in {errno.ENOSPC, errno.EDQUOT} and (disk := disk_of(Path(os.fsdecode(where)))):
+        what = f"{what}（{disk} 所在的磁盘）"
     return StorageFailure(f"{what}：{where}" if where else what, remedy=remedy)
+
+
+def disk_of(path: Path) -> str:
+    """Return where the disk of a file or folder is mounted, or its drive: what has to be emptied; "" when unknown."""
+    try:
+        place = path.absolute()
+        return str(next(p for p in (place, *place.parents) if p.is_mount()))
+    except (OSError, StopIteration, NotImplementedError):
+        return ""
 
 
 def is_read_only(path: Path) -> bool:

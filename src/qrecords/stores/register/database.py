@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
 from qrecords.model.audit import Event
-from qrecords.stores.durable import is_read_only
+from qrecords.stores.durable import disk_of, is_read_only
 from qrecords.stores.register import tables
 from qrecords.stores.register.accounts import Accounts
 from qrecords.stores.register.aside import EventsAside
@@ -310,7 +310,10 @@ class Register:
             )
         # Without any room SQLite cannot make the files beside the database, and calls it an error of the disk.
         if "full" in text or ("disk I/O error" in text and disk_usage(self.path.parent).free < LEAST_SPACE):
-            return StorageFailure("磁盘已满，登记库写不进去", remedy="请腾出空间后再试；已写入的没有损坏")
+            disk = disk_of(self.path.parent)
+            return StorageFailure(
+                f"磁盘已满（{disk} 所在的磁盘），登记库写不进去", remedy="请腾出空间后再试；已写入的没有损坏"
+            )
         if "readonly" in text or "unable to open" in text:
             return StorageFailure(f"没有权限写登记库 {self.path}", remedy="请检查 archive 文件夹的权限")
         if isinstance(error.orig, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
