@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from qrecords.model.audit import Event
+from qrecords.stores.register import Register
+from qrecords.stores.secrets import hash_password
 from tests.conftest import CHECKOUT, FORMS, blank_scan
 
 pytestmark = [
@@ -291,6 +296,35 @@ def test_a_file_of_root_that_others_can_write_counts_for_nothing(machine: Machin
     refused = machine.call("sys", "status")
     assert refused.returncode == 4 and "别人也能改写" in refused.stderr
     file.chmod(0o644)
+
+
+def test_the_desk_is_served_by_the_service_account_to_who_has_a_password(machine: Machine) -> None:
+    secret = "示例Sample-2026"
+    with closing(Register.open(machine.root / "archive" / "register.sqlite")) as register, register.write() as tx:
+        at = next(tx.audit.between(*[tx.audit.head()[0]] * 2)).at
+        tx.accounts.change("ann", password=hash_password(secret), password_set_at=at)
+        tx.audit.append([Event(0, at, "sys", "password", "account/ann")])
+    chown_all(machine.root, machine.names["service"])
+    line = ["runuser", "-u", machine.names["sys"], "--", "sudo", "-n", str(machine.program), "serve", "--port", "0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/") as desk:
+        try:
+            assert desk.stdout is not None
+            address = next(found[0] for line in desk.stdout if (found := re.search(r"http://[\d.]+:\d+\S*", line)))
+            assert address.endswith("/login"), "no link that lets anyone in"
+            owners = system("ps", "-ww", "-eo", "user:32,args").stdout
+            serving = [
+                line.split()[0] for line in owners.splitlines() if "serve --port 0" in line and "sudo" not in line
+            ]
+            assert machine.names["service"] in serving
+            site = address.removesuffix("/login")
+            with httpx.Client(base_url=site, headers={"origin": site}) as browser:
+                for given, status in (("Guess-2026-示例", 403), (secret, 303)):
+                    entered = browser.post("/login", data={"name": "ann", "password": given, "to": "/"})
+                    assert entered.status_code == status
+                assert "示例ann" in browser.get("/").text
+        finally:
+            system("pkill", "-TERM", "-f", f"{machine.program} serve --port 0")
+            desk.wait(30)
 
 
 def test_nothing_of_the_callers_is_left_lying(machine: Machine) -> None:

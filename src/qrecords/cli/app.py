@@ -177,8 +177,10 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     as_json = "--json" in args
     if as_json:  # it may stand anywhere: people write it last
         args = ["--json", *(a for a in args if a != "--json")]
-    status = _status(args, as_json=as_json)
-    strict.end()
+    try:
+        status = _status(args, as_json=as_json)
+    finally:
+        strict.end()
     try:
         sys.stdout.flush()  # not at the very end, where nobody could tell of it
     except OSError as error:

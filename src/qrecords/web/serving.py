@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -52,6 +54,8 @@ def serve(root: Path, wishes: Wishes, ready: Callable[[str], None]) -> None:
                 ws="none",
             )
         )
+        # The server hands a signal on once it has stopped; without this the process would be gone with all it holds.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         entrance = f"{address}/in?key={door.key}" if door.link_account else f"{address}/login"
         threading.Thread(target=_announce, args=(server, entrance, ready, wishes), daemon=True).start()
         server.run(sockets=[place])
