@@ -18,6 +18,7 @@ from qrecords.scanning.child import Silent, answers
 from qrecords.scanning.limits import limit
 from qrecords.services.care.formats import BROKEN, Verdict, looked_into
 
+LARGEST = 50 << 20  # bytes of one paper: a stack of scans at 200 dpi
 MEMORY = 2 << 30
 SECONDS = 60  # one file may take: less than the deep check allows, so that it never stumbles over what came in here
 ACTING_REMEDY = "请打印成 PDF 另存后再试（Word、Excel 文件请去掉这些内容再另存）；夹带的文件请单独附上"

@@ -26,7 +26,7 @@ from qrecords.office import Office
 from qrecords.scanning.reader import read_file, require_file
 from qrecords.services import reading
 from qrecords.services.checking import before_step
-from qrecords.services.door import require_harmless
+from qrecords.services.door import LARGEST, require_harmless
 from qrecords.services.finding.indexing import follow
 from qrecords.services.hands import require_other_hands
 from qrecords.services.intake.update import list_reports
@@ -36,7 +36,6 @@ from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
 
 EVIDENCE_TYPES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
-EVIDENCE_LIMIT = 50 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,10 +285,8 @@ def _checked_evidence(office: Office, path: Path) -> str:
     """Return the hash of a scan; InvalidInput when it is none, too large, or carries more than pages."""
     if path.suffix.lower() not in EVIDENCE_TYPES:
         raise InvalidInput(f"{path.name} 不是扫描件", remedy="请用 PDF、JPEG、PNG 或 TIFF 文件")
-    if path.is_file() and path.stat().st_size > EVIDENCE_LIMIT:
-        raise InvalidInput(
-            f"{path.name} 超过 {EVIDENCE_LIMIT >> 20} MB", remedy="请降低扫描分辨率（200 dpi 已够）后再试"
-        )
+    if path.is_file() and path.stat().st_size > LARGEST:
+        raise InvalidInput(f"{path.name} 超过 {LARGEST >> 20} MB", remedy="请降低扫描分辨率（200 dpi 已够）后再试")
     _require_pages_alone(office, path)
     return file_sha256(path)
 

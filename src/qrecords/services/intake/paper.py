@@ -19,13 +19,12 @@ from qrecords.office import Office
 from qrecords.render.fonts import uncovered
 from qrecords.scanning.reader import PageRead, read_file, require_file
 from qrecords.services.checking import derived
-from qrecords.services.door import require_harmless
+from qrecords.services.door import LARGEST, require_harmless
 from qrecords.services.scans.attach import PAGES, safe_name
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.inputs.paperlist import PaperRow
 
 NO_NUMBER = "无编号"
-LIMIT = 50 << 20
 _BETWEEN = re.compile(r"[;；、|\n]+")
 
 
@@ -172,8 +171,8 @@ def _beside(folder: Path, name: str) -> Path:
         raise InvalidInput("不在清单旁边", remedy="请把它放在清单的文件夹里")
     if path.suffix.lower() not in PAGES:
         raise InvalidInput("不是扫描件", remedy="请用 PDF、JPEG、PNG 或 TIFF 文件")
-    if path.is_file() and path.stat().st_size > LIMIT:
-        raise InvalidInput(f"超过 {LIMIT >> 20} MB", remedy="请降低扫描分辨率（200 dpi 已够），或分成几个文件")
+    if path.is_file() and path.stat().st_size > LARGEST:
+        raise InvalidInput(f"超过 {LARGEST >> 20} MB", remedy="请降低扫描分辨率（200 dpi 已够），或分成几个文件")
     return path
 
 

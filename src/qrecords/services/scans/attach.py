@@ -13,6 +13,7 @@ from qrecords.model.record import Action, Attached, Record, require_open
 from qrecords.office import Office
 from qrecords.scanning.reader import read_file, require_file
 from qrecords.services import door, reading
+from qrecords.services.door import LARGEST
 from qrecords.services.finding.indexing import follow
 from qrecords.services.scans.adding import add
 from qrecords.services.scans.keeping import keep_files
@@ -24,7 +25,6 @@ from qrecords.stores.inputs import file_sha256
 
 PAGES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 OFFICE = frozenset({".docx", ".xlsx"})
-LIMIT = 50 << 20
 LONGEST_NAME = 100
 
 
@@ -94,8 +94,8 @@ def _untakable(path: Path) -> InvalidInput | None:
         require_file(path)
     except InvalidInput as error:
         return error
-    if path.stat().st_size > LIMIT:
-        return InvalidInput(f"{path.name} 超过 {LIMIT >> 20} MB", remedy="请压缩图片，或分成几个文件")
+    if path.stat().st_size > LARGEST:
+        return InvalidInput(f"{path.name} 超过 {LARGEST >> 20} MB", remedy="请压缩图片，或分成几个文件")
     return None
 
 
