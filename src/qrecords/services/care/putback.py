@@ -38,12 +38,5 @@ def _put_records(tx: Transaction, records: Sequence[Record]) -> None:
 
 def raise_counters(tx: Transaction) -> None:
     """Let every series go on after the highest number found."""
-    for (form_code, year), numbers in tx.records.numbers().items():
-        tx.counters.raise_to(f"record/{form_code}/{year}", max(numbers))
-    for kind, codes in (
-        ("archive", [row["archive_no"] for row in tx.items.all()]),
-        ("volume", [row["volume_code"] for row in tx.items.volumes()]),
-    ):
-        for code in codes:
-            series, _, number = code.rpartition("-")
-            tx.counters.raise_to(f"{kind}/{series}", int(number))
+    for name, number in tx.counters.used().items():
+        tx.counters.raise_to(name, number)
