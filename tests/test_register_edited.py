@@ -53,6 +53,7 @@ EDITS = {
     "a draft said to be submitted": (f"UPDATE record SET state = 'submitted' WHERE record_no = '{OTHER}'", "状态", OTHER),
     "a draft said to be void": (f"UPDATE record SET state = 'void' WHERE record_no = '{OTHER}'", "状态", OTHER),
     "the day of a review": (f"UPDATE record SET reviewed_on = '2026-01-04' WHERE record_no = '{NUMBER}'", "审查", NUMBER),
+    "who reviewed": (f"UPDATE record SET reviewed_by = '别的主管' WHERE record_no = '{NUMBER}'", "审查", NUMBER),
     "the opinion": (f"UPDATE record SET opinion = '不同意' WHERE record_no = '{NUMBER}'", "审查", NUMBER),
     "a value": (
         f"UPDATE record SET \"values\" = json_set(\"values\", '$.fault_symptom', '改') WHERE record_no = '{NUMBER}'", "内容", NUMBER,
