@@ -169,3 +169,16 @@ def test_readings_are_logged_after_the_register_was_restored_alone(cli: CommandL
     actions = [(e["action"], e["object"]) for e in cli.json("audit", "list")["events"]]
     assert actions.count(("read", "complaints")) == 3
     assert actions.count(("read", "search")) == 2
+
+
+@pytest.mark.office
+@pytest.mark.parametrize("words", [["verify"], ["verify", "--deep"]], ids=" ".join)
+@pytest.mark.parametrize("up", range(5), ids=["a file", "content", "a version", "an object", "the way to it"])
+def test_what_is_replaced_by_a_link_is_found(filed: CommandLine, tmp_path: Path, words: list[str], up: int) -> None:
+    """What it leads to is the same today."""
+    pdf = next((filed.root / "archive" / "objects").rglob("form.pdf"))
+    place = [pdf, *pdf.parents][up]
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    problems = filed.json(*words, ok=False)["error"]["problems"]
+    assert any("链接" in p["message"] and place.name in p["message"] for p in problems)

@@ -108,7 +108,9 @@ def check_root(objects: Path, layout: Layout = NAMED) -> list[str]:
 
 def _ways(entry: Path, depth: int) -> Iterator[str]:
     """Follow the folders named by digest down to the objects, and tell what does not belong there."""
-    if depth == 0:
+    if entry.is_symlink():
+        yield f"{entry} {LINKED}"
+    elif depth == 0:
         if not (entry / ocfl.OBJECT_DECLARATION[0]).is_file():
             yield f"{entry} 不是归档对象；请移走它，或从备份恢复"
     elif not re.fullmatch(f"[0-9a-f]{{{TUPLE_SIZE}}}", entry.name) or not entry.is_dir():
@@ -147,6 +149,7 @@ def _root(home: Path, inventory: Inventory, object_id: str) -> Iterator[str]:
     name, declaration = ocfl.OBJECT_DECLARATION
     if inventory.object_id != object_id:
         yield f"清单里的编号是 {inventory.object_id}，不是这个对象；{RESTORE}"
+    yield from _linked(home)
     versions = {f"v{n}" for n in range(1, inventory.head + 1)}
     present = {entry.name for entry in home.iterdir()}
     for missing in sorted({name, *versions} - present):
@@ -163,6 +166,7 @@ def _earlier_inventories(home: Path, inventory: Inventory) -> Iterator[str]:
         folder = home / f"v{number}"
         if not folder.is_dir():
             continue
+        yield from _linked(folder, f"v{number}/")
         try:
             # The newest version's inventory is the object's own, byte for byte: checked already.
             newest = number == inventory.head and _same_inventory(home, folder)
@@ -177,15 +181,38 @@ def _earlier_inventories(home: Path, inventory: Inventory) -> Iterator[str]:
             yield f"多出 v{number}/{stray}；请移走它，或从备份恢复"
 
 
+EMPTY = "是空文件夹；请删去它，并核对是否少了文件"
+LINKED = f"是指向别处的链接；{RESTORE}"
+
+
+def _below(folder: str | Path, inside: str) -> Iterator[tuple[str, str]]:
+    """Give the files below a folder, and the folders that are empty, each with what is wrong with it."""
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    if not found:
+        yield inside, EMPTY
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path, f"{inside}/{entry.name}")
+        else:
+            yield f"{inside}/{entry.name}", LINKED if entry.is_symlink() else ""
+
+
+def _linked(folder: Path, inside: str = "") -> Iterator[str]:
+    """Tell what is a link right in a folder: it may lead elsewhere tomorrow."""
+    with os.scandir(folder) as entries:
+        yield from (f"{inside}{entry.name} {LINKED}" for entry in entries if entry.is_symlink())
+
+
 def _files(home: Path, inventory: Inventory) -> Iterator[str]:
     listed = {path for paths in inventory.manifest.values() for path in paths}
     present: set[str] = set()
     for number in range(1, inventory.head + 1):
-        for here, folders, names in os.walk(home / f"v{number}" / "content"):
-            inside = Path(here).relative_to(home).as_posix()
-            present |= {f"{inside}/{name}" for name in names}
-            if not folders and not names:
-                yield f"{inside} 是空文件夹；请删去它，并核对是否少了文件"
+        if (content := home / f"v{number}" / "content").is_dir():
+            for name, what in _below(content, f"v{number}/content"):
+                present |= {name} if what != EMPTY else set()
+                if what:
+                    yield f"{name} {what}"
     for missing in sorted(listed - present):
         yield f"缺文件 {missing}；{RESTORE}"
     for stray in sorted(present - listed):
