@@ -11,6 +11,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from qrecords.errors import IntegrityFailure, StorageFailure, WrongState
+from qrecords.model.access import Account
 from qrecords.model.audit import Event, first_break
 from qrecords.stores.register import Register, database
 from qrecords.stores.register.database import MIGRATION
@@ -128,3 +129,22 @@ def test_the_register_has_the_tables_its_migrations_make(register: Register) -> 
         columns = {c["name"]: (str(c["type"]), c["nullable"]) for c in inspector.get_columns(table.name)}
         expected = {c.name: (str(c.type), bool(c.nullable)) for c in table.columns}
         assert columns == expected, table.name
+
+
+def test_everything_is_sealed_afresh_however_much_it_is(register: Register) -> None:
+    """A register brought up to date, or made again; the log is no longer asked what it said before."""
+    names = [f"clerk{number}" for number in range(700)]
+    with register.write() as tx:
+        for name in names:
+            tx.accounts.add(Account(name, name, None), "2026-03-04T09:30:00+08:00")
+        tx.audit.seal_all(Event(0, "2026-03-04T09:30:00+08:00", "example", "administer", ""))
+    with register.read() as tx:
+        assert tx.seals.differing() == []
+        assert all(tx.seals.is_as_logged(name) for name in names)
+
+
+def test_a_row_that_decides_does_not_change_without_an_event(register: Register) -> None:
+    with pytest.raises(AssertionError, match="account/example"), register.write() as tx:
+        tx.accounts.add(Account("example", "示例", None), "2026-03-04T09:30:00+08:00")
+    with register.read() as tx:
+        assert tx.accounts.by_name("example") is None

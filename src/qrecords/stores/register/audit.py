@@ -14,7 +14,7 @@ from qrecords.model.audit import GENESIS, Event, event_hash
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.aside import EventsAside
 from qrecords.stores.register.log import Facts
-from qrecords.stores.register.seals import AFRESH, MORE, SEALED, Seals
+from qrecords.stores.register.seals import ACCOUNT, AFRESH, MORE, SEALED, Seals
 
 PROGRAM = "qrecords"  # the account of what the program does by itself when it brings a register up to date
 TAKEN_IN = "readings-taken-in"  # the number of the last event set aside that is in the log
@@ -104,7 +104,11 @@ class Audit:
     def seal_all(self, event: Event) -> None:
         """Append an event that seals everything as it is: what was said before no longer counts."""
         self._seals.touched()
-        parts = list(_parts(self._seals.present())) or [{}]
+        present = self._seals.present()
+        # Accounts are asked for whenever the office is opened: they stand in one event, whatever their number.
+        accounts = {key: seal for key, seal in present.items() if key.startswith(f"{ACCOUNT}/")}
+        rest = {key: seal for key, seal in present.items() if key not in accounts}
+        parts = [accounts, *_parts(rest)]
         about = [AFRESH, *[MORE] * (len(parts) - 1)]
         detailed = [{**event.detail, SEALED: part} for part in parts]
         self.append([replace(event, object=o, detail=d) for o, d in zip(about, detailed, strict=True)])

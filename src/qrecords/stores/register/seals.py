@@ -19,6 +19,7 @@ from qrecords.stores.register import retention_tables as r
 from qrecords.stores.register import tables as t
 
 SEALED = "sealed"
+ACCOUNT = "account"
 AFRESH = "seals"  # the object of an event that seals everything as it is: what the log said before no longer counts
 MORE = "seals/more"  # … and of those that go on with it
 
@@ -39,7 +40,7 @@ class _Rows:
 
 _drawn = r.disposition.c.version > 0
 _SEALED: Mapping[str, Sequence[_Rows]] = {
-    "account": (
+    ACCOUNT: (
         _Rows(t.account, t.account.c.name, COUNTING),
         _Rows(t.role_grant, t.role_grant.c.account, frozenset({"id"})),
     ),
@@ -119,10 +120,10 @@ class Seals:
 
     def is_as_logged(self, account: str) -> bool:
         """Tell whether an account and its grants are as the last event that sealed them says."""
-        key = f"account/{account}"
+        key = f"{ACCOUNT}/{account}"
         about = t.audit.c.object.in_([key, AFRESH]), _DETAIL.contains(f'"{key}"', autoescape=True)
         last = self._c.execute(sa.select(_DETAIL).where(*about).order_by(t.audit.c.seq.desc()).limit(1)).scalar()
-        return last is not None and _sealed(last).get(key) == self._seals("account", [account]).get(key)
+        return last is not None and _sealed(last).get(key) == self._seals(ACCOUNT, [account]).get(key)
 
     def _seals(self, kind: str, keys: Sequence[str] | None = None) -> dict[str, str]:
         rows: dict[str, list[Any]] = defaultdict(list)
