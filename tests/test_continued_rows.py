@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qrecords.render.continued import _Numbers
 from qrecords.render.finish import finish_pdf
 from qrecords.render.pdf import Converter
 from tests.forms_at_three_fills import CATALOGUE, CODES, document, words
@@ -62,3 +63,26 @@ def test_every_page_begins_with_the_number_of_its_row(code: str, made: Path) -> 
 @pytest.mark.parametrize("code", REGISTERS)
 def test_the_paper_is_still_what_is_kept(code: str, made: Path) -> None:
     assert faults(made / f"{code}.pdf") == []
+
+
+LINES = {
+    "on one page": (["43内部", "QR758-02A-", "2026-00043"], "2026-00043"),
+    "a soft hyphen": (["43内部", "QR758-02A\u0002", "2026-00043"], "2026-00043"),
+    "in one piece": (["43", "QR758-02A-2026-00043"], "2026-00043"),
+    "parted by the page's end": (
+        ["42内部", "QR758-02A-", "2026-00042", "43内部★", "QR758-02A-", "2026-00043"],
+        "2026-00043",
+    ),
+    "not read yet": (["42内部", "QR758-02A-", "2026-00042", "43内部"], ""),
+    "half of it read": (["42内部", "QR758-02A-", "2026-00042", "43机密", "QR758-02A-"], ""),
+    "another number in the column": (["42内部", "QR758-02A-", "2026-00042", "2025-00001"], "2026-00042"),
+}
+
+
+@pytest.mark.parametrize("what", LINES)
+def test_a_number_counts_when_all_of_it_was_read(what: str) -> None:
+    lines, last = LINES[what]
+    numbers = _Numbers()
+    for line in lines:
+        numbers.read(line)
+    assert numbers.last == last

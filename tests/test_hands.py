@@ -16,7 +16,7 @@ from qrecords.office import Office
 from qrecords.services import steps
 from qrecords.services.access import copies
 from qrecords.services.disposition.destroy import destroy
-from qrecords.services.disposition.hold import hold, release
+from qrecords.services.disposition.hold import hold, lost_holds, release
 from qrecords.services.disposition.lists import approve, draw, witness
 from tests.retention_office import ALL, ITEM_A, LIST_NO, TODAY, A, copied, filled, information, opened
 
@@ -95,8 +95,34 @@ def test_on_one_desk_people_share_a_computer(tmp_path: Path) -> None:
         witness(replace(people("丙"), origin=MINE), LIST_NO, drawn["sha256"], TODAY)
 
 
-def test_an_address_all_requests_have_tells_nobody_apart(strict: Office) -> None:
-    """Behind a proxy, or on the machine itself, everybody comes from 127.0.0.1."""
-    here = "desk/127.0.0.1"
-    asked = copies.request(hand(strict, "甲", "clerk", here), ITEM_A, purpose="示例")
-    copies.approve(hand(strict, "乙", "supervisor", here), asked.request_no)
+@pytest.mark.parametrize("alone", [False, True], ids=["shared", "a person each"])
+def test_an_address_tells_people_apart_where_the_office_says_so(strict: Office, alone: bool) -> None:
+    """Behind a proxy, or on the machine itself, everybody comes from one address."""
+    access = replace(strict.settings.access, person_per_address=alone)
+    workspace = replace(strict.workspace, settings=replace(strict.settings, access=access))
+    office, here = Office(workspace, strict.account), "desk/192.0.2.7"
+    asked = copies.request(hand(office, "甲", "clerk", here), ITEM_A, purpose="示例")
+    if alone:
+        with pytest.raises(NotPermitted, match=SAME):
+            copies.approve(hand(office, "乙", "supervisor", here), asked.request_no)
+        here = "desk/192.0.2.8"
+    copies.approve(hand(office, "乙", "supervisor", here), asked.request_no)
+
+
+def test_a_number_typed_otherwise_is_the_same_list_and_hold(strict: Office) -> None:
+    drawn = draw(hand(strict, "甲", "supervisor", MINE), ALL, "示例")
+    with pytest.raises(NotPermitted, match=SAME):
+        approve(hand(strict, "乙", "leader", MINE), f" {drawn['list_no'].lower()} ")
+    hold(hand(strict, "甲", "supervisor", MINE), A, "示例")
+    with pytest.raises(NotPermitted, match=SAME):
+        release(hand(strict, "丙", "supervisor", MINE), A.lower(), "示例")
+    release(hand(strict, "丙", "supervisor", HERS), A.lower(), "示例")
+    with strict.register.read() as tx:
+        assert lost_holds(tx) == []
+
+
+def test_a_hold_released_before_is_nobodys_now(strict: Office) -> None:
+    hold(hand(strict, "甲", "supervisor", MINE), A, "示例")
+    release(hand(strict, "丙", "supervisor", HERS), A, "示例")
+    hold(hand(strict, "丙", "supervisor", HERS), A, "示例")
+    release(hand(strict, "丁", "supervisor", "uid/1002"), A, "示例")

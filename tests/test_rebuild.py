@@ -177,3 +177,13 @@ def test_killed_before_the_new_register_is_in_place(cli: CommandLine) -> None:
     assert cli("status", ok=False).status == 7
     assert cli.json("rebuild")["problems"] == []
     assert not list((cli.root / "archive").glob("*rebuilding*"))
+
+
+def test_readings_that_waited_beside_the_lost_register_come_after_its_log(cli: CommandLine) -> None:
+    with opened(cli.root, system_now) as people:
+        close_segment(people.office)
+        people.office.register.set_aside([people.office.event("read", "example")])
+    lose_register(cli.root)
+    assert cli.json("rebuild")["problems"] == []
+    told = [(e["action"], e["object"]) for e in cli.json("audit", "list", "--limit", 50)["events"]]
+    assert ("read", "example") in told

@@ -14,6 +14,7 @@ from qrecords.errors import IntegrityFailure, StorageFailure, WrongState
 from qrecords.model.access import Account
 from qrecords.model.audit import Event, first_break
 from qrecords.stores.register import Register, database
+from qrecords.stores.register.audit import seal_what_is_there
 from qrecords.stores.register.database import MIGRATION
 
 TAKE = """
@@ -148,3 +149,16 @@ def test_a_row_that_decides_does_not_change_without_an_event(register: Register)
         tx.accounts.add(Account("example", "示例", None), "2026-03-04T09:30:00+08:00")
     with register.read() as tx:
         assert tx.accounts.by_name("example") is None
+
+
+def test_a_register_of_before_is_sealed_when_nothing_was_logged_in_it(register: Register) -> None:
+    """Names of a domain, as systems have them, are found again too."""
+    name = r'DOM\示例"x%'
+    with register.write() as tx:
+        tx.accounts.add(Account(name, name, None), "2026-03-04T09:30:00+08:00")
+        tx.seals.touched()
+        seal_what_is_there(tx._connection)
+    with register.read() as tx:
+        assert tx.seals.is_as_logged(name)
+        assert tx.seals.differing() == []
+        assert [e.at for e in tx.audit.events()] == ["2026-03-04T09:30:00+08:00"]

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from qrecords.office import Office
+from qrecords.stores.register.audit import TAKEN_IN
 from tests.conftest import CommandLine
 
 NUMBER, OTHER = "QR758-06A-2025-00001", "QR758-06A-2025-00002"
@@ -158,17 +160,18 @@ def test_whose_rights_were_edited_does_nothing(
     cli("fill", "01A", write(sample("01A")))
 
 
-def test_readings_are_logged_after_the_register_was_restored_alone(cli: CommandLine) -> None:
+@pytest.mark.parametrize("noted", ["57", "1", f"{'0' * 32} 1", "x"])
+def test_readings_are_logged_after_the_register_was_restored_alone(office: Office, noted: str) -> None:
     """What stands beside the register begins anew then; a number noted before must not hide it."""
-    edit(cli, "INSERT INTO meta VALUES ('readings-taken-in', '57')")
-    for _ in range(2):
-        cli("search", "示例")
-        cli("complaints")
-    edit(cli, "UPDATE meta SET value = 'x' WHERE key = 'readings-taken-in'")
-    cli("complaints")
-    actions = [(e["action"], e["object"]) for e in cli.json("audit", "list")["events"]]
-    assert actions.count(("read", "complaints")) == 3
-    assert actions.count(("read", "search")) == 2
+    with office.register.write() as tx:
+        tx.facts.set(TAKEN_IN, noted)
+    for name in ("first", "second", "third"):
+        office.register.set_aside([office.event("read", name)])
+        with office.register.write() as tx:
+            tx.audit.append([office.event("read", f"after {name}")])
+    with office.register.read() as tx:
+        told = [e.object for e in tx.audit.events() if e.action == "read"]
+    assert told == ["first", "after first", "second", "after second", "third", "after third"]
 
 
 @pytest.mark.office

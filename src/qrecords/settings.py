@@ -92,6 +92,7 @@ class AccessSettings:
     failures_before_lock: int = 5
     lock_minutes: int = 1
     session_hours: int = 12
+    person_per_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +314,7 @@ password_max_days = 180     # 密码最长使用天数，0 = 不限
 failures_before_lock = 5    # 连续输错几次密码后锁定
 lock_minutes = 1            # 首次锁定分钟数，再错逐次加倍
 session_hours = 12          # 登录后多少小时内有效
+person_per_address = false  # true：工作台每人一台电脑、一个地址；strict 时同一地址的两个账号不算两个人
 
 [copies]
 open_password = false       # 受控副本要密码才能打开；密码在发出时告诉一次，不保存

@@ -41,6 +41,7 @@ class AsLogged:
     state: State | None = None
     values: str | None = None  # a hash
     had: set[str] = field(default_factory=set)  # the hashes of all values it ever had
+    tells_all: bool = True  # of them; events of older programs do not
     reviewed_on: str = ""
     reviewed_by: str = ""  # a hash; empty where the log does not tell
     opinion: str = _UNTOLD  # a hash
@@ -77,7 +78,8 @@ class AsLogged:
     def _update(self, detail: Mapping[str, Any]) -> None:
         if detail.get("why") == REBUILT:  # it was lost, and is void and empty from here on
             self.state, self.signatures, self.papers = State.VOID, [], set()
-        self.values = _text(detail, "whole") or self.values
+        whole = _text(detail, "whole")
+        self.values, self.tells_all = whole or self.values, self.tells_all and bool(whole)
         for kind in detail.get("lapsed", ()):
             standing = [s for s in self.signatures if s.kind == kind and not s.lapsed]
             if standing:

@@ -17,6 +17,7 @@ import pypdfium2
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject
 from pypdfium2 import raw
 
+from qrecords.model.volume import SECRECY_LEVELS
 from qrecords.render.context import BLANK_BELOW
 from qrecords.render.digits import ADVANCE, HEIGHT
 from qrecords.render.pdfout import PdfOut
@@ -24,9 +25,11 @@ from qrecords.render.pdfout import PdfOut
 HEADING = "记录编号"  # of the column that holds the numbers, as every register's template has it
 SIZE = 7.5  # points
 _LINE = 6.0  # points; what stands lower than that below the first line of a page begins another row
-_NUMBER = re.compile(
-    r"[A-Z]{2}\d{3}-\d{2}A\W?(\d{4})-(\d{5,})"
-)  # over two lines the reader takes the hyphen for a soft one
+# As the column has them, line by line: where a row begins, its number, or the two halves of it.
+_BEGINS = re.compile(rf"\d+(?:{'|'.join(SECRECY_LEVELS)}|/|$)")
+_FIRST = re.compile(r"[A-Z]{2}\d{3}-\d{2}[A-Z]\W?$")  # the reader may take the hyphen for a soft one
+_REST = re.compile(r"(\d{4}-\d{5,})$")
+_WHOLE = re.compile(r"[A-Z]{2}\d{3}-\d{2}[A-Z]-(\d{4}-\d{5,})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class _Character:
 def rows_that_go_on(pdf: Path) -> dict[int, Repeated]:
     """Return the pages (from 1) that begin with the rest of a row, each with the number it belongs to."""
     found: dict[int, Repeated] = {}
-    last = before = ""
+    before, numbers = "", _Numbers()
     with closing(pypdfium2.PdfDocument(pdf)) as document:
         for number, page in enumerate(document, start=1):
             characters = _characters(page)
@@ -65,11 +68,38 @@ def rows_that_go_on(pdf: Path) -> dict[int, Repeated]:
             top = max((c.top for c in rows), default=0.0)
             first = [c for c in rows if c.top > top - _LINE]
             goes_on = bool(first) and not any(abs(c.x - x) <= half for c in first)
-            if last and goes_on and BLANK_BELOW not in "".join(c.text for c in first):
-                found[number] = Repeated(last, x, top)
-            if numbers := _NUMBER.findall("".join(c.text for c in rows if abs(c.x - x) <= half)):
-                last = "-".join(numbers[-1])
+            if numbers.last and goes_on and BLANK_BELOW not in "".join(c.text for c in first):
+                found[number] = Repeated(numbers.last, x, top)
+            for line in _lines([c for c in rows if abs(c.x - x) <= half]):
+                numbers.read(line)
     return found
+
+
+class _Numbers:
+    """Follows the column of numbers, over the ends of pages as well."""
+
+    def __init__(self) -> None:
+        self.last = ""  # of the row under way; empty until all of it was read
+        self._half = False
+
+    def read(self, line: str) -> None:
+        """Take in the next line of the column."""
+        if found := _WHOLE.match(line) or (self._half and _REST.match(line)):
+            self.last = found[1]
+        elif _BEGINS.match(line):
+            self.last = ""
+        self._half = _FIRST.match(line) is not None
+
+
+def _lines(characters: list[_Character]) -> list[str]:
+    """Return characters as the lines they stand on, from the top."""
+    lines: list[tuple[float, str]] = []
+    for character in characters:
+        if lines and abs(lines[-1][0] - character.top) < _LINE:
+            lines[-1] = (lines[-1][0], lines[-1][1] + character.text)
+        else:
+            lines.append((character.top, character.text))
+    return [text for _, text in lines]
 
 
 def repeat(out: PdfOut, page: DictionaryObject, what: Repeated, font: IndirectObject) -> None:

@@ -1,7 +1,8 @@
 """Steps that need several people: the same hand with another account is not another person (QS/PA758A 5.11.1).
 
 Every event keeps where it came from: the operating-system user at the command line, the address at the desk. On one PC
-honest people share both, so only an office kept strictly apart refuses (docs/adr/0012-hands.md).
+honest people share both, so only an office kept strictly apart refuses, by address only where it says that
+each person has one (docs/adr/0012-hands.md).
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ from qrecords.model.audit import Event
 from qrecords.office import Office
 from qrecords.stores.register import Transaction
 
-UNKNOWN = frozenset({"", "desk/127.0.0.1", "desk/::1", "desk/testclient"})
-"""Where a request through another program on the same machine comes from as well: it tells nobody apart."""
-
 
 def require_other_hands(office: Office, tx: Transaction, about: Iterable[str], actions: Collection[str]) -> None:
     """Refuse who did one of these things to one of these objects by another account, from the same place."""
@@ -24,8 +22,11 @@ def require_other_hands(office: Office, tx: Transaction, about: Iterable[str], a
 
 def require_others(office: Office, events: Iterable[Event]) -> None:
     """Refuse who stands behind one of these events by another account."""
-    if office.rules.separation != "strict" or office.origin in UNKNOWN:
+    is_address = office.origin.startswith("desk/")
+    if office.rules.separation != "strict" or not office.origin:
         return
+    if is_address and not office.settings.access.person_per_address:
+        return  # behind a proxy, or on the machine itself, everybody comes from one address
     for event in events:
         same = event.detail.get("origin") == office.origin and event.account != office.account.name
         if same and event.outcome in {"done", "begun"}:

@@ -281,7 +281,7 @@ def _not_as_logged(office: Office, waiting: Iterable[Record], logged: Mapping[st
 def _not_as_printed(tx: Transaction, logged: Mapping[str, AsLogged]) -> Iterator[Problem]:
     """Tell the prints that show values their record never had: a scan of one would be taken for the record's paper."""
     for print_id, number, shown in tx.records.printed_values([*OPEN_STATES, State.VOID]):
-        known = logged[number].had if number in logged else set()
+        known = logged[number].had if number in logged and logged[number].tells_all else set()
         if known and shown and digest(shown) not in known:
             yield Problem(f"打印件 {print_id} 登记的内容与日志里的都不同；请核对日志和备份", source=number)
 

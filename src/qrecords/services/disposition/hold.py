@@ -13,7 +13,7 @@ from qrecords.model.record import Action, State
 from qrecords.model.retention import HOLD_LABELS, Hold, HoldKind
 from qrecords.model.values import parse_text
 from qrecords.office import Office
-from qrecords.services.hands import require_other_hands
+from qrecords.services.hands import require_others
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.audit import Wanted
 
@@ -53,11 +53,15 @@ def release(office: Office, subject: str, reason: str) -> list[dict[str, Any]]:
         )
     with office.register.write() as tx:
         _, others = _in_force(office, tx, name)
-        require_other_hands(office, tx, [_logged(name)], {Action.HOLD})
+        placed = {(_logged(h.subject), h.placed_by, h.placed_at[:10]) for h in others}
+        events = (e for about, _, _ in placed for e in tx.audit.events(about) if e.action == Action.HOLD)
+        require_others(office, (e for e in events if (e.object, e.account, e.at[:10]) in placed))
         tx.retention.release([h.id for h in others], text, office.now(), office.account.name)
         tx.audit.append(
             [
-                office.event(Action.RELEASE, _logged(name), kind=h.kind.value, placed=h.placed_at, reason=digest(text))
+                office.event(
+                    Action.RELEASE, _logged(h.subject), kind=h.kind.value, placed=h.placed_at, reason=digest(text)
+                )
                 for h in others
             ]
         )

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from uuid import uuid4
 
 from qrecords.errors import StorageFailure
 from qrecords.model.audit import Event
@@ -35,6 +36,11 @@ class EventsAside:
     def holds_any(self) -> bool:
         """Tell whether an event waits here."""
         return self.path.exists() and bool(self.after(0))
+
+    def identity(self) -> str:
+        """Return what tells this file from any other of its name; empty for one of an older program."""
+        with self._opened() as database:
+            return str(database.execute("SELECT coalesce(min(id), '') FROM file").fetchone()[0])
 
     def given(self) -> int:
         """Return the last number given out here, 0 when none was."""
@@ -61,10 +67,23 @@ class EventsAside:
         try:
             with closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as database:
                 database.execute("PRAGMA synchronous = EXTRA")
-                database.execute("CREATE TABLE IF NOT EXISTS aside (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT)")
+                _lay_out(database)
                 with database:
                     yield database
         except sqlite3.Error as error:
             raise StorageFailure(
                 f"查阅记不进日志（{self.path.name}：{error}），没有给出内容", remedy="请检查磁盘空间和权限后再试"
             ) from error
+
+
+def _lay_out(database: sqlite3.Connection) -> None:
+    """Make the tables that are missing; a new file gets an identity."""
+    there = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE name IN ('aside', 'file')")}
+    if there == {"aside", "file"}:
+        return
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("CREATE TABLE IF NOT EXISTS file (id TEXT NOT NULL)")
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'aside'").fetchone():
+            database.execute("CREATE TABLE aside (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT)")
+            database.execute("INSERT INTO file VALUES (?)", (uuid4().hex,))

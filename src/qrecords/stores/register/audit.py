@@ -87,7 +87,7 @@ class Audit:
         seq, prev = self.head()
         events = events if as_they_were else self._sealing(events)
         rows = []
-        for event in [*self._set_aside(), *events]:
+        for event in [*([] if as_they_were else self._set_aside()), *events]:
             seq += 1
             chained = Event(seq, event.at, event.account, event.action, event.object, event.outcome, event.detail, prev)
             prev = event_hash(chained)
@@ -127,14 +127,15 @@ class Audit:
         if self._aside is None or not self._aside.holds_any():
             return []
         facts = Facts(self._c, self._seals)
-        noted = facts.get(TAKEN_IN)
-        before = int(noted) if noted.isdecimal() else 0
+        # Of another file the numbers say nothing: the register was restored, or lost what stood beside it.
+        identity, _, number = facts.get(TAKEN_IN).rpartition(" ")
+        before = int(number) if number.isdecimal() and identity == self._aside.identity() else 0
         if before > self._aside.given():
-            before = 0  # the register was restored without what stood beside it: numbers begin anew there
+            before = 0
         found = self._aside.after(max(self.taken_in, before))
         if found:
             self.taken_in = found[-1][0]
-            facts.set(TAKEN_IN, str(self.taken_in))
+            facts.set(TAKEN_IN, f"{self._aside.identity()} {self.taken_in}")
         return [event for _, event in found]
 
     def events(self, about: str | None = None) -> Iterator[Event]:
@@ -192,10 +193,11 @@ class Audit:
 
 
 def seal_what_is_there(connection: sa.Connection) -> None:
-    """Append the event that seals everything as it is, in the name of the program; none to a log without events."""
+    """Append the event that seals everything as it is; none to a new register, which has no account yet."""
     log = Audit(connection, Seals(connection))
-    if head := log.head()[0]:
-        at = next(log.between(head, head)).at  # the clock that counts is the office's
+    if made := connection.execute(sa.select(sa.func.max(t.account.c.created_at))).scalar():
+        head = log.head()[0]
+        at = next(log.between(head, head)).at if head else made  # the clock that counts is the office's
         log.seal_all(Event(0, at, PROGRAM, "administer", AFRESH))
 
 

@@ -121,7 +121,10 @@ class Seals:
     def is_as_logged(self, account: str) -> bool:
         """Tell whether an account and its grants are as the last event that sealed them says."""
         key = f"{ACCOUNT}/{account}"
-        about = t.audit.c.object.in_([key, AFRESH]), _DETAIL.contains(f'"{key}"', autoescape=True)
+        about = (
+            t.audit.c.object.in_([key, AFRESH]),
+            _DETAIL.contains(json.dumps(key, ensure_ascii=False), autoescape=True),
+        )
         last = self._c.execute(sa.select(_DETAIL).where(*about).order_by(t.audit.c.seq.desc()).limit(1)).scalar()
         return last is not None and _sealed(last).get(key) == self._seals(ACCOUNT, [account]).get(key)
 
