@@ -33,9 +33,8 @@ DERIVED = {
     "attached": "id",
     "correction": "id",
     "extension": "id",
-    "hold": "id",
-    "origin": "record_no book sheet row",
-    "record": "source_key seq",
+    "origin": "book sheet row",
+    "record": "source_key",
     "role_grant": "id",
     "said": "fingerprint",
     "signature": "id",
@@ -50,12 +49,9 @@ FOR_PEOPLE = {
 """Told to people beside the log, which has it too; decides nothing."""
 WORK = {
     "account": "failures locked_until",
-    "copy": "copy_no",
-    "desk_draft": "key account form_code record_no values revision saved_at",
     "intent": "id kind payload account created_at",
-    "lease": "name owner machine process beat beat_at taken_at",
 }
-"""What is under way, not yet a record, or how often a password was wrong; a copy's number before it is out."""
+"""What is under way, or how often a password was wrong."""
 HEALS = {
     "meta": "key value",
 }
@@ -65,7 +61,7 @@ UNUSED = {
     "record": "opinion reviewed_on reviewed_by archive_no record_year volume_code",
 }
 """Of a record that is still a draft: they count from its review or filing on, and are compared then."""
-EMPTY = {"desk_draft", "lease"}  # what is typed at the desk, and what a living process holds
+EMPTY = {"desk_draft", "lease"}  # what is typed at the desk and is no record yet; what a living process holds
 
 
 def names(*groups: dict[str, str]) -> set[str]:

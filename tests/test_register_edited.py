@@ -153,6 +153,8 @@ def test_a_check_finds_what_is_otherwise_than_its_seal(filed: CommandLine, what:
 def test_whose_rights_were_edited_does_nothing(
     cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path]
 ) -> None:
+    cli("search", "示例")
+    cli("complaints")  # the log begins with the first thing done
     edit(cli, "UPDATE account SET clearance = clearance + 1")
     answer = cli("fill", "01A", write(sample("01A")), ok=False)
     assert "与日志里的不同" in answer.err

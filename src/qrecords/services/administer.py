@@ -16,7 +16,6 @@ from qrecords import __version__
 from qrecords.acting import peer_uid
 from qrecords.errors import IntegrityFailure, InvalidInput, UsageError, WrongState
 from qrecords.model.access import Account
-from qrecords.model.audit import Event
 from qrecords.model.record import OPEN_STATES, Action
 from qrecords.model.values import name_char, unprintable
 from qrecords.office import REGISTER_FILE, Clock, Office, system_now
@@ -144,11 +143,8 @@ def _refuse_lost_register(archive_dir: Path) -> None:
     )
 
 
-def first_account(register: Register, name: str, now: datetime, *, log: bool = True) -> None:
-    """Give a new register the account of whoever makes it; WrongState when it belongs to others.
-
-    Without `log` the caller seals everything when its log is there.
-    """
+def first_account(register: Register, name: str, now: datetime) -> None:
+    """Give a new register the account of whoever makes it; WrongState when it belongs to others."""
     uid = peer_uid()
     with register.write() as tx:
         if tx.accounts.any():
@@ -161,11 +157,7 @@ def first_account(register: Register, name: str, now: datetime, *, log: bool = T
         login = login_name()
         name = person_of(name, login) if name and name != login else ""
         tx.accounts.add(Account(login, name or login, uid), now.isoformat())
-        if log:
-            at, detail = now.isoformat(), {"did": "add", "peer": True, "unit": ""}
-            tx.audit.append([Event(0, at, login, Action.ACCOUNTS, f"account/{login}", detail=detail)])
-        else:
-            tx.seals.touched()
+        tx.seals.touched()  # the first event of the log seals it
 
 
 def login_name() -> str:

@@ -67,7 +67,7 @@ def rebuild(
         durable.remove_file(left)
     made = Rebuilt()
     with closing(Register.create(aside)) as register:
-        first_account(register, account_name, settings.moment(clock), log=False)
+        first_account(register, account_name, settings.moment(clock))
         with register.read() as tx:
             account = tx.accounts.by_uid(peer_uid())
         assert account is not None

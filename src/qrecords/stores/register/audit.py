@@ -85,9 +85,13 @@ class Audit:
         The last ones carry the seals of what the transaction changed, but for events put back `as_they_were`.
         """
         seq, prev = self.head()
-        events = events if as_they_were else self._sealing(events)
+        if not as_they_were:
+            events = [*self._set_aside(), *self._sealing(events)]
+            if not seq and events:  # whoever made the register was there before the log
+                sealed = {**self._seals.accounts(), **events[0].detail.get(SEALED, {})}
+                events[0] = replace(events[0], detail={**events[0].detail, SEALED: sealed})
         rows = []
-        for event in [*([] if as_they_were else self._set_aside()), *events]:
+        for event in events:
             seq += 1
             chained = Event(seq, event.at, event.account, event.action, event.object, event.outcome, event.detail, prev)
             prev = event_hash(chained)

@@ -90,6 +90,10 @@ class Seals:
         """Say that rows are changed in this transaction."""
         self._touched[kind].update(map(str, keys))
 
+    def accounts(self) -> dict[str, str]:
+        """Return the seals of all accounts as they are now."""
+        return self._seals(ACCOUNT)
+
     def touched(self) -> dict[str, str]:
         """Return the seals of what was changed since the last call, for the event about it; "" of what is gone."""
         touched, self._touched = self._touched, defaultdict(set)
@@ -114,19 +118,25 @@ class Seals:
         return found
 
     def differing(self) -> list[str]:
-        """Return what is not as the log says: changed, gone, or there without a word of it."""
+        """Return what is not as the log says: changed, gone, or there without a word of it; nothing before the log."""
+        if not self._has_log():
+            return []
         logged, present = self.logged(), self.present()
         return sorted(key for key in logged.keys() | present.keys() if logged.get(key, "") != present.get(key, ""))
 
     def is_as_logged(self, account: str) -> bool:
-        """Tell whether an account and its grants are as the last event that sealed them says."""
+        """Tell whether an account and its grants are as the last event that sealed them says; true before the log."""
         key = f"{ACCOUNT}/{account}"
-        about = (
-            t.audit.c.object.in_([key, AFRESH]),
-            _DETAIL.contains(json.dumps(key, ensure_ascii=False), autoescape=True),
-        )
-        last = self._c.execute(sa.select(_DETAIL).where(*about).order_by(t.audit.c.seq.desc()).limit(1)).scalar()
-        return last is not None and _sealed(last).get(key) == self._seals(ACCOUNT, [account]).get(key)
+        about = sa.or_(t.audit.c.object.in_([key, AFRESH]), t.audit.c.seq == 1)
+        names_it = _DETAIL.contains(json.dumps(key, ensure_ascii=False), autoescape=True)
+        query = sa.select(_DETAIL).where(about, names_it).order_by(t.audit.c.seq.desc()).limit(1)
+        last = self._c.execute(query).scalar()
+        if last is None:
+            return not self._has_log()
+        return _sealed(last).get(key) == self._seals(ACCOUNT, [account]).get(key)
+
+    def _has_log(self) -> bool:
+        return self._c.execute(sa.select(t.audit.c.seq).limit(1)).first() is not None
 
     def _seals(self, kind: str, keys: Sequence[str] | None = None) -> dict[str, str]:
         rows: dict[str, list[Any]] = defaultdict(list)
