@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from qrecords.errors import InvalidInput
-from qrecords.settings import with_engine
+from qrecords.stores.settingsfile import new_settings, with_engine
 from tests.conftest import CommandLine
 
 
@@ -108,6 +108,9 @@ def test_a_change_of_engine_that_fails_leaves_the_old_one(filled: CommandLine, m
         ("[index]\nengine = 'tantivy' # 引擎\n[pdf]\nworkers = 2\n", "# 引擎"),
         ('[office]\nunit = "engine = 1"\n', "engine = 1"),
         ('[ index ]\nengine="tantivy"', None),
+        ('index = {engine = "tantivy"} # 检索', "# 检索"),
+        ('index.engine = "tantivy" # 检索\n[pdf]\nworkers = 1\n', "# 检索"),
+        ('# 甲\r\n[index] # 乙\r\nengine = "tantivy"   # 丙\r\n\r\n[pdf]\r\n', "# 丙\r\n\r\n[pdf]\r\n"),
     ],
 )
 def test_the_engine_is_changed_in_any_writing(written: str, read: str | None) -> None:
@@ -117,6 +120,19 @@ def test_the_engine_is_changed_in_any_writing(written: str, read: str | None) ->
     assert with_engine(changed, "tantivy") == with_engine(with_engine(changed, "whoosh"), "tantivy")
 
 
-def test_a_writing_it_does_not_know_is_left_alone() -> None:
-    with pytest.raises(InvalidInput, match="写法特别"):
-        with_engine('index = {engine = "tantivy"}', "whoosh")
+@pytest.mark.parametrize("written", ["index = 3", "[[index]]", "[index"])
+def test_what_has_no_section_for_it_is_left_alone(written: str) -> None:
+    with pytest.raises(InvalidInput, match="改不了"):
+        with_engine(written, "whoosh")
+
+
+def test_nothing_but_the_engine_is_changed() -> None:
+    written = new_settings("tantivy", "示例单位")
+    assert with_engine(written, "whoosh") == written.replace('engine = "tantivy"', 'engine = "whoosh"')
+
+
+@pytest.mark.parametrize("name", ["示例单位", '"引号"单位', "反\\斜\\线", "'单引号'", "带 # 号"])
+def test_a_new_workspace_is_named_as_written(name: str) -> None:
+    text = new_settings("whoosh", name)
+    assert tomllib.loads(text)["office"]["org_name"] == name
+    assert "    # 印在每张表上的单位名称\n" in text

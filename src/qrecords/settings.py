@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import stat
 import tomllib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -149,8 +147,6 @@ class Settings:
         return self.root / "indexes"
 
 
-_INDEX_SECTION = re.compile(r"^\s*\[\s*index\s*\]")
-_ENGINE = re.compile(r"^(\s*engine\s*=\s*)(\"[^\"]*\"|'[^']*')")
 TYPE_NAMES = {str: "加引号的文字", int: "整数", bool: "true 或 false"}
 CHOICES = {"retention.count": ("record-year", "filing-year"), "access.separation": ("single-desk", "strict")}
 SECTIONS = {f.name: f for f in dataclasses.fields(Settings) if f.name != "root"}
@@ -209,25 +205,6 @@ def load(root: Path) -> Settings:
     return Settings(root=root, **sections)
 
 
-def with_engine(text: str, engine: str) -> str:
-    """Return the text of a qrecords.toml with another engine, all else as it was; InvalidInput when it cannot be."""
-    lines = text.splitlines(keepends=True)
-    header = next((n for n, line in enumerate(lines) if _INDEX_SECTION.match(line)), None)
-    if header is None:
-        changed = f'{text.rstrip()}\n\n[index]\nengine = "{engine}"\n'
-    else:
-        end = next((n for n in range(header + 1, len(lines)) if lines[n].lstrip().startswith("[")), len(lines))
-        if (at := next((n for n in range(header + 1, end) if _ENGINE.match(lines[n])), None)) is not None:
-            lines[at] = _ENGINE.sub(rf'\g<1>"{engine}"', lines[at])
-        else:
-            lines.insert(header + 1, f'engine = "{engine}"\n')
-        changed = "".join(lines)
-    with suppress(tomllib.TOMLDecodeError, KeyError, TypeError):
-        if tomllib.loads(changed)["index"]["engine"] == engine:
-            return changed
-    raise InvalidInput(f"{FILE_NAME} 里的 engine 写法特别，改不了", remedy=f'请自行在 [index] 里写 engine = "{engine}"')
-
-
 def _section(name: str, table: Mapping[str, Any], problems: list[Problem]) -> Any:
     kind: Any = SECTIONS[name].default_factory
     known = {f.name: f for f in dataclasses.fields(kind)}
@@ -264,61 +241,3 @@ def _is_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
-
-
-def template(engine: str, org_name: str) -> str:
-    """Return the text of a new qrecords.toml."""
-    return f"""\
-# qrecords 工作区设置。改后下一条命令即生效；每一项都可省略，省略即用默认值。
-
-[office]
-org_name = "{org_name}"    # 印在每张表上的单位名称
-unit = "客户服务中心"        # 保存部门
-fonds_no = "750"            # 全宗号
-class_code = "KJ·KF"        # 类别代码
-timezone = "Asia/Shanghai"  # 本单位的时区：日期一律按它算，与各人电脑的设置无关
-longest_pause_days = 1100   # 时钟比日志里最近的一笔晚这么多天以上，先核对时钟再办理；0 = 不限
-
-[forms]
-folder = "forms/QR758"      # 受控表式所在文件夹
-
-[index]
-engine = "{engine}"         # 全文检索引擎：tantivy 或 whoosh
-
-[pdf]
-soffice = ""                # LibreOffice 程序位置，空 = 自动寻找
-workers = 0                 # 同时转换的进程数，0 = 按处理器核数
-seconds_per_file = 30       # 每份文件最长转换时间（秒）
-
-[volumes]
-arrangement = "form"        # 编排：form = 按表式，task = 通知单后接它的各份服务报告
-user_information = true     # 用户信息记录（01A、11A）也成册
-max_pages = 200             # 每册最多编号页数
-max_thickness = 20          # 每册最厚（毫米）
-sheet_thickness = 100       # 一张纸的厚度（微米）
-double_sided = false        # 双面打印：页码在外侧，每件从新的一张开始
-numbers = "bottom"          # 页码位置：bottom = 下角，top = 上角
-turn_wide = true            # 横页转正，表头朝装订边
-form_after_scan = false     # 有签署扫描件时，后面再附表单
-numbered = "written"        # 编页号：written = 有字的页，all = 每一页
-stamp = true                # 每件首页空白处盖归档章
-
-[retention]
-count = "record-year"       # 保存年限的起算：record-year 记录所属年度，filing-year 归档年度（更严）
-
-[access]
-separation = "single-desk"  # single-desk 单人桌面；strict 三员分立（见 docs/accounts.md）
-password_min_length = 10    # 密码最短字数
-password_classes = 3        # 大写、小写、数字、其他四类字符中至少几类
-password_max_days = 180     # 密码最长使用天数，0 = 不限
-failures_before_lock = 5    # 连续输错几次密码后锁定
-lock_minutes = 1            # 首次锁定分钟数，再错逐次加倍
-session_hours = 12          # 登录后多少小时内有效
-person_per_address = false  # true：工作台每人一台电脑、一个地址；strict 时同一地址的两个账号不算两个人
-
-[copies]
-open_password = false       # 受控副本要密码才能打开；密码在发出时告诉一次，不保存
-
-[feedback]
-code = ""                   # 质量部《用户信息反馈/处理表》的外部编号，空 = 没有
-"""

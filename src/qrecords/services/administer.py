@@ -22,7 +22,7 @@ from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services import reading
 from qrecords.services.access.accounts import person_of
 from qrecords.services.care.recover import recover
-from qrecords.settings import FILE_NAME, OfficeSettings, load, template
+from qrecords.settings import FILE_NAME, OfficeSettings, load
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import template as access_template
 from qrecords.stores.archive import Archive
@@ -30,6 +30,7 @@ from qrecords.stores.durable import copy_file, fsync_tree, make_dirs, make_priva
 from qrecords.stores.fulltext import ENGINES
 from qrecords.stores.packagedforms import packaged_forms
 from qrecords.stores.register import Register, Transaction
+from qrecords.stores.settingsfile import new_settings
 from qrecords.strict import require_none
 
 
@@ -46,11 +47,11 @@ def init(
         raise UsageError(f"没有检索引擎「{chosen}」", remedy=f"可用：{'、'.join(ENGINES)}")
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} 不是文件夹", remedy="请换一个位置")
-    quoted = _quoted(org_name or OfficeSettings().org_name)
+    name = org_name or OfficeSettings().org_name
+    _require_printable(name)
     make_private(root)
     if not (root / FILE_NAME).exists():
-        text = template(chosen, quoted)
-        write_file(root / FILE_NAME, text.encode())
+        write_file(root / FILE_NAME, new_settings(chosen, name).encode())
     if not (root / ACCESS_FILE).exists():
         write_file(root / ACCESS_FILE, access_template())
     settings = load(root)
@@ -181,9 +182,8 @@ def _lay_out(source: Traversable, target: Path) -> None:
             replace_dir(aside, target / folder.name)
 
 
-def _quoted(name: str) -> str:
-    """Return the office's name as a TOML string holds it; InvalidInput for what no paper can show."""
+def _require_printable(name: str) -> None:
+    """Refuse an office's name no paper can show."""
     if bad := unprintable(name) or [c for c in name if c in "\n\t"]:
         told = "、".join(map(name_char, bad[:5]))
         raise InvalidInput(f"单位名称含有印不出的字符：{told}", remedy="请只写单位名称")
-    return name.replace("\\", "\\\\").replace('"', '\\"')

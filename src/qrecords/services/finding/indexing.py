@@ -14,12 +14,13 @@ from qrecords.model.access import performing_unit, tags_of
 from qrecords.model.record import Action, Record
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
-from qrecords.settings import FILE_NAME, load, with_engine
+from qrecords.settings import FILE_NAME, load
 from qrecords.stores.durable import remove_tree, write_file
 from qrecords.stores.formoutlines import FieldOutline, FormOutline
 from qrecords.stores.fulltext import load_engine
 from qrecords.stores.fulltext.interface import Document, MustRebuild
 from qrecords.stores.register import Transaction
+from qrecords.stores.settingsfile import with_engine
 
 BATCH = 2000
 OPENED = "opened"  # under indexes/: copies of papers on someone's screen, which may be deleted at any time
@@ -160,10 +161,14 @@ def rebuild(office: Office, progress: Callable[[int, int], None] | None = None, 
         return _rebuild(office, progress)
     load_engine(engine)
     path = office.settings.root / FILE_NAME
-    with_engine(path.read_text(encoding="utf-8-sig"), engine)  # say now that it cannot be written, not after the work
+
+    def changed() -> bytes:
+        return with_engine(path.read_bytes().decode("utf-8-sig"), engine).encode()
 
     def switch() -> None:
-        write_file(path, with_engine(path.read_text(encoding="utf-8-sig"), engine).encode())
+        write_file(path, changed())
+
+    changed()  # say now that it cannot be written, not after the work
 
     before = office.settings.index.engine
     office.workspace.use_engine(engine)
