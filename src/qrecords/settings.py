@@ -6,7 +6,7 @@ import dataclasses
 import os
 import stat
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,30 @@ FILE_NAME = "qrecords.toml"
 ROOT_VARIABLE = "QRECORDS_ROOT"
 
 
+def _checked(default: str, told: Callable[[str], str]) -> Any:
+    """Return a text that has a check of its own, which tells what is wrong with a value, or ""."""
+    return field(default=default, metadata={"told": told})
+
+
+def _one_of(*words: str) -> Any:
+    """Return one of some words, the first unless another is written."""
+    return _checked(words[0], lambda value: "" if value in words else f"只能是 {' 或 '.join(words)}")
+
+
+def _no_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"不是时区名：{value!r}；请写如 Asia/Shanghai、Asia/Urumqi"
+    return ""
+
+
+def _a_forms_code(value: str) -> str:
+    if value.strip().upper().startswith("QR758"):
+        return "不能用 QR758 开头的编号，那是受控表式的（第7章）"
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class OfficeSettings:
     """Who keeps the records, and where the day is reckoned; the codes are those of the archive number (DA/T 13)."""
@@ -28,7 +52,7 @@ class OfficeSettings:
     unit: str = "客户服务中心"
     fonds_no: str = "750"
     class_code: str = "KJ·KF"
-    timezone: str = field(default="Asia/Shanghai", metadata={"zone": True})
+    timezone: str = _checked("Asia/Shanghai", _no_zone)
     longest_pause_days: int = 1100
 
 
@@ -59,16 +83,16 @@ class PdfSettings:
 class VolumeSettings:
     """How volumes are arranged and bound (GB/T 11822): limits in pages, millimetres and micrometres a sheet."""
 
-    arrangement: str = field(default="form", metadata={"choices": ("form", "task")})
+    arrangement: str = _one_of("form", "task")
     user_information: bool = True
     max_pages: int = 200
     max_thickness: int = 20
     sheet_thickness: int = 100
     double_sided: bool = False
-    numbers: str = field(default="bottom", metadata={"choices": ("bottom", "top")})
+    numbers: str = _one_of("bottom", "top")
     turn_wide: bool = True
     form_after_scan: bool = False
-    numbered: str = field(default="written", metadata={"choices": ("written", "all")})
+    numbered: str = _one_of("written", "all")
     stamp: bool = True
 
 
@@ -76,14 +100,14 @@ class VolumeSettings:
 class RetentionSettings:
     """From which year the years are counted: that of the record, or that of its filing when it is later (stricter)."""
 
-    count: str = "record-year"
+    count: str = _one_of("record-year", "filing-year")
 
 
 @dataclass(frozen=True, slots=True)
 class AccessSettings:
     """How strictly duties are kept apart (single-desk or strict), and what passwords must be; units in the names."""
 
-    separation: str = "single-desk"
+    separation: str = _one_of("single-desk", "strict")
     password_min_length: int = 10
     password_classes: int = 3
     password_max_days: int = 180
@@ -104,7 +128,7 @@ class CopiesSettings:
 class FeedbackSettings:
     """The quality department's own code on the 用户信息反馈/处理表; never one of the eleven forms' (clause 7)."""
 
-    code: str = field(default="", metadata={"never": "QR758"})
+    code: str = _checked("", _a_forms_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +172,6 @@ class Settings:
 
 
 TYPE_NAMES = {str: "加引号的文字", int: "整数", bool: "true 或 false"}
-CHOICES = {"retention.count": ("record-year", "filing-year"), "access.separation": ("single-desk", "strict")}
 SECTIONS = {f.name: f for f in dataclasses.fields(Settings) if f.name != "root"}
 
 
@@ -192,7 +215,8 @@ def load(root: Path) -> Settings:
     sections: dict[str, Any] = {}
     for name, table in data.items():
         if name not in SECTIONS or not isinstance(table, Mapping):
-            problems.append(Problem(f"没有 [{name}] 这一节，可用：{'、'.join(SECTIONS)}", name, source=FILE_NAME))
+            told = f"没有 [{name}] 这一节，{_near(name, SECTIONS)}可用：{'、'.join(SECTIONS)}"
+            problems.append(Problem(told, name, source=FILE_NAME))
             continue
         sections[name] = _section(name, table, problems)
     if problems:
@@ -212,32 +236,27 @@ def _section(name: str, table: Mapping[str, Any], problems: list[Problem]) -> An
     for key, value in table.items():
         where = f"{name}.{key}"
         if key not in known:
-            problems.append(Problem(f"没有 {where} 这一项，可用：{'、'.join(known)}", where, source=FILE_NAME))
-        elif type(value) is not type(known[key].default):
-            wanted = TYPE_NAMES[type(known[key].default)]
-            problems.append(Problem(f"{where} 的类型不对，应为 {wanted}", where, source=FILE_NAME))
-        elif value not in CHOICES.get(where, (value,)):
-            problems.append(Problem(f"{where} 只能是 {' 或 '.join(CHOICES[where])}", where, source=FILE_NAME))
-        elif (choices := known[key].metadata.get("choices")) and value not in choices:
-            problems.append(Problem(f"{where} 只能是 {'、'.join(choices)}", where, source=FILE_NAME))
-        elif (never := known[key].metadata.get("never")) and str(value).strip().upper().startswith(never):
-            problems.append(
-                Problem(f"{where} 不能用 {never} 开头的编号，那是受控表式的（第7章）", where, source=FILE_NAME)
-            )
-        elif known[key].metadata.get("zone") and not _is_zone(str(value)):
-            problems.append(
-                Problem(f"{where} 不是时区名：{value!r}；请写如 Asia/Shanghai、Asia/Urumqi", where, source=FILE_NAME)
-            )
-        elif isinstance(value, int) and value < 0:
-            problems.append(Problem(f"{where} 不能是负数", where, source=FILE_NAME))
+            told = f"没有 {where} 这一项，{_near(key, known)}可用：{'、'.join(known)}"
+            problems.append(Problem(told, where, source=FILE_NAME))
+        elif told := _told(known[key], value):
+            problems.append(Problem(f"{where} {told}", where, source=FILE_NAME))
         else:
             good[key] = value
     return kind(**good)
 
 
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+def _told(setting: dataclasses.Field[Any], value: object) -> str:
+    """Tell what is wrong with a value, "" when nothing is."""
+    if type(value) is not type(setting.default):
+        return f"的类型不对，应为 {TYPE_NAMES[type(setting.default)]}"
+    if isinstance(value, int) and value < 0:
+        return "不能是负数"
+    told: str = setting.metadata["told"](value) if "told" in setting.metadata else ""
+    return told
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # only for who wrote something wrong
+
+    near = get_close_matches(word.casefold(), [*known], n=1)
+    return f"是不是 {near[0]}？" if near else ""
