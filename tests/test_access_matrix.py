@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qrecords.cli.wording import worded
 from qrecords.model.access import (
     HIGHEST,
     ONE_DESK,
@@ -139,7 +140,8 @@ def test_a_refusal_names_the_right_and_the_roles_that_have_it() -> None:
     subject = Subject(True, "QR758-02A", state="submitted")
     refused = decide(an_account("clerk"), Action.REVIEW, subject, STRICT)
     assert "「审查」" in refused.reason and "QR758-02A" in refused.reason
-    assert "管理信息部主管（supervisor）" in refused.remedy and "desk" not in refused.remedy
+    remedy = worded(refused.remedy)
+    assert "管理信息部主管（supervisor）" in remedy and "desk" not in remedy
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from qrecords.advice import Do, Input, Sentence, advise
 from qrecords.model.access import Account, Grant
 from qrecords.model.field import FieldType
 from qrecords.office import Office
@@ -23,7 +24,7 @@ from qrecords.stores import secrets
 from qrecords.web.app import ROUTES, desk_app
 from qrecords.web.security import LARGEST_BODY
 from qrecords.web.signedin import COOKIE, Door
-from qrecords.web.wording import plainly
+from qrecords.web.wording import worded
 from tests.conftest import FORMS, NOW
 
 SITE = "http://127.0.0.1:7580"
@@ -423,15 +424,19 @@ def at_the_same_moment(office: Office) -> Iterator[None]:
     yield
 
 
+SIGN = Do.SIGN("QR758-06A-2026-00001", Input.KIND("customer-signature"))
+
+
 @pytest.mark.parametrize(
-    ("message", "worded"),
+    ("message", "said"),
     [
-        ("缺少「用户签名」，用 qrecords sign QR758-06A-2026-00001 --kind customer-signature 登记", "缺少「用户签名」，用 「登记签名」登记"),
-        ("请先用 qrecords print QR758-06A-2026-00001 打印", "请先用 「打印」打印"),
-        ("请运行 qrecords list --state 草稿 看", "请「今日」看"),
+        (advise("缺少「用户签名」，用 {} 登记", SIGN), "缺少「用户签名」，用「登记签名」登记"),
+        (advise("请先用 {} 打印", Do.PRINT("QR758-06A-2026-00001")), "请先用「打印」打印"),
+        (advise("请用 {} 写明原因，它会留在记录上", Input.REASON), "请用「原因」写明原因，它会留在记录上"),
         ("没有这份记录", "没有这份记录"),
-        ("请运行 qrecords accounts passwd clerk1", "请在命令行运行 qrecords accounts passwd clerk1"),
+        (advise("请运行 {}", Do.SET_PASSWORD("clerk1")), "请运行命令行的「设置密码」"),
+        (advise("提醒：{}；{}", advise("用 {} 查看", Do.LIST), "qrecords {}"), "提醒：用「台账」查看；qrecords {}"),
     ],
 )  # fmt: skip
-def test_commands_are_worded_as_pages(message: str, worded: str) -> None:
-    assert plainly(message).replace("草稿 ", "") == worded
+def test_what_to_do_next_is_worded_as_pages_and_fields(message: Sentence, said: str) -> None:
+    assert worded(message) == said

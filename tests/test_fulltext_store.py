@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from qrecords.cli.wording import worded
 from qrecords.errors import InvalidInput, MissingProgram, StorageFailure, WrongState
 from qrecords.model.query import parse_query
 from qrecords.stores.fulltext import ENGINES, store
@@ -53,7 +54,7 @@ def test_before_the_first_rebuild_there_is_none(engine_name: str, tmp_path: Path
     assert index.last_seq() is None
     with pytest.raises(MustRebuild, match="还没有建立") as caught:
         found(index, "功放")
-    assert "qrecords index rebuild" in caught.value.remedy
+    assert "qrecords index rebuild" in worded(caught.value.remedy)
     with pytest.raises(MustRebuild), index.writer():
         pass
     index.rebuild([], last_seq=0)
@@ -237,7 +238,7 @@ def test_a_full_disk_is_said(index: IndexStore, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(type(writer._index), "apply", full)
         with pytest.raises(StorageFailure, match="写不进去") as caught:
             writer.apply([document(6)], last_seq=6)
-    assert "磁盘空间" in caught.value.remedy
+    assert "磁盘空间" in str(caught.value.remedy)
     monkeypatch.undo()
     assert index.last_seq() == 5
 
@@ -249,7 +250,7 @@ def test_an_engine_that_is_not_installed_is_said(tmp_path: Path, monkeypatch: py
     monkeypatch.setitem(ENGINES, "tantivy", missing)
     with pytest.raises(MissingProgram, match="没有安装检索引擎") as caught:
         IndexStore(tmp_path, "tantivy", "r").rebuild([], last_seq=0)
-    assert "whoosh" in caught.value.remedy
+    assert "whoosh" in str(caught.value.remedy)
 
 
 def terms_beginning_with(index: IndexStore, char: str) -> list[str]:

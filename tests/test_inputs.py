@@ -20,6 +20,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qrecords.cli.wording import worded
 from qrecords.errors import InvalidInput
 from qrecords.model.form import Form
 from qrecords.model.worksheet import RECORD_COLUMN, ROW_COLUMN
@@ -704,7 +705,7 @@ def test_files_that_are_not_what_they_should_be(tmp_path: Path, case: str) -> No
         pytest.skip("no pipes on this system")
     path = make(tmp_path)
     error = refused(path)
-    assert words in f"{error.message} {error.remedy}"
+    assert words in f"{worded(error.message)} {worded(error.remedy)}"
 
 
 def test_torn_workbooks_never_give_a_traceback(book: Callable[..., Path]) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from qrecords.cli.wording import error_json
 from qrecords.errors import NotFound, NotPermitted, QRecordsError
 from qrecords.model.access import Account, Grant
 from qrecords.model.record import Action, State
@@ -211,7 +212,7 @@ def answer(office: Office, who: Account, way: Callable[[Office], Any]) -> str:
     try:
         told = way(acting)
     except QRecordsError as error:
-        told = {"exit": error.exit_status} | error.as_json()
+        told = {"exit": error.exit_status} | error_json(error)
     text = json.dumps(told, ensure_ascii=False, default=lambda v: asdict(v) if is_dataclass(v) else str(v))  # type: ignore[call-overload]
     acting.index.close()
     return re.sub(r"/[^\"]*?/(?:with|without)/", "/", text)
@@ -278,7 +279,7 @@ def test_the_same_input_does_not_find_another_s_record(secret: Office) -> None:
     with pytest.raises(QRecordsError) as refused:
         fill(low, "06A", [path])
     assert refused.value.exit_status == 4 and "涉密等级" in refused.value.problems[0].message
-    assert HIDDEN not in json.dumps(refused.value.as_json(), ensure_ascii=False)
+    assert HIDDEN not in json.dumps(error_json(refused.value), ensure_ascii=False)
     again = fill(secret, "06A", [path]).records[0]["record_no"]
     assert again == HIDDEN, "who may read it finds it again"
 
@@ -302,7 +303,7 @@ def test_rows_given_out_and_taken_back_show_nothing_hidden(secret: Office) -> No
         (root / "back.csv").write_text(f"记录编号,处理结果\n{number},示例\n", encoding="utf-8")
         with pytest.raises(QRecordsError) as refused:
             take_back(low, "10A", root / "back.csv")
-        told.append(json.dumps(refused.value.as_json(), ensure_ascii=False).replace(number, "NO"))
+        told.append(json.dumps(error_json(refused.value), ensure_ascii=False).replace(number, "NO"))
     assert told[0] == told[1] and "没有编号是" in told[0]
     with secret.register.read() as tx:
         assert ("read", "refused") in {(e.action, e.outcome) for e in tx.audit.events(hidden)}
@@ -317,7 +318,7 @@ def test_a_notice_that_may_not_be_read_is_none(secret: Office) -> None:
         path.write_text(json.dumps(sample("06A", notice_no=number), ensure_ascii=False), encoding="utf-8")
         with pytest.raises(QRecordsError) as refused:
             fill(stranger, "06A", [path])
-        told.append(json.dumps(refused.value.as_json(), ensure_ascii=False).replace(number, "NO"))
+        told.append(json.dumps(error_json(refused.value), ensure_ascii=False).replace(number, "NO"))
     assert told[0] == told[1] and "不是在用的" in told[0]
 
 
@@ -326,7 +327,7 @@ def test_a_refused_step_on_a_readable_record_names_the_right_and_who_has_it(secr
     with pytest.raises(QRecordsError) as refused:
         steps.void(reader, [OPEN], reason="示例")
     error = refused.value
-    assert (error.exit_status, "「作废」" in error.message, "管理信息部主管（supervisor）" in error.remedy) == (
+    assert (error.exit_status, "「作废」" in error.message, "管理信息部主管（supervisor）" in str(error.remedy)) == (
         4,
         True,
         True,
@@ -360,15 +361,15 @@ def test_bound_papers_show_nothing_of_it(tmp_path: Path) -> None:
         for code in (volume["volume_code"], volume["volume_code"][:-1] + "9"):
             with pytest.raises(NotFound) as missing:
                 show_volume(low, code)
-            told[code] = json.dumps(missing.value.as_json(), ensure_ascii=False).replace(code, "CODE")
+            told[code] = json.dumps(error_json(missing.value), ensure_ascii=False).replace(code, "CODE")
         assert len(set(told.values())) == 1
         with pytest.raises(NotPermitted) as refused:
             find_records(low, numbers[:1])
         assert "没有成册" not in refused.value.message, "it is bound, and show says so"
-        assert numbers[1] not in json.dumps(refused.value.as_json(), ensure_ascii=False)
+        assert numbers[1] not in json.dumps(error_json(refused.value), ensure_ascii=False)
         with pytest.raises(NotFound, match="没有可导出的归档件") as nothing:
             export_bag(low, root.parent / "bag-low", year=2025)
-        told_of_it = json.dumps(nothing.value.as_json(), ensure_ascii=False)
+        told_of_it = json.dumps(error_json(nothing.value), ensure_ascii=False)
         assert not any(word in told_of_it for word in (*numbers, volume["volume_code"]))
         assert not (root.parent / "bag-low").exists()
         packed = export_bag(high, root.parent / "bag-high", year=2025)

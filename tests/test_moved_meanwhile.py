@@ -92,7 +92,7 @@ def test_a_review_is_not_dated_before_its_record(filled: Office) -> None:
     steps.submit(filled, [NO])
     with pytest.raises(WrongState) as refused:
         steps.review(filled, [NO], on="2025-03-01")
-    told = [refused.value.message, *(p.message for p in refused.value.problems)]
+    told = [*map(str, (refused.value.message, *(p.message for p in refused.value.problems)))]
     assert any("审查日期 2025-03-01 早于记录日期 2025-03-02" in text for text in told)
     assert [r.reviewed_on for r in steps.review(filled, [NO], on="2025-03-02")] == ["2025-03-02"]
 

@@ -13,6 +13,7 @@ import pytest
 
 from qrecords.cli import chinese
 from qrecords.cli.app import run
+from qrecords.cli.wording import worded
 from qrecords.errors import NotPermitted
 from qrecords.settings import find_root, load
 from tests.commands import leaves
@@ -132,7 +133,7 @@ def test_a_workspace_around_one_that_is_another_persons_is_refused(
     chown(cli.root, 12345)
     with pytest.raises(NotPermitted) as told:
         find_root()
-    assert f"--root {cli.root}" in told.value.remedy
+    assert f"--root {cli.root}" in worded(told.value.remedy)
     assert find_root(cli.root) == cli.root, "named is trusted"
 
 

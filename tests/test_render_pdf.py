@@ -405,7 +405,7 @@ def test_without_libreoffice_the_answer_says_what_to_install(
     monkeypatch.setattr(soffice_module, "_PLACES", (str(tmp_path / "*" / "soffice"),))
     with pytest.raises(MissingProgram) as missing:
         Converter(soffice=setting).convert(documents(tmp_path, "ok"), tmp_path / "out")
-    assert "apt install libreoffice" in missing.value.remedy
+    assert "apt install libreoffice" in str(missing.value.remedy)
     assert missing.value.exit_status == 8
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from qrecords.cli.wording import worded
 from qrecords.errors import InvalidInput, NotFound, QRecordsError, UsageError, WrongState
 from qrecords.model.record import Record
 from qrecords.office import Office
@@ -58,7 +59,7 @@ class Desk:
 def told(refused: pytest.ExceptionInfo[QRecordsError]) -> str:
     """Return everything a refusal says."""
     error = refused.value
-    return "\n".join([error.message, error.remedy, *(p.message for p in error.problems)])
+    return "\n".join(map(worded, (error.message, error.remedy, *(p.message for p in error.problems))))
 
 
 def test_r1_clause_7_a_form_outside_the_eleven_is_refused(desk: Desk) -> None:

@@ -313,7 +313,7 @@ def test_a_reader_that_cannot_start_is_told_and_blames_no_object(root: Path, mon
     monkeypatch.setattr(readers, "MODULE", "qrecords.no_such_module")
     with pytest.raises(MissingProgram, match="启动不了") as raised:
         told(root)
-    assert "重新安装" in raised.value.remedy
+    assert "重新安装" in str(raised.value.remedy)
     monkeypatch.setattr("sys.executable", str(root / "no-such-python"))
     with pytest.raises(MissingProgram, match="启动不了"):
         told(root)

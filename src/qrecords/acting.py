@@ -13,6 +13,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import IntegrityFailure, NotPermitted, WrongState
 from qrecords.model.access import Account, Rules
 from qrecords.model.audit import Event
@@ -33,6 +34,9 @@ def peer_uid() -> str:
         return str(os.getuid())
     answer = subprocess.run(["whoami", "/user", "/fo", "csv", "/nh"], capture_output=True, text=True, check=True)
     return next(csv.reader([answer.stdout.strip()]))[1]
+
+
+LOGIN = Do.LOGIN(Input.ACCOUNT("账号"))
 
 
 def caller_uid(settings: Settings) -> str:
@@ -58,7 +62,7 @@ def require_three(register: Register, rules: Rules) -> None:
         names = "、".join(f"{rules.roles[role].label}（{role}）" for role in missing)
         raise WrongState(
             f"三员分立（strict）还缺：{names}",
-            remedy='请先把 separation 改回 "single-desk"，用 qrecords accounts grant 授予三个不同的账号，再改为 strict',
+            remedy=advise('请先把 separation 改回 "single-desk"，用 {} 授予三个不同的账号，再改为 strict', Do.GRANT),
         )
 
 
@@ -81,7 +85,7 @@ def acting_account(register: Register, settings: Settings, name: str | None, now
         found = _logged_in(register, uid, name, now) or (peer if name is None else None)
     if found is None:
         who = f"账号 {name} 没有登录" if name else f"系统用户 {uid} 不是这个工作区的账号，也没有登录"
-        raise NotPermitted(who, remedy="请先登录：qrecords --account 账号 login；没有账号请找系统管理员")
+        raise NotPermitted(who, remedy=advise("请先登录：{}；没有账号请找系统管理员", LOGIN))
     with register.read() as tx:
         return in_use(tx, found, now)
 
@@ -94,7 +98,7 @@ def in_use(tx: Transaction, account: Account, now: datetime) -> Account:
     if not tx.seals.is_as_logged(account.name):
         raise IntegrityFailure(
             f"账号 {account.name} 的登记（姓名、等级、角色等）与日志里的不同，可能被人改过",
-            remedy="请停止使用，核对后从备份恢复（qrecords restore）",
+            remedy=advise("请停止使用，核对后从备份恢复（{}）", Do.RESTORE),
         )
     if not account.active or (account.expires_on and now.date().isoformat() > account.expires_on):
         why = "已停用" if not account.active else f"已于 {account.expires_on} 到期"
@@ -130,7 +134,7 @@ def authenticate(
             remedy="请核对后再试；连续输错会锁定，时间逐次加长；忘了密码请找系统管理员",
         )
     if not expired_too and (known.must_change or _is_old(settings, known, now)):
-        raise NotPermitted(f"账号 {name} 的密码要先修改", remedy=f"请运行 qrecords accounts passwd {name}")
+        raise NotPermitted(f"账号 {name} 的密码要先修改", remedy=advise("请运行 {}", Do.SET_PASSWORD(name)))
     with register.read() as tx:
         return in_use(tx, account, now)
 
@@ -144,9 +148,7 @@ def _logged_in(register: Register, uid: str, name: str | None, now: datetime) ->
     with register.read() as tx:
         account, kept = tx.accounts.by_token(sha256, _utc(now))
     if account is None or not hmac.compare_digest(sha256, kept):
-        raise NotPermitted(
-            "登录已过期或已失效", remedy="请重新登录：qrecords --account 账号 login，或先 qrecords logout"
-        )
+        raise NotPermitted("登录已过期或已失效", remedy=advise("请重新登录：{}，或先 {}", LOGIN, Do.LOGOUT))
     return account if name in {None, account.name} else None
 
 

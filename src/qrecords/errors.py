@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+
+from qrecords.advice import Sentence, advise
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong in one place of the input; `row` counts as the clerk counts (1 = first record)."""
 
-    message: str
+    message: Sentence
     field: str | None = None
     row: int | None = None
     source: str | None = None
@@ -27,20 +28,16 @@ class QRecordsError(Exception):
     code = "error"
     exit_status = 1
 
-    def __init__(self, message: str, *, remedy: str = "", problems: Sequence[Problem] = ()) -> None:
+    def __init__(self, message: Sentence, *, remedy: Sentence = "", problems: Sequence[Problem] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
         self.problems = tuple(problems)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the `error` object of the JSON answer."""
-        return {
-            "code": self.code,
-            "message": self.message,
-            "remedy": self.remedy,
-            "problems": [asdict(p) for p in self.problems],
-        }
+    @property
+    def told(self) -> Sentence:
+        """Return what is wrong and what to do next in one sentence."""
+        return advise("{}；{}", self.message, self.remedy)
 
 
 class UsageError(QRecordsError):

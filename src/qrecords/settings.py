@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem
 from qrecords.strict import RUN, require_here
 
@@ -187,12 +188,14 @@ def find_root(start: Path | None = None) -> Path:
             if not (start or named or is_own(folder)):
                 raise NotPermitted(
                     f"{folder} 是别人的工作区，没有打开：里面的设置和表式由别人写",
-                    remedy=f"确实要用它，请写明 qrecords --root {folder} …，或设 {ROOT_VARIABLE}={folder}",
+                    remedy=advise(
+                        "确实要用它，请写明 {}，或设 {}={}", Do.OPEN(Input.ROOT(folder)), ROOT_VARIABLE, folder
+                    ),
                 )
             return folder
     raise NotFound(
         f"{here} 不是工作区（没有 {FILE_NAME}）",
-        remedy="先用 qrecords init 建立工作区，或用 --root 指明已有工作区",
+        remedy=advise("先用 {} 建立工作区，或用 {} 指明已有工作区", Do.INIT, Input.ROOT),
     )
 
 

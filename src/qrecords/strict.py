@@ -25,12 +25,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, NotPermitted, Problem, StorageFailure
 
 STRICT_FILE = Path("/etc/qrecords/strict.toml")
 MOST_FILES, MOST_BYTES = 20_000, 4 << 30  # what one command may bring in
 _CHUNK = 1 << 20
-HOW = "请用 sudo qrecords … 运行，不写 -u（系统管理员怎样设好，见 docs/accounts.md）"
+HOW = advise("请用 {} 运行（系统管理员怎样设好，见 docs/accounts.md）", Do.RUN)
 STALE_SECONDS = 24 * 3600  # what a killed run fetched is removed after a day
 
 
@@ -226,7 +227,9 @@ def end() -> None:
 def require_here(root: Path) -> None:
     """Refuse any other workspace than the strict machine's one, when this run is a strict one."""
     if RUN.strict is not None and root.resolve() != RUN.strict.root:
-        raise NotPermitted(f"三员分立（strict）：这台机器上只有一个工作区 {RUN.strict.root}", remedy="请不写 --root")
+        raise NotPermitted(
+            f"三员分立（strict）：这台机器上只有一个工作区 {RUN.strict.root}", remedy=advise("请不写 {}", Input.ROOT)
+        )
 
 
 def require_none(what: str) -> None:
@@ -238,7 +241,7 @@ def require_none(what: str) -> None:
 def require_no_program(what: str) -> None:
     """Refuse a program people work in, when this run is a strict one: it would have the service account's rights."""
     if RUN.strict is not None:
-        how = "请用带 --out 或 -o 的命令把文件取到自己的文件夹，再自行打开"
+        how = advise("请把文件取到自己的文件夹（{} 或 {}），再自行打开", Input.FOLDER, Input.FILE_NAME)
         raise NotPermitted(f"三员分立（strict）：{what}不能用服务账号的权限打开", remedy=how)
 
 
@@ -303,7 +306,7 @@ def _helper() -> Iterator[None]:
     try:
         yield
     except (EOFError, BrokenPipeError, ConnectionError, ValueError, KeyError) as error:
-        how = "请再运行一次；命令本身可能已经办完，先用 qrecords status、list 或 show 核对"
+        how = advise("请再运行一次；可能已经办完，先用 {}、{} 或 {} 核对", Do.STATUS, Do.LIST, Do.SHOW)
         raise StorageFailure("读写您的文件的进程中断了", remedy=how) from error
 
 

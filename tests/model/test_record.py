@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from qrecords.cli.wording import worded
 from qrecords.errors import WrongState
 from qrecords.model.form import Form
 from qrecords.model.record import (
@@ -128,7 +129,7 @@ def test_a_refusal_says_where_the_record_is_and_what_is_open() -> None:
     with pytest.raises(WrongState) as refused:
         require_open(FORM, RECORD, Action.FILE)
     assert "草稿" in refused.value.message
-    assert "提交（submit）" in refused.value.remedy
+    assert "提交（submit）" in worded(refused.value.remedy)
 
 
 def test_a_step_asks_for_its_stages() -> None:
@@ -141,7 +142,7 @@ def test_a_step_asks_for_its_stages() -> None:
 def test_an_on_site_report_needs_signature_or_seal_either_is_enough(kind: str) -> None:
     whole = replace(RECORD, values={**RECORD.values, "remark": "无"})
     (missing,) = missing_before(FORM, whole, Action.FILE)
-    assert "QS/PA758A 5.5.5" in missing.message
+    assert "QS/PA758A 5.5.5" in worded(missing.message)
     assert missing_before(FORM, replace(whole, signatures=(Signed(kind, "示例", "2025-12-31"),)), Action.FILE) == []
 
 

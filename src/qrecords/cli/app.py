@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from qrecords import __version__, strict
+from qrecords.advice import Sentence
 from qrecords.cli import chinese
 from qrecords.cli.output import emit_error, emit_json, neutralise, say
+from qrecords.cli.wording import worded
 from qrecords.errors import InvalidInput, QRecordsError, StorageFailure
 from qrecords.stores.durable import failure_of
 
@@ -99,7 +101,9 @@ class Session:
         from qrecords.services.administer import open_office
         from qrecords.settings import find_root
 
-        return open_office(find_root(self.root), self.account)
+        office = open_office(find_root(self.root), self.account)
+        office.words = worded
+        return office
 
     def close(self) -> None:
         """Let go of the office's files, if it was opened."""
@@ -112,7 +116,7 @@ class Session:
 
         return shown(moment, self.office.settings.zone)
 
-    def answer(self, data: dict[str, Any], lines: Iterable[str], *, ok: bool = True) -> None:
+    def answer(self, data: dict[str, Any], lines: Iterable[Sentence], *, ok: bool = True) -> None:
         """Print the answer of a command, as JSON or as lines."""
         if self.as_json:
             emit_json({"ok": ok, **data})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from qrecords.cli.output import note, say, width
+from qrecords.cli.wording import worded
 from qrecords.errors import InvalidInput, UsageError
 from qrecords.model.field import Field, FieldType
 from qrecords.model.rules import is_empty
@@ -96,9 +97,9 @@ class Questionnaire:
         try:
             attempt(self.path)
         except InvalidInput as error:
-            note(f"✗ {error.message}")
+            note(f"✗ {worded(error.message)}")
             for problem in error.problems:
-                note(f"  · {problem.message}")
+                note(f"  · {worded(problem.message)}")
             named = {str(p.field).partition(".")[0].partition("[")[0] for p in error.problems}
             found = [f for f in self._fields if f.key in named or f.label in named]
             if not found:

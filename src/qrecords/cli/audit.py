@@ -12,6 +12,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, table
+from qrecords.cli.wording import error_json
 from qrecords.errors import IntegrityFailure
 
 
@@ -70,7 +71,7 @@ def verify(session: Session, heads: tuple[str, ...]) -> int:
     error = IntegrityFailure(
         f"{summary}，有{len(problems)}处问题", remedy="请保留现场，按各条提示处理", problems=problems
     )
-    data = {**result, "problems": error.as_json()["problems"], "error": error.as_json()}
+    data = {**result, "problems": error_json(error)["problems"], "error": error_json(error)}
     session.answer(data, [f"✗ {error.message}", *problem_lines(problems)], ok=False)
     return error.exit_status
 

@@ -9,6 +9,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
+from qrecords.cli.wording import error_json
 from qrecords.errors import IntegrityFailure
 
 
@@ -48,7 +49,7 @@ def backup(session: Session, folder: Path) -> int:
         remedy="请运行 qrecords verify --deep 查看",
         problems=made.problems,
     )
-    session.answer({**data, "error": error.as_json()}, [*lines, *problem_lines(made.problems)], ok=False)
+    session.answer({**data, "error": error_json(error)}, [*lines, *problem_lines(made.problems)], ok=False)
     return error.exit_status
 
 
@@ -77,7 +78,7 @@ def restore(session: Session, source: Path, target: Path) -> int:
         session.answer(data, lines)
         return 0
     error = IntegrityFailure(f"恢复后检查有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems)
-    session.answer({**data, "error": error.as_json()}, [*lines, *problem_lines(problems)], ok=False)
+    session.answer({**data, "error": error_json(error)}, [*lines, *problem_lines(problems)], ok=False)
     return error.exit_status
 
 
@@ -117,6 +118,6 @@ def rebuild(session: Session) -> int:
         session.answer(data, lines)
         return 0
     error = IntegrityFailure(f"重建后有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems)
-    data |= {"problems": error.as_json()["problems"], "error": error.as_json()}
+    data |= {"problems": error_json(error)["problems"], "error": error_json(error)}
     session.answer(data, [*lines, *problem_lines(problems)], ok=False)
     return error.exit_status

@@ -14,6 +14,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
+from qrecords.cli.wording import error_json
 from qrecords.errors import IntegrityFailure, UsageError
 
 ENGINES = ("tantivy", "whoosh")
@@ -104,7 +105,7 @@ def verify(session: Session, deep: bool, afresh: bool, report: Path | None) -> i
         session.answer({**data, "problems": []}, [*lines, f"✓ {summary}，没有问题"])
         return 0
     error = IntegrityFailure(f"{summary}，有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems)
-    data |= {"problems": error.as_json()["problems"], "error": error.as_json()}
+    data |= {"problems": error_json(error)["problems"], "error": error_json(error)}
     session.answer(data, [*lines, f"✗ {error.message}", *problem_lines(problems)], ok=False)
     return error.exit_status
 

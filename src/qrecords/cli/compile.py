@@ -11,6 +11,7 @@ from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import NUMBERS, record_numbers
 from qrecords.cli.output import note, problem_lines, progress, table
+from qrecords.cli.wording import error_json, worded
 from qrecords.errors import IntegrityFailure
 
 
@@ -41,11 +42,11 @@ def compile_(session: Session, year: int, form: str, dry_run: bool, with_gaps: b
     if not result.is_over:
         note(f"提示：{year}年还没有过完；以后归档的会另编补充册，平时请等年度结束再编")
     lines = _volume_lines(result.volumes, dry_run=dry_run)
-    lines += [f"  作废 {g['record_no']}：{g['reason']}" for g in result.gaps]
-    lines += [f"  缺件 {o['record_no']}：{o['why']}" for o in result.left_out]
-    lines += [f"  缺号 {o['record_no']}：{o['why']}" for o in result.missing]
-    lines += [f"  补编 {o['record_no']}：{o['why']}" for o in result.late]
-    lines += [f"  不在本年度册内 {o['record_no']}：{o['why']}" for o in result.elsewhere]
+    lines += [f"  作废 {g['record_no']}：{worded(g['reason'])}" for g in result.gaps]
+    lines += [f"  缺件 {o['record_no']}：{worded(o['why'])}" for o in result.left_out]
+    lines += [f"  缺号 {o['record_no']}：{worded(o['why'])}" for o in result.missing]
+    lines += [f"  补编 {o['record_no']}：{worded(o['why'])}" for o in result.late]
+    lines += [f"  不在本年度册内 {o['record_no']}：{worded(o['why'])}" for o in result.elsewhere]
     session.answer(data, lines)
 
 
@@ -139,7 +140,7 @@ def verify_volume(session: Session, codes: tuple[str, ...]) -> int:
     error = IntegrityFailure(
         f"核对了{checked}册，有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems
     )
-    data = {"checked": checked, "problems": error.as_json()["problems"], "error": error.as_json()}
+    data = {"checked": checked, "problems": error_json(error)["problems"], "error": error_json(error)}
     session.answer(data, [f"✗ {error.message}", *problem_lines(problems)], ok=False)
     return error.exit_status
 

@@ -11,6 +11,7 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import MONTH, month_form, record_numbers
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import progress
+from qrecords.cli.wording import worded
 from qrecords.errors import UsageError
 
 SHOWN_LEFT = 50
@@ -44,7 +45,7 @@ def _left_lines(left: list[dict[str, Any]]) -> list[str]:
     if not left:
         return []
     lines = [f"  留下{len(left)}份没有归档："]
-    lines += [f"    {one['record_no']}  {'；'.join(one['why'])}" for one in left[:SHOWN_LEFT]]
+    lines += [f"    {one['record_no']}  {'；'.join(map(worded, one['why']))}" for one in left[:SHOWN_LEFT]]
     return lines + (
         [f"    另有{len(left) - SHOWN_LEFT}份，用 qrecords list --state 已审查 查看"] if len(left) > SHOWN_LEFT else []
     )
@@ -57,5 +58,5 @@ def _lines(filed: list[dict[str, Any]]) -> list[str]:
     for entry in filed:
         if entry.get("carried"):
             lines.append(f"  还有{len(entry['carried'])}行没有办结，留待补归档：{'、'.join(entry['carried'][:10])}")
-        lines += [f"  提示：{told}" for told in entry.get("notes", ())]
+        lines += [f"  提示：{worded(told)}" for told in entry.get("notes", ())]
     return lines

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from qrecords.advice import joined
 from qrecords.cli import chinese
 from qrecords.cli.app import Interrupted, Session, pass_session
 from qrecords.cli.arguments import OUT, moved
 from qrecords.cli.asking import Questionnaire, require_terminal
 from qrecords.cli.completion import FORM, RECORD, is_form_code
 from qrecords.cli.output import note, problem_lines, progress
+from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ def fill(
     if asked and not dry_run:
         _drop(asked)
     for line in result.notes:
-        note(f"提示：{line}")
+        note(f"提示：{worded(line)}")
     lines = _told(result, dry_run=dry_run)
     data: dict[str, Any] = {"records": result.records, "rejected": result.rejected, "notes": result.notes}
     data |= {"changed": result.changed, "numbered": result.numbered}
@@ -84,14 +86,14 @@ def fill(
     if problems:
         error = InvalidInput(f"{len(result.rejected)}条没有生成", remedy="改正后把这几条再填一次", problems=problems)
     else:
-        problems = [Problem("；".join(c["told"]), row=c["row"], source=c["source"]) for c in result.changed]
+        problems = [Problem(joined("；", c["told"]), row=c["row"], source=c["source"]) for c in result.changed]
         remedy = "要改记录就按列出的命令改，改完再填就认得；不改就把表里改回来"
         error = InvalidInput(f"{len(result.changed)}行与登记的不同，记录没有变动", remedy=remedy, problems=problems)
     data["returned"] = result.returned
     if result.rejected:
         lines += [f"✗ {error.message}：", *(f"  {p}" for p in problem_lines(problems))]
         lines += [f"→ 已退回到 {path}：改正标红的格子，再填它" for path in result.returned]
-    session.answer(data | {"error": error.as_json()}, lines, ok=False)
+    session.answer(data | {"error": error_json(error)}, lines, ok=False)
     return error.exit_status
 
 
@@ -114,8 +116,8 @@ def _told(result: Filled, *, dry_run: bool) -> list[str]:
         lines.append("→ 几行一起改：表里带着「记录编号」，还没有提交的，用 qrecords update 表式 这个表")
     for one in result.changed:
         lines.append(f"≠ {one['source']} 第{one['row']}行与 {one['record_no']} 登记的不同，记录没有变动：")
-        lines += [f"  {line}" for line in one["told"]]
-        lines.append(f"→ 要改这份记录：{one['remedy']}；其实是另一条：在这行的「记录编号」一列写「新」，再填")
+        lines += [f"  {worded(line)}" for line in one["told"]]
+        lines.append(f"→ 要改这份记录：{worded(one['remedy'])}；其实是另一条：在这行的「记录编号」一列写「新」，再填")
     return lines
 
 
@@ -196,12 +198,12 @@ def _take_back(session: Session, form: str, source: Path | None, *, dry_run: boo
         )
     done = take_back(session.office, form, source, rejected=rejected, dry_run=dry_run)
     for line in done.notes:
-        note(f"提示：{line}")
+        note(f"提示：{worded(line)}")
     lines = [
         f"✓ {'可以续填' if dry_run else '续填'}{len(done.changed)}份，{len(done.unchanged)}份与登记的相同，没有改动"
     ]
     for number, told in done.changed:
-        lines += [f"  {number}", *(f"    {line}" for line in told)]
+        lines += [f"  {number}", *(f"    {worded(line)}" for line in told)]
     changed = [{"record_no": number, "told": told} for number, told in done.changed]
     session.answer({"changed": changed, "unchanged": done.unchanged, "notes": done.notes}, lines)
 

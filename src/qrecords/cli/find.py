@@ -12,6 +12,7 @@ from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import cut, table
+from qrecords.cli.wording import worded
 from qrecords.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -251,9 +252,9 @@ def _record_lines(record: dict[str, Any], when: When) -> list[str]:
     if complaint := record["complaint"]:
         ended = f"{complaint['closed']} 办结，历时" if complaint["closed"] else "未办结，已"
         lines.append(f"  投诉：{complaint['opened']} 接收，{ended}{complaint['days']}天")
-    lines += [f"  还缺：{m}" for m in record["missing"]]
-    lines += [f"  归档前还要：{m}" for m in record["later"]]
-    lines += [f"  提醒：{m}" for m in record["reminders"]]
+    lines += [f"  还缺：{worded(m)}" for m in record["missing"]]
+    lines += [f"  归档前还要：{worded(m)}" for m in record["later"]]
+    lines += [f"  提醒：{worded(m)}" for m in record["reminders"]]
     if record["turn"]:
         lines.append(f"  该谁办：{record['turn']}")
     for v in record.get("versions", ()):

@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
+from qrecords.advice import Sentence
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import FORM
 from qrecords.cli.output import problem_lines, table
+from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, UsageError
 
 TYPES = {
@@ -100,15 +102,15 @@ def check(session: Session, codes: tuple[str, ...], template: Path | None, no_pa
         return 0
     problems = checkup.problems
     error = InvalidInput(f"有{len(problems)}处不一致", remedy="请按提示修改 form.toml 或模板", problems=problems)
-    data |= {"problems": error.as_json()["problems"], "error": error.as_json()}
+    data |= {"problems": error_json(error)["problems"], "error": error_json(error)}
     session.answer(data, [f"✗ {error.message}", *problem_lines(problems), *lines], ok=False)
     return error.exit_status
 
 
-def note_lines(notes: Sequence[str]) -> list[str]:
+def note_lines(notes: Sequence[Sentence]) -> list[str]:
     """Return the notes of a check, those many forms share once."""
     owners: dict[str, list[str]] = {}
-    for found in notes:
+    for found in map(worded, notes):
         code, _, text = found.partition("：") if found.startswith("QR") else ("", "", found)
         owners.setdefault(text, []).append(code)
     return [

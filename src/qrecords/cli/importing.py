@@ -10,6 +10,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import note, problem_lines, progress
+from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, UsageError
 
 
@@ -49,7 +50,7 @@ def import_(
             recognise=not no_ocr, progress=at,
         )  # fmt: skip
     for line in result.notes:
-        note(f"提示：{line}")
+        note(f"提示：{worded(line)}")
     fresh = [r for r in result.records if not r.get("again")]
     if dry_run:
         lines = [f"✓ {len(fresh)}份可以补录，没有补录（--dry-run）"]
@@ -67,7 +68,7 @@ def import_(
         f"{len(result.rejected)}行没有补录", remedy="改正后再补录一次，已补录的不会重复", problems=problems
     )
     lines += [f"✗ {error.message}：", *(f"  {p}" for p in problem_lines(problems))]
-    session.answer(data | {"error": error.as_json()}, lines, ok=False)
+    session.answer(data | {"error": error_json(error)}, lines, ok=False)
     return error.exit_status
 
 

@@ -10,6 +10,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import note, table
+from qrecords.cli.wording import worded
 from qrecords.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _group(name: str, summary: str, example: str) -> click.Group:
 
 def _tell(session: Session, kept: Kept) -> None:
     for text in kept.notes:
-        note(f"提示：{text}")
+        note(f"提示：{worded(text)}")
     data = {"added": kept.added, "changed": kept.changed, "total": kept.total}
     session.answer(data, [f"✓ 新增{kept.added}条，更新{kept.changed}条，共{kept.total}条"])
 

@@ -16,15 +16,17 @@ from typing import Any, TextIO
 
 import click
 
+from qrecords.advice import Advice, Sentence
+from qrecords.cli.wording import error_json, worded
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.neutral import neutral, neutral_json, neutral_line
 
 SHOWN_PROBLEMS = 50
 
 
-def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+def say(text: Sentence, *, err: bool = False, nl: bool = True) -> None:
     """Print one entry of an answer, or to standard error; what goes on in a new line is set in."""
-    click.echo(neutral_line(text), err=err, nl=nl)
+    click.echo(neutral_line(worded(text)), err=err, nl=nl)
 
 
 def neutralise(stream: TextIO) -> None:
@@ -42,8 +44,10 @@ def emit_json(answer: dict[str, Any]) -> None:
 
 
 def _plain(value: object) -> Any:
+    if isinstance(value, Advice):
+        return worded(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     if isinstance(value, (Path,)):
         return str(value)
     raise TypeError(type(value).__name__)
@@ -52,13 +56,13 @@ def _plain(value: object) -> Any:
 def emit_error(error: QRecordsError, *, as_json: bool) -> None:
     """Print an error: all its problems, and what to do next."""
     if as_json:
-        emit_json({"ok": False, "error": error.as_json()})
+        emit_json({"ok": False, "error": error_json(error)})
         return
-    say(f"✗ {error.message}", err=True)
+    say(f"✗ {worded(error.message)}", err=True)
     for line in problem_lines(error.problems):
         say(f"  {line}", err=True)
     if error.remedy:
-        say(f"→ {error.remedy}", err=True)
+        say(f"→ {worded(error.remedy)}", err=True)
 
 
 def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
@@ -67,7 +71,8 @@ def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
         where = " ".join(
             part for part in (problem.source, f"第{problem.row}行" if problem.row is not None else "") if part
         )
-        yield f"· {where}：{problem.message}" if where else f"· {problem.message}"
+        message = worded(problem.message)
+        yield f"· {where}：{message}" if where else f"· {message}"
     if len(problems) > SHOWN_PROBLEMS:
         yield f"……另有{len(problems) - SHOWN_PROBLEMS}处，用 --json 可看全部"
 
@@ -87,7 +92,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], limits: Seq
 
 
 def _on_one_line(value: object) -> str:
-    return neutral(str(value)).replace("\n", " ").replace("\t", " ")
+    return neutral(worded(value) if isinstance(value, Advice) else str(value)).replace("\n", " ").replace("\t", " ")
 
 
 def cut(text: str, limit: int) -> str:
@@ -99,7 +104,7 @@ def cut(text: str, limit: int) -> str:
     return text + "…"
 
 
-def note(text: str) -> None:
+def note(text: Sentence) -> None:
     """Print a note that is no part of the answer."""
     say(text, err=True)
 

@@ -12,6 +12,7 @@ from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import note, table
+from qrecords.cli.wording import worded
 
 PER = {"task": "一次一份", "unit": "一台一份", "model": "同型号一份", "period": "同期同一单位一份"}
 SOURCE = {"procedure": "", "inferred": "（推定，见 docs/readings.md）"}
@@ -34,7 +35,7 @@ def require(session: Session, source: Path) -> None:
 
     required, notes = required_by(session.office, source)
     for line in notes:
-        note(f"提示：{line}")
+        note(f"提示：{worded(line)}")
     session.answer({"required": required}, _required_lines(required))
 
 

@@ -11,6 +11,7 @@ from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
+from qrecords.cli.wording import worded
 from qrecords.errors import UsageError
 
 SUBJECT = click.argument("subject", metavar="编号|档号|用户", type=RECORD)
@@ -39,7 +40,7 @@ def due(session: Session, day: str | None) -> None:
     headings = ("编号", "类", "件数", "页数", "保存到", "情况", "题名")
     lines = table(headings, rows, (32, 4, 6, 6, 10, 10, 60)) if rows else ["没有保存期限已满的"]
     for unit in found:
-        lines += [f"  {unit['code']}：{obstacle}" for obstacle in unit["obstacles"]]
+        lines += [f"  {unit['code']}：{worded(obstacle)}" for obstacle in unit["obstacles"]]
     session.answer({"due": found}, lines)
 
 
@@ -192,4 +193,4 @@ def _list_lines(one: dict[str, Any]) -> list[str]:
     lines += [f"  {part} {word['name']}  {word['on']}" for part, word in people if word]
     lines += [f"  {unit['code']}  {unit['title']}" for unit in one["units"]]
     lines += [f"  {path}" for path in one["files"].values()]
-    return lines + ([f"  ✗ {one['damage']}"] if one["damage"] else [])
+    return lines + ([f"  ✗ {worded(one['damage'])}"] if one["damage"] else [])

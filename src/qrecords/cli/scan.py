@@ -12,6 +12,7 @@ from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import emit_error, note, progress, say
+from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def scan(
             session.office, files, wanted, ask=_asker(session), dry_run=dry_run, recognise=not no_ocr, progress=at
         )
     for line in found.notes:
-        note(f"提示：{line}")
+        note(f"提示：{worded(line)}")
     answer: dict[str, Any] = {"attached": found.attached, "unmatched": found.unmatched, "notes": found.notes}
     lines = _lines(found.attached, found.unmatched, dry_run=dry_run)
     if not found.refused:
@@ -78,7 +79,7 @@ def scan(
     error = InvalidInput(
         f"有{len(found.refused)}份打印件没有附上", remedy="请按各条提示处理后再扫描", problems=problems
     )
-    session.answer(answer | {"refused": found.refused, "error": error.as_json()}, lines, ok=False)
+    session.answer(answer | {"refused": found.refused, "error": error_json(error)}, lines, ok=False)
     if not session.as_json:
         emit_error(error, as_json=False)
     return error.exit_status
@@ -111,7 +112,7 @@ def scan_assign(
     wanted = paired(kinds, people, on or "")
     found = assign(session.office, pages, number, wanted, ask=_asker(session), recognise=not no_ocr)
     for line in found.notes:
-        note(f"提示：{line}")
+        note(f"提示：{worded(line)}")
     answer = {"attached": found.attached, "unmatched": found.unmatched, "notes": found.notes}
     session.answer(answer, _lines(found.attached, found.unmatched, dry_run=False))
 
@@ -130,7 +131,7 @@ def attach(session: Session, number: str, files: tuple[Path, ...], no_ocr: bool)
 
     record, version, notes = attach_files(session.office, number, files, recognise=not no_ocr)
     for line in notes:
-        note(f"提示：{line}")
+        note(f"提示：{worded(line)}")
     kept = [a for a in record.attached if a.kind == "file"]
     into = f"，存为归档件 {record.archive_no} 的第{version}版" if version else ""
     lines = [f"✓ 附上{len(files)}个文件{into}；{record.record_no} 现有附件："] + [f"  {a.name}" for a in kept]
@@ -146,9 +147,8 @@ def _lines(attached: list[dict[str, Any]], unmatched: list[dict[str, Any]], *, d
         lines.append("  " + "  ".join(word for word in (a["record_no"], f"{a['pages']}页", a["kind"], made) if word))
     if unmatched:
         lines.append(f"{len(unmatched)}页留待处理（archive/inbox/unmatched）：")
-        lines += [
-            f"  {u['page']}  {u['file']} 第{u['number']}页：{u['reason']}".replace("    ", "  ") for u in unmatched
-        ]
+        for u in unmatched:
+            lines.append(f"  {u['page']}  {u['file']} 第{u['number']}页：{worded(u['reason'])}".replace("    ", "  "))
         if not dry_run:
             lines.append("→ 看同名的 PNG 预览，用 qrecords scan-assign 页号 记录编号 指给记录")
     return lines

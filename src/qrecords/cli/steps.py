@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qrecords.advice import Sentence
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import MONTH, NUMBERS, REASON, month_form, moved, record_numbers
 from qrecords.cli.output import note
+from qrecords.cli.wording import worded
 
 if TYPE_CHECKING:
     from qrecords.model.record import Action, Record
@@ -35,10 +37,10 @@ def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> Non
     from qrecords.model.record import Action
     from qrecords.services import steps
 
-    notes: list[str] = []
+    notes: list[Sentence] = []
     submitted = steps.submit(session.office, _chosen(session, numbers, month, Action.SUBMIT), notes)
     for line in notes:
-        note(f"提示：{line}")
+        note(f"提示：{worded(line)}")
     _say_later(session, submitted)
     moved(session, submitted, "提交")
 
@@ -97,7 +99,7 @@ def _say_later(session: Session, records: list[Record]) -> None:
         ahead = obstacles_of(session.office, record)
         wanted = [p.message for p in (*(ahead.now if ahead.action == "file" else ()), *ahead.later)]
         for message in wanted:
-            note(f"归档前还要：{record.record_no}  {message}")
+            note(f"归档前还要：{record.record_no}  {worded(message)}")
 
 
 @click.command("return", cls=chinese.Command)

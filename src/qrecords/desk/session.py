@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from qrecords.acting import acting_account, caller_uid, require_three
+from qrecords.advice import Do, Sentence, advise
 from qrecords.desk.workspace import Clock, Workspace, system_now
 from qrecords.errors import NotFound, NotPermitted, Problem
 from qrecords.model.access import ANYTHING, Account, Decision, Rules, Scope, Subject, decide, readable
@@ -43,6 +44,9 @@ class Session:
     account: Account
     via: str = ""  # the front end events name, where it is not the command line
     origin: str = ""  # where the requests come from: uid/ and the system's user, desk/ and the address
+
+    # How the front end words what to do next, where a service writes it on paper or into a workbook.
+    words: Callable[[Sentence], str] = str
 
     @classmethod
     def open(cls, root: Path, account_name: str | None = None, clock: Clock = system_now) -> Session:
@@ -277,6 +281,6 @@ def missing_records(numbers: Sequence[str]) -> NotFound:
     """Return the one answer for records that are not there and for those that may not be read."""
     return NotFound(
         f"没有这些记录：{'、'.join(numbers[:10])}" + ("等" if len(numbers) > 10 else ""),
-        remedy="请核对编号；用 qrecords list 或 qrecords search 查找",
+        remedy=advise("请核对编号；用 {} 或 {} 查找", Do.LIST, Do.SEARCH),
         problems=[Problem("没有这份记录", source=no) for no in numbers] if len(numbers) > 1 else [],
     )

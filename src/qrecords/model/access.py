@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from qrecords.advice import Do, Sentence, advise
 from qrecords.model.record import ACTION_LABELS, Action, Record
 from qrecords.model.textnorm import normalise
 from qrecords.model.volume import SECRECY_LEVELS, secrecy_rank
@@ -147,8 +148,8 @@ class Decision:
     """Allowed or not, and why not; `hidden` when the account may not even know of the record."""
 
     allowed: bool
-    reason: str = ""
-    remedy: str = ""
+    reason: Sentence = ""
+    remedy: Sentence = ""
     hidden: bool = False
 
 
@@ -174,19 +175,19 @@ def decide(account: Account, action: Action, subject: Subject = ANYTHING, rules:
         return Decision(
             False,
             f"账号 {account.name} 缺少{what}「{label}」的权限",
-            f"有这项权限的角色：{named}；请由有此角色的人办理，或请安全管理员授予（qrecords accounts grant）",
+            advise("有这项权限的角色：{}；请由有此角色的人办理，或请安全管理员授予（{}）", named, Do.GRANT),
         )
     if rules.separation == "strict" and action is Action.REVIEW and subject.authored:
         return Decision(False, "审查人不能是填写人（四眼原则）", "请由另一位主管审查")
     return Decision(True)
 
 
-def _above_clearance(account: Account, label: str) -> tuple[str, str]:
+def _above_clearance(account: Account, label: str) -> tuple[Sentence, Sentence]:
     """Return what to say of a level above the account's own (only about what it writes itself: else it is hidden)."""
     level = SECRECY_LEVELS[account.clearance]
     return (
         f"账号 {account.name} 的涉密等级是「{level}」，不能{label}密级更高的记录",
-        "请由涉密等级够的人办理，或请安全管理员调整（qrecords accounts clearance）",
+        advise("请由涉密等级够的人办理，或请安全管理员调整（{}）", Do.SET_CLEARANCE),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 
+from qrecords.advice import Do, advise
 from qrecords.errors import Problem, WrongState
 from qrecords.model.audit import Event
 from qrecords.model.record import Action
@@ -15,9 +16,9 @@ CLOCK = "clock"  # the action of the events by which wrong times are declared; b
 TIMELESS = frozenset(
     {Action.READ, Action.VERIFY, Action.AUDIT_READ, Action.AUDIT_EXPORT, Action.EXPORT, Action.ADMINISTER}
 )
-REMEDY = (
-    "请先校准这台机器的时钟。时钟没错、是日志里的时间错了的，"
-    "由两名管理员先后用 qrecords audit clock 声明（见 docs/security.md）"
+REMEDY = advise(
+    "请先校准这台机器的时钟。时钟没错、是日志里的时间错了的，由两名管理员先后用 {} 声明（见 docs/security.md）",
+    Do.DECLARE_CLOCK,
 )
 
 
@@ -74,6 +75,6 @@ class Backwards:
         if not self._found:
             return []
         seq, at, latest = self._found[0]
-        how = "请核对时钟；确是时钟的错，由两名管理员先后用 qrecords audit clock 声明"
-        told = f"日志里有{len(self._found)}条的时间比前面的早：第{seq}条是 {shown(at)}，前面已有 {shown(latest)}；{how}"
-        return [Problem(told, source=f"audit/{seq}")]
+        told = f"日志里有{len(self._found)}条的时间比前面的早：第{seq}条是 {shown(at)}，前面已有 {shown(latest)}"
+        how = advise("{}；请核对时钟；确是时钟的错，由两名管理员先后用 {} 声明", told, Do.DECLARE_CLOCK)
+        return [Problem(how, source=f"audit/{seq}")]

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from qrecords.advice import Do, Input, Named, advise
 from qrecords.errors import IntegrityFailure, InvalidInput, NotPermitted, WrongState
 
 WITNESSES = 2
@@ -146,7 +147,9 @@ class DestructionList:
         if len(others) < WITNESSES:
             raise WrongState(
                 f"清册 {self.list_no} 只有{len(others)}人监销，至少要{WITNESSES}人",
-                remedy=f"请监销人各用自己的账号运行 qrecords retention witness {self.list_no} --hash 校验码 --on 日期",
+                remedy=advise(
+                    "请监销人各用自己的账号运行 {}", Do.WITNESS(self.list_no, Input.HASH("校验码"), Input.ON("日期"))
+                ),
             )
 
     def require_unchanged(self, found_sha256: str) -> None:
@@ -160,9 +163,11 @@ class DestructionList:
 
 
 _NEXT = {
-    ListState.DRAWN: "先由主管领导批准：qrecords retention approve 清册编号",
-    ListState.APPROVED: "接着由至少两人监销（witness），再执行（destroy）；要改就撤销（withdraw）后重新鉴定",
-    ListState.DESTROYING: "销毁已经开始，请做完：qrecords retention destroy 清册编号",
+    ListState.DRAWN: advise("先由主管领导批准：{}", Do.APPROVE_DISPOSITION("清册编号")),
+    ListState.APPROVED: advise(
+        "接着由至少两人{}，再执行{}；要改就{}后重新鉴定", Named(Do.WITNESS), Named(Do.DESTROY), Named(Do.WITHDRAW)
+    ),
+    ListState.DESTROYING: advise("销毁已经开始，请做完：{}", Do.DESTROY("清册编号")),
     ListState.DESTROYED: "这份清册已经办完",
-    ListState.WITHDRAWN: "请重新鉴定（appraise），另编清册",
+    ListState.WITHDRAWN: advise("请重新{}，另编清册", Named(Do.APPRAISE)),
 }

@@ -126,7 +126,7 @@ class Field(Definition):
             case FieldType.BOOL:
                 return values.parse_bool(raw)
             case FieldType.SIGNATURE | FieldType.SEAL:
-                raise ValueError("签名、盖章处不填写，请打印后在纸上签署，再用 sign 命令登记")
+                raise ValueError("签名、盖章处不填写，请打印后在纸上签署，再登记签署")
             case _:
                 raise ValueError("此栏由系统计算，不用填写")
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import Problem
 from qrecords.model import relations, rules
 from qrecords.model.deadlines import WEEKENDS, Calendar, Deadline
@@ -344,11 +345,11 @@ class Form(Definition):
                     result[field.key] = format(sum(Decimal(str(r.get(field.compute.column) or 0)) for r in rows), "f")
         return result
 
-    def _unknown(self, heading: str) -> str:
+    def _unknown(self, heading: str) -> Sentence:
         near = difflib.get_close_matches(heading_key(heading), self._by_heading, n=1, cutoff=0.5)
         field = self.by_key[self._by_heading[near[0]]] if near else None
         if field is None:
-            return f"{self.code} 没有「{heading}」这个栏目，用 qrecords forms show {self.code} 看有哪些栏目"
+            return advise("{} 没有「{}」这个栏目，用 {} 看有哪些栏目", self.code, heading, Do.SHOW_FORMS(self.code))
         return f"{self.code} 没有「{heading}」这个栏目，是不是「{field.label}」（{field.key}）？"
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from qrecords.advice import Do, Input, Named, advise, joined
 from qrecords.errors import Problem, WrongState
 from qrecords.model.rules import holds, is_empty
 
@@ -122,8 +123,21 @@ ACTION_LABELS = {
     Action.RIGHTS: "管理权限",
 }
 
-# The command where it is called otherwise than the action.
-COMMANDS = {Action.BIND: "compile"}
+# How what is open from a state is named to people.
+DOINGS = {
+    Action.UPDATE: Do.UPDATE,
+    Action.ATTACH: Do.ATTACH,
+    Action.PRINT: Do.PRINT,
+    Action.ISSUE: Do.ISSUE,
+    Action.SUBMIT: Do.SUBMIT,
+    Action.SIGN: Do.SIGN,
+    Action.REVIEW: Do.REVIEW,
+    Action.RETURN: Do.RETURN,
+    Action.VOID: Do.VOID,
+    Action.FILE: Do.FILE,
+    Action.CORRECT: Do.CORRECT,
+    Action.BIND: Do.COMPILE,
+}
 
 TRANSITIONS: dict[tuple[State, Action], State] = {
     (State.DRAFT, Action.ISSUE): State.ISSUED,
@@ -265,10 +279,10 @@ def _has_way(form: Form, state: State, action: Action) -> bool:
 def require_open(form: Form, record: Record, action: Action) -> State:
     """Return the state after an action; WrongState says where the record is and what is open from there."""
     if action not in open_actions(form, record.state):
-        ways = "、".join(f"{ACTION_LABELS[a]}（{COMMANDS.get(a, a)}）" for a in open_actions(form, record.state))
+        ways = joined("、", (Named(DOINGS[a]) for a in open_actions(form, record.state)))
         raise WrongState(
             f"{record.record_no} 现在是「{STATE_LABELS[record.state]}」，不能{ACTION_LABELS[action]}",
-            remedy=f"从这里可以：{ways}" if ways else "这份记录已走完流程，不再改动",
+            remedy=advise("从这里可以：{}", ways) if ways else "这份记录已走完流程，不再改动",
         )
     return TRANSITIONS.get((record.state, action), record.state)
 
@@ -285,10 +299,11 @@ def missing_before(form: Form, record: Record, action: Action) -> list[Problem]:
         if holds(need.when, record.values) and not have.intersection(need.any_of):
             names = "或".join(f"「{form.signature_label(k)}」" for k in need.any_of)
             clause = f"（{need.clause}）" if need.clause else ""
-            how = f"用 qrecords sign {record.record_no} --kind {need.any_of[0]} 登记"
+            how = advise("用 {} 登记", Do.SIGN(record.record_no, Input.KIND(need.any_of[0])))
             if lapsed.intersection(need.any_of):
-                how = f"签署后印出的内容改过，原签署已失效，请重新打印签署后{how}"
-            found.append(Problem(f"{need.message or f'缺少{names}'}{clause}，{how}", need.any_of[0]))
+                how = advise("签署后印出的内容改过，原签署已失效，请重新打印签署后{}", how)
+            message = advise("{}{}，{}", need.message or f"缺少{names}", clause, how)
+            found.append(Problem(message, need.any_of[0]))
     return [p.at(record.record_no, None) for p in found]
 
 
@@ -301,11 +316,13 @@ def unchangeable(form: Form, record: Record, changed: Iterable[str]) -> list[Pro
     """Return the changes a record no longer takes: what was issued or submitted stands."""
     if record.state is State.DRAFT:
         return []
-    step, remedy = ("issue", "需要时作废重开") if record.state is State.ISSUED else ("submit", "需要时先退回（return）")
+    step, remedy = ("submit", advise("需要时先{}", Named(Do.RETURN)))
+    if record.state is State.ISSUED:
+        step, remedy = ("issue", "需要时作废重开")
     stages = form.steps[step].stages if step in form.steps else ()
     done = STATE_LABELS[record.state]
     return [
-        Problem(f"「{form.label(key)}」{done}，不能再改，{remedy}", key, source=record.record_no)
+        Problem(advise("「{}」{}，不能再改，{}", form.label(key), done, remedy), key, source=record.record_no)
         for key in changed
         if form.by_key[key].stage in stages
     ]

@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from qrecords.advice import Do, Sentence, advise
 from qrecords.model.values import choice_key
 
 FLOOR_YEARS = 5
@@ -191,16 +192,18 @@ def obstacles(unit: Unit, last: str, on: str, holds: Iterable[Hold], complaints:
     return found
 
 
-def not_whole(unit: Unit, together: Collection[str]) -> list[str]:
+def not_whole(unit: Unit, together: Collection[str]) -> list[Sentence]:
     """Return why a unit cannot go by itself: what is bound goes by the volume, and with all volumes that hold it."""
-    found = []
+    found: list[Sentence] = []
     for item in unit.items:
         if unit.kind is UnitKind.ITEM and item.volumes:
             found.append(f"{item.archive_no} 已成册，只能随册销毁：{'、'.join(item.volumes)}")
         elif apart := sorted(set(item.volumes) - set(together)) if unit.kind is UnitKind.VOLUME else []:
             found.append(f"{item.archive_no} 还在 {'、'.join(apart)} 里，要列在同一份清册上")
         if unit.kind is UnitKind.VOLUME and item.bound_version < item.version:
-            found.append(f"{item.archive_no} 有补归档的内容还没有成册，请先成册（qrecords compile {item.record_year}）")
+            found.append(
+                advise("{} 有补归档的内容还没有成册，请先成册（{}）", item.archive_no, Do.COMPILE(item.record_year))
+            )
     return found
 
 

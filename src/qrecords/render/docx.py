@@ -119,7 +119,7 @@ class Template:
             text = part.template.render(context)
         except jinja2.UndefinedError as error:
             raise InvalidInput(
-                f"模板 {self.name} 里的标记「{error.message}」没有对应的栏目",
+                f"模板 {self.name} 里的标记「{error}」没有对应的栏目",
                 remedy="请改正模板，或用 qrecords forms check 检查全部标记",
             ) from None
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError):

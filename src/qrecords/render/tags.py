@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from qrecords.advice import advise
 from qrecords.errors import InvalidInput, Problem
 
 REMEDY = "请在 Word 里改好模板的标记再试，可用的标记见 qrecords forms show"
@@ -96,7 +97,8 @@ def parse(env: TagEnvironment, source: str, where: str) -> nodes.Template:
     lines = dict.fromkeys(_refused(tree, ()))
     if lines:
         problems = [Problem(f"标记里不能这样写：{_shown(lined, line)}（{why}）", source=where) for line, why in lines]
-        raise InvalidInput(f"模板 {where} 里有不允许的标记：{problems[0].message}", remedy=REMEDY, problems=problems)
+        told = advise("模板 {} 里有不允许的标记：{}", where, problems[0].message)
+        raise InvalidInput(told, remedy=REMEDY, problems=problems)
     return tree
 
 

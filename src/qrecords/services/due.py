@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
+from qrecords.advice import Sentence, advise
 from qrecords.errors import Problem
 from qrecords.model.complaints import awaits_quality, receipt_of
 from qrecords.model.deadlines import Calendar, Deadline
@@ -36,7 +37,7 @@ class Due:
     late: bool
     days_left: int
     detail: str = ""
-    next: str = ""  # what the record lacks before its next step
+    next: Sentence = ""  # what the record lacks before its next step
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +103,15 @@ def due(office: Office, *, on: str = "") -> dict[str, Any]:
     years = {int(d.limit_on[:4]) for d in found} | {day.year}
     return {
         "on": day.isoformat(),
-        "due": [asdict(d) for d in found],
+        "due": [{f.name: getattr(d, f.name) for f in fields(d)} for d in found],
         "late": sum(d.late for d in found),
         "unknown_years": sorted(years - desk.calendar.years()),
     }
 
 
-def _first(problems: Sequence[Problem]) -> str:
+def _first(problems: Sequence[Problem]) -> Sentence:
     more = f"（共{len(problems)}处）" if len(problems) > 1 else ""
-    return f"{problems[0].message}{more}" if problems else ""
+    return advise("{}{}", problems[0].message, more) if problems else ""
 
 
 def _notices(desk: _Desk) -> Iterator[Due]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, Problem, QRecordsError, UsageError, WrongState
 from qrecords.model import values
 from qrecords.model.audit import digest
@@ -52,7 +53,7 @@ def issue(office: Office, record_nos: Sequence[str]) -> list[Record]:
     return _move(office, record_nos, Move(Action.ISSUE, {}, {}))
 
 
-def submit(office: Office, record_nos: Sequence[str], notes: list[str] | None = None) -> list[Record]:
+def submit(office: Office, record_nos: Sequence[str], notes: list[Sentence] | None = None) -> list[Record]:
     """Hand records to the supervisor; what the form asks for must be complete (5.5.6, R5).
 
     A notice's list of reports is taken from the records that name it; `notes` takes what that changed.
@@ -212,7 +213,7 @@ def past_day(office: Office, day: str, what: str) -> str:
     return parsed
 
 
-def _move(office: Office, record_nos: Sequence[str], move: Move, notes: list[str] | None = None) -> list[Record]:
+def _move(office: Office, record_nos: Sequence[str], move: Move, notes: list[Sentence] | None = None) -> list[Record]:
     """Take a step on all of the records or on none: every obstacle is found first, and told at once."""
     records = reading.many(office, record_nos)
     office.authorise_all(move.action, records)
@@ -264,7 +265,7 @@ def _require_way(office: Office, records: Sequence[Record], move: Move) -> None:
             missing.append(Problem(message, "reviewed_on", source=record.record_no))
     label = ACTION_LABELS[move.action]
     if shut:
-        problems = [Problem(f"{e.message}；{e.remedy}", source=r.record_no) for r, e in shut]
+        problems = [Problem(e.told, source=r.record_no) for r, e in shut]
         if len(shut) == 1:
             raise shut[0][1]
         raise WrongState(

@@ -52,7 +52,7 @@ def look_at(home: Path, object_id: str) -> Looked:
 
 def _told(error: IntegrityFailure | OSError) -> str:
     if isinstance(error, IntegrityFailure):
-        return f"{error.message}；{error.remedy}"
+        return str(error.told)
     return f"读不出 {error.filename}：{error.strerror}；请检查磁盘和权限，必要时从备份恢复"
 
 
@@ -172,7 +172,7 @@ def _earlier_inventories(home: Path, inventory: Inventory) -> Iterator[str]:
             newest = number == inventory.head and _same_inventory(home, folder)
             own = inventory if newest else _verified_inventory(folder)
         except IntegrityFailure as error:
-            yield f"{error.message}；{error.remedy}"
+            yield str(error.told)
             continue
         same_history = own.object_id == inventory.object_id and list(own.versions) == list(inventory.versions[:number])
         if not same_history or any(inventory.manifest.get(d) != paths for d, paths in own.manifest.items()):

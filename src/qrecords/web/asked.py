@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from qrecords.desk.session import Session
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, WrongState
 from qrecords.web.signedin import form_token
-from qrecords.web.wording import plainly
+from qrecords.web.wording import worded
 
 LARGEST_FIELDS = 20_000  # inputs of one form: a register's month, a long list
 LONGEST_FIELD = 1 << 20  # characters
@@ -107,9 +107,9 @@ def refused(asked: Asked, error: QRecordsError) -> Response:
     """Word an error: for the page's script as data, else as a page with a way back."""
     status = STATUS.get(type(error), 500 if error.exit_status in {1, 7} else 409)
     problems = [
-        {"field": p.field or "", "message": plainly(p.message), "source": p.source or ""} for p in error.problems
+        {"field": p.field or "", "message": worded(p.message), "source": p.source or ""} for p in error.problems
     ]
-    told = {"message": plainly(error.message), "remedy": plainly(error.remedy), "problems": problems}
+    told = {"message": worded(error.message), "remedy": worded(error.remedy), "problems": problems}
     if asked.wants_data:
         return JSONResponse(told, status)
     return asked.page("refused.html", status, back=asked.request.headers.get("referer", "/"), **told)

@@ -16,7 +16,7 @@ from qrecords import __version__
 from qrecords.model.field import Field, FieldType
 from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action
 from qrecords.web.signedin import form_token
-from qrecords.web.wording import plainly
+from qrecords.web.wording import worded
 
 if TYPE_CHECKING:
     from qrecords.web.asked import Asked
@@ -39,7 +39,7 @@ class Pages:
             loader=PackageLoader("qrecords.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
         )  # fmt: skip
-        self._env.filters |= {"value": value_text, "moment": moment_text, "marked": marked, "plainly": plainly}
+        self._env.filters |= {"value": value_text, "moment": moment_text, "marked": marked, "worded": worded}
         self._env.globals |= {"states": {s.value: label for s, label in STATE_LABELS.items()}, "static": static_address}
 
     def answer(self, asked: Asked, template: str, values: Mapping[str, Any], status: int) -> Response:

@@ -16,6 +16,7 @@ from qrecords.desk.session import Session
 from qrecords.desk.workspace import Workspace
 from qrecords.services.access.deskaccess import account_of, close_session, open_session, password_account
 from qrecords.stores.secrets import token_hash
+from qrecords.web.wording import worded
 
 COOKIE = "qrecords_desk"
 VIA = "desk"
@@ -53,7 +54,7 @@ class Door:
         token = request.cookies.get(COOKIE, "")
         account = account_of(self.workspace, token) if token else None
         origin = f"{VIA}/{request.client.host}" if request.client else ""
-        return Session(self.workspace, account, VIA, origin) if account else None
+        return Session(self.workspace, account, VIA, origin, worded) if account else None
 
     def leave(self, request: Request) -> None:
         """End the session of a request."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from qrecords import __version__
 from qrecords.acting import acting_account
+from qrecords.advice import advise
 from qrecords.errors import IntegrityFailure, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model.access import ANYTHING, Rules, decide
 from qrecords.model.record import OPEN_STATES, Action
@@ -93,7 +94,7 @@ def _copy_all(office: Office, store: BackupStore, progress: Progress | None) -> 
             made.copied_bytes += copied
             made.copied_objects += copied > 0
         except IntegrityFailure as error:
-            made.problems.append(Problem(f"没有备份：{error.message}；{error.remedy}", source=object_id))
+            made.problems.append(Problem(advise("没有备份：{}", error.told), source=object_id))
             if before and object_id in before.objects:
                 objects[object_id] = before.objects[object_id]
         if progress:
@@ -144,7 +145,7 @@ def _spoiled(office: Office) -> dict[Path, Problem]:
     with office.register.read() as tx:
         waiting = tx.records.find(states=OPEN_STATES)
     found = spoiled_papers(office, waiting)
-    return {path: Problem(f"没有备份：{problem.message}", source=problem.source) for path, problem in found}
+    return {path: Problem(advise("没有备份：{}", problem.message), source=problem.source) for path, problem in found}
 
 
 def _files(office: Office) -> Iterator[tuple[str, Path]]:

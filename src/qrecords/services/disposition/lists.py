@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from qrecords.advice import Sentence, advise
 from qrecords.errors import NotFound, Problem, QRecordsError, WrongState
 from qrecords.model.audit import digest
 from qrecords.model.disposition import LIST_LABELS, DestructionList, ListState
@@ -194,13 +195,13 @@ def require_free(
     listed = tx.retention.listed()
     problems: list[Problem] = []
     for unit in wanted:
-        found = [text for day in days for text in keeping.obstacles(unit, day)] + not_whole(unit, codes)
+        found = [*(text for day in days for text in keeping.obstacles(unit, day)), *not_whole(unit, codes)]
         if listed.get(unit.code, own) != own:
             found.append(f"已列在清册 {listed[unit.code]} 上")
         problems += [Problem(text, source=unit.code) for text in dict.fromkeys(found)]
     if problems:
         raise WrongState(
-            f"不能销毁：{problems[0].source} {problems[0].message}" + ("等" if len(problems) > 1 else ""),
+            advise("不能销毁：{} {}{}", problems[0].source, problems[0].message, "等" if problems[1:] else ""),
             remedy="没有改动任何东西；请按各条说明处理，用 qrecords retention due 查看",
             problems=problems,
         )
@@ -212,7 +213,7 @@ def shown(office: Office, drawn: DestructionList) -> dict[str, Any]:
     try:
         content = json.loads(office.archive.read(drawn.object_id, "list.json", 1))
         names = [name for name in office.archive.names(drawn.object_id) if not name.endswith(".json")]
-        damage = ""
+        damage: Sentence = ""
     except QRecordsError as error:  # `verify` tells what to do; the list can still be looked at, and withdrawn
         content, names, damage = {"units": []}, [], error.message
     return {

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from qrecords.advice import advise, joined
 from qrecords.errors import NotFound, Problem, WrongState
 from qrecords.model.clock import REMEDY
 from qrecords.model.record import State
@@ -100,7 +101,7 @@ def units(office: Office, tx: Transaction, numbers: Sequence[str]) -> list[Unit]
     gone = {row["code"]: row["list_no"] for row in tx.retention.destroyed([*volumes, *items])}
     problems += [Problem(f"已按清册 {list_no} 销毁", source=code) for code, list_no in gone.items()]
     if problems:
-        message = "、".join(f"{p.source} {p.message}" for p in problems[:5])
+        message = joined("、", (advise("{} {}", p.source, p.message) for p in problems[:5]))
         kind = NotFound if missing else WrongState
         raise kind(
             message, remedy="请核对编号；用 qrecords retention due 查看到期的册和件", problems=problems[1:] and problems

@@ -35,7 +35,7 @@ def write_ledger(office: Office, records: Sequence[Mapping[str, Any]], path: Pat
     """
     suffix = require_new(path, SUFFIXES)
     require_room(suffix, len(records))
-    lines = ({**one, "lacking": "；".join(one["missing"])} for one in records)
+    lines = ({**one, "lacking": "；".join(map(office.words, one["missing"]))} for one in records)
     data = list_file(suffix, SHEET, COLUMNS, lines, {}, "records")
     office.note([office.event(Action.READ, "list", total=len(records), exported=suffix)])
     write_new(path, data)

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
+from qrecords.advice import Sentence, advise
 from qrecords.errors import InvalidInput, NotFound, Problem, WrongState
 from qrecords.model import values as parsing
 from qrecords.model.field import Field, FieldType
@@ -46,7 +47,7 @@ class Look:
     values: Mapping[str, Any]
     wrong: Sequence[Problem]
     missing: Sequence[Problem]
-    notes: Sequence[str]
+    notes: Sequence[Sentence]
     taken: Mapping[str, Any]
     offered: Mapping[str, Any]
 
@@ -134,7 +135,7 @@ def look(office: Office, draft: DeskDraft) -> Look:
     missing = form.incomplete(checked.values, [form.stages[0].key], bad)
     if not wrong and form.date_field in checked.values:
         wrong += beyond_rules(office, form, checked.values, own=draft.record_no)
-        notes += [f"提醒：{p.message}" for p in reminders(office, form, checked.values, own=draft.record_no)]
+        notes += [advise("提醒：{}", p.message) for p in reminders(office, form, checked.values, own=draft.record_no)]
     taken = {k: v for k, v in checked.values.items() if is_empty(typed.get(k)) and not (record and k in record.values)}
     return Look(checked.values, wrong, missing, [*dict.fromkeys(notes)], taken, offered)
 

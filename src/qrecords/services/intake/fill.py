@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Sentence, advise
 from qrecords.errors import InvalidInput, NotPermitted, Problem
 from qrecords.model import numbering
 from qrecords.model.access import Subject, decide
@@ -65,7 +66,7 @@ class Filled:
     records: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
     returned: list[Path] = field(default_factory=list)
     numbered: list[Path] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -116,7 +117,7 @@ def fill(
     _require_rights(office, folder.form, [r for r in ready if not r.known])
     back_to = rejected or (None if dry_run else wishes.out)
     if result.rejected and not keep_going:
-        _send_back(folder.form, result, back_to, made=False)
+        _send_back(office, folder.form, result, back_to, made=False)
         raise InvalidInput(
             f"{len(result.rejected)}条记录有问题，没有生成任何记录",
             remedy=how_to_go_on(result.returned),
@@ -131,13 +132,13 @@ def fill(
         numbers = _make_all(documents, folder, ready, result, wishes)
         result.numbered, notes = send_numbers(result.outcomes, folder.form, numbers, wishes.out, in_place=in_place)
         result.notes += notes
-    _send_back(folder.form, result, back_to, made=not dry_run)
+    _send_back(office, folder.form, result, back_to, made=not dry_run)
     return result
 
 
-def _send_back(form: Form, result: Filled, place: Path | None, *, made: bool) -> None:
+def _send_back(office: Office, form: Form, result: Filled, place: Path | None, *, made: bool) -> None:
     if place is not None and result.rejected:
-        result.returned, notes = send_back(result.outcomes, form, place, made=made)
+        result.returned, notes = send_back(office, result.outcomes, form, place, made=made)
         result.notes += notes
 
 
@@ -220,7 +221,8 @@ def _sort_row(
         result.notes.append(f"{where}：与前面的输入相同，只生成一份")
         return
     if row.is_new:
-        result.notes += [f"{where}：提醒：{p.message}" for p in reminders(office, form, values, around=around)]
+        told = reminders(office, form, values, around=around)
+        result.notes += [advise("{}：提醒：{}", where, p.message) for p in told]
     key = row.known or row.key
     if key not in ready:
         ready[key] = Ready(entry.source, entry.row, row.key, values, row.prints, origin_of(entry), row.known, row.seen)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, Problem, WrongState
 from qrecords.model.audit import digest
 from qrecords.model.numbering import file_safe, parse_record_no, record_no
@@ -45,7 +46,7 @@ class Imported:
     records: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
 
     def reject(self, source: str, row: int, problems: Sequence[Problem]) -> None:
         """Note a row that cannot come in."""
@@ -70,7 +71,7 @@ def import_as_filed(
     office.authorise(Action.FILE, "import")
     forms = [folder.form for folder in office.forms.all()]
     rows, notes = read_paper_list(source, forms)
-    result = Imported(notes=notes)
+    result = Imported(notes=[*notes])
     with office.exclusive("file", "归档"), office.under_way() as step:
         work = office.archive.work_dir(step)
         durable.make_dirs(work)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.field import heading_key
 from qrecords.model.form import Checked, Form
@@ -37,7 +38,7 @@ class Row:
     checked: Checked
     key: str  # of the file's bytes and the row
     prints: list[str]
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
     known: str = ""
     seen: frozenset[str] = frozenset()  # the records that say it, as the register was read
     changed: Record | None = None

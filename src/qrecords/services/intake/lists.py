@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Sentence, advise
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.field import Field, heading_key
 from qrecords.model.form import Checked, Form
@@ -30,7 +31,7 @@ class Kept:
     added: int
     changed: int
     total: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
 
 def list_fields(office: Office, kind: ListKind) -> tuple[Field, ...]:
@@ -92,7 +93,7 @@ def import_entries(office: Office, kind: ListKind, source: Path) -> Kept:
     return _keep(office, kind, entries, notes)
 
 
-def _keep(office: Office, kind: ListKind, new: Sequence[Entry], notes: tuple[str, ...] = ()) -> Kept:
+def _keep(office: Office, kind: ListKind, new: Sequence[Entry], notes: tuple[Sentence, ...] = ()) -> Kept:
     office.authorise(Action.KEEP_LISTS, kind.file_name)
     path = office.settings.root / kind.file_name
     with office.exclusive("lists", f"改{kind.label}"):
@@ -125,7 +126,7 @@ class Completed:
 
     checked: Checked
     written: Mapping[str, Any]
-    notes: Sequence[str]
+    notes: Sequence[Sentence]
 
 
 @dataclass
@@ -133,7 +134,7 @@ class Completion:
     """The lists during one fill: read once; a list that cannot be read is told once and gives nothing."""
 
     office: Office
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
 
     def check(self, form: Form, raw: Mapping[str, Any]) -> Completed:
         """Check a record with what the lists add to it."""
@@ -165,5 +166,5 @@ class Completion:
                     entries = with_status(entries, series_of(self.office, entries))
                 found.append(Catalogue(kind, entries))
             except InvalidInput as error:
-                self.notes.append(f"{kind.file_name} 读不出，没有从{kind.label}带出内容：{error.message}")
+                self.notes.append(advise("{} 读不出，没有从{}带出内容：{}", kind.file_name, kind.label, error.message))
         return found

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import advise
 from qrecords.errors import InvalidInput, Problem, QRecordsError
 from qrecords.model import values as parsing
 from qrecords.model.form import Form
@@ -77,7 +78,7 @@ def _form(office: Office, row: PaperRow, problems: list[Problem]) -> Form | None
     try:
         return office.forms.get(named).form
     except QRecordsError as error:
-        problems.append(Problem(f"{error.message}；{error.remedy}", "form"))
+        problems.append(Problem(error.told, "form"))
         return None
 
 
@@ -155,7 +156,7 @@ def _scans(row: PaperRow, folder: Path, work: Path, problems: list[Problem]) -> 
             path = _beside(folder, name)
             pages = _pages(path, work / f"{number:03d}")
         except InvalidInput as error:
-            problems.append(Problem(f"扫描件「{name}」：{error.message}；{error.remedy}", "scans"))
+            problems.append(Problem(advise("扫描件「{}」：{}", name, error.told), "scans"))
             continue
         attached = Attached("sheet", safe_name(path.name), file_sha256(path), len(pages))
         scans.append(Scan(path, attached, pages))

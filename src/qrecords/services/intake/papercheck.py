@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from qrecords.advice import advise
 from qrecords.errors import InvalidInput, MissingProgram, Problem, QRecordsError
 from qrecords.model.field import BOXES, FieldType
 from qrecords.model.form import Form
@@ -95,10 +96,10 @@ def check_papers(office: Office, printables: Sequence[Printable]) -> list[Papers
         try:
             converter.convert(sorted(folder.iterdir()), made)
         except MissingProgram as error:
-            return [Papers(note=f"没有印出来核对：{error.message}") for _ in printables]
+            return [Papers(note=str(advise("没有印出来核对：{}", error.message))) for _ in printables]
         except InvalidInput as error:
             # The converter names its file before the reason.
-            unprinted = {Path(str(p.source)).stem: p.message.partition(":")[2] for p in error.problems}
+            unprinted = {Path(str(p.source)).stem: str(p.message).partition(":")[2] for p in error.problems}
         return [_check_form(printable, number, made, unprinted) for number, printable in enumerate(printables)]
 
 
@@ -121,7 +122,7 @@ def _check_form(printable: Printable, number: int, made: Path, unprinted: Mappin
             printed[fill] = read_pages(pdf)
             says += _codes(printable, fill, pdf)
         except QRecordsError as error:
-            says.append(f"{fill}印出后读不回来：{error.message}")
+            says.append(f"{fill}印出后读不回来：{error}")
             continue
         says += _leaving(fill, printed[fill])
         says += _ticks(printable, fill, printed[fill])

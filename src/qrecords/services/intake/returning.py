@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
 from qrecords.model.form import Form
+from qrecords.office import Office
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.inputs import InputRecord
 
@@ -49,7 +51,7 @@ class Outcome:
         if entry:
             self.main = self._sheet(entry.source)
 
-    def places(self) -> Iterator[tuple[str, int | None, str | None, str]]:
+    def places(self) -> Iterator[tuple[str, int | None, str | None, Sentence]]:
         """Give what is wrong with its place: sheet, row, field (None: the whole row), message."""
         for problem, entry in self.wrong:
             sheet, row, name = self._sheet(problem.source or ""), problem.row, problem.field
@@ -76,20 +78,22 @@ def require_place(inputs: Sequence[Path], place: Path | None) -> None:
             raise WrongState(f"{place} 已经有了，里面可能有改正好的内容", remedy="请换一个文件名，或先移走那个文件")
 
 
-def send_back(outcomes: Sequence[Outcome], form: Form, place: Path, *, made: bool) -> tuple[list[Path], list[str]]:
+def send_back(
+    office: Office, outcomes: Sequence[Outcome], form: Form, place: Path, *, made: bool
+) -> tuple[list[Path], list[Sentence]]:
     """Write a copy of every workbook with rejected rows into a folder or file; returns the copies, and notes."""
     from qrecords.stores.inputs.returned import Mark, returned_copy
 
     copies: list[Path] = []
-    notes: list[str] = []
+    notes: list[Sentence] = []
     for outcome in outcomes:
-        marks = [Mark(*p) for p in outcome.places()]
+        marks = [Mark(sheet, row, name, office.words(said)) for sheet, row, name, said in outcome.places()]
         if outcome.path.suffix.lower() != SUFFIX or not marks:
             continue  # other formats, and files that could not be opened at all
         try:
             copy = returned_copy(outcome.path, form, outcome.main, marks, outcome.good if made else {})
         except InvalidInput as error:
-            notes.append(f"{error.message}；{error.remedy}")
+            notes.append(error.told)
             continue
         path = place if place.suffix.lower() == SUFFIX else _free(place, outcome.path.stem)
         make_dirs(path.parent)

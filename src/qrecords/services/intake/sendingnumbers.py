@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
+from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput
 from qrecords.model.form import Form
 from qrecords.model.numbering import RECORD_NO
@@ -18,13 +19,13 @@ _OWN = re.compile(r"-已编号(-[0-9]+)?$")
 
 def send_numbers(
     outcomes: Sequence[Outcome], form: Form, made: Mapping[str, str], folder: Path, *, in_place: bool
-) -> tuple[list[Path], list[str]]:
+) -> tuple[list[Path], list[Sentence]]:
     """Write the numbers into a copy of every workbook whose rows lack them, or into it; returns the files, and notes.
 
     `made` tells the number of what was made, by the key the outcomes name.
     """
     files: list[Path] = []
-    notes: list[str] = []
+    notes: list[Sentence] = []
     for outcome in outcomes:
         numbers = {row: made.get(record, record) for row, (record, _) in outcome.records.items()}
         numbers = {row: no for row, no in numbers.items() if RECORD_NO.match(no)}
@@ -36,7 +37,7 @@ def send_numbers(
         try:
             data = numbered_copy(outcome.path, form, outcome.main, numbers)
         except InvalidInput as error:
-            notes.append(f"{error.message}；{error.remedy}")
+            notes.append(error.told)
             continue
         path = outcome.path if in_place else _free(folder, outcome.path.stem)
         make_dirs(path.parent)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Sentence, advise, joined
 from qrecords.errors import InvalidInput, Problem, QRecordsError
 from qrecords.model.field import heading_key
 from qrecords.model.form import Form
@@ -35,7 +36,7 @@ class TakenBack:
 
     changed: list[tuple[str, list[str]]] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ def take_back(
     work = _Work(office, form, Outcome(source))
     work.read(source)
     if work.outcome.wrong:
-        raise _refused(work, rejected or (None if dry_run else office.drafts_dir))
+        raise _refused(office, work, rejected or (None if dry_run else office.drafts_dir))
     if not dry_run and work.changes:
         with office.register.write() as tx:
             reading.require_unchanged(tx, [c.record for c in work.changes])
@@ -70,14 +71,12 @@ def take_back(
     return TakenBack(changed, work.unchanged, work.notes)
 
 
-def _refused(work: _Work, place: Path | None) -> InvalidInput:
+def _refused(office: Office, work: _Work, place: Path | None) -> InvalidInput:
     problems = [problem for problem, _ in work.outcome.wrong]
-    copies, notes = send_back([work.outcome], work.form, place, made=False) if place else ([], [])
-    remedy = "；".join(
-        [f"请在 {copies[0]} 里改正标红的格子（批注写着原因），再用它续填" if copies else "请改正后再续填", *notes]
-    )
+    copies, notes = send_back(office, [work.outcome], work.form, place, made=False) if place else ([], [])
+    how = f"请在 {copies[0]} 里改正标红的格子（批注写着原因），再用它续填" if copies else "请改正后再续填"
     rows = len({p.row for p in problems})
-    return InvalidInput(f"{rows}行有问题，没有改动任何记录", remedy=remedy, problems=problems)
+    return InvalidInput(f"{rows}行有问题，没有改动任何记录", remedy=joined("；", [how, *notes]), problems=problems)
 
 
 @dataclass(slots=True)
@@ -87,7 +86,7 @@ class _Work:
     outcome: Outcome
     changes: list[_Change] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
 
     def read(self, source: Path) -> None:
         """Read the table whole; what is wrong goes to the outcome."""
@@ -162,8 +161,8 @@ class _Work:
             self.office.authorise(Action.UPDATE, record.record_no, record)
         except QRecordsError as error:
             what = "；".join(told(self.form, found.changes))
-            way = f"；{error.remedy}" if error.remedy else ""
-            return [Problem(f"{error.message}（{what}）{way}", found.changes[0].field)]
+            way = advise("；{}", error.remedy) if error.remedy else ""
+            return [Problem(advise("{}（{}）{}", error.message, what, way), found.changes[0].field)]
         patch = replace(entry, values={d.field: read.values.get(d.field) for d in found.changes}, number="")
         values, problems = merged(self.office, self.form, patch, record)
         if entry.sound and not problems:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Sentence, advise
 from qrecords.errors import InvalidInput, Problem, QRecordsError
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
@@ -32,7 +33,7 @@ class Checkup:
     """What a check found: problems to mend, notes to know of, pages the sample takes by form."""
 
     problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
     pages: dict[str, int] = field(default_factory=dict)
 
 
@@ -42,7 +43,7 @@ class _Seen:
 
     folder: FormFolder
     problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
     printable: Printable | None = None  # sample and overfull record, filled in
 
@@ -81,9 +82,9 @@ def _check(seen: _Seen) -> None:
     folder = seen.folder
     form = folder.form
     checked = form.check(folder.sample())
-    seen.problems += [Problem(f"示例 sample.json：{p.message}", p.field) for p in checked.problems]
+    seen.problems += [Problem(advise("示例 sample.json：{}", p.message), p.field) for p in checked.problems]
     missing = form.incomplete(checked.values, [s.key for s in form.stages])
-    seen.problems += [Problem(f"示例 sample.json：{p.message}", p.field) for p in missing]
+    seen.problems += [Problem(advise("示例 sample.json：{}", p.message), p.field) for p in missing]
     broken = _check_word_file(seen)
     try:
         template = Template.load(folder.template_bytes, folder.template.name)
@@ -93,7 +94,7 @@ def _check(seen: _Seen) -> None:
         return
     unknown = _check_tags(form, template)
     seen.problems += unknown
-    if not broken and not any(p.message.startswith("模板里的标记") for p in unknown):
+    if not broken and not any(str(p.message).startswith("模板里的标记") for p in unknown):
         seen.printable = printable_of(form, template, checked.values, seen.places)
 
 

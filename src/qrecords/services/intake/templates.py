@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, NotFound, UsageError, WrongState
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
@@ -29,7 +30,7 @@ class Adopted:
     form_code: str
     sha256: str
     before: str
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
 
 def adopt(office: Office, code: str, source: Path, *, pages: bool = True) -> Adopted:

@@ -76,7 +76,7 @@ def _checked(files: Sequence[Path], work: Path) -> list[Attached]:
             pages = _pages(path, work / f"{number:05d}")
             made.append(Attached("file", safe_name(path.name), file_sha256(path), pages))
         except InvalidInput as error:
-            problems.append(Problem(f"{error.message}；{error.remedy}", source=path.name))
+            problems.append(Problem(error.told, source=path.name))
     if problems:
         raise InvalidInput(
             f"有{len(problems)}个文件不能附上", remedy="请按提示处理后再试；没有附上任何一个", problems=problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from qrecords.advice import advise
 from qrecords.errors import NotPermitted
 from qrecords.model.papers import right_for
 from qrecords.model.record import Action, Record
@@ -19,5 +20,5 @@ def authorise_papers(office: Office, action: Action, records: Sequence[Record]) 
         except NotPermitted as refused:
             if right is action:
                 raise
-            message = f"已归档的记录由归档人补存：{refused.message}"
+            message = advise("已归档的记录由归档人补存：{}", refused.message)
             raise NotPermitted(message, remedy=refused.remedy, problems=refused.problems) from None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.office import Office
 from qrecords.scanning.reader import FileRead, read_file
@@ -36,7 +37,7 @@ class Scanned:
     attached: list[dict[str, Any]] = field(default_factory=list)
     unmatched: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
 
 
 def scan(
@@ -105,7 +106,7 @@ def _read_all(files: Sequence[Path], folder: Path, progress: Progress | None) ->
     if len(errors) == 1:
         raise errors[0][1]
     if errors:
-        problems = [Problem(f"{e.message}；{e.remedy}", source=path.name) for path, e in errors]
+        problems = [Problem(e.told, source=path.name) for path, e in errors]
         remedy = "请按各条提示处理后再试；没有附上任何一页"
         raise InvalidInput(f"有{len(errors)}个文件读不了", remedy=remedy, problems=problems)
     return read
@@ -149,7 +150,7 @@ def _accepted(
             try:
                 signings = signings_of(office, found.known, wanted or found.wanted, ask)
             except InvalidInput as error:
-                problems = [Problem(f"{error.message}；{error.remedy}", source=found.known.subject)]
+                problems = [Problem(error.told, source=found.known.subject)]
         if problems:
             sources = [{"file": s.source, "page": s.number} for s in found.sheets]
             result.refused.append({"print_id": found.known.print_id, "sources": sources, "problems": problems})

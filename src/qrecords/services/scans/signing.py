@@ -31,7 +31,7 @@ def refusal(office: Office, known: Known) -> list[Problem]:
         try:
             authorise_papers(office, _action(office, known), [record])
         except NotPermitted as error:
-            refused.append(Problem(f"{error.message}；{error.remedy}", source=record.record_no))
+            refused.append(Problem(error.told, source=record.record_no))
     return refused or _obstacles(office, known)
 
 
@@ -54,7 +54,7 @@ def _obstacles(office: Office, known: Known) -> list[Problem]:
         try:
             require_open(form, record, _action(office, known))
         except WrongState as error:
-            problems.append(Problem(f"{error.message}；{error.remedy}", source=record.record_no))
+            problems.append(Problem(error.told, source=record.record_no))
             continue
         for change in outdated(form, known.shown(record), record.values):
             message = f"「{change.label}」印的是「{_plain(change.printed)}」，现在是「{_plain(change.now)}」"

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from qrecords.errors import QRecordsError
 from qrecords.web.signedin import COOKIE, Door, give_cookie
-from qrecords.web.wording import plainly
+from qrecords.web.wording import worded
 
 
 async def by_link(request: Request) -> Response:
@@ -40,7 +40,7 @@ async def by_password(request: Request) -> Response:
     try:
         token = await run_in_threadpool(door.by_password, name.strip(), password)
     except QRecordsError as error:
-        return _form(request, to, f"{plainly(error.message)}；{plainly(error.remedy)}", 403)
+        return _form(request, to, f"{worded(error.message)}；{worded(error.remedy)}", 403)
     response = RedirectResponse(to if to.startswith("/") and not to.startswith("//") else "/", 303)
     give_cookie(door.workspace, response, token)
     return response

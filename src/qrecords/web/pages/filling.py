@@ -20,7 +20,7 @@ from qrecords.services.intake.lists import list_entries
 from qrecords.stores.register.deskdrafts import DeskDraft
 from qrecords.web.asked import Asked, pdf, stored_upload, typed
 from qrecords.web.rendering import value_text
-from qrecords.web.wording import plainly
+from qrecords.web.wording import worded
 
 LONGEST_LIST = 2_000
 BLANK_LINES = 3  # offered below what is written in a list
@@ -126,10 +126,10 @@ def _told(asked: Asked, one: DeskDraft) -> dict[str, Any]:
     problems = [("wrong", p) for p in seen.wrong] + [("missing", p) for p in seen.missing]
     return {
         "problems": [
-            {"field": drafting.problem_field(p), "place": p.field or "", "kind": kind, "message": plainly(p.message)}
+            {"field": drafting.problem_field(p), "place": p.field or "", "kind": kind, "message": worded(p.message)}
             for kind, p in problems
         ],
-        "notes": [plainly(note) for note in seen.notes],
+        "notes": [worded(note) for note in seen.notes],
         "taken": said(seen.taken),
         "offered": said(seen.offered),
         "read": _read_otherwise(one, seen.values, fields),

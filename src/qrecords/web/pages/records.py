@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from qrecords.advice import Sentence
 from qrecords.errors import UsageError
 from qrecords.model.field import BOXES
 from qrecords.model.record import ACTION_LABELS, Action, State, open_actions
@@ -15,6 +16,7 @@ from qrecords.services.finding.find import list_records, show
 from qrecords.services.finding.viewing import archived_paper
 from qrecords.web.asked import Asked, pdf
 from qrecords.web.rendering import action_label
+from qrecords.web.wording import worded
 
 SHOWN = 500
 # The steps of a record's page: in the order they come, those that need a reason after.
@@ -52,15 +54,15 @@ def step(asked: Asked) -> Response:
     """Take a step for one record or many, and go back to where one came from."""
     numbers = asked.texts("number")
     action = asked.path["action"]
-    notes: list[str] = []
+    notes: list[Sentence] = []
     taken = _take(asked, action, numbers, notes)
     back = asked.text("back")
     told = f"已{action_label(action)}：{taken[0]}" + (f"等{len(taken)}份" if len(taken) > 1 else "")
-    told = "；".join([told, *notes])
+    told = "；".join([told, *map(worded, notes)])
     return asked.go(back if back.startswith("/") and not back.startswith("//") else "/", told)
 
 
-def _take(asked: Asked, action: str, numbers: list[str], notes: list[str]) -> list[str]:
+def _take(asked: Asked, action: str, numbers: list[str], notes: list[Sentence]) -> list[str]:
     session, on = asked.session, asked.text("on")
     if not numbers:
         raise UsageError("没有选中记录", remedy="请先勾选")
