@@ -170,5 +170,7 @@ def _passes(d: Document, f: Filters) -> bool:
         and (not f.date_from or f.date_from <= d.date)
         and (not f.date_to or d.date <= f.date_to)
         and (not f.unit or d.unit == f.unit)
+        and (not f.customer or d.customer_unit == f.customer)
+        and (not f.model or f.model in d.models())
         and (f.readable is None or any(within(s.forms, s.units, s.max_secrecy) for s in f.readable))
     )

@@ -14,6 +14,7 @@ from qrecords.cli.completion import RECORD
 from qrecords.cli.output import cut, table
 from qrecords.cli.wording import worded
 from qrecords.errors import NotFound, UsageError
+from qrecords.model.queryways import WAYS
 
 if TYPE_CHECKING:
     from qrecords.services.finding.search import Criteria
@@ -78,14 +79,25 @@ def show(session: Session, number: str, history: bool) -> None:
     session.answer({"record": record}, _record_lines(record, session.when))
 
 
+class _Search(chinese.Command):
+    """The command that searches; its help page ends with how a query is written."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the ways to write a query."""
+        with formatter.section("检索词怎么写"):
+            formatter.write_dl([*WAYS])
+
+
 # Unknown options reach the query: -风扇 leaves out a word.
-@click.command(cls=chinese.Command, context_settings={"ignore_unknown_options": True})
+@click.command(cls=_Search, context_settings={"ignore_unknown_options": True})
 @click.argument("query", metavar="[检索词]", nargs=-1)
 @FORM
 @click.option("--year", type=chinese.Year(), help="只查这一年")
 @click.option("--from", "date_from", type=chinese.Day(), help="从这一天起")
 @click.option("--to", "date_to", type=chinese.Day(), help="到这一天止")
 @click.option("--unit", metavar="单位", default="", help="只查这个承办单位")
+@click.option("--customer", metavar="用户单位", default="", help="只查这个用户单位，写全称")
+@click.option("--model", metavar="型号", default="", help="只查这个型号，写全")
 @click.option("--state", type=chinese.Word([*STATES], STATES), default=None, help="只查这种状态")
 @click.option("--limit", type=chinese.Number(1), default=20, show_default=True, help="每页列出几条")
 @click.option("--after", metavar="位置", default="", help="接着上一页：照抄上一页末尾给出的位置")
@@ -118,6 +130,8 @@ def search(
         date_to=criteria["date_to"] or "",
         unit=criteria["unit"],
         state=criteria["state"] or "",
+        customer=criteria["customer"],
+        model=criteria["model"],
     )
     if not text.strip() and wanted == Criteria():
         raise UsageError("没有写检索词，也没有条件", remedy="请写要找的字，或加 --form、--year、--state 等条件")
@@ -190,6 +204,8 @@ def _nothing_lines(looser: dict[str, Any] | None, text: str, criteria: Criteria)
         f"{criteria.year}年" if criteria.year else "",
         f"{criteria.date_from or '……'} 至 {criteria.date_to or '……'}" if criteria.date_from or criteria.date_to else "",
         f"承办单位 {criteria.unit}" if criteria.unit else "",
+        f"用户 {criteria.customer}" if criteria.customer else "",
+        f"型号 {criteria.model}" if criteria.model else "",
         STATE_LABELS[State(criteria.state)] if criteria.state else "",
     ]
     narrowed = "，".join(c for c in conditions if c)

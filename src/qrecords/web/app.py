@@ -56,12 +56,14 @@ ROUTES = (
     _post("/drafts/{key}/drop", filling.drop),
     _get("/drafts/{key}/page.pdf", filling.page_pdf),
     _get("/records", records.ledger),
+    _get("/records/list.{kind}", records.ledger_file),
     _get("/records/{number}", records.record),
     _get("/records/{number}/paper.pdf", records.paper),
     _post("/records/{number}/go-on", filling.go_on),
     _post("/step/{action}", records.step),
     _get("/review", reviewing.queue),
     _get("/search", searching.searching),
+    _get("/search/hits.{kind}", searching.hits_file),
 )
 
 

@@ -144,6 +144,19 @@ def pdf(data: bytes, name: str) -> Response:
     return Response(data, media_type="application/pdf", headers=shown)
 
 
+_KINDS = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": "text/csv; charset=utf-8",
+    ".json": "application/json",
+}
+
+
+def download(path: Path) -> Response:
+    """Return a file of ours to be kept by the browser, never shown in it."""
+    kept = {"content-disposition": f"attachment; filename*=UTF-8''{quote(path.name)}"}
+    return Response(path.read_bytes(), media_type=_KINDS[path.suffix], headers=kept)
+
+
 def stored_upload(upload: UploadFile, folder: Path) -> Path:
     """Write a file sent into a folder under its own name, whatever path it claims, and return where it is."""
     name = re.sub(r"[\\/\x00-\x1f\x7f]", "_", upload.filename or "").strip(". ")[-120:] or "upload"

@@ -29,6 +29,8 @@ class Criteria:
     date_to: str = ""
     unit: str = ""
     state: str = ""
+    customer: str = ""
+    model: str = ""
 
 
 def search(
@@ -66,6 +68,8 @@ def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Fi
         date_from=criteria.date_from,
         date_to=criteria.date_to,
         unit=criteria.unit,
+        customer=criteria.customer,
+        model=criteria.model,
         readable=office.readable(),
     )
     catch_up(office)

@@ -73,7 +73,8 @@ class Document:
 class Filters:
     """What narrows a search beside its words; empty means any. Days are YYYY-MM-DD, both included.
 
-    `readable` is what the account may read: the record must fit one of the scopes; None = everything, () = nothing.
+    `customer` and `model` are whole names, as the facets count them. `readable` is what the account may read: the
+    record must fit one of the scopes; None = everything, () = nothing.
     """
 
     forms: tuple[str, ...] = ()
@@ -82,6 +83,8 @@ class Filters:
     date_from: str = ""
     date_to: str = ""
     unit: str = ""
+    customer: str = ""
+    model: str = ""
     max_secrecy: int | None = None
     readable: tuple[Scope, ...] | None = None
 

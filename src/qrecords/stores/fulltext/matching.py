@@ -62,6 +62,8 @@ def passes(facts: Facts, filters: Filters) -> bool:
         and (not filters.date_from or day >= day_number(filters.date_from))
         and (not filters.date_to or day <= day_number(filters.date_to))
         and (not filters.unit or facts.unit == normalise(filters.unit))
+        and (not filters.customer.strip() or facts.customer_unit == filters.customer.strip())
+        and (not filters.model.strip() or filters.model.strip() in facts.models)
         and (filters.readable is None or any(_within(facts, scope) for scope in filters.readable))
     )
 

@@ -229,6 +229,9 @@ class TantivyIndex:
             yield self._days(filters.date_from, filters.date_to or "9999-12-31")
         if filters.unit:
             yield self._fact(_unit(filters.unit))
+        for field, name in (("customer_unit", filters.customer), ("model", filters.model)):
+            if name.strip():
+                yield _unscored(Query.term_query(self._index.schema, field, name.strip(), index_option="basic"))
         if filters.readable is not None:
             yield _any([_all([self._fact(_RECORD), *self._scope(scope)]) for scope in filters.readable])
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -13,8 +16,9 @@ from qrecords.model.record import ACTION_LABELS, Action, State, open_actions
 from qrecords.services import reading, steps
 from qrecords.services.file import file_records
 from qrecords.services.finding.find import list_records, show
+from qrecords.services.finding.ledger import write_ledger
 from qrecords.services.finding.viewing import archived_paper
-from qrecords.web.asked import Asked, pdf
+from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.rendering import action_label
 from qrecords.web.wording import worded
 
@@ -88,12 +92,27 @@ def _take(asked: Asked, action: str, numbers: list[str], notes: list[Sentence]) 
 
 def ledger(asked: Asked) -> Response:
     """List the records, narrowed by form, state and year."""
-    form, state, year = asked.query("form"), asked.query("state"), asked.query("year")
-    states = (State(state),) if state in {s.value for s in State} else ()
-    found = list_records(
-        asked.session, form_code=form, states=states, year=int(year) if year.isdecimal() and len(year) == 4 else None
-    )
+    found = _listed(asked)
+    narrowed = {name: asked.query(name) for name in ("form", "state", "year")}
     return asked.page(
         "ledger.html", records=found[:SHOWN], more=max(0, len(found) - SHOWN), total=len(found),
-        forms=[folder.form for folder in asked.session.forms.all()], form=form, state=state, year=year,
+        forms=[folder.form for folder in asked.session.forms.all()], query=urlencode(narrowed), **narrowed,
     )  # fmt: skip
+
+
+def ledger_file(asked: Asked) -> Response:
+    """Give what is listed as a file, as the command line writes it."""
+    with TemporaryDirectory(prefix="qrecords-desk-") as folder:
+        path = Path(folder) / f"台账.{asked.path['kind']}"
+        write_ledger(asked.session, _listed(asked), path)
+        return download(path)
+
+
+def _listed(asked: Asked) -> list[dict[str, Any]]:
+    state, year = asked.query("state"), asked.query("year")
+    return list_records(
+        asked.session,
+        form_code=asked.query("form"),
+        states=(State(state),) if state in {s.value for s in State} else (),
+        year=int(year) if year.isdecimal() and len(year) == 4 else None,
+    )

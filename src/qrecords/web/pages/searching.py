@@ -1,20 +1,143 @@
-"""检索: one field, hits as one types, facets to click, snippets with the words marked."""
+"""检索: one field, hits as one types, facets to click, snippets with the words marked, the list as a file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlencode
+
 from starlette.responses import Response
 
+from qrecords.errors import InvalidInput
+from qrecords.model.queryways import WAYS
+from qrecords.model.record import STATE_LABELS, State
+from qrecords.model.values import parse_date
+from qrecords.services.finding.hitlist import export
 from qrecords.services.finding.search import Criteria, search
-from qrecords.web.asked import Asked
+from qrecords.stores.fulltext.interface import Sort
+from qrecords.web.asked import Asked, download
+
+HITS = 20  # a page
+SHOWN_FACETS = 8  # of each kind, beside the hits
+# What a facet counts, the word of the address that narrows to it, and its name.
+FACETS = (
+    ("form_code", "form", "表式"), ("year", "year", "年度"), ("state", "state", "状态"),
+    ("customer_unit", "customer", "用户"), ("model", "model", "型号"),
+)  # fmt: skip
+NARROWING = ("form", "year", "state", "customer", "model", "from", "to", "unit")
+LABELS = {key: label for _, key, label in FACETS} | {"from": "从", "to": "到", "unit": "承办单位"}
 
 
 def searching(asked: Asked) -> Response:
     """Show the hits of a query; the page's script asks for the list alone."""
-    text, year = asked.query("q").strip(), asked.query("year")
-    criteria = Criteria(form_code=asked.query("form"), year=int(year) if year.isdecimal() and len(year) == 4 else None)
-    found = search(asked.session, text, criteria, limit=20, after=asked.query("after")) if text else None
-    template = "hits.html" if asked.query("part") == "hits" else "search.html"
+    given = _given(asked)
+    alone = asked.query("part") == "hits"
+    found: dict[str, Any] | None = None
+    wrong: InvalidInput | None = None
+    if given:
+        try:
+            found = search(
+                asked.session,
+                given.get("q", ""),
+                _criteria(given),
+                limit=HITS,
+                after=asked.query("after"),
+                sort=_sort(given),
+            )
+        except InvalidInput as error:  # half a query, while it is being written
+            wrong = error
     return asked.page(
-        template, found=found, text=text, form=asked.query("form"), year=year,
-        forms=[folder.form for folder in asked.session.forms.all()],
+        "hits.html" if alone else "search.html", 422 if wrong and not alone else 200,
+        found=found, wrong=wrong, given=given, ways=WAYS, narrowed=[*_narrowed(given)],
+        facets=[*_facets(asked, found["facets"], given)] if found else [],
+        forms=[folder.form for folder in asked.session.forms.all()], query=urlencode(given),
+        next=_address(given, after=found["next"]) if found and found["next"] else "",
+        looser=_looser(found, given) if found else "",
     )  # fmt: skip
+
+
+def hits_file(asked: Asked) -> Response:
+    """Give all hits as a file, as the command line writes it."""
+    given = _given(asked)
+    with TemporaryDirectory(prefix="qrecords-desk-") as folder:
+        path = Path(folder) / f"检索结果.{asked.path['kind']}"
+        export(asked.session, given.get("q", ""), _criteria(given), path, sort=_sort(given))
+        return download(path)
+
+
+def _given(asked: Asked) -> dict[str, str]:
+    """Return what is asked for, without what is empty."""
+    given = {name: text for name in ("q", *NARROWING) if (text := asked.query(name).strip())}
+    return given | {"sort": "relevance"} if given and asked.query("sort") == "relevance" else given
+
+
+def _criteria(given: Mapping[str, str]) -> Criteria:
+    year = given.get("year", "")
+    if year and not (year.isdecimal() and len(year) == 4):
+        raise InvalidInput(f"年度「{year}」不是四位数字", remedy="请写成 2026 的样子")
+    if (state := given.get("state", "")) not in {"", *State}:
+        raise InvalidInput(f"没有「{state}」这个状态", remedy="请从列出的状态里选")
+    return Criteria(
+        form_code=given.get("form", ""),
+        year=int(year) if year else None,
+        date_from=_day(given.get("from", "")),
+        date_to=_day(given.get("to", "")),
+        unit=given.get("unit", ""),
+        state=state,
+        customer=given.get("customer", ""),
+        model=given.get("model", ""),
+    )
+
+
+def _day(text: str) -> str:
+    try:
+        return parse_date(text) if text else ""
+    except ValueError as error:
+        raise InvalidInput(str(error), remedy="请写成 2026-03-05 的样子") from None
+
+
+def _sort(given: Mapping[str, str]) -> Sort:
+    return "relevance" if given.get("sort") == "relevance" else "date"
+
+
+def _address(given: Mapping[str, str], **changes: str) -> str:
+    return f"/search?{urlencode({k: v for k, v in {**given, **changes}.items() if v})}"
+
+
+def _narrowed(given: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Give what narrows the search, each with the address of the search without it."""
+    for name in NARROWING:
+        if value := given.get(name):
+            shown = STATE_LABELS[State(value)] if name == "state" and value in {*State} else value
+            yield {"label": LABELS[name], "shown": shown, "without": _address(given, **{name: ""})}
+
+
+def _facets(
+    asked: Asked, counts: Mapping[str, Mapping[str, int]], given: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """Give what the hits are, where there is something to choose from; the counts are of what the account may read."""
+    for facet, name, label in FACETS:
+        there = counts[facet]
+        if name in given or len(there) < 2:
+            continue
+        entries = [
+            {"shown": _shown(asked, name, value), "count": count, "go": _address(given, **{name: value})}
+            for value, count in there.items()
+        ]
+        yield {"label": label, "entries": entries[:SHOWN_FACETS], "rest": entries[SHOWN_FACETS:]}
+
+
+def _shown(asked: Asked, name: str, value: str) -> str:
+    if name == "state":
+        return STATE_LABELS[State(value)]
+    return f"{value.rpartition('-')[2]} {asked.session.outlines.get(value).title}" if name == "form" else value
+
+
+def _looser(found: Mapping[str, Any], given: Mapping[str, str]) -> str:
+    """Return the address of the near query that finds something."""
+    if not (near := found["looser"]):
+        return ""
+    kept = given if near["conditions"] else {k: v for k, v in given.items() if k not in NARROWING}
+    return _address(kept, q=near["query"])
