@@ -204,6 +204,7 @@ def _status(args: list[str], *, as_json: bool) -> int:
     try:
         _require_text(args)
         strict.begin()
+        chinese.speak()
         _show_callers_paths()
         try:
             returned = app.main(args, prog_name="qrecords", standalone_mode=False)

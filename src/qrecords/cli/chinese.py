@@ -1,7 +1,8 @@
-"""Click in Chinese: help pages, types and usage errors."""
+"""Click in Chinese: its messages by a catalogue of gettext, help pages, types and usage errors."""
 
 from __future__ import annotations
 
+import gettext
 import os
 import re
 import unicodedata
@@ -17,12 +18,27 @@ from qrecords.errors import UsageError
 from qrecords.model.values import parse_date
 from qrecords.strict import RUN
 
-HELP = "显示帮助并退出"
+DOMAIN = "click"
+LOCALE = Path(__file__).parent / "locale"  # what click says, in Chinese: made by tools/messages.py
 TERM_LIMIT = 34  # columns of a help page given to the names of options and commands
+
+
+def speak() -> None:
+    """Let click's own messages be Chinese, as all else the program says is, whatever language the terminal is set to.
+
+    Click asks the standard library's gettext, which goes by the environment.
+    """
+    gettext.bindtextdomain(DOMAIN, str(LOCALE))
+    gettext.textdomain(DOMAIN)
+    os.environ["LANGUAGE"] = "zh_CN"
 
 
 class Formatter(click.HelpFormatter):
     """Lays out help pages by the columns a terminal gives Chinese text, two a character."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write the usage line; a full-width colon needs no space behind it."""
+        super().write_usage(prog, args, prefix or gettext.gettext("Usage:"))
 
     def write_heading(self, heading: str) -> None:
         """Write a heading."""
@@ -30,7 +46,7 @@ class Formatter(click.HelpFormatter):
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = TERM_LIMIT, col_spacing: int = 2) -> None:
         """Write names and what they mean as two columns."""
-        rows = list(rows)
+        rows = [(term, _ADDED.sub(r"（\1）", meaning)) for term, meaning in rows]
         column = min(max(width(term) for term, _ in rows), col_max) + col_spacing
         for term, meaning in rows:
             self.write(f"{'':>{self.current_indent}}{term}")
@@ -38,6 +54,9 @@ class Formatter(click.HelpFormatter):
                 self.write(f"\n{'':>{self.current_indent + column}}{meaning}\n")
             else:
                 self.write(f"{'':>{column - width(term)}}{meaning}\n")
+
+
+_ADDED = re.compile(r"  \[([^\]]*)\]$")  # what click adds to an option's meaning: required, its default
 
 
 class Context(click.Context):
@@ -51,33 +70,8 @@ class Command(click.Command):
 
     context_class = Context
 
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the usage line."""
-        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix="用法：")
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options under a Chinese heading."""
-        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
-        records = [r for p in options if (r := p.get_help_record(ctx)) is not None]
-        with formatter.section("选项"):
-            formatter.write_dl([(term, _in_chinese(meaning)) for term, meaning in records])
-
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        """Return the help option, explained in Chinese."""
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.help = HELP
-        return option
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Return the parts of the usage line."""
-        return ["[选项]" if p == "[OPTIONS]" else p for p in super().collect_usage_pieces(ctx)]
-
-
-def _in_chinese(meaning: str) -> str:
-    """Return an option's meaning with what click adds to it in Chinese."""
-    meaning = re.sub(r"\s*\[required\]", "（必填）", meaning)
-    return re.sub(r"\s*\[default: ([^\]]*)\]", "（默认\\1）", meaning)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"options_metavar": "[选项]"} | kwargs)
 
 
 class Group(Command, click.Group):
@@ -86,7 +80,7 @@ class Group(Command, click.Group):
     command_class = Command
 
     def __init__(self, *args: Any, lazy: dict[str, tuple[str, str]] | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, subcommand_metavar="命令 [参数]...", **kwargs)
         self._lazy = lazy or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -103,6 +97,15 @@ class Group(Command, click.Group):
             return command
         return super().get_command(ctx, cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is meant; click's own offers of a near one know nothing of the lazy ones."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offer commands without importing those that are lazy."""
         if not self._lazy:
@@ -110,16 +113,11 @@ class Group(Command, click.Group):
         found = [CompletionItem(n, help=short) for n, (_, short) in self._lazy.items() if n.startswith(incomplete)]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write options and commands under Chinese headings."""
-        super().format_options(ctx, formatter)
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands without importing those that are lazy."""
         rows = [(name, self._short_help(ctx, name)) for name in self.list_commands(ctx)]
-        with formatter.section("命令"):
+        with formatter.section(gettext.gettext("Commands")):
             formatter.write_dl(rows)
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Return the parts of the usage line."""
-        return [p.replace("COMMAND [ARGS]...", "命令 [参数]...") for p in super().collect_usage_pieces(ctx)]
 
     def _short_help(self, ctx: click.Context, name: str) -> str:
         if name in self._lazy:
@@ -232,24 +230,15 @@ def usage_error(error: click.UsageError) -> UsageError:
     command = error.ctx.command_path if error.ctx else "qrecords"
     remedy = f"用 {command} --help 查看用法"
     match error:
-        case click.NoSuchOption():
-            near = f"，是不是 {'、'.join(error.possibilities)}？" if error.possibilities else ""
-            return UsageError(f"没有选项 {error.option_name}{near}", remedy=remedy)
         case click.MissingParameter():
             return UsageError(f"缺少 {_name(error.param)}", remedy=remedy)
         case click.BadParameter():
             name = _name(error.param)
             return UsageError(f"{name}：{error.message}" if name else error.message, remedy=remedy)
-    text = error.format_message()
-    if found := re.search(r"No such command '([^']*)'", text):
-        return UsageError(f"没有命令 {found[1]}", remedy=remedy)
-    if found := re.search(r"Got unexpected extra arguments? \((.*)\)", text):
-        return UsageError(f"多出了参数：{found[1]}", remedy=remedy)
-    if found := re.search(r"Option '([^']*)' requires an argument", text):
-        return UsageError(f"选项 {found[1]} 后面要写值", remedy=remedy)
-    if "Missing command" in text:
-        return UsageError("没有写命令", remedy=remedy)
-    return UsageError(text, remedy=remedy)
+        case click.NoSuchOption() | click.NoSuchCommand():
+            near = f"，是不是 {'、'.join(error.possibilities)}？" if error.possibilities else ""
+            return UsageError(f"{error.message}{near}", remedy=remedy)
+    return UsageError(error.format_message(), remedy=remedy)
 
 
 def _name(param: click.Parameter | None) -> str:
