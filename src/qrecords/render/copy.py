@@ -16,6 +16,7 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Dictionary, Name, Pdf
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import IntegrityFailure
 from qrecords.render.pdfmeta import Meta
 
@@ -66,7 +67,9 @@ def controlled_copy(source: bytes, mark: Path, *, meta: Meta, locks: Locks) -> b
                 _mark(page, form, (width, height))
             return _saved(pdf, meta, locks)
     except pikepdf.PdfError as error:
-        raise IntegrityFailure(f"读不出要复制的 PDF：{error}", remedy="请用 qrecords verify --deep 核对档案") from None
+        raise IntegrityFailure(
+            f"读不出要复制的 PDF：{error}", remedy=advise("请用 {} 核对档案", Do.VERIFY(Input.DEEP))
+        ) from None
 
 
 def _mark(page: pikepdf.Page, form: pikepdf.Object, size: tuple[float, float]) -> None:

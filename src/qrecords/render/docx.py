@@ -23,6 +23,7 @@ from docx.oxml.ns import nsmap
 from docxtpl import DocxTemplate
 from lxml import etree
 
+from qrecords.advice import Do, advise
 from qrecords.errors import InvalidInput
 from qrecords.render import officeactive, tags
 from qrecords.render.shape import needs_repair
@@ -120,7 +121,7 @@ class Template:
         except jinja2.UndefinedError as error:
             raise InvalidInput(
                 f"模板 {self.name} 里的标记「{error}」没有对应的栏目",
-                remedy="请改正模板，或用 qrecords forms check 检查全部标记",
+                remedy=advise("请改正模板，或用 {} 检查全部标记", Do.CHECK_FORMS),
             ) from None
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError):
             raise InvalidInput(

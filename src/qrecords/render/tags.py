@@ -15,10 +15,10 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from qrecords.advice import advise
+from qrecords.advice import Do, advise
 from qrecords.errors import InvalidInput, Problem
 
-REMEDY = "请在 Word 里改好模板的标记再试，可用的标记见 qrecords forms show"
+REMEDY = advise("请在 Word 里改好模板的标记再试，可用的标记见 {}", Do.SHOW_FORMS)
 MAX_NUMBER = 1_000_000
 
 _FILTERS = {"default", "d", "length", "count", "upper", "lower", "trim", "first", "last"}

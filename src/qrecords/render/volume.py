@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NumberObject
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import IntegrityFailure
 from qrecords.model.volume import Spot
 from qrecords.render.beside import written_beside
@@ -161,7 +162,7 @@ class _Binder:
         if part.pages and len(reader.pages) != part.pages:
             raise IntegrityFailure(
                 f"「{part.title}」有 {len(reader.pages)} 页，登记的是 {part.pages} 页",
-                remedy="请用 qrecords verify --deep 核对档案，不要用这份文件成册",
+                remedy=advise("请用 {} 核对档案，不要用这份文件成册", Do.VERIFY(Input.DEEP)),
             )
         return reader
 
@@ -175,7 +176,7 @@ class _Binder:
         except PyPdfError as error:
             raise IntegrityFailure(
                 f"「{title or '扫描件'}」读不出（{type(error).__name__}）",
-                remedy="请用 qrecords verify --deep 核对档案",
+                remedy=advise("请用 {} 核对档案", Do.VERIFY(Input.DEEP)),
             ) from None
 
     def _take(self, reader: PdfReader, pages: Sequence[Any], title: str, written: Sequence[bool]) -> None:

@@ -6,7 +6,7 @@ The example stands on the page of instructions, which `fill` never reads, so tha
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from qrecords.advice import Sentence
 from qrecords.model.field import Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.worksheet import (
@@ -62,10 +63,16 @@ _EARLIEST, _LATEST, _MOST = date(1950, 1, 1), date(2149, 12, 31), "999999999999"
 _PLAIN = {FieldType.TEXT, FieldType.LTEXT, FieldType.ENUM, FieldType.MULTI, FieldType.BOOL}
 
 
-def input_workbook(form: Form, example: Mapping[str, Any], rows: Sequence[GivenRow] | None = None) -> bytes:
+def input_workbook(
+    form: Form,
+    example: Mapping[str, Any],
+    rows: Sequence[GivenRow] | None = None,
+    words: Callable[[Sentence], str] = str,
+) -> bytes:
     """Return the bytes of an .xlsx a clerk fills; `example` holds stored values, {} when there are none.
 
     With `rows`, records of a register to be gone on with: a row each, known by its number.
+    `words` is how the front end says what to do next.
     """
     book = Workbook()
     del book[book.sheetnames[0]]
@@ -81,7 +88,7 @@ def input_workbook(form: Form, example: Mapping[str, Any], rows: Sequence[GivenR
     for field in lines:
         sheet = book.create_sheet(sheet_title(field.label))
         _write_table(sheet, form, field.columns, choices, belongs_to=main)
-    write_guide(guide, form, example, main.title, goes_on=rows is not None)
+    write_guide(guide, form, example, main.title, words, goes_on=rows is not None)
     choices.hide()
     if rows:
         _write_given(book, rows)

@@ -56,7 +56,7 @@ def _rows(one: Mapping[str, Any], on: str) -> Iterator[tuple[list[str], bool]]:
         is_back, is_out = bool(copy.get("returned_on")), bool(copy.get("issued_at"))
         late = bool(one["due"]) and one["due"] < on and is_out and not is_back
         state = "已收回" if is_back else "逾期未还" if late else one["state_label"]
-        remark = one["reason"] or ("" if is_out or not copy else "发出时中断，请再运行 copies issue")
+        remark = one["reason"] or ("" if is_out or not copy else "发出时中断，请再发出一次")
         yield [
             copy.get("copy_no", ""), one["request_no"], state, one["archive_no"], one["document_no"], one["purpose"],
             one["recipient"], one["requested_by"], one["requested_at"][:10], one["decided_by"], one["decided_at"][:10],

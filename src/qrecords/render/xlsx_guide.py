@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from qrecords.advice import Do, Sentence, advise
 from qrecords.model.field import Field
 from qrecords.model.form import Form
 from qrecords.model.worksheet import (
@@ -36,16 +37,23 @@ Cells = Sequence[str]
 
 
 def write_guide(
-    sheet: Worksheet, form: Form, example: Mapping[str, Any], main_title: str, *, goes_on: bool = False
+    sheet: Worksheet,
+    form: Form,
+    example: Mapping[str, Any],
+    main_title: str,
+    words: Callable[[Sentence], str],
+    *,
+    goes_on: bool = False,
 ) -> None:
     """Write the page: steps, stages, what rules ask, then every field with how to write it and an example."""
+    steps = _rows_to_go_on(form, main_title) if goes_on else _steps(form, main_title)
     for number, width in enumerate(_WIDTHS):
         sheet.column_dimensions["ABCDE"[number]].width = width
     sheet.cell(1, 1, f"{form.code} {form.title}：填写说明").font = Font(name="微软雅黑", size=16, bold=True)
     row = 3
     for title, lines in (
-        ("怎样用这个工作簿", _rows_to_go_on(form, main_title) if goes_on else _steps(form, main_title)),
-        ("分几步填", _stages(form)),
+        ("怎样用这个工作簿", [f"{number}. {words(line)}" for number, line in enumerate(steps, start=1)]),
+        ("分几步填", [*map(words, _stages(form))]),
         ("还要注意", _cautions(form)),
     ):
         row = _write_lines(sheet, row, title, lines) if lines else row
@@ -56,38 +64,37 @@ def write_guide(
     sheet.sheet_view.showGridLines = False
 
 
-def _steps(form: Form, main_title: str) -> list[str]:
-    lines = [
+def _steps(form: Form, main_title: str) -> list[Sentence]:
+    lines: list[Sentence] = [
         f"在工作表「{main_title}」上填写，一行是一份记录；不要改表头，空着的列可以删去。",
         "表头带 * 的必填；深色的现在填，灰色的由后面的人填，现在可以空着。鼠标停在表头上有说明。",
         "有下拉箭头的从列表里选。编号、电话写几位就是几位，前面的 0 不会丢。",
         "签名、盖章处打印后在纸上签署；自动计算的栏目不用填，所以都不在这里。",
-        f"填好保存，再运行：qrecords fill {form.number}{form.edition} 这个文件.xlsx",
+        advise("填好保存，再运行：{}", Do.FILL(f"{form.number}{form.edition}", "这个文件.xlsx")),
         "本页的「示例」不会被读入。",
     ]
     if details := rows_fields(form):
         names = "、".join(f"「{sheet_title(f.label)}」" for f in details)
         lines.insert(1, f"{names}各有一个工作表，一行是一条；「{RECORD_COLUMN}」写主表上的号，就归到那份记录。")
-    return [f"{number}. {line}" for number, line in enumerate(lines, start=1)]
+    return lines
 
 
-def _rows_to_go_on(form: Form, main_title: str) -> list[str]:
-    lines = [
+def _rows_to_go_on(form: Form, main_title: str) -> list[Sentence]:
+    short = f"{form.number}{form.edition}"
+    return [
         f"工作表「{main_title}」上是还没有提交的记录，一行一份，凭「{NUMBER_COLUMN}」认得：编号不要改，行可以排序、删去。",
         "补上空着的格，写错的直接改；要清空的格就清空。没有动过的格不算改动，别人这期间登记的不会被盖掉。",
         "有下拉箭头的从列表里选。编号、电话写几位就是几位，前面的 0 不会丢。",
-        f"改好保存，再运行：qrecords update {form.number}{form.edition} 这个文件.xlsx；有一处不对就一份也不改，"
-        "标红退回。",
-        f"新的记录不写在这里：用 qrecords fill {form.number}{form.edition}。",
+        advise("改好保存，再运行：{}；有一处不对就一份也不改，标红退回。", Do.UPDATE(short, "这个文件.xlsx")),
+        advise("新的记录不写在这里：用 {}。", Do.FILL(short)),
         "本页的「示例」不会被读入。",
     ]
-    return [f"{number}. {line}" for number, line in enumerate(lines, start=1)]
 
 
-def _stages(form: Form) -> list[str]:
+def _stages(form: Form) -> list[Sentence]:
     first = form.stages[0]
     now = f"{first.label}（{first.by}）：现在填" if first.by else f"{first.label}：现在填"
-    later = [f"{s.label}（{s.by}）：以后用 qrecords update 续填" for s in form.stages[1:]]
+    later = [advise("{}（{}）：以后用 {} 续填", s.label, s.by, Do.UPDATE) for s in form.stages[1:]]
     return [now, *later]
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
 
+from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
 from qrecords.stores import durable, ocfl, ocflcheck, removal, staging
 from qrecords.stores.layouts import NAMED, TUPLE_SIZE, TUPLES, Layout
@@ -340,7 +341,7 @@ class Archive:
     def _inventory(self, object_id: str) -> Inventory:
         path = self._home(object_id) / INVENTORY
         if not path.is_file():
-            raise NotFound(f"档案库里没有 {object_id}", remedy="请核对归档编号；用 qrecords search 查找")
+            raise NotFound(f"档案库里没有 {object_id}", remedy=advise("请核对归档编号；用 {} 查找", Do.SEARCH))
         with durable.storage_errors(path):
             stat = path.stat()
             mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound
 from qrecords.stores import durable, mirror, ocfl
 from qrecords.stores.archive import Archive
@@ -75,7 +76,9 @@ class BackupStore:
         """Return what the backup holds; NotFound when the folder is none."""
         found = self.manifest()
         if found is None:
-            raise NotFound(f"{self.folder} 不是备份（没有 {MANIFEST}）", remedy="请指明 qrecords backup 写过的文件夹")
+            raise NotFound(
+                f"{self.folder} 不是备份（没有 {MANIFEST}）", remedy=advise("请指明 {} 写过的文件夹", Do.BACKUP)
+            )
         return found
 
     def register_path(self, sha256: str) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from qrecords.advice import Do, advise
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.field import Field
 from qrecords.model.form import CODE_PATTERN, Form
@@ -102,7 +103,7 @@ class FormCatalogue:
         if not CODE_PATTERN.match(full) or not self._folder(full).is_dir():
             raise NotFound(
                 f"没有「{code}」这种表式，质量记录限于 {'、'.join(self.codes())}（QS/PA758A 第7章）",
-                remedy="用 qrecords forms list 查看全部表式，编号可简写，如 06A",
+                remedy=advise("用 {} 查看全部表式，编号可简写，如 06A", Do.LIST_FORMS),
             )
         return full
 

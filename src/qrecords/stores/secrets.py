@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qrecords.advice import Do, advise
 from qrecords.errors import NotPermitted
 from qrecords.stores.durable import make_dirs, storage_errors
 
@@ -97,4 +98,4 @@ def read_token(path: Path) -> str:
 
 
 def _unsafe(path: Path) -> NotPermitted:
-    return NotPermitted(f"登录文件 {path} 别人也能读写，不能用", remedy="请删除它，再用 qrecords login 重新登录")
+    return NotPermitted(f"登录文件 {path} 别人也能读写，不能用", remedy=advise("请删除它，再用 {} 重新登录", Do.LOGIN))

@@ -41,7 +41,7 @@ def give_out(office: Office, code: str, path: Path | None = None, *, month: str 
     if not records:
         raise NotFound("没有您可以续填的行", remedy=f"用 qrecords list --form {form.number}{form.edition} 查看")
     example = form.check(folder.sample()).values
-    data = input_workbook(form, example, [_given(form, record) for record in records])
+    data = input_workbook(form, example, [_given(form, record) for record in records], office.words)
     office.note([office.event(Action.READ, r.record_no, exported=SUFFIX) for r in records])
     write_new(path, data)
     return {"path": str(path), "record_nos": [r.record_no for r in records]}

@@ -27,5 +27,5 @@ def make_sheet(office: Office, code: str, path: Path | None = None) -> Path:
     # What does not fit the form any more is left out of the example; `forms check` tells of it.
     example = form.check(folder.sample()).values
     make_dirs(path.parent)
-    write_file(path, input_workbook(form, example))
+    write_file(path, input_workbook(form, example, words=office.words))
     return path

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from qrecords.advice import Do, advise
 from qrecords.errors import QRecordsError
 from qrecords.model.access import Scope
 from qrecords.model.query import Query
@@ -27,7 +28,8 @@ class MustRebuild(QRecordsError):
     exit_status = 7
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"检索索引不能用：{why}", remedy="请运行 qrecords index rebuild 重建索引；记录本身不受影响")
+        remedy = advise("请运行 {} 重建索引；记录本身不受影响", Do.REBUILD_INDEX)
+        super().__init__(f"检索索引不能用：{why}", remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from qrecords.advice import Input, advise
 from qrecords.errors import InvalidInput
 from qrecords.model.numbering import parse_record_no
 
@@ -87,5 +88,10 @@ class Place:
 def _wrong(text: str) -> InvalidInput:
     return InvalidInput(
         f"「{text}」不是这次检索的位置",
-        remedy="请照抄上一页末尾给出的 --after，检索词和 --sort 也要与上一页相同；或去掉 --after 从头列出",
+        remedy=advise(
+            "请照抄上一页末尾给出的 {}，检索词和 {} 也要与上一页相同；或去掉 {} 从头列出",
+            Input.AFTER,
+            Input.SORT,
+            Input.AFTER,
+        ),
     )

@@ -23,6 +23,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
+from qrecords.advice import Do, advise
 from qrecords.errors import QRecordsError, StorageFailure, WrongState
 from qrecords.model.query import Query
 from qrecords.stores.durable import fsync_tree, make_dirs, remove_tree, write_file
@@ -114,7 +115,7 @@ class IndexStore:
             left = self._replace(documents, last_seq)
         if left:
             raise StorageFailure(
-                f"旧的检索索引没有删净：{left[0]}", remedy="请关闭正在检索的程序，再运行 qrecords index rebuild"
+                f"旧的检索索引没有删净：{left[0]}", remedy=advise("请关闭正在检索的程序，再运行 {}", Do.REBUILD_INDEX)
             )
 
     def close(self) -> None:
@@ -253,7 +254,9 @@ def _writing() -> Iterator[None]:
         full = any(words in str(error) for words in _FULL)
         raise StorageFailure(
             f"检索索引写不进去：{'磁盘已满' if full else error}",
-            remedy="请检查磁盘空间和 indexes 文件夹的权限；仍不行时运行 qrecords index rebuild。记录已保存，不受影响",
+            remedy=advise(
+                "请检查磁盘空间和 indexes 文件夹的权限；仍不行时运行 {}。记录已保存，不受影响", Do.REBUILD_INDEX
+            ),
         ) from error
 
 

@@ -12,6 +12,7 @@ from datetime import time
 from pathlib import Path
 from typing import Any, NoReturn
 
+from qrecords.advice import Sentence, advise
 from qrecords.errors import InvalidInput, Problem
 
 MAX_TEXT_BYTES = 32 << 20  # JSON, YAML, TOML are read whole
@@ -41,10 +42,10 @@ class InputRecord:
     number: str = ""
 
 
-def refuse(path: Path, message: str, remedy: str, *, row: int | None = None, sheet: str = "") -> NoReturn:
+def refuse(path: Path, message: str, remedy: Sentence, *, row: int | None = None, sheet: str = "") -> NoReturn:
     """Raise InvalidInput about a file that cannot be read at all, or no further."""
     source = f"{path.name}!{sheet}" if sheet else path.name
-    problem = Problem(f"{message}；{remedy}", row=row, source=source)
+    problem = Problem(advise("{}；{}", message, remedy), row=row, source=source)
     raise InvalidInput(f"{source} {message}", remedy=remedy, problems=[problem])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from qrecords.advice import Do, advise
 from qrecords.model.form import Form
 from qrecords.model.worksheet import main_fields, must_be_filled
 from qrecords.stores.inputs.common import refuse
@@ -33,7 +34,8 @@ def other_form(rows: Sequence[Row], form: Form, own: Headings | None, others: Se
 
 def refuse_other(path: Path, form: Form, other: Form) -> NoReturn:
     """Refuse a table that is another form's."""
-    remedy = f"请用 qrecords fill {other.number}{other.edition}，或换成 {form.code} 的表"
+    fill = Do.FILL(f"{other.number}{other.edition}")
+    remedy = advise("请用 {}，或换成 {} 的表", fill, form.code)
     refuse(path, f"像是 {other.code} {other.title}，不是 {form.code} {form.title}", remedy)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from qrecords.advice import Do, advise
 from qrecords.errors import Problem
 from qrecords.model.form import Form
 from qrecords.stores.inputs.common import InputRecord, encoding_of, refuse
@@ -54,7 +55,7 @@ def _layout(path: Path, encoding: str, form: Form, others: Sequence[Form]) -> tu
     if other := other_form(head, form, headings, others):
         refuse_other(path, form, other)
     if headings is None:
-        remedy = f"请把第一行写成栏目名，用 qrecords forms show {form.code} 看有哪些栏目"
+        remedy = advise("请把第一行写成栏目名，用 {} 看有哪些栏目", Do.SHOW_FORMS(form.code))
         refuse(path, f"前{HEAD_ROWS}行里没有 {form.code} 的表头", remedy, row=1)
     return delimiter, headings
 

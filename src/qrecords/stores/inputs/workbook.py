@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Do, advise
 from qrecords.errors import Problem
 from qrecords.model.cell import Unreadable
 from qrecords.model.field import Field, heading_key
@@ -104,7 +105,7 @@ def _main_sheet(book: Book, form: Form, others: Sequence[Form], skip: set[str]) 
         if other := other_form(list(islice(sheet.rows(), HEAD_ROWS)), form, best[2] if best else None, others):
             refuse_other(book.path, form, other)
     if not fitting:
-        remedy = f"请把栏目名写在第一行，用 qrecords forms show {form.code} 看有哪些栏目"
+        remedy = advise("请把栏目名写在第一行，用 {} 看有哪些栏目", Do.SHOW_FORMS(form.code))
         refuse(book.path, f"没有一个工作表的前{HEAD_ROWS}行里有 {form.code} 的表头", remedy)
     most = max(fields for fields, _, _ in fitting)
     (_, main, headings), *alike = [entry for entry in fitting if entry[0] == most]

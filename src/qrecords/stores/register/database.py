@@ -17,6 +17,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
+from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
 from qrecords.model.audit import Event
 from qrecords.stores.durable import disk_of, is_read_only
@@ -41,6 +42,7 @@ LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not sa
 _WRITES = "qrecords_writes"
 _WAITS = "qrecords_waits"
 ASIDE_FILE = "readings.sqlite"
+ABSENT = advise("请从备份恢复；若是新建工作区，先运行 {}", Do.INIT)
 
 
 class Busy(WrongState):
@@ -188,15 +190,13 @@ class Register:
         WrongState when a newer program made it.
         """
         if not path.is_file():
-            raise IntegrityFailure(f"登记库 {path} 不见了", remedy="请从备份恢复；若是新建工作区，先运行 qrecords init")
+            raise IntegrityFailure(f"登记库 {path} 不见了", remedy=ABSENT)
         register = cls(path)
         with register.read() as tx:
             found = tx.facts.migration()
         try:
             if not found:
-                raise IntegrityFailure(
-                    f"{path} 不是登记库", remedy="请从备份恢复；若是新建工作区，先运行 qrecords init"
-                )
+                raise IntegrityFailure(f"{path} 不是登记库", remedy=ABSENT)
             if found != MIGRATION:
                 register._upgrade()
         except BaseException:
@@ -246,7 +246,7 @@ class Register:
         if self.read_only:
             raise StorageFailure(
                 f"磁盘是只读的，只能查阅：{self.path.parent}",
-                remedy="要办理，请到可写的工作区；这是备份就先 restore 出来",
+                remedy=advise("要办理，请到可写的工作区；这是备份就先 {} 出来", Do.RESTORE),
             )
         with self._translated(), self._engine.connect() as connection:
             writing = connection.execution_options(**{_WRITES: True, _WAITS: wait})
@@ -319,7 +319,7 @@ class Register:
         if isinstance(error.orig, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
             return IntegrityFailure(f"登记库 {self.path} 已损坏", remedy="请停止使用，从备份恢复")
         if isinstance(error, sa.exc.IntegrityError):
-            return WrongState(f"同时有两处改动互相冲突：{text}", remedy="请重试这条命令")
+            return WrongState(f"同时有两处改动互相冲突：{text}", remedy="请再试一次")
         return StorageFailure(f"登记库出错：{text}", remedy="请检查磁盘，必要时从备份恢复")
 
 
