@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from qrecords import __version__
 from qrecords.web.asked import Handler, page
-from qrecords.web.pages import entering, filling, records, reviewing, searching, today
+from qrecords.web.pages import entering, filling, records, registers, reviewing, searching, today
 from qrecords.web.printing import Printer
 from qrecords.web.rendering import Pages, static_folder
 from qrecords.web.security import Guard
@@ -50,6 +50,11 @@ ROUTES = (
     _get("/fill", filling.forms),
     _post("/fill/{form}", filling.begin),
     _post("/fill/{form}/file", filling.upload),
+    _get("/fill/{form}/months", registers.this_month),
+    _get("/fill/{form}/months/{month}", registers.month),
+    _post("/fill/{form}/months/{month}", registers.save),
+    _post("/fill/{form}/months/{month}/make", registers.make),
+    _post("/fill/{form}/months/{month}/clear", registers.clear),
     _get("/drafts/{key}", filling.draft),
     _post("/drafts/{key}", filling.save),
     _post("/drafts/{key}/make", filling.make),

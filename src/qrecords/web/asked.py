@@ -107,7 +107,8 @@ def refused(asked: Asked, error: QRecordsError) -> Response:
     """Word an error: for the page's script as data, else as a page with a way back."""
     status = STATUS.get(type(error), 500 if error.exit_status in {1, 7} else 409)
     problems = [
-        {"field": p.field or "", "message": worded(p.message), "source": p.source or ""} for p in error.problems
+        {"field": p.field or "", "message": worded(p.message), "source": p.source or "", "row": p.row}
+        for p in error.problems
     ]
     told = {"message": worded(error.message), "remedy": worded(error.remedy), "problems": problems}
     if asked.wants_data:

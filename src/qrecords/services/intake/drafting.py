@@ -77,16 +77,16 @@ def go_on(office: Office, record_no: str) -> DeskDraft:
 
 
 def drafts(office: Office) -> list[DeskDraft]:
-    """Return the account's own drafts, the one saved last first."""
+    """Return the account's own drafts of one record each, the one saved last first."""
     with office.register.read() as tx:
-        return tx.desk_drafts.of_account(office.account.name)
+        return [d for d in tx.desk_drafts.of_account(office.account.name) if not d.month]
 
 
 def draft_of(office: Office, key: str) -> DeskDraft:
     """Return one of the account's own drafts; NotFound for what is not there and for another's alike."""
     with office.register.read() as tx:
         found = tx.desk_drafts.get(key, office.account.name)
-    if found is None:
+    if found is None or found.month:
         raise NotFound("没有这份草稿，或它已经生成了记录", remedy="请在「今日」里查找")
     return found
 

@@ -154,7 +154,7 @@ def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Fille
         try:
             sha256 = file_sha256(path)
             for entry in read_records(path, form, others):
-                rows.append(_row(form, lists, sha256, entry))
+                rows.append(read_row(form, lists, sha256, entry))
         except InvalidInput as error:
             problems = list(error.problems) or [Problem(error.message, source=path.name)]
             result.rejected.append({"source": path.name, "row": None, "problems": problems})
@@ -171,7 +171,8 @@ def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Fille
     return list(ready.values())
 
 
-def _row(form: Form, lists: Completion, sha256: str, entry: InputRecord) -> Row:
+def read_row(form: Form, lists: Completion, sha256: str, entry: InputRecord) -> Row:
+    """Return an entry of a file of these bytes as a row, checked with what the lists add to it."""
     completed = lists.check(form, entry.values)
     prints = [] if completed.checked.problems or not entry.sound else prints_of(form, completed)
     slim = replace(entry, values={})  # what was read is held once

@@ -10,12 +10,18 @@ import sqlalchemy as sa
 
 from qrecords.stores.register import tables as t
 
+# No field's key begins so: what a draft of a register's month holds.
+MONTH, LINES, MADE = "#month", "#lines", "#made"
+
 _D = t.desk_draft.c
 
 
 @dataclass(frozen=True, slots=True)
 class DeskDraft:
-    """A draft as it was last saved: `values` as typed, `record_no` of the record it goes on with or has become."""
+    """A draft as it was last saved: `values` as typed, `record_no` of the record it goes on with or has become.
+
+    The lines of a register's month are one draft: then `values` hold the month, the lines, and what was made last.
+    """
 
     key: str
     account: str
@@ -24,6 +30,11 @@ class DeskDraft:
     values: Mapping[str, Any]
     revision: int
     saved_at: str
+
+    @property
+    def month(self) -> str:
+        """Return the month of a register it holds the lines of, "" of a draft of one record."""
+        return str(self.values.get(MONTH, ""))
 
 
 class DeskDrafts:

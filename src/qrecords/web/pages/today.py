@@ -10,6 +10,8 @@ from qrecords.model.record import Action
 from qrecords.services.due import due
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.drafting import drafts
+from qrecords.services.intake.registermonth import begun
+from qrecords.stores.register.deskdrafts import LINES
 from qrecords.web.asked import Asked
 from qrecords.web.rendering import action_label
 
@@ -32,7 +34,7 @@ def today(asked: Asked) -> Response:
         for action, records in found.mine.items()
     ]
     return asked.page(
-        "today.html", drafts=_drafts(asked), groups=groups, others=found.others[:SHOWN],
+        "today.html", drafts=_drafts(asked), months=_months(asked), groups=groups, others=found.others[:SHOWN],
         others_more=max(0, len(found.others) - SHOWN), due=late["due"][:SHOWN],
         due_more=max(0, len(late["due"]) - SHOWN), late=late["late"], unknown_years=late["unknown_years"],
     )  # fmt: skip
@@ -49,4 +51,17 @@ def _drafts(asked: Asked) -> list[dict[str, Any]]:
             "about": str(d.values.get("customer_unit") or ""),
         }
         for d in drafts(asked.session)
+    ]
+
+
+def _months(asked: Asked) -> list[dict[str, Any]]:
+    forms = asked.session.forms
+    return [
+        {
+            "form": forms.get(d.form_code).form,
+            "month": d.month,
+            "lines": len(d.values[LINES]),
+            "saved_at": d.saved_at,
+        }
+        for d in begun(asked.session)
     ]

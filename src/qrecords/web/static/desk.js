@@ -2,27 +2,27 @@
 
 const banner = document.getElementById("banner");
 
-function warn(text) {
+export function warn(text) {
   banner.textContent = text;
   banner.hidden = !text;
 }
 
 // Input methods: while a syllable is composed nothing is sent, and its Enter is not ours.
-const composing = (event) => event.isComposing || event.keyCode === 229;
+export const composing = (event) => event.isComposing || event.keyCode === 229;
 
-function whenTyped(root, act) {
+export function whenTyped(root, act) {
   root.addEventListener("input", (event) => { if (!event.isComposing) act(event); });
   root.addEventListener("compositionend", act);
 }
 
-function later(act, milliseconds) {
+export function later(act, milliseconds) {
   let timer = 0;
   return () => { clearTimeout(timer); timer = setTimeout(act, milliseconds); };
 }
 
-async function ask(address, form, method = "POST") {
+export async function ask(address, form, method = "POST") {
   const request = { method, headers: { accept: "application/json" } };
-  if (form) request.body = new URLSearchParams(new FormData(form));
+  if (form) request.body = form instanceof URLSearchParams ? form : new URLSearchParams(new FormData(form));
   const response = await fetch(address, request);
   const told = await response.json();
   return { status: response.status, told };
