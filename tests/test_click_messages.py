@@ -12,7 +12,7 @@ from babel.messages.catalog import Message
 from babel.messages.mofile import read_mo
 from click.testing import CliRunner
 
-from qrecords.cli import app, chinese
+from qrecords.cli import app, chinese, types
 from tools import messages
 
 SAID = [message for message in messages.said() if message.id]
@@ -96,7 +96,7 @@ def test_what_click_asks_it_asks_in_chinese(monkeypatch: pytest.MonkeyPatch) -> 
     chinese.speak()
 
     @click.command
-    @click.option("--count", prompt="几份", type=chinese.Number(1, 9))
+    @click.option("--count", prompt="几份", type=types.Number(1, 9))
     @click.option("--word", prompt="密码", confirmation_prompt=True)
     @click.confirmation_option()
     def ask(count: int, word: str) -> None:

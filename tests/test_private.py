@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from qrecords.cli import chinese
+from qrecords.cli import types
 from qrecords.cli.app import run
 from qrecords.cli.wording import worded
 from qrecords.errors import NotPermitted
@@ -31,7 +31,7 @@ def open_to_others(folder: Path) -> list[str]:
 
 def writing() -> set[str]:
     """Return every command that takes a place to write to."""
-    kinds: tuple[Any, ...] = (chinese.OUTPUT, chinese.FOLDER)
+    kinds: tuple[Any, ...] = (types.OUTPUT, types.FOLDER)
     return {name for name, command in leaves() if any(p.type in kinds for p in command.params)}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from qrecords.cli import chinese
+from qrecords.cli import types
 from qrecords.cli.app import app
 from qrecords.cli.copies import STATES as COPY_STATES
 from qrecords.cli.find import STATES
@@ -36,7 +36,7 @@ def commands(group: click.Command, ctx: click.Context) -> Iterator[click.Command
 
 
 def test_every_choice_takes_what_the_program_and_what_the_screen_calls_it() -> None:
-    words = [p.type for c in commands(app, click.Context(app)) for p in c.params if isinstance(p.type, chinese.Word)]
+    words = [p.type for c in commands(app, click.Context(app)) for p in c.params if isinstance(p.type, types.Word)]
     assert len(words) >= 7
     for kind in words:
         for token, label in kind.labels.items():

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import table
 from qrecords.errors import UsageError
@@ -35,7 +35,7 @@ def accounts() -> None:
 )
 @click.option("--user", metavar="系统用户", default="", help="这个系统用户不用密码即以此账号操作（名称或 uid）")
 @click.option("--unit", metavar="单位", default="", help="所属相关单位（默认：客户服务中心）")
-@click.option("--until", "expires_on", type=chinese.Day(), default=None, help="最后可用的一天")
+@click.option("--until", "expires_on", type=types.Day(), default=None, help="最后可用的一天")
 @pass_session
 def add(session: Session, name: str, display_name: str, user: str, unit: str, expires_on: str | None) -> None:
     """增加账号；新账号没有任何角色。不用 --user 的，再用 accounts passwd --reset 设密码。"""
@@ -120,8 +120,8 @@ def roles(session: Session) -> None:
 @click.argument("role", metavar="角色")
 @click.option("--unit", metavar="单位", default="", help="只限这个相关单位承办的记录")
 @click.option("--branch", metavar="兵种", default="", help="只限这个用户类别/兵种的记录")
-@click.option("--since", type=chinese.Day(), default=None, help="从这一天起")
-@click.option("--until", type=chinese.Day(), default=None, help="到这一天止")
+@click.option("--since", type=types.Day(), default=None, help="从这一天起")
+@click.option("--until", type=types.Day(), default=None, help="到这一天止")
 @pass_session
 def grant(session: Session, name: str, role: str, unit: str, branch: str, since: str | None, until: str | None) -> None:
     """授予角色，可限于单位、兵种、时间；不能授予自己。"""
@@ -146,7 +146,7 @@ def revoke(session: Session, name: str, role: str) -> None:
 
 @accounts.command()
 @NAME
-@click.argument("level", metavar="密级", type=chinese.Word(LEVELS))
+@click.argument("level", metavar="密级", type=types.Word(LEVELS))
 @pass_session
 def clearance(session: Session, name: str, level: str) -> None:
     """设定涉密等级：能查阅的最高密级。"""

@@ -18,7 +18,7 @@ import click
 
 from qrecords import __version__, strict
 from qrecords.advice import Sentence
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.output import emit_error, emit_json, neutralise, say
 from qrecords.cli.wording import worded
 from qrecords.errors import InvalidInput, QRecordsError, StorageFailure
@@ -131,7 +131,7 @@ class Session:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="每条命令加 --help 看说明；全程怎么办理见 README.zh-CN.md。",
 )
-@click.option("--root", type=chinese.FOLDER, help="工作区文件夹（默认：当前文件夹或其上级）")
+@click.option("--root", type=types.FOLDER, help="工作区文件夹（默认：当前文件夹或其上级）")
 @click.option("--account", metavar="账号", help="以哪个账号操作（默认：当前系统用户的账号）")
 @click.option("--json", "as_json", is_flag=True, help="输出一个 JSON 对象，供程序读取")
 @click.option("--log", is_flag=True, help="每一步在标准错误写一行：时间、编号、账号、做什么、多久")

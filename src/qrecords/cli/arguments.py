@@ -8,15 +8,15 @@ from typing import Any
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import types
 from qrecords.cli.app import Session
 from qrecords.cli.completion import RECORD
 from qrecords.errors import UsageError
 
 NUMBERS = click.argument("numbers", metavar="编号...", nargs=-1, required=True, type=RECORD)
-MONTH = click.option("--month", type=chinese.Month(), help="登记簿的整月，如 2026-03；这时“编号”处写表式编号")
+MONTH = click.option("--month", type=types.Month(), help="登记簿的整月，如 2026-03；这时“编号”处写表式编号")
 REASON = click.option("--reason", metavar="原因", required=True, help="写明原因，会留在记录上")
-OUT = click.option("--out", type=chinese.OUTPUT, help="文件放到哪个文件夹（默认：archive/drafts）")
+OUT = click.option("--out", type=types.OUTPUT, help="文件放到哪个文件夹（默认：archive/drafts）")
 
 
 def record_numbers(numbers: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, table
 from qrecords.cli.wording import error_json
@@ -25,10 +25,10 @@ def audit() -> None:
 @click.option("--object", "about", metavar="编号", default="", help="只看这份记录、这一册")
 @click.option("--by", metavar="账号", default="", help="只看这个账号办的")
 @click.option("--action", metavar="动作", default="", help="只看这种动作，如 打印、归档")
-@click.option("--from", "date_from", type=chinese.Day(), help="从这一天起")
-@click.option("--to", "date_to", type=chinese.Day(), help="到这一天止")
-@click.option("--limit", type=chinese.Number(1), default=50, show_default=True, help="最多列出几条")
-@click.option("--after", type=chinese.Number(), default=None, help="从这一条之后列起（默认：列最新的）")
+@click.option("--from", "date_from", type=types.Day(), help="从这一天起")
+@click.option("--to", "date_to", type=types.Day(), help="到这一天止")
+@click.option("--limit", type=types.Number(1), default=50, show_default=True, help="最多列出几条")
+@click.option("--after", type=types.Number(), default=None, help="从这一条之后列起（默认：列最新的）")
 @pass_session
 def list_(
     session: Session,
@@ -77,9 +77,9 @@ def verify(session: Session, heads: tuple[str, ...]) -> int:
 
 
 @audit.command()
-@click.argument("path", metavar="文件.jsonl", type=chinese.OUTPUT)
-@click.option("--from", "date_from", type=chinese.Day(), help="从这一天起")
-@click.option("--to", "date_to", type=chinese.Day(), help="到这一天止")
+@click.argument("path", metavar="文件.jsonl", type=types.OUTPUT)
+@click.option("--from", "date_from", type=types.Day(), help="从这一天起")
+@click.option("--to", "date_to", type=types.Day(), help="到这一天止")
 @pass_session
 def export(session: Session, path: Path, date_from: str | None, date_to: str | None) -> None:
     """导出一段日志，一行一条；谁都能用 docs/audit-check.py 核对，不需要本软件。"""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
 from qrecords.cli.wording import error_json
@@ -14,7 +14,7 @@ from qrecords.errors import IntegrityFailure
 
 
 @click.command(cls=chinese.Command)
-@click.argument("folder", metavar="备份文件夹", type=chinese.FOLDER)
+@click.argument("folder", metavar="备份文件夹", type=types.FOLDER)
 @pass_session
 def backup(session: Session, folder: Path) -> int:
     """备份登记库、归档对象、设置和表式；别人照常工作，再次备份只复制新的。"""
@@ -54,8 +54,8 @@ def backup(session: Session, folder: Path) -> int:
 
 
 @click.command(cls=chinese.Command)
-@click.argument("source", metavar="备份文件夹", type=chinese.FOLDER)
-@click.argument("target", metavar="新文件夹", type=chinese.FOLDER)
+@click.argument("source", metavar="备份文件夹", type=types.FOLDER)
+@click.argument("target", metavar="新文件夹", type=types.FOLDER)
 @pass_session
 def restore(session: Session, source: Path, target: Path) -> int:
     """把备份恢复成一个新的工作区，接着处理完中断的操作，重建检索库，并逐字节检查。"""

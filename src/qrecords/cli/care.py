@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
 from qrecords.cli.wording import error_json
@@ -23,8 +23,8 @@ INDEX_STATES = {"current": "最新", "behind": "落后，下次检索时自动�
 
 
 @click.command(cls=chinese.Command)
-@click.argument("folder", metavar="[文件夹]", type=chinese.OUTPUT, default=Path())
-@click.option("--engine", type=chinese.Word(ENGINES), default=None, help="检索引擎（默认：有 tantivy 就用它）")
+@click.argument("folder", metavar="[文件夹]", type=types.OUTPUT, default=Path())
+@click.option("--engine", type=types.Word(ENGINES), default=None, help="检索引擎（默认：有 tantivy 就用它）")
 @click.option("--org", metavar="名称", default="", help="印在表上的单位名称")
 @click.option("--name", "person", metavar="姓名", default="", help="您的姓名，印在归档人、立卷人处（不写则询问）")
 @pass_session
@@ -62,7 +62,7 @@ def _asked_name(session: Session, folder: Path) -> str:
 
 
 @click.command(cls=chinese.Command)
-@click.argument("folder", metavar="[文件夹]", type=chinese.OUTPUT, default=Path("demo"))
+@click.argument("folder", metavar="[文件夹]", type=types.OUTPUT, default=Path("demo"))
 @pass_session
 def demo(session: Session, folder: Path) -> None:
     """建立一个示例办公室：十一种表一年的记录，已归档、可检索、已成册。"""
@@ -77,7 +77,7 @@ def demo(session: Session, folder: Path) -> None:
 @click.command(cls=chinese.Command)
 @click.option("--deep", is_flag=True, help="重读每个字节，打开每个文件（慢；中断后再运行会接着做）")
 @click.option("--afresh", is_flag=True, help="与 --deep 同用：以前查过、没有变的文件也重新打开，册的每一页重新比对")
-@click.option("-o", "--report", type=chinese.OUTPUT, help="把检查结果写成报告：.docx 或 .json")
+@click.option("-o", "--report", type=types.OUTPUT, help="把检查结果写成报告：.docx 或 .json")
 @pass_session
 def verify(session: Session, deep: bool, afresh: bool, report: Path | None) -> int:
     """按真实性、完整性、可用性、安全性逐项检查档案库、登记库、编号、日志和册（四性检测）。"""
@@ -127,7 +127,7 @@ def index() -> None:
 
 
 @index.command()
-@click.option("--engine", type=chinese.Word(ENGINES), default=None, help="改用这个引擎，建好后写进 qrecords.toml")
+@click.option("--engine", type=types.Word(ENGINES), default=None, help="改用这个引擎，建好后写进 qrecords.toml")
 @pass_session
 def rebuild(session: Session, engine: str | None) -> None:
     """重建检索库；重建时检索照常可用。"""

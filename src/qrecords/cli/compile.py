@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import NUMBERS, record_numbers
 from qrecords.cli.output import note, problem_lines, progress, table
@@ -16,7 +16,7 @@ from qrecords.errors import IntegrityFailure
 
 
 @click.command("compile", cls=chinese.Command)
-@click.argument("year", metavar="年度", type=chinese.Year())
+@click.argument("year", metavar="年度", type=types.Year())
 @click.option("--form", "form", metavar="表式", default="", help="只编这种表式（默认：全部）")
 @click.option("--dry-run", is_flag=True, help="只看会编成哪些册、缺哪些件")
 @click.option("--with-gaps", is_flag=True, help="还有没归档的也照编，缺件印在备考表上")
@@ -56,7 +56,7 @@ def volume() -> None:
 
 
 @volume.command("list")
-@click.option("--year", type=chinese.Year(), help="只看这一年")
+@click.option("--year", type=types.Year(), help="只看这一年")
 @pass_session
 def list_volumes(session: Session, year: int | None) -> None:
     """列出已成的册。"""
@@ -85,7 +85,7 @@ def show(session: Session, code: str) -> None:
 
 
 @volume.command()
-@click.argument("year", metavar="年度", type=chinese.Year())
+@click.argument("year", metavar="年度", type=types.Year())
 @pass_session
 def catalogue(session: Session, year: int) -> None:
     """查看一年的案卷目录；docx、pdf、xlsx 都存着。"""
@@ -115,7 +115,7 @@ def find(session: Session, numbers: tuple[str, ...]) -> None:
 
 @volume.command("print-set")
 @click.argument("codes", metavar="档号...", nargs=-1, required=True)
-@click.option("--out", type=chinese.OUTPUT, required=True, help="文件放到哪个文件夹")
+@click.option("--out", type=types.OUTPUT, required=True, help="文件放到哪个文件夹")
 @pass_session
 def print_set(session: Session, codes: tuple[str, ...], out: Path) -> None:
     """单独取出封面、卷内目录、备考表、脊背（pdf 和 docx），供打印装订。"""

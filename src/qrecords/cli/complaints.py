@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
 
 
 @click.command(cls=chinese.Command)
-@click.option("--from", "since", type=chinese.Day(), help="从哪一天接收的起（默认：本年1月1日）")
-@click.option("--to", "until", type=chinese.Day(), help="到哪一天接收的止（默认：今天）")
-@click.option("-o", "--output", type=chinese.OUTPUT, help="存成质量部的检查表：.docx、.pdf 或 .xlsx")
+@click.option("--from", "since", type=types.Day(), help="从哪一天接收的起（默认：本年1月1日）")
+@click.option("--to", "until", type=types.Day(), help="到哪一天接收的止（默认：今天）")
+@click.option("-o", "--output", type=types.OUTPUT, help="存成质量部的检查表：.docx、.pdf 或 .xlsx")
 @pass_session
 def complaints(session: Session, since: str | None, until: str | None, output: Path | None) -> None:
     """列出一段时间的投诉（含抱怨）：谁办、办结没有、多少天；-o 生成检查表，检查人、结果留空（QS/PA758A 5.6）。"""
@@ -42,7 +42,7 @@ def complaints(session: Session, since: str | None, until: str | None, output: P
 
 @click.command(cls=chinese.Command)
 @click.argument("number", metavar="编号", type=RECORD)
-@click.option("-o", "--output", type=chinese.OUTPUT, help="存到哪里：.docx 或 .pdf（默认：当前文件夹，编号-反馈.docx）")
+@click.option("-o", "--output", type=types.OUTPUT, help="存到哪里：.docx 或 .pdf（默认：当前文件夹，编号-反馈.docx）")
 @pass_session
 def feedback(session: Session, number: str, output: Path | None) -> None:
     """按用户信息记录（01A）或产品服务信息记录（11A）生成《用户信息反馈/处理表》，交质量部（QS/PA758A 5.7.2）。

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
@@ -24,8 +24,8 @@ def copies() -> None:
 @copies.command()
 @click.argument("number", metavar="编号", type=RECORD)
 @click.option("--purpose", metavar="用途", required=True, help="做什么用，印在每一页上")
-@click.option("--count", type=chinese.Number(1), default=1, show_default=True, help="几份")
-@click.option("--due", type=chinese.Day(), help="应还日期（默认：不用还）")
+@click.option("--count", type=types.Number(1), default=1, show_default=True, help="几份")
+@click.option("--due", type=types.Day(), help="应还日期（默认：不用还）")
 @click.option("--for", "recipient", metavar="领用人", default="", help="发给谁（默认：申请人）")
 @pass_session
 def request(session: Session, number: str, purpose: str, count: int, due: str | None, recipient: str) -> None:
@@ -68,7 +68,7 @@ def refuse(session: Session, number: str, reason: str) -> None:
 
 @copies.command()
 @NUMBER
-@click.option("--out", type=chinese.OUTPUT, required=True, help="副本放到哪个文件夹")
+@click.option("--out", type=types.OUTPUT, required=True, help="副本放到哪个文件夹")
 @pass_session
 def issue(session: Session, number: str, out: Path) -> None:
     """发出已批准的副本：每份一个 PDF，有副本号和水印，已加密。"""
@@ -84,7 +84,7 @@ def issue(session: Session, number: str, out: Path) -> None:
 
 @copies.command("return")
 @click.argument("numbers", metavar="副本号或申请号...", nargs=-1, required=True)
-@click.option("--on", type=chinese.Day(), help="收回日期（默认：今天）")
+@click.option("--on", type=types.Day(), help="收回日期（默认：今天）")
 @pass_session
 def return_(session: Session, numbers: tuple[str, ...], on: str | None) -> None:
     """登记副本已收回。"""
@@ -98,8 +98,8 @@ def return_(session: Session, numbers: tuple[str, ...], on: str | None) -> None:
 
 @copies.command("list")
 @click.option("--overdue", is_flag=True, help="只列逾期没有收回的")
-@click.option("--state", "states", multiple=True, type=chinese.Word([*STATES], STATES), help="只看这种状态，可重复")
-@click.option("-o", "--output", "path", metavar="文件.xlsx", type=chinese.OUTPUT, help="另存为副本登记工作簿")
+@click.option("--state", "states", multiple=True, type=types.Word([*STATES], STATES), help="只看这种状态，可重复")
+@click.option("-o", "--output", "path", metavar="文件.xlsx", type=types.OUTPUT, help="另存为副本登记工作簿")
 @pass_session
 def list_(session: Session, overdue: bool, states: tuple[str, ...], path: Path | None) -> None:
     """列出副本登记：谁申请、谁批准、发了哪几号、哪些还在外面。"""

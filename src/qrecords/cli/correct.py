@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import REASON
 from qrecords.cli.completion import RECORD
@@ -14,7 +14,7 @@ from qrecords.cli.completion import RECORD
 
 @click.command(cls=chinese.Command)
 @click.argument("number", metavar="编号", type=RECORD)
-@click.argument("source", metavar="输入文件", type=chinese.PATH)
+@click.argument("source", metavar="输入文件", type=types.PATH)
 @REASON
 @pass_session
 def correct(session: Session, number: str, source: Path, reason: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import note, table
 
 
 @click.command(cls=chinese.Command)
-@click.option("--on", type=chinese.Day(), help="看哪一天的（默认：今天）")
+@click.option("--on", type=types.Day(), help="看哪一天的（默认：今天）")
 @pass_session
 def due(session: Session, on: str | None) -> None:
     """列出到期和逾期的事项：什么、哪份、谁办、最迟哪天，各写明依据。"""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from qrecords.advice import joined
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Interrupted, Session, pass_session
 from qrecords.cli.arguments import OUT, moved
 from qrecords.cli.asking import Questionnaire, require_terminal
@@ -25,12 +25,12 @@ SHOWN_KNOWN = 20  # numbers found again that are listed
 
 @click.command(cls=chinese.Command)
 @click.argument("form", metavar="表式", type=FORM)
-@click.argument("inputs", metavar="[输入文件...]", nargs=-1, type=chinese.PATH)
+@click.argument("inputs", metavar="[输入文件...]", nargs=-1, type=types.PATH)
 @OUT
 @click.option("--pdf", is_flag=True, help="同时生成 PDF（需要 LibreOffice）")
 @click.option("--dry-run", is_flag=True, help="只检查，不生成记录")
 @click.option("--keep-going", is_flag=True, help="有问题的条目跳过并列出，其余照常生成")
-@click.option("--rejected", type=chinese.OUTPUT, help="退回的工作簿放到哪个文件或文件夹（默认：与生成的文件一起）")
+@click.option("--rejected", type=types.OUTPUT, help="退回的工作簿放到哪个文件或文件夹（默认：与生成的文件一起）")
 @click.option("--same-again", is_flag=True, help="与已有的或别的行完全相同、很像的行，也是新的一条")
 @click.option("--in-place", is_flag=True, help="编号直接写进原来的工作簿（默认另存为「…-已编号.xlsx」）")
 @pass_session
@@ -151,10 +151,10 @@ def _confirmed(path: Path | None) -> Path:
 
 @click.command(cls=chinese.Command)
 @click.argument("number", metavar="编号", type=RECORD)
-@click.argument("source", metavar="[输入文件]", required=False, type=chinese.PATH)
+@click.argument("source", metavar="[输入文件]", required=False, type=types.PATH)
 @click.option("--dry-run", is_flag=True, help="只检查，不改动")
 @click.option(
-    "--rejected", type=chinese.OUTPUT, help="整表续填时，退回的工作簿放到哪个文件或文件夹（默认：archive/drafts）"
+    "--rejected", type=types.OUTPUT, help="整表续填时，退回的工作簿放到哪个文件或文件夹（默认：archive/drafts）"
 )
 @pass_session
 def update(session: Session, number: str, source: Path | None, dry_run: bool, rejected: Path | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import cut, table
@@ -35,11 +35,11 @@ FORM = click.option("--form", "form", metavar="表式", default="", help="只看
 
 @click.command("list", cls=chinese.Command)
 @FORM
-@click.option("--state", "states", multiple=True, type=chinese.Word([*STATES], STATES), help="只看这种状态，可重复")
-@click.option("--year", type=chinese.Year(), help="只看编号里的这一年")
-@click.option("--month", type=chinese.Month(), help="只看这个月")
+@click.option("--state", "states", multiple=True, type=types.Word([*STATES], STATES), help="只看这种状态，可重复")
+@click.option("--year", type=types.Year(), help="只看编号里的这一年")
+@click.option("--month", type=types.Month(), help="只看这个月")
 @click.option("--all", "every", is_flag=True, help="连已归档、成册、作废的一起列出")
-@click.option("-o", "--output", type=chinese.OUTPUT, help="把列出的存成台账，如 台账.xlsx，也可用 .csv、.json")
+@click.option("-o", "--output", type=types.OUTPUT, help="把列出的存成台账，如 台账.xlsx，也可用 .csv、.json")
 @pass_session
 def list_(
     session: Session,
@@ -92,18 +92,18 @@ class _Search(chinese.Command):
 @click.command(cls=_Search, context_settings={"ignore_unknown_options": True})
 @click.argument("query", metavar="[检索词]", nargs=-1)
 @FORM
-@click.option("--year", type=chinese.Year(), help="只查这一年")
-@click.option("--from", "date_from", type=chinese.Day(), help="从这一天起")
-@click.option("--to", "date_to", type=chinese.Day(), help="到这一天止")
+@click.option("--year", type=types.Year(), help="只查这一年")
+@click.option("--from", "date_from", type=types.Day(), help="从这一天起")
+@click.option("--to", "date_to", type=types.Day(), help="到这一天止")
 @click.option("--unit", metavar="单位", default="", help="只查这个承办单位")
 @click.option("--customer", metavar="用户单位", default="", help="只查这个用户单位，写全称")
 @click.option("--model", metavar="型号", default="", help="只查这个型号，写全")
-@click.option("--state", type=chinese.Word([*STATES], STATES), default=None, help="只查这种状态")
-@click.option("--limit", type=chinese.Number(1), default=20, show_default=True, help="每页列出几条")
+@click.option("--state", type=types.Word([*STATES], STATES), default=None, help="只查这种状态")
+@click.option("--limit", type=types.Number(1), default=20, show_default=True, help="每页列出几条")
 @click.option("--after", metavar="位置", default="", help="接着上一页：照抄上一页末尾给出的位置")
-@click.option("--sort", type=chinese.Word([*SORTS], SORTS), default="date", help="按日期（默认）或相关程度")
-@click.option("-o", "--output", type=chinese.OUTPUT, help="把找到的全部存成文件，如 结果.xlsx，也可用 .csv、.json")
-@click.option("--open", "open_number", metavar="第几条", type=chinese.Number(1), help="打开列出的第几条的 PDF")
+@click.option("--sort", type=types.Word([*SORTS], SORTS), default="date", help="按日期（默认）或相关程度")
+@click.option("-o", "--output", type=types.OUTPUT, help="把找到的全部存成文件，如 结果.xlsx，也可用 .csv、.json")
+@click.option("--open", "open_number", metavar="第几条", type=types.Number(1), help="打开列出的第几条的 PDF")
 @pass_session
 def search(
     session: Session,

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from qrecords.advice import Sentence
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import FORM
 from qrecords.cli.output import problem_lines, table
@@ -81,7 +81,7 @@ def schema(session: Session, form: str) -> None:
 
 @forms.command()
 @click.argument("codes", metavar="[表式...]", nargs=-1, type=FORM)
-@click.option("--template", type=chinese.PATH, help="检查这份 Word 模板，而不是现用的（这时只写一个表式）")
+@click.option("--template", type=types.PATH, help="检查这份 Word 模板，而不是现用的（这时只写一个表式）")
 @click.option("--no-pages", is_flag=True, help="只看文件，不印出来核对")
 @pass_session
 def check(session: Session, codes: tuple[str, ...], template: Path | None, no_pages: bool) -> int:
@@ -121,7 +121,7 @@ def note_lines(notes: Sequence[Sentence]) -> list[str]:
 
 @forms.command()
 @click.argument("form", metavar="表式", type=FORM)
-@click.argument("source", metavar="模板文件", type=chinese.PATH)
+@click.argument("source", metavar="模板文件", type=types.PATH)
 @click.option("--no-pages", is_flag=True, help="只看文件，不印出来核对")
 @pass_session
 def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
@@ -143,9 +143,9 @@ def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
 
 @forms.command()
 @click.argument("form", metavar="表式", type=FORM)
-@click.option("-o", "--output", type=chinese.OUTPUT, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
+@click.option("-o", "--output", type=types.OUTPUT, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
 @click.option("--open", "open_rows", is_flag=True, help="登记簿：写上还没有提交的行，在表格里补完，用 update 交回")
-@click.option("--month", type=chinese.Month(), help="与 --open 一起：只要这个月的行")
+@click.option("--month", type=types.Month(), help="与 --open 一起：只要这个月的行")
 @pass_session
 def sheet(session: Session, form: str, output: Path | None, open_rows: bool, month: str | None) -> None:
     """做一个填写用的 Excel 工作簿：表头有说明，选项能下拉，日期、数字填错当场提示。
@@ -176,7 +176,7 @@ def _give_out(session: Session, form: str, output: Path | None, *, open_rows: bo
 
 @forms.command("template")
 @click.argument("form", metavar="表式", type=FORM)
-@click.option("-o", "--output", type=chinese.OUTPUT, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
+@click.option("-o", "--output", type=types.OUTPUT, help="写到哪个文件（默认：当前文件夹，以编号和名称为名）")
 @click.option("--original", is_flag=True, help="取随程序的原版模板，而不是现用的")
 @pass_session
 def template_(session: Session, form: str, output: Path | None, original: bool) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import record_numbers
 from qrecords.cli.completion import RECORD
@@ -17,7 +17,7 @@ from qrecords.errors import UsageError
 @click.command(cls=chinese.Command)
 @click.argument("numbers", metavar="[编号]...", nargs=-1, type=RECORD)
 @click.option(
-    "--bag", "target", metavar="文件夹", type=chinese.OUTPUT, required=True, help="写成这个新文件夹（BagIt 包）"
+    "--bag", "target", metavar="文件夹", type=types.OUTPUT, required=True, help="写成这个新文件夹（BagIt 包）"
 )
 @click.option("--year", type=int, default=None, help="整年的归档件和册，不写编号")
 @pass_session

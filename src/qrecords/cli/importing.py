@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import note, problem_lines, progress
 from qrecords.cli.wording import error_json, worded
@@ -15,7 +15,7 @@ from qrecords.errors import InvalidInput, UsageError
 
 
 @click.command("import", cls=chinese.Command)
-@click.argument("source", metavar="清单或移交包", type=chinese.PACKAGE)
+@click.argument("source", metavar="清单或移交包", type=types.PACKAGE)
 @click.option("--as-filed", is_flag=True, help="确认这些纸质记录早已审查归档（必写）")
 @click.option("--fill-gaps", is_flag=True, help="清单里没有的编号登记为空号（作废，原因「补录时空号」）")
 @click.option("--keep-going", is_flag=True, help="有问题的行跳过并列出，其余照常补录")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import note, table
 from qrecords.cli.wording import worded
@@ -51,7 +51,7 @@ def _group(name: str, summary: str, example: str) -> click.Group:
         _tell(session, add_entry(session.office, KINDS[name], dict(map(_pair, values))))
 
     @group.command("import")
-    @click.argument("source", metavar="文件", type=chinese.PATH)
+    @click.argument("source", metavar="文件", type=types.PATH)
     @pass_session
     def import_(session: Session, source: Path) -> None:
         """从 .csv 或 .xlsx 读入：新的加入，已有的更新；有一行不对就一行也不读。"""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import note, table
@@ -27,7 +27,7 @@ EXAMPLE = (
 
 
 @click.command(cls=chinese.Command, epilog=EXAMPLE)
-@click.argument("source", metavar="任务文件", type=chinese.PATH)
+@click.argument("source", metavar="任务文件", type=types.PATH)
 @pass_session
 def require(session: Session, source: Path) -> None:
     """按服务过程一览表（表1）列出一项任务应有的记录，每项写明依据。"""
@@ -56,7 +56,7 @@ def show(session: Session, number: str) -> None:
 
 
 @task.command("arrivals", cls=chinese.Command)
-@click.option("--year", type=chinese.Year(), help="只看哪一年签发的（默认：全部）")
+@click.option("--year", type=types.Year(), help="只看哪一年签发的（默认：全部）")
 @pass_session
 def arrivals(session: Session, year: int | None) -> None:
     """按年度、按承办单位统计按期到达率，列出迟到的通知单（QS/PA758A 5.5.4）。只统计本账号可以查阅的。"""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
@@ -26,7 +26,7 @@ def retention() -> None:
 
 
 @retention.command()
-@click.option("--on", "day", type=chinese.Day(), default=None, help="看哪一天（默认：今天）")
+@click.option("--on", "day", type=types.Day(), default=None, help="看哪一天（默认：今天）")
 @pass_session
 def due(session: Session, day: str | None) -> None:
     """列出保存期限已满的册和件，各有什么妨碍销毁。"""
@@ -85,7 +85,7 @@ def holds(session: Session) -> None:
 @retention.command()
 @click.argument("numbers", metavar="编号|档号...", nargs=-1, required=True, type=RECORD)
 @click.option("--destroy", "to_destroy", is_flag=True, help="没有继续保存价值的：编入销毁清册")
-@click.option("--extend-to", "until", type=chinese.Day(), default=None, help="还有用的：延长保存到哪一天")
+@click.option("--extend-to", "until", type=types.Day(), default=None, help="还有用的：延长保存到哪一天")
 @REASON
 @pass_session
 def appraise(session: Session, numbers: tuple[str, ...], to_destroy: bool, until: str | None, reason: str) -> None:
@@ -126,7 +126,7 @@ def approve(session: Session, list_no: str) -> None:
 @retention.command()
 @LIST
 @click.option("--hash", "sha256", metavar="校验码", required=True, help="照抄清册上印的校验码（至少前16位）")
-@click.option("--on", "day", type=chinese.Day(), required=True, help="今天的日期，由监销人自己写")
+@click.option("--on", "day", type=types.Day(), required=True, help="今天的日期，由监销人自己写")
 @pass_session
 def witness(session: Session, list_no: str, sha256: str, day: str) -> None:
     """监销：核对过清册，确认它的校验码和今天的日期（每人用自己的账号）。"""
@@ -176,7 +176,7 @@ def lists(session: Session) -> None:
 
 
 @retention.command()
-@click.argument("source", metavar="文件夹", type=chinese.FOLDER)
+@click.argument("source", metavar="文件夹", type=types.FOLDER)
 @pass_session
 def replay(session: Session, source: Path) -> None:
     """恢复旧备份之后：把原工作区（或较新的备份）里已执行的清册再执行一遍，恢复出来的已销毁记录随之删除。"""

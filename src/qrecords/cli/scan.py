@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import emit_error, note, progress, say
@@ -34,12 +34,12 @@ BY = click.option(
     multiple=True,
     help="谁签的名，或哪个单位盖的章，次序同 --kind（默认：登记的）",
 )
-ON = click.option("--on", type=chinese.Day(), default=None, help="签署日期（默认：今天）")
+ON = click.option("--on", type=types.Day(), default=None, help="签署日期（默认：今天）")
 NO_OCR = click.option("--no-ocr", is_flag=True, help="这次不识别文字，留到下次")
 
 
 @click.command(cls=chinese.Command)
-@click.argument("files", metavar="文件...", nargs=-1, required=True, type=chinese.PATH)
+@click.argument("files", metavar="文件...", nargs=-1, required=True, type=types.PATH)
 @KIND
 @BY
 @ON
@@ -119,7 +119,7 @@ def scan_assign(
 
 @click.command(cls=chinese.Command)
 @click.argument("number", metavar="记录编号", type=RECORD)
-@click.argument("files", metavar="文件...", nargs=-1, required=True, type=chinese.PATH)
+@click.argument("files", metavar="文件...", nargs=-1, required=True, type=types.PATH)
 @NO_OCR
 @pass_session
 def attach(session: Session, number: str, files: tuple[Path, ...], no_ocr: bool) -> None:
@@ -169,7 +169,7 @@ def _ask(form: Form, known: Known, chosen: Signing) -> Signing:
         kinds = [s.kind for s in form.own_signatures]
         for number, signature in enumerate(form.own_signatures, start=1):
             say(f"  {number}. {signature.label}", err=True)
-        picked = click.prompt("纸面上是哪种签署（写序号）", type=chinese.Number(1, len(kinds)), err=True)
+        picked = click.prompt("纸面上是哪种签署（写序号）", type=types.Number(1, len(kinds)), err=True)
         chosen = replace(chosen, kind=kinds[picked - 1])
     same = [s.by for s in known.records[0].signatures if s.kind == chosen.kind]
     if not chosen.by and not same:

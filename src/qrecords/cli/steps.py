@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qrecords.advice import Sentence
-from qrecords.cli import chinese
+from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import MONTH, NUMBERS, REASON, month_form, moved, record_numbers
 from qrecords.cli.output import note
@@ -54,8 +54,8 @@ def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> Non
     help="表上的叫法，如 用户签名、用户公章、服务人员签名、相关单位领导签名",
 )
 @click.option("--by", metavar="姓名", required=True, help="谁签的名，或哪个单位盖的章")
-@click.option("--on", type=chinese.Day(), help="签署日期（默认：今天）")
-@click.option("--evidence", type=chinese.PATH, help="签署页的扫描件，随记录一起归档")
+@click.option("--on", type=types.Day(), help="签署日期（默认：今天）")
+@click.option("--evidence", type=types.PATH, help="签署页的扫描件，随记录一起归档")
 @pass_session
 def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str | None, evidence: Path | None) -> None:
     """登记纸面上已有的签名或盖章（软件不代签）。
@@ -76,7 +76,7 @@ def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str
 @NUMBERS
 @MONTH
 @click.option("--opinion", metavar="意见", default="", help="主管审查意见，会印在表上")
-@click.option("--on", type=chinese.Day(), help="主管在纸面上签名的日期（默认：今天）；它决定编入哪一年的册")
+@click.option("--on", type=types.Day(), help="主管在纸面上签名的日期（默认：今天）；它决定编入哪一年的册")
 @pass_session
 def review(session: Session, numbers: tuple[str, ...], month: str | None, opinion: str, on: str | None) -> None:
     """登记主管的审查签名。"""
