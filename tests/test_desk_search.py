@@ -69,9 +69,8 @@ def test_every_facet_counts_what_its_click_finds(browser: Browser) -> None:
 
 def test_typing_on_keeps_what_was_clicked(browser: Browser) -> None:
     go = counts(browser.get("/search?q=示例"))["示例单位一"][1]
-    fields = dict(
-        re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', browser.get(go).split("data-find")[1])
-    )
+    form = browser.get(go).split("data-find")[1].partition("</form>")[0]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
     assert fields == {"customer": "示例单位一"}
 
 
@@ -172,3 +171,77 @@ def test_how_a_query_is_written_is_said_alike_everywhere(browser: Browser, cli: 
         assert f"<code>{way}</code>" in page and meaning in page
         assert way in told and meaning in told
         assert way in readme, f"README does not show {way}"
+
+
+# Searches kept by a name
+
+
+def kept(page: str) -> dict[str, str]:
+    """Return the searches a page offers by name, with where each leads."""
+    found = re.findall(r'<li><a class="chip" href="([^"]+)"[^>]*>([^<]+)</a>', page)
+    return {html.unescape(name): html.unescape(go) for go, name in found}
+
+
+def test_a_search_kept_at_the_desk_is_the_command_lines_too(browser: Browser, cli: CommandLine) -> None:
+    asked = {"q": "示例", "customer": "示例单位一", "form": "10A", "sort": "relevance"}
+    assert browser.post("/search/save", {**asked, "name": " 一单位的\n寄修 "}).status_code == 303
+    page = browser.get(kept(browser.get("/search"))["一单位的 寄修"])
+    told = cli.json("search", "--saved", "一单位的 寄修")
+    assert total(page) == told["total"] == 3
+    assert re.findall(r'<li><a href="/records/([\w-]+)">', page) == [h["record_no"] for h in told["hits"]]
+    assert cli.json("search", "第1件", "--saved", "一单位的 寄修")["total"] == 1
+    assert cli.json("search", "--saved", "一单位的 寄修", "--form", "09A")["total"] == 1
+    (listed,) = cli.json("search", "--list-saved")["saved"]
+    assert (listed["name"], listed["query"], listed["customer"], listed["sort"]) == (
+        "一单位的 寄修", "示例", "示例单位一", "relevance",
+    )  # fmt: skip
+
+
+def test_a_search_kept_by_the_command_line_is_at_the_desk(browser: Browser, cli: CommandLine) -> None:
+    cli("search", "示例", "--year", "2025", "--state", "草稿", "--from", "2025-01-01", "--save", "去年的")
+    told = cli("search", "功放 OR 示例", "--save", "去年的").out
+    assert "替换了原来的「示例」" in told
+    assert parse_qs(urlsplit(kept(browser.get("/search"))["去年的"]).query) == {"q": ["功放 OR 示例"]}
+    refused = cli("search", "--saved", "前年的", ok=False)
+    assert refused.status == 5
+    assert "存过的有：去年的" in refused.err
+    assert browser.post("/search/forget", {"name": "去年的"}).status_code == 303
+    assert kept(browser.get("/search")) == {}
+    assert cli("search", "--forget", "去年的", ok=False).status == 5
+    assert "还没有" in cli("search", "--list-saved").out
+
+
+@pytest.mark.parametrize("given", [{"name": "", "q": "示例"}, {"name": "长" * 41, "q": "示例"}, {"name": "空", "q": ""},
+                                   {"name": "半", "q": "过热 OR"}, {"name": "年", "q": "示例", "year": "26"}])  # fmt: skip
+def test_what_cannot_be_asked_again_is_not_kept(browser: Browser, given: dict[str, str]) -> None:
+    assert browser.post("/search/save", given).status_code == 422
+    assert kept(browser.get("/search")) == {}
+
+
+def test_nobody_sees_what_another_keeps(office: Office, browser: Browser) -> None:
+    browser.post("/search/save", {"name": "示例甲的", "q": "示例"})
+    with office.register.write() as tx:
+        tx.accounts.add(Account("other", "示例乙", None, grants=(Grant("supervisor"),)), office.now())
+        tx.audit.append([office.event("accounts", "account/other")])
+    other = Browser(Office(office.workspace, Account("other", "示例乙", None, grants=(Grant("supervisor"),)))).enter()
+    assert "示例甲的" not in other.get("/search")
+    there, nowhere = (other.post("/search/forget", {"name": name}) for name in ("示例甲的", "没有的"))
+    assert there.status_code == nowhere.status_code == 404
+    assert there.text.replace("示例甲的", "") == nowhere.text.replace("没有的", "")
+    other.post("/search/save", {"name": "示例甲的", "q": "功放"})
+    assert "q=%E7%A4%BA%E4%BE%8B" in kept(browser.get("/search"))["示例甲的"], "the same name is each one's own"
+
+
+def test_the_shell_offers_the_names(cli: CommandLine, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser.post("/search/save", {"name": "寄修", "q": "示例"})
+    for option, begun, offered in (
+        ("--saved", "寄", ["plain,寄修"]),
+        ("--forget", "", ["plain,寄修"]),
+        ("--saved", "x", []),
+    ):
+        monkeypatch.chdir(cli.root)
+        monkeypatch.setenv("_QRECORDS_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", f"qrecords search {option} {begun}")
+        monkeypatch.setenv("COMP_CWORD", "3")
+        assert cli().out.split() == offered
+        monkeypatch.delenv("_QRECORDS_COMPLETE")

@@ -100,6 +100,26 @@ class RecordNumber(click.ParamType[str]):
             return []
 
 
+class SavedName(click.ParamType[str]):
+    """The name of a search the account keeps."""
+
+    name = "名称"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer the searches the account keeps."""
+        from qrecords.errors import QRecordsError
+        from qrecords.office import Office
+        from qrecords.services.finding.saved import saved_searches
+        from qrecords.settings import find_root
+
+        try:
+            with closing(Office.open(find_root(_root(ctx)), ctx.find_root().params.get("account"))) as office:
+                found = saved_searches(office)
+        except (QRecordsError, OSError):
+            return []
+        return [CompletionItem(one.name, help=one.text) for one in found if one.name.startswith(incomplete)]
+
+
 def is_form_code(word: str) -> bool:
     """Tell whether a word is written like the code of a form, in full or short: 02A."""
     return re.fullmatch(r"([A-Z]+\d*-)?\d{2}[A-Z]", word.strip().upper()) is not None
@@ -112,3 +132,4 @@ def _root(ctx: click.Context) -> Path | None:
 
 FORM = FormCode()
 RECORD = RecordNumber()
+SAVED = SavedName()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,13 +11,14 @@ import click
 
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
-from qrecords.cli.completion import RECORD
+from qrecords.cli.completion import RECORD, SAVED
 from qrecords.cli.output import cut, table
 from qrecords.cli.wording import worded
 from qrecords.errors import NotFound, UsageError
 from qrecords.model.queryways import WAYS
 
 if TYPE_CHECKING:
+    from qrecords.services.finding.saved import SavedSearch
     from qrecords.services.finding.search import Criteria
 
 # As in model/record.py, which takes time and a help page does without; tests hold the two side by side.
@@ -101,9 +103,13 @@ class _Search(chinese.Command):
 @click.option("--state", type=types.Word([*STATES], STATES), default=None, help="只查这种状态")
 @click.option("--limit", type=types.Number(1), default=20, show_default=True, help="每页列出几条")
 @click.option("--after", metavar="位置", default="", help="接着上一页：照抄上一页末尾给出的位置")
-@click.option("--sort", type=types.Word([*SORTS], SORTS), default="date", help="按日期（默认）或相关程度")
+@click.option("--sort", type=types.Word([*SORTS], SORTS), default=None, help="按日期（默认）或相关程度")
 @click.option("-o", "--output", type=types.OUTPUT, help="把找到的全部存成文件，如 结果.xlsx，也可用 .csv、.json")
 @click.option("--open", "open_number", metavar="第几条", type=types.Number(1), help="打开列出的第几条的 PDF")
+@click.option("--save", metavar="名称", default="", help="查到后把这次检索按名称存下，只给自己用")
+@click.option("--saved", metavar="名称", type=SAVED, default="", help="照存下的检索再查；还可另加词和条件")
+@click.option("--forget", metavar="名称", type=SAVED, default="", help="删去存下的检索")
+@click.option("--list-saved", is_flag=True, help="列出存下的检索")
 @pass_session
 def search(
     session: Session,
@@ -111,9 +117,13 @@ def search(
     query: tuple[str, ...],
     limit: int,
     after: str,
-    sort: Literal["date", "relevance"],
+    sort: Literal["date", "relevance"] | None,
     output: Path | None,
     open_number: int | None,
+    save: str,
+    saved: str,
+    forget: str,
+    list_saved: bool,
     **criteria: Any,
 ) -> None:
     """全文检索：几个词都要出现；支持 "短语"、OR、-排除、用户：… 型号：… 等。"""
@@ -133,6 +143,15 @@ def search(
         customer=criteria["customer"],
         model=criteria["model"],
     )
+    if forget or list_saved:
+        _keep_house(session, forget)
+        return
+    if saved:
+        from qrecords.services.finding.saved import saved_search
+
+        known = saved_search(session.office, saved).narrowed(text, wanted)
+        text, wanted, sort = known.text, known.criteria, sort or known.sort
+    sort = sort or "date"
     if not text.strip() and wanted == Criteria():
         raise UsageError("没有写检索词，也没有条件", remedy="请写要找的字，或加 --form、--year、--state 等条件")
     if output:
@@ -143,10 +162,36 @@ def search(
         return
     found = search_records(session.office, text, wanted, limit=limit, after=after, sort=sort)
     lines = _hit_lines(found, text, wanted)
+    if save:
+        from qrecords.services.finding.saved import SavedSearch
+
+        lines.append(_saved(session, SavedSearch(save, text, wanted, sort)))
+        found["saved"] = save
     if open_number:
         found["opened"] = _open(session, found, open_number)
         lines = [f"✓ 已打开 {found['opened']}"]
     session.answer(found, lines)
+
+
+def _keep_house(session: Session, forget: str) -> None:
+    """Let go of a saved search, or list them."""
+    from qrecords.services.finding.saved import forget_search, saved_searches
+
+    if forget:
+        forget_search(session.office, forget)
+        session.answer({"forgotten": forget}, [f"✓ 已删去存下的检索「{forget}」"])
+        return
+    found = saved_searches(session.office)
+    told = [{"name": one.name, "query": one.text, "sort": one.sort, **asdict(one.criteria)} for one in found]
+    lines = [f"{one.name}：{'，'.join([one.text, *_narrowing(one.criteria)]).strip('，')}" for one in found]
+    session.answer({"saved": told}, lines or ["还没有存下检索"])
+
+
+def _saved(session: Session, search: SavedSearch) -> str:
+    from qrecords.services.finding.saved import save_search
+
+    before = save_search(session.office, search)
+    return f"✓ 已存为「{search.name}」" + (f"，替换了原来的「{before.text}」" if before else "")
 
 
 def _open(session: Session, found: dict[str, Any], number: int) -> str:
@@ -196,7 +241,8 @@ def _facet_lines(facets: dict[str, dict[str, int]]) -> list[str]:
     return lines
 
 
-def _nothing_lines(looser: dict[str, Any] | None, text: str, criteria: Criteria) -> list[str]:
+def _narrowing(criteria: Criteria) -> list[str]:
+    """Return the conditions of a search in words."""
     from qrecords.model.record import STATE_LABELS, State
 
     conditions = [
@@ -208,7 +254,11 @@ def _nothing_lines(looser: dict[str, Any] | None, text: str, criteria: Criteria)
         f"型号 {criteria.model}" if criteria.model else "",
         STATE_LABELS[State(criteria.state)] if criteria.state else "",
     ]
-    narrowed = "，".join(c for c in conditions if c)
+    return [c for c in conditions if c]
+
+
+def _nothing_lines(looser: dict[str, Any] | None, text: str, criteria: Criteria) -> list[str]:
+    narrowed = "，".join(_narrowing(criteria))
     lines = [f"未找到「{text}」" + (f"（{narrowed}）" if narrowed else "")]
     lines.append("  查了：您能看到的每份记录的各栏、明细行、编号、审查意见、签署人、附件、扫描件文字和所在册")
     if looser is None:

@@ -69,6 +69,8 @@ ROUTES = (
     _get("/review", reviewing.queue),
     _get("/search", searching.searching),
     _get("/search/hits.{kind}", searching.hits_file),
+    _post("/search/save", searching.save),
+    _post("/search/forget", searching.forget),
 )
 
 

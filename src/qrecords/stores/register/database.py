@@ -34,9 +34,10 @@ from qrecords.stores.register.log import Counters, Facts, Intents
 from qrecords.stores.register.origins import Origins
 from qrecords.stores.register.records import Records
 from qrecords.stores.register.retention import Retention
+from qrecords.stores.register.savedsearches import SavedSearches
 from qrecords.stores.register.seals import Seals
 
-MIGRATION = "0005"
+MIGRATION = "0006"
 BUSY_SECONDS = 30
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
 _WRITES = "qrecords_writes"
@@ -133,6 +134,11 @@ class Transaction:
     def desk_drafts(self) -> DeskDrafts:
         """Return what is typed at the desk and is no record yet."""
         return DeskDrafts(self._connection)
+
+    @cached_property
+    def saved_searches(self) -> SavedSearches:
+        """Return the searches accounts keep."""
+        return SavedSearches(self._connection)
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -284,6 +284,18 @@ desk_draft = Table(
     Column("saved_at", String, nullable=False),
 )
 
+# A search someone asks again and again, by the name he gave it.
+saved_search = Table(
+    "saved_search",
+    metadata,
+    Column("account", ForeignKey("account.name"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("text", String, nullable=False),
+    Column("criteria", JSON, nullable=False),  # what of services/finding/search.Criteria is not empty
+    Column("sort", String, nullable=False),
+    Column("saved_at", String, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -1,8 +1,10 @@
-"""检索: one field, hits as one types, facets to click, snippets with the words marked, the list as a file."""
+"""检索: one field, hits as one types, facets to click, snippets with the words marked, the list as a file,
+searches kept by a name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +17,7 @@ from qrecords.model.queryways import WAYS
 from qrecords.model.record import STATE_LABELS, State
 from qrecords.model.values import parse_date
 from qrecords.services.finding.hitlist import export
+from qrecords.services.finding.saved import SavedSearch, forget_search, save_search, saved_searches
 from qrecords.services.finding.search import Criteria, search
 from qrecords.stores.fulltext.interface import Sort
 from qrecords.web.asked import Asked, download
@@ -53,6 +56,7 @@ def searching(asked: Asked) -> Response:
         found=found, wrong=wrong, given=given, ways=WAYS, narrowed=[*_narrowed(given)],
         facets=[*_facets(asked, found["facets"], given)] if found else [],
         forms=[folder.form for folder in asked.session.forms.all()], query=urlencode(given),
+        kept=[] if alone else [*_kept(asked)],
         next=_address(given, after=found["next"]) if found and found["next"] else "",
         looser=_looser(found, given) if found else "",
     )  # fmt: skip
@@ -67,10 +71,35 @@ def hits_file(asked: Asked) -> Response:
         return download(path)
 
 
-def _given(asked: Asked) -> dict[str, str]:
+def save(asked: Asked) -> Response:
+    """Keep a search by a name."""
+    given = _given(asked, asked.text)
+    search_ = SavedSearch(asked.text("name"), given.get("q", ""), _criteria(given), _sort(given))
+    before = save_search(asked.session, search_)
+    told = f"已存为「{search_.name}」" + (f"，替换了原来的「{before.text}」" if before else "")
+    return asked.go(_address(given), told)
+
+
+def forget(asked: Asked) -> Response:
+    """Let go of a search that was kept."""
+    forget_search(asked.session, asked.text("name"))
+    return asked.go("/search", f"已删去存下的检索「{asked.text('name')}」")
+
+
+def _kept(asked: Asked) -> Iterator[dict[str, str]]:
+    """Give the searches the account keeps, each with its address."""
+    words = {"form_code": "form", "date_from": "from", "date_to": "to"}
+    for one in saved_searches(asked.session):
+        given = {words.get(key, key): str(value) for key, value in asdict(one.criteria).items() if value}
+        sort = "relevance" if one.sort == "relevance" else ""
+        yield {"name": one.name, "text": one.text, "go": _address({"q": one.text, **given, "sort": sort})}
+
+
+def _given(asked: Asked, word: Callable[[str], str] | None = None) -> dict[str, str]:
     """Return what is asked for, without what is empty."""
-    given = {name: text for name in ("q", *NARROWING) if (text := asked.query(name).strip())}
-    return given | {"sort": "relevance"} if given and asked.query("sort") == "relevance" else given
+    word = word or asked.query
+    given = {name: text for name in ("q", *NARROWING) if (text := word(name).strip())}
+    return given | {"sort": "relevance"} if given and word("sort") == "relevance" else given
 
 
 def _criteria(given: Mapping[str, str]) -> Criteria:
