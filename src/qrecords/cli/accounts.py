@@ -33,16 +33,23 @@ def accounts() -> None:
     default="",
     help="姓名，与通知单上指派人员写的一样（不写的，表上留空待手签）",
 )
-@click.option("--user", metavar="系统用户", default="", help="这个系统用户不用密码即以此账号操作（名称或 uid）")
+@click.option(
+    "--user",
+    "uid",
+    metavar="系统用户",
+    type=types.SystemUser(),
+    help="这个系统用户不用密码即以此账号操作（名称或 uid）",
+)
 @click.option("--unit", metavar="单位", default="", help="所属相关单位（默认：客户服务中心）")
 @click.option("--until", "expires_on", type=types.Day(), default=None, help="最后可用的一天")
 @pass_session
-def add(session: Session, name: str, display_name: str, user: str, unit: str, expires_on: str | None) -> None:
+def add(session: Session, name: str, display_name: str, uid: str | None, unit: str, expires_on: str | None) -> None:
     """增加账号；新账号没有任何角色。不用 --user 的，再用 accounts passwd --reset 设密码。"""
     from qrecords.services.access.accounts import add as add_account
 
-    uid = _uid(user) if user else ""
-    made = add_account(session.office, name, display_name=display_name, uid=uid, unit=unit, expires_on=expires_on or "")
+    made = add_account(
+        session.office, name, display_name=display_name, uid=uid or "", unit=unit, expires_on=expires_on or ""
+    )
     then = [] if uid else [f"→ 设初始密码：qrecords accounts passwd {name} --reset"]
     lines = [f"✓ 已增加账号 {name}", *then, f"→ 授予角色：qrecords accounts grant {name} 角色"]
     session.answer({"account": made}, lines)
@@ -236,18 +243,6 @@ def _root(session: Session) -> Path:
     from qrecords.settings import find_root
 
     return find_root(session.root)
-
-
-def _uid(user: str) -> str:
-    """Return the uid of an operating-system user given by name or number."""
-    if user.isdigit() or sys.platform == "win32":
-        return user
-    import pwd
-
-    try:
-        return str(pwd.getpwnam(user).pw_uid)
-    except KeyError:
-        raise UsageError(f"没有系统用户 {user}", remedy="请核对名称，或直接写 uid") from None
 
 
 def _password(what: str, variable: str, *, confirm: bool = False) -> str:

@@ -13,18 +13,21 @@ from qrecords.cli.app import Session
 from qrecords.cli.completion import RECORD
 from qrecords.errors import UsageError
 
-NUMBERS = click.argument("numbers", metavar="编号...", nargs=-1, required=True, type=RECORD)
-MONTH = click.option("--month", type=types.Month(), help="登记簿的整月，如 2026-03；这时“编号”处写表式编号")
-REASON = click.option("--reason", metavar="原因", required=True, help="写明原因，会留在记录上")
-OUT = click.option("--out", type=types.OUTPUT, help="文件放到哪个文件夹（默认：archive/drafts）")
 
-
-def record_numbers(numbers: Sequence[str]) -> list[str]:
+def all_numbers(ctx: click.Context, param: click.Parameter, numbers: Sequence[str]) -> tuple[str, ...]:
     """Return the numbers given; `-` reads them from standard input, one or many a line."""
     found: list[str] = []
     for number in numbers:
-        found += sys.stdin.read().split() if number == "-" else [number]
-    return found
+        read = number == "-" and not ctx.resilient_parsing  # a shell that completes has nothing to say there
+        found += [param.type(word, param, ctx) for word in sys.stdin.read().split()] if read else [number]
+    return tuple(found)
+
+
+NUMBERS = click.argument("numbers", metavar="编号...", nargs=-1, required=True, type=RECORD, callback=all_numbers)
+ANY_NUMBERS = click.argument("numbers", metavar="[编号...]", nargs=-1, type=RECORD, callback=all_numbers)
+MONTH = click.option("--month", type=types.Month(), help="登记簿的整月，如 2026-03；这时“编号”处写表式编号")
+REASON = click.option("--reason", metavar="原因", required=True, help="写明原因，会留在记录上")
+OUT = click.option("--out", type=types.OUTPUT, help="文件放到哪个文件夹（默认：archive/drafts）")
 
 
 def month_form(numbers: Sequence[str]) -> str:

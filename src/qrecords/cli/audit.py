@@ -14,6 +14,10 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, table
 from qrecords.cli.wording import error_json
 from qrecords.errors import IntegrityFailure
+from qrecords.model.clock import CLOCK
+from qrecords.model.record import ACTION_LABELS
+
+ACTIONS = {str(action): label for action, label in ACTION_LABELS.items()} | {CLOCK: "声明时钟"}
 
 
 @click.group(cls=chinese.Group)
@@ -24,7 +28,7 @@ def audit() -> None:
 @audit.command("list")
 @click.option("--object", "about", metavar="编号", default="", help="只看这份记录、这一册")
 @click.option("--by", metavar="账号", default="", help="只看这个账号办的")
-@click.option("--action", metavar="动作", default="", help="只看这种动作，如 打印、归档")
+@click.option("--action", metavar="动作", type=types.Word([*ACTIONS], ACTIONS), help="只看这种动作，如 打印、归档")
 @click.option("--from", "date_from", type=types.Day(), help="从这一天起")
 @click.option("--to", "date_to", type=types.Day(), help="到这一天止")
 @click.option("--limit", type=types.Number(1), default=50, show_default=True, help="最多列出几条")
@@ -34,7 +38,7 @@ def list_(
     session: Session,
     about: str,
     by: str,
-    action: str,
+    action: str | None,
     date_from: str | None,
     date_to: str | None,
     limit: int,
@@ -44,7 +48,7 @@ def list_(
     from qrecords.services.access.audit import list_events
     from qrecords.stores.register.audit import Wanted
 
-    wanted = Wanted(about, by, _named(action), date_from or "", date_to or "")
+    wanted = Wanted(about, by, action or "", date_from or "", date_to or "")
     found = list_events(session.office, wanted, limit=limit, after=after)
     rows = [
         (e["seq"], session.when(e["at"]), e["account"], label(e), e["object"], _plain(e["detail"]))
@@ -125,24 +129,12 @@ def clock(session: Session, reason: str | None, confirm: bool) -> None:
     session.answer({"clock": state}, lines)
 
 
-def _named(action: str) -> str:
-    """Return the action a word means: as the log writes it, or as the list shows it."""
-    from qrecords.model.clock import CLOCK
-    from qrecords.model.record import ACTION_LABELS
-
-    shown = {name: str(known) for known, name in ACTION_LABELS.items()} | {"声明时钟": CLOCK}
-    return shown.get(action.strip(), action.strip())
-
-
 def label(event: dict[str, Any]) -> str:
     """Return what an event's action and outcome are called."""
     from qrecords.model.audit import OUTCOME_LABELS
-    from qrecords.model.clock import CLOCK
-    from qrecords.model.record import ACTION_LABELS
 
-    names: dict[str, str] = {str(action): name for action, name in ACTION_LABELS.items()} | {CLOCK: "声明时钟"}
     outcome: str = OUTCOME_LABELS.get(event["outcome"], event["outcome"])
-    done: str = names.get(event["action"], event["action"])
+    done: str = ACTIONS.get(event["action"], event["action"])
     return f"{done}（{outcome}）" if outcome else done
 
 

@@ -9,7 +9,8 @@ import click
 
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
-from qrecords.cli.arguments import NUMBERS, record_numbers
+from qrecords.cli.arguments import NUMBERS
+from qrecords.cli.completion import FORM
 from qrecords.cli.output import note, problem_lines, progress, table
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import IntegrityFailure
@@ -17,7 +18,7 @@ from qrecords.errors import IntegrityFailure
 
 @click.command("compile", cls=chinese.Command)
 @click.argument("year", metavar="年度", type=types.Year())
-@click.option("--form", "form", metavar="表式", default="", help="只编这种表式（默认：全部）")
+@click.option("--form", "form", metavar="表式", type=FORM, default="", help="只编这种表式（默认：全部）")
 @click.option("--dry-run", is_flag=True, help="只看会编成哪些册、缺哪些件")
 @click.option("--with-gaps", is_flag=True, help="还有没归档的也照编，缺件印在备考表上")
 @click.option("--reason", metavar="原因", default="", help="带缺件成册的原因")
@@ -105,7 +106,7 @@ def find(session: Session, numbers: tuple[str, ...]) -> None:
     """记录在哪一册、第几页。"""
     from qrecords.services.volumes.shelf import find_records
 
-    places = find_records(session.office, record_numbers(numbers))
+    places = find_records(session.office, numbers)
     lines = []
     for place in places:
         lines += [f"{place['record_no']}  {place['volume_code']}  第{place['position']}件  第{place['page']}页"]

@@ -8,8 +8,7 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
-from qrecords.cli.arguments import MONTH, month_form, record_numbers
-from qrecords.cli.completion import RECORD
+from qrecords.cli.arguments import ANY_NUMBERS, MONTH, month_form
 from qrecords.cli.output import progress
 from qrecords.cli.wording import worded
 from qrecords.errors import UsageError
@@ -18,7 +17,7 @@ SHOWN_LEFT = 50
 
 
 @click.command(cls=chinese.Command)
-@click.argument("numbers", metavar="[编号...]", nargs=-1, type=RECORD)
+@ANY_NUMBERS
 @MONTH
 @click.option("--all", "every", is_flag=True, help="归档所有已审查、材料齐备的记录")
 @pass_session
@@ -36,7 +35,7 @@ def file(session: Session, numbers: tuple[str, ...], month: str | None, every: b
             filed = filing.file_all(session.office, progress=at)
             left = filing.left_behind(session.office)
         else:
-            filed = filing.file_records(session.office, record_numbers(numbers), progress=at)
+            filed = filing.file_records(session.office, numbers, progress=at)
     data = {"records": filed} | ({"left": left} if every else {})
     session.answer(data, [*_lines(filed), *_left_lines(left)])
 

@@ -11,7 +11,7 @@ import click
 
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
-from qrecords.cli.completion import RECORD, SAVED
+from qrecords.cli.completion import FORM, RECORD, SAVED
 from qrecords.cli.output import cut, table
 from qrecords.cli.wording import worded
 from qrecords.errors import NotFound, UsageError
@@ -32,11 +32,11 @@ SHOWN_FACETS = 5  # of each kind; --json has them all
 TITLE_WIDTH = 48  # columns
 
 When = Callable[[str], str]
-FORM = click.option("--form", "form", metavar="表式", default="", help="只看这种表式，如 06A")
+OF_FORM = click.option("--form", "form", metavar="表式", type=FORM, default="", help="只看这种表式，如 06A")
 
 
 @click.command("list", cls=chinese.Command)
-@FORM
+@OF_FORM
 @click.option("--state", "states", multiple=True, type=types.Word([*STATES], STATES), help="只看这种状态，可重复")
 @click.option("--year", type=types.Year(), help="只看编号里的这一年")
 @click.option("--month", type=types.Month(), help="只看这个月")
@@ -93,7 +93,7 @@ class _Search(chinese.Command):
 # Unknown options reach the query: -风扇 leaves out a word.
 @click.command(cls=_Search, context_settings={"ignore_unknown_options": True})
 @click.argument("query", metavar="[检索词]", nargs=-1)
-@FORM
+@OF_FORM
 @click.option("--year", type=types.Year(), help="只查这一年")
 @click.option("--from", "date_from", type=types.Day(), help="从这一天起")
 @click.option("--to", "date_to", type=types.Day(), help="到这一天止")

@@ -11,7 +11,6 @@ from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import note, table
 from qrecords.cli.wording import worded
-from qrecords.errors import UsageError
 
 if TYPE_CHECKING:
     from qrecords.services.intake.lists import Kept
@@ -42,13 +41,13 @@ def _group(name: str, summary: str, example: str) -> click.Group:
         session.answer({name: entries}, lines)
 
     @group.command(help=f"加一条，已有的就改它写明的栏目。例如：{example}")
-    @click.argument("values", metavar="栏目=内容...", nargs=-1, required=True)
+    @click.argument("values", metavar="栏目=内容...", nargs=-1, required=True, type=types.Pair())
     @pass_session
-    def add(session: Session, values: tuple[str, ...]) -> None:
+    def add(session: Session, values: tuple[tuple[str, str], ...]) -> None:
         from qrecords.model.lists import KINDS
         from qrecords.services.intake.lists import add_entry
 
-        _tell(session, add_entry(session.office, KINDS[name], dict(map(_pair, values))))
+        _tell(session, add_entry(session.office, KINDS[name], dict(values)))
 
     @group.command("import")
     @click.argument("source", metavar="文件", type=types.PATH)
@@ -68,13 +67,6 @@ def _tell(session: Session, kept: Kept) -> None:
         note(f"提示：{worded(text)}")
     data = {"added": kept.added, "changed": kept.changed, "total": kept.total}
     session.answer(data, [f"✓ 新增{kept.added}条，更新{kept.changed}条，共{kept.total}条"])
-
-
-def _pair(written: str) -> tuple[str, str]:
-    heading, mark, value = written.partition("=")
-    if not mark or not heading.strip():
-        raise UsageError(f"「{written}」看不出是哪一栏", remedy="请写成 栏目=内容 的样子，如 用户单位=示例单位一")
-    return heading.strip(), value
 
 
 customers = _group(

@@ -8,7 +8,7 @@ import click
 
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
-from qrecords.cli.arguments import MONTH, NUMBERS, OUT, month_form, record_numbers
+from qrecords.cli.arguments import MONTH, NUMBERS, OUT, month_form
 
 
 @click.command("print", cls=chinese.Command)
@@ -23,5 +23,5 @@ def print_(session: Session, numbers: tuple[str, ...], month: str | None, out: P
     if month:
         prints = print_month(session.office, month_form(numbers), month, out=out)
     else:
-        prints = print_records(session.office, record_numbers(numbers), out=out)
+        prints = print_records(session.office, numbers, out=out)
     session.answer({"prints": prints}, [f"✓ {p['print_id']}  {p['pdf']}" for p in prints])

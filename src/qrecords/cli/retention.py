@@ -9,6 +9,7 @@ import click
 
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.arguments import all_numbers
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
 from qrecords.cli.wording import worded
@@ -83,28 +84,25 @@ def holds(session: Session) -> None:
 
 
 @retention.command()
-@click.argument("numbers", metavar="编号|档号...", nargs=-1, required=True, type=RECORD)
+@click.argument("numbers", metavar="编号|档号...", nargs=-1, required=True, type=RECORD, callback=all_numbers)
 @click.option("--destroy", "to_destroy", is_flag=True, help="没有继续保存价值的：编入销毁清册")
 @click.option("--extend-to", "until", type=types.Day(), default=None, help="还有用的：延长保存到哪一天")
 @REASON
 @pass_session
 def appraise(session: Session, numbers: tuple[str, ...], to_destroy: bool, until: str | None, reason: str) -> None:
     """鉴定到期的册和件：编入销毁清册，或延长保存期限。"""
-    from qrecords.cli.arguments import record_numbers
-
     if to_destroy == (until is not None):
         raise UsageError("要写明鉴定结果", remedy="--destroy（编入销毁清册）和 --extend-to 日期（延长保存）写一个")
-    wanted = record_numbers(numbers)
     if until:
         from qrecords.services.disposition.retention import extend
 
-        kept: list[dict[str, Any]] = extend(session.office, wanted, until, reason)
+        kept: list[dict[str, Any]] = extend(session.office, numbers, until, reason)
         lines = [f"✓ 延长保存到 {until}：{unit['code']}  {unit['title']}" for unit in kept]
         session.answer({"extended": kept}, lines)
         return
     from qrecords.services.disposition.lists import draw
 
-    drawn = draw(session.office, wanted, reason)
+    drawn = draw(session.office, numbers, reason)
     lines = [f"✓ 已编制销毁清册 {drawn['list_no']}", *_list_lines(drawn)]
     lines.append(f"→ 下一步：主管领导用自己的账号批准：qrecords retention approve {drawn['list_no']}")
     session.answer({"list": drawn}, lines)

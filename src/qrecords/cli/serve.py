@@ -11,7 +11,7 @@ from qrecords.strict import RUN
 
 @click.command(cls=chinese.Command)
 @click.option("--host", metavar="地址", default="127.0.0.1", show_default=True, help="在哪个地址上等待浏览器")
-@click.option("--port", type=types.Number(0), default=7580, show_default=True, help="端口；0 表示自动选")
+@click.option("--port", type=types.Number(0, 65535), default=7580, show_default=True, help="端口；0 表示自动选")
 @click.option("--open/--no-open", "browser", default=True, help="打开浏览器（默认打开）")
 @pass_session
 def serve(session: Session, host: str, port: int, *, browser: bool) -> None:

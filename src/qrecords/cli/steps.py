@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 from qrecords.advice import Sentence
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
-from qrecords.cli.arguments import MONTH, NUMBERS, REASON, month_form, moved, record_numbers
+from qrecords.cli.arguments import MONTH, NUMBERS, REASON, month_form, moved
 from qrecords.cli.output import note
 from qrecords.cli.wording import worded
 
@@ -25,7 +26,7 @@ def issue(session: Session, numbers: tuple[str, ...]) -> None:
     """签发售后服务通知单：签发后指派即生效，签发的内容不能再改。"""
     from qrecords.services import steps
 
-    moved(session, steps.issue(session.office, record_numbers(numbers)), "签发")
+    moved(session, steps.issue(session.office, numbers), "签发")
 
 
 @click.command(cls=chinese.Command)
@@ -65,8 +66,7 @@ def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str
     from qrecords.model.papers import AFTER_FILING
     from qrecords.services import steps
 
-    chosen = record_numbers(numbers)
-    signed = steps.sign(session.office, chosen, kind=kind, by=by, on=on or "", evidence=evidence)
+    signed = steps.sign(session.office, numbers, kind=kind, by=by, on=on or "", evidence=evidence)
     if any(record.state in AFTER_FILING for record in signed):
         note("提示：已归档的存为归档件的新版；用 qrecords show 编号 --history 看各版")
     moved(session, signed, "登记签署")
@@ -110,7 +110,7 @@ def return_(session: Session, numbers: tuple[str, ...], reason: str) -> None:
     """退回改正：记录回到草稿。"""
     from qrecords.services import steps
 
-    moved(session, steps.send_back(session.office, record_numbers(numbers), reason=reason), "退回")
+    moved(session, steps.send_back(session.office, numbers, reason=reason), "退回")
 
 
 @click.command(cls=chinese.Command)
@@ -121,12 +121,12 @@ def void(session: Session, numbers: tuple[str, ...], reason: str) -> None:
     """作废还没有归档的记录：编号连同原因保留在册，不再使用。"""
     from qrecords.services import steps
 
-    moved(session, steps.void(session.office, record_numbers(numbers), reason=reason), "作废")
+    moved(session, steps.void(session.office, numbers, reason=reason), "作废")
 
 
-def _chosen(session: Session, numbers: tuple[str, ...], month: str | None, action: Action) -> list[str]:
+def _chosen(session: Session, numbers: tuple[str, ...], month: str | None, action: Action) -> Sequence[str]:
     if not month:
-        return record_numbers(numbers)
+        return numbers
     from qrecords.services import steps
 
     return steps.ready_in_month(session.office, month_form(numbers), month, action)

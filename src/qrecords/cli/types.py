@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from qrecords.model.values import parse_date
 from qrecords.strict import RUN
@@ -61,6 +63,12 @@ class Word(click.ParamType[str]):
             self.fail(f"「{value}」不在可选范围内，可选：{known}", param, ctx)
         return meant[0]
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer the words as the screen shows them, found by either writing."""
+        begun = incomplete.casefold()
+        found = [pair for pair in self.labels.items() if any(written.casefold().startswith(begun) for written in pair)]
+        return [CompletionItem(label, help=word) for word, label in found]
+
 
 class Day(click.ParamType[str]):
     """A day as people write it; YYYY-MM-DD inside."""
@@ -86,6 +94,37 @@ class Month(click.ParamType[str]):
         if not found or not 1 <= int(found[2]) <= 12:
             self.fail(f"「{value}」不是月份，请写成 2026-03 的样子", param, ctx)
         return f"{found[1]}-{int(found[2]):02d}"
+
+
+class Pair(click.ParamType[tuple[str, str]]):
+    """A field and what stands in it: 用户单位=示例单位一."""
+
+    name = "栏目=内容"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Return the heading and the value."""
+        heading, mark, content = str(value).partition("=")
+        if not mark or not heading.strip():
+            self.fail(f"「{value}」看不出是哪一栏，请写成 栏目=内容 的样子，如 用户单位=示例单位一", param, ctx)
+        return heading.strip(), content
+
+
+class SystemUser(click.ParamType[str]):
+    """A user of the operating system, by name or number; the number inside."""
+
+    name = "系统用户"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the uid; on Windows, which has none, the name."""
+        user = str(value)
+        if user.isdigit() or sys.platform == "win32":
+            return user
+        import pwd  # not on Windows
+
+        try:
+            return str(pwd.getpwnam(user).pw_uid)
+        except KeyError:
+            self.fail(f"没有系统用户 {user}，请核对名称，或直接写 uid", param, ctx)
 
 
 class Place(click.Path):
