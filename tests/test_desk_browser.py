@@ -108,6 +108,9 @@ def test_a_whole_day_by_keyboard(page: Page, office: Office, sample: Callable[..
     page.wait_for_url("**/review")
     page.keyboard.press("t")
     expect(page.get_by_text("没有等待审查的记录")).to_be_visible()
+    page.get_by_role("link", name="回到今日").focus()
+    with page.expect_navigation():  # what was passed is sent when the page is left
+        page.keyboard.press("Enter")
     page.goto(f"/records/{number}")
     _press(page, "归档")
     expect(page.get_by_text("已归档").first).to_be_visible(timeout=60_000)

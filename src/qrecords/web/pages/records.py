@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from qrecords.advice import Sentence
 from qrecords.errors import UsageError
@@ -63,6 +63,8 @@ def step(asked: Asked) -> Response:
     back = asked.text("back")
     told = f"已{action_label(action)}：{taken[0]}" + (f"等{len(taken)}份" if len(taken) > 1 else "")
     told = "；".join([told, *map(worded, notes)])
+    if asked.wants_data:
+        return JSONResponse({"numbers": taken, "told": told})
     return asked.go(back if back.startswith("/") and not back.startswith("//") else "/", told)
 
 
