@@ -15,7 +15,8 @@ from starlette.types import Scope
 
 from qrecords import __version__
 from qrecords.web.asked import Handler, page
-from qrecords.web.pages import entering, filling, records, registers, reviewing, searching, today
+from qrecords.web.pages import entering, filling, looking, records, registers, reviewing, searching, today
+from qrecords.web.picturing import Pictures
 from qrecords.web.printing import Printer
 from qrecords.web.rendering import Pages, static_folder
 from qrecords.web.security import Guard
@@ -64,6 +65,8 @@ ROUTES = (
     _get("/records/list.{kind}", records.ledger_file),
     _get("/records/{number}", records.record),
     _get("/records/{number}/paper.pdf", records.paper),
+    _get("/records/{number}/page", looking.page),
+    _get("/records/{number}/page.png", looking.picture),
     _post("/records/{number}/go-on", filling.go_on),
     _post("/step/{action}", records.step),
     _get("/review", reviewing.queue),
@@ -82,6 +85,7 @@ def desk_app(door: Door, *, hosts: Collection[str]) -> Starlette:
         exception_handlers={HTTPException: _no_page, Exception: _broken},
     )
     app.state.door, app.state.pages, app.state.printer = door, Pages(), Printer()
+    app.state.pictures = Pictures()
     return app
 
 

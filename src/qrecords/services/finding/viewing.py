@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from qrecords.errors import MissingProgram, NotFound, QRecordsError
 from qrecords.model.record import Action, Record
@@ -20,6 +21,7 @@ from qrecords.strict import require_no_program
 VIEWER_VARIABLE = "QRECORDS_VIEWER"
 
 Opener = Callable[[Path], None]
+Printed = Callable[[Office, str, Mapping[str, Any]], bytes]  # makes the PDF of a form's values
 
 
 def open_paper(office: Office, record_no: str, opener: Opener | None = None) -> Path:
@@ -42,6 +44,15 @@ def archived_paper(office: Office, record_no: str) -> tuple[str, bytes] | None:
     if archived := _archived(office, record):
         office.note([office.event(Action.READ, record.record_no, opened=archived[0])])
     return archived
+
+
+def shown_paper(office: Office, record_no: str, printed: Printed) -> tuple[str, bytes]:
+    """Return name and bytes of a record's PDF to be looked at: as it is archived, else as it would be printed now."""
+    if archived := archived_paper(office, record_no):
+        return archived
+    record = reading.one(office, record_no)
+    office.note([office.event(Action.READ, record.record_no, opened=f"{record.record_no}.pdf")])
+    return f"{record.record_no}.pdf", printed(office, record.form_code, record.values)
 
 
 def _archived(office: Office, record: Record) -> tuple[str, bytes] | None:

@@ -17,7 +17,7 @@ from qrecords.services import reading, steps
 from qrecords.services.file import file_records
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.finding.ledger import write_ledger
-from qrecords.services.finding.viewing import archived_paper
+from qrecords.services.finding.viewing import shown_paper
 from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.rendering import action_label
 from qrecords.web.wording import worded
@@ -44,14 +44,13 @@ def record(asked: Asked) -> Response:
 
 def paper(asked: Asked) -> Response:
     """Give the PDF of a record: as it is archived, else as it would be printed now, with no print taken."""
-    number = asked.path["number"]
-    if archived := archived_paper(asked.session, number):
-        name, data = archived
-    else:
-        one = reading.one(asked.session, number)
-        name = f"{one.record_no}.pdf"
-        data = asked.request.app.state.printer.page(asked.session, one.form_code, one.values)
+    name, data = paper_of(asked, asked.path["number"])
     return pdf(data, name)
+
+
+def paper_of(asked: Asked, number: str) -> tuple[str, bytes]:
+    """Return name and bytes of a record's PDF, archived or as it would be printed, with no print taken."""
+    return shown_paper(asked.session, number, asked.request.app.state.printer.page)
 
 
 def step(asked: Asked) -> Response:
