@@ -119,6 +119,16 @@ class AccessSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """How often a minute one account may ask the desk for what costs much (a login: one name); 0 = no limit."""
+
+    logins_per_minute: int = 10
+    previews_per_minute: int = 120
+    uploads_per_minute: int = 20
+    searches_per_minute: int = 300
+
+
+@dataclass(frozen=True, slots=True)
 class CopiesSettings:
     """How controlled copies are locked: whether one opens only with a password, which is told once, at its issue."""
 
@@ -144,6 +154,7 @@ class Settings:
     volumes: VolumeSettings = field(default_factory=VolumeSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    desk: DeskSettings = field(default_factory=DeskSettings)
     copies: CopiesSettings = field(default_factory=CopiesSettings)
     feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
 

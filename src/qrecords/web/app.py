@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from qrecords import __version__
 from qrecords.web.asked import Handler, page
+from qrecords.web.limits import Costly, Limits
 from qrecords.web.pages import entering, filling, looking, records, registers, reviewing, searching, today
 from qrecords.web.picturing import Pictures
 from qrecords.web.printing import Printer
@@ -34,12 +35,12 @@ class _Kept(StaticFiles):
         return response
 
 
-def _get(address: str, handler: Handler) -> Route:
-    return Route(address, page(handler), methods=["GET"])
+def _get(address: str, handler: Handler, costly: Costly | None = None) -> Route:
+    return Route(address, page(handler, costly), methods=["GET"])
 
 
-def _post(address: str, handler: Handler) -> Route:
-    return Route(address, page(handler), methods=["POST"])
+def _post(address: str, handler: Handler, costly: Costly | None = None) -> Route:
+    return Route(address, page(handler, costly), methods=["POST"])
 
 
 ROUTES = (
@@ -50,7 +51,7 @@ ROUTES = (
     _get("/", today.today),
     _get("/fill", filling.forms),
     _post("/fill/{form}", filling.begin),
-    _post("/fill/{form}/file", filling.upload),
+    _post("/fill/{form}/file", filling.upload, Costly.UPLOAD),
     _get("/fill/{form}/months", registers.this_month),
     _get("/fill/{form}/months/{month}", registers.month),
     _post("/fill/{form}/months/{month}", registers.save),
@@ -60,18 +61,18 @@ ROUTES = (
     _post("/drafts/{key}", filling.save),
     _post("/drafts/{key}/make", filling.make),
     _post("/drafts/{key}/drop", filling.drop),
-    _get("/drafts/{key}/page.pdf", filling.page_pdf),
+    _get("/drafts/{key}/page.pdf", filling.page_pdf, Costly.PREVIEW),
     _get("/records", records.ledger),
-    _get("/records/list.{kind}", records.ledger_file),
+    _get("/records/list.{kind}", records.ledger_file, Costly.SEARCH),
     _get("/records/{number}", records.record),
-    _get("/records/{number}/paper.pdf", records.paper),
+    _get("/records/{number}/paper.pdf", records.paper, Costly.PREVIEW),
     _get("/records/{number}/page", looking.page),
-    _get("/records/{number}/page.png", looking.picture),
+    _get("/records/{number}/page.png", looking.picture, Costly.PREVIEW),
     _post("/records/{number}/go-on", filling.go_on),
     _post("/step/{action}", records.step),
     _get("/review", reviewing.queue),
-    _get("/search", searching.searching),
-    _get("/search/hits.{kind}", searching.hits_file),
+    _get("/search", searching.searching, Costly.SEARCH),
+    _get("/search/hits.{kind}", searching.hits_file, Costly.SEARCH),
     _post("/search/save", searching.save),
     _post("/search/forget", searching.forget),
 )
@@ -86,15 +87,20 @@ def desk_app(door: Door, *, hosts: Collection[str]) -> Starlette:
     )
     app.state.door, app.state.pages, app.state.printer = door, Pages(), Printer()
     app.state.pictures = Pictures()
+    app.state.limits = Limits(door.workspace.settings.desk)
     return app
 
 
 async def _no_page(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    told = error.detail if error.status_code == 403 else "没有这一页"
+    told = error.detail if error.status_code in {403, 429} else "没有这一页"
+    answer: Response
     if request.headers.get("accept", "").startswith("application/json"):
-        return JSONResponse({"message": told, "remedy": "", "problems": []}, error.status_code)
-    return request.app.state.pages.bare("error.html", {"told": told}, error.status_code)  # type: ignore[no-any-return]
+        answer = JSONResponse({"message": told, "remedy": "", "problems": []}, error.status_code)
+    else:
+        answer = request.app.state.pages.bare("error.html", {"told": told}, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _broken(request: Request, error: Exception) -> Response:

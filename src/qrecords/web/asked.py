@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from qrecords.desk.session import Session
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, WrongState
+from qrecords.web.limits import Costly, told_to_wait
 from qrecords.web.signedin import form_token
 from qrecords.web.wording import worded
 
@@ -79,8 +80,11 @@ Handler = Callable[[Asked], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def page(handler: Handler) -> Endpoint:
-    """Make a handler an endpoint: only for who is signed in, in a thread of its own, errors worded."""
+def page(handler: Handler, costly: Costly | None = None) -> Endpoint:
+    """Make a handler an endpoint: only for who is signed in, in a thread of its own, errors worded.
+
+    What is `costly` an account may ask so often a minute as the settings say.
+    """
 
     async def endpoint(request: Request) -> Response:
         session = await run_in_threadpool(request.app.state.door.session, request)
@@ -88,6 +92,9 @@ def page(handler: Handler) -> Endpoint:
             if request.method != "GET" or request.headers.get("accept", "").startswith("application/json"):
                 return JSONResponse({"message": "登录已结束，请在新窗口里登录，回来接着填；这里的内容没有丢"}, 401)
             return RedirectResponse(f"/login?to={request.url.path}", 303)
+        if costly and (seconds := request.app.state.limits.wait(costly, session.account.name)):
+            told = told_to_wait(session.workspace, costly, seconds)
+            raise HTTPException(429, told, {"retry-after": str(seconds)})
         asked = Asked(request, session)
         if request.method == "POST":
             asked.sent = await request.form(max_files=500, max_fields=LARGEST_FIELDS, max_part_size=LONGEST_FIELD)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from qrecords.errors import QRecordsError
+from qrecords.web.limits import ADDRESS_TIMES, Costly, Limits, told_to_wait
 from qrecords.web.signedin import COOKIE, Door, give_cookie
 from qrecords.web.wording import worded
 
@@ -37,6 +38,11 @@ async def by_password(request: Request) -> Response:
     door: Door = request.app.state.door
     async with request.form(max_files=0, max_fields=10) as sent:
         name, password, to = (str(sent.get(key, "")) for key in ("name", "password", "to"))
+    if seconds := _wait(request, name.strip()):
+        told = told_to_wait(door.workspace, Costly.LOGIN, seconds)
+        refused = _form(request, to, told, 429)
+        refused.headers["retry-after"] = str(seconds)
+        return refused
     try:
         token = await run_in_threadpool(door.by_password, name.strip(), password)
     except QRecordsError as error:
@@ -44,6 +50,14 @@ async def by_password(request: Request) -> Response:
     response = RedirectResponse(to if to.startswith("/") and not to.startswith("//") else "/", 303)
     give_cookie(door.workspace, response, token)
     return response
+
+
+def _wait(request: Request, name: str) -> int:
+    """Return how long one has to wait before a password is looked at: by address first, which nobody makes up."""
+    limits: Limits = request.app.state.limits
+    address = request.client.host if request.client else ""
+    by_address = limits.wait(Costly.LOGIN, f"address {address}", times=ADDRESS_TIMES)
+    return by_address or limits.wait(Costly.LOGIN, f"name {name}")
 
 
 async def leave(request: Request) -> Response:

@@ -221,6 +221,7 @@ function findPage(form) {
   const find = later(async () => {
     const mine = ++asked, words = new URLSearchParams(new FormData(form));
     const response = await fetch(`/search?part=hits&${words}`);
+    if (mine === asked) warn(response.status === 429 ? "检索得太快，请稍等一会儿再写" : "");
     if (mine !== asked || !response.ok) return;
     hits.innerHTML = await response.text();
     history.replaceState(null, "", `/search?${words}`);
