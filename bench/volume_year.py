@@ -21,7 +21,7 @@ from typing import Any
 from bench.search_corpus import FIELDS, REAL, rows
 from qrecords.model.field import FieldType
 from qrecords.model.form import Form
-from qrecords.model.numbering import Series, file_safe
+from qrecords.model.numbering import ArchiveClass, file_safe
 from qrecords.model.record import Record, State
 from qrecords.office import Office
 from qrecords.render.code import code_png, payload
@@ -199,7 +199,7 @@ def _filings(
 ) -> Iterator[tuple[Filing, list[Record], Paper]]:
     """Give every item of a form: its filing, its records, its PDF."""
     codes = office.settings.office
-    series = Series(codes.fonds_no, codes.class_code, form.number, YEAR, form.retention.years)
+    series = ArchiveClass(codes.fonds_no, codes.class_code, form.number, YEAR, form.retention.years)
     count = len(MONTHS) if form.is_register else count_of(form, share)
     for number in range(1, count + 1):
         paper = made[(number - 1) % len(made)]

@@ -37,7 +37,7 @@ from qrecords.stores.fulltext.matching import Facts, passes
 from tests.conftest import CHECKOUT
 
 TABLE = {row["action"]: row for row in csv.DictReader((CHECKOUT / "tests/access_matrix.csv").open(encoding="utf-8"))}
-ROLES, PROBLEMS = read_roles(tomllib.loads(template().decode()))
+ROLES, PROBLEMS = read_roles(tomllib.loads(template().decode()), "QR758")
 RULES = Rules("single-desk", ROLES, "2026-03-04")
 STRICT = Rules("strict", ROLES, "2026-03-04")
 FORMS = [f"{n:02d}A" for n in range(1, 12)]
@@ -215,7 +215,7 @@ def test_an_account_out_of_use_does_nothing(changes: dict[str, object]) -> None:
     ],
 )
 def test_a_wrong_word_in_the_roles_is_told(text: str, told: str) -> None:
-    _, problems = read_roles(tomllib.loads(text))
+    _, problems = read_roles(tomllib.loads(text), "QR758")
     assert any(told in p.message for p in problems), problems
 
 

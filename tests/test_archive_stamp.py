@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 from pypdf import PdfReader
 
 from qrecords.errors import InvalidInput
-from qrecords.model.numbering import Series, parse_archive_no
+from qrecords.model.numbering import ArchiveClass, parse_archive_no
 from qrecords.model.volume import Spot
 from qrecords.render.freespace import free_spot
 from qrecords.render.pdfout import PdfOut
@@ -190,5 +190,5 @@ def test_a_frame_is_one_page_and_written_once(tmp_path: Path) -> None:
 
 @given(st.from_regex(r"[A-Z0-9]{1,4}", fullmatch=True), st.from_regex(r"[A-Z][A-Z·-]{0,6}[A-Z]", fullmatch=True))
 def test_an_archive_number_is_read_back(fonds: str, kind: str) -> None:
-    series = Series(fonds, kind, "06", 2025, 5)
+    series = ArchiveClass(fonds, kind, "06", 2025, 5)
     assert parse_archive_no(series.archive_no(12)) == (series, "0012")

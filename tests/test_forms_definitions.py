@@ -89,12 +89,17 @@ def test_another_code_is_refused(code: str) -> None:
         CATALOGUE.get(code)
 
 
+def _beside(series: Path) -> None:
+    for name in ("blocks.toml", "series.toml"):
+        (series / name).write_bytes((FORMS / name).read_bytes())
+
+
 def test_a_condition_on_a_column_that_is_not_there_does_not_load(tmp_path: Path) -> None:
     folder = tmp_path / "QR758" / "11A"
     folder.mkdir(parents=True)
     text = (FORMS / "11A" / "form.toml").read_text(encoding="utf-8")
     (folder / "form.toml").write_text(text.replace('column = "needs_qa"', 'column = "needs"'), encoding="utf-8")
-    (folder.parent / "blocks.toml").write_bytes((FORMS / "blocks.toml").read_bytes())
+    _beside(folder.parent)
     with pytest.raises(InvalidInput) as refused:
         FormCatalogue(folder.parent).get("11A")
     assert any("quality_items.needs" in p.message for p in refused.value.problems)
@@ -105,7 +110,7 @@ def test_a_form_that_is_not_of_the_series_does_not_load(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     text = (FORMS / "06A" / "form.toml").read_text(encoding="utf-8").replace('"QR758-06A"', '"QR758-06AB"')
     (folder / "form.toml").write_text(text, encoding="utf-8")
-    (folder.parent / "blocks.toml").write_bytes((FORMS / "blocks.toml").read_bytes())
+    _beside(folder.parent)
     with pytest.raises(InvalidInput):
         FormCatalogue(folder.parent).get("06A")
 
@@ -122,14 +127,14 @@ def test_layout_and_retention_follow_the_procedure(code: str) -> None:
 
 def test_the_series_names_each_form_once_as_the_form_names_itself() -> None:
     series = tomllib.loads((FORMS / "series.toml").read_text(encoding="utf-8"))
-    assert {s["code"]: s["title"] for s in series["series"]} == CLAUSE_7
-    assert len(series["series"]) == len(CLAUSE_7)
+    assert {s["code"]: s["title"] for s in series["forms"]} == CLAUSE_7
+    assert len(series["forms"]) == len(CLAUSE_7)
     families = {f["key"] for f in series["families"]}
-    for line in series["series"]:
+    for line in series["forms"]:
         assert line["keeper"] == "客户服务中心"
         assert line["retention_years"] == form_of(line["code"]).retention.years
         assert line["family"] in families
-    bound = {k: {s["code"] for s in series["series"] if s["family"] == k} for k in families}
+    bound = {k: {s["code"] for s in series["forms"] if s["family"] == k} for k in families}
     assert bound["communication"] == REGISTERS
     assert bound["service"] == REVIEWED
 

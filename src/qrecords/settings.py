@@ -6,7 +6,7 @@ import dataclasses
 import os
 import stat
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -36,12 +36,6 @@ def _no_zone(value: str) -> str:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return f"不是时区名：{value!r}；请写如 Asia/Shanghai、Asia/Urumqi"
-    return ""
-
-
-def _a_forms_code(value: str) -> str:
-    if value.strip().upper().startswith("QR758"):
-        return "不能用 QR758 开头的编号，那是受控表式的（第7章）"
     return ""
 
 
@@ -137,9 +131,9 @@ class CopiesSettings:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackSettings:
-    """The quality department's own code on the 用户信息反馈/处理表; never one of the eleven forms' (clause 7)."""
+    """The quality department's own code on the 用户信息反馈/处理表; never one of the controlled forms' (clause 7)."""
 
-    code: str = _checked("", _a_forms_code)
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +227,8 @@ def load(root: Path) -> Settings:
             problems.append(Problem(told, name, source=FILE_NAME))
             continue
         sections[name] = _section(name, table, problems)
+    if not problems:
+        problems += _codes_apart(Settings(root=root, **sections))
     if problems:
         raise InvalidInput(f"{path} 有误", remedy="请按提示修改", problems=problems)
     if sections.get("pdf") and sections["pdf"].soffice and not is_own(root):
@@ -241,6 +237,14 @@ def load(root: Path) -> Settings:
             remedy='请工作区的主人把 soffice 改为 ""（自动寻找），或由他本人运行',
         )
     return Settings(root=root, **sections)
+
+
+def _codes_apart(settings: Settings) -> Iterator[Problem]:
+    """Tell a code of the quality department's that looks like one of the controlled forms'."""
+    series = settings.forms_dir.name
+    if settings.feedback.code.strip().upper().startswith(series):
+        told = f"feedback.code 不能用 {series} 开头的编号，那是受控表式的（第7章）"
+        yield Problem(told, "feedback.code", source=FILE_NAME)
 
 
 def _section(name: str, table: Mapping[str, Any], problems: list[Problem]) -> Any:

@@ -10,12 +10,16 @@ import os
 import re
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class
 
+if TYPE_CHECKING:
+    from qrecords.model.numbering import FormCodes
+
 _MOST = 50
+_FORM_CODE = re.compile(r"(?:[A-Z][A-Z0-9.]*-)+(?:\d{1,4}[A-Z]?|[A-Z]{1,4})|\d{1,4}[A-Z]")
 
 _POWERSHELL = """\
 Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
@@ -58,16 +62,8 @@ class FormCode(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the forms of the workspace, by short code or in full as begun."""
-        from qrecords.errors import QRecordsError
-        from qrecords.settings import find_root, load
-        from qrecords.stores.formoutlines import form_codes
-
-        begun = incomplete.upper()
-        try:
-            codes = form_codes(load(find_root(_root(ctx))).forms_dir)
-        except (QRecordsError, OSError):
-            return []
-        offered = codes if begun.startswith("Q") else [code.rpartition("-")[2] for code in codes]
+        begun, forms = incomplete.upper(), _form_codes(ctx)
+        offered = dict.fromkeys([*map(forms.short, forms.codes), *(forms.codes if begun else ())])
         return [CompletionItem(code) for code in offered if code.startswith(begun)]
 
 
@@ -80,7 +76,7 @@ class RecordNumber(click.ParamType[str]):
         """Return the number in full: 06A-2026-12 is QR758-06A-2026-00012; what is no number stays as it is."""
         from qrecords.model.numbering import RECORD_NO, full_record_no
 
-        full = full_record_no(str(value))
+        full = full_record_no(str(value), _form_codes(ctx))
         return full if RECORD_NO.match(full) else str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -92,7 +88,7 @@ class RecordNumber(click.ParamType[str]):
         begun = incomplete.upper()
         try:
             with closing(Office.open(find_root(_root(ctx)), ctx.find_root().params.get("account"))) as office:
-                prefix = begun if not begun[:1].isdigit() else f"{office.settings.forms_dir.name}-{begun}"
+                prefix = begun if not begun[:1].isdigit() else f"{office.form_codes.main}-{begun}"
                 with office.register.read() as tx:
                     found = tx.records.newest_like(prefix, _MOST)
                 return [CompletionItem(r.record_no, help=r.title) for r in office.only_readable(found)]
@@ -122,7 +118,24 @@ class SavedName(click.ParamType[str]):
 
 def is_form_code(word: str) -> bool:
     """Tell whether a word is written like the code of a form, in full or short: 02A."""
-    return re.fullmatch(r"([A-Z]+\d*-)?\d{2}[A-Z]", word.strip().upper()) is not None
+    return (
+        re.fullmatch(r"(?:[A-Z][A-Z0-9.]*-)+(?:\d{1,4}[A-Z]?|[A-Z]{1,4})|\d{1,4}[A-Z]", word.strip().upper())
+        is not None
+    )
+
+
+def _form_codes(ctx: click.Context | None) -> FormCodes:
+    """Return the codes of the forms of the workspace one stands in; none outside of one."""
+    from qrecords.errors import QRecordsError
+    from qrecords.model.numbering import FormCodes
+    from qrecords.settings import find_root, load
+    from qrecords.stores.formfolders import form_codes
+
+    try:
+        main = load(find_root(_root(ctx))).forms_dir if ctx else None
+        return FormCodes(main.name, tuple(form_codes(main))) if main else FormCodes()
+    except (QRecordsError, OSError):
+        return FormCodes()
 
 
 def _root(ctx: click.Context) -> Path | None:

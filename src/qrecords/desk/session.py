@@ -18,7 +18,7 @@ from qrecords.errors import NotFound, NotPermitted, Problem
 from qrecords.model.access import ANYTHING, Account, Decision, Rules, Scope, Subject, decide, readable
 from qrecords.model.audit import Event
 from qrecords.model.clock import CLOCK, TIMELESS, require_clock
-from qrecords.model.numbering import RECORD_NO, form_named, retention_years
+from qrecords.model.numbering import RECORD_NO, FormCodes, full_record_no, retention_years
 from qrecords.model.record import Action, Record
 from qrecords.settings import Settings
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
@@ -86,6 +86,15 @@ class Session:
     def forms(self) -> FormCatalogue:
         """Return the controlled forms."""
         return self.workspace.forms
+
+    @property
+    def form_codes(self) -> FormCodes:
+        """Return the codes of the forms, by which records are called."""
+        return self.workspace.form_codes
+
+    def full_record_no(self, text: str, form_code: str = "") -> str:
+        """Return the number a record is called by, in full; what is no number stays as it is."""
+        return full_record_no(text, self.form_codes, form_code)
 
     @property
     def outlines(self) -> FormOutlines:
@@ -156,7 +165,7 @@ class Session:
         elif subject is None and (records := self._records_called(about)):
             self.authorise_all(action, records)
         else:
-            seen = subject or Subject(form_code=form_named(about))
+            seen = subject or Subject(form_code=self.form_codes.form_named(about))
             self._require([(about, decide(self.account, action, seen, self.rules))], action)
 
     def authorise_all(self, action: Action, records: Iterable[Record]) -> None:
@@ -212,7 +221,7 @@ class Session:
         if not any(right.whose == "own" for role in roles for right in role.rights):
             return frozenset()
         with self.register.read() as tx:
-            return frozenset(tx.records.notices_naming(self.account.display_name))
+            return frozenset(tx.records.notices_naming(self.account.display_name, self.outlines.doing("notice")))
 
     def _records_called(self, name: str) -> list[Record]:
         """Return the record of a number, or those of an item or volume; NotFound for a record that is not there."""

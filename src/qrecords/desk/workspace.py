@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from qrecords.model.audit import Event
+from qrecords.model.numbering import FormCodes
 from qrecords.settings import Settings, load
 from qrecords.stores.accessfile import AccessFile, access_mark, read_access
 from qrecords.stores.archive import Archive
 from qrecords.stores.durable import storage_errors
+from qrecords.stores.formfolders import form_codes
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.store import IndexStore
 from qrecords.stores.register import Busy, Register
@@ -77,6 +79,11 @@ class Workspace:
 
         return FormCatalogue(self.settings.forms_dir)
 
+    @property
+    def form_codes(self) -> FormCodes:
+        """Return the codes of the forms by their folders, without reading one."""
+        return FormCodes(self.settings.forms_dir.name, tuple(form_codes(self.settings.forms_dir)))
+
     def forget_forms(self) -> None:
         """Let the forms be read again: one of their files was changed."""
         self.__dict__.pop("forms", None)
@@ -119,7 +126,7 @@ class Workspace:
         with self._access_guard:
             mark = access_mark(self.settings.root)
             if self._access is None or self._access[0] != mark:
-                self._access = mark, read_access(self.settings.root)
+                self._access = mark, read_access(self.settings.root, self.settings.forms_dir.name)
             return self._access[1]
 
     def clock(self) -> datetime:

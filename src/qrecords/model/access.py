@@ -318,4 +318,4 @@ def _units(right: Right, grant: Grant, account: Account) -> tuple[str, ...] | No
 
 
 def _form_fits(forms: tuple[str, ...], form_code: str) -> bool:
-    return not forms or not form_code or form_code.rpartition("-")[2] in forms
+    return not forms or not form_code or form_code in forms

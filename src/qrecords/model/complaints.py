@@ -55,7 +55,7 @@ def receipt_of(record: Record) -> str:
 def awaits_quality(record: Record) -> bool:
     """Tell whether a record has something for the quality department whose result is not there yet (5.7.2).
 
-    A QR758-11A hands its items on: the QR758-01A it was passed on to holds the result.
+    A service's information (11A) hands its items on: the record (01A) it was passed on to holds the result.
     """
     values = record.values
     if "quality_items" in values:
@@ -64,7 +64,7 @@ def awaits_quality(record: Record) -> bool:
 
 
 def quality_items(values: Values) -> list[dict[str, Any]]:
-    """Return the lines of a QR758-11A that the quality department is to follow up."""
+    """Return the lines of a service's information (11A) that the quality department is to follow up."""
     return [row for row in values.get("quality_items") or () if row.get("needs_qa")]
 
 

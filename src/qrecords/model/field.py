@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from qrecords.errors import Problem
 from qrecords.model import values
 from qrecords.model.cell import Unreadable
-from qrecords.model.numbering import RECORD_NO, full_record_no
+from qrecords.model.numbering import RECORD_NO, FormCodes, full_record_no
 from qrecords.model.rules import Values, is_empty
 
 
@@ -108,7 +108,7 @@ class Field(Definition):
             case FieldType.TEXT:
                 # One line on paper: what was pasted over several lines is written on.
                 text = " ".join(values.parse_text(raw, self.max_length or MAX_LENGTH[self.type]).split("\n"))
-                return _in_full(text) if self.refers_to else text
+                return _in_full(text, self.refers_to) if self.refers_to else text
             case FieldType.LTEXT:
                 return values.parse_text(raw, self.max_length or MAX_LENGTH[self.type])
             case FieldType.DATE:
@@ -135,9 +135,9 @@ class Field(Definition):
         return next((c for c in self.columns if c.key == key), None)
 
 
-def _in_full(number: str) -> str:
-    """Return the number of a record as it is called, in full where it is one: 04A-2025-1."""
-    full = full_record_no(number)
+def _in_full(number: str, form: str) -> str:
+    """Return the number of a record of a form's series as it is called, in full where it is one: 04A-2025-1."""
+    full = full_record_no(number, FormCodes(form.rpartition("-")[0]))
     return full if RECORD_NO.match(full) else number
 
 

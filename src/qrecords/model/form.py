@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,12 +29,12 @@ from qrecords.model.field import (
     incomplete_rows,
     parse_field,
 )
+from qrecords.model.numbering import edition_of, form_number
+from qrecords.model.retention import FLOOR_YEARS
 from qrecords.model.rules import Values, is_empty
 
 # Whether what a rule finds stops the step, or is only told (提醒).
 Level = Literal["refuse", "warn"]
-
-CODE_PATTERN = re.compile(r"^QR758-(\d{2})([A-Z])$")
 
 
 class Rule(Definition):
@@ -121,13 +120,14 @@ class Step(Definition):
 class Retention(Definition):
     """How long a record is kept (QS/PA758A clause 7) and which date makes its year (domain A.4-13)."""
 
-    years: int = 5
+    years: int = FLOOR_YEARS
     year_of: Literal["date_field", "review"] = "date_field"
+    least: int = FLOOR_YEARS  # what the series asks for
 
     @model_validator(mode="after")
     def _floor(self) -> Self:
-        if self.years < 5:
-            raise ValueError("保存期限不得短于5年（QS/PA758A 第7章）")
+        if self.years < max(self.least, FLOOR_YEARS):
+            raise ValueError(f"保存期限不得短于{max(self.least, FLOOR_YEARS)}年（QS/PA758A 第7章，series.toml）")
         return self
 
 
@@ -180,8 +180,13 @@ class Form(Definition):
 
     @property
     def number(self) -> str:
-        """Return the form's two digits, 06 of QR758-06A."""
-        return self.code[6:8]
+        """Return what the form is called in its series, whatever the edition: 06 of QR758-06A."""
+        return form_number(self.code)
+
+    @property
+    def short(self) -> str:
+        """Return the code within its series: 06A of QR758-06A."""
+        return self.code.rpartition("-")[2]
 
     @property
     def is_register(self) -> bool:
@@ -389,8 +394,8 @@ def _was_written(field: Field, present: Values) -> bool:
 
 def _definition_problems(form: Form) -> Iterator[str]:
     """Find what a form.toml says about fields, stages and signatures that it does not have."""
-    if not CODE_PATTERN.match(form.code) or form.code[-1] != form.edition:
-        yield f"表式编号 {form.code} 不合规定，应为 QR758-两位数字加版本字母（第7章）"
+    if edition_of(form.code) != form.edition:
+        yield f"表式编号 {form.code} 与版本 {form.edition or '（无）'} 不符，版本字母写在编号末尾（第7章）"
     stages, fields = {s.key for s in form.stages}, {f.key: f for f in form.fields}
     kinds = {s.kind for s in form.signatures}
     if len(fields) != len(form.fields):

@@ -19,7 +19,7 @@ from functools import cache
 from typing import Literal
 
 from qrecords.errors import InvalidInput
-from qrecords.model.numbering import RECORD_NO, full_record_no
+from qrecords.model.numbering import RECORD_NO, FormCodes, full_record_no, without_edition
 from qrecords.model.periods import parse_period
 from qrecords.model.queryscan import Token, scan
 from qrecords.model.record import STATE_LABELS
@@ -27,8 +27,6 @@ from qrecords.model.textnorm import normalise
 
 MAX_LENGTH = 1000  # characters
 MAX_WORDS = 50
-
-_EDITION = re.compile(r"(?<=\d)[A-Z]$")
 
 # Names a text field answers to beside its key and its label on the form; the keys are those of the forms.
 FIELD_NAMES: dict[str, tuple[str, ...]] = {
@@ -146,11 +144,15 @@ def everything() -> Query:
 
 
 def parse_query(
-    text: str, labels: Mapping[str, tuple[str, ...]] | None = None, titles: Mapping[str, str] | None = None
+    text: str,
+    labels: Mapping[str, tuple[str, ...]] | None = None,
+    titles: Mapping[str, str] | None = None,
+    main: str = "",
 ) -> Query:
     """Read a query; `labels` gives further field names (label or key → field keys), such as those of the forms.
 
-    `titles` are the titles of the forms, by code. InvalidInput says where and why it cannot be read.
+    `titles` are the titles of the forms, by code; `main` is the series numbers in short belong to. InvalidInput says
+    where and why it cannot be read.
     """
     if len(text) > MAX_LENGTH:
         raise InvalidInput(f"检索式太长：共{len(text)}字，最多{MAX_LENGTH}字", remedy="请只留要紧的词")
@@ -162,7 +164,8 @@ def parse_query(
         )
     if not tokens:
         raise InvalidInput("检索式里没有可查的字", remedy="请写要查的词，例如：功放 过热；标点符号本身查不到")
-    parts = tuple(_part(group, text, names, titles or {}) for group in _groups(tokens))
+    asked = _Asked(names, titles or {}, FormCodes(main, tuple(titles or {})))
+    parts = tuple(_part(group, text, asked) for group in _groups(tokens))
     return Query(AllOf(tuple(node for _, node in parts)) if len(parts) > 1 else parts[0][1], text, parts)
 
 
@@ -170,7 +173,7 @@ def parse_query(
 def form_names(form_code: str) -> tuple[str, ...]:
     """Return the names a form answers to, in normal form: QR758-06A as qr75806a, qr75806, 06a and 06."""
     whole = [form_code, form_code.rpartition("-")[2]]
-    return tuple(dict.fromkeys(normalise(name) for name in whole + [_EDITION.sub("", n) for n in whole]))
+    return tuple(dict.fromkeys(normalise(name) for name in whole + [without_edition(n) for n in whole]))
 
 
 def _names(labels: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -195,11 +198,18 @@ def _fact_names() -> dict[str, Literal["form", "state", "year", "date"]]:
     return {normalise(name): fact for name, fact in FACT_NAMES.items()}
 
 
-def _part(
-    group: list[Token], text: str, names: Mapping[str, tuple[str, ...]], titles: Mapping[str, str]
-) -> tuple[str, Node]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What words are read by: field names with their keys, titles of forms by code, and the codes."""
+
+    names: Mapping[str, tuple[str, ...]]
+    titles: Mapping[str, str]
+    forms: FormCodes
+
+
+def _part(group: list[Token], text: str, asked: _Asked) -> tuple[str, Node]:
     """Return a part as it was written and what it means."""
-    nodes = tuple(_node(token, names, titles) for token in group)
+    nodes = tuple(_node(token, asked) for token in group)
     return text[group[0].place - 1 : group[-1].end], AnyOf(nodes) if len(nodes) > 1 else nodes[0]
 
 
@@ -223,17 +233,17 @@ def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
     yield group
 
 
-def _node(token: Token, names: Mapping[str, tuple[str, ...]], titles: Mapping[str, str]) -> Node:
-    node = _fact(token, titles) if token.field and not names[token.field] else _word(token, names)
+def _node(token: Token, asked: _Asked) -> Node:
+    node = _fact(token, asked.titles) if token.field and not asked.names[token.field] else _word(token, asked)
     return Not(node) if token.negated else node
 
 
-def _word(token: Token, names: Mapping[str, tuple[str, ...]]) -> Word:
+def _word(token: Token, asked: _Asked) -> Word:
     # 06A-2026-12 is how people call QR758-06A-2026-00012.
-    text = normalise(full if RECORD_NO.match(full := full_record_no(token.text)) else token.text)
+    text = normalise(full if RECORD_NO.match(full := full_record_no(token.text, asked.forms)) else token.text)
     if not text:
         raise _without_value(token)
-    return Word(text, names[token.field] if token.field else ())
+    return Word(text, asked.names[token.field] if token.field else ())
 
 
 def _fact(token: Token, titles: Mapping[str, str]) -> Node:

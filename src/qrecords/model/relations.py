@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from qrecords.errors import Problem
+from qrecords.model.numbering import without_edition
 from qrecords.model.rules import ConditionLike, Values, holds, is_empty
 
 
@@ -72,7 +73,7 @@ def column(values: Values, path: str) -> list[Any]:
 def _unique(relation: RelationLike, values: Values, others: Sequence[Other]) -> Iterator[str]:
     mine = column(values, relation.field)
     for other in others:
-        path = relation.among.get(other.form_code[:8])
+        path = relation.among.get(without_edition(other.form_code))
         if path and all(other.values.get(key) == values.get(key) for key in relation.same):
             for value in mine:
                 if value in column(other.values, path):
@@ -83,7 +84,7 @@ def _apart(relation: RelationLike, values: Values, others: Sequence[Other]) -> I
     """The period `field` names as `from-to` meets no other record's of the same kind."""
     start, _, end = relation.field.partition("-")
     for other in others:
-        if other.form_code[:8] not in relation.among or any(
+        if without_edition(other.form_code) not in relation.among or any(
             other.values.get(k) != values.get(k) for k in relation.same
         ):
             continue
@@ -96,12 +97,12 @@ def _apart(relation: RelationLike, values: Values, others: Sequence[Other]) -> I
 def _total_below(relation: RelationLike, values: Values, others: Sequence[Other]) -> Iterator[str]:
     """The sum over all records stays below the limit, unless a record of another form carries it."""
     mine = column(values, relation.field)
-    if not mine or relation.limit is None or any(o.form_code[:8] in relation.unless for o in others):
+    if not mine or relation.limit is None or any(without_edition(o.form_code) in relation.unless for o in others):
         return
     total = sum(Decimal(str(v)) for v in mine)
     counted = []
     for other in others:
-        path = relation.among.get(other.form_code[:8])
+        path = relation.among.get(without_edition(other.form_code))
         if path and all(other.values.get(key) == values.get(key) for key in relation.same):
             for value in column(other.values, path):
                 total += Decimal(str(value))

@@ -6,7 +6,6 @@ for it; a volume is kept as long as its latest item. A period that is over destr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,10 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 from qrecords.advice import Do, Sentence, advise
+from qrecords.model.numbering import numbers_within
 from qrecords.model.values import choice_key
 
 FLOOR_YEARS = 5
-_NUMBER = re.compile(r"QR758-\d{2}[A-Z]-\d{4}-\d{5,}")
 
 
 class Count(StrEnum):
@@ -210,7 +209,7 @@ def not_whole(unit: Unit, together: Collection[str]) -> list[Sentence]:
 def mentioned(values: Any) -> tuple[str, ...]:
     """Return the record numbers that stand anywhere in a record's values."""
     if isinstance(values, str):
-        return tuple(_NUMBER.findall(values))
+        return tuple(numbers_within(values))
     if isinstance(values, list | tuple):
         return tuple(number for value in values for number in mentioned(value))
     if isinstance(values, dict):

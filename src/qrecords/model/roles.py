@@ -19,7 +19,7 @@ ADMINISTRATION: dict[str, frozenset[str]] = {
     "auditor": frozenset({Action.AUDIT_READ, Action.AUDIT_EXPORT, Action.AUDIT_CLOSE, Action.VERIFY}),
 }
 _APART = frozenset.union(*ADMINISTRATION.values()) - {Action.VERIFY}
-_FORM = re.compile(r"\d{2}[A-Z]")
+_FORM = re.compile(r"\d{2,4}[A-Z]|[A-Z0-9.]+(?:-[A-Z0-9.]+)+")
 _ROLE_KEYS = {"label", "rights", "single_desk", "needs"}
 _RIGHT_KEYS = {"actions", "forms", "whose", "states", "topics", "up_to"}
 _WORDS: dict[str, Collection[str]] = {
@@ -31,20 +31,20 @@ _WORDS: dict[str, Collection[str]] = {
 }
 
 
-def read_roles(data: Mapping[str, Any]) -> tuple[dict[str, Role], list[Problem]]:
-    """Return the roles of access.toml by name, and all that is wrong with it."""
+def read_roles(data: Mapping[str, Any], series: str) -> tuple[dict[str, Role], list[Problem]]:
+    """Return the roles of access.toml by name, and all that is wrong with it; 06A is a form of the main `series`."""
     problems: list[Problem] = []
     tables = data.get("roles", {})
     if set(data) != {"roles"} or not isinstance(tables, Mapping):
         return {}, [Problem("只能有 [roles.…] 各节，而且不能没有", "roles")]
-    roles = {str(name): _role(str(name), table, problems) for name, table in tables.items()}
+    roles = {str(name): _role(str(name), table, series, problems) for name, table in tables.items()}
     for name in (*ADMINISTRATION, DESK):
         if name not in roles:
             problems.append(Problem(f"缺少 [roles.{name}] 这一节", name))
     return roles, problems
 
 
-def _role(name: str, table: Any, problems: list[Problem]) -> Role:
+def _role(name: str, table: Any, series: str, problems: list[Problem]) -> Role:
     if not isinstance(table, Mapping):
         problems.append(Problem("应为一节", name))
         return Role(name, name, ())
@@ -54,7 +54,7 @@ def _role(name: str, table: Any, problems: list[Problem]) -> Role:
     if not isinstance(entries, list) or not all(isinstance(e, Mapping) for e in entries):
         problems.append(Problem("rights 应为 [{ actions = […] }, …] 的样子", name))
         entries = []
-    rights = tuple(_right(name, entry, problems) for entry in entries)
+    rights = tuple(_right(name, entry, series, problems) for entry in entries)
     needs: tuple[Needs, ...] = _words("needs", table.get("needs", []), name, problems)  # type: ignore[assignment]
     role = Role(
         name, str(table.get("label", name)), rights,
@@ -77,7 +77,7 @@ def _apart(role: Role) -> list[Problem]:
     return [Problem(f"{action} 只属于三员，不能给 {role.label}", role.name) for action in sorted(held & _APART)]
 
 
-def _right(role: str, entry: Mapping[str, Any], problems: list[Problem]) -> Right:
+def _right(role: str, entry: Mapping[str, Any], series: str, problems: list[Problem]) -> Right:
     problems += [Problem(f"没有 {key} 这一项，可用：{'、'.join(sorted(_RIGHT_KEYS))}", role)
                  for key in entry if key not in _RIGHT_KEYS]  # fmt: skip
     actions = frozenset(_words("actions", entry.get("actions", []), role, problems))
@@ -86,12 +86,14 @@ def _right(role: str, entry: Mapping[str, Any], problems: list[Problem]) -> Righ
         if role != DESK:
             problems.append(Problem(f"「{EVERYTHING}」只能给 {DESK}", role))
     forms = _texts("forms", entry.get("forms", []), role, problems)
-    problems += [Problem(f"forms 里的「{f}」不是表式编号，应如 06A", role) for f in forms if not _FORM.fullmatch(f)]
+    problems += [
+        Problem(f"forms 里的「{f}」不是表式编号，应如 06A，别的系列写全", role) for f in forms if not _FORM.fullmatch(f)
+    ]
     whose = _word("whose", entry.get("whose", "all"), role, problems) or "all"
     level = _word("up_to", entry.get("up_to", SECRECY_LEVELS[HIGHEST]), role, problems)
     return Right(
         actions=actions,
-        forms=forms,
+        forms=tuple(f if "-" in f else f"{series}-{f}" for f in forms),
         whose=whose,  # type: ignore[arg-type]
         states=_words("states", entry.get("states", []), role, problems),
         topics=_texts("topics", entry.get("topics", []), role, problems),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from qrecords.model.numbering import without_edition
 from qrecords.model.record import Record, State
 from qrecords.model.requirements import Required
 from qrecords.model.rules import is_empty
@@ -40,10 +41,11 @@ class Debt:
         return f"{what}（{self.product_model}）" if self.product_model else what
 
 
-def settle(required: Sequence[Required], records: Sequence[Record]) -> list[Debt]:
+def settle(required: Sequence[Required], records: Sequence[Record], training: str = "") -> list[Debt]:
     """Return what is owed with the records that settle it; drafts count as not there yet, void ones never.
 
-    Units are counted by model: a notice does not say which report each of its units will get.
+    `training` is the form of training records; another report settles training by its own column. Units are counted by
+    model: a notice does not say which report each of its units will get.
     """
     counted = [r for r in records if r.state not in {State.DRAFT, State.VOID}]
     debts = _merged(required)
@@ -55,7 +57,7 @@ def settle(required: Sequence[Required], records: Sequence[Record]) -> list[Debt
             debt.records = [r for r in counted if r.form_code in debt.form_codes and _about(r, debt.product_model)]
             debt.found = len({serial for r in debt.records for serial in _serials(r)})
         else:
-            debt.records = [r for r in counted if r.form_code in debt.form_codes and _serves(r, debt)]
+            debt.records = [r for r in counted if r.form_code in debt.form_codes and _serves(r, debt, training)]
             debt.found = len(debt.records)
     return debts
 
@@ -92,7 +94,8 @@ def _serials(record: Record) -> list[str]:
     return [str(record.values.get("serial_no"))]
 
 
-def _serves(record: Record, debt: Debt) -> bool:
+def _serves(record: Record, debt: Debt, training: str) -> bool:
     """A repair or commissioning report settles training only with its training column filled."""
-    training = "QR758-05A" in debt.form_codes
-    return record.form_code == "QR758-05A" or not training or not is_empty(record.values.get(TRAINING_COLUMN))
+    if training not in map(without_edition, debt.form_codes) or without_edition(record.form_code) == training:
+        return True
+    return not is_empty(record.values.get(TRAINING_COLUMN))

@@ -9,6 +9,7 @@ from typing import Any
 from qrecords.errors import Problem
 from qrecords.model.field import Field
 from qrecords.model.form import Form
+from qrecords.model.numbering import without_edition
 from qrecords.model.record import Action, Record, State
 from qrecords.model.relations import conflicts
 from qrecords.office import Office
@@ -67,7 +68,7 @@ def _outside_edition(office: Office, form: Form, day: str) -> Problem:
     """Say that an edition is not the one of that day, and which is."""
     late = form.valid_to is not None and day > form.valid_to.isoformat()
     what = f"晚于 {form.code} 的停用日期 {form.valid_to}" if late else f"早于 {form.code} 的启用日期 {form.valid_from}"
-    others = [f.form.code for f in office.forms.editions(form.number) if f.form.is_valid_on(day)]
+    others = [f.form.code for f in office.forms.editions(form.code) if f.form.is_valid_on(day)]
     then = f"，这一天请用 {'、'.join(others)}" if others else ""
     return Problem(f"「{form.label(form.date_field)}」{day} {what}{then}", form.date_field)
 
@@ -77,7 +78,7 @@ def _reference_problems(
 ) -> Iterator[Problem]:
     key, target = field.key, field.refers_to
     # One that may not be read is answered like one that is not there.
-    if found is None or found.form_code[:8] != target or found.state is State.VOID:
+    if found is None or without_edition(found.form_code) != target or found.state is State.VOID:
         yield Problem(f"「{form.label(key)}」{number} 不是在用的 {target} 记录编号，请核对或先填写它", key)
         return
     issue = office.forms.get(found.form_code).form.steps.get(Action.ISSUE.value)

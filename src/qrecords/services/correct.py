@@ -63,7 +63,7 @@ def correct(office: Office, record_no: str, source: Path, *, reason: str) -> Rec
 
 
 def _corrected_values(office: Office, form: Form, source: Path, record: Record) -> dict[str, Any]:
-    entry = entry_of(list(read_records(source, form)), record, source)
+    entry = entry_of(office, list(read_records(source, form)), record, source)
     values, problems = _checked(office, form, entry, record)
     if problems:
         remedy = "请改正后再更正，归档的内容没有变动"

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import WrongState
+from qrecords.model.form import Form
+from qrecords.model.numbering import form_number, record_no
 from qrecords.model.record import Action, Record, State, missing_before
 from qrecords.model.rules import holds
 from qrecords.office import Office
@@ -115,19 +117,19 @@ def _variation(folder: FormFolder, number: int, day: date, notices: Sequence[str
         "notice_no": notices[number % len(notices)] if notices else "",
     }
     if form.number == NOTICE:
-        other |= _assigned(sample, number, day.year)
+        other |= _assigned(form, sample, number, day.year)
     return moved | {key: value for key, value in other.items() if key in sample}
 
 
-def _assigned(sample: Mapping[str, Any], number: int, year: int) -> dict[str, Any]:
+def _assigned(notice: Form, sample: Mapping[str, Any], number: int, year: int) -> dict[str, Any]:
     """Return what a notice assigns: just what this year's reports do under it, so that it owes none (table 1)."""
-    notices = COUNTS[NOTICE]
+    notices, series = COUNTS[NOTICE], notice.code.rpartition("-")[0]
     reports: list[dict[str, Any]] = [
-        {"form_code": f"QR758-{form}A", "record_no": f"QR758-{form}A-{year}-{n + 1:05d}", "copies": 1}
+        {"form_code": f"{series}-{form}A", "record_no": record_no(f"{series}-{form}A", year, n + 1), "copies": 1}
         for form in ("05", "06", "07", "08")
         for n in range(number, COUNTS.get(form, 0), notices)
     ]
-    done = Counter(r["form_code"][6:8] for r in reports)
+    done = Counter(form_number(r["form_code"]) for r in reports)
     repaired, opened = sample["products"][:2]
     products = [repaired | {"serial_no": "", "quantity": done["06"], "task": "现场维修"}]
     if done["07"]:

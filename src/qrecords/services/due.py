@@ -11,13 +11,15 @@ from qrecords.advice import Sentence, advise
 from qrecords.errors import Problem
 from qrecords.model.complaints import awaits_quality, receipt_of
 from qrecords.model.deadlines import Calendar, Deadline
+from qrecords.model.numbering import without_edition
 from qrecords.model.record import OPEN_STATES, Action, Record, State
 from qrecords.office import Office
 from qrecords.services.complaints import standing_of
 from qrecords.services.obstacles import named_before
 from qrecords.services.require import owed
 
-NOTICE, INFORMATION, RECEIPT, RELATED_REPORT = "QR758-04", "QR758-01", "QR758-10", "QR758-11"
+# What series.toml calls the forms these rules speak of.
+NOTICE, INFORMATION, RECEIPT, RELATED_REPORT = "notice", "information", "receipt", "service-information"
 RELATED_UNIT, QUALITY = "相关单位", "质量部"
 # The fields that name who has a row of a register in hand, in the order they are looked at.
 HANDS = ("resp_person", "answered_by", "handled_by", "received_by")
@@ -55,8 +57,10 @@ class _Desk:
     def deadline(self, key: str) -> Deadline:
         return self.office.forms.procedure.deadlines[key]
 
-    def of(self, form: str) -> Iterator[Record]:
-        return (r for r in self.records if r.form_code[:8] == form)
+    def of(self, task: str) -> Iterator[Record]:
+        """Give the records of the form that does a task of the procedure."""
+        form = self.office.forms.doing(task)
+        return (r for r in self.records if form and without_edition(r.form_code) == form)
 
     def entry(self, key: str, start: date, about: str, who: str, detail: str = "") -> Due:
         """Return what is due some days after a start."""
@@ -132,7 +136,8 @@ def _notices(desk: _Desk) -> Iterator[Due]:
                 yield desk.on_day("related_unit_filing", limit, limit, notice.record_no, unit, detail)
             else:
                 yield desk.entry("report_submission", start, notice.record_no, _leader(notice), detail)
-        if related and any(d.form_codes[:1] and d.form_codes[0][:8] == RELATED_REPORT for d in found.missing):
+        report = desk.office.forms.doing(RELATED_REPORT)
+        if related and any(map(report.__eq__, (without_edition(c) for d in found.missing for c in d.form_codes[:1]))):
             unit = str(notice.values.get("performing_unit") or RELATED_UNIT)
             yield desk.entry("related_unit_information", start, notice.record_no, unit)
 

@@ -1,7 +1,8 @@
 """The 用户信息反馈/处理表: what customers reported, handed on to the quality department (QS/PA758A 5.7.2, R44).
 
-It is a paper beside the eleven forms: a picture of a QR758-01A or -11A under a code of the office's own, or none. That
-the quality department took it is a signature of the record (`sign --kind quality-receipt`); `due` tells of the rest.
+It is a paper beside the controlled forms: a picture of a record of user information under a code of the office's own,
+or none. That the quality department took it is a signature of the record (`sign --kind quality-receipt`); `due` tells
+of the rest.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from qrecords.errors import WrongState
 from qrecords.model.complaints import quality_items
+from qrecords.model.numbering import without_edition
 from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.context import NOT_APPLICABLE, date_text
@@ -26,17 +28,17 @@ ITEM_COLUMNS = ("product", "problem", "cause", "handling")
 
 
 def write_feedback(office: Office, record_no: str, path: Path) -> dict[str, Any]:
-    """Write the sheet of a QR758-01A, or of the items of a QR758-11A the quality department is to follow.
+    """Write the sheet of a record of user information, or of what a service found for the quality department.
 
-    WrongState for another form, for a void record, for an 11A without such items, and when the file is there.
+    WrongState for another form, for a void record, for a service that found nothing for it, and when the file is there.
     """
     record = reading.one(office, record_no)
     office.authorise(Action.PRINT, record.record_no, record)
-    describe = _SOURCES.get(record.form_code[:8])
+    sources = {office.forms.doing(task): describe for task, describe in _SOURCES.items()}
+    describe = sources.get(without_edition(record.form_code))
     if describe is None:
-        raise WrongState(
-            f"{record.record_no} 不是用户信息记录，不生成《{TITLE}》", remedy="请写 QR758-01A 或 QR758-11A 的编号"
-        )
+        known = "或 ".join(map(office.forms.newest_doing, _SOURCES))
+        raise WrongState(f"{record.record_no} 不是用户信息记录，不生成《{TITLE}》", remedy=f"请写 {known} 的编号")
     if record.state in ASIDE or record.paper_no:
         why = "据纸质原件补录" if record.paper_no else "已作废或销毁"
         raise WrongState(f"{record.record_no} {why}，不生成《{TITLE}》", remedy="请核对编号")
@@ -75,7 +77,7 @@ def _common(office: Office, record: Record) -> dict[str, Any]:
 
 
 def _of_information(record: Record) -> dict[str, Any]:
-    """Return what a QR758-01A says."""
+    """Return what a record of user information says."""
     values = record.values
     handling = [str(values[key]) for key in ("handling_opinion", "handling_result") if values.get(key)]
     return {
@@ -91,7 +93,7 @@ def _of_information(record: Record) -> dict[str, Any]:
 
 
 def _of_service(record: Record) -> dict[str, Any]:
-    """Return what a QR758-11A says: its lines for the quality department."""
+    """Return what a service's information says: its lines for the quality department."""
     values = record.values
     rows = quality_items(values)
     items = [{"no": str(n), **{key: _text(row, key) for key in ITEM_COLUMNS}} for n, row in enumerate(rows, start=1)]
@@ -108,7 +110,11 @@ def _of_service(record: Record) -> dict[str, Any]:
     }
 
 
-_SOURCES: dict[str, Callable[[Record], dict[str, Any]]] = {"QR758-01": _of_information, "QR758-11": _of_service}
+# By the task of the form (series.toml).
+_SOURCES: dict[str, Callable[[Record], dict[str, Any]]] = {
+    "information": _of_information,
+    "service-information": _of_service,
+}
 
 
 def _product(values: Mapping[str, Any]) -> str:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import IntegrityFailure, Problem, WrongState
-from qrecords.model.numbering import Series, file_safe
+from qrecords.model.numbering import file_safe
 from qrecords.model.record import Action, Record, State, missing_before, record_year, require_open
 from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.render.pdflook import pages_of
 from qrecords.services import reading
+from qrecords.services.archiveclass import archive_class
 from qrecords.services.checking import before_step
 from qrecords.services.documents import (
     Documents,
@@ -226,10 +227,9 @@ def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: 
 
 def next_archive_no(office: Office, tx: Transaction, folder: FormFolder, year: int) -> str:
     """Take the next archive number of a form and year."""
-    codes = office.settings.office
     form = folder.form
-    series = Series(codes.fonds_no, codes.class_code, form.number, year, form.retention.years)
-    return series.archive_no(tx.counters.take(f"archive/{series}")[0])
+    archived = archive_class(office, form, year, form.retention.years)
+    return archived.archive_no(tx.counters.take(f"archive/{archived}")[0])
 
 
 def _by_number(records: Sequence[Record]) -> dict[str, Record]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from qrecords.model.form import Form, Relation
+from qrecords.model.numbering import without_edition
 from qrecords.model.record import Record, State
 from qrecords.model.relations import Other
 from qrecords.model.rules import Values
@@ -83,7 +84,7 @@ class Neighbours:
         return found
 
     def _codes(self, scope: str) -> list[str]:
-        return [code for code in self.office.forms.codes() if code[:-1] in self._among[scope]]
+        return [code for code in self.office.forms.codes() if without_edition(code) in self._among[scope]]
 
 
 def _asked(records: Iterable[Values], keys: Iterable[str]) -> set[str]:

@@ -24,9 +24,10 @@ def one(office: Office, record_no: str) -> Record:
 
 def many(office: Office, record_nos: Sequence[str]) -> list[Record]:
     """Return records in the order asked for, each once; NotFound names all that are not there or may not be read."""
-    wanted = list(dict.fromkeys(full_record_no(no) for no in record_nos if no.strip()))
+    codes = office.form_codes
+    wanted = list(dict.fromkeys(full_record_no(no, codes) for no in record_nos if no.strip()))
     if not wanted:
-        raise UsageError("没有给出记录编号", remedy="请写上编号，如 QR758-06A-2026-00123；用 qrecords list 查看")
+        raise UsageError("没有给出记录编号", remedy="请写上编号，如 06A-2026-00123；用 qrecords list 查看")
     there = unfiltered(office, wanted)
     records = office.only_readable(there)
     if len(records) < len(wanted):

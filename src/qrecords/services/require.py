@@ -47,7 +47,7 @@ def owed(office: Office, notice: Record) -> Owed:
     table = office.forms.procedure.requirements
     # The notice itself is there; what else table 1 asks is looked for.
     required = [r for r in required_records(table, task_of_notice(notice.values)) if r.form_code != notice.form_code]
-    debts = settle(required, records)
+    debts = settle(required, records, office.forms.doing("training"))
     target = limit = None
     if returned := notice.values.get("returned_on"):
         deadline, calendar = office.forms.procedure.deadlines[SUBMISSION], office.forms.procedure.calendar
@@ -61,7 +61,9 @@ def show_task(office: Office, notice_no: str) -> dict[str, Any]:
     office.authorise(Action.READ, notice_no)
     notice = reading.one(office, notice_no)
     if Action.ISSUE.value not in office.forms.get(notice.form_code).form.steps:
-        raise WrongState(f"{notice.record_no} 不是售后服务通知单", remedy="请写 QR758-04A 的编号")
+        raise WrongState(
+            f"{notice.record_no} 不是售后服务通知单", remedy=f"请写 {office.forms.newest_doing('notice')} 的编号"
+        )
     found = owed(office, notice)
     late = found.is_late(date.fromisoformat(office.today()))
     shown = {r.record_no for r in office.only_readable(found.records)}

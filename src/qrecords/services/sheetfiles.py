@@ -30,7 +30,7 @@ def require_new(path: Path, suffixes: Sequence[str]) -> str:
 
 
 def make_sheet(office: Office, template: str, context: Mapping[str, Any], path: Path, *, title: str) -> bytes:
-    """Return a template below forms/QR758/ filled, as Word or PDF by the suffix of the path it is for."""
+    """Return a template beside the forms filled, as Word or PDF by the suffix of the path it is for."""
     made = Template.load(office.settings.forms_dir / template).render(context, None)
     if path.suffix.lower() == ".pdf":
         settings = office.settings.pdf

@@ -42,12 +42,12 @@ def access_mark(root: Path) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def read_access(root: Path) -> AccessFile:
-    """Read the roles of a workspace; InvalidInput names every wrong entry at once."""
+def read_access(root: Path, series: str) -> AccessFile:
+    """Read the roles of a workspace whose main series this is; InvalidInput names every wrong entry at once."""
     path = root / FILE_NAME
     data = path.read_bytes() if path.exists() else template()
     try:
-        roles, problems = read_roles(tomllib.loads(data.decode("utf-8-sig")))
+        roles, problems = read_roles(tomllib.loads(data.decode("utf-8-sig")), series)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} 读不出：{error}", remedy="请按 TOML 格式修改，以 UTF-8 保存") from None
     if problems:

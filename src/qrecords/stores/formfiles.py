@@ -16,11 +16,14 @@ from pydantic import ValidationError
 from qrecords.advice import Do, advise
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.field import Field
-from qrecords.model.form import CODE_PATTERN, Form
+from qrecords.model.form import Form
+from qrecords.model.numbering import FormCodes, without_edition
+from qrecords.model.series import FormSeries
+from qrecords.stores.formfolders import form_codes, series_folders
+from qrecords.stores.formseries import read_series
 from qrecords.stores.procedure import Procedure
 
 BLOCKS_FILE = "blocks.toml"
-SERIES_FILE = "series.toml"
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,19 @@ class FormFolder:
 
 
 class FormCatalogue:
-    """The forms of one procedure, read when first asked for."""
+    """The forms of an office, read when first asked for: those of its main series, then of the series beside it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, main: Path) -> None:
+        self.main = main
 
     def codes(self) -> list[str]:
         """Return the codes of all forms, in order."""
-        return [f"{self.root.name}-{p.name}" for p in sorted(self.root.glob("[0-9][0-9][A-Z]")) if p.is_dir()]
+        return form_codes(self.main)
+
+    @property
+    def known(self) -> FormCodes:
+        """Return the codes by which records are called."""
+        return FormCodes(self.main.name, tuple(self.codes()))
 
     def all(self) -> list[FormFolder]:
         """Return every form; InvalidInput names all that cannot be read."""
@@ -88,9 +96,35 @@ class FormCatalogue:
             self._folders[full] = self._read(full)
         return self._folders[full]
 
-    def editions(self, number: str) -> list[FormFolder]:
-        """Return all editions of a form by its two digits, oldest first."""
-        return [self.get(code) for code in self.codes() if code.endswith(f"-{number}{code[-1]}")]
+    def editions(self, code: str) -> list[FormFolder]:
+        """Return all editions of a form, oldest first."""
+        return [self.get(c) for c in self.codes() if without_edition(c) == without_edition(code)]
+
+    def doing(self, task: str) -> str:
+        """Return the form of the main series that does a task of the procedure (series.toml): QR758-04, no edition."""
+        return self.series_of(self.main.name).task(task)
+
+    def newest_doing(self, task: str) -> str:
+        """Return the code of its newest edition, to be named to people; empty when no form does it."""
+        form = self.doing(task)
+        return next((c for c in reversed(self.codes()) if without_edition(c) == form), form)
+
+    def series_of(self, code: str) -> FormSeries:
+        """Return the series a form belongs to, or of that code."""
+        named = {folder.name: folder for folder in series_folders(self.main)}
+        name = code if code in named else code.rpartition("-")[0]
+        if name not in self._series:
+            self._series[name] = read_series(named.get(name, self.main.parent / name))
+        return self._series[name]
+
+    def series(self) -> list[FormSeries]:
+        """Return all series, the main one first."""
+        return [self.series_of(folder.name) for folder in series_folders(self.main)]
+
+    def template(self, code: str, name: str) -> Path:
+        """Return a template papers about a form's records are made from: its series' own, or the main one's."""
+        own = self._folder_of(code).parent / name
+        return own if own.exists() else self.main / name
 
     def forget(self, code: str) -> None:
         """Read a form's folder anew when it is next asked for: its template was replaced."""
@@ -98,59 +132,72 @@ class FormCatalogue:
 
     def full_code(self, code: str) -> str:
         """Return the full form code for a full or short one."""
-        wanted = code.strip().upper()
-        full = wanted if "-" in wanted else f"{self.root.name}-{wanted}"
-        if not CODE_PATTERN.match(full) or not self._folder(full).is_dir():
+        codes = self.codes()
+        full = FormCodes(self.main.name, tuple(codes)).full(code)
+        if full not in codes:
             raise NotFound(
-                f"没有「{code}」这种表式，质量记录限于 {'、'.join(self.codes())}（QS/PA758A 第7章）",
+                f"没有「{code}」这种表式，质量记录限于 {'、'.join(codes)}（QS/PA758A 第7章）",
                 remedy=advise("用 {} 查看全部表式，编号可简写，如 06A", Do.LIST_FORMS),
             )
         return full
 
     def block(self, name: str) -> tuple[Field, ...]:
         """Return the fields of a block forms share; NotFound when the office's forms have none of that name."""
-        if name not in self._blocks:
+        blocks = self._blocks(self.main)
+        if name not in blocks:
             raise NotFound(f"{BLOCKS_FILE} 里没有 [{name}]", remedy="请从备份恢复 forms/ 文件夹")
         try:
-            return tuple(Field.model_validate(field) for field in self._blocks[name]["fields"])
+            return tuple(Field.model_validate(field) for field in blocks[name]["fields"])
         except (ValidationError, KeyError, TypeError) as error:
-            path = self.root / BLOCKS_FILE
+            path = self.main / BLOCKS_FILE
             problems = _definition_problems(path, error)
             raise InvalidInput(f"{path} 的定义有误", remedy="请按提示修改后再试", problems=problems) from None
 
-    def families(self) -> list[tuple[str, str, list[str]]]:
-        """Return the families bound together once a year: key, title, codes of the forms (series.toml)."""
-        data = _toml(self.root / SERIES_FILE)
-        try:
-            codes = {f["key"]: [s["code"] for s in data["series"] if s["family"] == f["key"]] for f in data["families"]}
-            return [(f["key"], f["title"], codes[f["key"]]) for f in data["families"]]
-        except (KeyError, TypeError) as error:
-            raise InvalidInput(f"{self.root / SERIES_FILE} 缺少 {error}", remedy="请补上，或从备份恢复") from None
-
     @cached_property
     def procedure(self) -> Procedure:
-        """Return the tables of the procedure beside the forms."""
-        return Procedure(self.root)
+        """Return the tables of the main series' procedure."""
+        return Procedure(self.main)
 
     @cached_property
     def _folders(self) -> dict[str, FormFolder]:
         return {}
 
     @cached_property
-    def _blocks(self) -> dict[str, Any]:
-        path = self.root / BLOCKS_FILE
-        return _toml(path) if path.exists() else {}
+    def _series(self) -> dict[str, FormSeries]:
+        return {}
 
-    def _folder(self, full: str) -> Path:
-        return self.root / full.rsplit("-", 1)[-1]
+    @cached_property
+    def _procedures(self) -> dict[Path, Procedure]:
+        return {self.main: self.procedure}
+
+    @cached_property
+    def _read_blocks(self) -> dict[Path, dict[str, Any]]:
+        return {}
+
+    def _blocks(self, series: Path) -> dict[str, Any]:
+        """Return the blocks of a series: the main one's, and over them its own."""
+        if series not in self._read_blocks:
+            path = series / BLOCKS_FILE
+            own = _toml(path) if path.exists() else {}
+            self._read_blocks[series] = own if series == self.main else self._blocks(self.main) | own
+        return self._read_blocks[series]
+
+    def _folder_of(self, full: str) -> Path:
+        series, _, form = full.rpartition("-")
+        return (self.main if series == self.main.name else self.main.parent / series) / form
 
     def _read(self, full: str) -> FormFolder:
-        path = self._folder(full) / "form.toml"
+        folder = self._folder_of(full)
+        path, series = folder / "form.toml", self.series_of(full)
+        _require_of(series, full, folder)
         data = _toml(path)
         try:
-            entries = data.get("fields", [])
-            data["fields"] = [*_expand(entries, self._blocks)]
-            data["rules"] = [*self._rules([*data.get("rules", []), *_shared_rules(entries, self._blocks)])]
+            entries, blocks = data.get("fields", []), self._blocks(folder.parent)
+            data["fields"] = [*_expand(entries, blocks)]
+            rules = [*data.get("rules", []), *_shared_rules(entries, blocks)]
+            data["rules"] = [*self._rules(rules, self._procedure_of(folder.parent))]
+            retention = data.get("retention", {})
+            data["retention"] = {"years": series.years(full), "least": series.years(full)} | retention
             form = Form.model_validate(data)
         except (ValidationError, KeyError, TypeError) as error:
             problems = _definition_problems(path, error)
@@ -159,16 +206,32 @@ class FormCatalogue:
             raise InvalidInput(f"{path} 里的编号是 {form.code}，文件夹却是 {full}", remedy="请改成一致")
         return FormFolder(form, path.parent)
 
-    def _rules(self, entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def _procedure_of(self, series: Path) -> Procedure:
+        if series not in self._procedures:
+            self._procedures[series] = Procedure(series, self.main)
+        return self._procedures[series]
+
+    def _rules(self, entries: list[dict[str, Any]], procedure: Procedure) -> Iterator[dict[str, Any]]:
         """Give rules with the deadline or the people they name; one whose list is empty asks nothing."""
         for rule in entries:
             if "deadline" in rule:
-                rule["deadline"] = self.procedure.deadlines[rule["deadline"]]
-                rule["calendar"] = self.procedure.calendar
+                rule["deadline"] = procedure.deadlines[rule["deadline"]]
+                rule["calendar"] = procedure.calendar
             if "people" in rule:
-                rule["among"] = self.procedure.people.get(rule["people"], ())
+                rule["among"] = procedure.people.get(rule["people"], ())
             if "people" not in rule or rule["among"]:
                 yield rule
+
+
+def _require_of(series: FormSeries, code: str, folder: Path) -> None:
+    """Refuse a form that its series does not have, or that is not called as its forms are."""
+    if not series.is_code(code):
+        what = f"{folder} 的编号 {code} 与系列的 {series.pattern} 不符"
+        raise InvalidInput(what, remedy="请改文件夹的名字，或系列 series.toml 里的 pattern")
+    if not series.admits(code):
+        known = "、".join(f.code for f in series.forms)
+        closed = f"{series.procedure or series.code} 的质量记录是封闭的，限于 {known}，没有 {code}（QS/PA758A 第7章）"
+        raise InvalidInput(closed, remedy=f"请移走 {folder}；新的表式放进另一个系列的文件夹")
 
 
 def _toml(path: Path) -> dict[str, Any]:

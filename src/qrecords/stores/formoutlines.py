@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from qrecords import __version__
 from qrecords.errors import InvalidInput, NotFound, QRecordsError
+from qrecords.model.numbering import FormCodes
 from qrecords.stores.durable import write_file
+from qrecords.stores.formfolders import series_folders
 from qrecords.stores.fulltext.interface import file_mark
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from qrecords.stores.formfiles import FormCatalogue
 
 CACHE_FILE = "forms.json"
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,6 @@ class FormOutline:
     fields: tuple[FieldOutline, ...]
 
 
-def form_codes(forms_dir: Path) -> list[str]:
-    """Return the codes of all forms by their folders; nothing is read."""
-    return [f"{forms_dir.name}-{p.name}" for p in sorted(forms_dir.glob("[0-9][0-9][A-Z]")) if p.is_dir()]
-
-
 class FormOutlines:
     """The outlines of all forms of a workspace."""
 
@@ -67,9 +64,8 @@ class FormOutlines:
 
     def full_code(self, code: str) -> str:
         """Return the full form code for a full or short one; NotFound when there is no such form."""
-        wanted = code.strip().upper()
-        found = next((full for full in self._known if wanted in {full, full.rpartition("-")[2]}), "")
-        return found or self._catalogue().full_code(code)
+        full = FormCodes(self._forms_dir.name, tuple(self._known)).full(code)
+        return full if full in self._known else self._catalogue().full_code(code)
 
     def titles(self) -> dict[str, str]:
         """Return the titles of all forms by their codes."""
@@ -84,18 +80,28 @@ class FormOutlines:
                 names[field.label] = known if field.key in known else (*known, field.key)
         return names
 
-    @cached_property
+    def doing(self, task: str) -> str:
+        """Return the form that does a task of the procedure, as the catalogue's `doing`."""
+        return self._kept[1].get(task, "")
+
+    @property
     def _known(self) -> dict[str, FormOutline]:
+        return self._kept[0]
+
+    @cached_property
+    def _kept(self) -> tuple[dict[str, FormOutline], dict[str, str]]:
+        """Return the outlines by code, and which form does what."""
         marks = self._marks()
         with suppress(OSError, ValueError, KeyError, TypeError):
             kept = json.loads(self._cache.read_bytes())
             if kept["marks"] == marks:
-                return {form["code"]: _form(form) for form in kept["forms"]}
-        made = self._made()
-        kept = {"marks": marks, "forms": [asdict(form) for form in made]}
+                return {form["code"]: _form(form) for form in kept["forms"]}, dict(kept["tasks"])
+        made, main = self._made(), self._catalogue().series()[0]
+        tasks = {task: main.task(task) for task in main.tasks}
+        kept = {"marks": marks, "tasks": tasks, "forms": [asdict(form) for form in made]}
         with suppress(QRecordsError):  # a disk that takes nothing does not keep anyone from searching
             write_file(self._cache, json.dumps(kept, ensure_ascii=False).encode())
-        return {form.code: form for form in made}
+        return {form.code: form for form in made}, tasks
 
     def _made(self) -> list[FormOutline]:
         catalogue = self._catalogue()
@@ -107,8 +113,9 @@ class FormOutlines:
         return made
 
     def _marks(self) -> dict[str, Any]:
-        files = [*self._forms_dir.glob("*/form.toml"), *self._forms_dir.glob("*.toml")]
-        marks = {str(path.relative_to(self._forms_dir)): [*file_mark(path)] for path in sorted(files)}
+        series = series_folders(self._forms_dir)
+        files = [path for folder in series for found in ("*/form.toml", "*.toml") for path in folder.glob(found)]
+        marks = {str(path.relative_to(self._forms_dir.parent)): [*file_mark(path)] for path in sorted(files)}
         return {"program": __version__, "format": _FORMAT, "files": marks}
 
 

@@ -18,14 +18,17 @@ from qrecords.model.production import BatchKind
 from qrecords.model.requirements import Row
 
 T = TypeVar("T")
+HOLIDAYS_FILE = "holidays.csv"
 REMEDY = "请按提示修改，或从备份恢复 forms/ 文件夹"
 
 
 class Procedure:
     """What the procedure asks beside the forms, as the office may edit it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, main: Path | None = None) -> None:
+        """Read one series' tables; the days of rest are the office's, where it has none of its own those of `main`."""
         self.folder = folder
+        self._holidays = next((f for f in (folder, main or folder) if (f / HOLIDAYS_FILE).exists()), folder)
 
     @cached_property
     def requirements(self) -> tuple[Row, ...]:
@@ -82,7 +85,7 @@ class Procedure:
     @cached_property
     def calendar(self) -> Calendar:
         """Return the working-day calendar; InvalidInput names every line that is wrong."""
-        path = self.folder / "holidays.csv"
+        path = self._holidays / HOLIDAYS_FILE
         days: list[tuple[date, str]] = []
         problems: list[Problem] = []
         for number, line in enumerate(_lines(path), start=1):

@@ -32,6 +32,7 @@ from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import read_access
 from qrecords.stores.archive import Archive
 from qrecords.stores.backupstore import OWN_NAMES, BackupStore, Manifest
+from qrecords.stores.formfolders import series_folders
 from qrecords.stores.register import Register
 from qrecords.strict import require_backup_place, require_here
 
@@ -153,7 +154,7 @@ def _files(office: Office) -> Iterator[tuple[str, Path]]:
     root = office.settings.root
     waiting = (office.evidence_dir, office.settings.archive_dir / "inbox")
     found = [p for p in root.iterdir() if p.suffix in {".toml", ".csv"}]
-    for folder in (office.settings.forms_dir, *waiting):
+    for folder in (*series_folders(office.settings.forms_dir), *waiting):
         found += folder.rglob("*")
     for path in sorted(found):
         if path.is_file() and not path.name.startswith("."):
@@ -241,7 +242,7 @@ def _require_right(store: BackupStore, manifest: Manifest, target: Path, account
             now = settings.moment(system_now)
             account = acting_account(register, replace(settings, root=target), account_name, now)
             separation: Any = settings.access.separation
-            rules = Rules(separation, read_access(Path(aside)).roles, now.date().isoformat())
+            rules = Rules(separation, read_access(Path(aside), settings.forms_dir.name).roles, now.date().isoformat())
             decision = decide(account, Action.ADMINISTER, ANYTHING, rules)
     if not decision.allowed:
         raise NotPermitted(decision.reason, remedy=decision.remedy)

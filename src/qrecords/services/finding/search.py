@@ -60,7 +60,7 @@ def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Fi
     office.authorise(Action.READ, "search")
     # By conditions alone: the words are what may be missing, never both.
     alone = not text.strip() and criteria != Criteria()
-    query = everything() if alone else parse_query(text, office.outlines.labels(), office.outlines.titles())
+    query = everything() if alone else _read(office, text)
     filters = Filters(
         forms=(office.outlines.full_code(criteria.form_code),) if criteria.form_code else (),
         years=(criteria.year,) if criteria.year else (),
@@ -98,7 +98,7 @@ def _looser(office: Office, query: Query, filters: Filters) -> dict[str, Any] | 
 
     def counting(narrowed: Filters) -> Callable[[str], int]:
         def count(text: str) -> int:
-            asked = parse_query(text, office.outlines.labels(), office.outlines.titles())
+            asked = _read(office, text)
             return office.index.search(asked, narrowed, limit=1).total
 
         return count
@@ -127,3 +127,8 @@ def _hit(record: Record, shown: str) -> dict[str, Any]:
         "volume_code": record.volume_code,
         "snippet": shown,
     }
+
+
+def _read(office: Office, text: str) -> Query:
+    outlines = office.outlines
+    return parse_query(text, outlines.labels(), outlines.titles(), office.form_codes.main)

@@ -16,7 +16,7 @@ from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.field import heading_key
 from qrecords.model.form import Checked, Form
-from qrecords.model.numbering import full_record_no
+from qrecords.model.numbering import FormCodes, full_record_no
 from qrecords.model.record import STATE_LABELS, Action, Record, State
 from qrecords.model.sameness import Difference, Placed, book_name, differences, fingerprints, resembling
 from qrecords.model.worksheet import NEW_WORDS, NUMBER_COLUMN, shown
@@ -71,9 +71,10 @@ def origin_of(entry: InputRecord) -> Origin:
     return Origin(book_name(name), sheet, entry.row)
 
 
-def entry_of(entries: Sequence[InputRecord], record: Record, source: Path) -> InputRecord:
+def entry_of(office: Office, entries: Sequence[InputRecord], record: Record, source: Path) -> InputRecord:
     """Return what an input says of one record: its only entry, or the row that carries the record's number."""
-    own = [e for e in entries if e.number and full_record_no(e.number, record.form_code) == record.record_no]
+    codes = office.form_codes
+    own = [e for e in entries if full_record_no(e.number, codes, record.form_code) == record.record_no]
     if len(own) == 1:
         return own[0]
     if len(entries) != 1 or len(own) > 1:
@@ -103,6 +104,7 @@ class _Found:
     """What the register knows of the rows of one file, read in one go; which record each row claims."""
 
     form: Form
+    codes: FormCodes
     keys: dict[str, str]
     said: dict[str, list[str]]
     numbered: dict[str, Record]
@@ -115,7 +117,8 @@ class _Found:
     def read(cls, office: Office, tx: Transaction, form: Form, rows: Sequence[Row]) -> _Found:
         keys = tx.records.by_source([r.key for r in rows])
         said = tx.origins.saying([p for r in rows for p in r.prints])
-        numbers = dict.fromkeys(_given(form, r) for r in rows if r.entry.number)
+        codes = office.form_codes
+        numbers = dict.fromkeys(full_record_no(r.entry.number, codes, form.code) for r in rows if r.entry.number)
         numbered = {r.record_no: r for r in office.only_readable(tx.records.many(list(numbers)))}
         there = set(keys.values()) | {no for found in said.values() for no in found}
         if office.readable() is not None:  # another's record that may not be read is not found again
@@ -123,7 +126,7 @@ class _Found:
             there = {r.record_no for r in may}
         keys = {key: no for key, no in keys.items() if no in there}
         said = {print_: [no for no in found if no in there] for print_, found in said.items()}
-        return cls(form, keys, said, numbered, tx.origins.of(there | numbered.keys()))
+        return cls(form, codes, keys, said, numbered, tx.origins.of(there | numbered.keys()))
 
     def claim(self, row: Row, record_no: str) -> None:
         row.known = record_no
@@ -133,7 +136,7 @@ class _Found:
         """A row that carries a number is that record, or nothing."""
         if not row.entry.number or row.says_new:
             return
-        number = _given(self.form, row)
+        number = full_record_no(row.entry.number, self.codes, self.form.code)
         record = self.numbered.get(number)
         other = self.claimed.get(number)
         clear = "要作为新的一条填写，请把这格清空（或写「新」）"
@@ -245,10 +248,6 @@ def tell_vanished(record_nos: Sequence[str]) -> list[str]:
         return []
     named = "、".join(record_nos[:_SHOWN]) + ("等" if len(record_nos) > _SHOWN else "")
     return [f"表里不再有 {named} 的行；记录没有变动，要作废请用 qrecords void"]
-
-
-def _given(form: Form, row: Row) -> str:
-    return full_record_no(row.entry.number, form.code)
 
 
 def _doubtful(form: Form, row: Row, records: Sequence[Record]) -> str:

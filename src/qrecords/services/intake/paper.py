@@ -14,7 +14,7 @@ from qrecords.advice import advise
 from qrecords.errors import InvalidInput, Problem, QRecordsError
 from qrecords.model import values as parsing
 from qrecords.model.form import Form
-from qrecords.model.numbering import RECORD_NO, form_named, parse_record_no
+from qrecords.model.numbering import RECORD_NO, parse_record_no
 from qrecords.model.record import Attached, Record, State, record_year
 from qrecords.office import Office
 from qrecords.render.fonts import uncovered
@@ -71,9 +71,9 @@ def paper_of(office: Office, row: PaperRow, folder: Path, work: Path) -> tuple[P
 
 
 def _form(office: Office, row: PaperRow, problems: list[Problem]) -> Form | None:
-    named = str(row.own.get("form", "")).strip() or form_named(_number(row))
+    named = str(row.own.get("form", "")).strip() or office.form_codes.form_named(_number(row))
     if not named:
-        problems.append(Problem("没有写「表式」，编号里也看不出；请写 QR758-06A 或 06A", "form"))
+        problems.append(Problem("没有写「表式」，编号里也看不出；请写如 06A", "form"))
         return None
     try:
         return office.forms.get(named).form
@@ -101,7 +101,7 @@ def _record(office: Office, form: Form, row: PaperRow, problems: list[Problem]) 
         values.setdefault("secrecy_level", secrecy.default)
     number = _number(row)
     own = number.upper() if RECORD_NO.match(number.upper()) else ""
-    if own and day and (form_named(own) != form.code or parse_record_no(own)[1] != int(day[:4])):
+    if own and day and parse_record_no(own)[:2] != (form.code, int(day[:4])):
         problems.append(Problem(f"编号 {own} 与表式 {form.code}、日期 {day} 不符；请核对", "paper_no"))
     title = _title(form, row, values, problems)
     if problems or not day:

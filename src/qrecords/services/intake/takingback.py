@@ -102,11 +102,11 @@ class _Work:
             self.outcome.refuse(list(error.problems) or [Problem(error.message, source=source.name)])
         if entries and is_table:
             said, columns = given_rows(source), columns_of(source, self.form, entries[0].source)
-        records = self._records(entries)
+        records, codes = self._records(entries), self.office.form_codes
         seen: dict[str, int] = {}
         for entry in entries:
             self.notes += [f"{entry.source} 第{entry.row}行：{note}" for note in entry.notes]
-            number = full_record_no(entry.number, self.form.code)
+            number = full_record_no(entry.number, codes, self.form.code)
             record = records.get(number)
             problems = self._numbers(entry, number, record, seen)
             if record and not problems:
@@ -115,7 +115,8 @@ class _Work:
                 self.outcome.refuse([p.at(entry.source, entry.row) for p in problems], entry)
 
     def _records(self, entries: Sequence[InputRecord]) -> dict[str, Record]:
-        numbers = [full_record_no(e.number, self.form.code) for e in entries if e.number]
+        codes = self.office.form_codes
+        numbers = [full_record_no(e.number, codes, self.form.code) for e in entries if e.number]
         with self.office.register.read() as tx:
             found = tx.records.many(list(dict.fromkeys(numbers)))
         readable = {r.record_no: r for r in self.office.only_readable(found)}
@@ -125,7 +126,7 @@ class _Work:
 
     def _numbers(self, entry: InputRecord, number: str, record: Record | None, seen: dict[str, int]) -> list[Problem]:
         """Return what is wrong with the number a row carries."""
-        short = f"{self.form.number}{self.form.edition}"
+        short = self.office.form_codes.short(self.form.code)
         if not entry.number or heading_key(entry.number) in NEW_WORDS:
             new = f"是新的一行，先用 qrecords fill {short} 填写，已有编号的行不会重复"
             why = f"没有写「{NUMBER_COLUMN}」，不知道续填哪一份；{new}"

@@ -71,7 +71,7 @@ def _checked(office: Office, record_no: str, source: Path) -> tuple[Record, Form
     form = office.forms.get(record.form_code).form
     office.authorise(Action.UPDATE, record.record_no, record)
     require_open(form, record, Action.UPDATE)
-    entry = entry_of(list(read_records(source, form)), record, source)
+    entry = entry_of(office, list(read_records(source, form)), record, source)
     values, problems = merged(office, form, entry, record)
     if problems:
         remedy = "请改正后再续填，原记录没有变动"

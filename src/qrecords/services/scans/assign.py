@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qrecords.errors import NotFound, UsageError, WrongState
-from qrecords.model.numbering import FAMILY, form_named, full_record_no
 from qrecords.office import Office
 from qrecords.render.code import Code
 from qrecords.services.finding.indexing import follow
@@ -67,10 +66,11 @@ def _page(inbox: Inbox, page_id: str) -> Sheet:
 
 def _called(office: Office, subject: str) -> str:
     """Return what a subject is called in full: a register's month as it is, where that was printed; else a record."""
-    month = subject if form_named(subject) else f"{FAMILY}-{subject}"
+    known = office.form_codes
+    month = subject if known.form_named(subject) else f"{known.main}-{subject}"
     with office.register.read() as tx:
         printed = bool(tx.records.prints(month))
-    return month if printed else full_record_no(subject)
+    return month if printed else office.full_record_no(subject)
 
 
 def _print(office: Office, inbox: Inbox, subject: str) -> tuple[Known, list[Sheet]]:
@@ -82,7 +82,7 @@ def _print(office: Office, inbox: Inbox, subject: str) -> tuple[Known, list[Shee
         numbers = [p["number"] for p in tx.records.prints(subject)]
     number = max((s.code.print_no for s in mine if s.code), default=max(numbers, default=0))
     if (known := known_print(office, subject, number)) is None:
-        remedy = "请核对编号，如 QR758-06A-2026-00123；登记簿写月份，如 QR758-02A-2026-03"
+        remedy = "请核对编号；登记簿写表式编号和月份，如 02A-2026-03"
         raise NotFound(f"没有 {subject} 的打印件", remedy=remedy)
     return known, [s for s in mine if s.code and s.code.print_no == number]
 

@@ -52,21 +52,21 @@ def groups_of(office: Office, form_code: str = "") -> list[Group]:
     """Return what is bound together: of one form, or of all the settings say are bound."""
     settings = office.settings.volumes
     forms = {f.form.code: f.form for f in office.forms.all()}
-    families = {key: (title, [c for c in codes if c in forms]) for key, title, codes in office.forms.families()}
+    families = {code: office.forms.series_of(code).family_of(code) for code in forms}
     _require_all_folders(office, set(forms))
     if form_code:
         wanted = [office.forms.get(form_code).form.code]
     else:
-        left_out = [] if settings.user_information else families.get(USER_INFORMATION, ("", []))[1]
-        wanted = [code for code in forms if code not in left_out]
+        all_bound = settings.user_information
+        wanted = [c for c, family in families.items() if all_bound or not family or family.key != USER_INFORMATION]
     groups: dict[str, Group] = {}
     for code in wanted:
-        title, codes = next((f for f in families.values() if code in f[1]), ("", [code]))
-        together = [forms[c] for c in codes]
+        family = families[code]
+        together = [f for f in forms.values() if f.code == code or (family and families[f.code] is family)]
         notice = next((f for f in together if Action.ISSUE.value in f.steps), None)
-        if settings.arrangement == "task" and notice:
+        if settings.arrangement == "task" and family and notice:
             together.sort(key=lambda f: (f is not notice, f.code))
-            groups[notice.code] = Group(title, tuple(together))
+            groups[notice.code] = Group(family.title, tuple(together))
         else:
             groups[code] = Group(forms[code].title, (forms[code],))
     return list(groups.values())

@@ -72,7 +72,7 @@ def write_docx(office: Office, year: int, lines: Sequence[Line], folder: Path) -
         "page_count": str(sum(line["pages"] for line in lines)),
     }
     path = folder / f"{NAME}.docx"
-    durable.write_file(path, Template.load(office.settings.forms_dir / "volume" / path.name).render(context, None))
+    durable.write_file(path, Template.load(office.forms.main / "volume" / path.name).render(context, None))
     return path
 
 

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import UsageError, WrongState
-from qrecords.model.numbering import Series, file_safe
+from qrecords.model.numbering import file_safe
 from qrecords.model.record import Action, State
 from qrecords.model.volume import Volume, split, volume_title
 from qrecords.office import Office
 from qrecords.render.listbook import list_workbook
 from qrecords.render.volume import Part
 from qrecords.services.access.audit import file_log
+from qrecords.services.archiveclass import archive_class
 from qrecords.services.finding.indexing import follow
 from qrecords.services.sealed import require_as_sealed
 from qrecords.services.volumes import catalogue
@@ -169,18 +170,20 @@ def _contents_workbook(binding: Binding) -> bytes:
 def _bindings(office: Office, tx: Transaction, plan: Plan, year: int, report: YearReport, reason: str) -> list[Binding]:
     """Return a group's volumes with their codes; codes whose volumes were never sealed come first."""
     group, volumes = plan
-    form, codes = group.form, office.settings.office
-    series = Series(codes.fonds_no, codes.class_code, form.number, year, group.retention_years)
+    form = group.form
+    archived = archive_class(office, form, year, group.retention_years)
     known = [v for v in tx.items.volumes(year) if v["form_code"] == form.code]
     unsealed = [v for v in known if v["version"] == 0]
     # What a broken-off compilation left is still the year's own; only what comes after is a supplement.
     supplement = all(v["supplement"] for v in unsealed) if unsealed else bool(known)
     numbers = [v["number"] for v in unsealed][: len(volumes)]
-    numbers += tx.counters.take(f"volume/{series}", len(volumes) - len(numbers)) if len(volumes) > len(numbers) else []
+    numbers += (
+        tx.counters.take(f"volume/{archived}", len(volumes) - len(numbers)) if len(volumes) > len(numbers) else []
+    )
     head, now = tx.audit.head()[1], office.now()
     made = []
     for number, volume in zip(numbers, volumes, strict=True):
-        code = next((v["volume_code"] for v in unsealed if v["number"] == number), series.volume_code(number))
+        code = next((v["volume_code"] for v in unsealed if v["number"] == number), archived.volume_code(number))
         made.append(
             Binding(
                 volume_code=code,

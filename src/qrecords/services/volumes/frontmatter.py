@@ -24,13 +24,14 @@ from qrecords.services.volumes.binding import Binding
 from qrecords.services.volumes.stamps import frames_of
 from qrecords.stores.durable import make_dirs, write_file
 
-# Word templates in forms/QR758/volume/, by the titles of what they make.
+# Word templates in volume/ beside the forms, by the titles of what they make.
 TITLES = {"cover": "封面", "contents": "卷内目录", "file_note": "备考表", "spine": "案卷脊背"}
 YEAR_RULES = {
     "review": "本册按主管审查签名的年度组卷（通知单及服务报告以审查完成之日所在年度为准）。",
     "date_field": "本册按事件发生日期的年度组卷。",
 }
 COVERS = 4  # sheets around the items: cover, contents, file note, back
+_FOLDER = "volume"  # beside the forms of a series
 _SPINE = "spine-"
 
 
@@ -49,21 +50,24 @@ class Templates:
     """The Word templates around volumes, each compiled once; the spine's comes in several widths."""
 
     def __init__(self, office: Office) -> None:
-        self._folder = office.settings.forms_dir / "volume"
-        self._loaded: dict[str, Template] = {}
+        self._forms = office.forms
+        self._loaded: dict[Path, Template] = {}
 
-    def render(self, name: str, context: Mapping[str, Any]) -> bytes:
-        """Return a filled document."""
-        if name not in self._loaded:
-            self._loaded[name] = Template.load(self._folder / f"{name}.docx")
+    def render(self, name: str, context: Mapping[str, Any], form_code: str = "") -> bytes:
+        """Return a filled document, by the template of a form's series where that has its own."""
+        path = self._forms.template(form_code, f"{_FOLDER}/{name}.docx")
+        if path not in self._loaded:
+            self._loaded[path] = Template.load(path)
         code = context.get("audit_code")  # the file note's: the whole head of the log, of which it prints the beginning
-        return self._loaded[name].render(context, code_png(code) if code else None)
+        return self._loaded[path].render(context, code_png(code) if code else None)
 
-    def spine(self, micrometres: int) -> str:
+    def spine(self, micrometres: int, form_code: str) -> str:
         """Return the template of the narrowest spine that covers a thickness, else of the widest."""
-        widths = sorted(int(p.stem.removeprefix(_SPINE)) for p in self._folder.glob(f"{_SPINE}[0-9]*.docx"))
+        folders = (self._forms.template(form_code, _FOLDER), self._forms.main / _FOLDER)
+        found = next((made for folder in folders if (made := [*folder.glob(f"{_SPINE}[0-9]*.docx")])), [])
+        widths = sorted(int(p.stem.removeprefix(_SPINE)) for p in found)
         if not widths:
-            raise InvalidInput(f"{self._folder} 里没有脊背模板", remedy="请从备份恢复 forms/QR758/volume 文件夹")
+            raise InvalidInput(f"{folders[-1]} 里没有脊背模板", remedy="请从备份恢复这个文件夹")
         return f"{_SPINE}{next((w for w in widths if w * 1000 >= micrometres), widths[-1])}"
 
 
@@ -80,7 +84,7 @@ def make_matter(office: Office, bindings: Sequence[Binding], work: Path, others:
         for name, (template, context) in _contexts(office, binding, templates).items():
             # PDFs are told apart by the stem alone.
             documents[name] = folder / f"{file_safe(binding.volume_code)}-{name}.docx"
-            write_file(documents[name], templates.render(template, context))
+            write_file(documents[name], templates.render(template, context, binding.form_code))
         made.append(Matter(documents))
     frames = _write_frames(bindings, templates, work)
     settings = office.settings.pdf
@@ -108,7 +112,7 @@ def _write_frames(bindings: Sequence[Binding], templates: Templates, work: Path)
 def _contexts(office: Office, binding: Binding, templates: Templates) -> dict[str, tuple[str, dict[str, Any]]]:
     settings = office.settings.volumes
     sheets = binding.volume.sheets(double_sided=settings.double_sided) + COVERS
-    spine = templates.spine(sheets * settings.sheet_thickness)
+    spine = templates.spine(sheets * settings.sheet_thickness, binding.form_code)
     head = {"reference_code": binding.volume_code, "volume_title": binding.title}
     retention = {"retention": f"{binding.retention_years}年"}
     return {

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from qrecords.advice import Input, advise
 from qrecords.errors import InvalidInput
-from qrecords.model.numbering import parse_record_no
+from qrecords.model.numbering import form_key, parse_record_no
 
 DAY_SHIFT = 42  # bits below the day in the order key; a day takes 22
 SCORE_PLACES = 3  # decimals of a score: sums taken in another order must not change a ranking
-_FIRST_YEAR = 2000
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _SCORE = re.compile(r"^\d{1,9}(\.\d{1,9})?$")
 
@@ -39,12 +38,13 @@ def day_of(order: int) -> str:
 def order_number(day: str, record_no: str) -> int:
     """Return the key of the order by date: within a day the higher number of the later year comes later.
 
-    It does not change when the record does, so that a list stays as it is while its pages are read.
+    It does not change when the record does, so that a list stays as it is while its pages are read. A number's year is
+    the day's, or near it where the date was corrected over New Year: three bits tell them apart, and 16 the forms.
     """
     form_code, year, number = parse_record_no(record_no)
-    within = max(year - _FIRST_YEAR, 0) % 128 << 35 | number % (1 << 23) << 12
-    form = int(form_code[6:8]) << 5 | ord(form_code[8]) - ord("A")
-    return day_number(day) << DAY_SHIFT | within | form
+    beside = min(max(year - int(day[:4] or year) + 4, 0), 7)
+    within = beside << 39 | number % (1 << 23) << 16
+    return day_number(day) << DAY_SHIFT | within | form_key(form_code)
 
 
 @dataclass(frozen=True, slots=True)

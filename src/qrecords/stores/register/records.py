@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,14 +114,15 @@ class Records:
             conditions.append(t.record.c.customer_unit == customer_unit)
         return list(self._select(*conditions))
 
-    def notices_naming(self, person: str) -> list[str]:
-        """Return the service notices that send a person out; a void one sends nobody."""
+    def notices_naming(self, person: str, form: str) -> list[str]:
+        """Return the notices (by their form, any edition) that send a person out; a void one sends nobody."""
         staff = sa.func.json_each(t.record.c["values"], "$.staff").table_valued("value", name="staff")
+        editions = [form, *(f"{form}{letter}" for letter in ascii_uppercase)]
         query = (
             sa.select(t.record.c.record_no)
             .distinct()
             .select_from(t.record.join(staff, sa.true()))
-            .where(t.record.c.form_code.like("QR758-04_"), t.record.c.seq > 0, t.record.c.state != State.VOID.value)
+            .where(t.record.c.form_code.in_(editions), t.record.c.seq > 0, t.record.c.state != State.VOID.value)
             .where(sa.func.json_extract(staff.c.value, "$.name") == person)
         )
         return list(self._c.execute(query).scalars())
