@@ -667,9 +667,9 @@ STEPS = {
     "engine": Step(_switch_engine, _is_switched, WRITTEN),
     "audit": Step(_close_log, _is_log_closed, (*PUBLISHED, "audit.intent", "audit.published", "audit.committed")),
     "lists": Step(_add, _is_added, WRITTEN),
-    "adopt": Step(_adopt, _is_adopted, (*WRITTEN, *PUBLISHED, "adopt.kept", "adopt.placed")),
+    "adopt": Step(_adopt, _is_adopted, (*WRITTEN, *PUBLISHED, "adopt.kept", "adopt.placed", "adopt.committed")),
     "draw": Step(
-        _draw, _is_drawn, (*WRITTEN, *PUBLISHED, "draw.intent", "draw.published"), moment=kept.NOW
+        _draw, _is_drawn, (*WRITTEN, *PUBLISHED, "draw.intent", "draw.published", "draw.committed"), moment=kept.NOW
     ),
     "destroy": Step(
         _destroy,

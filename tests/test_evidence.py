@@ -6,7 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from qrecords.model.record import Attached
-from qrecords.services.evidence import take_back
+from qrecords.services.evidence import Evidence, take_back
+from qrecords.services.scans.keeping import KeepScans
 from tests import retention_office as kept
 
 NAMES = ("alone", "under way", "of a record")
@@ -19,20 +20,19 @@ def test_only_what_nobody_else_keeps_is_taken_back(tmp_path: Path) -> None:
         files = []
         for name in NAMES:
             digest = sha256(name.encode()).hexdigest()
-            files.append({"name": f"{digest}.png", "sha256": digest})
+            files.append(Evidence(f"{digest}.png", digest))
             (office.evidence_dir / f"{digest}.png").write_bytes(name.encode())
         alone, under_way, of_a_record = files
-        payload = {"taken": [], "fresh": [], "committed": False}
         with office.under_way() as broken, office.under_way() as other:
             with office.register.write() as tx:
-                office.begin(tx, broken, "scan", payload | {"files": files})
-                office.begin(tx, other, "scan", payload | {"files": [under_way]})
-                paper = Attached("file", "paper.png", of_a_record["sha256"], 1)
+                office.begin(tx, broken, KeepScans(tuple(files)))
+                office.begin(tx, other, KeepScans((under_way,)))
+                paper = Attached("file", "paper.png", of_a_record.sha256, 1)
                 tx.beside.add([kept.A], paper, office.now(), office.account.name)
             take_back(office, broken, files)
             left = {path.name for path in office.evidence_dir.iterdir()}
-            assert alone["name"] not in left
-            assert {under_way["name"], of_a_record["name"]} <= left
+            assert alone.name not in left
+            assert {under_way.name, of_a_record.name} <= left
             with office.register.write() as tx:
                 tx.intents.close(broken)
                 tx.intents.close(other)

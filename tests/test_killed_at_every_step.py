@@ -9,14 +9,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import qrecords
 from qrecords.render.pdf import Converter
-from qrecords.services.care import recover
+from qrecords.services.intents import KINDS
 from qrecords.stores import durable
 from tests.faulty_disk import blank_convert
 from tests.office_steps import STEPS, assert_whole, killed
@@ -51,10 +50,9 @@ def test_every_named_moment_belongs_to_a_step_that_is_killed_there() -> None:
     assert sorted(at for at in killed_at if not any(fnmatchcase(at, name) for name in named)) == []
 
 
-@pytest.mark.parametrize("kind", recover._WAYS)
-def test_every_step_broken_off_has_its_way_back(kind: str) -> None:
-    module, function = recover._WAYS[kind].split(":")
-    assert callable(getattr(import_module(f"qrecords.services.{module}"), function))
+def test_every_kind_of_step_is_killed_when_it_is_committed() -> None:
+    killed_at = {moment for step in STEPS.values() for moment in step.passes}
+    assert {f"{kind}.committed" for kind in KINDS} <= killed_at
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,8 +16,9 @@ import pytest
 
 from qrecords.errors import WrongState
 from qrecords.office import Office
+from qrecords.services.access.copyissue import IssueCopies
 from qrecords.services.care.recover import recover
-from qrecords.stores.register import Register
+from qrecords.stores.register import Register, Transaction
 from qrecords.work import leases, process
 from qrecords.work.leases import LeaseKeeper
 
@@ -168,12 +169,15 @@ def test_one_of_many_threads_takes_over(register: Register) -> None:
     assert sorted(taken) == [False] * 5 + [True]
 
 
-def test_a_step_that_comes_back_too_late_commits_nothing(office: Office) -> None:
+@pytest.mark.parametrize("end", [lambda tx, step: tx.intents.close(step), lambda tx, step: tx.intents.amend(step)])
+def test_a_step_that_comes_back_too_late_commits_nothing(
+    office: Office, end: Callable[[Transaction, str], None]
+) -> None:
     """A laptop that slept: another machine undid its step, and its commit is refused."""
     other = Register.open(office.register.path)
     with office.under_way() as step:
         with office.register.write() as tx:
-            office.begin(tx, step, "copies", {"copies": []})
+            office.begin(tx, step, IssueCopies("", ()))
         with other.write() as tx:
             lease = tx.leases.get(step)
             assert lease is not None
@@ -181,7 +185,7 @@ def test_a_step_that_comes_back_too_late_commits_nothing(office: Office) -> None
             tx.intents.close(step, done=False)
         with pytest.raises(WrongState, match="停顿太久"), office.register.write() as tx:
             tx.facts.set("made", "1")
-            tx.intents.close(step)
+            end(tx, step)
     with office.register.read() as tx:
         assert tx.facts.get("made") == ""
     other.close()
@@ -192,7 +196,7 @@ def test_opening_leaves_a_living_step_of_another_machine(office: Office) -> None
     elsewhere = LeaseKeeper(Register.open(office.register.path), machine="elsewhere")
     with elsewhere.hold("0123456789ab"):
         with office.register.write() as tx:
-            office.begin(tx, "0123456789ab", "copies", {"copies": []})
+            office.begin(tx, "0123456789ab", IssueCopies("", ()))
         assert recover(office) == []
         with office.register.read() as tx:
             assert [i["id"] for i in tx.intents.open()] == ["0123456789ab"]

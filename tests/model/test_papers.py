@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import pytest
 
 from qrecords.model.papers import Added, right_for, supplemented
@@ -54,11 +52,6 @@ def test_of_two_alike_the_first_gets_the_paper_and_a_second_paper_the_other() ->
 
 def test_a_file_that_is_there_is_not_added_again() -> None:
     assert supplemented(record(attached=(SHEET,)), [added(attached=SHEET)]).attached == (SHEET,)
-
-
-def test_an_intent_keeps_all_of_it() -> None:
-    for paper in (added(SHOWN, SHEET), added(PLAIN), added(attached=SHEET)):
-        assert Added.from_intent(asdict(paper)) == paper
 
 
 @pytest.mark.parametrize("state", list(State))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +28,7 @@ from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.store import IndexStore
 from qrecords.stores.register import Register, Transaction
 from qrecords.work.leases import LeaseKeeper
+from qrecords.work.step import Step
 
 if TYPE_CHECKING:
     from qrecords.stores.formfiles import FormCatalogue
@@ -270,10 +271,10 @@ class Session:
         """Let only one process do this work in the workspace; WrongState when another is still at it."""
         return self.workspace.exclusive(work, label)
 
-    def begin(self, tx: Transaction, key: str, kind: str, payload: Mapping[str, Any]) -> None:
+    def begin(self, tx: Transaction, key: str, step: Step[Any]) -> None:
         """Write down the intent of a step, with the head of the log at its beginning."""
-        self.workspace.steps[key] = kind
-        tx.intents.begin(key, kind, payload, self.account.name, self.now(), tx.audit.head()[1])
+        self.workspace.steps[key] = step.KIND
+        tx.intents.begin(key, step.KIND, step.written(), self.account.name, self.now(), tx.audit.head()[1])
 
 
 def trusted_newest(tx: Transaction, *, whole: bool = False) -> datetime | None:

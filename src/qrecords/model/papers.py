@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from qrecords.model.record import Action, Attached, Record, Signed, State
 
@@ -18,12 +17,6 @@ class Added:
     record_no: str
     attached: Attached | None = None
     signed: Signed | None = None
-
-    @classmethod
-    def from_intent(cls, entry: Mapping[str, Any]) -> Added:
-        """Return it as an intent wrote it down."""
-        attached, signed = entry["attached"], entry["signed"]
-        return cls(entry["record_no"], attached and Attached(**attached), signed and Signed(**signed))
 
 
 def right_for(action: Action, state: State) -> Action:

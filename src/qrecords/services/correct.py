@@ -7,9 +7,8 @@ version was published leaves nothing behind.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from qrecords.model.audit import digest
 from qrecords.model.form import Form
 from qrecords.model.record import Action, Correction, Record, State, require_open
 from qrecords.office import Office
-from qrecords.render.pdflook import pages_of
 from qrecords.services import reading
 from qrecords.services.checking import beyond_rules, derived, year_of
 from qrecords.services.documents import (
@@ -31,16 +29,57 @@ from qrecords.services.documents import (
     write_papers,
 )
 from qrecords.services.finding.indexing import follow
-from qrecords.services.freezing import Filing, freeze, is_frozen, item_of, item_row
+from qrecords.services.freezing import Filing, enter, freeze, is_frozen, item_row
 from qrecords.services.intake.known import entry_of
 from qrecords.services.volumes.arranging import FORM_DOCX, FORM_PDF
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.inputs import InputRecord, read_records
 from qrecords.stores.register import Transaction
+from qrecords.work.step import Step, running
 
-KIND = "correct"
 REASON_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class CorrectRecord(Step[Office]):
+    """The next version of a record's item, the record's new values, and the correction itself."""
+
+    KIND = "correct"
+
+    filings: tuple[Filing]
+    record_no: str
+    values: dict[str, Any]
+    correction: Correction
+
+    def freezes(self) -> tuple[str, ...]:
+        """Return the records of the item."""
+        return self.filings[0].record_nos
+
+    def publishes(self) -> tuple[str]:
+        """Return the item's object."""
+        return (self.filings[0].object_id,)
+
+    def standing(self, office: Office) -> CorrectRecord | None:
+        """Return all of it when the version was published."""
+        return self if is_frozen(office, self.filings[0]) else None
+
+    def commit(self, office: Office, tx: Transaction) -> None:
+        """Let values, correction and item change together, with the event."""
+        (filing,), correction, number = self.filings, self.correction, self.record_no
+        form = office.forms.get(filing.form_code).form
+        (before,) = tx.records.many([number])
+        tx.records.change([number], values=self.values, **_follows(form, before, self.values))
+        tx.records.correct(number, correction)
+        item = enter(office, tx, filing, tx.records.many(filing.record_nos))
+        detail: dict[str, Any] = {
+            "archive_no": filing.archive_no,
+            "version": filing.version,
+            "form_pdf": item.sha256,
+            "reason": digest(correction.reason),
+            "values": {key: [digest(old), digest(new)] for key, (old, new) in correction.changes.items()},
+        }
+        tx.audit.append([office.event(Action.CORRECT, number, **detail)])
 
 
 def correct(office: Office, record_no: str, source: Path, *, reason: str) -> Record:
@@ -93,7 +132,7 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
     keys = [k for k in {**record.values, **values} if record.values.get(k) != values.get(k)]
     changes = {k: [record.values.get(k), values.get(k)] for k in keys}
     documents = Documents(office)
-    with office.under_way() as intent:
+    with running(office) as run:
         with office.register.write() as tx:
             reading.require_unchanged(tx, [record])
             item = item_row(office, tx, record)
@@ -101,31 +140,22 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
                                     office.account.name)  # fmt: skip
             records = _as_corrected(folder.form, _held(tx, item), record.record_no, values, correction)
             filing = _filing(office, tx, folder, item, records)
-            payload = {
-                "filings": [asdict(filing)],
-                "record_no": record.record_no,
-                "values": values,
-                "correction": asdict(correction),
-            }
-            office.begin(tx, intent, KIND, payload)
+            step = run.begin(tx, CorrectRecord((filing,), record.record_no, values, correction))
             filed_by = tx.accounts.person(item["filed_by"])
         durable.checkpoint("correct.intent")
-        work = office.archive.work_dir(intent)
         if filing.print_no:
             paper = documents.archived(
                 _paper(documents, folder, filing, records),
                 archive_no=filing.archive_no, archived_by=filed_by, archived_on=item["filed_at"][:10],
             )  # fmt: skip
-            files = write_papers(documents, [paper], work, pdf=True)[paper.subject]
+            files = write_papers(documents, [paper], run.folder, pdf=True)[paper.subject]
             made = {f"form.{kind}": Path(str(path)) for kind, path in files.items()}
         else:  # past paper: the scan stays what it shows
             made = {FORM_PDF: office.archive.path(filing.object_id, FORM_PDF, item["version"])}
         durable.checkpoint("correct.papers")
-        freeze(office, intent, filing, made, records=records, message=f"更正 {record.record_no}：{why}")
+        freeze(office, run.key, filing, made, records=records, message=f"更正 {record.record_no}：{why}")
         durable.checkpoint("correct.frozen")
-        commit_corrected(office, intent, payload)
-        durable.checkpoint("correct.committed")
-        durable.remove_tree(work)
+        run.commit(step)
 
 
 def _held(tx: Transaction, item: dict[str, Any]) -> list[Record]:
@@ -171,39 +201,6 @@ def _paper(documents: Documents, folder: FormFolder, filing: Filing, records: Se
     if filing.month:
         return documents.sheet_paper(folder, filing.month, records, filing.print_no)
     return documents.record_paper(folder, records[0], filing.print_no)
-
-
-def commit_corrected(office: Office, intent: str, payload: dict[str, Any]) -> None:
-    """Close a correction: values, correction and item change together, with the event."""
-    filing = Filing.from_intent(payload["filings"][0])
-    correction, number = Correction(**payload["correction"]), payload["record_no"]
-    form = office.forms.get(filing.form_code).form
-    pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
-    sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
-    with office.register.write() as tx:
-        (before,) = tx.records.many([number])
-        tx.records.change([number], values=payload["values"], **_follows(form, before, payload["values"]))
-        tx.records.correct(number, correction)
-        records = tx.records.many(filing.record_nos)
-        item = item_of(office, filing, records, pages=pages_of(pdf), sha256=sha256, version=filing.version)
-        tx.items.filed(item, filing.filed_at, filing.filed_by)
-        detail: dict[str, Any] = {
-            "archive_no": filing.archive_no,
-            "version": filing.version,
-            "form_pdf": sha256,
-            "reason": digest(correction.reason),
-            "values": {key: [digest(old), digest(new)] for key, (old, new) in correction.changes.items()},
-        }
-        tx.audit.append([office.event(Action.CORRECT, number, **detail)])
-        tx.intents.close(intent)
-
-
-def recover_correction(office: Office, intent: dict[str, Any]) -> str:
-    """Commit a correction whose version was published; one that was not is undone."""
-    if not is_frozen(office, Filing.from_intent(intent["payload"]["filings"][0])):
-        return "undone"
-    commit_corrected(office, intent["id"], intent["payload"])
-    return "finished"
 
 
 def _reason(reason: str) -> str:

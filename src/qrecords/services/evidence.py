@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.record import Record
 from qrecords.office import Office
+from qrecords.services.intents import open_steps
 from qrecords.stores import durable
 from qrecords.stores.inputs import file_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A paper as a step's intent names it: what it is stored as, and its SHA-256."""
+
+    name: str
+    sha256: str
+
+    @classmethod
+    def stored_as(cls, names: Iterable[str]) -> tuple[Evidence, ...]:
+        """Return papers by what they are stored as: SHA-256 and kind."""
+        return tuple(cls(name, Path(name).stem) for name in names)
 
 
 def store(office: Office, files: Mapping[str, Path]) -> None:
@@ -51,17 +66,15 @@ def _wrong(path: Path) -> str:
     return "" if file_sha256(path) == path.stem else "的内容与登记时不同"
 
 
-def take_back(office: Office, step: str, files: Iterable[Mapping[str, str]]) -> None:
-    """Remove the files of an intent (name, sha256) that no record has and no other step under way is keeping.
+def take_back(office: Office, key: str, files: Iterable[Evidence]) -> None:
+    """Remove the files of a step that no record has and no other step under way is keeping.
 
     Inside a writing transaction: a step that begins later stores the same paper again, after this.
     """
-    names = {file["sha256"]: file["name"] for file in files}
+    names = {file.sha256: file.name for file in files}
     with office.register.write() as tx, durable.storage_errors(office.evidence_dir):
         used = tx.beside.used(list(names))
-        for other in tx.intents.open():
-            if other["id"] != step:
-                used |= {file["sha256"] for file in other["payload"].get("files", ())}
+        used |= {sha256 for other, step in open_steps(tx) if other != key for sha256 in step.keeps()}
         for sha256, name in names.items():
             if sha256 not in used:
                 (office.evidence_dir / name).unlink(missing_ok=True)

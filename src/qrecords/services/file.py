@@ -7,18 +7,15 @@ or leaves its number reserved for the next try, so numbers have no gap.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qrecords.errors import IntegrityFailure, Problem, WrongState
 from qrecords.model.numbering import file_safe
 from qrecords.model.record import Action, Record, State, missing_before, record_year, require_open
-from qrecords.model.volume import Item
 from qrecords.office import Office
-from qrecords.render.pdflook import pages_of
 from qrecords.services import reading
 from qrecords.services.archiveclass import archive_class
 from qrecords.services.checking import before_step
@@ -32,16 +29,51 @@ from qrecords.services.documents import (
 )
 from qrecords.services.evidence import spoiled_papers
 from qrecords.services.finding.indexing import follow
-from qrecords.services.freezing import Filing, freeze, item_of
+from qrecords.services.freezing import Filing, enter, freeze, is_frozen, item_of
 from qrecords.services.intake.update import list_reports
 from qrecords.services.reportlist import listed
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
+from qrecords.work.step import Step, running
 
 BATCH = 100  # records frozen by one intent and one start of LibreOffice
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class FileItems(Step[Office]):
+    """The items a filing freezes, each in its object."""
+
+    KIND = "file"
+
+    filings: tuple[Filing, ...]
+
+    def freezes(self) -> Iterator[str]:
+        """Give the records of the items."""
+        return (number for filing in self.filings for number in filing.record_nos)
+
+    def publishes(self) -> Iterator[str]:
+        """Give the objects of the items."""
+        return (filing.object_id for filing in self.filings)
+
+    def standing(self, office: Office) -> FileItems:
+        """Return the items whose object was published; the others keep their reserved number for the next filing."""
+        return FileItems(tuple(f for f in self.filings if is_frozen(office, f)))
+
+    def commit(self, office: Office, tx: Transaction) -> None:
+        """Let the records be filed, each with its event."""
+        held = _by_number(tx.records.many([*self.freezes()]))
+        for filing in self.filings:
+            records = [held[n] for n in filing.record_nos if n in held]
+            item = enter(office, tx, filing, records)
+            fresh = [r.record_no for r in records if r.state is State.REVIEWED]
+            columns = {"archive_no": filing.archive_no, "record_year": filing.record_year, "state": State.FILED}
+            tx.records.change(fresh, **columns)
+            detail: dict[str, Any] = {"archive_no": filing.archive_no, "version": filing.version}
+            detail["form_pdf"] = item.sha256
+            tx.audit.append([office.event(Action.FILE, no, **detail) for no in fresh])
 
 
 def file_records(
@@ -161,32 +193,28 @@ def _require_ready(office: Office, records: Sequence[Record]) -> None:
 def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> list[dict[str, Any]]:
     """File items, each given by its month (empty for a record of its own) and its records."""
     documents = Documents(office)
-    with office.under_way() as intent:
+    with running(office) as run:
         every = [number for _, numbers in groups for number in numbers]  # read together: an item at a time costs more
         with office.register.write() as tx:
             held = _by_number(tx.records.many(every))
             reading.require_as_logged(tx, [*held.values()])
-            filings = [
-                _reserve(office, tx, [held[n] for n in numbers if n in held], month) for month, numbers in groups
-            ]
-            office.begin(tx, intent, "file", {"filings": [asdict(f) for f in filings]})
+            items = ([held[n] for n in numbers if n in held] for _, numbers in groups)
+            filings = (_reserve(office, tx, those, month) for those, (month, _) in zip(items, groups, strict=True))
+            step = run.begin(tx, FileItems(tuple(filings)))
         durable.checkpoint("file.intent")
-        work = office.archive.work_dir(intent)
         held = _by_number(reading.unfiltered(office, every))
-        records = [[held[n] for n in filing.record_nos if n in held] for filing in filings]
-        papers = [_paper(office, documents, filing, those) for filing, those in zip(filings, records, strict=True)]
-        files = write_papers(documents, papers, work, pdf=True)
+        records = [[held[n] for n in filing.record_nos if n in held] for filing in step.filings]
+        papers = [_paper(office, documents, filing, those) for filing, those in zip(step.filings, records, strict=True)]
+        files = write_papers(documents, papers, run.folder, pdf=True)
         durable.checkpoint("file.papers")
-        for filing, paper, those in zip(filings, papers, records, strict=True):
+        for filing, paper, those in zip(step.filings, papers, records, strict=True):
             made = {f"form.{kind}": Path(str(path)) for kind, path in files[paper.subject].items()}
-            freeze(office, intent, filing, made, records=those)
+            freeze(office, run.key, filing, made, records=those)
         durable.checkpoint("file.frozen")
-        items = commit_filed(office, intent, filings)
-        durable.checkpoint("file.committed")
-        durable.remove_tree(work)
+        run.commit(step)
     return [
-        {"record_no": filing.subject, "archive_no": i.archive_no, "object": i.object_id, "version": i.version}
-        for filing, i in zip(filings, items, strict=True)
+        {"record_no": f.subject, "archive_no": f.archive_no, "object": f.object_id, "version": f.version}
+        for f in step.filings
     ]
 
 
@@ -245,24 +273,3 @@ def _paper(office: Office, documents: Documents, filing: Filing, records: Sequen
     return documents.archived(
         paper, archive_no=filing.archive_no, archived_by=office.account.person, archived_on=office.today()
     )
-
-
-def commit_filed(office: Office, intent: str, filings: Sequence[Filing]) -> list[Item]:
-    """Close a filing: the records are filed, each with its event; what is already so stays as it is."""
-    items = []
-    with office.register.write() as tx:
-        held = _by_number(tx.records.many([number for filing in filings for number in filing.record_nos]))
-        for filing in filings:
-            records = [held[n] for n in filing.record_nos if n in held]
-            pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
-            sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
-            item = item_of(office, filing, records, pages=pages_of(pdf), sha256=sha256, version=filing.version)
-            items.append(item)
-            tx.items.filed(item, filing.filed_at, filing.filed_by)
-            fresh = [r.record_no for r in records if r.state is State.REVIEWED]
-            columns = {"archive_no": filing.archive_no, "record_year": filing.record_year, "state": State.FILED}
-            tx.records.change(fresh, **columns)
-            detail: dict[str, Any] = {"archive_no": filing.archive_no, "version": filing.version, "form_pdf": sha256}
-            tx.audit.append([office.event(Action.FILE, no, **detail) for no in fresh])
-        tx.intents.close(intent)
-    return items

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 
 from qrecords.errors import IntegrityFailure
 from qrecords.model.formats import FrozenRecord, RecordJson
@@ -15,12 +16,14 @@ from qrecords.model.record import Record
 from qrecords.model.volume import Item, secrecy_rank
 from qrecords.office import Office
 from qrecords.render.code import payload
+from qrecords.render.pdflook import pages_of
 from qrecords.services import reading
 from qrecords.services.documents import sheet_subject
 from qrecords.services.intake.kepttemplates import keep_template
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
+from qrecords.work.step import EXACT
 
 PAPERS = ("scans/", "attachments/")  # where an object keeps what is no form
 
@@ -28,6 +31,8 @@ PAPERS = ("scans/", "attachments/")  # where an object keeps what is no form
 @dataclass(frozen=True, slots=True)
 class Filing:
     """One item about to be frozen: its records, its number, and the version its object will have."""
+
+    __pydantic_config__: ClassVar = EXACT
 
     form_code: str
     month: str
@@ -49,11 +54,6 @@ class Filing:
     def print_id(self) -> str:
         """Return the id printed with the code; past paper has none."""
         return payload(self.subject, self.print_no) if self.print_no else ""
-
-    @classmethod
-    def from_intent(cls, entry: dict[str, Any]) -> Filing:
-        """Return a filing as an intent wrote it down."""
-        return cls(**(entry | {"record_nos": tuple(entry["record_nos"])}))
 
 
 def freeze(
@@ -95,6 +95,15 @@ def is_frozen(office: Office, filing: Filing) -> bool:
         return False
     held = office.archive.read_as(RecordJson, filing.object_id, filing.version)
     return held.record_nos == filing.record_nos and held.print_id == filing.print_id
+
+
+def enter(office: Office, tx: Transaction, filing: Filing, records: Sequence[Record]) -> Item:
+    """Let the register know of an item whose object is published: its version, the pages and the hash of its form."""
+    pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
+    sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
+    item = item_of(office, filing, records, pages=pages_of(pdf), sha256=sha256, version=filing.version)
+    tx.items.filed(item, filing.filed_at, filing.filed_by)
+    return item
 
 
 def _record_json(folder: FormFolder, filing: Filing, records: Sequence[Record]) -> RecordJson:

@@ -11,6 +11,7 @@ from qrecords.model.record import Action, Record
 from qrecords.model.replay import as_logged
 from qrecords.model.volume import Item
 from qrecords.office import Office, missing_records
+from qrecords.services.intents import being_filed
 from qrecords.stores.register import Transaction
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def require_as_logged(tx: Transaction, records: Sequence[Record]) -> None:
 
 def require_free(tx: Transaction, record_nos: Sequence[str]) -> None:
     """Make sure, inside the writing transaction, that no filing under way holds these records; else WrongState."""
-    if held := sorted(tx.intents.being_filed().intersection(record_nos)):
+    if held := sorted(being_filed(tx).intersection(record_nos)):
         raise WrongState(f"{'、'.join(held[:10])} 正在归档", remedy="请等归档结束后再看，已归档的不再改动")
 
 

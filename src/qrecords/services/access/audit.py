@@ -22,8 +22,31 @@ from qrecords.office import Office
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.audit import Segment, Wanted
+from qrecords.work.step import Step, running
 
 OBJECT = "urn:qrecords:audit:"
+
+
+@dataclass(frozen=True)
+class FileLog(Step[Office]):
+    """A segment of the log and its object. One whose object is not there is undone: the next takes its number."""
+
+    KIND = "audit"
+
+    segment: Segment
+
+    def publishes(self) -> tuple[str]:
+        """Return the segment's object."""
+        return (self.segment.object_id,)
+
+    def standing(self, office: Office) -> FileLog | None:
+        """Return all of it when the object was published."""
+        return self if office.archive.exists(self.segment.object_id) else None
+
+    def commit(self, office: Office, tx: Transaction) -> None:
+        """Close the segment, with the event."""
+        tx.audit.close(self.segment)
+        tx.audit.append([office.event(Action.AUDIT_CLOSE, self.segment.object_id, **_span(self.segment))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +131,7 @@ def close_segment(office: Office) -> Segment:
 
 def file_log(office: Office) -> Segment:
     """File the log up to now whoever acts, as a step of a compilation: the head on its paper then lies in an object."""
-    with office.exclusive("audit", "封存日志"), office.under_way() as intent:
+    with office.exclusive("audit", "封存日志"), running(office) as run:
         with office.register.write() as tx:
             filed = tx.audit.segments()
             first, (last, head) = (filed[-1].last_seq + 1 if filed else 1), tx.audit.head()
@@ -116,7 +139,7 @@ def file_log(office: Office) -> Segment:
                 raise WrongState("上次封存以后没有新的日志", remedy="不用再封存")
             number = len(filed) + 1
             segment = Segment(number, first, last, head, object_id(number), office.now(), office.account.name)
-            office.begin(tx, intent, "audit", {"segment": asdict(segment)})
+            step = run.begin(tx, FileLog(segment))
             events = list(tx.audit.between(first, last))
         durable.checkpoint("audit.intent")
         staged = office.archive.stage(
@@ -125,32 +148,13 @@ def file_log(office: Office) -> Segment:
             message="封存日志段",
             user=office.account.display_name,
             created=datetime.fromisoformat(segment.closed_at),
-            intent=intent,
+            intent=run.key,
             expected_head=0,
         )
         office.archive.publish(staged)
         durable.checkpoint("audit.published")
-        commit_segment(office, intent, segment)
-        durable.checkpoint("audit.committed")
-        durable.remove_tree(office.archive.work_dir(intent))
+        run.commit(step)
     return segment
-
-
-def commit_segment(office: Office, intent: str, segment: Segment) -> None:
-    """Close the filing of a segment whose object is in the archive."""
-    with office.register.write() as tx:
-        tx.audit.close(segment)
-        tx.audit.append([office.event(Action.AUDIT_CLOSE, segment.object_id, **_span(segment))])
-        tx.intents.close(intent)
-
-
-def recover_segment(office: Office, intent: str, payload: dict[str, Any]) -> str:
-    """Commit a segment whose object was published, else undo: the next closing takes its number."""
-    segment = Segment(**payload["segment"])
-    if not office.archive.exists(segment.object_id):
-        return "undone"
-    commit_segment(office, intent, segment)
-    return "finished"
 
 
 def object_id(number: int) -> str:

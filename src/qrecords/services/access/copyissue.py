@@ -26,10 +26,22 @@ from qrecords.render.pdf import Converter
 from qrecords.render.pdfmeta import Meta
 from qrecords.services.access.copies import event, found, require_kept
 from qrecords.stores import durable
+from qrecords.stores.register import Transaction
+from qrecords.work.step import Run, Step, running
 
 NO_DAY = "——"
 # Without letters and figures that look alike; 12 of them are 59 bits.
 _LETTERS, _LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 12
+
+
+@dataclass(frozen=True)
+class IssueCopies(Step[Office]):
+    """The copies of a request about to go out. Broken off it is undone: the next issue makes the same ones again."""
+
+    KIND = "copies"
+
+    request: str
+    copies: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +61,18 @@ def issue(office: Office, number: str, out: Path) -> list[Issued]:
     require_kept(office, seen.archive_no)
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明一个文件夹")
-    with office.exclusive("copies", "发出副本"), office.under_way() as intent:
-        request, numbers = _reserve(office, seen, intent, out)
+    with office.exclusive("copies", "发出副本"), running(office) as run:
+        request, step = _reserve(run, seen, out)
         durable.checkpoint("copies.intent")
-        issued = _make(office, request, numbers, intent, out)
+        issued = _make(run, request, step.copies, out)
         durable.checkpoint("copies.written")
-        _commit(office, request, issued, intent)
-        durable.checkpoint("copies.committed")
-        durable.remove_tree(office.archive.work_dir(intent))
+        with run.committing(step) as tx:
+            _write_down(office, tx, request, issued)
     return issued
 
 
-def _reserve(office: Office, seen: CopyRequest, intent: str, out: Path) -> tuple[CopyRequest, list[str]]:
+def _reserve(run: Run[Office], seen: CopyRequest, out: Path) -> tuple[CopyRequest, IssueCopies]:
+    office = run.desk
     with office.register.write() as tx:
         request = tx.copies.one(seen.request_no) or seen
         require_step(request, "issue")
@@ -69,16 +81,17 @@ def _reserve(office: Office, seen: CopyRequest, intent: str, out: Path) -> tuple
         for number in numbers:
             if number not in held and _file(out, number).exists():
                 raise WrongState(f"{_file(out, number)} 已经有了", remedy="请换一个文件夹，或先移走那个文件")
-        office.begin(tx, intent, "copies", {"request": request.request_no, "copies": numbers})
+        step = run.begin(tx, IssueCopies(request.request_no, tuple(numbers)))
         tx.audit.append([event(office, Action.COPY_ISSUE, request, outcome="begun", copy=no) for no in numbers])
-    return request, numbers
+    return request, step
 
 
-def _make(office: Office, request: CopyRequest, numbers: Sequence[str], intent: str, out: Path) -> list[Issued]:
+def _make(run: Run[Office], request: CopyRequest, numbers: Sequence[str], out: Path) -> list[Issued]:
+    office = run.desk
     with office.register.read() as tx:
         item = tx.items.row(request.archive_no) or {}
     source = office.archive.read(item["object_id"], "form.pdf", item["version"])
-    marks = _watermarks(office, request, numbers, office.archive.work_dir(intent))
+    marks = _watermarks(office, request, numbers, run.folder)
     durable.make_dirs(out)
     issued = []
     for number, mark in zip(numbers, marks, strict=True):
@@ -111,15 +124,13 @@ def _watermarks(office: Office, request: CopyRequest, numbers: Sequence[str], wo
     return converter.convert(paths, work)
 
 
-def _commit(office: Office, request: CopyRequest, issued: Sequence[Issued], intent: str) -> None:
-    with office.register.write() as tx:
-        for copy in issued:
-            columns = {"issued_at": office.now(), "issued_by": office.account.name, "sha256": copy.sha256}
-            tx.copies.change_copy(copy.copy_no, **columns)
-        tx.copies.change(request.request_no, state=CopyState.ISSUED)
-        out = [(copy.copy_no, copy.sha256) for copy in issued]
-        tx.audit.append([event(office, Action.COPY_ISSUE, request, copy=no, sha256=sha256) for no, sha256 in out])
-        tx.intents.close(intent)
+def _write_down(office: Office, tx: Transaction, request: CopyRequest, issued: Sequence[Issued]) -> None:
+    for copy in issued:
+        columns = {"issued_at": office.now(), "issued_by": office.account.name, "sha256": copy.sha256}
+        tx.copies.change_copy(copy.copy_no, **columns)
+    tx.copies.change(request.request_no, state=CopyState.ISSUED)
+    out = [(copy.copy_no, copy.sha256) for copy in issued]
+    tx.audit.append([event(office, Action.COPY_ISSUE, request, copy=no, sha256=sha256) for no, sha256 in out])
 
 
 def _file(out: Path, copy_no: str) -> Path:

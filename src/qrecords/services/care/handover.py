@@ -30,6 +30,7 @@ from qrecords.stores import bag, durable, mirror
 from qrecords.stores.archive import Archive
 from qrecords.stores.layouts import HASHED, LAYOUTS, NAMED
 from qrecords.stores.register import Transaction
+from qrecords.work.step import Run, Step, running
 
 METADATA = "metadata.csv"
 HEADINGS = (
@@ -39,6 +40,38 @@ HEADINGS = (
 
 Progress = Callable[[int, int], None]
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TakeInPackage(Step[Office]):
+    """The objects of a package that are not here yet. It comes in whole or not at all."""
+
+    KIND = "import"
+
+    objects: tuple[str, ...]
+
+    def publishes(self) -> tuple[str, ...]:
+        """Return the objects."""
+        return self.objects
+
+    def standing(self, office: Office) -> TakeInPackage | None:
+        """Return all of it when every object came in."""
+        return self if all(office.archive.exists(i) for i in self.objects) else None
+
+    def finish(self, run: Run[Office]) -> None:
+        """Read what the objects hold, and put it into the register, each item and volume with its event."""
+        found = unfreeze(run.desk, only=self.objects)
+        with run.committing(self) as tx:
+            put_back(tx, found)
+            _note_series(tx, found)
+            codes = [i.row["archive_no"] for i in found.items] + [v.row["volume_code"] for v in found.volumes]
+            tx.audit.append([run.desk.event(Action.FILE, code, by="import") for code in codes])
+
+    def undo(self, office: Office, key: str) -> None:
+        """Take out the objects that had come; a template kept once too often harms nothing."""
+        for object_id in self.objects:
+            if office.archive.exists(object_id) and not object_id.startswith(TEMPLATE):
+                office.archive.remove(object_id, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +201,7 @@ def import_bag(office: Office, folder: Path, *, progress: Progress | None = None
     """Take in a package made by `export_bag`, whole or not at all; what is here already, the same, is passed over."""
     office.authorise(Action.FILE, folder.name)
     source = _valid_bag(folder)
-    with office.exclusive("file", "归档"), office.under_way() as intent:
+    with office.exclusive("file", "归档"), running(office) as run:
         incoming = [i for i in sorted(source.ids()) if i.startswith((ITEM, VOLUME, TEMPLATE))]
         fresh = [i for i in incoming if not office.archive.exists(i)]
         _require_sound(source, incoming)
@@ -177,9 +210,9 @@ def import_bag(office: Office, folder: Path, *, progress: Progress | None = None
         found = _read(office, source, fresh)
         with office.register.write() as tx:
             _require_unknown(tx, found)
-            office.begin(tx, intent, "import", {"objects": fresh})
+            step = run.begin(tx, TakeInPackage(tuple(fresh)))
         durable.checkpoint("import.intent")
-        aside = office.archive.work_dir(intent) / "object"
+        aside = run.folder / "object"
         for done, object_id in enumerate(fresh, start=1):
             head = source.head(object_id)
             mirror.copy_object(
@@ -188,23 +221,10 @@ def import_bag(office: Office, folder: Path, *, progress: Progress | None = None
             durable.checkpoint("import.object")
             if progress:
                 progress(done, len(fresh))
-        commit_imported(office, intent, fresh)
-        durable.checkpoint("import.committed")
-        durable.remove_tree(office.archive.work_dir(intent))
+        step.finish(run)
     follow(office)
     codes = [item.row["archive_no"] for item in found.items], [v.row["volume_code"] for v in found.volumes]
     return Package(folder, *codes)
-
-
-def commit_imported(office: Office, intent: str, object_ids: Sequence[str]) -> None:
-    """Close an import: what its objects hold stands in the register, each item and volume with its event."""
-    found = unfreeze(office, only=object_ids)
-    with office.register.write() as tx:
-        put_back(tx, found)
-        _note_series(tx, found)
-        codes = [i.row["archive_no"] for i in found.items] + [v.row["volume_code"] for v in found.volumes]
-        tx.audit.append([office.event(Action.FILE, code, by="import") for code in codes])
-        tx.intents.close(intent)
 
 
 def _note_series(tx: Transaction, found: Unfrozen) -> None:
@@ -214,18 +234,6 @@ def _note_series(tx: Transaction, found: Unfrozen) -> None:
     series |= {f"volume/{volume.row['volume_code'].rpartition('-')[0]}" for volume in found.volumes}
     for name in sorted(series):
         tx.facts.note_elsewhere(name)
-
-
-def recover_import(office: Office, intent: str, payload: dict[str, Any]) -> str:
-    """Finish an import all of whose objects came in; of one that broke off earlier, take out what had come."""
-    there = [i for i in payload["objects"] if office.archive.exists(i)]
-    if len(there) == len(payload["objects"]):
-        commit_imported(office, intent, there)
-        return "finished"
-    for object_id in there:
-        if not object_id.startswith(TEMPLATE):
-            office.archive.remove(object_id, intent)
-    return "undone"
 
 
 def _valid_bag(folder: Path) -> Archive:

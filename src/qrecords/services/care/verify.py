@@ -29,6 +29,7 @@ from qrecords.services.care.deep import Deep, Found
 from qrecords.services.checking import derived
 from qrecords.services.disposition.hold import lost_holds
 from qrecords.services.evidence import spoiled_papers
+from qrecords.services.intents import open_steps
 from qrecords.services.sealed import not_as_sealed
 from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.services.volumes.check import unreadable
@@ -150,12 +151,7 @@ def _looked_at_twice(office: Office, told: Iterable[Problem], damaged: Collectio
 def _both_ways(office: Office, tx: Transaction, ids: set[str], damaged: Collection[str]) -> Iterator[Problem]:
     """Compare register and archive: neither may know of an object the other does not, but for steps under way."""
     stored: list[Row] = [*tx.items.all(), *tx.items.volumes(), *(asdict(drawn) for drawn in tx.retention.lists())]
-    under_way = {
-        entry["object_id"]
-        for step in tx.intents.open()
-        for kind in ("filings", "bindings", "lists")
-        for entry in step["payload"].get(kind, [])
-    }
+    under_way = {object_id for _, step in open_steps(tx) for object_id in step.publishes()}
     destroyed = {row["object_id"]: row["list_no"] for row in tx.retention.destroyed()}
     rows = [row for row in stored if row["version"] > 0 and row["object_id"] not in under_way]
     for row in rows:

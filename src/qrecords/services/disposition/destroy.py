@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from qrecords.errors import IntegrityFailure, Problem, QRecordsError, StorageFailure, WrongState
@@ -26,13 +26,16 @@ from qrecords.services.care.backup import REMOVAL
 from qrecords.services.disposition import remains
 from qrecords.services.disposition.hold import lost_holds
 from qrecords.services.disposition.lists import get, listed_units, require_free, require_same, shown
+from qrecords.services.disposition.liststep import Listed, ListStep
 from qrecords.services.disposition.papers import as_bytes, certificate_papers, word_of
 from qrecords.services.disposition.retained import require_clock
 from qrecords.services.hands import require_other_hands
+from qrecords.services.intents import open_steps
 from qrecords.services.sealed import not_as_sealed
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.retention import SECRECY
+from qrecords.work.step import FINISHED, UNDONE, UNFINISHED, Run, running
 
 CERTIFICATE, TOMBSTONES, RESULT = "certificate.json", "tombstones.json", "result.json"
 KEPT = ("list.json", "list.docx", "list.pdf", "list.xlsx")
@@ -40,6 +43,65 @@ CERTIFIED, VERIFIED = 2, 3  # versions of a list's object
 BEFORE = "本证明在销毁开始之前写成并存盘；执行结果见本证明的下一版。"
 
 Certificate = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DestroyListed(ListStep):
+    """A list about to be executed. Until its certificate stands nothing has gone; from then on it is finished."""
+
+    KIND = "destroy"
+
+    def standing(self, office: Office) -> DestroyListed | None:
+        """Return all of it when the certificate stands."""
+        return self if office.archive.head(self.object_id) >= CERTIFIED else None
+
+    def finish(self, run: Run[Office]) -> None:
+        """Do all that comes after the certificate; what is done already is passed over."""
+        office = run.desk
+        with office.register.read() as tx:
+            drawn = get(office, self.list_no, tx)
+        certificate: Certificate = json.loads(office.archive.read(drawn.object_id, CERTIFICATE, CERTIFIED))
+        try:
+            if office.archive.head(drawn.object_id) < VERIFIED:
+                _bury(office, drawn, certificate)
+                durable.checkpoint("destroy.buried")
+                remains.remove_objects(office, certificate, run.key)
+                remains.remove_files(office, certificate)
+                remains.remove_text(office)
+                if problems := remains.left(office, certificate):
+                    raise StorageFailure("有的内容没有删掉", problems=problems)
+                _add_result(office, run.key, drawn, certificate)
+                durable.checkpoint("destroy.verified")
+            run.commit(self)
+            durable.remove_tree(run.folder)
+        except (QRecordsError, OSError) as error:
+            problems = _left(office, certificate)
+            why, remedy = (error.message, error.remedy) if isinstance(error, QRecordsError) else (str(error), "")
+            raise StorageFailure(
+                f"清册 {self.list_no} 的销毁没有做完：{why}；还剩{len(problems)}处",
+                remedy=f"{remedy or '请排除故障'}；然后再运行 qrecords retention destroy {self.list_no}，会接着做完",
+                problems=problems,
+            ) from error
+
+    def commit(self, office: Office, tx: Transaction) -> None:
+        """Let the list be executed, with the event."""
+        drawn = get(office, self.list_no, tx)
+        if drawn.state is ListState.APPROVED:
+            raise WrongState(f"清册 {self.list_no} 还没有登记销毁", remedy="请运行 qrecords verify 核对")
+        tx.retention.save_list(replace(drawn, state=ListState.DESTROYED, version=VERIFIED))
+        certificate = hashlib.sha256(office.archive.read(drawn.object_id, "certificate.pdf", VERIFIED)).hexdigest()
+        tx.audit.append([office.event(Action.DESTROY, self.list_no, result="verified", certificate=certificate)])
+
+    def recover(self, office: Office, key: str) -> str:
+        """Finish it when nobody files, compiles or backs up; what is in the way is told by who executes it again."""
+        if self.standing(office) is None:
+            return UNDONE
+        try:
+            with alone(office):
+                self.finish(Run(office, key))
+        except QRecordsError:  # others may go on working
+            return UNFINISHED
+        return FINISHED
 
 
 def destroy(office: Office, list_no: str) -> dict[str, Any]:
@@ -50,59 +112,17 @@ def destroy(office: Office, list_no: str) -> dict[str, Any]:
         drawn.require_executor(office.account.name)
         if _went_on(office, drawn):
             return shown(office, get(office, list_no))
-        with office.under_way() as intent:
+        with running(office) as run:
             with office.register.write() as tx:
                 require_clock(office, tx)
                 drawn = get(office, list_no, tx)
                 certificate = _checked(office, tx, drawn)
-                entry = {"list_no": drawn.list_no, "object_id": drawn.object_id}
-                office.begin(tx, intent, "destroy", {"lists": [entry]})
+                step = run.begin(tx, DestroyListed((Listed(drawn.list_no, drawn.object_id),)))
             durable.checkpoint("destroy.intent")
-            _certify(office, intent, drawn, certificate)
+            _certify(office, run.key, drawn, certificate)
             durable.checkpoint("destroy.certified")
-            finish(office, intent, drawn.list_no)
+            step.finish(run)
     return shown(office, get(office, list_no))
-
-
-def recover_destruction(office: Office, intent: str, entry: dict[str, Any]) -> str:
-    """Finish a destruction whose certificate stands; undo one that had none: nothing had gone."""
-    if office.archive.head(entry["object_id"]) < CERTIFIED:
-        return "undone"
-    try:
-        with alone(office):
-            finish(office, intent, entry["list_no"])
-    except QRecordsError:  # others may go on working; `retention destroy` says what is in the way
-        return "unfinished"
-    return "finished"
-
-
-def finish(office: Office, intent: str, list_no: str) -> None:
-    """Do all that comes after the certificate; what is done already is passed over."""
-    with office.register.read() as tx:
-        drawn = get(office, list_no, tx)
-    certificate: Certificate = json.loads(office.archive.read(drawn.object_id, CERTIFICATE, CERTIFIED))
-    try:
-        if office.archive.head(drawn.object_id) < VERIFIED:
-            _bury(office, drawn, certificate)
-            durable.checkpoint("destroy.buried")
-            remains.remove_objects(office, certificate, intent)
-            remains.remove_files(office, certificate)
-            remains.remove_text(office)
-            if problems := remains.left(office, certificate):
-                raise StorageFailure("有的内容没有删掉", problems=problems)
-            _add_result(office, intent, drawn, certificate)
-            durable.checkpoint("destroy.verified")
-        _commit(office, intent, list_no)
-        durable.checkpoint("destroy.committed")
-        durable.remove_tree(office.archive.work_dir(intent))
-    except (QRecordsError, OSError) as error:
-        problems = _left(office, certificate)
-        why, remedy = (error.message, error.remedy) if isinstance(error, QRecordsError) else (str(error), "")
-        raise StorageFailure(
-            f"清册 {list_no} 的销毁没有做完：{why}；还剩{len(problems)}处",
-            remedy=f"{remedy or '请排除故障'}；然后再运行 qrecords retention destroy {list_no}，会接着做完",
-            problems=problems,
-        ) from error
 
 
 @contextmanager
@@ -119,18 +139,19 @@ def alone(office: Office) -> Iterator[None]:
 def _went_on(office: Office, drawn: DestructionList) -> bool:
     """Take up a destruction that stopped after its certificate; one that stopped before it is undone."""
     with office.register.read() as tx:
-        steps = [s for s in tx.intents.open() if s["kind"] == "destroy"]
-    mine = [s["id"] for s in steps if s["payload"]["lists"][0]["list_no"] == drawn.list_no]
-    if mine and office.archive.head(drawn.object_id) >= CERTIFIED:
-        finish(office, mine[0], drawn.list_no)
+        steps = [(key, step) for key, step in open_steps(tx) if isinstance(step, DestroyListed)]
+    mine = [(key, step) for key, step in steps if step.list_no == drawn.list_no]
+    if mine and mine[0][1].standing(office):
+        key, step = mine[0]
+        step.finish(Run(office, key))
         return True
     if drawn.state is ListState.DESTROYING:
         raise IntegrityFailure(
             f"清册 {drawn.list_no} 正在销毁，却没有这一步的记载", remedy="请运行 qrecords verify 核对"
         )
     with office.register.write() as tx:
-        for intent in mine:
-            tx.intents.close(intent, done=False)
+        for key, _ in mine:
+            tx.intents.close(key, done=False)
     return False
 
 
@@ -273,23 +294,6 @@ def _add_result(office: Office, intent: str, drawn: DestructionList, certificate
     ]
     made = certificate_papers(office, certificate, lines, office.archive.work_dir(intent))
     _publish(office, intent, drawn, certificate, made | {RESULT: as_bytes(result)}, (*KEPT, CERTIFICATE, TOMBSTONES))
-
-
-def _commit(office: Office, intent: str, list_no: str) -> None:
-    with office.register.write() as tx:
-        drawn = get(office, list_no, tx)
-        if drawn.state is ListState.APPROVED:
-            raise WrongState(f"清册 {list_no} 还没有登记销毁", remedy="请运行 qrecords verify 核对")
-        tx.retention.save_list(replace(drawn, state=ListState.DESTROYED, version=VERIFIED))
-        certificate = office.archive.read(drawn.object_id, "certificate.pdf", VERIFIED)
-        tx.audit.append(
-            [
-                office.event(
-                    Action.DESTROY, list_no, result="verified", certificate=hashlib.sha256(certificate).hexdigest()
-                )
-            ]
-        )
-        tx.intents.close(intent)
 
 
 def _left(office: Office, certificate: Certificate) -> list[Any]:

@@ -13,7 +13,9 @@ from qrecords.model.record import Action, State
 from qrecords.model.retention import HOLD_LABELS, Hold, HoldKind
 from qrecords.model.values import parse_text
 from qrecords.office import Office
+from qrecords.services.disposition.liststep import ListStep
 from qrecords.services.hands import require_others
+from qrecords.services.intents import open_steps
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.audit import Wanted
 
@@ -25,10 +27,10 @@ def hold(office: Office, subject: str, reason: str) -> dict[str, Any]:
     text = required_reason(reason)
     office.authorise(Action.HOLD, _logged(_plain(subject)))
     with office.register.write() as tx:
-        if under_way := [s for s in tx.intents.open() if s["kind"] == "destroy"]:
-            list_no = under_way[0]["payload"]["lists"][0]["list_no"]
+        executed = (s for _, s in open_steps(tx) if isinstance(s, ListStep) and s.KIND == "destroy")
+        if (step := next(executed, None)) is not None:
             raise WrongState(
-                f"清册 {list_no} 正在执行销毁", remedy="请等它结束后再冻结其余的；已批准的清册要在执行前冻结"
+                f"清册 {step.list_no} 正在执行销毁", remedy="请等它结束后再冻结其余的；已批准的清册要在执行前冻结"
             )
         kind, name = _subject(office, tx, subject)
         tx.retention.add_hold(kind, name, text, office.now(), office.account.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,13 +20,39 @@ from qrecords.model.record import Action
 from qrecords.model.retention import Unit, not_whole
 from qrecords.office import Office
 from qrecords.services.disposition.hold import require_part, required_reason
+from qrecords.services.disposition.liststep import Listed, ListStep
 from qrecords.services.disposition.papers import content_of, list_papers, pieces_of, sha256_of, totals, word_of
 from qrecords.services.disposition.retained import Keeping, objects_of, require_clock, units
 from qrecords.services.hands import require_other_hands
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
+from qrecords.work.step import running
 
 LIST = "urn:qrecords:disposition:"
+
+
+@dataclass(frozen=True)
+class DrawList(ListStep):
+    """A list about to be drawn: its number and its object."""
+
+    KIND = "draw"
+
+    def standing(self, office: Office) -> DrawList | None:
+        """Return all of it when the list's object was published."""
+        return self if office.archive.exists(self.object_id) else None
+
+    def commit(self, office: Office, tx: Transaction) -> None:
+        """Let the list be drawn, with the event."""
+        drawn = tx.retention.reserved_list(self.list_no)
+        tx.retention.save_list(replace(drawn, version=1))
+        detail = {"list": drawn.sha256, "decision": "destroy"}
+        tx.audit.append([office.event(Action.APPRAISE, drawn.list_no, **detail)])
+
+    def undo(self, office: Office, _key: str) -> None:
+        """Let the number stay with a list that is withdrawn."""
+        with office.register.write() as tx:
+            drawn = tx.retention.reserved_list(self.list_no)
+            tx.retention.save_list(replace(drawn, state=ListState.WITHDRAWN, reason="编制中断，编号不再使用"))
 
 
 def draw(office: Office, numbers: Sequence[str], reason: str) -> dict[str, Any]:
@@ -37,7 +63,7 @@ def draw(office: Office, numbers: Sequence[str], reason: str) -> dict[str, Any]:
     text = required_reason(reason)
     for number in numbers:
         office.authorise(Action.APPRAISE, number)
-    with office.under_way() as intent:
+    with running(office) as run:
         with office.register.write() as tx:
             require_clock(office, tx)
             wanted = units(office, tx, numbers)
@@ -55,44 +81,21 @@ def draw(office: Office, numbers: Sequence[str], reason: str) -> dict[str, Any]:
                 drawn_by=office.account.name,
             )
             tx.retention.reserve_list(drawn, [unit.code for unit in wanted])
-            office.begin(tx, intent, "draw", {"lists": [{"list_no": list_no, "object_id": drawn.object_id}]})
+            step = run.begin(tx, DrawList((Listed(list_no, drawn.object_id),)))
         durable.checkpoint("draw.intent")
-        work = office.archive.work_dir(intent)
         staged = office.archive.stage(
             drawn.object_id,
-            list_papers(office, content, work),
+            list_papers(office, content, run.folder),
             message="编制销毁清册",
             user=office.account.display_name,
             created=datetime.fromisoformat(drawn.drawn_at),
-            intent=intent,
+            intent=run.key,
             expected_head=0,
         )
         office.archive.publish(staged)
         durable.checkpoint("draw.published")
-        commit_drawn(office, intent, drawn)
-        durable.remove_tree(work)
+        run.commit(step)
     return shown(office, get(office, list_no))
-
-
-def commit_drawn(office: Office, intent: str, drawn: DestructionList) -> None:
-    """Close the drawing of a list whose object stands."""
-    with office.register.write() as tx:
-        tx.retention.save_list(replace(drawn, version=1))
-        detail = {"list": drawn.sha256, "decision": "destroy"}
-        tx.audit.append([office.event(Action.APPRAISE, drawn.list_no, **detail)])
-        tx.intents.close(intent)
-
-
-def recover_drawing(office: Office, intent: str, entry: dict[str, Any]) -> str:
-    """Commit a list whose object was published; else its number stays with a list that is withdrawn."""
-    with office.register.read() as tx:
-        drawn = tx.retention.reserved_list(entry["list_no"])
-    if office.archive.exists(drawn.object_id):
-        commit_drawn(office, intent, drawn)
-        return "finished"
-    with office.register.write() as tx:
-        tx.retention.save_list(replace(drawn, state=ListState.WITHDRAWN, reason="编制中断，编号不再使用"))
-    return "undone"
 
 
 def approve(office: Office, list_no: str) -> dict[str, Any]:

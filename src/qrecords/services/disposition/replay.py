@@ -19,13 +19,15 @@ from qrecords.errors import IntegrityFailure, NotFound, WrongState
 from qrecords.model.disposition import Confirmed, DestructionList, ListState
 from qrecords.model.record import Action
 from qrecords.office import REGISTER_FILE, Office
-from qrecords.services.disposition.destroy import CERTIFICATE, CERTIFIED, KEPT, alone, finish, require_log
+from qrecords.services.disposition.destroy import CERTIFICATE, CERTIFIED, KEPT, DestroyListed, alone, require_log
 from qrecords.services.disposition.lists import listed_units, require_free
+from qrecords.services.disposition.liststep import Listed
 from qrecords.services.disposition.papers import sha256_of
 from qrecords.services.disposition.retained import require_clock
 from qrecords.stores.archive import Archive
 from qrecords.stores.register import Register, Transaction
 from qrecords.strict import require_backup_place
+from qrecords.work.step import running
 
 Certificate = dict[str, Any]
 
@@ -97,7 +99,7 @@ def _require_same_office(office: Office, certificate: Certificate) -> None:
 
 def _execute(office: Office, archive: Archive, object_id: str, certificate: Certificate) -> None:
     list_no = certificate["list_no"]
-    with alone(office), office.under_way() as intent:
+    with alone(office), running(office) as run:
         with office.register.write() as tx:
             require_clock(office, tx)
             words = (certificate["approved"], *certificate["witnesses"])
@@ -111,12 +113,12 @@ def _execute(office: Office, archive: Archive, object_id: str, certificate: Cert
                 year, number = list_no.split("-")[1:]
                 last = tx.counters.last(f"disposition/{year}")
                 tx.counters.take(f"disposition/{year}", max(int(number) - last, 0))
-            office.begin(tx, intent, "destroy", {"lists": [{"list_no": list_no, "object_id": object_id}]})
+            step = run.begin(tx, DestroyListed((Listed(list_no, object_id),)))
             detail = {"list": certificate["sha256"], "replay": str(archive.root)}
             tx.audit.append([office.event(Action.DESTROY, list_no, **detail)])
         for version in range(office.archive.head(object_id) + 1, CERTIFIED + 1):
-            _copy(office, archive, object_id, version, intent)
-        finish(office, intent, list_no)
+            _copy(office, archive, object_id, version, run.key)
+        step.finish(run)
 
 
 def _approved(object_id: str, certificate: Certificate) -> DestructionList:

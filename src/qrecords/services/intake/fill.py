@@ -39,10 +39,28 @@ from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.inputs import TABLES, InputRecord, file_sha256, read_records
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.origins import Origin
+from qrecords.work.step import Run, Step, running
 
 CHUNK = 200  # records made by one intent: what a broken run may have to finish
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class FillRecords(Step[Office]):
+    """The records a fill makes: in the register from the start, unseen until their papers are made."""
+
+    KIND = "fill"
+
+    records: tuple[str, ...]
+
+    def standing(self, office: Office) -> FillRecords:
+        """Return all of it: its papers can be printed again any time."""
+        return self
+
+    def commit(self, office: Office, tx: Transaction) -> None:
+        """Let the records appear, each with its event."""
+        _appear(office, tx, tx.records.many(self.records, uncommitted=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,13 +301,13 @@ def _make_all(
     while ready:
         part = ready[:size]
         del ready[:size]
-        with office.under_way() as intent:
-            chunk = _begin(office, folder, intent, part, {*numbers.values()}, documents, wishes)
+        with running(office) as run:
+            chunk = _begin(run, folder, part, {*numbers.values()}, documents, wishes)
             durable.checkpoint("fill.intent")
             files = write_papers(documents, chunk.papers, wishes.out, pdf=wishes.pdf)
             durable.checkpoint("fill.papers")
-            commit_filled(office, intent, chunk.records)
-            durable.checkpoint("fill.committed")
+            with run.committing(chunk.step) as tx:
+                _appear(office, tx, chunk.records)
         for entry, record in zip(part, chunk.records, strict=True):
             subject = _paper_subject(folder.form, record)
             made = {"record_no": record.record_no, **(files.get(subject) or _there(subject, wishes))}
@@ -314,22 +332,22 @@ def _there(subject: str, wishes: Wishes) -> dict[str, str | None]:
 class _Chunk:
     """The records of one intent, those that were there before, and the papers to be made."""
 
+    step: FillRecords
     records: list[Record]
     again: frozenset[str]
     papers: list[Paper]
 
 
 def _begin(
-    office: Office,
+    run: Run[Office],
     folder: FormFolder,
-    intent: str,
     part: Sequence[Ready],
     own: Collection[str],
     documents: Documents,
     wishes: Wishes,
 ) -> _Chunk:
     """Write the intent: numbers taken, values in the register, prints written down."""
-    form = folder.form
+    office, form = run.desk, folder.form
     with office.register.write() as tx:
         known = {r.key: r.known for r in part if r.known} | _made_meanwhile(office, tx, part, own)
         old = {r.record_no: r for r in tx.records.many(list(known.values()), uncommitted=True)}
@@ -342,9 +360,9 @@ def _begin(
         tx.origins.say((p, made[r.key].record_no) for r in fresh for p in r.prints)
         records = [made.get(r.key) or old[known[r.key]] for r in part]
         _place(tx, part, records)
-        office.begin(tx, intent, "fill", {"records": [r.record_no for r in made.values()]})
+        step = run.begin(tx, FillRecords(tuple(r.record_no for r in made.values())))
         papers = [*_papers(office, tx, folder, records, frozenset(old), documents, wishes)]
-    return _Chunk(records, frozenset(old), papers)
+    return _Chunk(step, records, frozenset(old), papers)
 
 
 def _made_meanwhile(office: Office, tx: Transaction, part: Sequence[Ready], own: Collection[str]) -> dict[str, str]:
@@ -422,18 +440,9 @@ def _paper_subject(form: Form, record: Record) -> str:
     return sheet_subject(form.code, record.month) if form.is_register else record.record_no
 
 
-def recover_filled(office: Office, intent: str, record_nos: Sequence[str]) -> None:
-    """Finish a fill that broke off after its intent: its papers can be printed again any time."""
-    with office.register.read() as tx:
-        records = tx.records.many(record_nos, uncommitted=True)
-    commit_filled(office, intent, records)
-
-
-def commit_filled(office: Office, intent: str, records: Sequence[Record]) -> None:
-    """Close a fill: the records appear, each with its event; those that appeared before stay as they are."""
-    with office.register.write() as tx:
-        hidden = tx.records.hidden([r.record_no for r in records])  # another process may have filled the same rows
-        records = [r for r in records if r.record_no in hidden]
-        tx.records.touch([r.record_no for r in records])
-        tx.audit.append([office.event(Action.CREATE, r.record_no, values=digest(r.values)) for r in records])
-        tx.intents.close(intent)
+def _appear(office: Office, tx: Transaction, records: Sequence[Record]) -> None:
+    """Let records appear, each with its event; those that appeared before stay as they are."""
+    hidden = tx.records.hidden([r.record_no for r in records])  # another process may have filled the same rows
+    records = [r for r in records if r.record_no in hidden]
+    tx.records.touch([r.record_no for r in records])
+    tx.audit.append([office.event(Action.CREATE, r.record_no, values=digest(r.values)) for r in records])

@@ -8,9 +8,8 @@ taken back, and no number was taken.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +19,72 @@ from qrecords.model.audit import digest
 from qrecords.model.numbering import file_safe, parse_record_no, record_no
 from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
-from qrecords.render.pdflook import pages_of
 from qrecords.render.sheets import Picture, sheets_pdf
-from qrecords.services.evidence import store, take_back
+from qrecords.services.evidence import Evidence, store, take_back
 from qrecords.services.file import next_archive_no
 from qrecords.services.finding.indexing import follow
-from qrecords.services.freezing import Filing, freeze, is_frozen, item_of
+from qrecords.services.freezing import Filing, enter, freeze, is_frozen, item_of
 from qrecords.services.intake.paper import NO_NUMBER, Paper, paper_of, wrong_together
 from qrecords.services.scans.recognise import recognise_unread
 from qrecords.stores import durable
 from qrecords.stores.inputs.paperlist import read_paper_list
 from qrecords.stores.register import Transaction
+from qrecords.work.step import Run, Step, running
 
-KIND = "past"
 UNUSED = "补录时空号"
 MOST_UNUSED = 1000  # a typing error in one number must not make thousands of empty ones
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class TakeInPaper(Step[Office]):
+    """The papers an import keeps; its items, once their numbers are taken; the numbers that become void."""
+
+    KIND = "past"
+
+    files: tuple[Evidence, ...]
+    filings: tuple[Filing, ...]
+    unused: tuple[str, ...]
+
+    def publishes(self) -> Iterator[str]:
+        """Give the objects of the items."""
+        return (filing.object_id for filing in self.filings)
+
+    def keeps(self) -> Iterator[str]:
+        """Give the scans."""
+        return (file.sha256 for file in self.files)
+
+    def standing(self, office: Office) -> TakeInPaper | None:
+        """Return all of it when the numbers were taken."""
+        return self if self.filings else None
+
+    def finish(self, run: Run[Office]) -> None:
+        """Freeze what is not frozen yet, and let it all appear at once."""
+        office = run.desk
+        for number, filing in enumerate(self.filings):
+            if not is_frozen(office, filing):
+                records = _unseen(office, filing.record_nos)
+                made = {"form.pdf": run.folder / f"{number:06d}.pdf"}
+                freeze(office, run.key, filing, made, records=records, message="据纸质原件补录")
+        durable.checkpoint("past.frozen")
+        run.commit(self)
+
+    def commit(self, office: Office, tx: Transaction) -> None:
+        """Let records and void numbers appear, each with its events."""
+        for filing in self.filings:
+            records = tx.records.many(filing.record_nos, uncommitted=True)
+            item = enter(office, tx, filing, records)
+            tx.records.touch(filing.record_nos)
+            tx.audit.append([office.event(Action.CREATE, r.record_no, **_facts(r)) for r in records])
+            detail: dict[str, Any] = {"archive_no": filing.archive_no, "version": 1, "form_pdf": item.sha256}
+            tx.audit.append([office.event(Action.FILE, r.record_no, **detail) for r in records])
+        tx.records.touch(self.unused)
+        tx.audit.append([office.event(Action.VOID, number, reason=digest(UNUSED)) for number in self.unused])
+
+    def undo(self, office: Office, key: str) -> None:
+        """Take the files back: no number was taken."""
+        take_back(office, key, self.files)
 
 
 @dataclass(slots=True)
@@ -72,8 +120,8 @@ def import_as_filed(
     forms = [folder.form for folder in office.forms.all()]
     rows, notes = read_paper_list(source, forms)
     result = Imported(notes=[*notes])
-    with office.exclusive("file", "归档"), office.under_way() as step:
-        work = office.archive.work_dir(step)
+    with office.exclusive("file", "归档"), running(office) as run:
+        work = run.folder
         durable.make_dirs(work)
         papers = []
         for number, row in enumerate(rows, start=1):
@@ -91,8 +139,7 @@ def import_as_filed(
             result.records += [{"source": p.row.source, "row": p.row.row, "values": p.record.values} for p in fresh]
             result.unused = missing
         elif fresh:
-            _take_in(office, step, fresh, missing, work, result)
-        durable.remove_tree(work)
+            _take_in(run, fresh, missing, result)
     if recognise and not dry_run:
         result.notes += recognise_unread(office)
     follow(office)
@@ -165,28 +212,25 @@ def _missing(
     return missing
 
 
-def _take_in(
-    office: Office, step: str, papers: Sequence[Paper], unused: Sequence[str], work: Path, result: Imported
-) -> None:
+def _take_in(run: Run[Office], papers: Sequence[Paper], unused: Sequence[str], result: Imported) -> None:
+    office = run.desk
     scans = {s.attached.stored: s for p in papers for s in p.scans}
-    files = [{"name": name, "sha256": s.attached.sha256} for name, s in scans.items()]
+    files = tuple(Evidence(name, s.attached.sha256) for name, s in scans.items())
     groups = _grouped(office, papers)
     with office.register.write() as tx:
-        office.begin(tx, step, KIND, {"files": files, "filings": [], "unused": list(unused)})
+        step = run.begin(tx, TakeInPaper(files, (), tuple(unused)))
     durable.checkpoint("past.intent")
     for number, group in enumerate(groups):
-        durable.write_file(work / f"{number:06d}.pdf", _form_pdf(group))
+        durable.write_file(run.folder / f"{number:06d}.pdf", _form_pdf(group))
     store(office, {name: scan.path for name, scan in scans.items()})
     durable.checkpoint("past.kept")
     with office.register.write() as tx:
         _require_free(tx, papers, unused)
-        filings = [_reserve(office, tx, group) for group in _numbered(tx, groups)]
+        filings = tuple(_reserve(office, tx, group) for group in _numbered(tx, groups))
         _void(office, tx, unused)
-        payload = {"filings": [asdict(f) for f in filings], "unused": list(unused)}
-        tx.intents.amend(step, **payload)
+        step = run.amend(tx, replace(step, filings=filings))
     durable.checkpoint("past.reserved")
-    _finish(office, step, filings, unused)
-    durable.checkpoint("past.committed")
+    step.finish(run)
     result.unused = list(unused)
     with office.register.read() as tx:
         made = tx.records.many([no for f in filings for no in f.record_nos])
@@ -272,31 +316,6 @@ def _void(office: Office, tx: Transaction, unused: Sequence[str]) -> None:
         tx.records.add([(record, None)])
 
 
-def _finish(office: Office, step: str, filings: Sequence[Filing], unused: Sequence[str]) -> None:
-    """Freeze what is not frozen yet, and let it all appear at once, each record with its events."""
-    work = office.archive.work_dir(step)
-    for number, filing in enumerate(filings):
-        if not is_frozen(office, filing):
-            records = _unseen(office, filing.record_nos)
-            made = {"form.pdf": work / f"{number:06d}.pdf"}
-            freeze(office, step, filing, made, records=records, message="据纸质原件补录")
-    durable.checkpoint("past.frozen")
-    with office.register.write() as tx:
-        for filing in filings:
-            records = tx.records.many(filing.record_nos, uncommitted=True)
-            pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
-            sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
-            item = item_of(office, filing, records, pages=pages_of(pdf), sha256=sha256, version=filing.version)
-            tx.items.filed(item, filing.filed_at, filing.filed_by)
-            tx.records.touch(filing.record_nos)
-            tx.audit.append([office.event(Action.CREATE, r.record_no, **_facts(r)) for r in records])
-            detail: Mapping[str, Any] = {"archive_no": filing.archive_no, "version": 1, "form_pdf": sha256}
-            tx.audit.append([office.event(Action.FILE, r.record_no, **detail) for r in records])
-        tx.records.touch(unused)
-        tx.audit.append([office.event(Action.VOID, number, reason=digest(UNUSED)) for number in unused])
-        tx.intents.close(step)
-
-
 def _unseen(office: Office, record_nos: Sequence[str]) -> list[Record]:
     with office.register.read() as tx:
         return tx.records.many(record_nos, uncommitted=True)
@@ -304,12 +323,3 @@ def _unseen(office: Office, record_nos: Sequence[str]) -> list[Record]:
 
 def _facts(record: Record) -> dict[str, Any]:
     return {"values": digest(record.values), "paper_no": record.paper_no, "scans": [a.sha256 for a in record.attached]}
-
-
-def recover_import(office: Office, step: str, intent: dict[str, Any]) -> str:
-    """Finish an import whose numbers were taken; take back the files of one that broke off before."""
-    if intent["filings"]:
-        _finish(office, step, [Filing.from_intent(f) for f in intent["filings"]], intent["unused"])
-        return "finished"
-    take_back(office, step, intent["files"])
-    return "undone"

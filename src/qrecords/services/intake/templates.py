@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, NotFound, UsageError, WrongState
@@ -19,8 +18,31 @@ from qrecords.services.intake.templatecheck import WITH_BOXES, check_forms
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.packagedforms import packaged_forms
+from qrecords.stores.register import Transaction
+from qrecords.work.step import Step, running
 
 SUFFIX = ".docx"
+
+
+@dataclass(frozen=True)
+class AdoptTemplate(Step[Office]):
+    """The form, and the hashes of its new and its former template."""
+
+    KIND = "adopt"
+
+    form_code: str
+    sha256: str
+    before: str
+
+    def standing(self, office: Office) -> AdoptTemplate | None:
+        """Return all of it when the template is in place; else nothing has changed."""
+        office.forms.forget(self.form_code)
+        return self if office.forms.get(self.form_code).template_sha256 == self.sha256 else None
+
+    def commit(self, office: Office, tx: Transaction) -> None:
+        """Let the log say that the template is in place."""
+        detail = {"sha256": self.sha256, "before": self.before}
+        tx.audit.append([office.event(Action.ADMINISTER, f"{self.form_code}/template", **detail)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +144,12 @@ def _original(folder: FormFolder) -> bytes:
 
 def _put(office: Office, folder: FormFolder, new: FormFolder) -> None:
     """Keep both, replace the file, write it into the log; a break in between is finished from the intent."""
-    payload = {"form_code": folder.form.code, "sha256": new.template_sha256, "before": folder.template_sha256}
-    with office.under_way() as intent:
+    with running(office) as run:
         with office.register.write() as tx:
-            office.begin(tx, intent, "adopt", payload)
+            step = run.begin(tx, AdoptTemplate(folder.form.code, new.template_sha256, folder.template_sha256))
         for each in (folder, new):
-            keep_template(office, intent, each)
+            keep_template(office, run.key, each)
         durable.checkpoint("adopt.kept")
         durable.write_file(folder.template, new.template_bytes)
         durable.checkpoint("adopt.placed")
-        commit_adopted(office, intent, payload)
-        durable.remove_tree(office.archive.work_dir(intent))
-
-
-def commit_adopted(office: Office, intent: str, payload: dict[str, Any]) -> None:
-    """Close an adoption: the template is in place, and the log says so."""
-    with office.register.write() as tx:
-        detail = {"sha256": payload["sha256"], "before": payload["before"]}
-        tx.audit.append([office.event(Action.ADMINISTER, f"{payload['form_code']}/template", **detail)])
-        tx.intents.close(intent)
-
-
-def recover_adoption(office: Office, intent: str, payload: dict[str, Any]) -> str:
-    """Commit an adoption whose template is in place; else nothing has changed."""
-    office.forms.forget(payload["form_code"])
-    if office.forms.get(payload["form_code"]).template_sha256 != payload["sha256"]:
-        return "undone"
-    commit_adopted(office, intent, payload)
-    return "finished"
+        run.commit(step)

@@ -8,9 +8,8 @@ nothing behind.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qrecords.model.audit import digest
@@ -19,109 +18,44 @@ from qrecords.model.record import Action
 from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.services import reading
-from qrecords.services.evidence import store, take_back
+from qrecords.services.evidence import Evidence, store, take_back
+from qrecords.services.intents import open_steps
 from qrecords.services.scans.nextversion import Late, Next, Sources, paper_version, text_of, text_version
 from qrecords.stores import durable
 from qrecords.stores.inbox import Inbox
 from qrecords.stores.register import Transaction
-
-KIND = "add"
-
-
-def add(office: Office, late: Sequence[Late]) -> dict[str, int]:
-    """Make the next version of every item these papers belong to; returns the versions by archive number."""
-    if not late:
-        return {}
-    stored = {one.stored: one.source for one in late if one.source}
-    with office.exclusive("file", "归档"), office.under_way() as step:
-        with office.register.write() as tx:
-            reading.require_unchanged(tx, [one.record for one in late])
-            made = [paper_version(office, tx, group) for group in _by_item(late)]
-            _begin(office, tx, step, [version for version, _ in made], stored)
-        durable.checkpoint("add.intent")
-        store(office, stored)
-        durable.checkpoint("add.kept")
-        _carry_out(office, step, made)
-    return {version.archive_no: version.version for version, _ in made}
+from qrecords.work.step import Run, TidiedStep, running
 
 
-def keep_texts(office: Office, hashes: Sequence[str]) -> None:
-    """Write down texts just read off papers, and put them into the objects of what is filed.
+@dataclass(frozen=True)
+class AddPapers(TidiedStep[Office]):
+    """The next versions of filed items, and the papers kept among the evidence for them."""
 
-    An item bound in its present version, or being bound, gets no version for that alone (it would be bound once more):
-    its text is in the register, and goes into the object with the next one. So it is with an item that cannot be read.
-    """
-    if not hashes:
-        return
-    with office.exclusive("file", "归档"), office.under_way() as step:
-        with office.register.write() as tx:
-            reading.require_free(tx, [no for no, _ in tx.beside.holders(hashes)])
-            made = [found for item in _unbound(tx, hashes) if (found := text_version(office, tx, item))]
-            in_objects = {sha256 for version, _ in made for sha256 in version.texts}
-            for sha256 in set(hashes) - in_objects:
-                _set_text(office, tx, sha256)
-            if not made:
-                return
-            _begin(office, tx, step, [version for version, _ in made], {})
-        durable.checkpoint("add.intent")
-        _carry_out(office, step, made)
+    KIND = "add"
 
+    filings: tuple[Next, ...]
+    files: tuple[Evidence, ...]
 
-def recover_added(office: Office, step: str, intent: dict[str, Any]) -> str:
-    """Commit the versions that were published; the papers of the others are taken back."""
-    versions = [Next.from_intent(entry) for entry in intent["filings"]]
-    published = [v for v in versions if _is_published(office, v)]
-    if published:
-        if not intent["committed"]:
-            _commit(office, step, published)
-        _finish(office, step, published)
-    if len(published) < len(versions):
-        take_back(office, step, intent["files"])
-    return "finished" if len(published) == len(versions) else "partly" if published else "undone"
+    def freezes(self) -> Iterator[str]:
+        """Give the records of the items."""
+        return (number for version in self.filings for number in version.record_nos)
 
+    def publishes(self) -> Iterator[str]:
+        """Give the objects of the items."""
+        return (version.object_id for version in self.filings)
 
-def _by_item(late: Iterable[Late]) -> list[list[Late]]:
-    groups: dict[str, list[Late]] = {}
-    for one in late:
-        groups.setdefault(one.record.archive_no, []).append(one)
-    return list(groups.values())
+    def keeps(self) -> Iterator[str]:
+        """Give the papers."""
+        return (file.sha256 for file in self.files)
 
+    def standing(self, office: Office) -> AddPapers | None:
+        """Return the versions that were published."""
+        published = tuple(v for v in self.filings if _is_published(office, v))
+        return replace(self, filings=published) if published else None
 
-def _begin(office: Office, tx: Transaction, step: str, versions: Sequence[Next], stored: Mapping[str, Path]) -> None:
-    files = [{"name": name, "sha256": Path(name).stem} for name in stored]
-    payload = {"filings": [asdict(version) for version in versions], "files": files, "committed": False}
-    office.begin(tx, step, KIND, payload)
-
-
-def _carry_out(office: Office, step: str, made: Sequence[tuple[Next, Sources]]) -> None:
-    for version, sources in made:
-        kept = [n for n in office.archive.names(version.object_id, version.version - 1) if n not in sources]
-        staged = office.archive.stage(
-            version.object_id, sources, message=version.message, user=office.account.display_name,
-            created=office.clock(), intent=step, expected_head=version.version - 1, keep=kept,
-        )  # fmt: skip
-        office.archive.publish(staged)
-    durable.checkpoint("add.frozen")
-    versions = [version for version, _ in made]
-    _commit(office, step, versions)
-    durable.checkpoint("add.committed")
-    _finish(office, step, versions)
-    durable.remove_tree(office.archive.work_dir(step))
-
-
-def _finish(office: Office, step: str, versions: Iterable[Next]) -> None:
-    """Let go of the waiting pages that are in the archive now, and close the step."""
-    for page in (page for version in versions for page in version.taken):
-        Inbox(office.inbox_dir).remove(page)
-    durable.checkpoint("add.tidied")
-    with office.register.write() as tx:
-        tx.intents.close(step)
-
-
-def _commit(office: Office, step: str, versions: Iterable[Next]) -> None:
-    """Let the register know of published versions: papers, signatures, texts and items at once, with the events."""
-    with office.register.write() as tx:
-        for version in versions:
+    def commit(self, office: Office, tx: Transaction) -> None:
+        """Let the register know of papers, signatures, texts and items at once, with the events."""
+        for version in self.filings:
             for paper in version.papers:
                 _write_down(tx, paper)
             for sha256 in version.texts:
@@ -133,7 +67,78 @@ def _commit(office: Office, step: str, versions: Iterable[Next]) -> None:
             tx.items.filed(item, row["filed_at"], row["filed_by"])
             facts: dict[str, Any] = {"archive_no": version.archive_no, "version": version.version}
             tx.audit.append([office.event(act, about, **detail, **facts) for act, about, detail in _events(version)])
-        tx.intents.amend(step, committed=True)
+
+    def tidy(self, office: Office) -> None:
+        """Let go of the waiting pages that are in the archive now."""
+        for page in (page for version in self.filings for page in version.taken):
+            Inbox(office.inbox_dir).remove(page)
+
+    def undo(self, office: Office, key: str) -> None:
+        """Take back the papers of what was not published."""
+        take_back(office, key, self.files)
+
+
+def add(office: Office, late: Sequence[Late]) -> dict[str, int]:
+    """Make the next version of every item these papers belong to; returns the versions by archive number."""
+    if not late:
+        return {}
+    stored = {one.stored: one.source for one in late if one.source}
+    with office.exclusive("file", "归档"), running(office) as run:
+        with office.register.write() as tx:
+            reading.require_unchanged(tx, [one.record for one in late])
+            made = [paper_version(office, tx, group) for group in _by_item(late)]
+            step = _begin(run, tx, made, stored)
+        durable.checkpoint("add.intent")
+        store(office, stored)
+        durable.checkpoint("add.kept")
+        _carry_out(run, step, made)
+    return {version.archive_no: version.version for version, _ in made}
+
+
+def keep_texts(office: Office, hashes: Sequence[str]) -> None:
+    """Write down texts just read off papers, and put them into the objects of what is filed.
+
+    An item bound in its present version, or being bound, gets no version for that alone (it would be bound once more):
+    its text is in the register, and goes into the object with the next one. So it is with an item that cannot be read.
+    """
+    if not hashes:
+        return
+    with office.exclusive("file", "归档"), running(office) as run:
+        with office.register.write() as tx:
+            reading.require_free(tx, [no for no, _ in tx.beside.holders(hashes)])
+            made = [found for item in _unbound(tx, hashes) if (found := text_version(office, tx, item))]
+            in_objects = {sha256 for version, _ in made for sha256 in version.texts}
+            for sha256 in set(hashes) - in_objects:
+                _set_text(office, tx, sha256)
+            if not made:
+                return
+            step = _begin(run, tx, made, {})
+        durable.checkpoint("add.intent")
+        _carry_out(run, step, made)
+
+
+def _by_item(late: Iterable[Late]) -> list[list[Late]]:
+    groups: dict[str, list[Late]] = {}
+    for one in late:
+        groups.setdefault(one.record.archive_no, []).append(one)
+    return list(groups.values())
+
+
+def _begin(run: Run[Office], tx: Transaction, made: Sequence[tuple[Next, Sources]], stored: Iterable[str]) -> AddPapers:
+    return run.begin(tx, AddPapers(tuple(version for version, _ in made), Evidence.stored_as(stored)))
+
+
+def _carry_out(run: Run[Office], step: AddPapers, made: Sequence[tuple[Next, Sources]]) -> None:
+    office = run.desk
+    for version, sources in made:
+        kept = [n for n in office.archive.names(version.object_id, version.version - 1) if n not in sources]
+        staged = office.archive.stage(
+            version.object_id, sources, message=version.message, user=office.account.display_name,
+            created=office.clock(), intent=run.key, expected_head=version.version - 1, keep=kept,
+        )  # fmt: skip
+        office.archive.publish(staged)
+    durable.checkpoint("add.frozen")
+    run.commit(step)
 
 
 def _write_down(tx: Transaction, paper: Added) -> None:
@@ -182,8 +187,7 @@ def _unbound(tx: Transaction, hashes: Sequence[str]) -> list[dict[str, Any]]:
 
 def _being_bound(tx: Transaction) -> set[str]:
     """Return the items a compilation under way binds: `compile` holds no lock against filing."""
-    payloads = [intent["payload"] for intent in tx.intents.open() if intent["kind"] == "compile"]
-    return {placed["item"]["archive_no"] for p in payloads for binding in p["bindings"] for placed in binding["placed"]}
+    return {number for _, step in open_steps(tx) for number in step.binds()}
 
 
 def _set_text(office: Office, tx: Transaction, sha256: str) -> None:

@@ -16,15 +16,44 @@ from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.render.sheets import Picture, preview_png, sheets_pdf
 from qrecords.services import reading
-from qrecords.services.evidence import store, take_back
+from qrecords.services.evidence import Evidence, store, take_back
 from qrecords.services.scans.adding import add
 from qrecords.services.scans.nextversion import Late
 from qrecords.services.scans.sheets import Print, Sheet, Signing
 from qrecords.stores import durable
 from qrecords.stores.inbox import Inbox, Waiting
 from qrecords.stores.register import Transaction
+from qrecords.work.step import Run, TidiedStep
 
-KIND = "scan"
+
+@dataclass(frozen=True)
+class KeepScans(TidiedStep[Office]):
+    """The papers a scan keeps, the inbox pages that become part of them, and the pages it lays into the inbox."""
+
+    KIND = "scan"
+
+    files: tuple[Evidence, ...]
+    taken: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
+
+    def keeps(self) -> Iterator[str]:
+        """Give the papers."""
+        return (file.sha256 for file in self.files)
+
+    def standing(self, office: Office) -> KeepScans | None:
+        """Return all of it when its sheets are in the register."""
+        return self if self.committed else None
+
+    def tidy(self, office: Office) -> None:
+        """Let go of the pages that are attached now."""
+        for page in self.taken:
+            Inbox(office.inbox_dir).remove(page)
+
+    def undo(self, office: Office, key: str) -> None:
+        """Take back the papers and the pages."""
+        for page in self.fresh:
+            Inbox(office.inbox_dir).remove(page)
+        take_back(office, key, self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +138,7 @@ class Outcome:
 
 
 def keep(
-    office: Office, step: str, ready: Sequence[Kept], lost: Sequence[Sheet], wanted: Sequence[Signing] = ()
+    office: Office, key: str, ready: Sequence[Kept], lost: Sequence[Sheet], wanted: Sequence[Signing] = ()
 ) -> Outcome:
     """Keep prints with their records, and pages in the inbox; the same scan a second time changes nothing.
 
@@ -117,7 +146,7 @@ def keep(
     said of the signatures (`wanted`) waits with the pages.
     """
     lost = [replace(sheet, wanted=tuple(wanted) or sheet.wanted) for sheet in lost]
-    work = office.archive.work_dir(step)
+    work = office.archive.work_dir(key)
     durable.make_dirs(work)
     made = [_bind(kept, work / f"{number:05d}.pdf") for number, kept in enumerate(ready)]
     bound = [b for b in made if not b.is_there()]
@@ -125,19 +154,20 @@ def keep(
     waiting = {page for one in late for page in one.taken}
     taken = [page for kept in ready for page in kept.taken if page not in waiting]
     ids = [s.page_id for s in lost]
-    _keep(office, step, [b for b in bound if b.open_records], list(zip(ids, lost, strict=True)), taken)
+    _keep(office, key, [b for b in bound if b.open_records], list(zip(ids, lost, strict=True)), taken)
     versions = add(office, late)
     return Outcome([b.kept for b in bound], [b.kept for b in made if b not in bound], ids, versions)
 
 
 def _keep(
-    office: Office, step: str, bound: Sequence[_Bound], lost: Sequence[tuple[str, Sheet]], taken: Sequence[str]
+    office: Office, key: str, bound: Sequence[_Bound], lost: Sequence[tuple[str, Sheet]], taken: Sequence[str]
 ) -> None:
     inbox = Inbox(office.inbox_dir)
     fresh = [page for page, _ in lost if inbox.get(page) is None]
-    files = [{"name": b.attached.stored, "sha256": b.attached.sha256} for b in bound]
+    files = tuple(Evidence(b.attached.stored, b.attached.sha256) for b in bound)
+    run = Run(office, key)
     with office.register.write() as tx:
-        office.begin(tx, step, KIND, {"files": files, "taken": list(taken), "fresh": fresh, "committed": False})
+        step = run.begin(tx, KeepScans(files, tuple(taken), tuple(fresh)))
     durable.checkpoint("scan.intent")
     for page, sheet in lost:
         jpeg = sheet.image.read_bytes()
@@ -148,17 +178,14 @@ def _keep(
     if bound:
         store(office, {one.attached.stored: one.path for one in bound})
     durable.checkpoint("scan.kept")
-    with office.register.write() as tx:
+    with run.committing(step) as tx:
         for one in bound:
             _write_down(office, tx, one)
-        tx.intents.amend(step, committed=True)
-    durable.checkpoint("scan.committed")
-    finish(office, step, taken)
 
 
-def keep_files(office: Office, step: str, record: Record, files: Sequence[tuple[Attached, Path]]) -> None:
+def keep_files(office: Office, key: str, record: Record, files: Sequence[tuple[Attached, Path]]) -> None:
     """Keep files beside a record, all of them or none."""
-    with kept_evidence(office, step, {a.stored: path for a, path in files}) as tx:
+    with kept_evidence(office, key, {a.stored: path for a, path in files}) as tx:
         reading.require_unchanged(tx, [record])
         for attached, _ in files:
             tx.beside.add([record.record_no], attached, office.now(), office.account.name)
@@ -168,42 +195,19 @@ def keep_files(office: Office, step: str, record: Record, files: Sequence[tuple[
 
 
 @contextmanager
-def kept_evidence(office: Office, step: str, files: Mapping[str, Path]) -> Iterator[Transaction]:
+def kept_evidence(office: Office, key: str, files: Mapping[str, Path]) -> Iterator[Transaction]:
     """Keep files by the names they are stored under; give the transaction that commits what they are evidence of.
 
     Broken off before it is committed, the files are taken back. InvalidInput for one whose bytes are not those named.
     """
-    names = [{"name": stored, "sha256": Path(stored).stem} for stored in files]
+    run = Run(office, key)
     with office.register.write() as tx:
-        office.begin(tx, step, KIND, {"files": names, "taken": [], "fresh": [], "committed": False})
+        step = run.begin(tx, KeepScans(Evidence.stored_as(files)))
     durable.checkpoint("scan.intent")
     store(office, files)
     durable.checkpoint("scan.kept")
-    with office.register.write() as tx:
+    with run.committing(step) as tx:
         yield tx
-        tx.intents.amend(step, committed=True)
-    durable.checkpoint("scan.committed")
-    finish(office, step, [])
-
-
-def finish(office: Office, step: str, taken: Sequence[str]) -> None:
-    """Let go of the pages that are attached now, and close the step."""
-    for page in taken:
-        Inbox(office.inbox_dir).remove(page)
-    durable.checkpoint("scan.tidied")
-    with office.register.write() as tx:
-        tx.intents.close(step)
-
-
-def recover_scan(office: Office, step: str, intent: dict[str, Any]) -> str:
-    """Finish a scan whose sheets are in the register; take back the files of one that broke off before."""
-    if intent["committed"]:
-        finish(office, step, intent["taken"])
-        return "finished"
-    for page in intent["fresh"]:
-        Inbox(office.inbox_dir).remove(page)
-    take_back(office, step, intent["files"])
-    return "undone"
 
 
 def _bind(kept: Kept, path: Path) -> _Bound:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from qrecords.errors import IntegrityFailure, QRecordsError
 from qrecords.model.formats import FrozenRecord, RecordJson
@@ -20,6 +20,7 @@ from qrecords.office import Office
 from qrecords.services.freezing import free_name, held_papers, item_row, papers_of
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
+from qrecords.work.step import EXACT
 
 TOLD = 5  # papers a version names
 TEXT_MESSAGE = "存入扫描件、附件上识别出的文字"
@@ -40,6 +41,8 @@ class Late:
 class Next:
     """The next version of one item: its records, what it adds to them, and each new file with its SHA-256."""
 
+    __pydantic_config__: ClassVar = EXACT
+
     archive_no: str
     object_id: str
     version: int
@@ -49,12 +52,6 @@ class Next:
     texts: tuple[str, ...] = ()  # of these papers, by their SHA-256
     files: Mapping[str, str] = field(default_factory=dict)
     taken: tuple[str, ...] = ()
-
-    @classmethod
-    def from_intent(cls, entry: Mapping[str, Any]) -> Next:
-        """Return a version as an intent wrote it down."""
-        lists = {key: tuple(entry[key]) for key in ("record_nos", "texts", "taken")}
-        return cls(**{**entry, **lists, "papers": tuple(Added.from_intent(p) for p in entry["papers"])})
 
 
 Sources = dict[str, bytes | Path]

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from qrecords.model.formats import Around, BoundItem, Manifest
-from qrecords.model.volume import File, Item, Placed, Spot, Volume
+from qrecords.model.volume import Placed, Volume
 from qrecords.office import Office
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import Bound, Part, Style, bind
 from qrecords.services.volumes.stamps import stamp_of
+from qrecords.work.step import EXACT
 
 VOLUME_PDF = "volume.pdf"
 
@@ -21,6 +22,8 @@ VOLUME_PDF = "volume.pdf"
 @dataclass(frozen=True, slots=True)
 class Binding:
     """One volume about to be bound, as its intent writes it down."""
+
+    __pydantic_config__: ClassVar = EXACT
 
     volume_code: str
     form_code: str
@@ -42,22 +45,6 @@ class Binding:
     def volume(self) -> Volume:
         """Return the volume itself."""
         return Volume(self.placed)
-
-    @classmethod
-    def from_intent(cls, entry: dict[str, Any]) -> Binding:
-        """Return a binding as an intent wrote it down."""
-        placed = tuple(_placed(p) for p in entry["placed"])
-        return cls(**(entry | {"placed": placed, "notes": tuple(entry["notes"]), "gaps": tuple(entry["gaps"])}))
-
-
-def _placed(entry: dict[str, Any]) -> Placed:
-    stamp = Spot(**entry["stamp"]) if entry["stamp"] else None
-    files = tuple(_file(f) for f in entry["files"])
-    return Placed(**(entry | {"item": Item(**entry["item"]), "files": files, "stamp": stamp}))
-
-
-def _file(entry: dict[str, Any]) -> File:
-    return File(**(entry | {"blank": tuple(entry["blank"])}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ sealed is used by the next compilation; since the first ones are sealed first, t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from qrecords.services.finding.indexing import follow
 from qrecords.services.sealed import require_as_sealed
 from qrecords.services.volumes import catalogue
 from qrecords.services.volumes.arranging import Group, forms_of, groups_of, limits, pieces_of
-from qrecords.services.volumes.binding import VOLUME_PDF, Binding, job_of, seal
+from qrecords.services.volumes.binding import VOLUME_PDF, Binding, is_sealed, job_of, seal
 from qrecords.services.volumes.frontmatter import TITLES, Matter, line_of, make_matter
 from qrecords.services.volumes.notes import gap_lines, notes_of
 from qrecords.services.volumes.stampspots import with_spots
@@ -35,6 +35,7 @@ from qrecords.services.volumes.workers import run_jobs
 from qrecords.services.volumes.yearreport import Line, YearReport, year_report
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
+from qrecords.work.step import Run, Step, running
 
 Progress = Callable[[int, int], None]
 Plan = tuple[Group, list[Volume]]
@@ -42,6 +43,44 @@ CONTENTS = (
     ("序号", 6, "no"), ("文件编号", 26, "document_no"), ("责任者", 18, "creator"), ("文件题名", 60, "title"),
     ("日期", 10, "date"), ("页号", 6, "page"), ("页数", 6, "pages"), ("备注", 10, "remark"),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BindVolumes(Step[Office]):
+    """The volumes a compilation binds, with the items that go into each."""
+
+    KIND = "compile"
+
+    bindings: tuple[Binding, ...]
+
+    def publishes(self) -> Iterator[str]:
+        """Give the objects of the volumes."""
+        return (binding.object_id for binding in self.bindings)
+
+    def binds(self) -> Iterator[str]:
+        """Give the items of the volumes."""
+        return (placed.item.archive_no for binding in self.bindings for placed in binding.placed)
+
+    def standing(self, office: Office) -> BindVolumes:
+        """Return the volumes that were sealed; the codes of the others wait for the next compilation."""
+        return BindVolumes(tuple(b for b in self.bindings if is_sealed(office, b)))
+
+    def commit(self, office: Office, tx: Transaction) -> None:
+        """Let the volumes and their records be bound, each with its event."""
+        for binding in self.bindings:
+            pdf = office.archive.path(binding.object_id, VOLUME_PDF)
+            with pdf.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            tx.items.bound(binding.volume_code, binding.placed, version=1, sha256=sha256)
+            numbers = [
+                r.record_no
+                for placed in binding.placed
+                for r in tx.records.find(archive_no=placed.item.archive_no)
+                if r.state is State.FILED
+            ]
+            tx.records.change(numbers, state=State.BOUND, volume_code=binding.volume_code)
+            detail: dict[str, Any] = {"items": len(binding.placed), "pages": binding.volume.pages, "volume_pdf": sha256}
+            tx.audit.append([office.event(Action.BIND, binding.volume_code, **detail)])
 
 
 @dataclass(slots=True)
@@ -115,43 +154,40 @@ def _bind_all(
     office: Office, year: int, plans: Sequence[Plan], report: YearReport, reason: str, progress: Progress | None
 ) -> list[dict[str, Any]]:
     plans = [(group, with_spots(office, volumes)) for group, volumes in plans]
-    with office.under_way() as intent:
+    with running(office) as run:
         with office.register.write() as tx:
             bindings = [b for plan in plans for b in _bindings(office, tx, plan, year, report, reason)]
             for binding in bindings:
                 tx.items.reserve_volume(_row(binding))
             require_as_sealed(tx)
-            office.begin(tx, intent, "compile", {"bindings": [asdict(b) for b in bindings]})
+            step = run.begin(tx, BindVolumes(tuple(bindings)))
         durable.checkpoint("compile.intent")
-        work = office.archive.work_dir(intent)
-        durable.make_dirs(work)
+        durable.make_dirs(run.folder)
         lines = catalogue.lines_of(office, year, bindings)
-        listed = catalogue.write_docx(office, year, lines, work)
-        matters = make_matter(office, bindings, work, [listed])
+        listed = catalogue.write_docx(office, year, lines, run.folder)
+        matters = make_matter(office, bindings, run.folder, [listed])
         durable.checkpoint("compile.matter")
-        _seal_all(office, intent, bindings, matters, progress)
-        commit_bound(office, intent, bindings)
-        durable.checkpoint("compile.committed")
-        catalogue.keep(office, intent, year, lines, listed)
+        _seal_all(run, bindings, matters, progress)
+        run.commit(step)
+        catalogue.keep(office, run.key, year, lines, listed)
         durable.checkpoint("compile.catalogue")
-        durable.remove_tree(work)
     return [_made(office, b) for b in bindings]
 
 
 def _seal_all(
-    office: Office, intent: str, bindings: Sequence[Binding], matters: Sequence[Matter], progress: Progress | None
+    run: Run[Office], bindings: Sequence[Binding], matters: Sequence[Matter], progress: Progress | None
 ) -> None:
-    jobs = []
+    office, jobs = run.desk, []
     for binding, matter in zip(bindings, matters, strict=True):
         cover, contents, file_note = (Part(matter.pdf(n), TITLES[n]) for n in ("cover", "contents", "file_note"))
         target = matter.documents["cover"].with_name(VOLUME_PDF)
-        jobs.append(job_of(office, binding, target, (cover, contents), (file_note,), office.archive.work_dir(intent)))
+        jobs.append(job_of(office, binding, target, (cover, contents), (file_note,), run.folder))
     done = run_jobs(jobs, office.settings.pdf.workers)
     for number, (binding, matter, bound) in enumerate(zip(bindings, matters, done, strict=True), start=1):
         files: dict[str, bytes | Path] = {f"{name}.docx": path for name, path in matter.documents.items()}
         files |= {VOLUME_PDF: jobs[number - 1].target, "spine.pdf": matter.pdf("spine")}
         files["contents.xlsx"] = _contents_workbook(binding)
-        seal(office, intent, binding, bound, files)
+        seal(office, run.key, binding, bound, files)
         jobs[number - 1].target.unlink()  # a year's volumes need not lie here twice
         durable.checkpoint("compile.sealed")
         if progress:
@@ -250,23 +286,3 @@ def _made(office: Office, binding: Binding) -> dict[str, Any]:
         "from": volume.placed[0].item.document_no,
         "to": volume.placed[-1].item.document_no,
     }
-
-
-def commit_bound(office: Office, intent: str, bindings: Sequence[Binding]) -> None:
-    """Close a compilation: the sealed volumes and their records are bound, each with its event."""
-    with office.register.write() as tx:
-        for binding in bindings:
-            pdf = office.archive.path(binding.object_id, VOLUME_PDF)
-            with pdf.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-            tx.items.bound(binding.volume_code, binding.placed, version=1, sha256=sha256)
-            numbers = [
-                r.record_no
-                for placed in binding.placed
-                for r in tx.records.find(archive_no=placed.item.archive_no)
-                if r.state is State.FILED
-            ]
-            tx.records.change(numbers, state=State.BOUND, volume_code=binding.volume_code)
-            detail: dict[str, Any] = {"items": len(binding.placed), "pages": binding.volume.pages, "volume_pdf": sha256}
-            tx.audit.append([office.event(Action.BIND, binding.volume_code, **detail)])
-        tx.intents.close(intent)

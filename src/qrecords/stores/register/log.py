@@ -141,23 +141,21 @@ class Intents:
 
     def close(self, key: str, *, done: bool = True) -> None:
         """Mark a step as finished or undone; WrongState when another process has taken it over, or ended it."""
+        self._change(key, state="done" if done else "undone")
+
+    def amend(self, key: str, **facts: Any) -> None:
+        """Add to what a step wrote down, how far it has come; WrongState as for its end."""
+        payload = self._c.execute(sa.select(t.intent.c.payload).where(t.intent.c.id == key)).scalar() or {}
+        self._change(key, payload={**payload, **facts})
+
+    def _change(self, key: str, **columns: Any) -> None:
         holder = self._c.execute(sa.select(t.lease.c.owner).where(t.lease.c.name == key)).scalar()
         is_open = t.intent.update().where(t.intent.c.id == key, t.intent.c.state == "open")
-        ended = self._c.execute(is_open.values(state="done" if done else "undone")).rowcount
-        if not ended or not (holder is None or holder in self._holders):
+        found = self._c.execute(is_open.values(**columns)).rowcount
+        if not found or not (holder is None or holder in self._holders):
             raise WrongState(
                 "这一步停顿太久，已由另一个程序按中断处理，没有生效", remedy="请查看现在的状态，再重做这一步"
             )
-
-    def amend(self, key: str, **facts: Any) -> None:
-        """Add to what a step wrote down: how far it has come."""
-        payload = self._c.execute(sa.select(t.intent.c.payload).where(t.intent.c.id == key)).scalar() or {}
-        self._c.execute(t.intent.update().where(t.intent.c.id == key).values(payload={**payload, **facts}))
-
-    def being_filed(self) -> set[str]:
-        """Return the records a step under way is freezing: they stand still until it is over."""
-        steps = (step["payload"]["filings"] for step in self.open() if step["kind"] in {"file", "correct", "add"})
-        return {number for filings in steps for filing in filings for number in filing["record_nos"]}
 
     def all(self) -> list[dict[str, Any]]:
         """Return every step ever begun, oldest first."""
