@@ -15,6 +15,7 @@ from qrecords.services.finding.find import list_records
 from qrecords.services.intake import registermonth
 from qrecords.services.intake.drafting import drafts
 from qrecords.services.intake.fill import fill
+from qrecords.services.steps import submit
 from tests.test_desk import HOSTILE, Browser, _first_stage, _require_harmless, as_typed
 
 MONTH = "/fill/09A/months/2026-03"
@@ -279,3 +280,44 @@ def test_hostile_lines_come_out_as_text(browser: Browser, line: Callable[..., di
     made = make(browser, [line(3, f"{n}{text}") for n, text in enumerate(HOSTILE)])
     if made.status_code == 200:
         _require_harmless(browser.get(MONTH))
+
+
+def test_rows_waiting_for_review_are_shown_whole_and_moved_all_or_none(
+    office: Office, browser: Browser, line: Callable[..., dict[str, str]]
+) -> None:
+    done = {"delivery_result": "示例：签收", "delivered_on": "20"}
+    numbers = make(browser, [line(n, f"示例第{n}件", **done) for n in range(1, 4)]).json()["numbers"]
+    late = make(browser, [line(9, "还没提交", **done)]).json()["numbers"][0]
+    submit(office, numbers)
+    assert "3行一起审" in browser.get("/")
+    page = browser.get("/review/rows/09A")
+    assert all(f"示例第{n}件" in page for n in range(1, 4))
+    assert "还没提交" not in page
+    with office.register.read() as tx:
+        assert any(e.action == "read" for e in tx.audit.events(numbers[2]))
+    assert numbers[1] not in browser.get(f"/review/rows/09A?held={numbers[1]}")
+    for action, more in (("review", {}), ("return", {"reason": "示例"})):
+        refused = browser.ask(f"/step/{action}", {"number": [*numbers, late], "back": "/", **more})
+        assert refused.status_code in {409, 422}
+        assert late in refused.text, "the one that cannot is named"
+        assert {r["state"] for r in list_records(office) if r["record_no"] in numbers} == {"submitted"}
+    assert browser.ask("/step/return", {"number": numbers, "back": "/", "reason": " "}).status_code != 200
+    taken = browser.ask("/step/review", {"number": numbers, "back": "/"})
+    assert taken.json()["numbers"] == numbers
+    assert "没有等待审查的行" in browser.get("/review/rows/09A")
+    assert browser.http.get("/review/rows/06A").status_code in {409, 422}
+
+
+def test_only_who_may_review_is_shown_the_rows(
+    office: Office, browser: Browser, line: Callable[..., dict[str, str]]
+) -> None:
+    done = {"delivery_result": "示例：签收", "delivered_on": "20"}
+    (number,) = make(browser, [line(3, "示例", **done)]).json()["numbers"]
+    submit(office, [number])
+    with office.register.write() as tx:
+        tx.accounts.add(Account("clerk1", "示例员工一", None, grants=(Grant("clerk"),)), office.now())
+        tx.audit.append([office.event("accounts", "account/clerk1")])
+        account = tx.accounts.by_name("clerk1")
+    assert account is not None
+    assert number in browser.get("/review/rows/09A")
+    assert number not in Browser(Office(office.workspace, account)).enter().get("/review/rows/09A")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from qrecords.office import Office
@@ -141,15 +141,37 @@ def test_a_lost_connection_is_told_and_it_is_sent_again(page: Page, office: Offi
 
 def test_many_rows_are_passed_together_and_taken_back_together(page: Page, office: Office, waiting: list[str]) -> None:
     page.goto("/review")
-    page.get_by_label("全选").check()
-    page.get_by_role("button", name=re.compile("选中的都通过")).click()
+    page.keyboard.press("m")
+    page.wait_for_url("**/review/rows/QR758-09A")
+    page.keyboard.press("t")
+    expect(page.locator("#banner")).to_contain_text("请先勾选")
+    page.keyboard.press("a")
+    page.keyboard.press("t")
     expect(page.locator("#held")).to_contain_text(f"{waiting[0]} 等3份")
-    expect(page.get_by_text("没有等待审查的记录")).to_be_visible()
+    expect(page.get_by_text("没有等待审查的行")).to_be_visible()
     page.keyboard.press("z")
-    expect(page.get_by_text("第1份，共3份")).to_be_visible()
+    expect(page.get_by_text("3行")).to_be_visible()
     assert states(office) == ["submitted"] * 3
-    page.get_by_label("全选").check()
-    page.get_by_role("button", name=re.compile("选中的都通过")).click()
-    expect(page.locator("#held")).to_contain_text("等3份")
+    page.get_by_label(f"选中 {waiting[1]}").check()
+    page.get_by_label("原因").fill("示例：写错")
+    page.get_by_role("button", name="选中的都退回").click()
+    expect(page.get_by_text(f"已退回：{waiting[1]}")).to_be_visible()
+    assert states(office) == ["submitted", "draft", "submitted"]
+    page.keyboard.press("a")
+    page.keyboard.press("t")
+    expect(page.locator("#held")).to_contain_text("等2份")
     page.keyboard.press("Alt+1")
-    become(office, ["reviewed"] * 3)
+    become(office, ["reviewed", "draft", "reviewed"])
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (683, 384)], ids=["1366×768", "at 200 %"])
+def test_the_rows_to_review_are_usable_by_all(page: Page, waiting: list[str], width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    for address in ("/review/rows/09A", f"/review?number={waiting[0]}", "/"):
+        page.goto(address)
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in {"serious", "critical"}] == [], (
+            address
+        )
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, address

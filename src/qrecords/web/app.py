@@ -71,6 +71,7 @@ ROUTES = (
     _post("/records/{number}/go-on", filling.go_on),
     _post("/step/{action}", records.step),
     _get("/review", reviewing.queue),
+    _get("/review/rows/{form}", reviewing.rows),
     _get("/search", searching.searching, Costly.SEARCH),
     _get("/search/hits.{kind}", searching.hits_file, Costly.SEARCH),
     _post("/search/save", searching.save),

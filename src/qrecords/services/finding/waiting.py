@@ -40,6 +40,37 @@ def waiting(office: Office, form_code: str = "") -> Waiting:
     return Waiting(mine, others)
 
 
+def rows_to_review(office: Office, form_code: str, most: int) -> tuple[list[dict[str, Any]], int]:
+    """Return the first rows of a register that wait for the account's review, and how many come after them.
+
+    Each as lists show it, with its values and what is reminded of it; that they were read is logged.
+    """
+    from qrecords.services.checking import reminders  # brings in the fonts, which a start does without
+    from qrecords.services.neighbours import Neighbours
+
+    office.authorise(Action.READ, "list")
+    form = office.forms.get(form_code).form
+    with office.register.read() as tx:
+        found = tx.records.find(states=[State.SUBMITTED], form_code=form.code)
+    records = office.only_readable(office.only_readable(found), Action.REVIEW)
+    shown = records[:most]
+    around = Neighbours(office, form)
+    around.look_up([r.values for r in shown])
+    office.note([office.event(Action.READ, r.record_no) for r in shown])
+    rows = [
+        summary
+        | {
+            "values": record.values,
+            "reason": record.reason,
+            "reminders": [
+                p.message for p in reminders(office, form, record.values, own=record.record_no, around=around)
+            ],
+        }
+        for record, summary in zip(shown, summaries(office, shown), strict=True)
+    ]
+    return rows, len(records) - len(shown)
+
+
 def _asked_for(summary: Mapping[str, Any]) -> Action:
     if summary["missing"] and summary["state"] in {State.DRAFT.value, State.ISSUED.value}:
         return Action.UPDATE

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from qrecords.errors import UsageError
 from qrecords.model.field import BOXES
 from qrecords.model.record import State
 from qrecords.services.finding.find import list_records, show
+from qrecords.services.finding.waiting import rows_to_review
 from qrecords.web.asked import Asked
+
+SHOWN = 200  # rows looked at together; those after them come when these are done
 
 
 def queue(asked: Asked) -> Response:
@@ -24,10 +28,24 @@ def queue(asked: Asked) -> Response:
     here = numbers.index(wanted) if wanted in numbers else 0
     shown = show(asked.session, numbers[here], history=True)
     form = asked.session.forms.get(shown["form_code"]).form
-    rows = [r for r in waiting if r["form_code"] == form.code and r["record_no"] in numbers] if form.is_register else []
+    rows = sum(r["form_code"] == form.code and r["record_no"] in numbers for r in waiting) if form.is_register else 0
     return asked.page(
         "review.html", record=shown, form=form, fields=[f for f in form.fields if f.type not in BOXES],
         place=here + 1, total=len(numbers), rows=rows,
         following=numbers[(here + 1) % len(numbers)], before=numbers[here - 1],
         today=asked.session.today(), stages={s.key: s.label for s in form.stages},
+    )  # fmt: skip
+
+
+def rows(asked: Asked) -> Response:
+    """Show the rows of a register that wait, whole, to be passed or returned together."""
+    form = asked.session.forms.get(asked.path["form"]).form
+    if not form.is_register:
+        raise UsageError(f"「{form.title}」不是登记簿，要一份一份审查", remedy="请在「审查」里办")
+    held = {*asked.request.query_params.getlist("held")}
+    waiting, more = rows_to_review(asked.session, form.code, SHOWN + len(held))
+    waiting = [r for r in waiting if r["record_no"] not in held]
+    return asked.page(
+        "review_rows.html", form=form, fields=[f for f in form.fields if f.type not in BOXES], rows=waiting[:SHOWN],
+        more=more + max(0, len(waiting) - SHOWN), today=asked.session.today(),
     )  # fmt: skip

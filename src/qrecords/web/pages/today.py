@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
 
+from qrecords.model.form import Form
 from qrecords.model.record import Action
 from qrecords.services.due import due
 from qrecords.services.finding.waiting import waiting
@@ -30,6 +33,7 @@ def today(asked: Asked) -> Response:
             "records": records[:SHOWN],
             "more": max(0, len(records) - SHOWN),
             "at_once": action in AT_ONCE,
+            "sheets": _sheets(asked, records) if action is Action.REVIEW else [],
         }
         for action, records in found.mine.items()
     ]
@@ -38,6 +42,13 @@ def today(asked: Asked) -> Response:
         others_more=max(0, len(found.others) - SHOWN), due=late["due"][:SHOWN],
         due_more=max(0, len(late["due"]) - SHOWN), late=late["late"], unknown_years=late["unknown_years"],
     )  # fmt: skip
+
+
+def _sheets(asked: Asked, records: Sequence[dict[str, Any]]) -> list[tuple[Form, int]]:
+    """Return the registers more than one row of which waits, with how many."""
+    counted = Counter(r["form_code"] for r in records)
+    forms = [(asked.session.forms.get(code).form, n) for code, n in sorted(counted.items()) if n > 1]
+    return [(form, n) for form, n in forms if form.is_register]
 
 
 def _drafts(asked: Asked) -> list[dict[str, Any]]:

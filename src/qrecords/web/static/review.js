@@ -86,7 +86,7 @@ async function hold(form) {
   const label = numbers.length > 1 ? `${numbers[0]} 等${numbers.length}份` : numbers[0];
   keep({
     address: form.action, fields: [...sent], label, until: Date.now() + HOLD,
-    from: `/review?number=${encodeURIComponent(numbers[0])}`,
+    from: form.dataset.from ?? `/review?number=${encodeURIComponent(numbers[0])}`,
   });
   const next = new URL(sent.get("back"), location.href);
   for (const number of numbers) next.searchParams.append("held", number);
@@ -97,13 +97,19 @@ async function hold(form) {
 document.addEventListener("submit", async (event) => {
   const form = event.target, by = event.submitter;
   if (event.defaultPrevented) return;
-  if ("hold" in form.dataset) {
+  if ("hold" in form.dataset && !by?.hasAttribute("formaction")) {
     event.preventDefault();
     hold(form);
   } else if (held()) {
     event.preventDefault();
     if (await send()) form.requestSubmit(by);
   }
+});
+
+document.querySelector("[data-tick-all]")?.addEventListener("click", (event) => {
+  const boxes = [...event.target.form.querySelectorAll("input[name=number]:not(:disabled)")];
+  const tick = boxes.some((box) => !box.checked);
+  for (const box of boxes) box.checked = tick;
 });
 
 document.addEventListener("click", async (event) => {
