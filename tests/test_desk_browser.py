@@ -18,11 +18,14 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from qrecords.model.form import Form
 from qrecords.office import Office
+from qrecords.services.access.accounts import add
+from qrecords.services.access.deskaccess import open_session
 from qrecords.services.finding.find import list_records
+from qrecords.services.intake.drafting import draft_of
 from qrecords.services.intake.fill import fill
 from qrecords.web.app import desk_app
 from qrecords.web.serving import listening
-from qrecords.web.signedin import Door
+from qrecords.web.signedin import COOKIE, Door
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -231,6 +234,30 @@ def test_a_lost_connection_loses_nothing_and_makes_nothing_twice(
     expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
     page.reload()
     expect(page.locator("[name=fault_symptom]")).to_have_value("示例：断线时写的")
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["the same account", "another account"])
+def test_a_login_that_ended_is_renewed_over_the_form(page: Page, office: Office, same: bool) -> None:
+    begin(page, "维修服务报告")
+    draft = page.url.rpartition("/")[2]
+    page.wait_for_timeout(1500)  # what the page does by itself when it opens
+    page.context.clear_cookies()
+    page.locator("[name=fault_symptom]").fill("示例：登录到时以后写的")
+    expect(page.locator("#banner")).to_contain_text("登录已结束", timeout=10_000)
+    name = office.account.name
+    if not same:
+        name = "clerk1"
+        add(office, name, display_name="示例员工一")
+    token = open_session(office.workspace, name, via="desk")
+    address = page.url.partition("/drafts")[0]
+    page.context.add_cookies([{"name": COOKIE, "value": token, "url": address}])
+    if same:
+        expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
+        page.reload()
+        expect(page.locator("[name=fault_symptom]")).to_have_value("示例：登录到时以后写的")
+    else:
+        expect(page.locator("#banner")).to_contain_text("页面已过期", timeout=15_000)
+        assert "fault_symptom" not in draft_of(office, draft).values
 
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (683, 384)], ids=["1366×768", "at 200 %"])

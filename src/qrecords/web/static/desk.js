@@ -21,11 +21,25 @@ export function later(act, milliseconds) {
 }
 
 export async function ask(address, form, method = "POST") {
-  const request = { method, headers: { accept: "application/json" } };
-  if (form) request.body = form instanceof URLSearchParams ? form : new URLSearchParams(new FormData(form));
-  const response = await fetch(address, request);
+  const body = form && (form instanceof URLSearchParams ? form : new URLSearchParams(new FormData(form)));
+  const send = () => fetch(address, { method, headers: { accept: "application/json" }, ...(body && { body }) });
+  let response = await send();
+  if (response.status === 403 && body && await signedInAgain()) {
+    body.set("token", document.body.dataset.token);
+    response = await send();
+  }
   const told = await response.json();
   return { status: response.status, told };
+}
+
+// Who signed in again in another window goes on here with the new session's word; another account does not.
+async function signedInAgain() {
+  const page = new DOMParser().parseFromString(await (await fetch("/fill")).text(), "text/html").body.dataset;
+  const { account, token } = document.body.dataset;
+  if (page.account !== account || page.token === token) return false;
+  document.body.dataset.token = page.token;
+  for (const field of document.querySelectorAll("input[name=token]")) field.value = page.token;
+  return true;
 }
 
 // A draft: saved after each pause, what is wrong told at its field, the page printed beside it.
