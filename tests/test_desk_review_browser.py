@@ -175,3 +175,33 @@ def test_the_rows_to_review_are_usable_by_all(page: Page, waiting: list[str], wi
         )
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, address
+
+
+@pytest.mark.parametrize("twice", ["key", "button"])
+def test_pressed_twice_it_is_held_once_and_can_be_taken_back(
+    page: Page, office: Office, waiting: list[str], twice: str
+) -> None:
+    page.goto(f"/review?number={waiting[0]}")
+    press = {
+        "key": "document.dispatchEvent(new KeyboardEvent('keydown', { key: 't', bubbles: true }))",
+        "button": "document.querySelector('[data-key-press=t]').click()",
+    }[twice].replace("document.dispatchEvent", "document.body.dispatchEvent")
+    page.evaluate(f"() => {{ {press}; setTimeout(() => {{ {press} }}, 1); }}")
+    expect(page.locator("#held")).to_contain_text(f"已通过 {waiting[0]}，10秒内可撤回")
+    page.keyboard.press("z")
+    expect(page.get_by_role("heading", name=waiting[0])).to_be_visible()
+    page.goto("/")
+    time.sleep(0.5)
+    assert states(office) == ["submitted"] * 3
+
+
+def test_a_key_held_down_passes_one_record(page: Page, office: Office, waiting: list[str]) -> None:
+    page.goto(f"/review?number={waiting[0]}")
+    page.keyboard.down("t")
+    expect(page.get_by_role("heading", name=waiting[1])).to_be_visible()
+    for _ in range(3):
+        page.keyboard.down("t")  # what is still down repeats
+        time.sleep(0.2)
+    page.keyboard.up("t")
+    expect(page.get_by_role("heading", name=waiting[1])).to_be_visible()
+    assert states(office) == ["submitted"] * 3

@@ -260,6 +260,7 @@ document.addEventListener("keydown", (event) => {
   else if (/^[a-z]$/.test(key)) {
     const go = document.querySelector(`[data-key-go="${key}"], [data-key-press="${key}"]`);
     const focus = document.querySelector(`[data-key-focus="${key}"]`);
+    if (go && event.repeat && "keyPress" in go.dataset) return; // held down it would pass one record after the other
     if (go) { event.preventDefault(); go.click(); } else if (focus) { event.preventDefault(); focus.focus(); }
   }
 });

@@ -7,7 +7,7 @@ const HOLD = 10_000, AGAIN = 4000, STALE = 60_000; // milliseconds
 const KEPT = "held";
 
 const place = document.getElementById("held");
-let timer = 0, leaving = false;
+let timer = 0, leaving = false, busy = false;
 
 const held = () => JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
 const keep = (decision) => sessionStorage.setItem(KEPT, JSON.stringify(decision));
@@ -97,12 +97,18 @@ async function hold(form) {
 document.addEventListener("submit", async (event) => {
   const form = event.target, by = event.submitter;
   if (event.defaultPrevented) return;
+  if (leaving || busy) { event.preventDefault(); return; } // pressed twice: the first would be sent, not held
   if ("hold" in form.dataset && !by?.hasAttribute("formaction")) {
     event.preventDefault();
-    hold(form);
+    busy = true;
+    await hold(form);
+    busy = false;
   } else if (held()) {
     event.preventDefault();
-    if (await send()) form.requestSubmit(by);
+    busy = true;
+    const sent = await send();
+    busy = false;
+    if (sent) form.requestSubmit(by);
   }
 });
 
@@ -131,6 +137,9 @@ addEventListener("beforeunload", () => {
   drop();
   request(decision).catch(() => {}); // nobody is there to be told; the record is still in the queue
 });
+
+// A page the browser kept as it was left: the queue has gone on since.
+addEventListener("pageshow", (event) => { if (event.persisted) { leaving = true; location.reload(); } });
 
 const found = held();
 if (found && Date.now() > found.until + STALE) { // a tab brought back after the browser had died
