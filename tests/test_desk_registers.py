@@ -321,3 +321,18 @@ def test_only_who_may_review_is_shown_the_rows(
     assert account is not None
     assert number in browser.get("/review/rows/09A")
     assert number not in Browser(Office(office.workspace, account)).enter().get("/review/rows/09A")
+
+
+@pytest.mark.parametrize("month", ["0000-01", "0000-12", "10000-01", "2026-3"])
+def test_what_is_no_month_is_told(browser: Browser, month: str) -> None:
+    answer = browser.http.get(f"/fill/09A/months/{month}")
+    assert answer.status_code == 409
+    assert f"「{month}」不是月份" in answer.text
+
+
+@pytest.mark.parametrize("revision", ["9" * 5000, "9" * 30, "²", "-1", ""])
+def test_a_revision_nobody_was_given_is_none(
+    browser: Browser, line: Callable[..., dict[str, str]], revision: str
+) -> None:
+    for address in (MONTH, browser.begin("06A")):
+        assert browser.ask(address, {**sent([line(3, "示例")]), "revision": revision}).status_code in {200, 409}

@@ -245,3 +245,8 @@ def test_the_shell_offers_the_names(cli: CommandLine, browser: Browser, monkeypa
         monkeypatch.setenv("COMP_CWORD", "3")
         assert cli().out.split() == offered
         monkeypatch.delenv("_QRECORDS_COMPLETE")
+
+
+@pytest.mark.parametrize("address", ["/search/hits.XLSX?q=示例", "/records/list.Csv"])
+def test_a_list_comes_by_whatever_case_its_kind_is_written(browser: Browser, address: str) -> None:
+    assert browser.http.get(address).headers["content-disposition"].startswith("attachment")

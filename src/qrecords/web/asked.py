@@ -24,6 +24,7 @@ from qrecords.web.wording import worded
 
 LARGEST_FIELDS = 20_000  # inputs of one form: a register's month, a long list
 LONGEST_FIELD = 1 << 20  # characters
+LONGEST_REVISION = 9  # digits
 STATUS: dict[type[QRecordsError], int] = {InvalidInput: 422, NotFound: 404, NotPermitted: 403, WrongState: 409}
 _LINE = re.compile(r"^(\w+)\.(\d{1,3})\.(\w+)$")
 
@@ -58,6 +59,12 @@ class Asked:
         """Return a file sent, None when there is none."""
         value = self.sent.get(name)
         return value if isinstance(value, UploadFile) and value.filename else None
+
+    @property
+    def revision(self) -> int:
+        """Return the revision of a draft a page was made from; 0 for what is none, however long."""
+        text = self.text("revision")
+        return int(text) if text.isdecimal() and len(text) <= LONGEST_REVISION else 0
 
     @property
     def wants_data(self) -> bool:
@@ -162,7 +169,7 @@ _KINDS = {
 def download(path: Path) -> Response:
     """Return a file of ours to be kept by the browser, never shown in it."""
     kept = {"content-disposition": f"attachment; filename*=UTF-8''{quote(path.name)}"}
-    return Response(path.read_bytes(), media_type=_KINDS[path.suffix], headers=kept)
+    return Response(path.read_bytes(), media_type=_KINDS[path.suffix.lower()], headers=kept)
 
 
 def stored_upload(upload: UploadFile, folder: Path) -> Path:

@@ -32,7 +32,7 @@ from qrecords.stores.inputs import InputRecord
 from qrecords.stores.register.deskdrafts import LINES, MADE, MONTH, DeskDraft
 
 MOST_LINES = 500  # of one draft: what a page holds and a person overlooks
-_MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$", re.ASCII)
+_MONTH = re.compile(r"^((?!0000)\d{4})-(0[1-9]|1[0-2])$", re.ASCII)
 _DAY_ALONE = re.compile(r"^(\d{1,2})[日号]?(?=$|\s)", re.ASCII)
 
 Line = Mapping[str, str]

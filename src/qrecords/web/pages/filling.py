@@ -108,8 +108,7 @@ def _saved(asked: Asked) -> DeskDraft:
     )
     keys = {f.key for f in open_fields}
     values = {k: v for k, v in written.items() if k in keys and v not in ("", [])}
-    after = asked.text("revision")
-    return drafting.save(asked.session, one.key, values, after=int(after) if after.isdecimal() else 0)
+    return drafting.save(asked.session, one.key, values, after=asked.revision)
 
 
 def _told(asked: Asked, one: DeskDraft) -> dict[str, Any]:

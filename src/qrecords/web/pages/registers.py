@@ -66,14 +66,9 @@ def _written(asked: Asked) -> list[dict[str, str]]:
     return [{k: v for k, v in line.items() if k in keys and v.strip()} for line in lines]
 
 
-def _after(asked: Asked) -> int:
-    after = asked.text("revision")
-    return int(after) if after.isdecimal() else 0
-
-
 def save(asked: Asked) -> Response:
     """Keep the lines as typed and tell what is wrong with them; the page's script asks after each pause."""
-    draft = registermonth.save(asked.session, _draft(asked), _written(asked), after=_after(asked))
+    draft = registermonth.save(asked.session, _draft(asked), _written(asked), after=asked.revision)
     return _saved(asked, draft)
 
 
@@ -88,7 +83,7 @@ def make(asked: Asked) -> Response:
     """Make all lines rows of the register; everything wrong is told in its cell, and the lines stay."""
     draft, once = _draft(asked), asked.text("once")
     try:
-        numbers = registermonth.make(asked.session, draft, _written(asked), after=_after(asked), once=once)
+        numbers = registermonth.make(asked.session, draft, _written(asked), after=asked.revision, once=once)
     except InvalidInput as error:
         return _saved(asked, _draft(asked), 422, message=worded(error.message), remedy=worded(error.remedy))
     told = f"已登记{len(numbers)}行：{numbers[0]}" + (f" 到 {numbers[-1]}" if len(numbers) > 1 else "")
