@@ -94,7 +94,7 @@ def test_a_hit_leads_to_its_page(office: Office, filled: str) -> None:
     hits = browser.get("/search?q=功放过热 TH120C")
     address = html.unescape(re.findall(r'class="look" href="([^"]+)"', hits)[0])
     page = browser.get(address)
-    source = html.unescape(re.findall(r'class="sheet" src="([^"]+)"', page)[0])
+    source = html.unescape(re.findall(r'class="sheet" [^>]*src="([^"]+)"', page)[0])
     answer = browser.http.get(source)
     assert answer.headers["content-type"] == "image/png"
     assert yellow(answer.content) > 0

@@ -44,29 +44,34 @@ def summaries(office: Office, records: Sequence[Record]) -> list[dict[str, Any]]
 
 def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, Any]:
     """Return one record whole: values, signatures, where it is kept, and what it waits for."""
-    record = reading.one(office, record_no)
+    return shown(office, reading.one(office, record_no), history=history)
+
+
+def shown(office: Office, record: Record, *, history: bool = False) -> dict[str, Any]:
+    """Return a record that was read just now as `show` does."""
+    record_no = record.record_no
     form = office.forms.get(record.form_code).form
     from qrecords.services.checking import reminders  # brings in the fonts, which a start does without
     from qrecords.services.obstacles import obstacles_of
 
     ahead = obstacles_of(office, record)
-    shown = asdict(record) | _summary(form, record, ahead.now)
-    shown["later"] = [p.message for p in ahead.later]
+    whole = asdict(record) | _summary(form, record, ahead.now)
+    whole["later"] = [p.message for p in ahead.later]
     from qrecords.services.complaints import as_shown, standing_of
 
-    shown["reminders"] = [p.message for p in reminders(office, form, record.values, own=record_no)]
-    shown["complaint"] = as_shown(standing_of(office, record))
-    shown["signature_labels"] = {s.kind: s.label for s in form.signatures}
-    shown["labels"] = {f.key: f.label for f in form.fields}
+    whole["reminders"] = [p.message for p in reminders(office, form, record.values, own=record_no)]
+    whole["complaint"] = as_shown(standing_of(office, record))
+    whole["signature_labels"] = {s.kind: s.label for s in form.signatures}
+    whole["labels"] = {f.key: f.label for f in form.fields}
     office.note([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
     with office.register.read() as tx:
         may = reading.whole(office, tx, [record.archive_no])
-        shown["item"] = tx.items.row(record.archive_no) if record.archive_no in may else None
-        shown["destroyed"] = next(iter(tx.retention.destroyed([record.archive_no])), None)
+        whole["item"] = tx.items.row(record.archive_no) if record.archive_no in may else None
+        whole["destroyed"] = next(iter(tx.retention.destroyed([record.archive_no])), None)
         if history:
-            shown["versions"] = _versions(office, shown["item"])
-            shown["history"] = [_event(e) for e in tx.audit.events(record.record_no) if e.action != Action.READ]
-    return shown
+            whole["versions"] = _versions(office, whole["item"])
+            whole["history"] = [_event(e) for e in tx.audit.events(record.record_no) if e.action != Action.READ]
+    return whole
 
 
 def _summary(form: Form, record: Record, missing: Sequence[Problem]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class PageShown:
     found: Mapping[int, int]
     absent: Sequence[str]
     picture: bytes
+    at: float = 0.0  # how far down the page the first mark stands, 0 to 1
 
 
 def words_looked_for(office: Office, text: str) -> list[str]:
@@ -68,7 +69,9 @@ def page_shown(pdf: bytes, words: Sequence[str], number: int = 0) -> PageShown:
         if not told:
             raise StorageFailure("这份文件的页面画不出来", remedy="请直接打开 PDF 查看")
         found = {int(page): count for page, count in told["found"].items()}
-        return PageShown(told["page"], told["pages"], found, told["absent"], (folder / "page.png").read_bytes())
+        return PageShown(
+            told["page"], told["pages"], found, told["absent"], (folder / "page.png").read_bytes(), told["at"]
+        )
 
 
 def main(request: dict[str, Any]) -> None:
@@ -87,7 +90,12 @@ def main(request: dict[str, Any]) -> None:
         there = {mark.word for found in marks.values() for mark in found}
         counts = {page: len(found) for page, found in marks.items()}
         absent = [word for word in words if word not in there]
-        told = {"page": number, "pages": len(document), "found": counts, "absent": absent}
+        height = document[number - 1].get_size()[1]
+        tops = [box[3] for mark in marks.get(number, []) for box in mark.boxes]
+        told = {
+            "page": number, "pages": len(document), "found": counts, "absent": absent,
+            "at": round(1 - max(tops) / height, 3) if tops else 0,
+        }  # fmt: skip
     sys.stdout.write(json.dumps(told) + "\n")
 
 

@@ -18,11 +18,12 @@ from qrecords.errors import InvalidInput, NotFound, Problem, WrongState
 from qrecords.model import values as parsing
 from qrecords.model.field import Field, FieldType
 from qrecords.model.form import Form, root
-from qrecords.model.record import Action, require_open, unchangeable
+from qrecords.model.record import STATE_LABELS, Action, Record, require_open, unchangeable
 from qrecords.model.rules import is_empty
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.checking import beyond_rules, reminders
+from qrecords.services.intake import meanwhile
 from qrecords.services.intake.asking import drop_answers, offers
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import Completion
@@ -73,7 +74,7 @@ def go_on(office: Office, record_no: str) -> DeskDraft:
     for draft in drafts(office):
         if draft.record_no == record.record_no:
             return draft
-    return _add(office, form, record.record_no, {k: _typed(v) for k, v in record.values.items()})
+    return _add(office, form, record.record_no, _as_typed(record))
 
 
 def drafts(office: Office) -> list[DeskDraft]:
@@ -129,7 +130,9 @@ def look(office: Office, draft: DeskDraft) -> Look:
         checked, notes = completed.checked, [*completed.notes]
         offered = {k: v for k, v in offers(office, form, checked.values).items() if k not in checked.values}
     else:
-        checked, notes, offered = form.check(typed, record.values), [], {}
+        checked, offered = form.check(typed, record.values), {}
+        since = meanwhile.changed_since(draft, now := _as_typed(record)) if draft.base else []
+        notes = [f"别人刚改过：{told}"] if (told := _told_now(form, now, since) if since else "") else []
     wrong = [*checked.problems]
     bad = [p.field for p in wrong]
     missing = form.incomplete(checked.values, [form.stages[0].key], bad)
@@ -170,8 +173,27 @@ def make(office: Office, key: str, *, same_again: bool = False) -> str:
 
 
 def _write_on(office: Office, draft: DeskDraft, form: Form, values: Mapping[str, Any]) -> str:
+    """Write into a record what was written here; what others changed meanwhile stays, or is told before it goes."""
     record = reading.one(office, draft.record_no)
-    may = {f.key for f in form.input_fields if not unchangeable(form, record, [f.key])}
+    now = _as_typed(record)
+    if both := meanwhile.met(draft, now):
+        with office.register.write() as tx:  # told once; the next making goes over it
+            tx.desk_drafts.rebase(draft.key, {**draft.base, **{k: now.get(k) for k in both}})
+        raise WrongState(
+            f"{record.record_no} 刚被别人改过，没有写入：{_told_now(form, now, both)}",
+            remedy="请看清那边写了什么；要以这里写的为准，再按一次",
+        )
+    if not (own := meanwhile.own_changes(draft) & {f.key for f in form.input_fields}):
+        drop(office, draft.key)
+        return record.record_no
+    require_open(form, record, Action.UPDATE)
+    may = {key for key in own if not unchangeable(form, record, [key])}
+    if closed := sorted(own - may):  # the record went on its way since
+        named = "、".join(f"「{form.label(key)}」" for key in closed)
+        raise WrongState(
+            f"{record.record_no} {STATE_LABELS[record.state]}，{named}不能再改，没有写入",
+            remedy="请先由主管退回，再续填",
+        )
     with TemporaryDirectory(prefix="qrecords-desk-") as name:
         path = Path(name) / f"{draft.record_no}.json"
         path.write_text(json.dumps({k: v for k, v in values.items() if k in may}, ensure_ascii=False), encoding="utf-8")
@@ -215,10 +237,26 @@ def _year_in(field: Field | None, value: Any, days: Sequence[date], today: date)
 
 
 def _add(office: Office, form: Form, record_no: str, values: Mapping[str, Any]) -> DeskDraft:
-    draft = DeskDraft(uuid4().hex, office.account.name, form.code, record_no, dict(values), 1, office.now())
+    base = dict(values) if record_no else {}
+    draft = DeskDraft(uuid4().hex, office.account.name, form.code, record_no, dict(values), 1, office.now(), base)
     with office.register.write() as tx:
         tx.desk_drafts.add(draft)
     return draft
+
+
+def _as_typed(record: Record) -> dict[str, Any]:
+    return {k: _typed(v) for k, v in record.values.items()}
+
+
+def _told_now(form: Form, now: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """Return what fields of a record say now, for who writes other things into them."""
+    return "；".join(f"「{form.label(k)}」现在是「{_brief(now.get(k))}」" for k in keys if k in form.by_key)
+
+
+def _brief(value: Any) -> str:
+    return (
+        "、".join(v if isinstance(v, str) else "明细" for v in value) if isinstance(value, list) else str(value or "")
+    )
 
 
 def _typed(value: Any) -> Any:

@@ -37,7 +37,7 @@ from qrecords.stores.register.retention import Retention
 from qrecords.stores.register.savedsearches import SavedSearches
 from qrecords.stores.register.seals import Seals
 
-MIGRATION = "0006"
+MIGRATION = "0007"
 BUSY_SECONDS = 30
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
 _WRITES = "qrecords_writes"

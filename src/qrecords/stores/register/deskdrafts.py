@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +30,7 @@ class DeskDraft:
     values: Mapping[str, Any]
     revision: int
     saved_at: str
+    base: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def month(self) -> str:
@@ -61,6 +62,10 @@ class DeskDrafts:
         """Keep what was typed since revision `after`; False when another saving came between."""
         asked = t.desk_draft.update().where(_D.key == key, _D.revision == after)
         return self._c.execute(asked.values(values=dict(values), revision=after + 1, saved_at=at)).rowcount == 1
+
+    def rebase(self, key: str, base: Mapping[str, Any]) -> None:
+        """Note what the record says by now, once it was told."""
+        self._c.execute(t.desk_draft.update().where(_D.key == key).values(base=dict(base)))
 
     def drop(self, key: str, account: str) -> bool:
         """Let go of a draft; False when there is none."""

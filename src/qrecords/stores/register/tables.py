@@ -282,6 +282,8 @@ desk_draft = Table(
     Column("values", JSON, nullable=False),
     Column("revision", Integer, nullable=False),  # counts the savings: a second tab meets the first
     Column("saved_at", String, nullable=False),
+    # What the record said when a draft began to go on with it, as typed: what others change meanwhile is told by it.
+    Column("base", JSON, nullable=False, server_default="{}"),
 )
 
 # A search someone asks again and again, by the name he gave it.

@@ -100,14 +100,16 @@ def save(asked: Asked) -> Response:
 
 def _saved(asked: Asked) -> DeskDraft:
     one = drafting.draft_of(asked.session, asked.path["key"])
-    open_fields = drafting.open_fields(asked.session, one)
+    fields = asked.session.forms.get(one.form_code).form.input_fields
     written = typed(
         asked.sent,
-        frozenset(f.key for f in open_fields if f.type is FieldType.MULTI),
-        frozenset(f.key for f in open_fields if f.type is FieldType.ROWS),
+        frozenset(f.key for f in fields if f.type is FieldType.MULTI),
+        frozenset(f.key for f in fields if f.type is FieldType.ROWS),
     )
-    keys = {f.key for f in open_fields}
-    values = {k: v for k, v in written.items() if k in keys and v not in ("", [])}
+    open_keys, keys = {f.key for f in drafting.open_fields(asked.session, one)}, {f.key for f in fields}
+    # What was written into a field that closed since, because the record went on its way, is not lost unsaid.
+    closed = {k: v for k, v in one.values.items() if k not in open_keys}
+    values = closed | {k: v for k, v in written.items() if k in keys and v not in ("", [])}
     return drafting.save(asked.session, one.key, values, after=asked.revision)
 
 
@@ -188,5 +190,6 @@ def upload(asked: Asked) -> Response:
         folder, back = Path(name), Path(name) / "back"
         back.mkdir()
         source = stored_upload(sent, folder)
-        made = fill(asked.session, asked.path["form"], [source], rejected=back, keep_going=False)
+        is_workbook = source.suffix.lower() in {".xlsx", ".xlsm"}
+        made = fill(asked.session, asked.path["form"], [source], rejected=back if is_workbook else None)
     return asked.page("uploaded.html", made=made, name=source.name)

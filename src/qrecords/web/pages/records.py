@@ -15,7 +15,7 @@ from qrecords.model.field import BOXES
 from qrecords.model.record import ACTION_LABELS, Action, State, open_actions
 from qrecords.services import reading, steps
 from qrecords.services.file import file_records
-from qrecords.services.finding.find import list_records, show
+from qrecords.services.finding.find import list_records, shown
 from qrecords.services.finding.ledger import write_ledger
 from qrecords.services.finding.viewing import shown_paper
 from qrecords.web.asked import Asked, download, pdf
@@ -29,13 +29,12 @@ STEPS = (Action.UPDATE, Action.ISSUE, Action.SUBMIT, Action.REVIEW, Action.FILE,
 
 def record(asked: Asked) -> Response:
     """Show one record."""
-    number = asked.path["number"]
-    shown = show(asked.session, number, history=True)
-    folder = asked.session.forms.get(shown["form_code"])
-    one = reading.one(asked.session, shown["record_no"])
+    one = reading.one(asked.session, asked.path["number"])
+    whole = shown(asked.session, one, history=True)
+    folder = asked.session.forms.get(one.form_code)
     may = [a for a in open_actions(folder.form, one.state) if asked.session.only_readable([one], a)]
     return asked.page(
-        "record.html", record=shown, form=folder.form, fields=[f for f in folder.form.fields if f.type not in BOXES],
+        "record.html", record=whole, form=folder.form, fields=[f for f in folder.form.fields if f.type not in BOXES],
         actions=[(a.value, action_label(a)) for a in STEPS if a in may], signing=Action.SIGN in may,
         kinds=folder.form.signatures, stages={s.key: s.label for s in folder.form.stages},
         labels={a.value: label for a, label in ACTION_LABELS.items()},

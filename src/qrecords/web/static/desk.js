@@ -120,7 +120,7 @@ function draftPage(form) {
     printed = revision;
     printing.textContent = "正在印…";
     page.addEventListener("load", () => { printing.textContent = ""; }, { once: true });
-    page.src = `${form.dataset.page}?r=${revision}`;
+    page.src = `${form.dataset.page}?r=${revision}#navpanes=0&view=FitH`;
   }, PRINT_PAUSE);
 
   async function make() {
@@ -244,6 +244,13 @@ function findPage(form) {
   form.addEventListener("change", find);
 }
 
+// A page with words marked: the first of them comes into sight.
+
+function sheetPage(sheet) {
+  const show = () => scrollTo(0, sheet.offsetTop + sheet.clientHeight * Number(sheet.dataset.at) - innerHeight / 3);
+  if (sheet.complete) show(); else sheet.addEventListener("load", show, { once: true });
+}
+
 // Keys and lists of every page.
 
 document.addEventListener("keydown", (event) => {
@@ -284,3 +291,5 @@ document.addEventListener("submit", (event) => {
 const draft = document.getElementById("draft"), find = document.querySelector("[data-find]");
 if (draft) draftPage(draft);
 if (find) findPage(find);
+const sheet = document.querySelector("[data-at]");
+if (sheet) sheetPage(sheet);
