@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import tomllib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +16,14 @@ from qrecords.model.access import Account, Grant, Rules, Subject, decide
 from qrecords.model.numbering import FormCodes, full_record_no
 from qrecords.model.record import Action
 from qrecords.model.roles import read_roles
+from qrecords.office import Office
+from qrecords.services.administer import open_office
+from qrecords.services.archiveclass import archive_class
+from qrecords.services.finding.search import Criteria, search
+from qrecords.services.intake.fill import fill
 from qrecords.stores.accessfile import template
 from qrecords.stores.formfiles import FormCatalogue
-from tests.conftest import FORMS, CommandLine
+from tests.conftest import FORMS, CommandLine, at_now
 
 SERIES = """\
 title = "外场服务记录"
@@ -246,3 +253,30 @@ def test_a_right_to_a_form_is_one_to_its_series_alone(form: str, reaches: str) -
 def test_a_form_that_is_in_no_series_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="没有「03A」"):
         beside(tmp_path).get("03A")
+
+
+@pytest.mark.parametrize("name", ["QR758-bak", ".QR758.old", "QR758 副本"])
+def test_a_copy_of_a_series_laid_aside_is_none(tmp_path: Path, name: str) -> None:
+    forms = tmp_path / "forms"
+    shutil.copytree(FORMS, forms / "QR758")
+    before = FormCatalogue(forms / "QR758").codes()
+    shutil.copytree(FORMS, forms / name)
+    catalogue = FormCatalogue(forms / "QR758")
+    assert catalogue.codes() == before
+    assert [folder.form.code for folder in catalogue.all()] == before
+    assert [series.code for series in catalogue.series()] == ["QR758"]
+
+
+@pytest.mark.parametrize("text", ["x = [", 'title = "示例"', None])
+def test_a_series_that_cannot_be_read_keeps_nobody_from_searching_the_other(
+    office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path], text: str | None
+) -> None:
+    fill(office, "09A", [write(sample("09A"))])
+    series = add_series(office.settings.forms_dir.parent) / "series.toml"
+    series.write_text(text or series.read_text(encoding="utf-8").replace("WC.JL-{000}", "WC-{000}"), encoding="utf-8")
+    with closing(open_office(office.settings.root, clock=at_now)) as again:
+        assert search(again, "示例", Criteria())["total"] == 1
+        assert again.outlines.doing("notice") == "QR758-04"
+        with pytest.raises(InvalidInput) as told:
+            archive_class(again, again.forms.get("09A").form, 2026, 5)
+    assert not text or "Field required" not in str([p.message for p in told.value.problems])

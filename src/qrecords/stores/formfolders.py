@@ -7,13 +7,14 @@ import re
 from pathlib import Path
 
 SERIES_FILE = "series.toml"
+_SERIES_FOLDER = re.compile(r"[A-Z0-9]+(?:[.-][A-Z0-9]+)*")  # as model/series.py wants its code
 _FORM_FOLDER = re.compile(r"\d{1,4}[A-Z]?|[A-Z]{1,4}")
 
 
 def series_folders(main: Path) -> list[Path]:
-    """Return the folders of all series: the main one, then those beside it, by name."""
-    beside = [p for p in _folders(main.parent) if p.name != main.name and (p / SERIES_FILE).exists()]
-    return [main, *beside]
+    """Return the folders of all series: the main one, then those beside it, by name; a copy laid aside is none."""
+    beside = [p for p in _folders(main.parent) if p.name != main.name and _SERIES_FOLDER.fullmatch(p.name)]
+    return [main, *(p for p in beside if (p / SERIES_FILE).exists())]
 
 
 def form_codes(main: Path) -> list[str]:

@@ -34,10 +34,14 @@ def read_series(folder: Path) -> FormSeries:
         return FormSeries.model_validate(data)
     except ValidationError as error:
         problems = [
-            Problem(e["msg"].removeprefix("Value error, "), ".".join(map(str, e["loc"])), source=str(path))
+            Problem(_told(e["type"], e["msg"]), ".".join(map(str, e["loc"])), source=str(path))
             for e in error.errors(include_url=False)
         ]
         raise InvalidInput(f"{path} 的定义有误", remedy="请按提示修改，或从备份恢复", problems=problems) from None
+
+
+def _told(kind: str, message: str) -> str:
+    return "缺少这一项" if kind == "missing" else message.removeprefix("Value error, ")
 
 
 def _toml(path: Path | Traversable) -> dict[str, Any]:
