@@ -162,4 +162,5 @@ def test_what_costs_much_is_counted(office: Office, browser: Browser) -> None:
                 if answer.status_code == 429:
                     costly_ones.add(route.path)
     assert {"/search", "/fill/{form}/file", "/drafts/{key}/page.pdf", "/records/{number}/paper.pdf"} <= costly_ones
+    assert {"/records/{number}/page", "/records/{number}/page.png"} <= costly_ones
     assert not costly_ones & {"/", "/fill", "/drafts/{key}", "/step/{action}", "/review"}

@@ -66,7 +66,7 @@ ROUTES = (
     _get("/records/list.{kind}", records.ledger_file, Costly.SEARCH),
     _get("/records/{number}", records.record),
     _get("/records/{number}/paper.pdf", records.paper, Costly.PREVIEW),
-    _get("/records/{number}/page", looking.page),
+    _get("/records/{number}/page", looking.page, Costly.PREVIEW),
     _get("/records/{number}/page.png", looking.picture, Costly.PREVIEW),
     _post("/records/{number}/go-on", filling.go_on),
     _post("/step/{action}", records.step),
