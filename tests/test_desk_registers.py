@@ -336,3 +336,17 @@ def test_a_revision_nobody_was_given_is_none(
 ) -> None:
     for address in (MONTH, browser.begin("06A")):
         assert browser.ask(address, {**sent([line(3, "示例")]), "revision": revision}).status_code in {200, 409}
+
+
+def test_other_lines_from_a_page_gone_back_to_are_not_said_to_be_made(
+    office: Office, browser: Browser, line: Callable[..., dict[str, str]]
+) -> None:
+    page = browser.get(MONTH)
+    given = {"revision": hidden(page, "revision"), "once": hidden(page, "once")}
+    first = browser.ask(f"{MONTH}/make", {**sent([line(3, "示例第一件")]), **given})
+    assert first.status_code == 200
+    assert browser.ask(f"{MONTH}/make", {**sent([line(3, "示例第一件")]), **given}).json() == first.json()
+    other = browser.ask(f"{MONTH}/make", {**sent([line(4, "示例第二件")]), **given})
+    assert other.status_code == 409
+    assert "没有保存" in other.json()["message"]
+    assert len(list_records(office)) == 1

@@ -150,9 +150,9 @@ def _changed(form: Form, row: Row, record: Record) -> Problem:
 def make(office: Office, draft: DeskDraft, lines: Sequence[Line], *, after: int, once: str) -> list[str]:
     """Make all the lines rows of the register and return their numbers, in their order; all of them or none.
 
-    InvalidInput with every problem by line. The same request again, known by `once`, gives the numbers it gave.
+    InvalidInput with every problem by line. The same request again, known by `once` and lines, gives the same numbers.
     """
-    if (numbers := _made(draft, once)) is not None:
+    if (numbers := _made(draft, once, lines)) is not None:
         return numbers
     form = office.forms.get(draft.form_code).form
     draft = save(office, draft, lines, after=after)
@@ -169,17 +169,26 @@ def make(office: Office, draft: DeskDraft, lines: Sequence[Line], *, after: int,
         raise InvalidInput("有的行刚被别人登记或改过，其余的已生成", remedy="请刷新看清", problems=problems)
     numbers = [str(r["record_no"]) for r in made.records]
     try:
-        _keep(office, draft, {MONTH: draft.month, LINES: [], MADE: {"once": once, "numbers": numbers}}, draft.revision)
+        last = {"once": once, "numbers": numbers, "lines": _digest(lines)}
+        _keep(office, draft, {MONTH: draft.month, LINES: [], MADE: last}, draft.revision)
     except WrongState:  # the same request at the same time was first; another's lines stay as they are
-        if _made(month_draft(office, form.code, draft.month), once) is None:
+        if _made(month_draft(office, form.code, draft.month), once, lines) is None:
             raise
     drop_answers(path)
     return numbers
 
 
-def _made(draft: DeskDraft, once: str) -> list[str] | None:
+def _made(draft: DeskDraft, once: str, lines: Sequence[Line]) -> list[str] | None:
+    """Return what the same request gave; other lines from a page gone back to are another request."""
     last = draft.values.get(MADE)
-    return list(last["numbers"]) if last and once and last["once"] == once else None
+    if not last or not once or last["once"] != once or last.get("lines", _digest(lines)) != _digest(lines):
+        return None
+    return list(last["numbers"])
+
+
+def _digest(lines: Sequence[Line]) -> str:
+    text = json.dumps([dict(line) for line in lines], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _require_sound(form: Form, seen: Sequence[Seen]) -> None:
