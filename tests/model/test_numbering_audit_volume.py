@@ -144,3 +144,9 @@ def test_a_volume_is_as_secret_as_its_most_secret_item() -> None:
 def test_a_volume_is_titled_as_archives_do() -> None:
     assert volume_title(2025, "维修服务报告", "QR758-06A", 2) == "2025年度维修服务报告（QR758-06A）第2册"
     assert volume_title(2025, "维修服务报告", "QR758-06A", 3, supplement=True).endswith("第3册（补编）")
+
+
+def test_numbers_in_a_text_without_blanks_are_found_at_its_end() -> None:
+    found = [*numbering.numbers_within("A-" * 20_000 + "QR758-06A-2026-00123")]
+    assert "QR758-06A-2026-00123" in found
+    assert len(found) < 100

@@ -23,6 +23,7 @@ _CODE = r"[A-Z0-9.]+(?:-[A-Z0-9.]+)+"
 RECORD_NO = re.compile(rf"^({_CODE})-(\d{{4}})-(\d{{5,}})$")
 _WITHIN = re.compile(rf"(?<![A-Z0-9.-]){_CODE}-\d{{4}}-\d{{5,}}")
 ARCHIVE_NO = re.compile(r"^([^-]*)-(.*)·([^·-]+)·(\d{4})·D(\d+)-(\d+)$")
+_LONGEST = 100  # characters of a number: of a text without blanks only its end is looked through
 _MONTH = re.compile(rf"^({_CODE})-\d{{4}}-\d{{2}}$")
 _CALLED = re.compile(r"^(?:([A-Z0-9.-]+)-)?(\d{4})-(\d{1,9})$")
 _SHORT_CODE = re.compile(r"\d{1,4}[A-Z]")
@@ -166,5 +167,5 @@ def numbers_within(text: str) -> Iterator[str]:
     for found in _WITHIN.findall(text):
         yield found
         for cut in re.finditer(r"[.-]", found):
-            if RECORD_NO.match(rest := found[cut.end() :]):
+            if len(found) - cut.end() <= _LONGEST and RECORD_NO.match(rest := found[cut.end() :]):
                 yield rest
