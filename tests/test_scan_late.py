@@ -529,7 +529,7 @@ def test_a_print_without_the_right_to_it_is_refused_by_name_and_the_others_are_a
         assert [a["record_no"] for a in found.attached] == [made["record_no"]]
         (refused,) = found.refused
         assert [p.source for p in refused["problems"]] == list(ROWS), "the row that is not filed stands in no one's way"
-        assert all("由归档人补存" in p.message for p in refused["problems"])
+        assert all("由归档人补存" in str(p.message) for p in refused["problems"])
         with people.office.register.read() as tx:
             logged = [[e.action for e in tx.audit.events(no) if e.outcome == "refused"] for no in ROWS]
         assert logged == [["file"], ["file"]]
