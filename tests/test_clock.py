@@ -39,7 +39,7 @@ def at(office: Office, moment: datetime) -> Office:
 
 def told_by_verify(office: Office) -> list[str]:
     with office.register.read() as tx:
-        return [p.message for p in check_log(office, tx)[1]]
+        return [str(p.message) for p in check_log(office, tx)[1]]
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_zone_that_is_none_is_told(tmp_path: Path, zone: str) -> None:
     (tmp_path / "qrecords.toml").write_text(f'[office]\ntimezone = "{zone}"\n', "utf-8")
     with pytest.raises(InvalidInput) as told:
         load(tmp_path)
-    assert "时区" in told.value.problems[0].message
+    assert "时区" in str(told.value.problems[0].message)
 
 
 def test_a_clock_in_the_past_writes_nothing(office: Office, entry: Callable[[], Path]) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from qrecords.cli.care import tour
+from qrecords.model.record import State
 from qrecords.office import Office
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import verify
@@ -31,14 +33,15 @@ def test_a_year_of_all_eleven_forms_is_filed_and_bound(demo: tuple[Office, Any])
     records = list_records(office, year=year)
     assert len(records) == sum(COUNTS.values())
     assert {r["state"] for r in records} == {"bound"}
-    assert {v["form_code"] for v in made.data["volumes"]} == set(office.forms.codes())
-    assert made.data["hits"] > 0
+    assert {v["form_code"] for v in made.volumes} == set(office.forms.codes())
+    assert made.hits > 0
 
 
 def test_something_is_left_open_to_try(demo: tuple[Office, Any]) -> None:
     office, made = demo
     assert [r["state"] for r in list_records(office, year=office.clock().year)].count("draft") == 2
-    assert any("qrecords --root" in line for line in made.lines)
+    assert made.example in {r["record_no"] for r in list_records(office, states=[State.DRAFT])} and made.missing
+    assert any(f"--root {office.settings.root} show {made.example}" in line for line in tour(made))
     assert len(list((office.settings.root / "volumes").glob("*.pdf"))) == 11
 
 
@@ -50,7 +53,7 @@ def test_the_sample_office_verifies_and_its_archive_is_valid_ocfl(demo: tuple[Of
 
 def test_every_pdf_is_sound_in_the_eyes_of_others(demo: tuple[Office, Any]) -> None:
     office, made = demo
-    pdfs = [Path(v["pdf"]) for v in made.data["volumes"]]
+    pdfs = [Path(v["pdf"]) for v in made.volumes]
     pdfs += sorted(office.archive.objects.rglob("form.pdf"))[:10]
     for pdf in pdfs:
         subprocess.run(["qpdf", "--check", str(pdf)], check=True, capture_output=True)

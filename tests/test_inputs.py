@@ -85,14 +85,14 @@ def refused(path: Path) -> InvalidInput:
     assert caught.value.remedy
     assert caught.value.problems
     assert all(p.source and p.source.startswith(path.name) for p in caught.value.problems)
-    assert all("请" in p.message for p in caught.value.problems)
+    assert all("请" in str(p.message) for p in caught.value.problems)
     return caught.value
 
 
 def wrong(path: Path) -> list[str]:
     """Return what the form finds wrong with the only record of a file."""
     (record,) = read(path)
-    return [p.message for p in FORM.check(record.values).problems]
+    return [str(p.message) for p in FORM.check(record.values).problems]
 
 
 def stored(path: Path) -> list[dict[str, Any]]:

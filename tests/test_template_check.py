@@ -17,6 +17,7 @@ import pytest
 from docx import Document
 from docx.shared import Mm
 
+from qrecords.cli.wording import worded
 from qrecords.model.field import BOXES, FieldType
 from qrecords.office import Office, system_now
 from qrecords.render.wordcheck import WordFile
@@ -53,7 +54,7 @@ def check(office: Office, tmp_path: Path, data: bytes, form: str = "06A", *, pag
 
 
 def messages(checkup: Any) -> str:
-    return "\n".join(p.message for p in checkup.problems)
+    return "\n".join(worded(p.message) for p in checkup.problems)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +300,7 @@ def test_without_libreoffice_pages_are_not_counted_and_that_is_said(
 def test_text_in_a_box_is_looked_at_once() -> None:
     box = "<w:r><w:pict><w:txbxContent><w:p><w:r><w:t>{{ x</w:t></w:r></w:p></w:txbxContent></w:pict></w:r>"
     data = edited("06A", lambda xml: xml.replace("</w:p>", f"{box}</w:p>", 1))
-    assert len([f for f in WordFile(data).tag_findings() if "没有写完" in f.message]) == 1
+    assert len([f for f in WordFile(data).tag_findings() if "没有写完" in str(f.message)]) == 1
 
 
 # Editions

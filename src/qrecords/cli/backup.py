@@ -9,7 +9,7 @@ import click
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
-from qrecords.cli.wording import error_json
+from qrecords.cli.wording import error_json, worded
 from qrecords.errors import IntegrityFailure
 
 
@@ -113,7 +113,7 @@ def rebuild(session: Session) -> int:
         lines.append(f"  编号作废{len(made.void)}个：{'、'.join(made.void[:5])}{' 等' if len(made.void) > 5 else ''}")
     if made.kept:
         lines.append(f"  原来的登记库留作核对：{made.kept}")
-    lines += ["  找不回来的：", *(f"  · {line}" for line in NOT_BACK)]
+    lines += ["  找不回来的：", *(f"  · {worded(line)}" for line in NOT_BACK)]
     if not problems:
         session.answer(data, lines)
         return 0

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
 from qrecords.cli.wording import error_json
 from qrecords.errors import IntegrityFailure, UsageError
+
+if TYPE_CHECKING:
+    from qrecords.services.demo import Demo
 
 ENGINES = ("tantivy", "whoosh")
 SEPARATIONS = {"single-desk": "单人桌面：一人办理全部事务，日志照记", "strict": "三员分立"}
@@ -70,8 +73,24 @@ def demo(session: Session, folder: Path) -> None:
 
     with progress("示例", "步") as at:
         made = make_demo(session.root or folder, progress=at)
-    program = "qrecords" if shutil.which("qrecords") else sys.argv[0]
-    session.answer(made.data, [line.replace("  qrecords ", f"  {program} ") for line in made.lines])
+    data = {"root": str(made.root), "records": made.records, "volumes": made.volumes, "hits": made.hits}
+    session.answer(data, tour(made))
+
+
+def tour(made: Demo) -> Iterator[str]:
+    """Give what was made, and what to try next."""
+    program = f"  {'qrecords' if shutil.which('qrecords') else sys.argv[0]} --root {made.root}"
+    yield f"✓ 示例办公室已建立：{made.root}"
+    yield f"  {made.year}年的记录{made.records}份（十一种表），已归档并编成{len(made.volumes)}册；输入文件在 inputs/"
+    yield f"  检索「{made.searched}」：{made.hits}份"
+    yield "打开看看："
+    yield from (f"  {copy}" for copy in made.copies)
+    yield "接着试试："
+    yield f"{program} search 风扇不转"
+    yield f"{program} list"
+    yield f"{program} show {made.example} --history" + (f"   （还缺{made.missing}项）" if made.missing else "")
+    yield f"{program} volume list"
+    yield f"{program} verify"
 
 
 @click.command(cls=chinese.Command)

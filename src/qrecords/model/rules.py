@@ -12,6 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Protocol
 
+from qrecords.advice import advise
 from qrecords.errors import Problem
 
 Values = Mapping[str, Any]
@@ -113,7 +114,7 @@ def violations(rule: RuleLike, values: Values, label: Labels) -> list[Problem]:
         return []
     found = CHECKS[rule.check](rule, values, label)
     clause = f"（{rule.clause}）" if rule.clause else ""
-    return [Problem(f"{rule.message or problem.message}{clause}", problem.field) for problem in found]
+    return [Problem(advise("{}{}", rule.message or problem.message, clause), problem.field) for problem in found]
 
 
 def _required_when(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from qrecords.advice import Do, advise
 from qrecords.errors import Problem
 from qrecords.model.field import Field
 from qrecords.model.form import Form
@@ -84,7 +85,8 @@ def _reference_problems(
     issue = office.forms.get(found.form_code).form.steps.get(Action.ISSUE.value)
     if issue and found.state is State.DRAFT:
         clause = f"（{issue.clause}）" if issue.clause else ""
-        yield Problem(f"「{form.label(key)}」{number} 还没有签发，先签发再服务{clause}：qrecords issue {number}", key)
+        told = advise("「{}」{} 还没有签发，先签发再服务{}：{}", form.label(key), number, clause, Do.ISSUE(number))
+        yield Problem(told, key)
 
 
 def before_step(office: Office, record: Record, action: Action, around: Neighbours | None = None) -> list[Problem]:

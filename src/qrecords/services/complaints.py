@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Input, advise
 from qrecords.errors import InvalidInput, UsageError
 from qrecords.model.complaints import Standing, is_complaint, standing
 from qrecords.model.record import STATE_LABELS, Action, Record, State
@@ -63,7 +64,9 @@ def complaints(office: Office, *, since: str = "", until: str = "") -> dict[str,
     until = until or office.today()
     since = since or f"{until[:4]}-01-01"
     if since > until:
-        raise UsageError(f"开始日期 {since} 晚于结束日期 {until}", remedy="请核对 --from 和 --to")
+        raise UsageError(
+            f"开始日期 {since} 晚于结束日期 {until}", remedy=advise("请核对 {} 和 {}", Input.FROM, Input.TO)
+        )
     kinds = read_complaint_kinds(office.settings.forms_dir)
     with office.register.read() as tx:
         found = [r for kind in kinds for r in tx.records.find(form_code=kind.form)]

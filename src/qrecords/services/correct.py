@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, Problem, UsageError
 from qrecords.model import values as parsing
 from qrecords.model.audit import digest
@@ -105,10 +106,11 @@ def _corrected_values(office: Office, form: Form, source: Path, record: Record) 
     entry = entry_of(office, list(read_records(source, form)), record, source)
     values, problems = _checked(office, form, entry, record)
     if problems:
-        remedy = "请改正后再更正，归档的内容没有变动"
-        raise InvalidInput(f"{record.record_no} 的更正内容有问题", remedy=remedy, problems=problems)
+        how = "请改正后再更正，归档的内容没有变动"
+        raise InvalidInput(f"{record.record_no} 的更正内容有问题", remedy=how, problems=problems)
     if values == record.values:
-        raise InvalidInput("与归档的内容相同，没有要更正的", remedy=f"用 qrecords show {record.record_no} 核对")
+        remedy = advise("用 {} 核对", Do.SHOW(record.record_no))
+        raise InvalidInput("与归档的内容相同，没有要更正的", remedy=remedy)
     return values
 
 
@@ -209,5 +211,5 @@ def _reason(reason: str) -> str:
     except ValueError as error:
         raise InvalidInput(f"原因：{error}", remedy="请改写后再试") from None
     if not text:
-        raise UsageError("没有写原因", remedy="请用 --reason 写明为什么更正，它会印在表上")
+        raise UsageError("没有写原因", remedy=advise("请用 {} 写明为什么更正，它会印在表上", Input.REASON))
     return text

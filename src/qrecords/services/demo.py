@@ -10,7 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,12 +52,19 @@ SIGNERS = {
 _DAY = re.compile(r"^(\d{4}-\d{2}-\d{2})( \d{2}:\d{2}(?::\d{2})?)?$")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Demo:
-    """What was made, and what to tell about it."""
+    """What was made, and what is worth a look."""
 
-    data: dict[str, Any] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
+    root: Path
+    year: int
+    records: int
+    volumes: list[dict[str, Any]]
+    copies: list[Path]  # of the volumes, where they are easy to open
+    searched: str
+    hits: int
+    example: str  # a record still open
+    missing: int  # what it lacks before it is submitted
 
 
 def make_demo(root: Path, *, progress: Callable[[int, int], None] | None = None) -> Demo:
@@ -87,7 +94,7 @@ def _year_of_work(office: Office, progress: Callable[[int, int], None] | None) -
     found = search(office, SEARCHED, Criteria())
     if progress:
         progress(len(folders) + 1, len(folders) + 1)
-    return _told(office, year, compiled.volumes, found)
+    return _made(office, year, compiled.volumes, found)
 
 
 def _fill_year(office: Office, folder: FormFolder, year: int, notices: Sequence[str]) -> list[str]:
@@ -216,27 +223,21 @@ def _reading_copy(root: Path, volume: dict[str, Any]) -> Path:
     return copy
 
 
-def _told(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: dict[str, Any]) -> Demo:
+def _made(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: dict[str, Any]) -> Demo:
     root = office.settings.root.resolve()
     copies = [_reading_copy(root, volume) for volume in volumes]
     with office.register.read() as tx:
         records = sum(tx.records.counts().values())
         waiting = tx.records.find(states=[State.DRAFT])
     example = waiting[-1]
-    missing = missing_before(office.forms.get(example.form_code).form, example, Action.SUBMIT)
-    lines = [
-        f"✓ 示例办公室已建立：{root}",
-        f"  {year}年的记录{records}份（十一种表），已归档并编成{len(volumes)}册；输入文件在 inputs/",
-        f"  检索「{SEARCHED}」：{found['total']}份",
-        "打开看看：",
-        *(f"  {copy}" for copy in copies),
-        "接着试试：",
-        f"  qrecords --root {root} search 风扇不转",
-        f"  qrecords --root {root} list",
-        f"  qrecords --root {root} show {example.record_no} --history"
-        + (f"   （还缺{len(missing)}项）" if missing else ""),
-        f"  qrecords --root {root} volume list",
-        f"  qrecords --root {root} verify",
-    ]
-    data = {"root": str(root), "records": records, "volumes": [dict(v) for v in volumes], "hits": found["total"]}
-    return Demo(data, lines)
+    return Demo(
+        root=root,
+        year=year,
+        records=records,
+        volumes=[dict(v) for v in volumes],
+        copies=copies,
+        searched=SEARCHED,
+        hits=found["total"],
+        example=example.record_no,
+        missing=len(missing_before(office.forms.get(example.form_code).form, example, Action.SUBMIT)),
+    )

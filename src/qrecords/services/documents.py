@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Input, advise
 from qrecords.errors import UsageError
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
@@ -140,7 +141,7 @@ def require_means(documents: Documents, folder: FormFolder, out: Path, *, pdf: b
     """Make sure papers can be made before any number is taken: template, folder, and LibreOffice where it is needed."""
     documents.template(folder)
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明一个文件夹")
+        raise UsageError(f"{out} 不是文件夹", remedy=advise("请用 {} 指明一个文件夹", Input.FOLDER))
     make_dirs(out)
     write_file(out / PROBE, b"")
     remove_file(out / PROBE)  # another command may be trying the same folder, and have removed it already

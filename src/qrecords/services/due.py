@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
-from qrecords.advice import Sentence, advise
+from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import Problem
 from qrecords.model.complaints import awaits_quality, receipt_of
 from qrecords.model.deadlines import Calendar, Deadline
@@ -38,7 +38,7 @@ class Due:
     limit_on: str
     late: bool
     days_left: int
-    detail: str = ""
+    detail: Sentence = ""
     next: Sentence = ""  # what the record lacks before its next step
 
 
@@ -62,18 +62,18 @@ class _Desk:
         form = self.office.forms.doing(task)
         return (r for r in self.records if form and without_edition(r.form_code) == form)
 
-    def entry(self, key: str, start: date, about: str, who: str, detail: str = "") -> Due:
+    def entry(self, key: str, start: date, about: str, who: str, detail: Sentence = "") -> Due:
         """Return what is due some days after a start."""
         deadline = self.deadline(key)
         target, limit = (f(start, self.calendar) for f in (deadline.target_day, deadline.limit_day))
         return self.on_day(key, target, limit, about, who, detail)
 
-    def known_entry(self, key: str, start: str, about: str, who: str, detail: str) -> Iterator[Due]:
+    def known_entry(self, key: str, start: str, about: str, who: str, detail: Sentence) -> Iterator[Due]:
         """Give an entry where the office's deadlines have this one: an older deadlines.toml may not."""
         if key in self.office.forms.procedure.deadlines:
             yield self.entry(key, date.fromisoformat(start), about, who, detail)
 
-    def on_day(self, key: str, target: date, limit: date, about: str, who: str, detail: str = "") -> Due:
+    def on_day(self, key: str, target: date, limit: date, about: str, who: str, detail: Sentence = "") -> Due:
         deadline = self.deadline(key)
         return Due(
             key, deadline.label, deadline.rule, about, who, target.isoformat(), limit.isoformat(),
@@ -218,8 +218,8 @@ def _quality(desk: _Desk) -> Iterator[Due]:
             yield from desk.known_entry("quality_result", received, record.record_no, QUALITY, detail)
         else:
             who = str(record.values.get("received_by") or record.values.get("reported_by") or "登记员")
-            detail = f"还没有移交：qrecords feedback {record.record_no}"
-            yield from desk.known_entry("quality_handover", record.date, record.record_no, who, detail)
+            handover = advise("还没有移交：{}", Do.FEEDBACK(record.record_no))
+            yield from desk.known_entry("quality_handover", record.date, record.record_no, who, handover)
 
 
 def _property(desk: _Desk) -> Iterator[Due]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import IntegrityFailure, Problem, WrongState
 from qrecords.model.numbering import file_safe
 from qrecords.model.record import Action, Record, State, missing_before, record_year, require_open
@@ -119,8 +120,8 @@ def _file_each(office: Office, records: Sequence[Record], progress: Progress | N
     for record in records:
         form = office.forms.get(record.form_code).form
         if form.is_register:
-            how = f"qrecords file {form.code} --month {record.month}"
-            raise WrongState(f"{record.record_no} 是登记簿的一行，按月归档", remedy=f"请用 {how}")
+            how = advise("请用 {}", Do.FILE(form.code, Input.MONTH(record.month)))
+            raise WrongState(f"{record.record_no} 是登记簿的一行，按月归档", remedy=how)
     _require_ready(office, records)
     told = _listed_again(office, records)
     filed: list[dict[str, Any]] = []
@@ -165,9 +166,10 @@ def _rows_to_file(office: Office, folder: FormFolder, month: str) -> tuple[list[
     reviewed = [r for r in rows if r.state is State.REVIEWED]
     carried = [r.record_no for r in rows if r.state in {State.DRAFT, State.ISSUED, State.SUBMITTED}]
     if not reviewed:
+        months = (folder.form.code, Input.MONTH(month))
         raise WrongState(
             f"{folder.form.title} {month} 没有可归档的行（{len(carried)}行还没有审查）",
-            remedy=f"先提交并审查：qrecords submit {folder.form.code} --month {month}，再 review",
+            remedy=advise("先提交并审查：{}，再 {}", Do.SUBMIT(*months), Do.REVIEW(*months)),
         )
     _require_ready(office, reviewed)
     # What is filed stays in its month, also what this account may not read; what it may not read waits for another.
@@ -233,7 +235,7 @@ def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: 
     if office.archive.head(object_id) != (known["version"] if known else 0):
         raise IntegrityFailure(
             f"归档编号 {archive_no} 在档案库里已有内容，与登记库不符",
-            remedy="登记库可能是从旧备份恢复的；请先运行 qrecords verify 核对，不要继续归档",
+            remedy=advise("登记库可能是从旧备份恢复的；请先运行 {} 核对，不要继续归档", Do.VERIFY),
         )
     if month:
         print_no = register_sheet_print(office, tx, folder, month, records)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
+from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure
 from qrecords.model.formats import FrozenRecord, RecordJson
 from qrecords.model.numbering import parse_record_no
@@ -190,7 +191,7 @@ def item_row(office: Office, tx: Transaction, record: Record) -> dict[str, Any]:
     item = tx.items.row(record.archive_no)
     if item is None or office.archive.head(item["object_id"]) != item["version"]:
         raise IntegrityFailure(
-            f"{record.record_no} 的归档件与登记库不符", remedy="请先运行 qrecords verify 核对，不要再改动这一件"
+            f"{record.record_no} 的归档件与登记库不符", remedy=advise("请先运行 {} 核对，不要再改动这一件", Do.VERIFY)
         )
     return item
 

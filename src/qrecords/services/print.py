@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import WrongState
 from qrecords.model.record import Action, Record, State, require_open
 from qrecords.office import Office
@@ -31,12 +32,12 @@ def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None
         if record.paper_no:
             raise WrongState(
                 f"{record.record_no} 据纸质原件补录，不另印表",
-                remedy=f"请打开或打印它的扫描件：qrecords show {record.record_no} --history",
+                remedy=advise("请打开或打印它的扫描件：{}", Do.SHOW(record.record_no, Input.HISTORY)),
             )
         if office.forms.get(record.form_code).form.is_register:
             raise WrongState(
                 f"{record.record_no} 是登记簿的一行，不单独打印",
-                remedy=f"请打印整月：qrecords print {record.form_code} --month {record.month}",
+                remedy=advise("请打印整月：{}", Do.PRINT(record.form_code, Input.MONTH(record.month))),
             )
     documents = Documents(office)
     for code in dict.fromkeys(r.form_code for r in records):

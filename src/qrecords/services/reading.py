@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from qrecords.advice import Do, Named, advise
 from qrecords.errors import IntegrityFailure, Problem, UsageError, WrongState
 from qrecords.model.numbering import full_record_no
 from qrecords.model.record import Action, Record
@@ -28,7 +29,8 @@ def many(office: Office, record_nos: Sequence[str]) -> list[Record]:
     codes = office.form_codes
     wanted = list(dict.fromkeys(full_record_no(no, codes) for no in record_nos if no.strip()))
     if not wanted:
-        raise UsageError("没有给出记录编号", remedy="请写上编号，如 06A-2026-00123；用 qrecords list 查看")
+        remedy = advise("请写上编号，如 06A-2026-00123；用 {} 查看", Do.LIST)
+        raise UsageError("没有给出记录编号", remedy=remedy)
     there = unfiltered(office, wanted)
     records = office.only_readable(there)
     if len(records) < len(wanted):
@@ -73,7 +75,7 @@ def require_unchanged(tx: Transaction, records: Sequence[Record]) -> None:
     """Make sure, inside the writing transaction, that records are as they were read; else WrongState."""
     now = {r.record_no: r.seq for r in tx.records.many([r.record_no for r in records])}
     if moved := [r.record_no for r in records if now.get(r.record_no) != r.seq]:
-        raise WrongState(f"{'、'.join(moved[:10])} 刚被别人改过", remedy="请先查看（show）再重做这一步")
+        raise WrongState(f"{'、'.join(moved[:10])} 刚被别人改过", remedy=advise("请先{}再重做这一步", Named(Do.SHOW)))
     require_free(tx, [r.record_no for r in records])
 
 
@@ -88,7 +90,7 @@ def require_as_logged(tx: Transaction, records: Sequence[Record]) -> None:
     if problems:
         raise IntegrityFailure(
             f"有{len(problems)}份记录被改动过，没有办理",
-            remedy="有人绕过 qrecords 改了登记库：请运行 qrecords verify，核对日志和备份",
+            remedy=advise("有人绕过 qrecords 改了登记库：请运行 {}，核对日志和备份", Do.VERIFY),
             problems=problems,
         )
 

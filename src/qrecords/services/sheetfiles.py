@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Input, advise
 from qrecords.errors import UsageError, WrongState
 from qrecords.office import Office
 from qrecords.render.docx import Template
@@ -25,7 +26,7 @@ def require_new(path: Path, suffixes: Sequence[str]) -> str:
         known = "、".join(suffixes)
         raise UsageError(f"{path.name} 的扩展名不认识", remedy=f"请写成 {path.stem}{suffixes[0]} 的样子，可用：{known}")
     if path.exists():
-        raise WrongState(f"{path} 已经有了", remedy="请用 -o 换一个文件名，或先移走那个文件")
+        raise WrongState(f"{path} 已经有了", remedy=advise("请用 {} 换一个文件名，或先移走那个文件", Input.FILE_NAME))
     return suffix
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from qrecords.advice import Sentence
+from qrecords.advice import Do, Input, Sentence, advise
 from qrecords.errors import InvalidInput, Problem, QRecordsError, UsageError, WrongState
 from qrecords.model import values
 from qrecords.model.audit import digest
@@ -100,7 +100,8 @@ def sign(
     name = _text(by, "签署人")
     day = past_day(office, on or (_registered_day(filed, kind, name) if evidence else ""), "签署日期")
     if not name:
-        raise UsageError("没有写签署人", remedy="请用 --by 写明是谁签的名或哪个单位盖的章")
+        remedy = advise("请用 {} 写明是谁签的名或哪个单位盖的章", Input.BY)
+        raise UsageError("没有写签署人", remedy=remedy)
     authorise_papers(office, Action.SIGN, records)
     for record in records:
         form = office.forms.get(record.form_code).form
@@ -129,7 +130,7 @@ def _registered_day(filed: Sequence[Record], kind: str, by: str) -> str:
         told = [
             Problem(f"登记的是 {' '.join(w)}" if w else "没有待补扫描件的登记", source=no) for no, w in waiting.items()
         ]
-        remedy = "请用 --on 写明扫描件上的签署日期，或一份一份登记；没有登记任何一份"
+        remedy = advise("请用 {} 写明扫描件上的签署日期，或一份一份登记；没有登记任何一份", Input.ON)
         raise UsageError("各份记录上登记的签署人或日期不同", remedy=remedy, problems=told)
     return next((on for who, on in filter(None, waiting.values()) if who == by), "")
 
@@ -146,7 +147,7 @@ def _require_new(filed: Sequence[Record], signed: Signed) -> None:
     for record in filed:
         same = [s for s in record.signatures if not s.lapsed and (s.kind, s.by, s.on) == what]
         if same and (not signed.evidence_sha256 or signed.evidence_sha256 in {s.evidence_sha256 for s in same}):
-            remedy = "要补上扫描件，请加 --evidence" if not signed.evidence_sha256 else "去掉已附的再试"
+            remedy = advise("要补上扫描件，请加 {}", Input.EVIDENCE) if not signed.evidence_sha256 else "去掉已附的再试"
             raise WrongState(f"{record.record_no} 已有 {signed.by} {signed.on} 的这一签署", remedy=remedy)
 
 
@@ -189,7 +190,7 @@ def ready_in_month(office: Office, form_code: str, month: str, action: Action) -
     if not ready:
         raise WrongState(
             f"{folder.form.title} {month} 没有可以{ACTION_LABELS[action]}的行",
-            remedy=f"用 qrecords list --form {folder.form.code} --month {month} 看各行还缺什么",
+            remedy=advise("用 {} 看各行还缺什么", Do.LIST(Input.FORM(folder.form.code), Input.MONTH(month))),
         )
     return ready
 
@@ -314,5 +315,5 @@ def _text(text: str, what: str) -> str:
 def _reason(reason: str) -> str:
     text = _text(reason, "原因")
     if not text:
-        raise UsageError("没有写原因", remedy="请用 --reason 写明原因，它会留在记录上")
+        raise UsageError("没有写原因", remedy=advise("请用 {} 写明原因，它会留在记录上", Input.REASON))
     return text

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
+from qrecords.advice import Input, advise
 from qrecords.desk.session import Session
 from qrecords.errors import QRecordsError, UsageError
 from qrecords.services.administer import open_office
@@ -72,7 +73,7 @@ def listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError, TypeError, ValueError) as error:
         raise UsageError(
-            f"不能在 {host}:{port} 上等待浏览器：{error}", remedy="请用 --port 换一个端口，0 表示自动选"
+            f"不能在 {host}:{port} 上等待浏览器：{error}", remedy=advise("请用 {} 换一个端口，0 表示自动选", Input.PORT)
         ) from error
 
 

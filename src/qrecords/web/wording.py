@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from qrecords.advice import Do, Given, Named, Sentence, Step, ToDo, told_by
 
 PAGES = {
@@ -27,7 +25,7 @@ ELSEWHERE = "命令行的"  # what the desk has no page for
 
 def worded(sentence: Sentence) -> str:
     """Return a sentence as the desk says it."""
-    return _COMMAND.sub(_page, told_by(sentence, _words))
+    return told_by(sentence, _words)
 
 
 def _words(step: Step) -> str:
@@ -38,12 +36,3 @@ def _words(step: Step) -> str:
             return PAGES.get(do) or f"{ELSEWHERE}「{do.value}」"
         case Given(entry, value):
             return f"「{entry.value}」{value}"
-
-
-# Until every sentence is data: what a service still writes as a command.
-_COMMAND = re.compile(r"(?:运行\s*)?qrecords ([a-z-]+)((?: [\w.:=-]+)*) ?", re.ASCII)
-_BY_COMMAND = {do.name.lower(): page for do, page in PAGES.items()}
-
-
-def _page(found: re.Match[str]) -> str:
-    return _BY_COMMAND.get(found[1]) or f"在命令行运行 {found[0].removeprefix('运行').strip()}"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from qrecords.acting import unheld
+from qrecords.advice import Do, Input, advise, joined
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model import values
 from qrecords.model.access import CENTRE, Account, Grant, Role, person_name
@@ -26,8 +27,12 @@ FIRST_CLEARANCE = SECRECY_LEVELS.index("内部")
 _LETTER = "A-Za-z0-9_\u3400-\u9fff\U00020000-\U0003ffff"
 _NAME = re.compile(f"[{_LETTER}][{_LETTER}.-]{{1,31}}")
 NAME_LENGTH = 40
-NAMESAKES = "用 qrecords accounts list 查看；同名的人请在姓名后加部门"
-LIMIT_LABELS = {"unit": "单位（--unit）", "branch": "兵种（--branch）", "until": "截止日（--until）"}
+NAMESAKES = advise("用 {} 查看；同名的人请在姓名后加部门", Do.LIST_ACCOUNTS)
+LIMITS = {
+    "unit": advise("单位（{}）", Input.UNIT),
+    "branch": advise("兵种（{}）", Input.BRANCH),
+    "until": advise("截止日（{}）", Input.UNTIL),
+}
 
 
 def add(
@@ -131,10 +136,10 @@ def grant(office: Office, name: str, given: Grant) -> dict[str, Any]:
     given = replace(
         given, role=role.name, unit=_one_line(given.unit, "单位"), branch=_one_line(given.branch, "用户类别/兵种")
     )
-    if missing := [LIMIT_LABELS[need] for need in role.needs if not getattr(given, need)]:
-        raise UsageError(f"授予 {role.label} 要限定{'、'.join(missing)}", remedy="请补上后再授予")
+    if missing := [LIMITS[need] for need in role.needs if not getattr(given, need)]:
+        raise UsageError(advise("授予 {} 要限定{}", role.label, joined("、", missing)), remedy="请补上后再授予")
     if given.since and given.until and given.until < given.since:
-        raise UsageError("截止日早于起始日", remedy="请核对 --since 和 --until")
+        raise UsageError("截止日早于起始日", remedy=advise("请核对 {} 和 {}", Input.SINCE, Input.UNTIL))
     with office.register.write() as tx:
         _keep_apart(office, _known(tx, name), role)
         tx.accounts.grant(name, given, office.now(), office.account.name)
@@ -151,7 +156,7 @@ def revoke(office: Office, name: str, role: str) -> dict[str, Any]:
     with office.register.write() as tx:
         _known(tx, name)
         if not tx.accounts.revoke(name, role, office.now(), office.account.name):
-            raise NotFound(f"账号 {name} 没有角色 {role}", remedy=f"用 qrecords accounts show {name} 查看")
+            raise NotFound(f"账号 {name} 没有角色 {role}", remedy=advise("用 {} 查看", Do.SHOW_ACCOUNT(name)))
         _keep_three(office, tx)
         tx.audit.append([office.event(Action.RIGHTS, about, did="revoke", role=role)])
     return _after(office, name)
@@ -205,7 +210,7 @@ def _may_look(office: Office) -> None:
 def _known(tx: Transaction, name: str) -> Account:
     account = tx.accounts.by_name(name)
     if account is None:
-        raise NotFound(f"没有账号 {name}", remedy="用 qrecords accounts list 查看账号")
+        raise NotFound(f"没有账号 {name}", remedy=advise("用 {} 查看账号", Do.LIST_ACCOUNTS))
     return account
 
 

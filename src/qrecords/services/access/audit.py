@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Input, advise
 from qrecords.errors import InvalidInput, Problem, QRecordsError, WrongState
 from qrecords.model import audit
 from qrecords.model.audit import Anchor, Event, as_dict, canonical
@@ -113,7 +114,7 @@ def export_events(office: Office, path: Path, *, date_from: str = "", date_to: s
     with office.register.read() as tx:
         stretch = tx.audit.stretch(Wanted(date_from=date_from, date_to=date_to))
         if stretch is None:
-            raise WrongState("这段时间里没有日志", remedy="请核对 --from 和 --to")
+            raise WrongState("这段时间里没有日志", remedy=advise("请核对 {} 和 {}", Input.FROM, Input.TO))
         events = list(tx.audit.between(*stretch))
     durable.make_dirs(path.absolute().parent)
     durable.write_file(path, _lines(events))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, NotPermitted, WrongState
 from qrecords.model.access import ANYTHING, decide
 from qrecords.model.audit import Event
@@ -36,7 +37,7 @@ def ask(office: Office, reason: str) -> dict[str, Any]:
     """Ask that the times in the log which the clock contradicts be declared wrong; it holds for a day."""
     _authorise(office)
     if not (reason := reason.strip()):
-        raise InvalidInput("没有写原因", remedy="请用 --reason 写明时钟出了什么事")
+        raise InvalidInput("没有写原因", remedy=advise("请用 {} 写明时钟出了什么事", Input.REASON))
     state = clock_state(office)
     with office.register.write() as tx:
         tx.audit.append(
@@ -55,11 +56,11 @@ def confirm(office: Office) -> dict[str, Any]:
     with office.register.write() as tx:
         asked = _asked(office, tx)
         if asked is None:
-            how = "请先由一名管理员运行 qrecords audit clock --reason 原因"
+            how = advise("请先由一名管理员运行 {}", Do.DECLARE_CLOCK(Input.REASON("原因")))
             raise WrongState("没有人提出，或提出已过一天", remedy=how)
         own = asked.account == office.account.name
         if own and (office.rules.separation == "strict" or _others(office, tx)):
-            how = "请另一名管理员运行 qrecords audit clock --confirm"
+            how = advise("请另一名管理员运行 {}", Do.DECLARE_CLOCK(Input.CONFIRM))
             raise NotPermitted("是您自己提出的，要由另一名管理员确认", remedy=how)
         require_others(office, [asked])
         # Where one person is the only administrator he does both; the log says so.

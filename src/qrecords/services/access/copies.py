@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model import values
 from qrecords.model.access import person_name
@@ -38,10 +39,10 @@ def request(
 ) -> CopyRequest:
     """Ask for copies of a filed record, or of a filed item by its archive number; someone else decides."""
     if not 1 <= count <= MOST_COPIES:
-        raise UsageError(f"一次可申请1到{MOST_COPIES}份", remedy="请改 --count，或分几次申请")
+        raise UsageError(f"一次可申请1到{MOST_COPIES}份", remedy=advise("请改 {}，或分几次申请", Input.COUNT))
     why = _line(purpose, "用途", PURPOSE_LENGTH)
     if due and due < office.today():
-        raise InvalidInput(f"应还日期 {due} 已经过了", remedy="请核对 --due；今天是 " + office.today())
+        raise InvalidInput(f"应还日期 {due} 已经过了", remedy=advise("请核对 {}；今天是 {}", Input.DUE, office.today()))
     item = _item(office, number)
     office.authorise(Action.COPY_REQUEST, item["archive_no"])
     who = _line(recipient or office.account.person, "领用人", PERSON_LENGTH)
@@ -88,9 +89,9 @@ def take_back(office: Office, numbers: Sequence[str], *, on: str = "") -> list[C
             require_step(now, "return")
             out = [c for c in now.copies if c.issued_at and not c.returned_on and no in {c.copy_no, c.request_no}]
             if not out:
-                raise WrongState(f"{no} 已经收回", remedy="用 qrecords copies list 查看哪些还在外面")
+                raise WrongState(f"{no} 已经收回", remedy=advise("用 {} 查看哪些还在外面", Do.LIST_COPIES))
             if day < min(c.issued_at[:10] for c in out):
-                raise InvalidInput(f"收回日期 {day} 早于发出日期", remedy="请核对 --on")
+                raise InvalidInput(f"收回日期 {day} 早于发出日期", remedy=advise("请核对 {}", Input.ON))
             for copy in out:
                 tx.copies.change_copy(copy.copy_no, returned_on=day, returned_by=office.account.name)
             after = tx.copies.one(now.request_no)
@@ -115,7 +116,7 @@ def write_register(office: Office, path: Path, requests: Sequence[dict[str, Any]
     if path.suffix.lower() != SUFFIX:
         raise UsageError(f"{path.name} 的扩展名不是 {SUFFIX}", remedy=f"请写成 {path.stem}{SUFFIX} 的样子")
     if path.exists():
-        raise WrongState(f"{path} 已经有了", remedy="请用 -o 换一个文件名")
+        raise WrongState(f"{path} 已经有了", remedy=advise("请用 {} 换一个文件名", Input.FILE_NAME))
     book = copies_workbook(_with_people(office, requests), org_name=office.settings.office.org_name, on=office.today())
     make_dirs(path.absolute().parent)
     write_file(path, book)
@@ -129,7 +130,7 @@ def found(office: Office, number: str) -> CopyRequest:
     with office.register.read() as tx:
         one = tx.copies.one(wanted)
     if one is None or not _is_readable(office, one.archive_no):
-        raise NotFound(f"没有「{wanted}」这份副本申请", remedy="用 qrecords copies list 查看")
+        raise NotFound(f"没有「{wanted}」这份副本申请", remedy=advise("用 {} 查看", Do.LIST_COPIES))
     return one
 
 
@@ -193,7 +194,7 @@ def _item(office: Office, number: str) -> dict[str, Any]:
     with office.register.read() as tx:
         item = tx.items.row(archive_no)
     if item is None or item["version"] == 0 or not _is_readable(office, archive_no):
-        raise NotFound(f"没有归档件 {number}", remedy="请写记录编号，或归档编号；用 qrecords search 查找")
+        raise NotFound(f"没有归档件 {number}", remedy=advise("请写记录编号，或归档编号；用 {} 查找", Do.SEARCH))
     require_kept(office, archive_no)
     return item
 
@@ -211,7 +212,7 @@ def _of_record(office: Office, record_no: str) -> str:
     form = office.forms.get(record.form_code).form
     if not record.archive_no or record.record_year is None or not _is_filed(office, record):
         raise WrongState(
-            f"{record.record_no} 还没有归档，不能复制", remedy="副本由归档件制作，请先归档（qrecords file）"
+            f"{record.record_no} 还没有归档，不能复制", remedy=advise("副本由归档件制作，请先归档（{}）", Do.FILE)
         )
     if form.is_register:
         raise WrongState(
@@ -239,7 +240,7 @@ def _line(text: str, what: str, length: int) -> str:
     except ValueError as error:
         raise InvalidInput(f"{what}：{error}", remedy="它要印在副本每一页上，请写短些") from None
     if not line:
-        how = "请用 --for 写明领用人，或先用 qrecords accounts rename 写上本人姓名"
+        how = advise("请用 {} 写明领用人，或先用 {} 写上本人姓名", Input.FOR, Do.RENAME_ACCOUNT)
         remedy = how if what == "领用人" else f"请写明{what}"
         raise InvalidInput(f"没有写{what}", remedy=remedy, problems=[Problem(f"没有写{what}")])
     return line

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Input, advise
 from qrecords.errors import UsageError, WrongState
 from qrecords.model.copies import CopyRequest, CopyState, require_step
 from qrecords.model.record import Action
@@ -60,7 +61,7 @@ def issue(office: Office, number: str, out: Path) -> list[Issued]:
     office.authorise(Action.COPY_ISSUE, seen.archive_no)
     require_kept(office, seen.archive_no)
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明一个文件夹")
+        raise UsageError(f"{out} 不是文件夹", remedy=advise("请用 {} 指明一个文件夹", Input.FOLDER))
     with office.exclusive("copies", "发出副本"), running(office) as run:
         request, step = _reserve(run, seen, out)
         durable.checkpoint("copies.intent")

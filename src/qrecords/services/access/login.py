@@ -8,6 +8,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 from qrecords.acting import authenticate, caller_uid
+from qrecords.advice import Do, advise
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.access import Account
 from qrecords.model.audit import Event
@@ -77,7 +78,7 @@ def set_password(office: Office, name: str, new: str) -> None:
     with office.register.read() as tx:
         account = tx.accounts.by_name(name)
     if account is None:
-        raise NotFound(f"没有账号 {name}", remedy="用 qrecords accounts list 查看账号")
+        raise NotFound(f"没有账号 {name}", remedy=advise("用 {} 查看账号", Do.LIST_ACCOUNTS))
     own = account.name == office.account.name
     _set(office.register, office.settings.access, account, new,
          by=office.account.name, at=office.now(), must_change=not own)  # fmt: skip

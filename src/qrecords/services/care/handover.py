@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords import __version__
+from qrecords.advice import Do, advise
 from qrecords.errors import InvalidInput, NotFound, Problem, QRecordsError, WrongState
 from qrecords.model.record import Action
 from qrecords.office import Office
@@ -249,7 +250,7 @@ def _valid_bag(folder: Path) -> Archive:
     for source in sources:
         if source.objects.is_dir() and not source.check_root():
             return source
-    raise InvalidInput(f"{folder} 里没有本软件的归档对象", remedy="请核对是不是 qrecords export 做的包")
+    raise InvalidInput(f"{folder} 里没有本软件的归档对象", remedy=advise("请核对是不是 {} 做的包", Do.EXPORT))
 
 
 def _require_sound(source: Archive, object_ids: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.acting import peer_uid
+from qrecords.advice import Do, advise
 from qrecords.desk.workspace import Workspace
 from qrecords.errors import IntegrityFailure, Problem, QRecordsError, WrongState
 from qrecords.model.audit import digest
@@ -36,9 +37,9 @@ from qrecords.strict import require_none
 LOST = "登记库重建：没有归档，内容已不在"
 NOT_BACK = (
     "没有归档的记录（草稿、已提交、已审查的），请对照纸面重新填写；它们的编号已作废，不会重用",
-    "账号和权限，请用 qrecords accounts 重新设立",
-    "没有归档的打印件的记载（那些纸扫描后认不出，请重新打印）、控制副本的登记、保留令（hold）和延长保管的决定",
-    "最后一次封存（qrecords audit close）以后的日志",
+    advise("账号和权限，请用 {} 重新设立", Do.ACCOUNTS),
+    "没有归档的打印件的记载（那些纸扫描后认不出，请重新打印）、控制副本的登记、保留令和延长保管的决定",
+    advise("最后一次封存（{}）以后的日志", Do.CLOSE_LOG),
 )
 
 Progress = Callable[[int, int], None]
@@ -98,7 +99,7 @@ def _require_lost(place: Path) -> None:
         return
     raise WrongState(
         f"登记库 {place} 还在，也能打开",
-        remedy="不需要重建。确实要用归档对象重建，请先备份，再把它移到别处；有备份时请优先用 qrecords restore",
+        remedy=advise("不需要重建。确实要用归档对象重建，请先备份，再把它移到别处；有备份时请优先用 {}", Do.RESTORE),
     )
 
 
@@ -146,7 +147,8 @@ def _put_log(tx: Transaction, found: Unfrozen, made: Rebuilt) -> list[str]:
         tx.audit.append(events, as_they_were=True)
         if tx.audit.head() != (segment.last_seq, segment.head):
             raise IntegrityFailure(
-                f"日志段 {segment.object_id} 与前一段接不上，或被改过", remedy="请先运行 qrecords restore 用备份恢复"
+                f"日志段 {segment.object_id} 与前一段接不上，或被改过",
+                remedy=advise("请先运行 {} 用备份恢复", Do.RESTORE),
             )
         tx.audit.close(segment)
         # A refused one names a form, or what was typed: only what was done gave a number out.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ def write_report(office: Office, path: Path, result: dict[str, Any]) -> None:
     problems: list[Problem] = result["problems"]
     make_dirs(path.absolute().parent)
     if path.suffix.lower() == ".json":
-        plain = result | {"at": office.now(), "by": office.account.name, "problems": [asdict(p) for p in problems]}
+        plain_problems = [asdict(replace(p, message=office.words(p.message))) for p in problems]
+        plain = result | {"at": office.now(), "by": office.account.name, "problems": plain_problems}
         write_file(path, json.dumps(plain, ensure_ascii=False, indent=2).encode())
         return
     template = Template.load(office.settings.forms_dir / "verify" / "report.docx")
@@ -55,7 +56,7 @@ def _context(office: Office, result: dict[str, Any], problems: list[Problem]) ->
         for check in entry["checks"]
     ]
     shown = [
-        {"no": str(number), "source": problem.source or "/", "message": problem.message}
+        {"no": str(number), "source": problem.source or "/", "message": office.words(problem.message)}
         for number, problem in enumerate(problems[:SHOWN], start=1)
     ]
     if len(problems) > SHOWN:

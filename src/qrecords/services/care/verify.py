@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
+from qrecords.advice import Do, advise
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.audit import digest
 from qrecords.model.formats import FrozenRecord, RecordJson
@@ -162,8 +163,9 @@ def _both_ways(office: Office, tx: Transaction, ids: set[str], damaged: Collecti
             yield Problem(f"档案库里的版本与登记的 v{row['version']} 不符；请核对备份", source=object_id)
     for object_id in sorted(ids - under_way - {row["object_id"] for row in rows}):
         if list_no := destroyed.get(object_id):
-            again = f"再运行 qrecords retention destroy {list_no}"
-            yield Problem(f"已按清册 {list_no} 登记销毁，对象却还在；请{again}，或核对它从哪里恢复的", source=object_id)
+            again = Do.DESTROY(list_no)
+            told = advise("已按清册 {} 登记销毁，对象却还在；请再运行 {}，或核对它从哪里恢复的", list_no, again)
+            yield Problem(told, source=object_id)
         elif object_id.startswith((ITEM, VOLUME, LIST)):
             yield Problem("档案库里有，登记库里没有；可能登记库是从旧备份恢复的，请核对后重建登记", source=object_id)
 

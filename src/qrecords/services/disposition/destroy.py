@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, Problem, QRecordsError, StorageFailure, WrongState
 from qrecords.model.audit import Event, first_break
 from qrecords.model.disposition import Confirmed, DestructionList, ListState
@@ -78,8 +79,8 @@ class DestroyListed(ListStep):
             problems = _left(office, certificate)
             why, remedy = (error.message, error.remedy) if isinstance(error, QRecordsError) else (str(error), "")
             raise StorageFailure(
-                f"清册 {self.list_no} 的销毁没有做完：{why}；还剩{len(problems)}处",
-                remedy=f"{remedy or '请排除故障'}；然后再运行 qrecords retention destroy {self.list_no}，会接着做完",
+                advise("清册 {} 的销毁没有做完：{}；还剩{}处", self.list_no, why, len(problems)),
+                remedy=advise("{}；然后再运行 {}，会接着做完", remedy or "请排除故障", Do.DESTROY(self.list_no)),
                 problems=problems,
             ) from error
 
@@ -87,7 +88,7 @@ class DestroyListed(ListStep):
         """Let the list be executed, with the event."""
         drawn = get(office, self.list_no, tx)
         if drawn.state is ListState.APPROVED:
-            raise WrongState(f"清册 {self.list_no} 还没有登记销毁", remedy="请运行 qrecords verify 核对")
+            raise WrongState(f"清册 {self.list_no} 还没有登记销毁", remedy=advise("请运行 {} 核对", Do.VERIFY))
         tx.retention.save_list(replace(drawn, state=ListState.DESTROYED, version=VERIFIED))
         certificate = hashlib.sha256(office.archive.read(drawn.object_id, "certificate.pdf", VERIFIED)).hexdigest()
         tx.audit.append([office.event(Action.DESTROY, self.list_no, result="verified", certificate=certificate)])
@@ -147,7 +148,7 @@ def _went_on(office: Office, drawn: DestructionList) -> bool:
         return True
     if drawn.state is ListState.DESTROYING:
         raise IntegrityFailure(
-            f"清册 {drawn.list_no} 正在销毁，却没有这一步的记载", remedy="请运行 qrecords verify 核对"
+            f"清册 {drawn.list_no} 正在销毁，却没有这一步的记载", remedy=advise("请运行 {} 核对", Do.VERIFY)
         )
     with office.register.write() as tx:
         for key, _ in mine:

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import asdict
 from typing import Any
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import NotFound, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model.audit import digest
 from qrecords.model.numbering import RECORD_NO, retention_years
@@ -47,7 +48,7 @@ def release(office: Office, subject: str, reason: str) -> list[dict[str, Any]]:
     with office.register.read() as tx:
         mine, others = _in_force(office, tx, name)
     if not mine and not others:
-        raise NotFound(f"{name} 没有被冻结", remedy="用 qrecords retention holds 查看冻结的对象")
+        raise NotFound(f"{name} 没有被冻结", remedy=advise("用 {} 查看冻结的对象", Do.LIST_HOLDS))
     if not others:
         raise NotPermitted(
             f"{name} 是账号 {office.account.name} 自己冻结的，不能由自己解除",
@@ -96,7 +97,7 @@ def required_reason(reason: str) -> str:
     except ValueError as error:
         raise UsageError(f"原因：{error}", remedy="请改写后再试") from None
     if not text:
-        raise UsageError("没有写原因", remedy="请用 --reason 写明原因，它会永久留下")
+        raise UsageError("没有写原因", remedy=advise("请用 {} 写明原因，它会永久留下", Input.REASON))
     return text
 
 
@@ -107,8 +108,9 @@ def lost_holds(tx: Transaction) -> list[Problem]:
     last = {(e.object, str(e.detail.get("kind", ""))): e for e in events if e.outcome == "done"}
     held = {(_logged(h.subject), h.kind.value) for h in tx.retention.holds()}
     lost = [name for (name, kind), event in last.items() if event.action == Action.HOLD and (name, kind) not in held]
-    remedy = "请核对日志（audit list --action hold），重新冻结，需要时再由另一人解除"
-    return [Problem(f"日志里的冻结在登记库里没有了；{remedy}", source=name) for name in sorted(lost)]
+    look = Do.LIST_EVENTS(Input.ACTION(Action.HOLD.value))
+    told = advise("日志里的冻结在登记库里没有了；请核对日志（{}），重新冻结，需要时再由另一人解除", look)
+    return [Problem(told, source=name) for name in sorted(lost)]
 
 
 def _logged(name: str) -> str:
@@ -140,7 +142,7 @@ def _subject(office: Office, tx: Transaction, subject: str) -> tuple[HoldKind, s
     elif not name or not office.only_readable(tx.records.many(tx.retention.naming_customer(name))):
         raise NotFound(f"没有记录、归档件、册或用户叫「{name}」", remedy="请核对编号；用户名称或代号要和记录上写的一样")
     if tx.retention.destroyed([found]) or (record and record.state is State.DESTROYED):
-        raise WrongState(f"{found} 已经销毁，不能再冻结", remedy="用 qrecords retention lists 查看销毁清册")
+        raise WrongState(f"{found} 已经销毁，不能再冻结", remedy=advise("用 {} 查看销毁清册", Do.LIST_DISPOSITIONS))
     return kind, found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from qrecords.advice import Sentence, advise
+from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import NotFound, Problem, QRecordsError, WrongState
 from qrecords.model.audit import digest
 from qrecords.model.disposition import LIST_LABELS, DestructionList, ListState
@@ -160,7 +160,7 @@ def get(office: Office, list_no: str, tx: Transaction | None = None) -> Destruct
     else:
         found = tx.retention.lists(wanted)
     if not wanted or not found:
-        raise NotFound(f"没有销毁清册「{list_no}」", remedy="用 qrecords retention lists 查看清册")
+        raise NotFound(f"没有销毁清册「{list_no}」", remedy=advise("用 {} 查看清册", Do.LIST_DISPOSITIONS))
     return found[0]
 
 
@@ -178,7 +178,7 @@ def listed_units(office: Office, tx: Transaction, content: dict[str, Any]) -> li
     for unit, listed in zip(found, sorted_as(content, found), strict=True):
         if pieces_of(unit, objects) != listed["pieces"]:
             raise WrongState(
-                f"{unit.code} 的内容和编清册时不同了", remedy="请撤销这份清册（qrecords retention withdraw），重新鉴定"
+                f"{unit.code} 的内容和编清册时不同了", remedy=advise("请撤销这份清册（{}），重新鉴定", Do.WITHDRAW)
             )
     return found
 
@@ -205,7 +205,7 @@ def require_free(
     if problems:
         raise WrongState(
             advise("不能销毁：{} {}{}", problems[0].source, problems[0].message, "等" if problems[1:] else ""),
-            remedy="没有改动任何东西；请按各条说明处理，用 qrecords retention due 查看",
+            remedy=advise("没有改动任何东西；请按各条说明处理，用 {} 查看", Do.LIST_DUE_UNITS),
             problems=problems,
         )
     return keeping

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound, WrongState
 from qrecords.model.disposition import Confirmed, DestructionList, ListState
 from qrecords.model.record import Action
@@ -77,7 +78,7 @@ def _require_later_life(office: Office, there: Transaction) -> None:
         heads = [str(event.detail.get("audit_head", "")) for event in tx.audit.events("restore")]
         if not heads:
             raise WrongState(
-                "这个工作区不是从备份恢复的，没有要重新执行的清册", remedy="销毁请按清册办理：retention destroy"
+                "这个工作区不是从备份恢复的，没有要重新执行的清册", remedy=advise("销毁请按清册办理：{}", Do.DESTROY)
             )
         seq = next((event.seq for event in tx.audit.events() if event.hash == heads[-1]), 0)
     if seq == 0 or there.audit.hash_of(seq) != heads[-1]:

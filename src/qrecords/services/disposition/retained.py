@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from qrecords.advice import advise, joined
+from qrecords.advice import Do, advise, joined
 from qrecords.errors import NotFound, Problem, WrongState
 from qrecords.model.clock import REMEDY
 from qrecords.model.record import State
@@ -104,7 +104,9 @@ def units(office: Office, tx: Transaction, numbers: Sequence[str]) -> list[Unit]
         message = joined("、", (advise("{} {}", p.source, p.message) for p in problems[:5]))
         kind = NotFound if missing else WrongState
         raise kind(
-            message, remedy="请核对编号；用 qrecords retention due 查看到期的册和件", problems=problems[1:] and problems
+            message,
+            remedy=advise("请核对编号；用 {} 查看到期的册和件", Do.LIST_DUE_UNITS),
+            problems=problems[1:] and problems,
         )
     return [*_volumes(office, tx, volumes), *_items(office, tx, dict.fromkeys(items))]
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from qrecords.advice import Input, advise
 from qrecords.errors import InvalidInput
 from qrecords.render.listing import MAX_ROWS, list_csv, list_workbook
 
@@ -16,7 +17,8 @@ Columns = Mapping[str, tuple[str, int]]  # by the key of a line: heading, width 
 def require_room(suffix: str, count: int) -> None:
     """Refuse more lines than a worksheet holds."""
     if suffix == ".xlsx" and count > MAX_ROWS:
-        raise InvalidInput(f"共{count}份，一张工作表放不下", remedy="请改存为 .csv，或加 --year 等条件分几次存")
+        remedy = advise("请改存为 .csv，或加 {} 等条件分几次存", Input.YEAR)
+        raise InvalidInput(f"共{count}份，一张工作表放不下", remedy=remedy)
 
 
 def list_file(

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Do, advise
 from qrecords.errors import MissingProgram, NotFound, QRecordsError
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
@@ -84,9 +85,8 @@ def _printed(office: Office, record: Record) -> Path:
     for path in [office.drafts_dir / f"{name}.{kind}" for kind in ("pdf", "docx") for name in names]:
         if path.is_file():
             return path
-    raise NotFound(
-        f"{record.record_no} 还没有归档，也没有打印过", remedy=f"请先用 qrecords print {record.record_no} 打印"
-    )
+    remedy = advise("请先用 {} 打印", Do.PRINT(record.record_no))
+    raise NotFound(f"{record.record_no} 还没有归档，也没有打印过", remedy=remedy)
 
 
 def open_with_viewer(path: Path) -> None:

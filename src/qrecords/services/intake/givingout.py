@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import NotFound, UsageError
 from qrecords.model.form import Form
 from qrecords.model.givenrows import said_of
@@ -31,7 +32,7 @@ def give_out(office: Office, code: str, path: Path | None = None, *, month: str 
     if not form.is_register:
         raise UsageError(
             f"{form.code}「{form.title}」不是登记簿，没有按行续填的工作簿",
-            remedy="请逐份续填：qrecords update 编号 输入文件；按行续填的是 02A、03A、09A、10A",
+            remedy=advise("请逐份续填：{}；按行续填的是 02A、03A、09A、10A", Do.UPDATE("编号", "输入文件")),
         )
     path = path or Path(f"{form.code} {form.title}-待续{SUFFIX}".replace("/", ""))
     require_new(path, (SUFFIX,))
@@ -39,7 +40,8 @@ def give_out(office: Office, code: str, path: Path | None = None, *, month: str 
         found = tx.records.find(form_code=form.code, states=[State.DRAFT], month=month or None)
     records = office.only_readable(office.only_readable(found), Action.UPDATE)
     if not records:
-        raise NotFound("没有您可以续填的行", remedy=f"用 qrecords list --form {form.number}{form.edition} 查看")
+        remedy = advise("用 {} 查看", Do.LIST(Input.FORM(f"{form.number}{form.edition}")))
+        raise NotFound("没有您可以续填的行", remedy=remedy)
     example = form.check(folder.sample()).values
     data = input_workbook(form, example, [_given(form, record) for record in records], office.words)
     office.note([office.event(Action.READ, r.record_no, exported=SUFFIX) for r in records])

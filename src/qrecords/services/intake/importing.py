@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from qrecords.advice import Sentence
+from qrecords.advice import Input, Sentence, advise
 from qrecords.errors import InvalidInput, Problem, WrongState
 from qrecords.model.audit import digest
 from qrecords.model.numbering import file_safe, parse_record_no, record_no
@@ -166,9 +166,7 @@ def _new(office: Office, papers: Sequence[Paper], result: Imported) -> list[Pape
     for paper in rest:
         archive_no = filed.get((paper.record.form_code, paper.record.month)) if _is_row(office, paper.record) else None
         if archive_no:
-            message = (
-                f"{paper.record.form_code} {paper.record.month} 这个月已归档为 {archive_no}；请用 fill 补填，再补归档"
-            )
+            message = f"{paper.record.form_code} {paper.record.month} 这个月已归档为 {archive_no}；请补填，再补归档"
             wrong.setdefault(paper.key, []).append(Problem(message, "date", paper.row.row, paper.row.source))
     for paper in rest:
         if problems := wrong.get(paper.key):
@@ -201,13 +199,12 @@ def _missing(
         missing += some
         if some and (not fill_gaps or beyond > MOST_UNUSED):
             names = "、".join(some[:5]) + ("等" if beyond > 5 else "")
-            how = (
-                "请核对编号有没有写错" if beyond > MOST_UNUSED else "请补进清单；确实没有的，加 --fill-gaps 登记为空号"
-            )
-            gaps.append(Problem(f"编号不连续，缺{beyond}个：{names}；{how}", "paper_no"))
+            how = advise("请补进清单；确实没有的，加 {} 登记为空号", Input.FILL_GAPS)
+            how = "请核对编号有没有写错" if beyond > MOST_UNUSED else how
+            gaps.append(Problem(advise("编号不连续，缺{}个：{}；{}", beyond, names, how), "paper_no"))
     if (problems and not keep_going) or gaps:
         what = f"{len(result.rejected)}行有问题" if result.rejected else "编号不连续"
-        remedy = "请按提示改正后再试；只补录没有问题的行，加 --keep-going"
+        remedy = advise("请按提示改正后再试；只补录没有问题的行，加 {}", Input.KEEP_GOING)
         raise InvalidInput(f"{what}，一份也没有补录", remedy=remedy, problems=[*problems, *gaps])
     return missing
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from qrecords.advice import Sentence
+from qrecords.advice import Do, Input, Sentence, advise
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.field import heading_key
 from qrecords.model.form import Checked, Form
 from qrecords.model.numbering import FormCodes, full_record_no
-from qrecords.model.record import STATE_LABELS, Action, Record, State
+from qrecords.model.record import STATE_LABELS, Record, State
 from qrecords.model.sameness import Difference, Placed, book_name, differences, fingerprints, resembling
 from qrecords.model.worksheet import NEW_WORDS, NUMBER_COLUMN, shown
 from qrecords.office import Office
@@ -55,7 +55,7 @@ class Row:
         """Tell whether the clerk wrote that it is a record of its own."""
         return heading_key(self.entry.number) in NEW_WORDS
 
-    def refuse(self, message: str) -> None:
+    def refuse(self, message: Sentence) -> None:
         """Note why it can make no record."""
         self.problems.append(Problem(message, None, self.entry.row, self.entry.source))
 
@@ -190,9 +190,10 @@ class _Found:
             return
         for row, before in self.alike:
             number = before.known or (before.changed.record_no if before.changed else "")
+            first = f"第{before.entry.row}行" + (f"（{number}）" if number else "")
+            number_new = _in_number(row, "新")
             row.refuse(
-                f"与第{before.entry.row}行{f'（{number}）' if number else ''}完全相同；写重了就删去一行，"
-                f"确是两条就加 --same-again，或{_in_number(row, '新')}"
+                advise("与{}完全相同；写重了就删去一行，确是两条就加 {}，或{}", first, Input.SAME_AGAIN, number_new)
             )
 
     def tell_changed(self, office: Office, rows: Sequence[Row], *, same_again: bool) -> list[str]:
@@ -242,20 +243,24 @@ def _row(place: Origin | None) -> int | None:
     return place.row if place else None
 
 
-def tell_vanished(record_nos: Sequence[str]) -> list[str]:
+def tell_vanished(record_nos: Sequence[str]) -> list[Sentence]:
     """Return what is told of records whose rows a file has no more."""
     if not record_nos:
         return []
     named = "、".join(record_nos[:_SHOWN]) + ("等" if len(record_nos) > _SHOWN else "")
-    return [f"表里不再有 {named} 的行；记录没有变动，要作废请用 qrecords void"]
+    return [advise("表里不再有 {} 的行；记录没有变动，要作废请用 {}", named, Do.VOID)]
 
 
-def _doubtful(form: Form, row: Row, records: Sequence[Record]) -> str:
+def _doubtful(form: Form, row: Row, records: Sequence[Record]) -> Sentence:
     near = "、".join(r.record_no for r in records[:_SHOWN])
     found = "；".join(told(form, differences(form, records[0].values, row.checked.values)))
-    return (
-        f"和 {near} 很像，分不清是改动还是新的一条（{found}）；是改动就{_in_number(row, records[0].record_no)}，"
-        f"是新的一条就{_in_number(row, '新')}，或加 --same-again"
+    return advise(
+        "和 {} 很像，分不清是改动还是新的一条（{}）；是改动就{}，是新的一条就{}，或加 {}",
+        near,
+        found,
+        _in_number(row, records[0].record_no),
+        _in_number(row, "新"),
+        Input.SAME_AGAIN,
     )
 
 
@@ -281,11 +286,12 @@ def _shown(form: Form, difference: Difference, value: Any) -> str:
     return text or "（空）"
 
 
-def way_to_change(record: Record) -> str:
-    """Return the command that brings a record to what its row says."""
+def way_to_change(record: Record) -> Sentence:
+    """Return what brings a record to what its row says."""
+    reason = Input.REASON("原因")
     if record.state in (State.FILED, State.BOUND):
-        return f"qrecords {Action.CORRECT} {record.record_no} 输入文件 --reason 原因"
+        return advise("{}", Do.CORRECT(record.record_no, "输入文件", reason))
+    update = Do.UPDATE(record.record_no, "输入文件")
     if record.state in (State.DRAFT, State.ISSUED):
-        return f"qrecords {Action.UPDATE} {record.record_no} 输入文件"
-    back = f"qrecords {Action.RETURN} {record.record_no} --reason 原因"
-    return f"{back}，再 qrecords {Action.UPDATE} {record.record_no} 输入文件"
+        return advise("{}", update)
+    return advise("{}，再 {}", Do.RETURN(record.record_no, reason), update)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from qrecords.advice import Sentence
+from qrecords.advice import Input, Sentence, advise
 from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
 from qrecords.model.form import Form
 from qrecords.office import Office
@@ -70,10 +70,11 @@ def require_place(inputs: Sequence[Path], place: Path | None) -> None:
         return
     books = [p for p in inputs if p.suffix.lower() == SUFFIX]
     if not books:
-        raise UsageError("--rejected 只用于 .xlsx 输入", remedy="其他格式请按列出的行和栏目改正")
+        raise UsageError(advise("{} 只用于 .xlsx 输入", Input.REJECTED), remedy="其他格式请按列出的行和栏目改正")
     if place.suffix.lower() == SUFFIX:
         if len(books) > 1:
-            raise UsageError("有几个工作簿，退回的不能写进同一个文件", remedy="请在 --rejected 后面写一个文件夹")
+            remedy = advise("请在 {} 后面写一个文件夹", Input.REJECTED)
+            raise UsageError("有几个工作簿，退回的不能写进同一个文件", remedy=remedy)
         if place.exists():
             raise WrongState(f"{place} 已经有了，里面可能有改正好的内容", remedy="请换一个文件名，或先移走那个文件")
 
@@ -102,14 +103,16 @@ def send_back(
     return copies, notes
 
 
-def how_to_go_on(returned: Sequence[Path]) -> str:
+def how_to_go_on(returned: Sequence[Path]) -> Sentence:
     """Return what to do after a fill that made nothing."""
     if not returned:
-        return "请改正后再填；只想先生成没问题的，加 --keep-going"
+        return advise("请改正后再填；只想先生成没问题的，加 {}", Input.KEEP_GOING)
     files = "、".join(map(str, returned))
-    return (
-        f"请选一种办法：① 在 {files} 里改正标红的格子（批注写着原因），再填它，所有行都在，原来的文件不要再填；"
-        "② 加 --keep-going 再填原来的文件，先生成没问题的，只退回有问题的行"
+    return advise(
+        "请选一种办法：① 在 {} 里改正标红的格子（批注写着原因），再填它，所有行都在，原来的文件不要再填；"
+        "② 加 {} 再填原来的文件，先生成没问题的，只退回有问题的行",
+        files,
+        Input.KEEP_GOING,
     )
 
 

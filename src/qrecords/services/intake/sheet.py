@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qrecords.advice import Input, advise
 from qrecords.errors import UsageError, WrongState
 from qrecords.office import Office
 from qrecords.render.xlsx import input_workbook
@@ -23,7 +24,10 @@ def make_sheet(office: Office, code: str, path: Path | None = None) -> Path:
     if path.suffix.lower() != SUFFIX:
         raise UsageError(f"{path.name} 的扩展名不是 {SUFFIX}", remedy=f"请写成 {path.stem}{SUFFIX} 的样子")
     if path.exists():
-        raise WrongState(f"{path} 已经有了，里面可能有填好的内容", remedy="请用 -o 换一个文件名，或先移走那个文件")
+        raise WrongState(
+            f"{path} 已经有了，里面可能有填好的内容",
+            remedy=advise("请用 {} 换一个文件名，或先移走那个文件", Input.FILE_NAME),
+        )
     # What does not fit the form any more is left out of the example; `forms check` tells of it.
     example = form.check(folder.sample()).values
     make_dirs(path.parent)

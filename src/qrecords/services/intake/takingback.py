@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from qrecords.advice import Sentence, advise, joined
+from qrecords.advice import Do, Sentence, advise, joined
 from qrecords.errors import InvalidInput, Problem, QRecordsError
 from qrecords.model.field import heading_key
 from qrecords.model.form import Form
@@ -128,8 +128,8 @@ class _Work:
         """Return what is wrong with the number a row carries."""
         short = self.office.form_codes.short(self.form.code)
         if not entry.number or heading_key(entry.number) in NEW_WORDS:
-            new = f"是新的一行，先用 qrecords fill {short} 填写，已有编号的行不会重复"
-            why = f"没有写「{NUMBER_COLUMN}」，不知道续填哪一份；{new}"
+            new = advise("是新的一行，先用 {} 填写，已有编号的行不会重复", Do.FILL(short))
+            why = advise("没有写「{}」，不知道续填哪一份；{}", NUMBER_COLUMN, new)
         elif record is None:
             why = f"没有编号是 {entry.number} 的记录；请核对「{NUMBER_COLUMN}」，或删去这一行"
         elif record.form_code != self.form.code:
@@ -172,8 +172,10 @@ class _Work:
 
     def _conflict(self, record: Record, difference: Difference) -> Problem:
         (what,) = told(self.form, [difference])
-        return Problem(
-            f"导出以后 {record.record_no} 又登记过：{what}，不知道以哪个为准；"
-            f"请把这格改成登记的内容，或先用 qrecords update {record.record_no} 单独改",
-            difference.field,
+        message = advise(
+            "导出以后 {} 又登记过：{}，不知道以哪个为准；请把这格改成登记的内容，或先用 {} 单独改",
+            record.record_no,
+            what,
+            Do.UPDATE(record.record_no),
         )
+        return Problem(message, difference.field)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.record import Action
 from qrecords.model.requirements import Task, parse_task, required_records, task_of_notice
@@ -41,7 +42,9 @@ def _task_of_json(_: Office, source: Path) -> tuple[Task, tuple[str, ...]]:
         text = source.read_text(encoding="utf-8-sig") if source.stat().st_size <= SIZE_LIMIT else ""
         raw = json.loads(text)
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InvalidInput(f"{source.name} 不是 JSON：{error}", remedy="请按 --help 里的样子写") from None
+        raise InvalidInput(
+            f"{source.name} 不是 JSON：{error}", remedy=advise("请按 {} 里的样子写", Input.HELP)
+        ) from None
     task, problems = parse_task(raw)
     return _sound(source, task, problems), ()
 
@@ -66,7 +69,7 @@ def _task_of_notices(source: Path, form: Form) -> tuple[Task, tuple[str, ...]]:
     if len(entries) > 1:
         raise InvalidInput(
             f"{source.name} 里有{len(entries)}份{form.title}",
-            remedy="一次看一份：请另存为只有一份的文件；已经填过的用 qrecords task show 编号",
+            remedy=advise("一次看一份：请另存为只有一份的文件；已经填过的用 {}", Do.SHOW_TASK("编号")),
         )
     checked = form.check(entries[0].values)
     problems = [p.at(entries[0].source, entries[0].row) for p in checked.problems]
@@ -76,7 +79,9 @@ def _task_of_notices(source: Path, form: Form) -> tuple[Task, tuple[str, ...]]:
 def _not_understood(_: Office, source: Path) -> NoReturn:
     raise InvalidInput(
         f"{source.name}：不能读 {source.suffix or '没有扩展名的'} 文件",
-        remedy="请写成 .xlsx、.csv 的表或 .json（见 qrecords require --help）；已填的通知单用 qrecords task show 编号",
+        remedy=advise(
+            "请写成 .xlsx、.csv 的表或 .json（见 {}）；已填的通知单用 {}", Do.REQUIRE(Input.HELP), Do.SHOW_TASK("编号")
+        ),
     )
 
 

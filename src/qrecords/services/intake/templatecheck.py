@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qrecords.advice import Sentence, advise
+from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import InvalidInput, Problem, QRecordsError
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
@@ -180,8 +180,8 @@ def _unknown(form: Form, used: set[str], known: set[str], list_field: Field | No
     for tag in sorted(used - known):
         by_label = {c.label: c.key for c in list_field.columns}.get(tag) if list_field else form.key_of(tag)
         near = [by_label] if by_label else difflib.get_close_matches(tag, sorted(known), n=1, cutoff=0.5)
-        meant = f"，是不是 {near[0]}？" if near else f"，用 qrecords forms show {form.code} 看有哪些栏目"
-        yield Problem(f"模板里的标记 {tag} 在{where}里没有{meant}", tag)
+        meant = f"是不是 {near[0]}？" if near else advise("用 {} 看有哪些栏目", Do.SHOW_FORMS(form.code))
+        yield Problem(advise("模板里的标记 {} 在{}里没有，{}", tag, where, meant), tag)
 
 
 def _unprinted(fields: Collection[Field], used: set[str], owner: str = "") -> Iterator[Problem]:

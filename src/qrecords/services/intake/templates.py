@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from qrecords.advice import Sentence
+from qrecords.advice import Do, Input, Sentence, advise
 from qrecords.errors import InvalidInput, NotFound, UsageError, WrongState
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
@@ -68,7 +68,7 @@ def adopt(office: Office, code: str, source: Path, *, pages: bool = True) -> Ado
     if checkup.problems:
         raise InvalidInput(
             f"{source.name} 有{len(checkup.problems)}处不合格，没有采用，现用模板没有变动",
-            remedy="请在 Word 里按提示改好后再试；只检查不采用：qrecords forms check",
+            remedy=advise("请在 Word 里按提示改好后再试；只检查不采用：{}", Do.CHECK_FORMS),
             problems=checkup.problems,
         )
     new = FormFolder(form, folder.path, source)
@@ -99,7 +99,10 @@ def template_file(office: Office, code: str, path: Path | None = None, *, origin
     if path.suffix.lower() != SUFFIX:
         raise UsageError(f"{path.name} 的扩展名不是 {SUFFIX}", remedy=f"请写成 {path.stem}{SUFFIX} 的样子")
     if path.exists():
-        raise WrongState(f"{path} 已经有了，里面可能有改好的模板", remedy="请用 -o 换一个文件名，或先移走那个文件")
+        raise WrongState(
+            f"{path} 已经有了，里面可能有改好的模板",
+            remedy=advise("请用 {} 换一个文件名，或先移走那个文件", Input.FILE_NAME),
+        )
     data = _original(folder) if original else folder.template_bytes
     durable.make_dirs(path.parent)
     durable.write_file(path, data)
@@ -138,7 +141,8 @@ def _original(folder: FormFolder) -> bytes:
         return found.read_bytes()
     except OSError:
         raise NotFound(
-            f"随程序的表式里没有 {folder.form.code}，这是本单位自己的表式", remedy="去掉 --original，取现用的模板"
+            f"随程序的表式里没有 {folder.form.code}，这是本单位自己的表式",
+            remedy=advise("去掉 {}，取现用的模板", Input.ORIGINAL),
         ) from None
 
 

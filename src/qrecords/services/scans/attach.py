@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, Problem, WrongState
 from qrecords.model.papers import AFTER_FILING, Added
 from qrecords.model.record import Action, Attached, Record, require_open
@@ -30,7 +31,7 @@ LONGEST_NAME = 100
 
 def attach(
     office: Office, record_no: str, files: Sequence[Path], *, recognise: bool = True
-) -> tuple[Record, int, list[str]]:
+) -> tuple[Record, int, list[Sentence]]:
     """Put files beside a record, all or none; returns the record as it is then, the version made of its item, notes.
 
     They are kept as they are: InvalidInput for one that cannot be read, or carries scripts, macros or files of its own.

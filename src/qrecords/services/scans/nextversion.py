@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, QRecordsError
 from qrecords.model.formats import FrozenRecord, RecordJson
 from qrecords.model.papers import AFTER_FILING, Added, supplemented
@@ -151,7 +152,7 @@ def _require_as_frozen(record: Record, frozen: FrozenRecord | None) -> None:
     if changed:
         raise IntegrityFailure(
             f"登记库里 {record.record_no} 的内容与归档时不同（{'、'.join(changed)}）",
-            remedy="请先运行 qrecords verify 核对日志和备份；没有附上任何东西",
+            remedy=advise("请先运行 {} 核对日志和备份；没有附上任何东西", Do.VERIFY),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from qrecords.advice import Do, Named, Sentence, advise
 from qrecords.errors import InvalidInput, QRecordsError
 from qrecords.model.papers import AFTER_FILING
 from qrecords.model.record import Attached
@@ -16,16 +17,16 @@ from qrecords.services.freezing import held_papers
 from qrecords.services.scans.adding import keep_texts
 from qrecords.stores.durable import make_dirs, remove_tree, write_file
 
-ABSENT = "没有安装文字识别（qrecords[ocr]），扫描件里的文字暂时搜不到；装上以后再运行 scan 会补上"
+ABSENT = advise("没有安装文字识别（qrecords[ocr]），扫描件里的文字暂时搜不到；装上以后再{}会补上", Named(Do.SCAN))
 
-LEFT = "有识别出的文字还没有存入归档件，下次 scan 时会存入；若每次都这样，请运行 qrecords verify 核对"
+LEFT = advise("有识别出的文字还没有存入归档件，下次{}时会存入；若每次都这样，请运行 {} 核对", Named(Do.SCAN), Do.VERIFY)
 
 BATCH = 50  # papers whose texts go into their objects in one step
 
 Progress = Callable[[int, int], None]
 
 
-def recognise_unread(office: Office, *, progress: Progress | None = None) -> list[str]:
+def recognise_unread(office: Office, *, progress: Progress | None = None) -> list[Sentence]:
     """Read the text of every file that has none yet; returns notes. One that broke off goes on where it was."""
     with office.register.read() as tx:
         unread = tx.beside.unread()
@@ -44,7 +45,7 @@ def recognise_unread(office: Office, *, progress: Progress | None = None) -> lis
     return [*notes, f"{silent}份扫描件没有识别出文字"] if silent else notes
 
 
-def _of_filed(office: Office, hashes: Sequence[str]) -> list[str]:
+def _of_filed(office: Office, hashes: Sequence[str]) -> list[Sentence]:
     """Put the texts of papers whose records are filed into their objects; what cannot be now is done the next time.
 
     The papers themselves are committed: nothing here may fail. The note names nothing: whoever runs this need not be
@@ -53,7 +54,7 @@ def _of_filed(office: Office, hashes: Sequence[str]) -> list[str]:
     with office.register.read() as tx:
         unread = {a.sha256 for a in tx.beside.unread()}
     left = [sha256 for sha256 in hashes if sha256 in unread]
-    notes = dict[str, None]()
+    notes = dict[Sentence, None]()
     for start in range(0, len(left), BATCH):
         try:
             keep_texts(office, left[start : start + BATCH])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from qrecords.advice import Input, advise
 from qrecords.errors import InvalidInput, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model import values
 from qrecords.model.form import Form
@@ -70,11 +71,12 @@ def paired(kinds: Sequence[str], people: Sequence[str], on: str) -> tuple[Signin
     if len(kinds) > 1 and len(people) not in {0, len(kinds)}:
         raise UsageError(
             f"写了{len(kinds)}种签署、{len(people)}个签署人",
-            remedy="请按同样的次序各写一个 --by，或都不写（用登记签署时写的）",
+            remedy=advise("请按同样的次序各写一个 {}，或都不写（用登记签署时写的）", Input.BY),
         )
     count = max(len(kinds), len(people), 1 if on else 0)
     if len(kinds) <= 1 and len(people) > 1:
-        raise UsageError(f"写了{len(people)}个签署人", remedy="每个 --by 前请写它是哪种签署：--kind 种类 --by 姓名")
+        how = advise("每个 {} 前请写它是哪种签署：{} {}", Input.BY, Input.KIND("种类"), Input.BY("姓名"))
+        raise UsageError(f"写了{len(people)}个签署人", remedy=how)
     return tuple(Signing(_at(kinds, n), _at(people, n), on) for n in range(count))
 
 
@@ -103,9 +105,10 @@ def _signing_of(office: Office, known: Known, form: Form, wanted: Signing, ask: 
         chosen = _with_registered(known.records[0], ask(form, known, chosen))
     if not chosen.kind:
         kinds = "、".join(f"{s.label}（{s.kind}）" for s in form.own_signatures)
-        raise UsageError(f"没有写 {known.print_id} 上是哪种签署", remedy=f"请用 --kind 写明：{kinds}")
+        raise UsageError(f"没有写 {known.print_id} 上是哪种签署", remedy=advise("请用 {} 写明：{}", Input.KIND, kinds))
     if not chosen.by:
-        raise UsageError(f"没有写 {known.print_id} 的签署人", remedy="请用 --by 写明是谁签的名或哪个单位盖的章")
+        how = advise("请用 {} 写明是谁签的名或哪个单位盖的章", Input.BY)
+        raise UsageError(f"没有写 {known.print_id} 的签署人", remedy=how)
     require_kind(form, chosen.kind)
     day = past_day(office, chosen.on, "签署日期")
     for record in known.records:

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import UsageError, WrongState
 from qrecords.model.numbering import file_safe
 from qrecords.model.record import Action, State
@@ -116,7 +117,7 @@ def compile_year(
     """
     office.authorise(Action.BIND, str(year))
     if with_gaps and not reason.strip():
-        raise UsageError("带缺件成册要写原因", remedy="请加 --reason 写明原因，它会印在备考表上")
+        raise UsageError("带缺件成册要写原因", remedy=advise("请加 {} 写明原因，它会印在备考表上", Input.REASON))
     with office.exclusive("compile", "成册"):
         groups = groups_of(office, form_code)
         report = year_report(office, forms_of(groups), year)
@@ -129,7 +130,12 @@ def compile_year(
         if plans and report.in_the_way and not with_gaps:
             raise WrongState(
                 f"{year}年还有{len(report.left_out)}份记录没有归档、{len(report.missing)}个编号缺失，不能成册",
-                remedy="先办完它们（qrecords list --year 查看），或加 --with-gaps --reason 带缺件成册",
+                remedy=advise(
+                    "先办完它们（{} 查看），或加 {} {} 带缺件成册",
+                    Do.LIST(Input.YEAR(year)),
+                    Input.WITH_GAPS,
+                    Input.REASON,
+                ),
             )
         if plans:
             result.volumes = _bind_all(office, year, plans, report, reason, progress)

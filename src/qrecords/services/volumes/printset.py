@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from qrecords.advice import Input, advise
 from qrecords.errors import UsageError
 from qrecords.model.formats import Manifest
 from qrecords.model.numbering import file_safe
@@ -22,7 +23,7 @@ from qrecords.stores.durable import make_dirs, write_file
 def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[dict[str, Any]]:
     """Write what stands around each volume into `out`, as it was sealed: PDF and Word."""
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} 不是文件夹", remedy="请用 --out 指明放到哪个文件夹")
+        raise UsageError(f"{out} 不是文件夹", remedy=advise("请用 {} 指明放到哪个文件夹", Input.FOLDER))
     rows = sealed(office, volume_codes)
     for row in rows:
         office.authorise(Action.BIND, row["volume_code"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from qrecords.advice import Do, advise
 from qrecords.errors import NotFound, NotPermitted, WrongState
 from qrecords.model.formats import Manifest
 from qrecords.model.record import Action, State
@@ -55,7 +56,7 @@ def sealed(office: Office, volume_codes: Sequence[str]) -> list[Row]:
         found = {v["volume_code"]: v for v in readable_volumes(office, tx, tx.items.volumes())}
     wanted = [code.strip() for code in volume_codes] or list(found)
     if unknown := [code for code in wanted if code not in found]:
-        raise NotFound(f"没有「{unknown[0]}」这一册", remedy="用 qrecords volume list 查看已成的册")
+        raise NotFound(f"没有「{unknown[0]}」这一册", remedy=advise("用 {} 查看已成的册", Do.LIST_VOLUMES))
     return [found[code] for code in wanted]
 
 
@@ -64,7 +65,9 @@ def find_records(office: Office, record_nos: Sequence[str]) -> list[Row]:
     places: list[Row] = []
     for record in reading.many(office, record_nos):
         if record.state is State.DESTROYED:
-            raise WrongState(f"{record.record_no} 已经销毁", remedy="用 qrecords retention lists 查看清册和证明")
+            raise WrongState(
+                f"{record.record_no} 已经销毁", remedy=advise("用 {} 查看清册和证明", Do.LIST_DISPOSITIONS)
+            )
         with office.register.read() as tx:
             lines = tx.items.places(record.archive_no) if record.archive_no else []
             may = {v["volume_code"] for v in readable_volumes(office, tx, [{**line, "version": 1} for line in lines])}
@@ -73,7 +76,7 @@ def find_records(office: Office, record_nos: Sequence[str]) -> list[Row]:
             # Its volume holds what the account may not read: not a word of what, and no false word either.
             raise NotPermitted(f"{record.record_no} 已成册，您不能查阅所在的整册", remedy="请找归档人查看")
         if not lines:
-            raise WrongState(f"{record.record_no} 还没有成册", remedy="归档后用 qrecords compile 年度 成册")
+            raise WrongState(f"{record.record_no} 还没有成册", remedy=advise("归档后用 {} 成册", Do.COMPILE("年度")))
         places += [_place(office, record.record_no, line) for line in lines]
     return places
 

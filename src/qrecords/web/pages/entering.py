@@ -46,7 +46,7 @@ async def by_password(request: Request) -> Response:
     try:
         token = await run_in_threadpool(door.by_password, name.strip(), password)
     except QRecordsError as error:
-        return _form(request, to, f"{worded(error.message)}；{worded(error.remedy)}", 403)
+        return _form(request, to, worded(error.told), 403)
     response = RedirectResponse(to if to.startswith("/") and not to.startswith("//") else "/", 303)
     give_cookie(door.workspace, response, token)
     return response

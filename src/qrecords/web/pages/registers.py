@@ -25,7 +25,7 @@ _LINES = "lines"  # what the inputs of a line are named under
 _DAYS = {FieldType.DATE, FieldType.DATETIME}
 # Where the service speaks of an input file, the page has a column.
 _WRITE_NUMBER = re.compile(rf'在这一条里写 "{NUMBER_COLUMN}": "(\w+)"')
-_SAME_AGAIN = re.compile(r"加(?: --same-again|「确是两条」)，或|，或加(?: --same-again|「确是两条」)")
+_SAME_AGAIN = re.compile("加「确是两条」，或|，或加「确是两条」")
 
 
 def this_month(asked: Asked) -> Response:
