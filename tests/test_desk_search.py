@@ -18,6 +18,7 @@ from qrecords.model.access import Account, Grant
 from qrecords.model.query import parse_query
 from qrecords.model.queryways import WAYS
 from qrecords.office import Office
+from qrecords.services.finding.saved import saved_searches
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from tests.conftest import CHECKOUT, CommandLine
@@ -250,3 +251,10 @@ def test_the_shell_offers_the_names(cli: CommandLine, browser: Browser, monkeypa
 @pytest.mark.parametrize("address", ["/search/hits.XLSX?q=示例", "/records/list.Csv"])
 def test_a_list_comes_by_whatever_case_its_kind_is_written(browser: Browser, address: str) -> None:
     assert browser.http.get(address).headers["content-disposition"].startswith("attachment")
+
+
+def test_a_condition_no_address_holds_is_not_kept(office: Office, browser: Browser) -> None:
+    kept = browser.ask("/search/save", {"name": "示例", "q": "示例", "customer": "某" * 201})
+    assert kept.status_code == 422
+    assert "最多200个字" in kept.json()["message"]
+    assert saved_searches(office) == []

@@ -13,6 +13,7 @@ from qrecords.stores.fulltext.interface import Sort
 from qrecords.stores.register.savedsearches import KeptSearch
 
 LONGEST_NAME = 40  # characters
+LONGEST_CONDITION = 200  # characters of one condition: with the words it stands in an address
 MOST = 100  # of one account
 
 
@@ -35,6 +36,8 @@ def save_search(office: Office, search: SavedSearch) -> SavedSearch | None:
     """Keep a search for the account; returns the one of this name it replaces. InvalidInput when it cannot be asked."""
     understood(office, search.text, search.criteria)
     name = _name(search.name)
+    if any(len(str(value)) > LONGEST_CONDITION for value in asdict(search.criteria).values()):
+        raise InvalidInput(f"检索的一个条件最多{LONGEST_CONDITION}个字，没有存下", remedy="请只留要紧的字")
     row = KeptSearch(
         office.account.name, name, search.text, {k: v for k, v in asdict(search.criteria).items() if v}, search.sort,
         office.now(),
