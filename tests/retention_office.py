@@ -188,19 +188,3 @@ def _witnessed() -> Path:
 def copied_witnessed(tmp_path: Path) -> Path:
     """Return the folder of a fresh copy of the office that waits for the execution of its list."""
     return Path(shutil.copytree(_witnessed(), tmp_path / "office"))
-
-
-class BlankPages:
-    """Stands in for LibreOffice where a test looks at other things than the paper."""
-
-    def __init__(self, **_: Any) -> None:
-        pass
-
-    def convert(self, sources: list[Path], out: Path) -> list[Path]:
-        made = []
-        for source in sources:
-            writer = PdfWriter()
-            writer.add_blank_page(595, 842)
-            made.append(out / f"{source.stem}.pdf")
-            writer.write(made[-1])
-        return made

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from qrecords.render.pdf import Converter
 from qrecords.services.care.verify import verify
-from qrecords.services.disposition import papers as dispositionpapers
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import draw, lists
 from qrecords.services.finding.find import show
 from tests.conftest import CHECKOUT
+from tests.faulty_disk import blank_convert
 from tests.retention_office import (
     ALL,
     LIST_NO,
@@ -24,7 +25,6 @@ from tests.retention_office import (
     WORD,
     A,
     B,
-    BlankPages,
     C,
     People,
     copied,
@@ -42,13 +42,14 @@ pytestmark = [
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from qrecords.services.disposition import papers as dispositionpapers
+from qrecords.render.pdf import Converter
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import draw
 from qrecords.stores import durable
-from tests.retention_office import LIST_NO, VOLUME, BlankPages, opened
+from tests.faulty_disk import blank_convert
+from tests.retention_office import LIST_NO, VOLUME, opened
 step, name, passes, root = sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
-dispositionpapers.Converter = BlankPages
+Converter.convert = blank_convert
 
 def checkpoint(at):
     global passes
@@ -74,7 +75,7 @@ def killed(step: str, checkpoint: str, passes: int, root: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def no_paper(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispositionpapers, "Converter", BlankPages)
+    monkeypatch.setattr(Converter, "convert", blank_convert)
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from qrecords.errors import IntegrityFailure, InvalidInput, NotPermitted, QRecor
 from qrecords.model.access import Account, Grant
 from qrecords.render.pdf import Converter
 from qrecords.scanning import ocr
-from qrecords.services.disposition import papers as dispositionpapers
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.hold import hold
 from qrecords.services.freezing import shown_kind
@@ -42,7 +41,6 @@ from tests.retention_office import (
     ROWS,
     A,
     B,
-    BlankPages,
     C,
     copied,
     copied_witnessed,
@@ -218,7 +216,7 @@ def test_evidence_goes_to_the_signature_registered_without_it(cli: CommandLine, 
 def test_a_hold_does_not_hinder_and_what_is_destroyed_takes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispositionpapers, "Converter", BlankPages)
+    monkeypatch.setattr(Converter, "convert", blank_convert)
     monkeypatch.setattr(ocr, "is_available", lambda: False)
     cli = CommandLine(copied_witnessed(tmp_path), capsys)
     scans = [archived(cli, C, 2, tmp_path / "c.pdf"), archived(cli, ROWS[0], 1, tmp_path / "month.pdf")]

@@ -17,6 +17,7 @@ from qrecords.render.context import date_text, form_context, register_context
 from qrecords.render.docx import Template
 from qrecords.render.fonts import require_chinese_face
 from qrecords.render.soffice import find_program
+from qrecords.services.converting import to_pdf
 from qrecords.stores.durable import make_dirs, remove_file, write_file, write_files
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
@@ -95,12 +96,7 @@ class Documents:
     def pdfs(self, papers: Sequence[tuple[Paper, Path]], out_dir: Path) -> list[Path]:
         """Make the PDFs of papers from their Word files, in one go; each page carries the code with its number."""
         from qrecords.render.finish import finish_pdf  # papers in Word alone do without the libraries for PDF
-        from qrecords.render.pdf import Converter
 
-        settings = self.office.settings.pdf
-        converter = Converter(
-            soffice=settings.soffice, workers=settings.workers, seconds_per_file=settings.seconds_per_file
-        )
         by_name, created, coded = {docx.stem: paper for paper, docx in papers}, self.office.clock(), dict[str, int]()
 
         def finish(path: Path) -> None:
@@ -116,7 +112,7 @@ class Documents:
                 repeat_numbers=paper.folder.form.is_register,
             )
 
-        made = converter.convert([docx for _, docx in papers], out_dir, on_done=finish)
+        made = to_pdf(self.office, [docx for _, docx in papers], out_dir, on_done=finish)
         with self.office.register.write() as tx:  # a scan of the print is whole when it has so many pages
             for start in range(0, len(papers), _AN_EVENT):
                 part = papers[start : start + _AN_EVENT]

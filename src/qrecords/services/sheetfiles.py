@@ -10,10 +10,10 @@ from qrecords.advice import Input, advise
 from qrecords.errors import UsageError, WrongState
 from qrecords.office import Office
 from qrecords.render.docx import Template
-from qrecords.render.pdf import Converter
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
 from qrecords.render.workfolder import work_folder
+from qrecords.services.converting import to_pdf
 from qrecords.stores.durable import make_dirs, write_file
 
 SUFFIXES = (".docx", ".pdf")
@@ -34,12 +34,10 @@ def make_sheet(office: Office, template: str, context: Mapping[str, Any], path: 
     """Return a template beside the forms filled, as Word or PDF by the suffix of the path it is for."""
     made = Template.load(office.settings.forms_dir / template).render(context, None)
     if path.suffix.lower() == ".pdf":
-        settings = office.settings.pdf
-        converter = Converter(soffice=settings.soffice, workers=1, seconds_per_file=settings.seconds_per_file)
         with work_folder() as folder:
             docx = folder / "sheet.docx"
             docx.write_bytes(made)
-            (pdf,) = converter.convert([docx], folder)
+            (pdf,) = to_pdf(office, [docx], folder)
             cut(pdf, pdf, meta=Meta(title, path.stem, office.clock()))
             made = pdf.read_bytes()
     return made

@@ -23,9 +23,9 @@ from qrecords.office import Office
 from qrecords.render.context import date_text
 from qrecords.render.copy import Locks, controlled_copy
 from qrecords.render.docx import Template
-from qrecords.render.pdf import Converter
 from qrecords.render.pdfmeta import Meta
 from qrecords.services.access.copies import event, found, require_kept
+from qrecords.services.converting import to_pdf
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 from qrecords.work.step import Run, Step, running
@@ -120,9 +120,7 @@ def _watermarks(office: Office, request: CopyRequest, numbers: Sequence[str], wo
         }
         paths.append(work / f"{number}.docx")
         durable.write_file(paths[-1], template.render(context, None))
-    settings = office.settings.pdf
-    converter = Converter(soffice=settings.soffice, workers=1, seconds_per_file=settings.seconds_per_file)
-    return converter.convert(paths, work)
+    return to_pdf(office, paths, work)
 
 
 def _write_down(office: Office, tx: Transaction, request: CopyRequest, issued: Sequence[Issued]) -> None:

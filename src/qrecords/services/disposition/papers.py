@@ -17,7 +17,7 @@ from qrecords.office import Office
 from qrecords.render.context import date_text
 from qrecords.render.docx import Template
 from qrecords.render.listbook import list_workbook
-from qrecords.render.pdf import Converter
+from qrecords.services.converting import to_pdf
 from qrecords.services.disposition.retained import Keeping
 from qrecords.stores.durable import make_dirs, write_file
 
@@ -223,7 +223,5 @@ def _papers(office: Office, name: str, context: Mapping[str, Any], work: Path) -
     docx = work / f"{name}.docx"
     template = Template.load(office.settings.forms_dir / "disposition" / f"{name}.docx")
     write_file(docx, template.render(context, None))
-    settings = office.settings.pdf
-    converter = Converter(soffice=settings.soffice, workers=1, seconds_per_file=settings.seconds_per_file)
-    (pdf,) = converter.convert([docx], work)
+    (pdf,) = to_pdf(office, [docx], work)
     return {docx.name: docx, f"{name}.pdf": pdf}

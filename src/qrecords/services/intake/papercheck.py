@@ -21,9 +21,9 @@ from qrecords.render.context import TICKED
 from qrecords.render.docx import Template
 from qrecords.render.finish import finish_pdf
 from qrecords.render.paper import PrintedPage, missing_from, page_pictures, plain, read_pages
-from qrecords.render.pdf import Converter
 from qrecords.render.wordplaces import Place
 from qrecords.scanning.reader import read_file
+from qrecords.services.converting import to_pdf
 
 SAMPLE, OVERFULL = "示例", "写满的记录"
 _GROWING = {FieldType.TEXT, FieldType.LTEXT, FieldType.MULTI}
@@ -84,8 +84,6 @@ def check_papers(office: Office, printables: Sequence[Printable]) -> list[Papers
 
     Nothing of it is kept.
     """
-    settings = office.settings.pdf
-    converter = Converter(soffice=settings.soffice, seconds_per_file=settings.seconds_per_file)
     with TemporaryDirectory(prefix="qrecords-check-") as name:
         folder, made = Path(name) / "docx", Path(name) / "pdf"
         folder.mkdir()
@@ -94,7 +92,7 @@ def check_papers(office: Office, printables: Sequence[Printable]) -> list[Papers
                 (folder / f"{_stem(number, fill)}.docx").write_bytes(document)
         unprinted: dict[str, str] = {}
         try:
-            converter.convert(sorted(folder.iterdir()), made)
+            to_pdf(office, sorted(folder.iterdir()), made)
         except MissingProgram as error:
             return [Papers(note=str(advise("没有印出来核对：{}", error.message))) for _ in printables]
         except InvalidInput as error:

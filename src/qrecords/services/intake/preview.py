@@ -10,8 +10,8 @@ from typing import Any
 
 from qrecords.model.record import Record, State
 from qrecords.office import Office
-from qrecords.render.pdf import Converter
 from qrecords.services.checking import derived
+from qrecords.services.converting import to_pdf
 from qrecords.services.documents import Documents
 
 NUMBER = "PREVIEW"  # what its code says: no record has it, so a scan of a preview finds none
@@ -21,7 +21,7 @@ NO_NUMBER = "预览（未编号）"
 def preview(office: Office, form_code: str, values: Mapping[str, Any]) -> bytes:
     """Return the PDF of values as stored, with no number and no print taken; MissingProgram without LibreOffice."""
     folder = office.forms.get(form_code)
-    documents, settings = Documents(office), office.settings.pdf
+    documents = Documents(office)
     dated = {**values, folder.form.date_field: values.get(folder.form.date_field) or office.today()}
     known = derived(folder.form, dated)
     record = Record(NUMBER, folder.form.code, 0, State.DRAFT, dict(values), created_at="", created_by="", **known)
@@ -30,9 +30,8 @@ def preview(office: Office, form_code: str, values: Mapping[str, Any]) -> bytes:
     else:
         paper = documents.record_paper(folder, record, 1)
         paper = replace(paper, context={**paper.context, "record_no": NO_NUMBER})
-    converter = Converter(soffice=settings.soffice, workers=1, seconds_per_file=settings.seconds_per_file)
     with TemporaryDirectory(prefix="qrecords-preview-") as name:
         docx = Path(name) / "preview.docx"
         docx.write_bytes(documents.docx(paper))
-        (made,) = converter.convert([docx], Path(name) / "pdf")
+        (made,) = to_pdf(office, [docx], Path(name) / "pdf")
         return made.read_bytes()

@@ -13,9 +13,9 @@ from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.docx import Template
 from qrecords.render.listbook import list_workbook
-from qrecords.render.pdf import Converter
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
+from qrecords.services.converting import to_pdf
 from qrecords.services.volumes.binding import Binding, manifest_of
 from qrecords.services.volumes.shelf import readable_volumes
 from qrecords.stores import durable
@@ -104,8 +104,7 @@ def catch_up(office: Office, year: int) -> None:
         work = office.archive.work_dir(intent)
         durable.make_dirs(work)
         docx = write_docx(office, year, lines, work)
-        pdf = office.settings.pdf
-        Converter(soffice=pdf.soffice, workers=1, seconds_per_file=pdf.seconds_per_file).convert([docx], work)
+        to_pdf(office, [docx], work)
         keep(office, intent, year, lines, docx)
         durable.remove_tree(work)
 

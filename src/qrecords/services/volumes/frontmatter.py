@@ -17,9 +17,9 @@ from qrecords.office import Office
 from qrecords.render.code import code_png
 from qrecords.render.context import date_text
 from qrecords.render.docx import Template
-from qrecords.render.pdf import Converter
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
+from qrecords.services.converting import to_pdf
 from qrecords.services.volumes.binding import Binding
 from qrecords.services.volumes.stamps import frames_of
 from qrecords.stores.durable import make_dirs, write_file
@@ -87,12 +87,8 @@ def make_matter(office: Office, bindings: Sequence[Binding], work: Path, others:
             write_file(documents[name], templates.render(template, context, binding.form_code))
         made.append(Matter(documents))
     frames = _write_frames(bindings, templates, work)
-    settings = office.settings.pdf
-    converter = Converter(
-        soffice=settings.soffice, workers=settings.workers, seconds_per_file=settings.seconds_per_file
-    )
     paths = [path for matter in made for path in matter.documents.values()]
-    converter.convert([*paths, *frames, *others], work)
+    to_pdf(office, [*paths, *frames, *others], work)
     for path in paths:
         (work / f"{path.stem}.pdf").replace(path.with_suffix(".pdf"))
     for binding, matter in zip(bindings, made, strict=True):
