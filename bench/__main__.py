@@ -7,6 +7,7 @@ import sys
 
 NAMES = (
     "bench_deep",
+    "bench_desk",
     "bench_docx",
     "bench_fill",
     "bench_filing",
