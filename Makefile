@@ -5,7 +5,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo desk test test-long coverage lint bench forms renew clean
+.PHONY: demo desk test quick test-long coverage lint bench forms renew clean
 
 demo: $(VENV)/.installed
 	@sh tools/system-packages.sh office
@@ -22,6 +22,10 @@ test: $(VENV)/.installed-dev lint
 	@sh tools/system-packages.sh office checks
 	@sh tools/system-packages.sh judges || echo "The tests that need these are skipped." >&2
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+
+# The laws and the stores alone, while one works on them.
+quick: $(VENV)/.installed-dev
+	$(BIN)/pytest -q -n 2 tests/model tests/stores -m "not slow and not office"
 
 # The long crash and scale runs; LONG takes further words for pytest.
 test-long: $(VENV)/.installed-dev

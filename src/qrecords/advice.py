@@ -2,7 +2,7 @@
 
 `advise("请用 {} 写明原因", Input.REASON)` is a sentence with places; what goes into them is an action of the office
 (`Do.SUBMIT("QR758-02A", Input.MONTH("2026-03"))`), something to give with it (`Input.REASON`), or plain text. What is
-not in the two tables here cannot be named; tests/test_no_commands_below_cli.py holds that both front ends word all.
+not in the two tables here cannot be named; tests/cli/test_no_commands_below_cli.py holds that both front ends word all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Word templates to Word documents: docxtpl reads the template once, its tags are compiled once, a document is a fill.
 
-What comes out is what docxtpl itself would write for the same template and values (tests/test_render_docx.py holds the
-two side by side), save that nothing is read again per document and that a value never counts as a tag.
+What comes out is what docxtpl itself would write for the same template and values (tests/render/test_render_docx.py
+holds the two side by side), save that nothing is read again per document and that a value never counts as a tag.
 """
 
 from __future__ import annotations

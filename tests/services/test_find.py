@@ -1,0 +1,141 @@
+"""What a search finds and shows: texts of forms and of what belongs to a record, without loading what it does not need."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qrecords.desk.workspace import Workspace
+from qrecords.model.record import Record, Signed, State
+from qrecords.office import Office
+from qrecords.services.finding import indexing
+from qrecords.services.finding.search import Criteria, search
+from qrecords.services.intake.fill import fill
+from qrecords.stores.formoutlines import CACHE_FILE
+from qrecords.stores.register import tables
+from tests.conftest import CHECKOUT, CommandLine
+from tests.stores.test_fulltext_store import terms_beginning_with
+
+NO = "QR758-10A-2025-00001"
+
+
+@pytest.fixture
+def filled(office: Office, write: Callable[..., Path], sample: Callable[..., Any]) -> Office:
+    fill(office, "10A", [write(sample("10A"))])
+    return office
+
+
+def found(office: Office, text: str) -> list[str]:
+    return [hit["record_no"] for hit in search(office, text, Criteria())["hits"]]
+
+
+def test_names_of_evidence_and_signers(filled: Office) -> None:
+    with filled.register.write() as tx:
+        tx.records.sign(
+            [NO], Signed("engineer", "示例签署人甲", "2025-04-09", "回执传真复印件03.pdf"), "2025-04-09", "x"
+        )
+        tx.records.touch([NO])
+    assert found(filled, "传真复印件03") == [NO]
+    assert found(filled, "附件:复印件") == [NO]
+    assert found(filled, "签署:签署人甲") == [NO]
+    assert found(filled, "签署:复印件") == []
+
+
+def test_the_title_of_its_volume(filled: Office) -> None:
+    volume: dict[str, Any] = {c.name: c.type.python_type() for c in tables.volume.c if not c.nullable} | {
+        "volume_code": "750-KJ·KF·10·2025·D5-001", "form_code": "QR758-10A", "year": 2025, "number": 1, "version": 1,
+        "title": "示例单位甲卷：客户服务收件记录",
+    }  # fmt: skip
+    with filled.register.write() as tx:
+        tx.items.reserve_volume(volume)
+        tx.records.change([NO], volume_code=volume["volume_code"])
+    assert found(filled, "示例单位甲卷") == [NO]
+    assert found(filled, "册:2025D5001") == [NO]
+    assert "甲卷" in search(filled, "甲卷", Criteria())["hits"][0]["snippet"]
+
+
+def test_a_source_of_further_texts_is_searched_and_shown(filled: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scans(_office: Office, _tx: Any, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
+        return [(record.record_no, "scan_text", "手写补充：按键板批号7741") for record in records]
+
+    monkeypatch.setattr(indexing, "SOURCES", (*indexing.SOURCES, scans))
+    with filled.register.write() as tx:
+        tx.records.touch([NO])  # as whoever adds such a text does
+    assert found(filled, "扫描件:批号7741") == [NO]
+    assert "【批号7741】" in search(filled, "批号7741", Criteria())["hits"][0]["snippet"]
+
+
+def test_a_search_loads_neither_form_definitions_nor_document_libraries(
+    cli: CommandLine, write: Callable[..., Path], sample: Callable[..., Any]
+) -> None:
+    cli("fill", "10A", write(sample("10A")))
+    cli("search", "遥控盒")  # keeps the outlines of the forms
+    program = (
+        "import sys; from qrecords.cli import app\n"
+        "try: app.run(sys.argv[1:])\n"
+        "finally: print(*sorted(m for m in sys.modules if '.' not in m), file=sys.stderr)"
+    )
+    words = ["--root", str(cli.root), "search", "用户:示例", "--form", "10A"]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT / "src")}
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *words], check=False, capture_output=True, text=True, env=environment
+    )
+    assert NO in ran.stdout, ran.stderr
+    loaded = set(ran.stderr.split())
+    assert loaded.isdisjoint({"pydantic", "openpyxl", "docx", "docxtpl", "pypdf", "lxml", "jinja2", "yaml", "alembic"})
+
+
+def test_outlines_follow_the_forms(filled: Office) -> None:
+    assert "送件之人" not in filled.outlines.labels()
+    path = filled.settings.forms_dir / "10A" / "form.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('label = "来件人"', 'label = "送件之人"'), encoding="utf-8")
+    fresh = Office(Workspace(filled.settings, filled.register), filled.account)
+    assert fresh.outlines.labels()["送件之人"] == ("contact_person",)
+    path.write_text("broken [", encoding="utf-8")
+    other = Office(Workspace(filled.settings, filled.register), filled.account)
+    assert other.outlines.get("QR758-06A").title == "维修服务报告"
+    assert other.outlines.full_code("06a") == "QR758-06A"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"marks": 1}', b"\xff"])
+def test_outlines_that_are_damaged_are_made_again(filled: Office, damage: bytes) -> None:
+    before = filled.outlines.labels()
+    kept = filled.settings.indexes_dir / CACHE_FILE
+    assert kept.is_file()
+    kept.write_bytes(damage)
+    again = Office(Workspace(filled.settings, filled.register), filled.account)
+    assert again.outlines.labels() == before
+    assert kept.read_bytes() != damage
+
+
+@pytest.mark.parametrize("engine", ["tantivy", "whoosh"])
+def test_nothing_of_a_destroyed_record_is_found_or_left(
+    office: Office, write: Callable[..., Path], sample: Callable[..., Any], engine: str
+) -> None:
+    if engine == "tantivy":
+        pytest.importorskip("tantivy", reason="no tantivy wheel for this machine")
+    office.workspace.use_engine(engine)
+    fill(office, "10A", [write([sample("10A", user_need="示例：囍字遥控盒"), sample("10A", user_need="示例：遥控盒")])])
+    assert found(office, "囍字") == [NO]
+    copy = office.settings.indexes_dir / indexing.OPENED / "x.pdf"
+    copy.parent.mkdir()
+    copy.write_bytes(b"%PDF")
+    with office.register.write() as tx:
+        tx.records.change([NO], state=State.DESTROYED, values={}, title="示例：已销毁", customer_unit="")
+    assert found(office, "囍字") == []
+    assert found(office, "遥控盒") == ["QR758-10A-2025-00002"]
+    assert found(office, f"编号:{NO}") == [NO]  # that it was, the register still says
+    indexing.purge(office)
+    assert found(office, "遥控盒") == ["QR758-10A-2025-00002"]
+    assert indexing.catch_up(office) == 0
+    assert not copy.exists()
+    assert terms_beginning_with(office.index, "囍") == []
+    assert terms_beginning_with(office.index, "遥")
+    office.index.close()

@@ -1,0 +1,84 @@
+"""The access matrix through HTTP: every role, every form, every step the desk has a button for, own and another's.
+
+The records are void, so that a step one may take is refused for that alone (409) and nothing changes under the walk.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qrecords.model.access import Account, Grant, Subject
+from qrecords.model.record import Action, Record, State
+from qrecords.office import Office
+from qrecords.web.pages.records import STEPS
+from tests.services.test_access_matrix import FORMS, ROLES, TABLE, by_hand, ways
+from tests.web.test_desk import Browser
+
+ACTIONS = tuple(action for action in (*STEPS, Action.SIGN) if action is not Action.UPDATE)
+REGISTERS = ("02A", "03A", "09A", "10A")
+UNITS = ("示例一所", "示例二所")
+
+
+def a_record(number: int, form: str, unit: str, made_by: str) -> Record:
+    values: dict[str, Any] = {"performed_by": "相关单位", "performing_unit": unit}
+    values |= {"info_type": ["投诉" if number % 2 else "咨询"]} if form == "01A" else {}
+    values |= {"staff": []} if form == "04A" else {}
+    return Record(
+        record_no=f"QR758-{form}-2026-{number:05}", form_code=f"QR758-{form}", year=2026, state=State.VOID, values=values,
+        title="示例", date="2026-03-01", customer_unit="示例单位", created_at="2026-03-01T09:00:00+08:00", created_by=made_by,
+    )  # fmt: skip
+
+
+@pytest.fixture(params=sorted(ROLES))
+def person(request: pytest.FixtureRequest, office: Office) -> tuple[str, Browser, list[Record]]:
+    """Return a role, its browser, and the records: of each form an own and another's, one of each unit."""
+    role = request.param
+    records = [
+        a_record(2 * n + k + 1, form, UNITS[(n + k) % 2], role if k else "other")
+        for n, form in enumerate(FORMS)
+        for k in (0, 1)
+    ]
+    account = Account(role, "示例甲", None, True, "示例一所", 3, (Grant(role),))
+    with office.register.write() as tx:
+        tx.accounts.add(account, office.now())
+        tx.records.add([(record, None) for record in records])
+        tx.records.touch([record.record_no for record in records])
+        tx.audit.append([office.event("accounts", f"account/{role}")])
+    return role, Browser(Office(office.workspace, account)).enter(), records
+
+
+def test_the_desk_shows_and_takes_what_the_table_says(person: tuple[str, Browser, list[Record]]) -> None:
+    role, browser, records = person
+    shown = browser.http.get("/records?state=void").text
+    token = browser.token
+    account = Account(role, "示例甲", None, True, "示例一所", 3, (Grant(role),))
+    for record in records:
+        subject = Subject.of(record, account)
+        reads = by_hand(TABLE["read"][role], subject)
+        assert (record.record_no in shown) is reads, record
+        kind = {"04A": "issuer-signature"}.get(record.form_code[-3:], "engineer")
+        for action in ACTIONS:
+            if action is Action.FILE and record.form_code[-3:] in REGISTERS:
+                continue  # filed by the month, never a row
+            data = {
+                "token": token,
+                "number": record.record_no,
+                "reason": "示例",
+                "by": "示例",
+                "kind": kind,
+                "back": "/",
+            }
+            answer = browser.http.post(f"/step/{action.value}", data=data)
+            may = by_hand(TABLE[action.value][role], subject)
+            if action is Action.SIGN and reads and answer.status_code == 422:
+                continue  # the form has no such signature
+            assert answer.status_code == (404 if not reads else 409 if may else 403), (record.record_no, action)
+        go_on = browser.http.post(f"/records/{record.record_no}/go-on", data={"token": token}).status_code
+        may = by_hand(TABLE["update"][role], subject)
+        assert go_on == (404 if not reads else 409 if may else 403), record.record_no
+    for form in FORMS:
+        begun = browser.http.post(f"/fill/{form}", data={"token": token}).status_code
+        may = any(forms == "*" or form in forms for forms, *_ in ways(TABLE["create"][role]))
+        assert begun == (303 if may else 403), form  # whose it will be is seen when it is made

@@ -1,0 +1,233 @@
+"""The desk killed (SIGKILL) at every named moment of what it does, through HTTP, and started again; two desks at once."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from qrecords.render.pdf import Converter
+from qrecords.services.administer import open_office
+from qrecords.services.care.verify import verify
+from qrecords.services.finding.find import list_records
+from tests import retention_office as kept
+from tests.conftest import CHECKOUT
+from tests.faulty_disk import D, E, blank_convert, workspace
+from tests.office_steps import FIVE, STEPS
+from tests.web.test_desk import as_typed
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal"),
+]
+
+# Serves a workspace; while the file ARMED is there, its moments are written down, and the process ends at the one named.
+SERVING = """
+import json, os, signal, sys
+from functools import partial
+from pathlib import Path
+from qrecords.render.pdf import Converter
+from qrecords.stores import durable
+from qrecords.web import serving
+from tests import retention_office as kept
+from tests.faulty_disk import blank_convert
+root, armed, passed = map(Path, sys.argv[1:])
+Converter.convert = blank_convert
+serving.open_office = partial(serving.open_office, clock=lambda: kept.THEN)
+times = {}
+
+def checkpoint(at):
+    if not armed.exists():
+        return
+    with passed.open("a") as stream:
+        stream.write(at + "\\n")
+    moment, wanted = json.loads(armed.read_text())
+    times[at] = times.get(at, 0) + 1
+    if (at, times[at]) == (moment, wanted):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+durable.checkpoint = checkpoint
+serving.serve(root, serving.Wishes("127.0.0.1", 0), lambda address: print(address, flush=True))
+"""
+
+
+@dataclass
+class Desk:
+    """A desk in a process of its own, and one browser at it."""
+
+    root: Path
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def __enter__(self) -> Desk:
+        self.armed, self.passed = self.root.parent / "armed.json", self.root.parent / "passed.txt"
+        command = [sys.executable, "-c", SERVING, str(self.root), str(self.armed), str(self.passed)]
+        self.process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        entrance = self.process.stdout.readline().strip()
+        address, _, key = entrance.partition("/in?")
+        headers = {"sec-fetch-site": "same-origin", "origin": address}
+        self.http = httpx.Client(base_url=address, headers=headers, timeout=120, cookies=self.cookies)
+        if not self.cookies:  # a session outlives the server
+            assert self.http.get(f"/in?{key}").status_code == 303
+            self.cookies = dict(self.http.cookies)
+        self.token = re.findall(r'data-token="(\w+)"', self.http.get("/fill").text)[0]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.armed.unlink(missing_ok=True)
+        self.http.close()
+        self.process.kill()
+        self.process.wait()
+
+    def post(self, address: str, data: dict[str, Any], **more: Any) -> httpx.Response:
+        return self.http.post(
+            address, data={"token": self.token, **data}, headers={"accept": "application/json"}, **more
+        )
+
+
+def _draft(desk: Desk) -> dict[str, Any]:
+    """Begin a draft and write it; what stands in it must be there after a crash."""
+    with kept.opened(desk.root, clock=lambda: kept.THEN) as people:
+        values = as_typed(people.office, "01A", kept.information(5, "示例单位五"))
+    address = desk.post("/fill/01A", {}).headers["location"]
+    saved = desk.post(address, {**values, "revision": "1"})
+    assert saved.status_code == 200, saved.text
+    return {"address": address, "values": values, "revision": saved.json()["revision"]}
+
+
+def _make(desk: Desk, begun: dict[str, Any]) -> int:
+    return desk.post(f"{begun['address']}/make", {**begun["values"], "revision": begun["revision"]}).status_code
+
+
+def _is_made(root: Path) -> bool:
+    with closing(open_office(root, clock=lambda: kept.THEN)) as office:
+        there = [r["record_no"] for r in list_records(office, form_code="01A") if r["record_no"] > E]
+    assert there in ([], [FIVE]), "once, and no gap"
+    return bool(there)
+
+
+def _upload(desk: Desk, _: dict[str, Any]) -> int:
+    rows = [kept.information(5, "示例单位五"), kept.information(6, "示例单位六")]
+    file = ("rows.json", json.dumps(rows, ensure_ascii=False).encode(), "application/json")
+    return desk.post("/fill/01A/file", {}, files={"file": file}).status_code
+
+
+def _file(desk: Desk, _: dict[str, Any]) -> int:
+    """File what 今日 offers to be filed: of two, one may be filed already."""
+    today = desk.http.get("/").text
+    offered = [number for number in (D, E) if f'name="number" value="{number}"' in today]
+    return desk.post("/step/file", {"number": offered, "back": "/"}).status_code if offered else 303
+
+
+def _list(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.http.get("/records/list.csv").status_code
+
+
+@dataclass(frozen=True)
+class Doing:
+    """Something done at the desk: what stands before it, the request, whether it is done; the answers when it is again."""
+
+    before: Callable[[Desk], dict[str, Any]]
+    act: Callable[[Desk, dict[str, Any]], int]
+    done: Callable[[Path], bool]
+    again: set[int]
+
+
+DOINGS = {
+    "make": Doing(_draft, _make, _is_made, {200, 404}),
+    "upload": Doing(lambda _: {}, _upload, STEPS["fill"].done, {200}),
+    "file": Doing(lambda _: {}, _file, STEPS["file"].done, {200, 303, 409}),
+    "list": Doing(lambda _: {}, _list, lambda _: True, {200}),
+}
+
+
+@pytest.fixture(autouse=True)
+def _blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    monkeypatch.setattr("qrecords.services.care.deep.Deep.volumes", lambda *_: iter(()))  # the front matter is blank
+
+
+def moments(folder: Path, doing: Doing) -> Iterator[tuple[str, int]]:
+    """Do it whole and give the moments it comes by, the first and the last time of each."""
+    folder.mkdir()
+    with Desk(workspace(folder)) as desk:
+        begun = doing.before(desk)
+        desk.armed.write_text(json.dumps(["", 0]))
+        assert doing.act(desk, begun) < 400
+        passed = Counter(desk.passed.read_text().split()) if desk.passed.exists() else Counter[str]()
+    assert doing.done(folder / "office")
+    for moment, times in sorted(passed.items()):
+        yield from ((moment, n) for n in sorted({1, times}))
+
+
+@pytest.mark.parametrize("name", DOINGS)
+def test_killed_at_every_moment(tmp_path: Path, name: str) -> None:
+    doing = DOINGS[name]
+    jobs = [*moments(tmp_path / "whole", doing)]
+    assert len(jobs) >= {"make": 4, "upload": 3, "file": 8}.get(name, 0), jobs
+    for moment, times in jobs:
+        folder = tmp_path / f"{moment}-{times}"
+        folder.mkdir()
+        root = workspace(folder)
+        with Desk(root) as desk:
+            begun, cookies = doing.before(desk), desk.cookies
+            desk.armed.write_text(json.dumps([moment, times]))
+            with pytest.raises(httpx.TransportError):
+                doing.act(desk, begun)
+            assert desk.process.wait(60) == -signal.SIGKILL, moment
+        with Desk(root, cookies) as desk:
+            if begun:  # the draft, or what became of it
+                assert desk.http.get(begun["address"]).status_code in {200, 404}
+            assert doing.act(desk, begun) in doing.again, (moment, times)
+            assert doing.act(desk, begun) in doing.again, "once more, as a browser does that lost the answer"
+        assert doing.done(root), (moment, times)
+        with kept.opened(root, clock=lambda: kept.THEN) as people:
+            assert verify(people.office, deep=True)["problems"] == [], (moment, times)
+            with people.office.register.read() as tx:
+                assert tx.intents.open() == []
+            assert people.office.archive.steps_in_staging() == []
+
+
+def test_two_desks_and_a_command_line_at_once(tmp_path: Path) -> None:
+    """Three hands fill at the same time: every record has a number of its own, none is missing, the chain is whole."""
+    root = workspace(tmp_path)
+    answers: list[int] = []
+
+    def at_a_desk(desk: Desk, first: int) -> None:
+        for n in range(3):
+            rows = [kept.information(n + 1, f"示例单位{first + n}")]
+            file = (f"rows{first + n}.json", json.dumps(rows, ensure_ascii=False).encode(), "application/json")
+            answers.append(desk.post("/fill/01A/file", {}, files={"file": file}).status_code)
+
+    def at_the_command_line() -> None:
+        for n in range(2):
+            path = tmp_path / f"line{n}.json"
+            path.write_text(json.dumps([kept.information(n + 1, f"示例单位{90 + n}")], ensure_ascii=False))
+            command = [sys.executable, "-m", "qrecords", "--root", str(root), "fill", "01A", str(path)]
+            answers.append(subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=False).returncode)
+
+    with Desk(root) as one, Desk(root) as two:
+        hands = [threading.Thread(target=at_a_desk, args=(one, 10)), threading.Thread(target=at_a_desk, args=(two, 20)),
+                 threading.Thread(target=at_the_command_line)]  # fmt: skip
+        for hand in hands:
+            hand.start()
+        for hand in hands:
+            hand.join()
+    assert sorted(answers) == [0, 0] + [200] * 6
+    with kept.opened(root, clock=lambda: kept.THEN) as people:
+        numbers = [int(r["record_no"][-5:]) for r in list_records(people.office, form_code="01A")]
+        assert sorted(numbers) == list(range(1, max(numbers) + 1)), "no gap, none twice"
+        assert len(numbers) == int(E[-1]) + 8
+        assert verify(people.office)["problems"] == []

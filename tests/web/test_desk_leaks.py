@@ -1,0 +1,122 @@
+"""The leak test through HTTP: what an account may not read shows on no page, in no count, by no answer of any address.
+
+Two offices as in tests/services/test_leaks.py: in one stands what the account may not read, in the other it was never filled.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from qrecords.model.access import Account
+from qrecords.office import Office
+from qrecords.web.app import ROUTES
+from tests.services.test_leaks import HIDDEN, HIDDEN_COMPLAINT, MARK, Difference, pair
+from tests.web.test_desk import Browser
+
+__all__ = ["pair"]
+NOBODYS = "it is about no record"
+# What each address is asked with; a new one must say so here, or why it has nothing to tell.
+ASKED: dict[str, str | list[str]] = {
+    "GET /in": NOBODYS, "GET /login": NOBODYS, "POST /login": NOBODYS, "POST /logout": NOBODYS,
+    "GET /": [""],
+    "GET /fill": [""],
+    "POST /fill/{form}": ["form=06A", "form=04A"],
+    "POST /fill/{form}/file": "uploads go the way of fill, which tests/services/test_leaks.py asks",
+    "GET /fill/{form}/months": ["form=10A"],
+    "GET /fill/{form}/months/{month}": ["form=10A&month=2025-11", "form=02A&month=2025-03"],
+    "POST /fill/{form}/months/{month}": "it keeps what the account types itself",
+    "POST /fill/{form}/months/{month}/make": "rows go the way of fill, which tests/services/test_leaks.py asks",
+    "POST /fill/{form}/months/{month}/clear": "it keeps what the account types itself",
+    "GET /drafts/{key}": [f"key={HIDDEN}"],
+    "POST /drafts/{key}": [f"key={HIDDEN}"],
+    "POST /drafts/{key}/make": [f"key={HIDDEN}"],
+    "POST /drafts/{key}/drop": [f"key={HIDDEN}"],
+    "GET /drafts/{key}/page.pdf": [f"key={HIDDEN}"],
+    "GET /records": ["", "form=06A", "year=2025", "state=draft", f"form={HIDDEN}"],
+    "GET /records/list.{kind}": ["kind=csv", "kind=csv&form=06A"],
+    "GET /records/{number}": [f"number={HIDDEN}", f"number={HIDDEN_COMPLAINT}", "number=06A-2025-2"],
+    "GET /records/{number}/paper.pdf": [f"number={HIDDEN}"],
+    "GET /records/{number}/page": [f"number={HIDDEN}", f"number={HIDDEN}&q={MARK}"],
+    "GET /records/{number}/page.png": [f"number={HIDDEN}&q={MARK}"],
+    "POST /records/{number}/go-on": [f"number={HIDDEN}"],
+    "POST /step/{action}": [
+        *(f"action={a}&number={HIDDEN}&reason=示例&kind=engineer&by=示例&back=/"
+          for a in ("submit", "issue", "review", "return", "void", "sign", "file")),
+        f"action=submit&number={HIDDEN}&number=QR758-06A-2025-00099",
+    ],
+    "GET /review": ["", f"number={HIDDEN}"],
+    "GET /review/rows/{form}": ["form=10A", "form=01A"],
+    "GET /search": [
+        f"q={MARK}", f"q={HIDDEN}", "q=用户:示例单位九", "q=示例", "q=示例 OR 功放&sort=relevance", f"q={MARK} 没有这样的词&form=06A",
+        "q=示例 -功放", "q=型号:ZZ-9&year=2025", "customer=示例单位九", "model=ZZ-9", "state=draft&form=06A", "q=示例&part=hits",
+    ],
+    "GET /search/hits.{kind}": ["kind=csv&q=示例", f"kind=csv&q={MARK}", "kind=csv&customer=示例单位九"],
+    "POST /search/save": [f"name=示例&q={MARK}"],
+    "POST /search/forget": ["name=示例"],
+}  # fmt: skip
+
+
+def person(office: Office, account: Account, name: str) -> Browser:
+    """Return a browser of an account, made in the office when it is not there."""
+    with office.register.read() as tx:
+        there = tx.accounts.by_name(name)
+    if there is None:
+        with office.register.write() as tx:
+            tx.accounts.add(replace(account, name=name, display_name=f"示例员工 {name}"), office.now())
+            tx.audit.append([office.event("accounts", f"account/{name}")])
+    return Browser(Office(office.workspace, replace(account, name=name))).enter()
+
+
+def asked(browser: Browser, way: str, given: str) -> tuple[int, str]:
+    """Ask an address and return status and text, without what differs from session to session."""
+    method, _, path = way.partition(" ")
+    words: list[tuple[str, str]] = [(k, v) for k, _, v in (part.partition("=") for part in given.split("&")) if k]
+    for name in re.findall(r"\{(\w+)\}", path):
+        value = next(v for k, v in words if k == name)
+        path = path.replace(f"{{{name}}}", value)
+        words = [(k, v) for k, v in words if k != name]
+    if method == "GET":
+        answer = browser.http.get(path, params=words)
+    else:
+        data: dict[str, Any] = {"token": browser.token}
+        for key, value in words:
+            data.setdefault(key, []).append(value)
+        answer = browser.http.post(path, data=data)
+    assert answer.status_code != 429, "asked too often to tell anything"
+    text = f"{answer.headers.get('location', '')}\n{answer.text}"
+    return answer.status_code, re.sub(r"\b[0-9a-f]{32}\b", "KEY", text)
+
+
+def test_no_address_is_forgotten() -> None:
+    there = {f"{method} {route.path}" for route in ROUTES for method in (route.methods or ()) if method != "HEAD"}
+    assert set(ASKED) == there, "a new address must be asked here, or say why not"
+
+
+@pytest.mark.parametrize("way", sorted(w for w, given in ASKED.items() if isinstance(given, list)))
+def test_nothing_of_it_shows(pair: tuple[Difference, Office, Office], way: str) -> None:
+    difference, with_it, without = pair
+    there, nowhere = (person(office, difference.low, "low") for office in (with_it, without))
+    for given in ASKED[way]:
+        assert asked(there, way, given) == asked(nowhere, way, given), given
+
+
+@pytest.mark.parametrize("way", ["GET /", "GET /records", "GET /search", "GET /search/hits.{kind}"])
+def test_who_has_the_one_thing_more_sees_it(pair: tuple[Difference, Office, Office], way: str) -> None:
+    difference, with_it, without = pair
+    given = {"GET /search": "q=示例", "GET /search/hits.{kind}": "kind=csv&q=示例"}.get(way, "")
+    there, nowhere = (asked(person(o, difference.high, "high"), way, given) for o in (with_it, without))
+    assert there != nowhere
+    assert HIDDEN in there[1]
+    assert HIDDEN not in asked(person(with_it, difference.low, "low"), way, given)[1]
+
+
+def test_a_refused_look_names_the_desk_in_the_log(pair: tuple[Difference, Office, Office]) -> None:
+    difference, with_it, _ = pair
+    assert asked(person(with_it, difference.low, "low"), "GET /records/{number}", f"number={HIDDEN}")[0] == 404
+    with with_it.register.read() as tx:
+        event = [e for e in tx.audit.events(HIDDEN) if e.account == "low"][-1]
+    assert (event.action, event.outcome, event.detail.get("via")) == ("read", "refused", "desk")
