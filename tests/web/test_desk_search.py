@@ -22,7 +22,7 @@ from qrecords.services.finding.saved import saved_searches
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from tests.conftest import CHECKOUT, CommandLine
-from tests.web.test_desk import Browser
+from tests.web.test_desk import HOSTILE, Browser, _require_harmless
 
 
 @pytest.fixture
@@ -258,3 +258,11 @@ def test_a_condition_no_address_holds_is_not_kept(office: Office, browser: Brows
     assert kept.status_code == 422
     assert "最多200个字" in kept.json()["message"]
     assert saved_searches(office) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_name_comes_out_as_text(browser: Browser, text: str) -> None:
+    told = browser.post("/search/save", {"name": text, "q": "示例", "customer": text})
+    assert told.status_code == 303, told.text
+    for address in ("/search", told.headers["location"], f"{told.headers['location']}&part=hits"):
+        _require_harmless(browser.get(address))
