@@ -10,6 +10,8 @@ from typing import Any
 import pypdfium2
 from PIL import Image, ImageChops
 
+from qrecords.foreign.pdfium import looked_into
+
 _COMPARED_DPI = 48
 _OTHER_SHADE = 48  # of 255: less is how an edge falls on the dots
 _OTHER_DOTS = 12  # so many dots of another shade are a difference, wherever they lie
@@ -18,12 +20,9 @@ _OTHER_DOTS = 12  # so many dots of another shade are a difference, wherever the
 @contextmanager
 def drawable(source: Path | bytes) -> Iterator[pypdfium2.PdfDocument]:
     """Open a PDF with what is filled into its fields; pypdfium2.PdfiumError when it does not open."""
-    document = pypdfium2.PdfDocument(source)
-    try:
+    with looked_into(source) as document:
         document.init_forms()  # without, pdfium leaves out every field, the seal of an electronic signature too
         yield document
-    finally:
-        document.close()
 
 
 def drawn(page: Any, scale: float) -> Image.Image:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pypdfium2
 
+from qrecords.foreign.pdfium import looked_into
+
 SCALE = 0.5  # 36 dots an inch: the finest stroke of a pen still darkens a dot
 DARK = 170  # of 255; paper is scanned lighter, show-through from the other side too
 MARGIN = 0.04  # of each side: the shadow of the scanner's edge is no writing
@@ -16,7 +18,7 @@ SPECKS = 4  # dark dots that may be dust
 def blank_pages(source: Path | bytes) -> tuple[int, ...]:
     """Return the pages (from 0) on which nothing is written; what cannot be drawn counts as written."""
     try:
-        with pypdfium2.PdfDocument(source) as document:
+        with looked_into(source) as document:
             return tuple(n for n in range(len(document)) if _is_blank(document[n]))
     except (pypdfium2.PdfiumError, ValueError, OSError):
         return ()

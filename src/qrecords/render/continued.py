@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pypdfium2
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject
 from pypdfium2 import raw
 
+from qrecords.foreign.pdfium import looked_into
 from qrecords.model.volume import SECRECY_LEVELS
 from qrecords.render.context import BLANK_BELOW
 from qrecords.render.digits import ADVANCE, HEIGHT
@@ -52,7 +52,7 @@ def rows_that_go_on(pdf: Path) -> dict[int, Repeated]:
     """Return the pages (from 1) that begin with the rest of a row, each with the number it belongs to."""
     found: dict[int, Repeated] = {}
     before, numbers = "", _Numbers()
-    with closing(pypdfium2.PdfDocument(pdf)) as document:
+    with looked_into(pdf) as document:
         for number, page in enumerate(document, start=1):
             characters = _characters(page)
             text = "".join(c.text for c in characters)

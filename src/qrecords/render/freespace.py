@@ -15,6 +15,7 @@ from typing import Any
 import pypdfium2
 from PIL import Image
 
+from qrecords.foreign.pdfium import looked_into
 from qrecords.model.volume import Spot
 from qrecords.render.stamps import POINTS_PER_MM, STAMP_HIGH, STAMP_WIDE
 
@@ -42,7 +43,7 @@ def free_spot(source: Path | bytes, page: int) -> Spot | None:
     # From memory: pdfium reads a file in many small steps.
     data = source if isinstance(source, bytes) else source.read_bytes()
     try:
-        with pypdfium2.PdfDocument(data) as document:
+        with looked_into(data) as document:
             drawn = document[page]
             if max(drawn.get_size()) > LARGEST or min(drawn.get_size()) < 2 * _DEEP * POINTS_PER_MM:
                 return None

@@ -10,7 +10,6 @@ import ctypes
 import math
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pypdfium2
 from PIL import Image, ImageChops
 from pypdfium2 import raw
 
+from qrecords.foreign.pdfium import looked_into
 from qrecords.render.context import TICKED
 
 DPI = 150  # as office scanners are set
@@ -55,13 +55,13 @@ _LINE_END = _Character("\n", (0, 0, 0, 0), 0, 0)
 
 def read_pages(pdf: Path) -> list[PrintedPage]:
     """Return the pages of a PDF as they are seen."""
-    with closing(pypdfium2.PdfDocument(pdf)) as document:
+    with looked_into(pdf) as document:
         return [_read(page) for page in document]
 
 
 def page_pictures(pdf: Path, target: Path) -> Path:
     """Write the pages as a scanner set to 150 dpi delivers them, in grey, as one TIFF."""
-    with closing(pypdfium2.PdfDocument(pdf)) as document:
+    with looked_into(pdf) as document:
         first, *others = [_drawn(page) for page in document]
     resolution = (DPI, DPI)
     first.save(target, "TIFF", save_all=True, append_images=others, compression="tiff_lzw", dpi=resolution)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from qrecords.errors import InvalidInput
+from qrecords.foreign.pdfium import looked_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def pages_of(path: Path) -> int:
 def look(path: Path) -> Look | None:
     """Return what a PDF is like; None when no program will open it."""
     try:
-        with closing(pypdfium2.PdfDocument(path)) as document:
+        with looked_into(path) as document:
             return Look(
                 pages=len(document),
                 locked=raw.FPDF_GetSecurityHandlerRevision(document.raw) != -1,

@@ -20,6 +20,7 @@ import pypdfium2
 
 from qrecords.errors import InvalidInput
 from qrecords.foreign.drawing import drawable, looks_like
+from qrecords.foreign.pdfium import looked_into
 from qrecords.foreign.settling import is_closed
 from qrecords.render.pdflayout import is_laid_out_as_ours
 
@@ -146,7 +147,7 @@ def not_listed(volume: Path, listed: Listed) -> Iterator[str]:
 def texts(volume: Path, first: int, count: int) -> list[str]:
     """Return the text of `count` pages from the index `first` on, blanks left out: cells wrap where they must."""
     try:
-        with closing(pypdfium2.PdfDocument(volume)) as document:
+        with looked_into(volume) as document:
             return [_text(document[n]) for n in range(first, min(first + count, len(document)))]
     except pypdfium2.PdfiumError as error:
         raise InvalidInput(f"「这一册」不是完好的 PDF（{error}）", remedy="请从备份恢复") from None
