@@ -682,7 +682,10 @@ STEPS = {
         kept.NOW,
     ),
     "recover": Step(
-        _recover, _is_corrected, (*WRITTEN, "recover.inventory.json", "recover.inventory.json.sha512"), torn
+        _recover,
+        _is_corrected,
+        (*WRITTEN, "recover.inventory.json", "recover.inventory.json.sha512", "correct.committed"),
+        torn,
     ),
 }  # fmt: skip
 

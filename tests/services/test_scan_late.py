@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from qrecords.cli.wording import worded
 from qrecords.desk.workspace import system_now
 from qrecords.errors import IntegrityFailure, InvalidInput, NotPermitted, QRecordsError, WrongState
 from qrecords.model.access import Account, Grant
@@ -282,7 +283,7 @@ def test_the_text_read_afterwards_is_searched_and_stored_with_the_object(
     cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = cli.json("attach", C, photo(tmp_path / "照片.png"))
-    assert answer["notes"] == [recognise.ABSENT]
+    assert answer["notes"] == [worded(recognise.ABSENT)]
     reads(monkeypatch, "传真上的文字")
     cli.json("attach", ROWS[0], photo(tmp_path / "传真.png", 150))
     for number, name in ((C, "照片.png"), (ROWS[0], "传真.png")):
@@ -470,8 +471,8 @@ def test_texts_that_cannot_be_stored_undo_nothing_and_name_nothing(
     monkeypatch.setattr(recognise, "keep_texts", fails)
     reads(monkeypatch, "照片上的文字")
     answer = cli.json("attach", C, photo(tmp_path / "照片.png"))
-    assert (answer["record"]["version"], answer["notes"]) == (3, [recognise.LEFT])
-    assert C not in recognise.LEFT
+    assert (answer["record"]["version"], answer["notes"]) == (3, [worded(recognise.LEFT)])
+    assert C not in worded(recognise.LEFT)
 
 
 def test_a_text_makes_no_version_of_what_is_being_bound(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from qrecords.cli.wording import worded
 from qrecords.scanning import ocr
 from qrecords.services.scans import recognise
 from tests.conftest import CommandLine
@@ -42,7 +43,7 @@ def test_without_recognition_the_command_says_so_and_the_text_is_made_up_for_lat
     call: CommandLine, fax: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ocr, "is_available", lambda: False)
-    assert call.json("attach", CALL, fax)["notes"] == [recognise.ABSENT]
+    assert call.json("attach", CALL, fax)["notes"] == [worded(recognise.ABSENT)]
     assert call.json("search", WORDS)["total"] == 0
     monkeypatch.setattr(ocr, "is_available", lambda: True)
     monkeypatch.setattr(ocr, "recognise", lambda images, progress=None: [WORDS] * len(images))
