@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qrecords.model.numbering import FormCodes
 
 _MOST = 50
+_KEPT = "qrecords.form_codes"
 _FORM_CODE = re.compile(r"(?:[A-Z][A-Z0-9.]*-)+(?:\d{1,4}[A-Z]?|[A-Z]{1,4})|\d{1,4}[A-Z]")
 
 _POWERSHELL = """\
@@ -125,17 +126,23 @@ def is_form_code(word: str) -> bool:
 
 
 def _form_codes(ctx: click.Context | None) -> FormCodes:
-    """Return the codes of the forms of the workspace one stands in; none outside of one."""
+    """Return the codes of the forms of the workspace one stands in, read once a command; none outside of one."""
     from qrecords.errors import QRecordsError
     from qrecords.model.numbering import FormCodes
     from qrecords.settings import find_root, load
     from qrecords.stores.formfolders import form_codes
 
-    try:
-        main = load(find_root(_root(ctx))).forms_dir if ctx else None
-        return FormCodes(main.name, tuple(form_codes(main))) if main else FormCodes()
-    except (QRecordsError, OSError):
+    if ctx is None:
         return FormCodes()
+    meta = ctx.find_root().meta
+    if _KEPT not in meta:
+        try:
+            main = load(find_root(_root(ctx))).forms_dir
+            meta[_KEPT] = FormCodes(main.name, tuple(form_codes(main)))
+        except (QRecordsError, OSError):
+            meta[_KEPT] = FormCodes()
+    known: FormCodes = meta[_KEPT]
+    return known
 
 
 def _root(ctx: click.Context) -> Path | None:
