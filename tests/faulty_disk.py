@@ -91,6 +91,11 @@ def blank_convert(
     return made
 
 
+def blank_pdfs(_office: object, documents: list[Path], folder: Path) -> list[Path]:
+    """Stand in for to_pdf of a service whose paper no test looks at, while others' papers are real."""
+    return blank_convert(Converter(), documents, folder)
+
+
 @cache
 def _ready() -> Path:
     """The office of tests/retention_office.py with two reviewed records more; made with blank pages."""

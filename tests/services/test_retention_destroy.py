@@ -16,9 +16,9 @@ import pytest
 from pypdf import PdfReader
 
 from qrecords.errors import IntegrityFailure, InvalidInput, NotFound, NotPermitted, QRecordsError, WrongState
-from qrecords.render.pdf import Converter
 from qrecords.services.care.backup import backup, open_restored, restore
 from qrecords.services.care.verify import verify
+from qrecords.services.disposition import papers as dispositionpapers
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.hold import hold, release
 from qrecords.services.disposition.lists import approve, draw, lists, withdraw, witness
@@ -29,7 +29,7 @@ from qrecords.services.finding.search import Criteria, search
 from qrecords.services.volumes.shelf import list_volumes
 from qrecords.stores import removal
 from tests.conftest import CommandLine
-from tests.faulty_disk import blank_convert
+from tests.faulty_disk import blank_pdfs
 from tests.retention_office import (
     ALL,
     ITEM_A,
@@ -64,7 +64,7 @@ def kept(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def people(kept: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
-    monkeypatch.setattr(Converter, "convert", blank_convert)
+    monkeypatch.setattr(dispositionpapers, "to_pdf", blank_pdfs)
     with opened(kept) as found:
         yield found
 
@@ -72,7 +72,7 @@ def people(kept: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
 @pytest.fixture
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
     """The office before anything was appraised."""
-    monkeypatch.setattr(Converter, "convert", blank_convert)
+    monkeypatch.setattr(dispositionpapers, "to_pdf", blank_pdfs)
     with opened(copied(tmp_path / "fresh")) as found:
         yield found
 
