@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from qrecords.model.field import Field
 from qrecords.model.form import Form
 from qrecords.model.numbering import FormCodes, without_edition
 from qrecords.model.series import FormSeries
+from qrecords.stores.definitions import definition_problems, read_definition
 from qrecords.stores.formfolders import form_codes, series_folders
 from qrecords.stores.formseries import read_series
 from qrecords.stores.procedure import Procedure
@@ -91,6 +91,10 @@ class FormCatalogue:
 
     def get(self, code: str) -> FormFolder:
         """Return one form by its code, full or short (06A); NotFound when it is not one of the catalogue."""
+        # Asked for each record of a batch: what is known is not looked for among all folders again.
+        known = self._folders.get(code)
+        if known is not None and known.path.is_dir():
+            return known
         full = self.full_code(code)
         if full not in self._folders:
             self._folders[full] = self._read(full)
@@ -100,9 +104,14 @@ class FormCatalogue:
         """Return all editions of a form, oldest first."""
         return [self.get(c) for c in self.codes() if without_edition(c) == without_edition(code)]
 
+    @property
+    def main_series(self) -> FormSeries:
+        """Return the main series."""
+        return self._series_named(self.main.name)
+
     def doing(self, task: str) -> str:
         """Return the form of the main series that does a task of the procedure (series.toml): QR758-04, no edition."""
-        return self.series_of(self.main.name).task(task)
+        return self.main_series.task(task)
 
     def newest_doing(self, task: str) -> str:
         """Return the code of its newest edition, to be named to people; empty when no form does it."""
@@ -110,16 +119,17 @@ class FormCatalogue:
         return next((c for c in reversed(self.codes()) if without_edition(c) == form), form)
 
     def series_of(self, code: str) -> FormSeries:
-        """Return the series a form belongs to, or of that code."""
-        named = {folder.name: folder for folder in series_folders(self.main)}
-        name = code if code in named else code.rpartition("-")[0]
+        """Return the series a form belongs to."""
+        return self._series_named(code.rpartition("-")[0])
+
+    def _series_named(self, name: str) -> FormSeries:
         if name not in self._series:
-            self._series[name] = read_series(named.get(name, self.main.parent / name))
+            self._series[name] = read_series(self.main if name == self.main.name else self.main.parent / name)
         return self._series[name]
 
     def series(self) -> list[FormSeries]:
         """Return all series, the main one first."""
-        return [self.series_of(folder.name) for folder in series_folders(self.main)]
+        return [self._series_named(folder.name) for folder in series_folders(self.main)]
 
     def template(self, code: str, name: str) -> Path:
         """Return a template papers about a form's records are made from: its series' own, or the main one's."""
@@ -150,7 +160,7 @@ class FormCatalogue:
             return tuple(Field.model_validate(field) for field in blocks[name]["fields"])
         except (ValidationError, KeyError, TypeError) as error:
             path = self.main / BLOCKS_FILE
-            problems = _definition_problems(path, error)
+            problems = definition_problems(path, error)
             raise InvalidInput(f"{path} 的定义有误", remedy="请按提示修改后再试", problems=problems) from None
 
     @cached_property
@@ -178,7 +188,7 @@ class FormCatalogue:
         """Return the blocks of a series: the main one's, and over them its own."""
         if series not in self._read_blocks:
             path = series / BLOCKS_FILE
-            own = _toml(path) if path.exists() else {}
+            own = read_definition(path) if path.exists() else {}
             self._read_blocks[series] = own if series == self.main else self._blocks(self.main) | own
         return self._read_blocks[series]
 
@@ -190,7 +200,7 @@ class FormCatalogue:
         folder = self._folder_of(full)
         path, series = folder / "form.toml", self.series_of(full)
         _require_of(series, full, folder)
-        data = _toml(path)
+        data = read_definition(path)
         try:
             entries, blocks = data.get("fields", []), self._blocks(folder.parent)
             data["fields"] = [*_expand(entries, blocks)]
@@ -200,7 +210,7 @@ class FormCatalogue:
             data["retention"] = {"years": series.years(full), "least": series.years(full)} | retention
             form = Form.model_validate(data)
         except (ValidationError, KeyError, TypeError) as error:
-            problems = _definition_problems(path, error)
+            problems = definition_problems(path, error)
             raise InvalidInput(f"{path} 的定义有误", remedy="请按提示修改后再试", problems=problems) from None
         if form.code != full:
             raise InvalidInput(f"{path} 里的编号是 {form.code}，文件夹却是 {full}", remedy="请改成一致")
@@ -234,15 +244,6 @@ def _require_of(series: FormSeries, code: str, folder: Path) -> None:
         raise InvalidInput(closed, remedy=f"请移走 {folder}；新的表式放进另一个系列的文件夹")
 
 
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InvalidInput(f"缺少文件 {path}", remedy="请补上，或从备份恢复 forms/ 文件夹") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path} 读不出：{error}", remedy="请按 TOML 格式修改，以 UTF-8 保存") from None
-
-
 def _expand(entries: list[dict[str, Any]], blocks: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Replace `{block = "customer", stage = "…"}` by the block's fields; `optional` and `omit` adapt it."""
     for entry in entries:
@@ -263,12 +264,3 @@ def _shared_rules(entries: list[dict[str, Any]], blocks: dict[str, Any]) -> Iter
         for rule in blocks[entry["block"]].get("rules", []) if "block" in entry else ():
             if not set(entry.get("omit", [])).intersection(rule["fields"]):
                 yield dict(rule)
-
-
-def _definition_problems(path: Path, error: Exception) -> list[Problem]:
-    if isinstance(error, ValidationError):
-        return [
-            Problem(e["msg"].removeprefix("Value error, "), ".".join(map(str, e["loc"])), source=str(path))
-            for e in error.errors(include_url=False)
-        ]
-    return [Problem(f"没有 {error} 这一项", source=str(path))]

@@ -96,7 +96,7 @@ class FormOutlines:
             kept = json.loads(self._cache.read_bytes())
             if kept["marks"] == marks:
                 return {form["code"]: _form(form) for form in kept["forms"]}, dict(kept["tasks"])
-        made, main = self._made(), self._catalogue().series_of(self._forms_dir.name)
+        made, main = self._made(), self._catalogue().main_series
         tasks = {task: main.task(task) for task in main.tasks}
         kept = {"marks": marks, "tasks": tasks, "forms": [asdict(form) for form in made]}
         with suppress(QRecordsError):  # a disk that takes nothing does not keep anyone from searching
