@@ -68,6 +68,16 @@ def test_r19_clause_5_5_4_rates_by_year_and_unit_with_every_late_one(desk: Desk)
     assert arrivals(desk.office, 2023)["all"]["percent"] is None
 
 
+def test_r19_w3_a_notice_belongs_to_the_year_it_is_due_in(desk: Desk) -> None:
+    due = {"required_arrival": "2026-01-03", "planned_finish": "2026-01-09", "departed_on": "2026-01-02"}
+    after = {"arrived_on": "2026-01-04", "left_on": "2026-01-09", "returned_on": "2026-01-10"}
+    rest = {"submitted_on": "2026-01-11", "user_sign_date": "2026-01-09", "late_reason": None}
+    late = desk.notice(issued_on="2025-12-30", **due, **after, **rest)
+    assert "-2025-" in late, "numbered by its issue"
+    assert arrivals(desk.office, 2025)["all"]["notices"] == 0
+    assert [a["record_no"] for a in arrivals(desk.office, 2026)["late"]] == [late]
+
+
 def test_r19_clause_5_5_4_only_what_may_be_read_is_counted(desk: Desk) -> None:
     desk.notice(**LATE)
     desk.notice(**UNIT)

@@ -56,7 +56,7 @@ def show(session: Session, number: str) -> None:
 
 
 @task.command("arrivals", cls=chinese.Command)
-@click.option("--year", type=types.Year(), help="只看哪一年签发的（默认：全部）")
+@click.option("--year", type=types.Year(), help="只看要求在哪一年到达的（默认：全部）")
 @pass_session
 def arrivals(session: Session, year: int | None) -> None:
     """按年度、按承办单位统计按期到达率，列出迟到的通知单（QS/PA758A 5.5.4）。只统计本账号可以查阅的。"""

@@ -13,7 +13,10 @@ from qrecords.model.record import Record
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One notice: when people were to be there, and when they were; days are YYYY-MM-DD, "" = not recorded."""
+    """One notice: when people were to be there, and when they were; days are YYYY-MM-DD, "" = not recorded.
+
+    `year` is that of the day asked for, as the reports count (domain W-3); 0 where none was.
+    """
 
     record_no: str
     year: int
@@ -57,10 +60,10 @@ class Rate:
 
 
 def arrival_of(notice: Record) -> Arrival:
-    """Return a notice's arrival; the year is that of its number."""
+    """Return a notice's arrival; one asked for by no day is due in no year."""
     required, arrived = (str(notice.values.get(key) or "") for key in ("required_arrival", "arrived_on"))
     unit = performing_unit(notice.values) or CENTRE
-    return Arrival(notice.record_no, notice.year, unit, notice.customer_unit, required, arrived)
+    return Arrival(notice.record_no, int(required[:4] or 0), unit, notice.customer_unit, required, arrived)
 
 
 def rate_of(name: str, arrivals: Iterable[Arrival]) -> Rate:

@@ -14,12 +14,13 @@ GONE = {State.VOID, State.DESTROYED}  # nobody was sent, or nothing is known any
 
 
 def arrivals(office: Office, year: int | None = None) -> dict[str, Any]:
-    """Return the rates of the notices the account may read, of one year or of all, and every late one."""
+    """Return the rates of the notices the account may read, due in one year or in any, and every late one."""
     office.authorise(Action.READ, "arrivals")
     codes = [code for code in office.forms.codes() if Action.ISSUE.value in office.forms.get(code).form.steps]
     with office.register.read() as tx:
-        notices = [r for code in codes for r in tx.records.find(form_code=code, year=year)]
-    found = [arrival_of(n) for n in office.only_readable(filter(_counts, notices))]
+        notices = [r for code in codes for r in tx.records.find(form_code=code)]
+    due = [n for n in notices if _counts(n) and (of := arrival_of(n).year) and year in {None, of}]
+    found = [arrival_of(n) for n in office.only_readable(due)]
     late = sorted((a for a in found if a.late), key=lambda a: (a.required, a.record_no))
     return {
         "year": year,
