@@ -29,7 +29,17 @@ from qrecords.services.documents import (
 )
 from qrecords.services.finding.indexing import follow
 from qrecords.services.intake.kepttemplates import kept
-from qrecords.services.intake.known import Row, origin_of, prints_of, recognise, tell_vanished, told, way_to_change
+from qrecords.services.intake.known import (
+    Answers,
+    Row,
+    answers_in,
+    origin_of,
+    prints_of,
+    recognise,
+    tell_vanished,
+    told,
+    way_to_change,
+)
 from qrecords.services.intake.lists import Completion
 from qrecords.services.intake.returning import Outcome, how_to_go_on, require_place, send_back
 from qrecords.services.intake.sendingnumbers import send_numbers
@@ -189,13 +199,13 @@ def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Fille
     return list(ready.values())
 
 
-def read_row(form: Form, lists: Completion, sha256: str, entry: InputRecord) -> Row:
+def read_row(form: Form, lists: Completion, sha256: str, entry: InputRecord, answers: Answers | None = None) -> Row:
     """Return an entry of a file of these bytes as a row, checked with what the lists add to it."""
     completed = lists.check(form, entry.values)
     prints = [] if completed.checked.problems or not entry.sound else prints_of(form, completed)
     slim = replace(entry, values={})  # what was read is held once
     key, notes = _source_key(form, sha256, entry), [*entry.notes, *completed.notes]
-    return Row(slim, completed.checked, key, prints, notes)
+    return Row(slim, completed.checked, key, prints, answers or answers_in(entry), notes)
 
 
 def _twins(rows: Sequence[Row], ready: Mapping[str, Ready]) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from qrecords.advice import Do, Input, Sentence, advise
+from qrecords.advice import Do, Input, Sentence, advise, joined
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.field import heading_key
 from qrecords.model.form import Checked, Form
@@ -30,6 +30,22 @@ _GONE = (State.VOID, State.DESTROYED)
 _SHOWN = 5  # numbers a message names
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How whoever wrote rows says what they are: by a word where a row's number goes, or once for all of them."""
+
+    at_number: str
+    for_all: tuple[Sentence, ...] = (advise("加 {}", Input.SAME_AGAIN),)
+
+    def in_number(self, word: str) -> str:
+        """Return how a word, or a number, is written as the number of a row."""
+        return self.at_number.format(word)
+
+
+IN_TABLE = Answers(f"在这行的「{NUMBER_COLUMN}」一列写「{{}}」")
+IN_RECORD = Answers(f'在这一条里写 "{NUMBER_COLUMN}": "{{}}"')
+
+
 @dataclass(slots=True)
 class Row:
     """One row of an input, and what it turned out to be: known, a record changed, doubtful, or (none of these) new."""
@@ -38,6 +54,7 @@ class Row:
     checked: Checked
     key: str  # of the file's bytes and the row
     prints: list[str]
+    answers: Answers
     notes: list[Sentence] = field(default_factory=list)
     known: str = ""
     seen: frozenset[str] = frozenset()  # the records that say it, as the register was read
@@ -191,10 +208,8 @@ class _Found:
         for row, before in self.alike:
             number = before.known or (before.changed.record_no if before.changed else "")
             first = f"第{before.entry.row}行" + (f"（{number}）" if number else "")
-            number_new = _in_number(row, "新")
-            row.refuse(
-                advise("与{}完全相同；写重了就删去一行，确是两条就加 {}，或{}", first, Input.SAME_AGAIN, number_new)
-            )
+            is_new = joined("，或", [*row.answers.for_all, row.answers.in_number("新")])
+            row.refuse(advise("与{}完全相同；写重了就删去一行，确是两条就{}", first, is_new))
 
     def tell_changed(self, office: Office, rows: Sequence[Row], *, same_again: bool) -> list[str]:
         """Look for the records whose rows vanished among the rows that are new."""
@@ -254,22 +269,17 @@ def tell_vanished(record_nos: Sequence[str]) -> list[Sentence]:
 def _doubtful(form: Form, row: Row, records: Sequence[Record]) -> Sentence:
     near = "、".join(r.record_no for r in records[:_SHOWN])
     found = "；".join(told(form, differences(form, records[0].values, row.checked.values)))
+    is_changed = row.answers.in_number(records[0].record_no)
+    is_new = joined("，或", [row.answers.in_number("新"), *row.answers.for_all])
     return advise(
-        "和 {} 很像，分不清是改动还是新的一条（{}）；是改动就{}，是新的一条就{}，或加 {}",
-        near,
-        found,
-        _in_number(row, records[0].record_no),
-        _in_number(row, "新"),
-        Input.SAME_AGAIN,
+        "和 {} 很像，分不清是改动还是新的一条（{}）；是改动就{}，是新的一条就{}", near, found, is_changed, is_new
     )
 
 
-def _in_number(row: Row, word: str) -> str:
-    """Return how a word is written as the number of a row: in a table's column, or as the key of a record."""
-    name = PurePath(row.entry.source.partition("!")[0])
-    if name.suffix.lower() in TABLES:
-        return f"在这行的「{NUMBER_COLUMN}」一列写「{word}」"
-    return f'在这一条里写 "{NUMBER_COLUMN}": "{word}"'
+def answers_in(entry: InputRecord) -> Answers:
+    """Return how the rows of an input file say what they are: in a table's column, or as the key of a record."""
+    name = PurePath(entry.source.partition("!")[0])
+    return IN_TABLE if name.suffix.lower() in TABLES else IN_RECORD
 
 
 def told(form: Form, found: Iterable[Difference]) -> list[str]:

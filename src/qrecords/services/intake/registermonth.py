@@ -24,7 +24,7 @@ from qrecords.services.checking import beyond_rules, reminders
 from qrecords.services.intake.asking import drop_answers
 from qrecords.services.intake.drafting import with_years
 from qrecords.services.intake.fill import fill, read_row
-from qrecords.services.intake.known import Row, recognise, told
+from qrecords.services.intake.known import Answers, Row, recognise, told
 from qrecords.services.intake.lists import Completion
 from qrecords.services.neighbours import Neighbours
 from qrecords.stores.durable import make_dirs, write_file
@@ -33,6 +33,8 @@ from qrecords.stores.register.deskdrafts import LINES, MADE, MONTH, DeskDraft
 
 MOST_LINES = 500  # of one draft: what a page holds and a person overlooks
 _MONTH = re.compile(r"^((?!0000)\d{4})-(0[1-9]|1[0-2])$", re.ASCII)
+# The lines stand in columns on a page, and each is answered for itself.
+IN_LINE = Answers(f"在这行的「{NUMBER_COLUMN}」栏写「{{}}」", for_all=())
 _DAY_ALONE = re.compile(r"^(\d{1,2})[日号]?(?=$|\s)", re.ASCII)
 
 Line = Mapping[str, str]
@@ -114,7 +116,7 @@ def look(office: Office, draft: DeskDraft) -> tuple[list[Seen], list[Sentence]]:
         for n, line in enumerate(typed, start=1)
     ]
     # The row keeps no values of its entry: what was typed is looked up by the line's number.
-    rows = [read_row(form, lists, sha256, entry) for entry in entries]
+    rows = [read_row(form, lists, sha256, entry, IN_LINE) for entry in entries]
     recognise(office, form, rows, same_again=False)
     around.look_up([row.checked.values for row in rows if row.is_new])
     return [_seen(around, row, line, draft.month) for row, line in zip(rows, typed, strict=True)], lists.notes

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.field import Field, FieldType
 from qrecords.model.worksheet import NUMBER_COLUMN
@@ -23,9 +21,6 @@ SHOWN = 200  # rows of the month that are there already
 BLANK_LINES = 3
 _LINES = "lines"  # what the inputs of a line are named under
 _DAYS = {FieldType.DATE, FieldType.DATETIME}
-# Where the service speaks of an input file, the page has a column.
-_WRITE_NUMBER = re.compile(rf'在这一条里写 "{NUMBER_COLUMN}": "(\w+)"')
-_SAME_AGAIN = re.compile("加「确是两条」，或|，或加「确是两条」")
 
 
 def this_month(asked: Asked) -> Response:
@@ -116,7 +111,7 @@ def _line(seen: Seen, written: dict[str, str], fields: dict[str, Field]) -> dict
     told = {
         "problems": [_problem("wrong", p, fields) for p in seen.wrong]
         + [_problem("missing", p, fields) for p in seen.missing],
-        "notes": [_in_grid(note) for note in seen.notes],
+        "notes": [worded(note) for note in seen.notes],
         "known": seen.known,
         "taken": {k: value_text(v, fields[k]) for k, v in seen.taken.items() if k in fields},
         "read": {
@@ -130,8 +125,4 @@ def _line(seen: Seen, written: dict[str, str], fields: dict[str, Field]) -> dict
 
 def _problem(kind: str, problem: Problem, fields: dict[str, Field]) -> dict[str, str]:
     key = (problem.field or "").partition("[")[0]
-    return {"kind": kind, "field": key if key in fields else "", "message": _in_grid(problem.message)}
-
-
-def _in_grid(message: Sentence) -> str:
-    return _SAME_AGAIN.sub("", _WRITE_NUMBER.sub(rf"在这行的「{NUMBER_COLUMN}」栏写「\1」", worded(message)))
+    return {"kind": kind, "field": key if key in fields else "", "message": worded(problem.message)}
