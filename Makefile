@@ -25,7 +25,7 @@ test: $(VENV)/.installed-dev lint
 
 # The laws and the stores alone, while one works on them.
 quick: $(VENV)/.installed-dev
-	$(BIN)/pytest -q -n 2 tests/model tests/stores -m "not slow and not office"
+	$(BIN)/pytest -q -n 2 tests/test_house.py tests/model tests/stores -m "not slow and not office"
 
 # The long crash and scale runs; LONG takes further words for pytest.
 test-long: $(VENV)/.installed-dev

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from qrecords.stores.inputs.numberformat import Section, Token
-
-# Marks of a day or time; only outside quotes and brackets. `b` is the Buddhist year, `g` an era.
-TIME_MARKS = "y+|m+|d+|h+|s+|e+|a{3,4}|g+|b+"
+from qrecords.stores.inputs.formatcode import Section, Token
 
 _WEEKDAYS = "一二三四五六日"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -1,7 +1,7 @@
 """Shows a number as a spreadsheet does: number formats by ECMA-376 18.8.30 and 18.8.31, as Excel reads them in Chinese.
 
 A format has up to four sections between semicolons: above zero, below zero, zero, text; conditions in brackets choose
-otherwise. Days and times are in dateformat.py.
+otherwise. What a code says is read in formatcode.py, days and times are shown in dateformat.py.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
-from functools import lru_cache
 
-from qrecords.stores.inputs.dateformat import SYSTEM_FORMATS, TIME_MARKS, is_moment, render_moment
+from qrecords.stores.inputs.dateformat import SYSTEM_FORMATS, is_moment, render_moment
+from qrecords.stores.inputs.formatcode import Section, Token, sections
 
 GENERAL = "General"
 _Y_M, _M_D, _H_M, _H_M_S = 'yyyy"年"m"月"', 'm"月"d"日"', 'h"时"mm"分"', 'h"时"mm"分"ss"秒"'
@@ -26,42 +26,7 @@ CHINESE_FORMATS = {
 }  # fmt: skip
 DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)  # a spreadsheet keeps fifteen digits
 
-_TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"?|[\\!](?P<escaped>.)|_(?P<space>.)|\*(?P<fill>.)|\[(?P<bracket>[^\]]*)\]'
-    r"|(?P<general>General|(?:G/)?通用格式)|(?P<half>AM/PM|A/P|上午/下午)|(?P<exponent>[eE][+-](?=[0#?]))"
-    rf"|(?P<time>{TIME_MARKS})|(?P<mark>[0#?.,%/@])|(?P<literal>.)",
-    re.IGNORECASE | re.DOTALL,
-)
-_CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[0-9.]+(?:E[+-]?\d+)?)$", re.IGNORECASE)
-_ELAPSED = re.compile(r"(h+|m+|s+)$", re.IGNORECASE)
-_LANGUAGE = re.compile(r"\$([^-]*)(?:-([0-9A-F]+))?(?:,.*)?$", re.IGNORECASE)
-_CHINESE = {"804", "404", "C04", "1004", "1404"}
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One piece of a section: `kind` names the group of `_TOKEN` it is, or `elapsed`."""
-
-    kind: str
-    text: str
-
-
 _PERCENT, _POINT, _COMMA, _TEXT = (Token("mark", mark) for mark in "%.,@")
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One section of a format."""
-
-    tokens: tuple[Token, ...]
-    condition: tuple[str, Decimal] | None = None
-    chinese: bool = False  # names of days and halves of the day
-    digits: str = ""  # DBNum1 and the like: digits in Chinese
-    system: str = ""  # F800, F400: day or time as the system shows it
-
-    def kinds(self) -> set[str]:
-        """Return the kinds of token it has."""
-        return {t.kind for t in self.tokens}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +37,6 @@ class Shown:
     shows: str = ""
     doubt: str = ""
     hidden: bool = False  # the format shows nothing of the value
-
-
-@lru_cache(maxsize=1024)
-def sections(code: str) -> tuple[Section, ...]:
-    """Return the sections of a format code."""
-    found: list[list[re.Match[str]]] = [[]]
-    for match in _TOKEN.finditer(code):
-        if match["literal"] == ";":
-            found.append([])
-        else:
-            found[-1].append(match)
-    return tuple(map(_section, found[:4]))
 
 
 def show_number(value: Decimal, code: str, moment: datetime | None) -> Shown:
@@ -119,28 +72,6 @@ def general(value: Decimal) -> str:
     if value and value.adjusted() < -9:
         return f"{value:E}".replace("E-", "E-0") if value.adjusted() > -10 else f"{value:E}"
     return _plain(value)
-
-
-def _section(matches: list[re.Match[str]]) -> Section:
-    tokens: list[Token] = []
-    condition, chinese, digits, system = None, False, "", ""
-    for match in matches:
-        kind = match.lastgroup or "literal"
-        text = match[kind]
-        if kind != "bracket":
-            tokens.append(Token(kind, text))
-        elif found := _CONDITION.match(text):
-            condition = found[1], Decimal(found[2])
-        elif _ELAPSED.match(text):
-            tokens.append(Token("elapsed", text.lower()))
-        elif found := _LANGUAGE.match(text):
-            tokens += [Token("quoted", found[1])] if found[1] else []
-            language = (found[2] or "").upper().lstrip("0")
-            chinese = chinese or language[-4:].lstrip("0") in _CHINESE
-            system = language if language in {"F800", "F400"} else system
-        elif text.upper().startswith(("DBNUM", "NATNUM")):
-            digits = text.upper()
-    return Section(tuple(tokens), condition, chinese, digits, system)
 
 
 def _choose(parts: tuple[Section, ...], value: Decimal) -> tuple[Section, bool]:
