@@ -16,7 +16,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from qrecords.model.field import Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.worksheet import RECORD_COLUMN, main_fields, rows_fields
-from qrecords.render.xlsx import CHOICES_SHEET, GUIDE_SHEET, input_workbook
+from qrecords.render.inputbook import CHOICES_SHEET, input_workbook
+from qrecords.render.inputguide import GUIDE_SHEET
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.inputs import read_records
 from tests.conftest import FORMS, CommandLine

@@ -19,7 +19,7 @@ from qrecords.model.access import Account, Grant
 from qrecords.model.looser import loosen
 from qrecords.model.query import parse_query
 from qrecords.office import Office
-from qrecords.render.listing import list_csv, list_workbook
+from qrecords.render.listbooks import list_csv, list_workbook
 from qrecords.services.finding.hitlist import export
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.finding.viewing import VIEWER_VARIABLE, open_paper

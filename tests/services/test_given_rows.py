@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from qrecords.model.givenrows import UNTAKEN, parse_said, returned, said_of
 from qrecords.model.worksheet import GIVEN_SHEET, NUMBER_COLUMN
-from qrecords.render.xlsx import input_workbook
+from qrecords.render.inputbook import input_workbook
 from qrecords.services.intake.givingout import _given
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.inputs import read_records

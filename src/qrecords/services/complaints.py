@@ -15,7 +15,7 @@ from qrecords.model.record import STATE_LABELS, Action, Record, State
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.render.context import NOT_APPLICABLE, date_text
-from qrecords.render.listbook import list_workbook
+from qrecords.render.listbooks import printed_list
 from qrecords.services.sheetfiles import SUFFIXES, make_sheet, require_new, write_new
 from qrecords.stores.retentionfile import read_complaint_kinds
 
@@ -86,7 +86,7 @@ def write_checklist(office: Office, found: Mapping[str, Any], path: Path) -> str
     if suffix == BOOK:
         rows = [[_cell(line, number, key) for key in COLUMNS] for number, line in enumerate(found["complaints"], 1)]
         period = f"{found['from']} 至 {found['to']}"
-        data = list_workbook(f"{TITLE}（{period}）", [*COLUMNS.values()], rows, office.clock())
+        data = printed_list(f"{TITLE}（{period}）", [*COLUMNS.values()], rows, office.clock())
     else:
         data = make_sheet(office, TEMPLATE, _context(office, found), path, title=TITLE)
     detail: dict[str, Any] = {

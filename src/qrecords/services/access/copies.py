@@ -25,7 +25,7 @@ from qrecords.model.copies import (
 from qrecords.model.numbering import RECORD_NO
 from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
-from qrecords.render.xlsx_copies import copies_workbook
+from qrecords.render.listbooks import copies_workbook
 from qrecords.services import reading
 from qrecords.services.hands import require_others
 from qrecords.services.steps import past_day

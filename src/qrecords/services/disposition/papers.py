@@ -16,7 +16,7 @@ from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.render.context import date_text
 from qrecords.render.docx import Template
-from qrecords.render.listbook import list_workbook
+from qrecords.render.listbooks import printed_list
 from qrecords.services.converting import to_pdf
 from qrecords.services.disposition.retained import Keeping
 from qrecords.stores.durable import make_dirs, write_file
@@ -111,7 +111,7 @@ def list_papers(office: Office, content: Content, work: Path) -> Papers:
     drawn = f"编制：{drawn_by} {content['drawn_at'][:10]}；鉴定意见：{content['reason']}"
     title = f"电子档案销毁清册 {content['list_no']}（{drawn}；校验码 {sha256}）"
     rows = [[line[key].replace("\n", " ") for key in COLUMNS] for line in lines]
-    book = list_workbook(title, [*COLUMNS.values()], rows, datetime.fromisoformat(content["drawn_at"]))
+    book = printed_list(title, [*COLUMNS.values()], rows, datetime.fromisoformat(content["drawn_at"]))
     papers = _papers(office, "list", context, work)
     return papers | {"list.json": as_bytes(content), "list.xlsx": book}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from qrecords.advice import Input, advise
 from qrecords.errors import InvalidInput
-from qrecords.render.listing import MAX_ROWS, list_csv, list_workbook
+from qrecords.render.listbooks import MAX_LINES, list_csv, list_workbook
 
 SUFFIXES = (".xlsx", ".csv", ".json")
 Columns = Mapping[str, tuple[str, int]]  # by the key of a line: heading, width in characters
@@ -16,7 +16,7 @@ Columns = Mapping[str, tuple[str, int]]  # by the key of a line: heading, width 
 
 def require_room(suffix: str, count: int) -> None:
     """Refuse more lines than a worksheet holds."""
-    if suffix == ".xlsx" and count > MAX_ROWS:
+    if suffix == ".xlsx" and count > MAX_LINES:
         remedy = advise("请改存为 .csv，或加 {} 等条件分几次存", Input.YEAR)
         raise InvalidInput(f"共{count}份，一张工作表放不下", remedy=remedy)
 

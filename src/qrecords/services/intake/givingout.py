@@ -13,7 +13,7 @@ from qrecords.model.record import Action, Record, State
 from qrecords.model.rules import is_empty
 from qrecords.model.worksheet import GivenRow, shown
 from qrecords.office import Office
-from qrecords.render.xlsx import input_workbook
+from qrecords.render.inputbook import input_workbook
 from qrecords.services.sheetfiles import require_new, write_new
 from qrecords.stores.inputs.standins import plain
 

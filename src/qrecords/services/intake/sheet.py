@@ -7,7 +7,7 @@ from pathlib import Path
 from qrecords.advice import Input, advise
 from qrecords.errors import UsageError, WrongState
 from qrecords.office import Office
-from qrecords.render.xlsx import input_workbook
+from qrecords.render.inputbook import input_workbook
 from qrecords.stores.durable import make_dirs, write_file
 
 SUFFIX = ".xlsx"

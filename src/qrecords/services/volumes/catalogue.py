@@ -12,7 +12,7 @@ from qrecords.model.formats import Manifest
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.docx import Template
-from qrecords.render.listbook import list_workbook
+from qrecords.render.listbooks import printed_list
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
 from qrecords.services.converting import to_pdf
@@ -86,7 +86,7 @@ def keep(office: Office, intent: str, year: int, lines: Sequence[Line], docx: Pa
     files: dict[str, bytes | Path] = {
         f"{NAME}.docx": docx,
         f"{NAME}.pdf": pdf,
-        f"{NAME}.xlsx": list_workbook(f"{year}年度案卷目录", columns, rows, now),
+        f"{NAME}.xlsx": printed_list(f"{year}年度案卷目录", columns, rows, now),
         f"{NAME}.json": canonical({"schema": 1, "year": year, "volumes": list(lines)}) + b"\n",
     }
     staged = office.archive.stage(

@@ -20,7 +20,7 @@ from qrecords.model.numbering import file_safe
 from qrecords.model.record import Action, State
 from qrecords.model.volume import Volume, split, volume_title
 from qrecords.office import Office
-from qrecords.render.listbook import list_workbook
+from qrecords.render.listbooks import printed_list
 from qrecords.render.volume import Part
 from qrecords.services.access.audit import file_log
 from qrecords.services.archiveclass import archive_class
@@ -206,7 +206,7 @@ def _contents_workbook(binding: Binding) -> bytes:
     numbers = {"no", "page", "pages"}
     rows = [[int(line[key]) if key in numbers else line[key] for _, _, key in CONTENTS] for line in lines]
     title = f"卷内目录 {binding.volume_code} {binding.title}"
-    return list_workbook(title, columns, rows, datetime.fromisoformat(binding.compiled_at))
+    return printed_list(title, columns, rows, datetime.fromisoformat(binding.compiled_at))
 
 
 def _bindings(office: Office, tx: Transaction, plan: Plan, year: int, report: YearReport, reason: str) -> list[Binding]:

@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.worksheet.worksheet import Worksheet
-
 from qrecords.advice import Do, Sentence, advise
 from qrecords.model.field import Field
 from qrecords.model.form import Form
@@ -22,46 +18,44 @@ from qrecords.model.worksheet import (
     sheet_title,
     shown,
 )
+from qrecords.render.workbook import BOXED, Cell, Column, Look, Page, Row, Sheet
 
+GUIDE_SHEET = "填写说明"
 _LINE_HEIGHT = 18  # points
 _WIDTHS = (30, 14, 8, 58, 46)
 _HEADINGS = ("栏目", "阶段", "必填", "怎样填", "示例（只供参考，不会被读入）")
-_FONT = Font(name="微软雅黑", size=11)
-_BOLD = Font(name="微软雅黑", size=11, bold=True)
-_EDGE = Side(style="thin", color="BFBFBF")
-_BOX = Border(left=_EDGE, right=_EDGE, top=_EDGE, bottom=_EDGE)
-_HEAD_FILL, _EXAMPLE_FILL = PatternFill("solid", fgColor="D9E2F3"), PatternFill("solid", fgColor="FFF2CC")
-_WRAPPED = Alignment(vertical="top", wrap_text=True)
+_TITLE = Look(size=16, bold=True, wrap=False, down="bottom")
+_BOLD = Look(bold=True, wrap=False, down="bottom")
+_HEAD, _BOX = Look(bold=True, fill="D9E2F3", lines=BOXED), Look(lines=BOXED)
+_EXAMPLE = Look(fill="FFF2CC", lines=BOXED)
 
 Cells = Sequence[str]
 
 
-def write_guide(
-    sheet: Worksheet,
+def guide_sheet(
     form: Form,
     example: Mapping[str, Any],
     main_title: str,
     words: Callable[[Sentence], str],
     *,
     goes_on: bool = False,
-) -> None:
-    """Write the page: steps, stages, what rules ask, then every field with how to write it and an example."""
+) -> Sheet:
+    """Return the page: steps, stages, what rules ask, then every field with how to write it and an example."""
     steps = _rows_to_go_on(form, main_title) if goes_on else _steps(form, main_title)
-    for number, width in enumerate(_WIDTHS):
-        sheet.column_dimensions["ABCDE"[number]].width = width
-    sheet.cell(1, 1, f"{form.code} {form.title}：填写说明").font = Font(name="微软雅黑", size=16, bold=True)
-    row = 3
+    rows = [Row([f"{form.code} {form.title}：填写说明"], _TITLE), Row([])]
     for title, lines in (
         ("怎样用这个工作簿", [f"{number}. {words(line)}" for number, line in enumerate(steps, start=1)]),
         ("分几步填", [*map(words, _stages(form))]),
         ("还要注意", _cautions(form)),
     ):
-        row = _write_lines(sheet, row, title, lines) if lines else row
-    _write_fields(sheet, row, [*_field_rows(form, example)])
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.sheet_view.showGridLines = False
+        if lines:
+            rows += [Row([title], _BOLD), *(Row([line], height=_LINE_HEIGHT, joined=True) for line in lines), Row([])]
+    rows += [
+        _field_line(_HEADINGS, _HEAD, _HEAD),
+        *(_field_line(c, _BOX, _EXAMPLE) for c in _field_rows(form, example)),
+    ]
+    page = Page(head_rows=0, fit_width=True)
+    return Sheet(GUIDE_SHEET, [Column(width) for width in _WIDTHS], rows, page=page, grid=False)
 
 
 def _steps(form: Form, main_title: str) -> list[Sentence]:
@@ -120,27 +114,9 @@ def _cells(field: Field, name: str, stage: str, required: str, values: Mapping[s
     return name, stage, required, how_to_write(field), shown(field, values.get(field.key))
 
 
-def _write_lines(sheet: Worksheet, row: int, title: str, lines: Sequence[str]) -> int:
-    sheet.cell(row, 1, title).font = _BOLD
-    for number, line in enumerate(lines, start=row + 1):
-        sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=len(_WIDTHS))
-        cell = sheet.cell(number, 1, line)
-        cell.font, cell.alignment = _FONT, _WRAPPED
-        sheet.row_dimensions[number].height = _LINE_HEIGHT
-    return row + len(lines) + 2
-
-
-def _write_fields(sheet: Worksheet, row: int, rows: Sequence[Cells]) -> None:
-    for number, cells in enumerate([_HEADINGS, *rows], start=row):
-        for column, text in enumerate(cells, start=1):
-            cell = sheet.cell(number, column, text)
-            cell.data_type = "s"  # an example that begins with = is a text
-            cell.font, cell.alignment, cell.border = _FONT, _WRAPPED, _BOX
-            if number == row:
-                cell.font, cell.fill = _BOLD, _HEAD_FILL
-            elif column == len(_WIDTHS):
-                cell.fill = _EXAMPLE_FILL
-        sheet.row_dimensions[number].height = _LINE_HEIGHT * max(map(_lines, cells, _WIDTHS))
+def _field_line(cells: Cells, look: Look, last: Look) -> Row:
+    height = _LINE_HEIGHT * max(map(_lines, cells, _WIDTHS))
+    return Row([*cells[:-1], Cell(cells[-1], last)], look, height)
 
 
 def _lines(text: str, width: int) -> int:

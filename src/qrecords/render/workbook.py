@@ -1,0 +1,269 @@
+"""The one way a workbook is made: its sheets are data (columns, rows, looks, checks), written here and nowhere else.
+
+Every text stays text: no cell turns into a formula where it is opened, nor when someone edits it. With the moment it
+was made, the same sheets give the same bytes. Rows are written as they come, however many there are.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
+
+from qrecords.model.neutral import neutral
+from qrecords.model.worksheet import sheet_title
+from qrecords.render.zips import join, pack
+
+MAX_ROWS = 1_048_576  # of a worksheet
+MAX_TEXT = 32_767  # characters of a cell
+FACE = "微软雅黑"
+TEXT = "@"  # the number format of cells that stay text: leading zeros survive, nothing turns into a date
+
+# What begins with one of them may be taken for a formula, where a text is opened or edited.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+Value = str | int | float | date | datetime | None
+
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
+_EDGE = Side(style="thin", color="BFBFBF")
+_AUTHOR = "qrecords"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a cell looks: colours as RRGGBB, `lines` the sides that have one, of "left right top bottom"."""
+
+    size: int = 11  # points
+    bold: bool = False
+    colour: str = ""
+    fill: str = ""
+    lines: str = ""
+    wrap: bool = True
+    across: str = ""
+    down: str = "top"
+    number_format: str = "General"
+
+
+HEAD = Look(bold=True, colour="FFFFFF", fill="2F5597")
+BODY = Look()
+BOXED = "left right top bottom"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value with a look of its own, and what is said when one points at it."""
+
+    value: Value
+    look: Look
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of values, which look as the row does, or of cells; `joined`: its first cell takes the width of all."""
+
+    cells: Sequence[Value | Cell]
+    look: Look = BODY
+    height: float = 0  # points; 0: as the program sees fit
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How wide a column is, in characters, and how its cells look that nobody has written yet."""
+
+    width: float
+    look: Look | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What cells of a column take: `kind` and `first`, `second` as spreadsheets have them (ECMA-376 18.3.1.32)."""
+
+    cells: str
+    kind: Literal["list", "date", "whole", "decimal", "textLength", "custom"]
+    first: str
+    second: str = ""
+    operator: Literal["between", "lessThanOrEqual"] = "between"
+    title: str = ""
+    message: str = ""
+    refuse: bool = True  # else the list only helps
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How a sheet is printed, always across."""
+
+    paper: Literal["", "A4", "A3"] = ""
+    head_rows: int = 1  # repeated on every page; 0: none
+    fit_width: bool = False
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet; `freeze` names the first cell that moves, `text` what is made of each text before it is written."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Row]
+    freeze: str | None = None
+    page: Page | None = None
+    checks: Sequence[Check] = ()
+    hidden: bool = False
+    grid: bool = True
+    text: Callable[[str], str] = field(default=neutral)
+
+
+def as_stored(text: str) -> str:
+    """Return a text as it is: for sheets that come back, and are compared with what is stored."""
+    return text
+
+
+def workbook(
+    sheets: Sequence[Sheet],
+    *,
+    names: Mapping[str, tuple[str, str]] | None = None,
+    active: int = 0,
+    made: datetime | None = None,
+    title: str = "",
+) -> bytes:
+    """Return the bytes of an .xlsx; `names` are ranges by name: title of the sheet and cells, such as `$A$1:$A$9`."""
+    book = Workbook(write_only=True)
+    looks = _Looks(book)
+    for sheet in sheets:
+        _write(book, looks, sheet)
+    for name, (sheet_name, cells) in (names or {}).items():
+        book.defined_names[name] = DefinedName(name, attr_text=f"{quote_sheetname(sheet_name)}!{cells}")
+    book.active = active
+    if title:
+        book.properties.title = title
+    moment = made.replace(tzinfo=None) if made else None
+    if moment:
+        book.properties.created = moment
+    stream = io.BytesIO()
+    book.save(stream)
+    return _dated(stream.getvalue(), moment) if moment else stream.getvalue()
+
+
+class _Looks:
+    """The looks of one workbook, each weighed once: a style given in words is weighed anew for every cell."""
+
+    def __init__(self, book: Any) -> None:
+        self._by = book.create_sheet("looks")  # cells are styled by way of a sheet of their book
+        book.remove(self._by)
+        self._known: dict[tuple[Look, bool], Any] = {}
+
+    def style(self, look: Look, *, quoted: bool = False) -> Any:
+        """Return a look as the book keeps it; `quoted`: a text stays one also when someone edits it."""
+        if (look, quoted) not in self._known:
+            cell: Any = WriteOnlyCell(self._by)
+            dress(cell, look)
+            cell.quotePrefix = quoted
+            self._known[look, quoted] = cell._style
+        return self._known[look, quoted]
+
+
+def dress(cell: Any, look: Look) -> None:
+    """Give a cell, or the blank cells of a column, a look."""
+    cell.font = Font(name=FACE, size=look.size, bold=look.bold, color=look.colour or None)
+    cell.alignment = Alignment(horizontal=look.across or None, vertical=look.down, wrap_text=look.wrap)
+    cell.number_format = look.number_format
+    if look.fill:
+        cell.fill = PatternFill("solid", fgColor=look.fill)
+    if look.lines:
+        sides: dict[str, Any] = dict.fromkeys(look.lines.split(), _EDGE)
+        cell.border = Border(**sides)
+
+
+def _write(book: Any, looks: _Looks, sheet: Sheet) -> None:
+    made = book.create_sheet(sheet_title(sheet.title))
+    for number, column in enumerate(sheet.columns, start=1):
+        dimension = made.column_dimensions[get_column_letter(number)]
+        dimension.width = column.width
+        if column.look:
+            dress(dimension, column.look)
+    made.freeze_panes = sheet.freeze
+    made.sheet_view.showGridLines = sheet.grid
+    made.sheet_state = "hidden" if sheet.hidden else "visible"
+    if sheet.page:
+        _set_page(made, sheet.page)
+    for number, row in enumerate(sheet.rows, start=1):
+        if row.height:
+            made.row_dimensions[number].height = row.height
+        if row.joined:
+            made.merged_cells.add(f"A{number}:{get_column_letter(len(sheet.columns))}{number}")
+        made.append([_cell(made, looks, sheet, row, one) for one in row.cells])
+    for check in sheet.checks:
+        made.data_validations.append(_validation(check))
+
+
+def _cell(made: Any, looks: _Looks, sheet: Sheet, row: Row, one: Value | Cell) -> Any:
+    if one is None:
+        return None
+    value, look, note = (one.value, one.look, one.note) if isinstance(one, Cell) else (one, row.look, "")
+    quoted = False
+    if isinstance(value, str):
+        value = _NOT_IN_XML.sub("", sheet.text(value))[:MAX_TEXT]
+        quoted = value.startswith(FORMULA_SIGNS)
+    cell: Any = WriteOnlyCell(made)
+    cell.value = None if value == "" else value
+    cell._style = looks.style(look, quoted=quoted)  # shared: the cell is written and gone
+    if isinstance(cell.value, str):
+        cell.data_type = "s"  # what begins with = is a text too
+    if note:
+        cell.comment = comment = Comment(note, _AUTHOR)
+        comment.width, comment.height = 300, 30 + 18 * sum(1 + len(line) // 20 for line in note.split("\n"))
+    return cell
+
+
+def _set_page(made: Any, page: Page) -> None:
+    made.page_setup.orientation = "landscape"
+    if page.paper:
+        made.page_setup.paperSize = {"A4": 9, "A3": 8}[page.paper]
+    if page.head_rows:
+        made.print_title_rows = f"1:{page.head_rows}"
+    if page.fit_width:
+        made.page_setup.fitToHeight = 0
+        made.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    if page.header:
+        made.oddHeader.center.text = page.header.replace("&", "&&")
+
+
+def _validation(check: Check) -> DataValidation:
+    made = DataValidation(
+        check.kind,
+        formula1=check.first,
+        formula2=check.second or None,
+        operator=None if check.kind in {"list", "custom"} else check.operator,
+        allow_blank=True,
+        showErrorMessage=check.refuse,
+        errorStyle="stop",
+        errorTitle=check.title[:32],
+        error=check.message[:255],
+    )
+    made.add(check.cells)
+    return made
+
+
+def _dated(data: bytes, moment: datetime) -> bytes:
+    """Return the workbook packed anew: openpyxl writes the clock into it, twice."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    core = "docProps/core.xml"
+    entries[core] = _MODIFIED.sub(rb"\g<1>" + f"{moment:%Y-%m-%dT%H:%M:%SZ}".encode(), entries[core])
+    return join(pack(name, content) for name, content in entries.items())
