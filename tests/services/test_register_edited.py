@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -20,16 +21,39 @@ NUMBER, OTHER = "QR758-06A-2025-00001", "QR758-06A-2025-00002"
 FORGED = "reviewed_on = '2025-12-30', reviewed_by = '示例主管', opinion = '同意'"
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., CommandLine]:
+    """Make an office the first time it is asked for; later tests get a copy of it as it was then."""
+    made: dict[str, Path] = {}
+
+    def as_made(cli: CommandLine, name: str, make: Callable[[], None]) -> CommandLine:
+        if name not in made:
+            make()
+            made[name] = shutil.copytree(cli.root, tmp_path_factory.mktemp(name) / "office")
+        else:
+            shutil.rmtree(cli.root)
+            shutil.copytree(made[name], cli.root)
+        return cli
+
+    return as_made
+
+
 @pytest.fixture
-def kept(cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path], tmp_path: Path) -> CommandLine:
+def kept(
+    cli: CommandLine, once: Callable[..., CommandLine], sample: Callable[..., Any], write: Callable[..., Path]
+) -> CommandLine:
     """Return an office with a report signed, submitted and reviewed, papers beside it, and one still a draft."""
+    return once(cli, "kept", lambda: keep(cli, sample, write))
+
+
+def keep(cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path]) -> None:
     report = {
         k: v for k, v in sample("06A", notice_no=None, service_category="返厂维修").items() if "training" not in k
     }
     cli("fill", "10A", write(sample("10A")))
     report |= {"intake_record_no": "QR758-10A-2025-00001", "inspection_conclusion": "合格", "inspector": "示例检验员"}
     cli("fill", "06A", write([report, report | {"serial_no": "S-2"}]))
-    picture = tmp_path / "照片.png"
+    picture = cli.root.parent / "照片.png"
     Image.effect_noise((200, 200), 50).save(picture)
     cli("attach", NUMBER, picture)
     cli("sign", NUMBER, "--kind", "服务人员签名", "--by", "示例工程师", "--on", "2025-12-01")
@@ -37,7 +61,6 @@ def kept(cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path
     cli("submit", NUMBER)
     cli("review", NUMBER, "--on", "2025-12-30")
     assert cli.json("verify")["problems"] == []
-    return cli
 
 
 def edit(cli: CommandLine, statement: str) -> None:
@@ -115,13 +138,16 @@ def test_papers_that_wait_are_held_against_their_digest(kept: CommandLine, tmp_p
 
 
 @pytest.fixture
-def filed(kept: CommandLine) -> CommandLine:
+def filed(kept: CommandLine, once: Callable[..., CommandLine]) -> CommandLine:
     """Return the office with a report filed in it, and an account beside the first."""
+    return once(kept, "filed", lambda: put_away(kept))
+
+
+def put_away(kept: CommandLine) -> None:
     kept("accounts", "add", "example", "--name", "示例某人")
     kept("accounts", "grant", "example", "engineer")
     kept("file", NUMBER)
     kept("retention", "hold", NUMBER, "--reason", "示例")
-    return kept
 
 
 SEALED = {
