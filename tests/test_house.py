@@ -1,4 +1,4 @@
-"""What holds the house together, read off the source: no circle among modules, imports at the head of a file."""
+"""What holds the house together, read off the source: no circle among modules, wherever an import stands."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def _table(
         columns.append(Column(max(_WIDTHS.get(each.type, 16), 2 * len(each.label) + 3), _look(each)))
         checks += _checks(_cells(number), form, each, choices)
     return Sheet(
-        sheet_title(title),
+        title,
         columns,
         [Row(headings, height=30)],
         freeze=f"{get_column_letter(before + 1)}2",

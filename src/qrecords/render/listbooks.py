@@ -30,7 +30,7 @@ Headed = Sequence[tuple[str, int]]  # the columns of a list: heading, and width 
 MAX_LINES = MAX_ROWS - 1  # below the heading
 COPIES_SHEET = "副本登记"
 
-_TITLE = Look(size=14, bold=True, lines="", wrap=False, down="bottom")
+_TITLE = Look(size=14, bold=True, wrap=False, down="bottom")
 _PRINTED_HEAD = Look(bold=True, fill="D9D9D9", lines=BOXED)
 _PRINTED = Look(lines=BOXED)
 _COPIES: Headed = (
@@ -46,10 +46,10 @@ def printed_list(title: str, columns: Headed, rows: Iterable[Sequence[str | int]
     """Return an .xlsx of one sheet to print: title, headings, rows. Same input, same bytes."""
     sheet = Sheet(
         title,
-        [Column(width) for _, width in columns],
+        _widths(columns),
         [
             Row([title], _TITLE, joined=True),
-            Row([heading for heading, _ in columns], _PRINTED_HEAD),
+            _headings(columns, _PRINTED_HEAD),
             *(Row(row, _PRINTED) for row in rows),
         ],
         freeze="A3",
@@ -62,10 +62,10 @@ def list_workbook(title: str, columns: Headed, rows: Iterable[Sequence[str]]) ->
     """Return the bytes of an .xlsx to work with: headings, and rows of texts as they are, written as they come."""
 
     def lines() -> Iterator[Row]:
-        yield Row([heading for heading, _ in columns], HEAD)
+        yield _headings(columns, HEAD)
         yield from (Row(row, _AS_TEXT) for row in rows)
 
-    return workbook([Sheet(title, [Column(width) for _, width in columns], lines(), freeze="A2", text=as_stored)])
+    return workbook([Sheet(title, _widths(columns), lines(), freeze="A2", text=as_stored)])
 
 
 def list_csv(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -81,12 +81,20 @@ def copies_workbook(requests: Sequence[Mapping[str, Any]], *, org_name: str, on:
     """Return the register of copies as .xlsx: a row a copy, or a request without one; overdue on that day coloured."""
     sheet = Sheet(
         COPIES_SHEET,
-        [Column(width) for _, width in _COPIES],
-        [Row([heading for heading, _ in _COPIES], HEAD), *(row for one in requests for row in _copies_of(one, on))],
+        _widths(_COPIES),
+        [_headings(_COPIES, HEAD), *(row for one in requests for row in _copies_of(one, on))],
         freeze="B2",
         page=Page("A3", header=f"{org_name} 受控副本登记（{on}）"),
     )
     return workbook([sheet])
+
+
+def _widths(columns: Headed) -> list[Column]:
+    return [Column(width) for _, width in columns]
+
+
+def _headings(columns: Headed, look: Look) -> Row:
+    return Row([heading for heading, _ in columns], look)
 
 
 def _copies_of(one: Mapping[str, Any], on: str) -> Iterator[Row]:

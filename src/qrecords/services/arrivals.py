@@ -19,8 +19,8 @@ def arrivals(office: Office, year: int | None = None) -> dict[str, Any]:
     codes = [code for code in office.forms.codes() if Action.ISSUE.value in office.forms.get(code).form.steps]
     with office.register.read() as tx:
         notices = [r for code in codes for r in tx.records.find(form_code=code)]
-    due = [n for n in notices if _counts(n) and (of := arrival_of(n).year) and year in {None, of}]
-    found = [arrival_of(n) for n in office.only_readable(due)]
+    readable = map(arrival_of, office.only_readable(filter(_counts, notices)))
+    found = [a for a in readable if a.year and year in {None, a.year}]
     late = sorted((a for a in found if a.late), key=lambda a: (a.required, a.record_no))
     return {
         "year": year,
