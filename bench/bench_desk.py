@@ -1,15 +1,19 @@
 """The desk under load: 20 accounts asking at once through real HTTP, beside the same service calls without it.
 
-    python -m bench.bench_desk --records 10000
+    python -m bench.bench_desk --records 100000 --keep /var/tmp/desk-office
 
-Pages are asked one at a time and by 20 accounts at once; the services behind them likewise, so that the ratios say what
-HTTP, session, page and process cost. The index and the register are made whole; only some records are on their way.
+Pages are asked by a process of its own, one at a time, by 20 accounts at once without a pause, and by 20 accounts who
+think in between; the services behind them in one process, so that the ratios say what HTTP, session and page cost.
+Processor time is the server's own. `--profile` tells where it goes, of the service calls.
 """
 
 from __future__ import annotations
 
 import argparse
+import cProfile
 import json
+import os
+import pstats
 import random
 import re
 import statistics
@@ -25,27 +29,23 @@ from pathlib import Path
 
 import httpx
 
+from bench.desk_office import ACCOUNTS, Laid, lay
 from bench.measure import line
-from bench.search_corpus import FIELDS, documents, questions
-from qrecords.model.access import Account, Grant
-from qrecords.model.numbering import record_no
-from qrecords.model.record import Record, State
+from bench.search_corpus import questions
+from qrecords.model.access import Account
 from qrecords.office import Office
 from qrecords.services.access.deskaccess import open_session
-from qrecords.services.administer import init, open_office
+from qrecords.services.administer import open_office
 from qrecords.services.due import due
 from qrecords.services.finding.find import show
-from qrecords.services.finding.indexing import follow
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.drafting import drafts
-from qrecords.stores.fulltext.interface import Document
 from qrecords.web.signedin import COOKIE
 
-FORMS = Path(__file__).parents[1] / "forms" / "QR758"
-ACCOUNTS, OPEN = 20, 150  # records on their way at a time
 ASKED_MS, ASKED_RATIO, ASKED_BYTES, ASKED_START = 100, 3.0, 300_000, 1.5
 STARTS = 5
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
 @dataclass(frozen=True)
@@ -57,43 +57,60 @@ class Way:
     call: Callable[[Office, int], object]
 
 
-def an_office(root: Path, count: int) -> list[Document]:
-    """Make an office of that many repair reports; returns their texts."""
-    sample = json.loads((FORMS / "06A" / "sample.json").read_text(encoding="utf-8"))
-    corpus = list(documents(count))
-    states = [State.DRAFT, State.SUBMITTED, State.REVIEWED]
+@dataclass(frozen=True)
+class Served:
+    """The server, and what of its accounts' sessions the load process needs."""
 
-    def row(n: int, one: Document) -> tuple[Record, None]:
-        texts = dict(one.texts)
-        values = {**sample, **{k: texts[k] for k in (*FIELDS, "product_name", "product_model", "serial_no")}}
-        values |= {"customer_unit": one.customer_unit, "notice_no": None}
-        return Record(
-            record_no=record_no("QR758-06A", one.year, n + 1), form_code="QR758-06A", year=one.year, values=values,
-            state=states[n % 3] if n < OPEN else State.BOUND, title=one.title, date=one.date,
-            customer_unit=one.customer_unit, created_at="2026-01-01T00:00:00+08:00", created_by="bench",
-        ), None  # fmt: skip
+    process: subprocess.Popen[str]
+    port: int
+    cookies: list[str]
 
-    with closing(init(root)) as office:
-        rows = [row(n, one) for n, one in enumerate(corpus)]
-        for start in range(0, count, 5000):
-            with office.register.write() as tx:
-                tx.records.add(rows[start : start + 5000])
-                tx.records.touch([record.record_no for record, _ in rows[start : start + 5000]])
-        with office.register.write() as tx:
-            for n in range(ACCOUNTS):
-                account = Account(f"clerk{n}", f"示例员工{n}", None, clearance=3, grants=(Grant("desk"),))
-                tx.accounts.add(account, office.now())
-            tx.audit.append([office.event("accounts", "account/bench")])
-        follow(office)
-    return corpus
+    def spent(self) -> float:
+        """Return the seconds of processor time the server took so far; 0 where the system does not tell."""
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        if not stat.exists():
+            return 0.0
+        user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / TICKS
 
-
-def p95(times: Sequence[float]) -> float:
-    return statistics.quantiles(times, n=20)[-1] * 1000
+    def asked(self, hands: int, asks: int, address: Callable[[int], str], think: float = 0.0) -> Figures:
+        """Let hands ask so often each, all at once."""
+        work = [
+            {"cookie": self.cookies[hand], "addresses": [address(n * hands + hand) for n in range(asks)]}
+            for hand in range(hands)
+        ]
+        before = self.spent()
+        told = subprocess.run(
+            [sys.executable, "-m", "bench.desk_load"], check=True, capture_output=True, text=True,
+            input=json.dumps({"port": self.port, "think": think, "hands": work}),
+        )  # fmt: skip
+        return Figures(json.loads(told.stdout)["times"], self.spent() - before)
 
 
-def at_once(hands: int, asks: int, ask: Callable[[int, int], object]) -> list[float]:
-    """Let hands ask so often each, all at once; returns the seconds of each asking."""
+@dataclass(frozen=True)
+class Figures:
+    """The seconds of each asking, and the processor time they took together."""
+
+    times: Sequence[float]
+    processor: float
+
+    @property
+    def p95(self) -> float:
+        """Return the 95th percentile in ms."""
+        return statistics.quantiles(self.times, n=20)[-1] * 1000
+
+    @property
+    def each(self) -> float:
+        """Return the processor time of one asking in ms."""
+        return self.processor / len(self.times) * 1000
+
+    def __str__(self) -> str:
+        middle = statistics.median(self.times) * 1000
+        return f"median {middle:.1f} p95 {self.p95:.1f} processor {self.each:.1f}"
+
+
+def at_once(hands: int, asks: int, ask: Callable[[int, int], object]) -> Figures:
+    """Let hands ask so often each in threads of this process, all at once."""
     times: list[float] = []
     begun = threading.Barrier(hands)
 
@@ -106,12 +123,13 @@ def at_once(hands: int, asks: int, ask: Callable[[int, int], object]) -> list[fl
             own.append(time.perf_counter() - start)
         times.extend(own)
 
+    before = time.process_time()
     threads = [threading.Thread(target=work, args=(hand,)) for hand in range(hands)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return times
+    return Figures(times, time.process_time() - before)
 
 
 def started(root: Path) -> tuple[subprocess.Popen[str], str]:
@@ -125,11 +143,12 @@ def started(root: Path) -> tuple[subprocess.Popen[str], str]:
     return process, str(json.loads(told)["address"]).partition("/in?")[0]
 
 
-def measure(root: Path, corpus: list[Document], asks: int) -> None:
-    numbers = [record_no("QR758-06A", one.year, n + 1) for n, one in enumerate(corpus)]
+def ways(laid: Laid) -> list[Way]:
+    """Return what is measured."""
+    numbers = [*laid.shown]
     random.Random(1).shuffle(numbers)
-    asked = questions(corpus, 200)
-    ways = [
+    asked = questions(laid.corpus, 200)
+    return [
         Way("今日", lambda _: "/", lambda o, _: (waiting(o), due(o), drafts(o))),
         Way(
             "search",
@@ -142,15 +161,20 @@ def measure(root: Path, corpus: list[Document], asks: int) -> None:
             lambda o, n: show(o, numbers[n % len(numbers)], history=True),
         ),
     ]
+
+
+def measure(root: Path, laid: Laid, asks: int, think: float) -> None:
+    """Measure each page, alone and asked by many."""
     with closing(open_office(root)) as office:
         clerks = [replace(office, account=_account(office, n)) for n in range(ACCOUNTS)]
         tokens = [open_session(office.workspace, f"clerk{n}", via="desk") for n in range(ACCOUNTS)]
         process, address = started(root)
-        browsers = [httpx.Client(base_url=address, cookies={COOKIE: token}, timeout=120) for token in tokens]
+        served = Served(process, int(address.rpartition(":")[2]), [f"{COOKIE}={token}" for token in tokens])
         try:
-            for way in ways:
-                _compare(way, clerks, browsers, asks)
-            _first_page(browsers[0])
+            for way in ways(laid):
+                _compare(way, clerks, served, asks, think)
+            with httpx.Client(base_url=address, cookies={COOKIE: tokens[0]}) as browser:
+                _first_page(browser)
         finally:
             process.terminate()
             process.wait()
@@ -163,23 +187,24 @@ def _account(office: Office, n: int) -> Account:
     return found
 
 
-def _compare(way: Way, clerks: Sequence[Office], browsers: Sequence[httpx.Client], asks: int) -> None:
-    def page(hand: int, n: int) -> None:
-        answer = browsers[hand].get(way.address(n))
-        assert answer.status_code == 200, answer.text
-
+def _compare(way: Way, clerks: Sequence[Office], served: Served, asks: int, think: float) -> None:
     def service(hand: int, n: int) -> None:
         way.call(clerks[hand], n)
 
-    for ask in (page, service):  # everything is loaded once
-        at_once(ACCOUNTS, 1, ask)
-    one_page, one_call = (p95(at_once(1, asks * 4, ask)) for ask in (page, service))
-    many_pages, many_calls = (p95(at_once(ACCOUNTS, asks, ask)) for ask in (page, service))
-    print(f"{way.name}, p95 in ms: one asks {one_page:.0f} (service alone {one_call:.0f}), ", end="")
-    print(f"{ACCOUNTS} at once {many_pages:.0f} (services alone {many_calls:.0f})")
-    line(f"{way.name}: p95 with {ACCOUNTS} at once, ms", many_pages, f"≤ {ASKED_MS}")
-    line(f"{way.name}: one asking, page ÷ service", one_page / one_call, f"≤ {ASKED_RATIO}")
-    line(f"{way.name}: {ACCOUNTS} at once, page ÷ services", many_pages / many_calls, f"≤ {ASKED_RATIO}")
+    served.asked(ACCOUNTS, 1, way.address)  # everything is loaded once
+    at_once(ACCOUNTS, 1, service)
+    one_page, one_call = served.asked(1, asks * 4, way.address), at_once(1, asks * 4, service)
+    many_pages, many_calls = served.asked(ACCOUNTS, asks, way.address), at_once(ACCOUNTS, asks, service)
+    thinking = served.asked(ACCOUNTS, max(2, asks // 2), way.address, think)
+    print(f"{way.name}, ms: one asks: {one_page}; service alone: {one_call}")
+    print(f"  {ACCOUNTS} at once without a pause: {many_pages}; services alone: {many_calls}")
+    print(f"  {ACCOUNTS} who think {think:g} s on average: {thinking}")
+    line(f"{way.name}: p95 with {ACCOUNTS} at once, ms", many_pages.p95, f"≤ {ASKED_MS}")
+    line(f"{way.name}: p95 with {ACCOUNTS} who think, ms", thinking.p95, f"≤ {ASKED_MS}")
+    line(f"{way.name}: one asking, page ÷ service", one_page.p95 / one_call.p95, f"≤ {ASKED_RATIO}")
+    line(f"{way.name}: {ACCOUNTS} at once, page ÷ services", many_pages.p95 / many_calls.p95, f"≤ {ASKED_RATIO}")
+    if one_call.processor:
+        line(f"{way.name}: processor time, page ÷ service", one_page.each / one_call.each, f"≤ {ASKED_RATIO}")
 
 
 def _first_page(browser: httpx.Client) -> None:
@@ -187,6 +212,20 @@ def _first_page(browser: httpx.Client) -> None:
     page = browser.get("/fill")
     parts = [page, *(browser.get(path) for path in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)))]
     line("first page cold, bytes on the wire", sum(part.num_bytes_downloaded for part in parts), f"≤ {ASKED_BYTES}")
+
+
+def profiled(root: Path, laid: Laid) -> None:
+    """Tell where the processor time of the service calls goes."""
+    with closing(open_office(root)) as office:
+        clerk = replace(office, account=_account(office, 0))
+        for way in ways(laid):
+            way.call(clerk, 0)
+            profile = cProfile.Profile(time.process_time)
+            with profile:
+                for n in range(20):
+                    way.call(clerk, n)
+            print(f"{way.name}, 20 times")
+            pstats.Stats(profile).sort_stats("cumulative").print_stats("qrecords|sqlalchemy/engine|json", 45)
 
 
 def starting(root: Path) -> None:
@@ -208,13 +247,34 @@ def starting(root: Path) -> None:
     line("serve ready ÷ status", serve / status, f"≤ {ASKED_START}")
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=10_000)
+def unlimited(root: Path) -> None:
+    """Let accounts search as often as the measurement does."""
+    path = root / "qrecords.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"(?m)^searches_per_minute = \d+", "searches_per_minute = 0", text), encoding="utf-8")
+    assert "searches_per_minute = 0" in path.read_text(encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--asks", type=int, default=15, help="of each account, of each page")
+    parser.add_argument("--think", type=float, default=5.0, help="seconds between two pages of one account, on average")
+    parser.add_argument("--keep", type=Path, help="where the office is kept for the next run")
+    parser.add_argument("--profile", action="store_true", help="profile the service calls, measure nothing")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "office"
-        corpus = an_office(root, given.records)
-        measure(root, corpus, given.asks)
+        root = given.keep or Path(folder) / "office"
+        laid = lay(root, given.records)
+        unlimited(root)
+        if given.profile:
+            profiled(root, laid)
+            return
+        print(f"load of the machine before: {os.getloadavg()}" if hasattr(os, "getloadavg") else "")
+        measure(root, laid, given.asks, given.think)
         starting(root)
+        print(f"load of the machine after: {os.getloadavg()}" if hasattr(os, "getloadavg") else "")
+
+
+if __name__ == "__main__":
+    main()
