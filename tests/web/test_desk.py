@@ -317,7 +317,12 @@ def test_the_same_making_twice_makes_one_record(
     first = browser.ask(f"{draft}/make", {**values, "revision": revision})
     assert first.status_code == 200, first.text
     second = browser.ask(f"{draft}/make", {**values, "revision": revision})
-    assert second.status_code == 404
+    assert (second.status_code, second.json()["number"]) == (200, first.json()["number"])
+    assert len(list_records(office)) == 1
+    late = browser.ask(f"{draft}/make", {**values, "subject": "示例：旧窗口里写的", "revision": revision})
+    assert late.status_code == 409
+    assert first.json()["number"] in late.json()["message"]
+    assert browser.http.get(draft).headers["location"] == f"/records/{first.json()['number']}"
     assert len(list_records(office)) == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -67,6 +68,12 @@ class Asked:
         return int(text) if text.isdecimal() and len(text) <= LONGEST_REVISION else 0
 
     @property
+    def said(self) -> str:
+        """Return a hash of what was sent, by which the same request again is known, whatever page it comes from."""
+        sent = [(k, v) for k, v in self.sent.multi_items() if isinstance(v, str) and k not in {"token", "revision"}]
+        return hashlib.sha256(json.dumps(sent, ensure_ascii=False).encode()).hexdigest()
+
+    @property
     def wants_data(self) -> bool:
         """Tell whether the page's own script asks, which words the answer itself."""
         return self.request.headers.get("accept", "").startswith("application/json")
@@ -117,8 +124,8 @@ def page(handler: Handler, costly: Costly | None = None) -> Endpoint:
     return endpoint
 
 
-def refused(asked: Asked, error: QRecordsError) -> Response:
-    """Word an error: for the page's script as data, else as a page with a way back."""
+def refused(asked: Asked, error: QRecordsError, **more: Any) -> Response:
+    """Word an error: for the page's script as data with `more`, else as a page with a way back."""
     status = STATUS.get(type(error), 500 if error.exit_status in {1, 7} else 409)
     problems = [
         {"field": p.field or "", "message": worded(p.message), "source": p.source or "", "row": p.row}
@@ -126,7 +133,7 @@ def refused(asked: Asked, error: QRecordsError) -> Response:
     ]
     told = {"message": worded(error.message), "remedy": worded(error.remedy), "problems": problems}
     if asked.wants_data:
-        return JSONResponse(told, status)
+        return JSONResponse({**told, **more}, status)
     return asked.page("refused.html", status, back=asked.request.headers.get("referer", "/"), **told)
 
 

@@ -80,16 +80,33 @@ def go_on(office: Office, record_no: str) -> DeskDraft:
 def drafts(office: Office) -> list[DeskDraft]:
     """Return the account's own drafts of one record each, the one saved last first."""
     with office.register.read() as tx:
-        return [d for d in tx.desk_drafts.of_account(office.account.name) if not d.month]
+        return [d for d in tx.desk_drafts.of_account(office.account.name) if not d.month and not d.made]
 
 
 def draft_of(office: Office, key: str) -> DeskDraft:
-    """Return one of the account's own drafts; NotFound for what is not there and for another's alike."""
-    with office.register.read() as tx:
-        found = tx.desk_drafts.get(key, office.account.name)
+    """Return one of the account's own drafts; NotFound for what is not there and for another's alike.
+
+    WrongState for one that has become a record meanwhile.
+    """
+    found = _draft(office, key)
     if found is None or found.month:
         raise NotFound("没有这份草稿，或它已经生成了记录", remedy="请在「今日」里查找")
+    if number := found.made.get("number"):
+        told = f"这份草稿已在另一个窗口里写成了 {number}，这里写的没有保存"
+        raise WrongState(told, remedy="请打开那份记录，还有要写的就续填")
     return found
+
+
+def made_of(office: Office, key: str, said: str | None = None) -> str:
+    """Return the number a draft has become, "" before; with `said` only by the same request."""
+    found = _draft(office, key)
+    made = found.made if found else {}
+    return made.get("number", "") if said is None or made.get("said") == said else ""
+
+
+def _draft(office: Office, key: str) -> DeskDraft | None:
+    with office.register.read() as tx:
+        return tx.desk_drafts.get(key, office.account.name)
 
 
 def save(office: Office, key: str, values: Mapping[str, Any], *, after: int) -> DeskDraft:
@@ -101,7 +118,7 @@ def save(office: Office, key: str, values: Mapping[str, Any], *, after: int) -> 
     with office.register.write() as tx:
         kept = tx.desk_drafts.save(key, values, after=after, at=now)
     if not kept:
-        raise WrongState("这份草稿刚在另一个窗口里改过，这里的没有保存", remedy="请刷新，看清那边写了什么再改")
+        raise WrongState("另一个窗口刚改过这份草稿，这里的没有保存", remedy="请看清那边写了什么再改")
     return replace(draft, values=dict(values), revision=after + 1, saved_at=now)
 
 
@@ -143,16 +160,17 @@ def look(office: Office, draft: DeskDraft) -> Look:
     return Look(checked.values, wrong, missing, [*dict.fromkeys(notes)], taken, offered)
 
 
-def make(office: Office, key: str, *, same_again: bool = False) -> str:
+def make(office: Office, key: str, *, same_again: bool = False, said: str = "") -> str:
     """Make the draft a record, or write it into the record it goes on with; returns the number.
 
-    InvalidInput with every problem. The same call again finds the record that was made, and makes no second one.
+    InvalidInput with every problem. The same call again finds the record that was made, and makes no second one;
+    what was `said` is kept with the number, so that `made_of` knows the request once the draft is gone.
     """
     draft = draft_of(office, key)
     form = office.forms.get(draft.form_code).form
     values = with_years(form, draft.values, date.fromisoformat(office.today()))
     if draft.record_no:
-        return _write_on(office, draft, form, values)
+        return _write_on(office, draft, form, values, said)
     values = {k: v for k, v in values.items() if not is_empty(v)}
     path = office.drafts_dir / "answers" / f"desk-{key}.yaml"
     make_dirs(path.parent)
@@ -167,12 +185,18 @@ def make(office: Office, key: str, *, same_again: bool = False) -> str:
         told = [text for changed in made.changed for text in changed["told"]]
         remedy = "确实另有一件，请改清楚区别处再生成"
         raise InvalidInput("与已有的记录几乎相同，没有生成", remedy=remedy, problems=[Problem(t) for t in told])
-    drop(office, key)
+    number = str(made.records[0]["record_no"])
+    _became(office, draft, number, said)
     drop_answers(path)
-    return str(made.records[0]["record_no"])
+    return number
 
 
-def _write_on(office: Office, draft: DeskDraft, form: Form, values: Mapping[str, Any]) -> str:
+def _became(office: Office, draft: DeskDraft, number: str, said: str) -> None:
+    with office.register.write() as tx:
+        tx.desk_drafts.made(draft, number, said, office.now())
+
+
+def _write_on(office: Office, draft: DeskDraft, form: Form, values: Mapping[str, Any], said: str) -> str:
     """Write into a record what was written here; what others changed meanwhile stays, or is told before it goes."""
     record = reading.one(office, draft.record_no)
     now = _as_typed(record)
@@ -184,7 +208,7 @@ def _write_on(office: Office, draft: DeskDraft, form: Form, values: Mapping[str,
             remedy="请看清那边写了什么；要以这里写的为准，再按一次",
         )
     if not (own := meanwhile.own_changes(draft) & {f.key for f in form.input_fields}):
-        drop(office, draft.key)
+        _became(office, draft, record.record_no, said)
         return record.record_no
     require_open(form, record, Action.UPDATE)
     may = {key for key in own if not unchangeable(form, record, [key])}
@@ -198,7 +222,7 @@ def _write_on(office: Office, draft: DeskDraft, form: Form, values: Mapping[str,
         path = Path(name) / f"{draft.record_no}.json"
         path.write_text(json.dumps({k: v for k, v in values.items() if k in may}, ensure_ascii=False), encoding="utf-8")
         update(office, record.record_no, path)
-    drop(office, draft.key)
+    _became(office, draft, record.record_no, said)
     return record.record_no
 
 

@@ -97,8 +97,8 @@ def _keep(office: Office, draft: DeskDraft, values: Mapping[str, Any], after: in
         if after == 0 and tx.desk_drafts.get(draft.key, draft.account) is None:
             tx.desk_drafts.add(kept)
         elif not tx.desk_drafts.save(draft.key, values, after=after, at=kept.saved_at):
-            remedy = "请刷新，看清那边写了什么再改"
-            raise WrongState("这个月的登记簿刚在另一个窗口里改过，这里的没有保存", remedy=remedy)
+            remedy = "请看清那边写了什么再改"
+            raise WrongState("另一个窗口刚改过这个月的登记簿，这里的没有保存", remedy=remedy)
     return kept
 
 

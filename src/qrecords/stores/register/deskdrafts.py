@@ -37,6 +37,11 @@ class DeskDraft:
         """Return the month of a register it holds the lines of, "" of a draft of one record."""
         return str(self.values.get(MONTH, ""))
 
+    @property
+    def made(self) -> Mapping[str, str]:
+        """Return the number of the record a draft of one record has become, and what was said then; {} before."""
+        return {} if self.month else self.values.get(MADE, {})
+
 
 class DeskDrafts:
     """The drafts of the desk; each belongs to one account."""
@@ -66,6 +71,15 @@ class DeskDrafts:
     def rebase(self, key: str, base: Mapping[str, Any]) -> None:
         """Note what the record says by now, once it was told."""
         self._c.execute(t.desk_draft.update().where(_D.key == key).values(base=dict(base)))
+
+    def made(self, draft: DeskDraft, number: str, said: str, at: str) -> None:
+        """Keep of a draft what it has become, so that the same request again is answered; only the account's last."""
+        for other in self.of_account(draft.account):
+            if other.made:
+                self.drop(other.key, draft.account)
+        values = {MADE: {"number": number, "said": said}}
+        asked = t.desk_draft.update().where(_D.key == draft.key)
+        self._c.execute(asked.values(values=values, record_no="", base={}, saved_at=at))
 
     def drop(self, key: str, account: str) -> bool:
         """Let go of a draft; False when there is none."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from qrecords.errors import InvalidInput
+from qrecords.errors import InvalidInput, WrongState
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.lists import KINDS
@@ -18,7 +18,7 @@ from qrecords.services.intake.asking import columns_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import list_entries
 from qrecords.stores.register.deskdrafts import DeskDraft
-from qrecords.web.asked import Asked, pdf, stored_upload, typed
+from qrecords.web.asked import Asked, pdf, refused, stored_upload, typed
 from qrecords.web.rendering import value_text
 from qrecords.web.wording import worded
 
@@ -42,7 +42,9 @@ def go_on(asked: Asked) -> Response:
 
 
 def draft(asked: Asked) -> Response:
-    """Show a draft to be filled in."""
+    """Show a draft to be filled in; one that has become a record leads there."""
+    if number := drafting.made_of(asked.session, asked.path["key"]):
+        return asked.go(f"/records/{number}", f"这份草稿已经写成 {number}")
     return _page(asked, drafting.draft_of(asked.session, asked.path["key"]))
 
 
@@ -92,7 +94,11 @@ def _is_wide(field: Field) -> bool:
 
 def save(asked: Asked) -> Response:
     """Keep what was typed and tell what is wrong with it; the page's script asks after each pause."""
-    one = _saved(asked)
+    try:
+        one = _saved(asked)
+    except WrongState as error:  # another window saved it: the page's script brings the two together
+        now = drafting.draft_of(asked.session, asked.path["key"])
+        return refused(asked, error, revision=now.revision, now=now.values)
     if asked.wants_data:
         return JSONResponse({"revision": one.revision, "saved_at": one.saved_at, **_told(asked, one)})
     return _page(asked, one)
@@ -150,14 +156,16 @@ def _read_otherwise(one: DeskDraft, stored: Any, fields: dict[str, Field]) -> di
 
 def make(asked: Asked) -> Response:
     """Make the draft a record; everything wrong is told at its field, and the draft stays."""
-    one = _saved(asked)
-    try:
-        number = drafting.make(asked.session, one.key, same_again=asked.text("same_again") == "1")
-    except InvalidInput:
-        if asked.wants_data:
-            raise
-        return _page(asked, one, 422, tried=True)
-    told = f"已写入 {number}" if one.record_no else f"已生成 {number}"
+    key, same_again = asked.path["key"], asked.text("same_again") == "1"
+    if not (number := drafting.made_of(asked.session, key, asked.said)):
+        one = _saved(asked)
+        try:
+            number = drafting.make(asked.session, key, same_again=same_again, said=asked.said)
+        except InvalidInput:
+            if asked.wants_data:
+                raise
+            return _page(asked, one, 422, tried=True)
+    told = f"已写入 {number}"
     if asked.wants_data:
         response = asked.go(f"/records/{number}", told)
         return JSONResponse({"number": number, "go": f"/records/{number}"}, headers=_cookies(response))

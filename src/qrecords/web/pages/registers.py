@@ -7,13 +7,13 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from qrecords.errors import InvalidInput, Problem
+from qrecords.errors import InvalidInput, Problem, WrongState
 from qrecords.model.field import Field, FieldType
 from qrecords.model.worksheet import NUMBER_COLUMN
 from qrecords.services.intake import registermonth
 from qrecords.services.intake.registermonth import Seen
 from qrecords.stores.register.deskdrafts import LINES, DeskDraft
-from qrecords.web.asked import Asked, typed
+from qrecords.web.asked import Asked, refused, typed
 from qrecords.web.rendering import value_text
 from qrecords.web.wording import worded
 
@@ -63,7 +63,12 @@ def _written(asked: Asked) -> list[dict[str, str]]:
 
 def save(asked: Asked) -> Response:
     """Keep the lines as typed and tell what is wrong with them; the page's script asks after each pause."""
-    draft = registermonth.save(asked.session, _draft(asked), _written(asked), after=asked.revision)
+    draft = _draft(asked)
+    try:
+        draft = registermonth.save(asked.session, draft, _written(asked), after=asked.revision)
+    except WrongState as error:  # another window saved it: the page's script brings the two together
+        now = _draft(asked)
+        return refused(asked, error, revision=now.revision, now=now.values[LINES])
     return _saved(asked, draft)
 
 

@@ -1,15 +1,16 @@
 // A register's month as a grid: keys between the cells, paste from Excel and WPS, saving while typing, made together.
 
-import { ask, composing, later, warn, whenTyped } from "./desk.js";
+import { ask, button, composing, warn, whenTyped } from "./desk.js";
+import { saver, toldBy } from "./saver.js";
 
-const PAUSE = 600, AGAIN = 4000, SMALL = 60_000; // milliseconds; bytes a page that is left may still send
+const AGAIN = 4000; // milliseconds
 
 const form = document.getElementById("month"), body = document.getElementById("lines");
-const saved = document.getElementById("saved"), count = document.getElementById("count");
+const saved = document.getElementById("saved"), count = document.getElementById("count"), act = document.getElementById("make");
 const heads = [...form.querySelectorAll("thead th[data-key]")];
 const most = Number(form.dataset.most);
 const left = new WeakSet(); // lines somebody went through and left: what they lack is told from then on
-let tried = "tried" in form.dataset, busy = false, wanted = false, stopped = false, dirty = false, making = false;
+let tried = "tried" in form.dataset, making = false;
 
 const cellsOf = (row) => [...row.querySelectorAll("input, textarea")];
 const wait = (milliseconds) => new Promise((done) => { setTimeout(done, milliseconds); });
@@ -71,57 +72,44 @@ function keepBlank() {
 
 // Saving
 
-function content() {
+const lineOf = (row) => Object.fromEntries(cellsOf(row).map((cell) => [keyOf(cell), cell.value.replace(/\r\n?/g, "\n").trim()]).filter(([, text]) => text));
+
+function snapshot() {
   const sent = new URLSearchParams(), written = rows().filter(isWritten);
   for (const name of ["token", "revision", "once"]) sent.set(name, form.elements[name].value);
   written.forEach((row, n) => {
     for (const cell of cellsOf(row)) if (cell.value.trim()) sent.append(`lines.${n}.${keyOf(cell)}`, cell.value);
   });
-  return { sent, written };
+  return { sent, written, places: new Map(written.map((row, n) => [`第${n + 1}行`, JSON.stringify(lineOf(row))])) };
 }
 
-async function save() {
-  if (stopped || making) return;
-  if (busy) { wanted = true; return; }
-  busy = true;
-  saved.textContent = "正在保存…";
-  const { sent, written } = content();
-  dirty = false;
-  try {
-    const { status, told } = await ask(form.dataset.save, sent);
-    if (status === 200) {
-      took(told, written);
-      warn("");
-    } else {
-      dirty = true;
-      saved.textContent = "没有保存";
-      stopped = status === 409;
-      warn(`${told.message}${told.remedy ? `；${told.remedy}` : ""}`);
-      if (status === 401 || status === 429) setTimeout(save, AGAIN * 2);
-    }
-  } catch {
-    dirty = true;
-    saved.textContent = "没有保存";
-    warn("连不上服务器，没有保存。内容还在这一页上，会自己再试；请不要关闭这一页。");
-    setTimeout(save, AGAIN);
-  } finally {
-    busy = false;
-    if (wanted) { wanted = false; save(); }
+// Another window wrote meanwhile: lines only one of the two changed are brought together, others the person decides.
+function moved(told, kept) {
+  const base = [...kept.values()], mine = [...snapshot().places.values()], keys = heads.map((head) => head.dataset.key);
+  const theirs = told.now.map((line) => JSON.stringify(Object.fromEntries(keys.filter((k) => line[k]?.trim()).map((k) => [k, line[k].replace(/\r\n?/g, "\n").trim()]))));
+  const own = mine.slice(base.length), same = (n) => mine[n] === base[n] || theirs[n] === base[n] || mine[n] === theirs[n];
+  if (mine.length >= base.length && theirs.length >= base.length && base.every((_, n) => same(n))) {
+    const whole = base.map((was, n) => (mine[n] === was ? theirs[n] : mine[n]));
+    const more = theirs.slice(base.length);
+    put([...whole, ...more, ...own.filter((line) => !more.includes(line))].map((line) => JSON.parse(line)));
+    count.textContent = "另一个窗口刚写的行已并入这里";
+    return true;
   }
+  warn(`另一个窗口刚改过这个月的登记簿（那边有${theirs.length}行），改的是同样的行，这里的没有保存。`,
+    button("以这里写的为准", () => saving.goOn(told.revision)),
+    button("取那边写的", () => { put(told.now); saving.goOn(told.revision); }));
+  return false;
 }
 
-const pause = later(save, PAUSE);
+function put(lines) {
+  while (body.rows.length <= lines.length) body.append(newRow());
+  renumber();
+  rows().forEach((row, n) => { for (const cell of cellsOf(row)) cell.value = lines[n]?.[keyOf(cell)] ?? ""; });
+}
 
 function changed() {
-  dirty = true;
   keepBlank();
-  pause();
-}
-
-function took(told, written) {
-  form.elements.revision.value = told.revision;
-  saved.textContent = told.saved_at ? `${told.saved_at.slice(11, 16)} 已保存` : "写了会自己保存";
-  show(told, written);
+  saving.pause();
 }
 
 // What is said in the cells
@@ -278,7 +266,7 @@ body.addEventListener("change", (event) => {
 
 body.addEventListener("focusout", (event) => {
   const row = event.target.closest("tr");
-  if (row && !row.contains(event.relatedTarget) && isWritten(row) && !left.has(row)) { left.add(row); pause(); }
+  if (row && !row.contains(event.relatedTarget) && isWritten(row) && !left.has(row)) { left.add(row); saving.pause(); }
 });
 
 // Paste: cells as Excel and WPS copy them; a quoted one may hold line breaks.
@@ -352,28 +340,28 @@ body.addEventListener("paste", (event) => {
 
 // Made together
 
+function hold(held) {
+  making = act.disabled = held;
+  for (const cell of body.querySelectorAll("input, textarea")) cell.readOnly = held;
+}
+
 async function make() {
   if (making) return;
-  tried = making = true;
-  const button = document.getElementById("make");
-  button.disabled = true;
+  tried = true;
+  hold(true);
+  if (!await saving.save()) { hold(false); return; }
   saved.textContent = "正在取号…";
-  for (const cell of body.querySelectorAll("input, textarea")) cell.readOnly = true;
-  while (busy) await wait(50); // what is being saved gives the revision to go on from
-  const { sent, written } = content();
-  const open = () => {
-    making = button.disabled = false;
-    for (const cell of body.querySelectorAll("input, textarea")) cell.readOnly = false;
-  };
+  const { sent, written } = snapshot();
   for (;;) {
     try {
       const { status, told } = await ask(form.action, sent);
-      if (status === 200) { making = dirty = false; location.assign(told.go); return; }
-      open();
-      if (told.lines?.length === written.length) took(told, written);
+      if (status === 200) { saving.done(); location.assign(told.go); return; }
+      hold(false);
+      if (told.lines?.length === written.length) show(told, written);
       else list("others", (told.problems ?? []).map((p) => (p.row ? `第${p.row}行：${p.message}` : p.message)));
+      if (told.revision) form.elements.revision.value = told.revision;
       saved.textContent = "没有生成";
-      warn(`${told.message}${told.remedy ? `；${told.remedy}` : ""}`);
+      warn(toldBy(told));
       body.querySelector(".bad input, .bad textarea")?.focus();
       return;
     } catch { // the same request again makes nothing twice
@@ -389,16 +377,7 @@ form.addEventListener("submit", (event) => {
 
 whenTyped(body, changed);
 
-addEventListener("beforeunload", (event) => {
-  if (!dirty || stopped || making) {
-    if (making) event.preventDefault();
-    return;
-  }
-  const { sent } = content();
-  if (String(sent).length < SMALL) fetch(form.dataset.save, { method: "POST", body: sent, keepalive: true, headers: { accept: "application/json" } });
-  else event.preventDefault();
-});
-
+const saving = saver({ form, snapshot, moved, took: (told, { written }) => show(told, written) });
 show(JSON.parse(document.getElementById("told").textContent), rows().filter(isWritten));
 const sheet = document.querySelector(".month-sheet"), firstBlank = rows().find((row) => !isWritten(row));
 cellsOf(firstBlank)[1].focus();

@@ -3,8 +3,38 @@
 
 import { composing, warn } from "./desk.js";
 
-const HOLD = 10_000, AGAIN = 4000, STALE = 60_000; // milliseconds
-const KEPT = "held";
+const HOLD = 10_000, AGAIN = 4000, STALE = 60_000, APART = 400; // milliseconds
+const KEPT = "held", FATE = "held-fate-";
+
+// A duplicated tab has a copy of what this one holds. What became of a decision is written where all tabs see it, so that
+// one taken back in one tab is not sent by another, and none is sent twice.
+const me = String(Math.random());
+
+function fate(decision) {
+  try { return JSON.parse(localStorage.getItem(FATE + decision.id)); } catch { return null; }
+}
+
+function decide(decision, what) {
+  localStorage.setItem(FATE + decision.id, JSON.stringify({ what, by: me, at: Date.now() }));
+}
+
+for (const key of Object.keys(localStorage)) { // the words of decisions long over
+  if (key.startsWith(FATE) && !(JSON.parse(localStorage.getItem(key))?.at > Date.now() - STALE)) localStorage.removeItem(key);
+}
+
+// `asking` to take it back: what another tab is just sending is too late for that; who sends may find it refused.
+function settledElsewhere(decision, asking = false) {
+  const known = fate(decision);
+  if (!known || known.by === me || (known.what === "sending" && !asking)) return false;
+  drop();
+  tell(`${decision.label} 的通过已在另一个窗口${known.what === "taken back" ? "撤回" : "送出"}`);
+  return true;
+}
+
+addEventListener("storage", (event) => {
+  const decision = held();
+  if (decision && event.key === FATE + decision.id && event.newValue) settledElsewhere(decision);
+});
 
 const place = document.getElementById("held");
 let timer = 0, leaving = false, busy = false;
@@ -29,7 +59,7 @@ function showHeld(decision) {
     if (!held()) return;
     const seconds = Math.ceil((decision.until - Date.now()) / 1000);
     left.textContent = `还有${Math.max(seconds, 0)}秒`;
-    if (seconds <= 0) send(); else timer = setTimeout(tick, 250);
+    if (seconds <= 0) setTimeout(send, Math.random() * APART); else timer = setTimeout(tick, 250);
   };
   tick();
 }
@@ -48,11 +78,13 @@ async function post(decision) {
 // The server does what it does for the button without this script: with rights, checks and log, or refuses.
 async function send() {
   const decision = held();
-  if (!decision) return true;
+  if (!decision || settledElsewhere(decision)) return true;
   drop();
+  decide(decision, "sending");
   try {
     const { status, told } = await post(decision);
-    if (status === 200) { tell(`${decision.label} 已通过`); return true; }
+    if (status === 200) { decide(decision, "sent"); tell(`${decision.label} 已通过`); return true; }
+    if (status === 409 && fate(decision)?.by !== me) { tell(`${decision.label} 的通过已在另一个窗口送出`); return true; }
     if (status === 401 || status === 429) throw new Error(told.message);
     if (decision.sent && status === 409) { tell(`${decision.label} 的通过送了两次，后一次没有执行`); return true; }
     place.hidden = true;
@@ -69,8 +101,9 @@ async function send() {
 
 function takeBack() {
   const decision = held();
-  if (!decision || decision.sent) return;
+  if (!decision || decision.sent || settledElsewhere(decision, true)) return;
   drop();
+  decide(decision, "taken back");
   go(decision.from);
 }
 
@@ -85,7 +118,7 @@ async function hold(form) {
   if (!sent.get("on")) sent.set("on", form.dataset.today); // the day of the decision, not of its sending
   const label = numbers.length > 1 ? `${numbers[0]} 等${numbers.length}份` : numbers[0];
   keep({
-    address: form.action, fields: [...sent], label, until: Date.now() + HOLD,
+    id: `${Date.now()}-${Math.random()}`, address: form.action, fields: [...sent], label, until: Date.now() + HOLD,
     from: form.dataset.from ?? `/review?number=${encodeURIComponent(numbers[0])}`,
   });
   const next = new URL(sent.get("back"), location.href);
@@ -133,8 +166,9 @@ document.addEventListener("keydown", (event) => {
 // Left by another way, or closed: it is sent with the page gone.
 addEventListener("beforeunload", () => {
   const decision = leaving ? null : held();
-  if (!decision) return;
+  if (!decision || settledElsewhere(decision)) return;
   drop();
+  decide(decision, "sending");
   request(decision).catch(() => {}); // nobody is there to be told; the record is still in the queue
 });
 
@@ -145,4 +179,4 @@ const found = held();
 if (found && Date.now() > found.until + STALE) { // a tab brought back after the browser had died
   drop();
   warn(`${found.label} 的通过没有送出，它还在等审查，请再看一遍`);
-} else if (found) showHeld(found);
+} else if (found && !settledElsewhere(found)) showHeld(found);
