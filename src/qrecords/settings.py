@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from qrecords.strict import RUN, require_here
 
 FILE_NAME = "qrecords.toml"
 ROOT_VARIABLE = "QRECORDS_ROOT"
+_HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
 def _checked(default: str, told: Callable[[str], str]) -> Any:
@@ -29,6 +31,22 @@ def _checked(default: str, told: Callable[[str], str]) -> Any:
 def _one_of(*words: str) -> Any:
     """Return one of some words, the first unless another is written."""
     return _checked(words[0], lambda value: "" if value in words else f"只能是 {' 或 '.join(words)}")
+
+
+def spans_of(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the hours of a working day: 08:00-12:00 14:00-18:00; ValueError when they are not written so."""
+    spans = tuple((start, end) for span in text.split() for start, _, end in [span.partition("-")])
+    if not spans or not all(_HOUR.match(hour) for span in spans for hour in span) or any(a >= b for a, b in spans):
+        raise ValueError(text)
+    return spans
+
+
+def _no_hours(value: str) -> str:
+    try:
+        spans_of(value)
+    except ValueError:
+        return f"读不出工作时间：{value!r}；请写如 08:00-12:00 14:00-18:00"
+    return ""
 
 
 def _no_zone(value: str) -> str:
@@ -137,6 +155,16 @@ class FeedbackSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportsSettings:
+    """How reports count and round (domain F): after how many days a repair has held, hours of a working day."""
+
+    rounding: str = _one_of("half-up", "half-even")
+    year_basis: str = _one_of("valid", "filed")
+    refix_days: int = 30
+    workday: str = _checked("08:00-12:00 14:00-18:00", _no_hours)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one workspace."""
 
@@ -151,6 +179,7 @@ class Settings:
     desk: DeskSettings = field(default_factory=DeskSettings)
     copies: CopiesSettings = field(default_factory=CopiesSettings)
     feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
+    reports: ReportsSettings = field(default_factory=ReportsSettings)
 
     def moment(self, clock: Callable[[], datetime]) -> datetime:
         """Return what a clock shows, to the second, in the office's own time zone."""

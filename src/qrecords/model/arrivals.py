@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from qrecords.model import figures
 from qrecords.model.access import CENTRE, performing_unit
-from qrecords.model.record import Record
+from qrecords.model.figures.arithmetic import Rate as ExactRate
+from qrecords.model.record import Record, State
+
+GONE = {State.VOID, State.DESTROYED}  # nobody was sent, or nothing is known any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,13 @@ class Rate:
     @property
     def percent(self) -> float | None:
         """Return the share in time of those arrived, in per cent to one place; None when nobody has arrived."""
-        percent = figures.Rate(self.in_time, self.arrived).percent()
+        percent = ExactRate(self.in_time, self.arrived).percent()
         return None if percent is None else float(percent)  # one place: no digit is lost
+
+
+def counts(notice: Record) -> bool:
+    """Tell whether a notice counts; a draft only when it was sent back: then people have been there."""
+    return notice.state not in GONE and (notice.state is not State.DRAFT or bool(notice.values.get("arrived_on")))
 
 
 def arrival_of(notice: Record) -> Arrival:

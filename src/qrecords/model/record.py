@@ -20,7 +20,7 @@ from qrecords.errors import Problem, WrongState
 from qrecords.model.rules import holds, is_empty
 
 if TYPE_CHECKING:
-    from qrecords.model.form import Form
+    from qrecords.model.form import Form, SignatureNeed
 
 
 class State(StrEnum):
@@ -287,23 +287,32 @@ def require_open(form: Form, record: Record, action: Action) -> State:
     return TRANSITIONS.get((record.state, action), record.state)
 
 
+def unsigned(form: Form, record: Record, action: Action) -> list[SignatureNeed]:
+    """Return the signatures a step asks for that the record does not have, or has no longer."""
+    step = form.steps.get(action.value)
+    have = {s.kind for s in record.signatures if not s.lapsed}
+    return [
+        need
+        for need in (step.signatures if step else ())
+        if holds(need.when, record.values) and not have.intersection(need.any_of)
+    ]
+
+
 def missing_before(form: Form, record: Record, action: Action) -> list[Problem]:
     """Return what the form asks for before a step and the record does not have: stages, signatures."""
     step = form.steps.get(action.value)
     if step is None:
         return []
     found = form.incomplete(record.values, step.stages)
-    have = {s.kind for s in record.signatures if not s.lapsed}
     lapsed = {s.kind for s in record.signatures if s.lapsed}
-    for need in step.signatures:
-        if holds(need.when, record.values) and not have.intersection(need.any_of):
-            names = "或".join(f"「{form.signature_label(k)}」" for k in need.any_of)
-            clause = f"（{need.clause}）" if need.clause else ""
-            how = advise("用 {} 登记", Do.SIGN(record.record_no, Input.KIND(need.any_of[0])))
-            if lapsed.intersection(need.any_of):
-                how = advise("签署后印出的内容改过，原签署已失效，请重新打印签署后{}", how)
-            message = advise("{}{}，{}", need.message or f"缺少{names}", clause, how)
-            found.append(Problem(message, need.any_of[0]))
+    for need in unsigned(form, record, action):
+        names = "或".join(f"「{form.signature_label(k)}」" for k in need.any_of)
+        clause = f"（{need.clause}）" if need.clause else ""
+        how = advise("用 {} 登记", Do.SIGN(record.record_no, Input.KIND(need.any_of[0])))
+        if lapsed.intersection(need.any_of):
+            how = advise("签署后印出的内容改过，原签署已失效，请重新打印签署后{}", how)
+        message = advise("{}{}，{}", need.message or f"缺少{names}", clause, how)
+        found.append(Problem(message, need.any_of[0]))
     return [p.at(record.record_no, None) for p in found]
 
 

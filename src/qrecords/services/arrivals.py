@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from qrecords.model.arrivals import Arrival, arrival_of, rate_of
-from qrecords.model.record import Action, Record, State
+from qrecords.model.arrivals import Arrival, arrival_of, counts, rate_of
+from qrecords.model.record import Action, Record
 from qrecords.office import Office
-
-GONE = {State.VOID, State.DESTROYED}  # nobody was sent, or nothing is known any more
 
 
 def arrivals(office: Office, year: int | None = None) -> dict[str, Any]:
@@ -19,7 +17,7 @@ def arrivals(office: Office, year: int | None = None) -> dict[str, Any]:
     codes = [code for code in office.forms.codes() if Action.ISSUE.value in office.forms.get(code).form.steps]
     with office.register.read() as tx:
         notices = [r for code in codes for r in tx.records.find(form_code=code)]
-    readable = map(arrival_of, office.only_readable(filter(_counts, notices)))
+    readable = map(arrival_of, office.only_readable(filter(counts, notices)))
     found = [a for a in readable if a.year and year in {None, a.year}]
     late = sorted((a for a in found if a.late), key=lambda a: (a.required, a.record_no))
     return {
@@ -35,11 +33,6 @@ def told_arrival(notice: Record) -> dict[str, Any]:
     """Return what a notice's own page says of its arrival."""
     one = arrival_of(notice)
     return {"required": one.required or None, "arrived": one.arrived or None, "days_late": one.days_late}
-
-
-def _counts(notice: Record) -> bool:
-    """A draft counts only when it was sent back: then people have been there."""
-    return notice.state not in GONE and (notice.state is not State.DRAFT or bool(notice.values.get("arrived_on")))
 
 
 def _rates(found: Sequence[Arrival], name_of: Callable[[Arrival], str]) -> list[dict[str, Any]]:

@@ -1,0 +1,95 @@
+"""What is to be set right at once: bad words, indices below target or falling, too few answers (I.5, R115)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from qrecords.model.figures.arithmetic import Rate, rounded
+from qrecords.model.figures.entries import Entry
+from qrecords.model.figures.measures import against, numbers_of
+from qrecords.model.figures.satisfaction import BAD, ITEMS, Method
+from qrecords.model.figures.spans import Period
+from qrecords.model.figures.tables import Report
+
+INDICES = {"@service": ("service", "服务满意度"), "@product": ("product", "产品满意度")}
+UNHAPPY = "不满意"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm: A1 … A5, what it says, and the records it rests on. `key` tells it from others of the period."""
+
+    kind: str
+    key: str
+    told: str
+    records: tuple[str, ...]
+
+
+def alarms(report: Report, method: Method) -> tuple[Alarm, ...]:
+    """Return the alarms of a period, each with its records."""
+    found = [*_bad_words(report), *_below(report, method), *_falls(report, method)]
+    return (*found, *_coverage(report, method), *_unhappy(report))
+
+
+def _bad_words(report: Report) -> Iterator[Alarm]:
+    """A1: any item of any sheet 不满意 or 很不满意, however many answers there are."""
+    for sheet in report.population.at("SHEET", "period", report.period):
+        said = [f"{label}「{sheet.get(item)}」" for item, label in ITEMS.items() if sheet.get(item) in BAD]
+        if said:
+            number = sheet.record.record_no
+            yield Alarm("A1", f"A1.{number}", f"{sheet.get('customer_unit') or number}：{'、'.join(said)}", (number,))
+
+
+def _index(report: Report, key: str, period: Period) -> tuple[Fraction | None, int, Sequence[Entry]]:
+    found = [e for e in report.population.at("OCCASION", "period", period) if e.get(key) is not None]
+    scores = [Fraction(e.get(key)) for e in found]
+    return (sum(scores, Fraction(0)) / len(scores) if scores else None), len(scores), found
+
+
+def _below(report: Report, method: Method) -> Iterator[Alarm]:
+    """A2: an index below its target, before rounding, from so many answers on."""
+    for key, (name, label) in INDICES.items():
+        value, n, found = _index(report, key, report.period)
+        target = _target(method, name)
+        if value is not None and n >= method.min_n and value < Fraction(target):
+            shown = against(value, target, report.rounding)
+            yield Alarm("A2", f"A2.{name}", f"{label} {shown} 低于目标 {target}（n={n}）", numbers_of(found))
+
+
+def _falls(report: Report, method: Method) -> Iterator[Alarm]:
+    """A3: an index that fell by so many points since the period before, both from so many answers on."""
+    for key, (name, label) in INDICES.items():
+        now, n, found = _index(report, key, report.period)
+        before, n_before, _ = _index(report, key, report.period.preceding)
+        if now is None or before is None or min(n, n_before) < method.min_n:
+            continue
+        if before - now >= Fraction(method.fall):
+            told = f"{label}由 {rounded(before):f} 降到 {rounded(now):f}"
+            yield Alarm("A3", f"A3.{name}", told, numbers_of(found))
+
+
+def _coverage(report: Report, method: Method) -> Iterator[Alarm]:
+    """A4: too few of the services rated."""
+    due = report.population.at("OCCASION_DUE", "period", report.period)
+    rated = [e for e in due if e.get("@rated")]
+    rate = Rate(len(rated), len(due))
+    if rate.exact is not None and not rate.reaches(method.coverage):
+        shown = rate.against(method.coverage, report.rounding)
+        told = f"覆盖率 {shown}% 低于 {method.coverage}%（{len(rated)}／{len(due)}）"
+        yield Alarm("A4", "A4", told, numbers_of(e for e in due if not e.get("@rated")))
+
+
+def _unhappy(report: Report) -> Iterator[Alarm]:
+    """A5: a customer who is not satisfied with what became of his information."""
+    for entry in report.population.at("CLOSED_INFO", "period", report.period):
+        if entry.get("user_satisfied") == UNHAPPY:
+            number = entry.record.record_no
+            told = f"{entry.get('customer_unit') or number}：对处理结果不满意"
+            yield Alarm("A5", f"A5.{number}", told, (number,))
+
+
+def _target(method: Method, name: str) -> Decimal:
+    return next(value for key, value in method.target.items() if key == name)

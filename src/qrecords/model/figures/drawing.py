@@ -1,0 +1,193 @@
+"""From the records of a scope to the tables of a document: pure, the same records give the same figures (F.1–F.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+
+from qrecords.model.complaints import is_complaint, standing
+from qrecords.model.deadlines import Calendar, Deadlines
+from qrecords.model.figures import satisfaction
+from qrecords.model.figures.arithmetic import Rounding
+from qrecords.model.figures.basis import why_not_valid
+from qrecords.model.figures.definitions import SetDefinition, TableDefinition
+from qrecords.model.figures.entries import Entry, Surroundings
+from qrecords.model.figures.facts import FACTS, is_fault, reported, unit_of
+from qrecords.model.figures.population import Population
+from qrecords.model.figures.results import TableResult
+from qrecords.model.figures.satisfaction import Method
+from qrecords.model.figures.spans import Period
+from qrecords.model.figures.tables import Report, table, wanted
+from qrecords.model.form import Form
+from qrecords.model.numbering import form_number
+from qrecords.model.record import Action, Record, State
+from qrecords.model.retention import ComplaintKind
+
+OVERALL = "overall"
+
+
+@dataclass(frozen=True)
+class Means:
+    """What the office says of its figures: forms by code, definitions, calendar, and how it counts and rounds."""
+
+    form: Callable[[str], Form]
+    editions: Callable[[str], Sequence[Form]]
+    sets: Mapping[str, SetDefinition]
+    tables: Sequence[TableDefinition]
+    method: Method
+    calendar: Calendar
+    deadlines: Deadlines
+    complaints: Sequence[ComplaintKind]
+    rounding: Rounding = Rounding.HALF_UP
+    filed: bool = False
+    refix_days: int = 30
+    workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "18:00"))
+
+
+@dataclass(frozen=True)
+class Read:
+    """The records of a scope, and what is known of them beside.
+
+    `first_day` is that of the office's first record, `months` (YYYY-MM) those it has any of. `owes` tells of notices
+    whether a record is missing, `returned` of records handed in during the period whether they were sent back.
+    """
+
+    records: Sequence[Record]
+    first_day: str
+    months: frozenset[str]
+    owes: Mapping[str, bool] = field(default_factory=dict)
+    returned: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The tables of a document, and the change number of every record a figure names."""
+
+    kind: str
+    period: Period
+    cutoff: str
+    tables: tuple[TableResult, ...]
+    records: Mapping[str, int]
+    report: Report = field(repr=False, compare=False)
+
+
+def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Drawn:
+    """Return the tables of a kind of document for a period, as of a cut-off day."""
+    report = report_of(kind, period, read, means, cutoff)
+    found = [part for one in wanted(means.tables, kind, period) for part in table(one, report)]
+    named = {no for part in found for figure in part.figures() for no in (*figure.records, *figure.of)}
+    named |= {no for part in found for row in part.rows for no in row.records}
+    seqs = {r.record_no: r.seq for r in read.records if r.record_no in named}
+    return Drawn(kind, period, cutoff, tuple(found), seqs, report)
+
+
+def report_of(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Report:
+    """Return what tables are computed from: the records as entries, with what their facts need."""
+    near = _surroundings(period, read, means, cutoff)
+    entries: dict[str, list[Entry]] = {}
+    for record in read.records:
+        if record.state is not State.DESTROYED:
+            entries.setdefault(form_number(record.form_code), []).append(Entry(record, near, FACTS))
+    method = means.method
+    makers = {
+        "@occasions": partial(satisfaction.occasions, method=method),
+        "@sheets": partial(satisfaction.sheets, method=method),
+        "@ratings": partial(satisfaction.ratings, method=method),
+        "@models": partial(satisfaction.of_models, method=method),
+    }
+    population = Population(entries, means.sets, makers, read.first_day, read.months)
+    weights = (method.overall["service"], method.overall["product"])
+    targets: dict[str, Decimal] = {**{str(k): v for k, v in method.target.items()}, "coverage": method.coverage}
+    return Report(kind, period, population, _Choices(means), means.rounding, targets, {OVERALL: weights}, method.min_n)
+
+
+class _Choices:
+    """The choices of a field in the order its form prints them; of a fact that has few values, those."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._known: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
+
+    def __call__(self, numbers: Sequence[str], path: str) -> tuple[str, ...]:
+        if (key := (tuple(numbers), path)) not in self._known:
+            self._known[key] = self._find(numbers, path)
+        return self._known[key]
+
+    def _find(self, numbers: Sequence[str], path: str) -> tuple[str, ...]:
+        if path in FACT_CHOICES:
+            return FACT_CHOICES[path]
+        found: dict[str, None] = {}
+        key, _, column = path.partition(".")
+        for number in numbers:
+            for form in self._means.editions(number):
+                known = form.by_key.get(key)
+                if known is not None and column:
+                    known = known.column(column)
+                if known is not None:
+                    found |= dict.fromkeys(known.choices)
+        return tuple(found)
+
+
+FACT_CHOICES = {
+    "@item": tuple(satisfaction.ITEMS.values()),
+    "@grade": satisfaction.GRADES,
+    "@report": ("及时", "逾期交", "交而不全", "逾期未交", "未到期"),
+    "@arrival": ("按期", "晚到", "待到", "逾期未到"),
+    "@answer": ("按期", "逾期", "逾期未答", "待答"),
+}
+
+
+def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surroundings:
+    reasons: dict[str, str] = {}
+
+    def valid(record: Record) -> str:
+        if record.record_no not in reasons:
+            filed = means.filed and period.kind == "year"
+            reasons[record.record_no] = why_not_valid(means.form(record.form_code), record, filed=filed)
+        return reasons[record.record_no]
+
+    def incomplete(record: Record) -> bool:
+        form = means.form(record.form_code)
+        step = form.steps.get(Action.SUBMIT.value)
+        return bool(step and form.incomplete(record.values, step.stages))
+
+    return Surroundings(
+        cutoff=cutoff,
+        last=period.last,
+        calendar=means.calendar,
+        deadlines=means.deadlines,
+        valid=valid,
+        incomplete=incomplete,
+        standing=lambda record: standing(record, cutoff),
+        is_complaint=lambda record: is_complaint(record, means.complaints),
+        notice_owes=read.owes,
+        faults=_faults(read.records, valid),
+        answered_by=_passed_on(read.records),
+        returned=read.returned,
+        workday=means.workday,
+        refix_days=means.refix_days,
+    )
+
+
+def _faults(
+    records: Iterable[Record], valid: Callable[[Record], str]
+) -> dict[tuple[str, str], tuple[tuple[str, str, str], ...]]:
+    """Return the valid faults of each unit: when reported, when finished, on which record."""
+    found: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
+    for record in records:
+        if is_fault(record) and not valid(record):
+            values = record.values
+            finished = str(values.get("finished_on") or "")[:10]
+            found.setdefault(unit_of(values), []).append((reported(values), finished, record.record_no))
+    return {unit: tuple(sorted(faults)) for unit, faults in found.items()}
+
+
+def _passed_on(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:
+    """Return of each record the information (01A) that was made from it."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        if form_number(record.form_code) == "01" and (source := record.values.get("source_record_no")):
+            found.setdefault(str(source), []).append(record.record_no)
+    return {source: tuple(numbers) for source, numbers in found.items()}

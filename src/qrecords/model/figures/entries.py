@@ -1,0 +1,97 @@
+"""What is counted: records, the lines in them, occasions of service; fields by key, derived facts as `@name`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from qrecords.model.complaints import Standing
+from qrecords.model.deadlines import Calendar, Deadlines
+from qrecords.model.record import Record
+
+Fact = Callable[["Entry", "Surroundings"], Any]
+MISSING = object()
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What facts need beside the record itself.
+
+    `cutoff` is the day of the report; `last` the period's last day. `notice_owes` tells of each notice whether a
+    record it owes is missing; `faults` gives of a unit its faults as (day reported, day finished, record number).
+    `valid` and `incomplete` are judged by whoever has the forms.
+    """
+
+    cutoff: str
+    last: str
+    calendar: Calendar
+    deadlines: Deadlines
+    valid: Callable[[Record], str]
+    incomplete: Callable[[Record], bool]
+    standing: Callable[[Record], Standing]
+    is_complaint: Callable[[Record], bool]
+    notice_owes: Mapping[str, bool] = field(default_factory=dict)
+    faults: Mapping[tuple[str, str], tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
+    answered_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    returned: Mapping[str, bool] = field(default_factory=dict)
+    workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))
+    refix_days: int = 30
+
+    def works_at(self, moment: str) -> bool:
+        """Tell whether a moment lies within the hours of a working day."""
+        if not self.calendar.is_working(date.fromisoformat(moment[:10])):
+            return False
+        return any(start <= moment[11:16] <= end for start, end in self.workday)
+
+
+class Entry(Mapping[str, Any]):
+    """One thing counted. `numbers` are the records it rests on; `own` are values laid over those of the record."""
+
+    __slots__ = ("_known", "_own", "facts", "numbers", "record", "surroundings")
+
+    def __init__(
+        self,
+        record: Record,
+        surroundings: Surroundings,
+        facts: Mapping[str, Fact],
+        own: Mapping[str, Any] | None = None,
+        numbers: tuple[str, ...] = (),
+    ) -> None:
+        self.record = record
+        self.numbers = numbers or (record.record_no,)
+        self._own = own
+        self.surroundings = surroundings
+        self.facts = facts
+        self._known: dict[str, Any] | None = None
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a field's value, or a fact that is worked out when first asked for."""
+        if self._own is not None and key in self._own:
+            return self._own[key]
+        if key[:1] != "@":
+            return self.record.values.get(key, default)
+        known = self._known
+        if known is None:
+            known = self._known = {}
+        found = known.get(key, MISSING)
+        if found is MISSING:
+            found = known[key] = self.facts[key](self, self.surroundings)
+        return default if found is None else found
+
+    def with_own(self, own: Mapping[str, Any]) -> Entry:
+        """Return an entry of the same record with more values."""
+        return Entry(self.record, self.surroundings, self.facts, {**(self._own or {}), **own}, self.numbers)
+
+    def __getitem__(self, key: str) -> Any:
+        found = self.get(key, MISSING)
+        if found is MISSING:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.record.values, **(self._own or {})})
+
+    def __len__(self) -> int:
+        return len({**self.record.values, **(self._own or {})})

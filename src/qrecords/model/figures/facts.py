@@ -1,0 +1,346 @@
+"""Facts derived from a record, which tables name as fields: a small fixed set of pure functions (F.2, G.3)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from qrecords.model.access import CENTRE, performing_unit
+from qrecords.model.arrivals import arrival_of
+from qrecords.model.complaints import QUALITY_TOPIC, awaits_quality, quality_items, receipt_of
+from qrecords.model.figures.entries import Entry, Fact, Surroundings
+from qrecords.model.numbering import form_number
+from qrecords.model.record import Record
+from qrecords.model.values import choice_key
+
+SUBMISSION, OPEN_RESULT = "report_submission", "open_result"
+FIXED, NO_FAULT = "修复", "无故障"
+ON_SITE, IN_FACTORY, SUPPORT = "现场维修", "返厂维修", "技术保障"
+NOTHING = frozenset({"无", "/", "无。", "没有"})
+# The fields that tell on which day something without a date of its own was done with.
+_CLOSING = {"02": "closed_on", "10": "closed_on", "09": "delivered_on"}
+
+
+def _day(value: Any) -> str:
+    return str(value or "")[:10]
+
+
+def _days_between(start: Any, end: Any) -> int | None:
+    first, last = _day(start), _day(end)
+    return (date.fromisoformat(last) - date.fromisoformat(first)).days if first and last else None
+
+
+def _date(entry: Entry, _: Surroundings) -> str:
+    return _day(entry.record.date)
+
+
+def _form(entry: Entry, _: Surroundings) -> str:
+    return entry.record.form_code.rpartition("-")[2]
+
+
+def _unit(entry: Entry, _: Surroundings) -> str:
+    return performing_unit(entry.record.values) or CENTRE
+
+
+def _past(entry: Entry, _: Surroundings) -> bool:
+    return bool(entry.record.paper_no)
+
+
+def _state(entry: Entry, _: Surroundings) -> str:
+    return entry.record.state.value
+
+
+def _not_counted(entry: Entry, near: Surroundings) -> str:
+    """Why a record does not count as valid: 草稿 · 未签署 · 签署失效 · 作废; "" when it does."""
+    return near.valid(entry.record)
+
+
+# Journeys (R19, R23)
+
+
+def _arrival(entry: Entry, near: Surroundings) -> str | None:
+    """按期 · 晚到 · 待到 · 逾期未到, of a notice that names the day people are to be there."""
+    arrival = arrival_of(entry.record)
+    if not arrival.required:
+        return None
+    if arrival.arrived:
+        return "晚到" if arrival.late else "按期"
+    return "逾期未到" if arrival.required < near.cutoff else "待到"
+
+
+def _days_late(entry: Entry, _: Surroundings) -> int | None:
+    return arrival_of(entry.record).days_late
+
+
+def _report(entry: Entry, near: Surroundings) -> str | None:
+    """及时 · 逾期交 · 交而不全 · 逾期未交 · 未到期, of a notice whose people are back (R23)."""
+    returned, submitted = (_day(entry.record.values.get(key)) for key in ("returned_on", "submitted_on"))
+    if not returned:
+        return None
+    limit = near.deadlines[SUBMISSION].limit_day(date.fromisoformat(returned), near.calendar).isoformat()
+    if not submitted:
+        return "逾期未交" if near.cutoff > limit else "未到期"
+    if submitted > limit:
+        return "逾期交"
+    return "交而不全" if near.notice_owes.get(entry.record.record_no) else "及时"
+
+
+def _report_on_target(entry: Entry, near: Surroundings) -> bool | None:
+    returned, submitted = (_day(entry.record.values.get(key)) for key in ("returned_on", "submitted_on"))
+    if not returned or not submitted:
+        return None
+    return submitted <= near.deadlines[SUBMISSION].target_day(date.fromisoformat(returned), near.calendar).isoformat()
+
+
+def _returned_report(entry: Entry, near: Surroundings) -> bool | None:
+    """Whether a record handed in during the period was sent back; None when it was not handed in."""
+    return near.returned.get(entry.record.record_no)
+
+
+# What customers said (R41, R43, R44)
+
+
+def _answer(entry: Entry, near: Surroundings) -> str | None:
+    """按期 · 逾期 · 逾期未答 · 待答, of information that is to be dealt with by a day."""
+    due = _day(entry.record.values.get("due_date"))
+    if not due:
+        return None
+    done = [_day(entry.record.values.get(key)) for key in ("handled_on", "replied_at")]
+    if all(done):
+        return "按期" if max(done) <= due else "逾期"
+    return "逾期未答" if due < near.cutoff else "待答"
+
+
+def _complaint(entry: Entry, near: Surroundings) -> bool:
+    return near.is_complaint(entry.record)
+
+
+def _closed_on(entry: Entry, near: Surroundings) -> str | None:
+    """The day a call, letter or information was done with, None while it is open (a fax: its own day once complete)."""
+    number = form_number(entry.record.form_code)
+    if number == "01":
+        return near.standing(entry.record).closed or None
+    if number in _CLOSING:
+        return _day(entry.record.values.get(_CLOSING[number])) or None
+    return None if near.incomplete(entry.record) else _day(entry.record.date)
+
+
+def _days_open(entry: Entry, near: Surroundings) -> int | None:
+    """Days from the beginning to the closing, of what is closed."""
+    return _days_between(entry.record.date, _closed_on(entry, near))
+
+
+def _age(entry: Entry, near: Surroundings) -> int:
+    return max(_days_between(entry.record.date, near.last) or 0, 0)
+
+
+def _standing(entry: Entry, near: Surroundings) -> str:
+    closed = _closed_on(entry, near)
+    return "已办结" if closed and closed <= near.last else "未办结"
+
+
+def _limit(entry: Entry, near: Surroundings) -> str:
+    """The last day for the result of a call or letter (R5)."""
+    start = date.fromisoformat(_day(entry.record.date))
+    return near.deadlines[OPEN_RESULT].limit_day(start, near.calendar).isoformat()
+
+
+def _overdue(entry: Entry, near: Surroundings) -> bool:
+    """Past its last day at the end of the period; whether it is still open is the set's to say."""
+    return _limit(entry, near) < near.last
+
+
+def _settled(entry: Entry, near: Surroundings) -> str:
+    """按期 · 逾期 · 未办结."""
+    closed = _closed_on(entry, near)
+    return "未办结" if not closed else "按期" if closed <= _limit(entry, near) else "逾期"
+
+
+def _off_hours(entry: Entry, near: Surroundings) -> bool:
+    """A call outside the hours of a working day (R10)."""
+    moment = str(entry.record.values.get("call_at") or "")
+    return bool(moment) and not near.works_at(moment)
+
+
+def _awaits_quality(entry: Entry, _: Surroundings) -> bool:
+    return awaits_quality(entry.record)
+
+
+def _quality(entry: Entry, _: Surroundings) -> bool:
+    values = entry.record.values
+    if "quality_items" in values:
+        return bool(quality_items(values))
+    return QUALITY_TOPIC in (values.get("info_type") or ())
+
+
+def _quality_handover(entry: Entry, near: Surroundings) -> str | None:
+    """按期 · 逾期 · 逾期未移交 · 待移交, of what is for the quality department (5.7.2)."""
+    if not _quality(entry, near) or "quality_handover" not in near.deadlines:
+        return None
+    start = date.fromisoformat(_day(entry.record.date))
+    limit = near.deadlines["quality_handover"].limit_day(start, near.calendar).isoformat()
+    if received := receipt_of(entry.record):
+        return "按期" if received <= limit else "逾期"
+    return "逾期未移交" if near.cutoff > limit else "待移交"
+
+
+def _praise(entry: Entry, _: Surroundings) -> bool:
+    return "表扬（感谢）" in (entry.record.values.get("info_type") or ())
+
+
+# Faults and their repair (T07)
+
+
+def is_fault(record: Record) -> bool:
+    """Tell whether a report tells of a fault; past paper says too little to be judged."""
+    values = record.values
+    return (
+        form_number(record.form_code) == "06"
+        and not record.paper_no
+        and values.get("service_category") in {ON_SITE, IN_FACTORY, SUPPORT}
+        and values.get("repair_conclusion") not in {None, "", NO_FAULT}
+    )
+
+
+def _fault(entry: Entry, _: Surroundings) -> bool:
+    return is_fault(entry.record)
+
+
+def unit_of(values: Any) -> tuple[str, str]:
+    """Return the unit a report is about: model and serial number, as they are told apart."""
+    return choice_key(str(values.get("product_model") or "")), choice_key(str(values.get("serial_no") or ""))
+
+
+def reported(values: Any) -> str:
+    """Return the day a fault was reported, as far as the report says."""
+    return next((day for key in ("reported_on", "started_on", "finished_on") if (day := _day(values.get(key)))), "")
+
+
+def _first_fix(entry: Entry, near: Surroundings) -> bool | None:
+    """On site, repaired, and no other fault of the unit reported within the days of observation; None for others."""
+    values = entry.record.values
+    if not _fault(entry, near) or values.get("service_category") != ON_SITE:
+        return None
+    if values.get("repair_conclusion") != FIXED:
+        return False
+    done = _day(values.get("finished_on"))
+    until = (date.fromisoformat(done) + timedelta(days=near.refix_days)).isoformat()
+    others = near.faults.get(unit_of(values), ())
+    return not any(done < day <= until for day, _, number in others if number != entry.record.record_no)
+
+
+def _observed(entry: Entry, near: Surroundings) -> bool:
+    """Counted as repaired at once, but its days of observation are not over at the cut-off."""
+    if not _first_fix(entry, near):
+        return False
+    done = date.fromisoformat(_day(entry.record.values.get("finished_on")))
+    return (done + timedelta(days=near.refix_days)).isoformat() >= near.cutoff
+
+
+def _repeats(entry: Entry, near: Surroundings) -> bool:
+    """A unit with two faults or more in the twelve months to the period's end."""
+    end = date.fromisoformat(near.last)
+    since = (end.replace(year=end.year - 1, day=28) if end.month == 2 else end.replace(year=end.year - 1)).isoformat()
+    days = [done for _, done, _ in near.faults.get(unit_of(entry.record.values), ()) if since < done <= near.last]
+    return _fault(entry, near) and len(days) >= 2
+
+
+def _unit_name(entry: Entry, _: Surroundings) -> str:
+    values = entry.record.values
+    return f"{values.get('product_model') or ''}/{values.get('serial_no') or ''}"
+
+
+def _repair_days(entry: Entry, _: Surroundings) -> int | None:
+    return _days_between(entry.record.values.get("started_on"), entry.record.values.get("finished_on"))
+
+
+def _report_to_repair_days(entry: Entry, _: Surroundings) -> int | None:
+    return _days_between(entry.record.values.get("reported_on"), entry.record.values.get("finished_on"))
+
+
+# Commissioning, training, what is left over
+
+
+def _process_fault(entry: Entry, _: Surroundings) -> bool:
+    told = str(entry.record.values.get("faults_during") or "").strip()
+    return bool(told) and told not in NOTHING
+
+
+def _commissioned_at_once(entry: Entry, near: Surroundings) -> bool:
+    """A unit in order without a fault on the way; the units of a batch report are (R33)."""
+    if form_number(entry.record.form_code) == "08":
+        return True
+    return entry.record.values.get("conclusion") == "正常" and not _process_fault(entry, near)
+
+
+def _trainee_hours(entry: Entry, _: Surroundings) -> Any:
+    from decimal import Decimal
+
+    hours, people = entry.record.values.get("total_hours"), entry.record.values.get("trainee_count")
+    return None if hours is None or people is None else str(Decimal(str(hours)) * int(people))
+
+
+def _open_issues(entry: Entry, _: Surroundings) -> bool:
+    told = str(entry.record.values.get("open_issues") or "").strip()
+    return (bool(told) and told not in NOTHING) or entry.record.values.get("completion") in {"部分", "未完成"}
+
+
+def _open_issue_text(entry: Entry, _: Surroundings) -> str:
+    values = entry.record.values
+    return str(values.get("open_issues") or values.get("completion_note") or values.get("completion") or "")
+
+
+def _rated(entry: Entry, _: Surroundings) -> bool:
+    from qrecords.model.figures.satisfaction import ITEMS
+
+    return any(entry.record.values.get(item) for item in ITEMS)
+
+
+def _passed_on(entry: Entry, near: Surroundings) -> str:
+    return "、".join(near.answered_by.get(entry.record.record_no, ())) or "未转"
+
+
+FACTS: dict[str, Fact] = {
+    "@date": _date,
+    "@form": _form,
+    "@number": lambda entry, _: entry.record.record_no,
+    "@title": lambda entry, _: entry.record.title,
+    "@unit": _unit,
+    "@past": _past,
+    "@state": _state,
+    "@reason": lambda entry, _: entry.record.reason,
+    "@not_counted": _not_counted,
+    "@arrival": _arrival,
+    "@days_late": _days_late,
+    "@report": _report,
+    "@report_on_target": _report_on_target,
+    "@returned_report": _returned_report,
+    "@answer": _answer,
+    "@complaint": _complaint,
+    "@praise": _praise,
+    "@closed_on": _closed_on,
+    "@days_open": _days_open,
+    "@age": _age,
+    "@standing": _standing,
+    "@limit": _limit,
+    "@overdue": _overdue,
+    "@settled": _settled,
+    "@off_hours": _off_hours,
+    "@awaits_quality": _awaits_quality,
+    "@quality": _quality,
+    "@quality_handover": _quality_handover,
+    "@fault": _fault,
+    "@first_fix": _first_fix,
+    "@observed": _observed,
+    "@repeats": _repeats,
+    "@unit_name": _unit_name,
+    "@repair_days": _repair_days,
+    "@report_to_repair_days": _report_to_repair_days,
+    "@process_fault": _process_fault,
+    "@commissioned_at_once": _commissioned_at_once,
+    "@trainee_hours": _trainee_hours,
+    "@open_issues": _open_issues,
+    "@open_issue_text": _open_issue_text,
+    "@rated": _rated,
+    "@passed_on": _passed_on,
+}
