@@ -25,14 +25,21 @@ _SANS = ("Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "思源
 _FANG_LIKE = ("FZFangSong-Z02", "方正仿宋_GBK", "cwTeX 仿宋體")
 _KAI_LIKE = ("FZKai-Z03", "方正楷体_GBK", "AR PL UKai CN", "AR PL KaitiM GB")
 
+HEI_FACES = (*_HEI, *_SANS, *_SERIF)  # what stands for hei, the best first
+
 # What a document asks for, and in which order installed faces stand in for it: its own kind, then song, then hei.
 STAND_INS = (
     (_SONG, (*_SONG, *_SERIF, *_SANS)),
-    (_HEI, (*_HEI, *_SANS, *_SERIF)),
+    (_HEI, HEI_FACES),
     (_FANG, (*_FANG, *_FANG_LIKE, *_SERIF, *_SANS)),
     (_KAI, (*_KAI, *_KAI_LIKE, *_SERIF, *_SANS)),
 )
 _SYSTEM_FILES = ("/etc/fonts/fonts.conf", "/usr/local/etc/fonts/fonts.conf", "/usr/share/defaults/fonts/fonts.conf")
+# Where there is no fontconfig: Windows, macOS.
+_KNOWN_FILES = (
+    "C:/Windows/Fonts/simhei.ttf", "C:/Windows/Fonts/msyh.ttc", "C:/Windows/Fonts/Deng.ttf",
+    "/System/Library/Fonts/Hiragino Sans GB.ttc", "/System/Library/Fonts/STHeiti Medium.ttc",
+)  # fmt: skip
 _SECONDS = 60
 _REMEDY = (
     "请安装一套中文字体：Debian、Ubuntu、统信用 apt install fonts-noto-cjk；"
@@ -88,14 +95,44 @@ def _fc_list_program() -> str | None:
     return shutil.which("fc-list")
 
 
+@lru_cache(maxsize=1)
+def hei_file() -> Path:
+    """Return the file of the best face that stands for hei; MissingProgram when this machine has none."""
+    if not _fc_list_program():
+        files = [path for path in map(Path, _KNOWN_FILES) if path.is_file()]
+    else:
+        files = [path for face in HEI_FACES if (path := _file(f"{_escaped(face)}:weight=80"))]
+        files = files or [path for path in [_file(":lang=zh-cn")] if path]
+    if not files:
+        raise MissingProgram("本机没有中文字体，图上的字会是空框", remedy=_REMEDY)
+    return files[0]
+
+
+@lru_cache(maxsize=256)
+def file_with(char: str) -> Path | None:
+    """Return a font file that has a character, the same one each time; None when there is none, or no fontconfig."""
+    return _file(f":charset={ord(char):x}") if _fc_list_program() else None
+
+
+def _file(pattern: str) -> Path | None:
+    lines = sorted((_listed(pattern, "file") or "").splitlines())
+    return Path(lines[0].strip().removesuffix(":")) if lines else None
+
+
 def _families(pattern: str) -> str:
-    """Return what `fc-list` lists for a pattern; a failing fontconfig counts as one that has everything."""
+    """Return the families of a pattern; a failing fontconfig counts as one that has everything."""
+    listed = _listed(pattern, "family")
+    return "unknown" if listed is None else listed
+
+
+def _listed(pattern: str, what: str) -> str | None:
+    """Return what `fc-list` lists for a pattern, None when it fails."""
     try:
         done = subprocess.run(
-            [_fc_list_program() or "fc-list", pattern, "family"], capture_output=True, timeout=_SECONDS, check=True
+            [_fc_list_program() or "fc-list", pattern, what], capture_output=True, timeout=_SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError):
-        return "unknown"
+        return None
     return done.stdout.decode("utf-8", "replace").strip()
 
 
@@ -113,5 +150,9 @@ def _stand_in(name: str) -> str:
 
 @lru_cache(maxsize=256)
 def _installed(name: str) -> bool:
-    # These characters mean something in a fontconfig pattern.
-    return bool(_families("".join(f"\\{c}" if c in "\\-:,=" else c for c in name)))
+    return bool(_families(_escaped(name)))
+
+
+def _escaped(name: str) -> str:
+    """Return a name without what means something in a fontconfig pattern."""
+    return "".join(f"\\{c}" if c in "\\-:,=" else c for c in name)

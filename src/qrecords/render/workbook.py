@@ -25,6 +25,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from qrecords.model.neutral import neutral
 from qrecords.model.worksheet import sheet_title
+from qrecords.render.sheetcharts import SheetChart, put_chart
 from qrecords.render.zips import join, pack
 
 MAX_ROWS = 1_048_576  # of a worksheet
@@ -124,6 +125,7 @@ class Sheet:
     freeze: str | None = None
     page: Page | None = None
     checks: Sequence[Check] = ()
+    charts: Sequence[SheetChart] = ()
     hidden: bool = False
     grid: bool = True
     text: Callable[[str], str] = field(default=neutral)
@@ -210,6 +212,8 @@ def _write(book: Any, looks: _Looks, sheet: Sheet) -> None:
         made.append([_cell(made, looks, sheet, row, one) for one in row.cells])
     for check in sheet.checks:
         made.data_validations.append(_validation(check))
+    for chart in sheet.charts:
+        put_chart(made, chart)
 
 
 def _cell(made: Any, looks: _Looks, sheet: Sheet, row: Row, one: Value | Cell) -> Any:
