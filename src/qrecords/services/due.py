@@ -16,7 +16,7 @@ from qrecords.model.record import OPEN_STATES, Action, Record, State
 from qrecords.office import Office
 from qrecords.services.complaints import standing_of
 from qrecords.services.obstacles import named_before
-from qrecords.services.require import owed
+from qrecords.services.require import owed_by
 
 # What series.toml calls the forms these rules speak of.
 NOTICE, INFORMATION, RECEIPT, RELATED_REPORT = "notice", "information", "receipt", "service-information"
@@ -120,11 +120,14 @@ def _first(problems: Sequence[Problem]) -> Sentence:
 
 def _notices(desk: _Desk) -> Iterator[Due]:
     """Notices whose people are back: reports with the notice in days (R23), of related units by month (R25, R27)."""
-    for notice in desk.of(NOTICE):
-        returned = notice.values.get("returned_on")
-        if not returned or date.fromisoformat(returned) > desk.on:
-            continue
-        start, found = date.fromisoformat(returned), owed(desk.office, notice)
+    back = [
+        notice
+        for notice in desk.of(NOTICE)
+        if (returned := notice.values.get("returned_on")) and date.fromisoformat(returned) <= desk.on
+    ]
+    owing = owed_by(desk.office, back)
+    for notice in back:
+        start, found = date.fromisoformat(notice.values["returned_on"]), owing[notice.record_no]
         missing = [d.name for d in found.missing if d.holds_notice]
         handed_in = notice.state in {State.SUBMITTED, State.REVIEWED}
         detail = "还缺 " + "、".join(missing) if missing else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -42,8 +42,30 @@ class Owed:
 
 def owed(office: Office, notice: Record) -> Owed:
     """Return what a notice owes, against the records that name it."""
+    return owed_by(office, [notice])[notice.record_no]
+
+
+def owed_by(office: Office, notices: Sequence[Record]) -> dict[str, Owed]:
+    """Return what each of some notices owes, in few queries."""
     with office.register.read() as tx:
-        records = [r for r in tx.records.find(notice_no=notice.record_no) if r.state is not State.VOID]
+        beside = tx.records.beside("notice_no", [n.record_no for n in notices], office.forms.codes())
+    return {n.record_no: _owed(office, n, named) for n, named in _named_by(notices, beside)}
+
+
+def owes_something(office: Office, notices: Sequence[Record], records: Iterable[Record]) -> dict[str, bool]:
+    """Tell of each of some notices whether a record it owes is missing among these."""
+    return {n.record_no: bool(_owed(office, n, named).missing) for n, named in _named_by(notices, records)}
+
+
+def _named_by(notices: Sequence[Record], records: Iterable[Record]) -> Iterator[tuple[Record, list[Record]]]:
+    named: dict[str, list[Record]] = {n.record_no: [] for n in notices}
+    for record in records:
+        if record.notice_no in named and record.state is not State.VOID:
+            named[record.notice_no].append(record)
+    return ((n, named[n.record_no]) for n in notices)
+
+
+def _owed(office: Office, notice: Record, records: Sequence[Record]) -> Owed:
     table = office.forms.procedure.requirements
     # The notice itself is there; what else table 1 asks is looked for.
     required = [r for r in required_records(table, task_of_notice(notice.values)) if r.form_code != notice.form_code]

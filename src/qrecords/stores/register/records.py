@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from qrecords.model.audit import fingerprint
 from qrecords.model.numbering import parse_record_no
-from qrecords.model.record import Attached, Correction, Record, Signed, State
+from qrecords.model.record import OPEN_STATES, Attached, Correction, Record, Signed, State
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.log import CHANGES, Counters
 from qrecords.stores.register.origins import Origins
@@ -138,6 +138,32 @@ class Records:
         for part in _chunks([*names]) if form_codes else ():
             found += self._select(*wanted, t.record.c[column].in_(part))
         return sorted(found, key=lambda r: r.record_no)
+
+    def counted(self, form_code: str, *, since: str = "", days: Sequence[str] = ()) -> list[Record]:
+        """Return a form's records for figures, with their signatures alone: of a day since one, or with one of these
+        other days since it, or still under way; all of them without a day. Destroyed ones say nothing any more.
+        """
+        c = t.record.c
+        conditions = [c.seq > 0, c.form_code == form_code, c.state != State.DESTROYED.value]
+        if since:
+            still = [s.value for s in OPEN_STATES]
+            other = [c["values"][key].as_string() >= since for key in days]
+            conditions.append(sa.or_(c.date >= since, c.state.in_(still), *other))
+        query = sa.select(*_COLUMNS).where(*conditions).order_by(c.record_no)
+        rows = [dict(row._mapping) for row in self._c.execute(query)]
+        signed = self._signatures([row["record_no"] for row in rows])
+        return [
+            Record(**row | {"state": State(row["state"])}, signatures=tuple(signed.get(row["record_no"], ())))
+            for row in rows
+        ]
+
+    def months(self) -> tuple[str, frozenset[str]]:
+        """Return the day of the first record, and the months (YYYY-MM) there are records of."""
+        c = t.record.c
+        month = sa.func.substr(c.date, 1, 7)
+        query = sa.select(month, sa.func.min(c.date)).where(c.seq > 0, c.date != "").group_by(month)
+        found = {row[0]: row[1][:10] for row in self._c.execute(query)}
+        return min(found.values(), default="9999-12-31"), frozenset(found)
 
     def newest_like(self, prefix: str, limit: int) -> list[Record]:
         """Return the newest records whose number begins so."""

@@ -1,0 +1,149 @@
+"""Figures of an office: the scope decided before a record is read, read in few queries, the same every time (F.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from qrecords.errors import InvalidInput, NotPermitted
+from qrecords.model.access import Account, Grant
+from qrecords.model.record import Record
+from qrecords.office import Office
+from qrecords.services.reports.figures import tables
+from qrecords.services.require import owed, owed_by
+from tests.model.figures.rows import Paper
+from tests.model.figures.test_v1_month import contacts, notices, reports
+
+COUNTED = ("T01", "T03", "T05", "T07", "T09", "T10", "T11")
+
+
+def numbered(records: list[Record]) -> list[Record]:
+    """The records of an example under numbers of the office."""
+    numbers: dict[str, str] = {}
+    for record in records:
+        count = sum(no.startswith(f"{record.form_code}-{record.year}") for no in numbers.values())
+        numbers[record.record_no] = f"{record.form_code}-{record.year}-{count + 1:05}"
+    return [
+        replace(r, record_no=numbers[r.record_no], values=r.values | ({"notice_no": no} if no else {}), notice_no=no, title="x")
+        for r in records
+        for no in [numbers.get(r.notice_no, "")]
+    ]  # fmt: skip
+
+
+def keep(office: Office, records: list[Record]) -> None:
+    with office.register.write() as tx:
+        tx.records.add([(replace(r, created_at=office.now(), created_by="x", signatures=()), None) for r in records])
+        for record in records:
+            for signed in record.signatures:
+                tx.records.sign([record.record_no], signed, office.now(), "x")
+        tx.records.touch([r.record_no for r in records])
+
+
+@pytest.fixture
+def held(office: Office) -> tuple[Office, list[Record]]:
+    records = numbered([*notices(), *reports(), *contacts()])
+    keep(office, records)
+    # The example's month is over.
+    from datetime import datetime
+
+    office.workspace.source = lambda: datetime.fromisoformat("2026-04-10T09:00:00+08:00")
+    return office, records
+
+
+def test_v1_the_month_of_an_office_is_that_of_its_records(held: tuple[Office, list[Record]]) -> None:
+    office, records = held
+    found = tables(office, "BB", "2026-03")
+    expected = Paper("2026-03", records, cutoff="2026-04-10")
+    for one in found.drawn.tables:
+        if one.id in COUNTED:
+            assert [(f.id, f.shown, set(f.records)) for f in one.figures()] == [
+                (f.id, f.shown, set(f.records)) for f in expected.part(one.id, one.part).figures()
+            ]
+    figures = {f.id: f for one in found.drawn.tables for f in one.figures()}
+    assert figures["T06.arrival.total.percent"].shown == "66.7"
+    assert set(found.drawn.records) == {no for f in figures.values() for no in (*f.records, *f.of)} | {
+        no for one in found.drawn.tables for row in one.rows for no in row.records
+    }
+    assert min(found.drawn.records.values()) > 0, "each with its change number"
+    again = tables(office, "BB", "2026-03")
+    assert again.drawn.tables == found.drawn.tables
+
+
+def test_v14_a_scope_above_the_account_is_refused_whether_there_are_records_in_it_or_not(
+    held: tuple[Office, list[Record]],
+) -> None:
+    office, _ = held
+    supervisor = Account("low", "示例员工", None, True, "", 1, (Grant("supervisor"),))
+    low = replace(office, account=supervisor)
+    for period in ("2026-03", "2019-01"):
+        with pytest.raises(NotPermitted, match="全部记录"):
+            tables(low, "BB", period, level="秘密")
+    assert tables(low, "BB", "2026-03", level="内部").drawn.tables
+
+
+def test_v14_an_account_of_one_branch_draws_its_branch_alone(held: tuple[Office, list[Record]]) -> None:
+    office, _ = held
+    naval = replace(
+        office, account=Account("navy", "示例员工", None, True, "", 3, (Grant("supervisor", branch="海军"),))
+    )
+    with pytest.raises(NotPermitted):
+        tables(naval, "BB", "2026-03")
+    with pytest.raises(NotPermitted):
+        tables(naval, "BZ", "2026-03", branch="陆军")
+    found = tables(naval, "BZ", "2026-03", branch="海军")
+    issued = next(t for t in found.drawn.tables if (t.id, t.part) == ("T03", "flow"))
+    assert [row.label for row in issued.rows] == ["客户服务中心", "合计"]
+    with office.register.read() as tx:
+        used = tx.records.many([*found.drawn.records])
+    assert {r.values["military_branch"] for r in used} == {"海军"}
+
+
+@pytest.mark.parametrize(
+    ("period", "scope", "told"),
+    [
+        ("2026-3", {}, "报告期"),
+        ("2026-H3", {}, "报告期"),
+        ("2026-03", {"branch": "天军"}, "没有用户类别"),
+        ("2026-03", {"level": "绝密"}, "没有密级"),
+    ],
+)
+def test_what_is_no_period_branch_or_level_is_refused(
+    office: Office, period: str, scope: dict[str, str], told: str
+) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        tables(office, "BB", period, **scope)
+
+
+def test_r98_a_month_without_records_has_its_tables_with_noughts(office: Office) -> None:
+    found = tables(office, "BB", "2026-03")
+    shown = {f.shown for one in found.drawn.tables for f in one.figures()}
+    assert shown <= {"0", "0.0", "0.00", "—"}
+    assert {one.id for one in found.drawn.tables} >= {"T01", "T03", "T06", "T18"}
+    assert found.alarms == ()
+
+
+@pytest.fixture
+def queries(office: Office) -> Iterator[list[str]]:
+    """The statements sent to the register."""
+    seen: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    yield seen
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+def test_figures_and_what_notices_owe_take_few_queries(held: tuple[Office, list[Record]], queries: list[str]) -> None:
+    office, records = held
+    tables(office, "BB", "2026-03")
+    assert len(queries) < 60, "no query for each record"
+    queries.clear()
+    issued = [r for r in records if r.form_code == "QR758-04A"]
+    together = owed_by(office, issued)
+    assert len(queries) < 8
+    assert {no: found.debts for no, found in together.items()} == {r.record_no: owed(office, r).debts for r in issued}
