@@ -10,6 +10,7 @@ from fractions import Fraction
 from qrecords.model.figures.arithmetic import Rate, rounded
 from qrecords.model.figures.entries import Entry
 from qrecords.model.figures.measures import against, numbers_of
+from qrecords.model.figures.results import ColumnHead, TableResult, TableRow
 from qrecords.model.figures.satisfaction import BAD, ITEMS, Method
 from qrecords.model.figures.spans import Period
 from qrecords.model.figures.tables import Report
@@ -93,3 +94,11 @@ def _unhappy(report: Report) -> Iterator[Alarm]:
 
 def _target(method: Method, name: str) -> Decimal:
     return next(value for key, value in method.target.items() if key == name)
+
+
+def alarm_table(found: Sequence[Alarm]) -> TableResult:
+    """Return table M08: each alarm with the records it rests on."""
+    rows = tuple(TableRow(a.key, a.kind, (a.told, "、".join(a.records)), a.records) for a in found)
+    heads = (ColumnHead("told", "内容"), ColumnHead("records", "依据记录"))
+    notes = () if rows else ("本期没有预警",)
+    return TableResult("M08", "alarms", "满意度预警", "", "预警", heads, rows, notes)

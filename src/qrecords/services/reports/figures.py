@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qrecords.advice import Do, advise
 from qrecords.errors import InvalidInput, NotPermitted
-from qrecords.model.figures.alarms import Alarm, alarms
+from qrecords.model.figures.alarms import Alarm, alarm_table, alarms
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.drawing import Drawn, Means, Read, draw
 from qrecords.model.figures.spans import Period, parse_report_period
@@ -27,6 +27,7 @@ _OTHER_DAYS = {"04": ("departed_on", "required_arrival", "returned_on", "submitt
 _CLOSED = {"02": "closed_on", "09": "delivered_on", "10": "closed_on"}
 _SIGNED = ("05", "06", "07", "08")
 _WHOLE = ("01",)  # open until answered, however long ago: all are read, they are few
+ALARMED = ("MY",)  # the kinds whose alarms are to be answered before they are approved (R115)
 _COMPARED = 13  # months to the period's end that trends and comparisons look at
 
 
@@ -71,7 +72,12 @@ def figures_of(
     means = means_of(office)
     read = _read(office, tx, period, branch, level)
     drawn = draw(kind, period, read, means, office.today())
-    return Figures(drawn, alarms(drawn.report, means.method), branch, level)
+    found = alarms(drawn.report, means.method) if kind in ALARMED else ()
+    if kind in ALARMED:
+        seqs = {r.record_no: r.seq for r in read.records}
+        named = {no: seqs[no] for alarm in found for no in alarm.records}
+        drawn = replace(drawn, tables=(*drawn.tables, alarm_table(found)), records={**drawn.records, **named})
+    return Figures(drawn, found, branch, level)
 
 
 def means_of(office: Office) -> Means:

@@ -1,0 +1,188 @@
+"""Smaller worked examples: numbers (V-4), first-time repair (V-5), and what must hold of any records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qrecords.model.figures import Figure, Rate, Rounding, shares
+from qrecords.model.figures.measures import against
+from qrecords.model.record import Record
+from tests.model.figures.rows import Paper, record
+
+SITE = {"service_category": "现场维修", "product_model": "甲"}
+
+
+def test_v4_percentages_as_they_are_printed() -> None:
+    assert [str(Rate(*pair).percent()) for pair in [(1, 16), (1999, 2000), (1, 3000), (0, 5), (0, 0)]] == [
+        "6.3", "99.9", "0.1", "0.0", "None",
+    ]  # fmt: skip
+
+
+def test_v4_shares_add_to_a_hundred_the_upper_rows_first() -> None:
+    assert shares([1, 1, 1]) == [Decimal(x) for x in ("33.4", "33.3", "33.3")]
+    assert shares([1] * 6) == [Decimal(x) for x in ("16.7", "16.7", "16.7", "16.7", "16.6", "16.6")]
+    assert shares([7, 5, 3, 2]) == [Decimal(x) for x in ("41.2", "29.4", "17.6", "11.8")]
+
+
+def calls(month: str, count: int) -> list[Record]:
+    return [record(f"{month}-{n}", "02A", call_at=f"{month}-05T09:00", direction="来电") for n in range(count)]
+
+
+def test_v4_growth_since_the_month_before() -> None:
+    faxes = [record("F", "03A", fax_at="2026-01-05T09:00", direction="收")]
+    new = Paper("2026-02", [*faxes, *calls("2026-02", 3)])
+    assert new["T01.forms.f02.growth"] == "新增"
+    gone = Paper("2026-02", [*calls("2026-01", 3), *faxes])
+    assert gone["T01.forms.f02.growth"] == "-100.0"
+    neither = Paper("2026-02", [*faxes, *calls("2026-02", 1)])
+    assert neither["T01.forms.f01.growth"] == "—"
+
+
+def test_v4_a_period_before_the_first_record_is_nothing_to_compare_with() -> None:
+    first = Paper("2026-02", calls("2026-02", 3))
+    assert (first["T01.forms.f02.before"], first["T01.forms.f02.growth"]) == ("—", "—")
+    gap = Paper("2026-03", [*calls("2026-01", 1), *calls("2026-03", 1)])
+    assert gap["T01.forms.f02.before"] == "—", "the office has no record of February at all"
+
+
+def test_v4_an_index_below_its_target_is_not_printed_as_the_target() -> None:
+    assert against(Fraction(8996, 100), Decimal(90), Rounding.HALF_UP) == "89.96"
+
+
+def site_faults(repeat: str) -> list[Record]:
+    rows = [
+        ("S1", "1", "01-10", "修复"),
+        ("S2", "2", "01-12", "临时恢复"),
+        ("S3", "3", "01-20", "修复"),
+        ("S4", "4", "01-25", "修复"),
+    ]
+    faults = [
+        record(name, "06A", serial_no=serial, finished_on=f"2026-{day}", repair_conclusion=said, **SITE)
+        for name, serial, day, said in rows
+    ]
+    again = [
+        record(
+            "S3b",
+            "06A",
+            serial_no="3",
+            reported_on="2026-02-10",
+            finished_on="2026-02-12",
+            repair_conclusion="修复",
+            **SITE,
+        ),
+        record(
+            "S4b", "06A", serial_no="4", reported_on=repeat, finished_on="2026-02-26", repair_conclusion="修复", **SITE
+        ),
+    ]
+    return [*faults, *again]
+
+
+def test_v5_a_repair_that_held_thirty_days_is_a_first_time_repair() -> None:
+    found = Paper("2026-01", site_faults("2026-02-24"), cutoff="2026-03-10")
+    assert (found["T07.total.total.first_fix"], found["T07.total.total.fixed"]) == ("25.0", "75.0")
+    assert found.figure("T07.total.total.first_fix").records == ("S1",)
+    later = Paper("2026-01", site_faults("2026-02-25"), cutoff="2026-03-10")
+    assert (later["T07.total.total.first_fix"], later["T07.total.total.fixed"]) == ("50.0", "75.0")
+
+
+def test_parts_are_counted_by_name_and_model_whatever_the_blanks() -> None:
+    lines = [[("电源模块", "PM-1", 2)], [("电源 模块", "PM-1", 1), ("风扇", "F1", 1)]]
+    reports = [
+        record(f"R{n}", "06A", finished_on="2026-03-05", repair_conclusion="修复", serial_no=str(n),
+               parts=[{"name": name, "model": model, "quantity": q} for name, model, q in parts], **SITE)
+        for n, parts in enumerate(lines)
+    ]  # fmt: skip
+    paper = Paper("2026-03", reports)
+    table = paper.part("T08", "parts")
+    shown = {row.label: [c.shown for c in row.cells if isinstance(c, Figure)] for row in table.rows}
+    assert shown == {"电源 模块 PM-1": ["3", "2", "1"], "风扇 F1": ["1", "1", "1"], "合计": ["4", "2", "1"]}
+
+
+# Any records
+
+days = st.dates(date(2026, 1, 1), date(2026, 6, 30))
+units = st.sampled_from(["客户服务中心", "甲所", "乙所"])
+
+
+@st.composite
+def journeys(draw: st.DrawFn) -> list[Record]:
+    found = []
+    for n in range(draw(st.integers(0, 12))):
+        gone, away = draw(days), draw(st.none() | st.integers(0, 70))
+        unit = draw(units)
+        back = gone + timedelta(days=away) if away is not None else None
+        found.append(
+            record(
+                f"N{n}", "04A", "issued" if back is None else "filed",
+                issued_on=str(gone), departed_on=str(gone), returned_on=str(back) if back else None,
+                performed_by="客户服务中心" if unit == "客户服务中心" else "相关单位", performing_unit=unit,
+                service_category=draw(st.lists(st.sampled_from(["安装", "开通", "走访"]), min_size=1, unique=True)),
+                service_origin=draw(st.sampled_from(["用户要求", "其他", None])),
+                charge_type="无偿", staff=[{"name": "甲"}] * draw(st.integers(1, 3)),
+            )
+        )  # fmt: skip
+    return found
+
+
+def value(paper: Paper, name: str) -> Fraction:
+    return Fraction(paper.figure(name).value or 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(journeys())
+def test_rows_of_one_kind_add_up_to_the_total_and_stock_and_flow_close(records: list[Record]) -> None:
+    paper = Paper("2026-03", records, cutoff="2026-12-31")  # a table that does not close is refused
+    for table, part in [("T03", "flow"), ("T03", "origin"), ("T05", "people")]:
+        found = paper.part(table, part)
+        for place, head in enumerate(found.columns):
+            cells = [(row.total, row.cells[place]) for row in found.rows]
+            counts = [(total, c) for total, c in cells if isinstance(c, Figure) and head.key not in {"share", "most"}]
+            summed = sum(Fraction(c.value or 0) for total, c in counts if not total)
+            assert all(c.value == summed for total, c in counts if total)
+    several = paper.part("T03", "category")
+    totals = [row.cells[0] for row in several.rows if row.total]
+    assert [c.value for c in totals if isinstance(c, Figure)] == [value(paper, "T03.planned.total.sent")]
+
+
+@settings(max_examples=40, deadline=None)
+@given(journeys())
+def test_shares_of_a_table_add_to_a_hundred(records: list[Record]) -> None:
+    found = Paper("2026-H1", records, cutoff="2026-12-31").part("T03", "origin")
+    place = next(n for n, head in enumerate(found.columns) if head.key == "share")
+    shown = [c.shown for row in found.rows if not row.total and isinstance(c := row.cells[place], Figure)]
+    assert sum(Decimal(s) for s in shown if s != "—") in {Decimal("100.0"), Decimal(0)}
+
+
+@settings(max_examples=25, deadline=None)
+@given(journeys())
+def test_a_half_year_is_counted_from_its_records_and_each_counts_once(records: list[Record]) -> None:
+    half = Paper("2026-H1", records, cutoff="2026-12-31")
+    sent = half.figure("T03.planned.total.sent")
+    assert sorted(sent.records) == sorted(r.record_no for r in records if r.values["departed_on"] <= "2026-06-30")
+    assert sent.value == len(sent.records)
+    months = [value(Paper(f"2026-0{n}", records, cutoff="2026-12-31"), "T05.people.total.days") for n in range(1, 7)]
+    assert value(half, "T05.people.total.days") == sum(months), "days away are split at the ends of the months"
+
+
+@settings(max_examples=25, deadline=None)
+@given(journeys(), st.randoms())
+def test_figures_do_not_depend_on_the_order_records_are_read_in(records: list[Record], random: Random) -> None:
+    shuffled = [*records]
+    random.shuffle(shuffled)
+    ordered, other = (Paper("2026-03", found, cutoff="2026-12-31") for found in (records, shuffled))
+    assert [(f.id, f.shown) for t in ordered.drawn.tables for f in t.figures()] == [
+        (f.id, f.shown) for t in other.drawn.tables for f in t.figures()
+    ]
+
+
+def test_what_a_figure_rests_on_is_named_with_its_share_of_it() -> None:
+    paper = Paper("2026-03", [replace(r) for r in calls("2026-03", 2)])
+    figure = paper.figure("T02.calls.total.calls")
+    assert (figure.records, figure.contributions, figure.unit) == (("2026-03-0", "2026-03-1"), (), "件")
