@@ -150,7 +150,7 @@ def _open_records(office: Office) -> Iterator[Entry]:
         if "staff" in values and n % 2:
             state, values = State.ISSUED, values | {"returned_on": (today - timedelta(days=n % 9)).isoformat()}
         row = Record(
-            record_no=record_no(form.code, today.year, 50_000 + n), form_code=form.code, year=today.year, state=state,
+            record_no=record_no(form.code, today.year, 500_000 + n), form_code=form.code, year=today.year, state=state,
             values=values, title="", date="", customer_unit="", created_at=CREATED.isoformat(), created_by="clerk1",
         )  # fmt: skip
         yield replace(row, **(derived(form, values) | {"notice_no": values.get("notice_no") or ""})), None, ""

@@ -244,6 +244,14 @@ def test_who_has_the_one_thing_more_sees_it(pair: tuple[Difference, Office, Offi
     assert answer(with_it, difference.high, WAYS[way]) != answer(with_it, difference.low, WAYS[way])
 
 
+@pytest.mark.parametrize("way", ["due", "what waits"])
+def test_nothing_worked_out_for_another_shows(pair: tuple[Difference, Office, Office], way: str) -> None:
+    difference, with_it, without = pair
+    for office in (with_it, without):
+        answer(office, difference.high, WAYS[way])
+    assert answer(with_it, difference.low, WAYS[way]) == answer(without, difference.low, WAYS[way])
+
+
 @pytest.mark.parametrize("way", ["complaints", "check list of complaints"])
 def test_who_may_read_a_complaint_finds_it_in_the_lists(pair: tuple[Difference, Office, Office], way: str) -> None:
     difference, with_it, without = pair

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qrecords.acting import acting_account, caller_uid, require_three
 from qrecords.advice import Do, Sentence, advise
@@ -27,11 +27,14 @@ from qrecords.stores.archive import Archive
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.store import IndexStore
 from qrecords.stores.register import Register, Transaction
+from qrecords.stores.retentionfile import complaint_kinds_mark
 from qrecords.work.leases import LeaseKeeper
 from qrecords.work.step import Step
 
 if TYPE_CHECKING:
     from qrecords.stores.formfiles import FormCatalogue
+
+T = TypeVar("T")
 
 LAST_EVENTS = 1000
 LOG = logging.getLogger("qrecords.steps")
@@ -226,14 +229,15 @@ class Session:
 
     def _records_called(self, name: str) -> list[Record]:
         """Return the record of a number, or those of an item or volume; NotFound for a record that is not there."""
+        is_record = RECORD_NO.match(name)
+        if not is_record and not retention_years(name):
+            return []
         with self.register.read() as tx:
-            if RECORD_NO.match(name):
-                if (record := tx.records.get(name)) is None:
-                    raise missing_records([name])
-                return [record]
-            if retention_years(name):
+            if not is_record:
                 return tx.records.find(archive_no=name) or tx.records.find(volume_code=name)
-        return []
+            if (record := tx.records.get(name)) is None:
+                raise missing_records([name])
+            return [record]
 
     def _note_access(self) -> None:
         """Log that the roles, or how strictly they are kept apart, are others than when the office was last opened."""
@@ -246,6 +250,19 @@ class Session:
                 if known or now != f"single-desk {template_sha256()}":
                     detail = {"separation": separation, "sha256": sha256, "before": known}
                     tx.audit.append([self.event(Action.RIGHTS, ACCESS_FILE, **detail)])
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was worked out of the office as it stands, or work it out: it holds until a record changes.
+
+        Or a form, what counts as a complaint, the roles, the settings, the day. What hangs on who asks says so in its
+        key: the account, or what it may read (`readable`). It is shared by all threads; nobody may change it.
+        """
+        with self.register.read() as tx:
+            last = tx.records.last_change()
+        forms = self.workspace.forms
+        read_each_time = self.access.sha256, self.form_codes, complaint_kinds_mark(self.settings.forms_dir)
+        state = (last, self.today(), self.settings, forms, forms.taken_back, *read_each_time)
+        return self.workspace.kept.get(state, key, make)
 
     def event(self, action: str, about: str, *, outcome: str = "done", **detail: Any) -> Event:
         """Return an event of this account, now; the chain is set when it is appended."""

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from qrecords.desk.kept import Kept
 from qrecords.model.audit import Event
 from qrecords.model.numbering import FormCodes
 from qrecords.settings import Settings, load
@@ -47,6 +48,8 @@ class Workspace:
     register: Register
     source: Clock = system_now
     leases: LeaseKeeper = field(default=None, kw_only=True)  # type: ignore[assignment]  # made below
+
+    kept: Kept = field(default_factory=Kept, init=False, repr=False)
 
     steps: dict[str, str] = field(default_factory=dict, init=False, repr=False)  # what is under way here, by id
 

@@ -52,8 +52,8 @@ def normalise_with_places(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Return the normal form and, for each of its characters, where in `text` it comes from (start, end)."""
     folded: list[str] = []
     places: list[tuple[int, int]] = []
-    for start, end in _clusters(text):
-        for char in _fold(text[start:end]):
+    for (start, end), part in _folded(text):
+        for char in part:
             if char == BREAK and (not folded or folded[-1] == BREAK):
                 continue
             folded.append(char)
@@ -61,6 +61,15 @@ def normalise_with_places(text: str) -> tuple[str, list[tuple[int, int]]]:
     if folded and folded[-1] == BREAK:
         del folded[-1], places[-1]
     return "".join(folded), places
+
+
+def _folded(text: str) -> Iterator[tuple[tuple[int, int], str]]:
+    """Give what each least part of a text becomes, with its span: a character alone, where none clings to another."""
+    alone = [*map(_FOLD.__getitem__, text)]
+    if _NEEDS_NEIGHBOUR in alone:
+        yield from ((span, _fold(text[slice(*span)])) for span in _clusters(text))
+    else:
+        yield from (((place, place + 1), part) for place, part in enumerate(alone))
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,7 @@ from qrecords.model.relations import conflicts
 from qrecords.office import Office
 from qrecords.render.fonts import uncovered
 from qrecords.services.neighbours import Neighbours
-from qrecords.services.require import owing
+from qrecords.services.require import Owed, owing
 
 
 def beyond_rules(
@@ -89,10 +89,12 @@ def _reference_problems(
         yield Problem(told, key)
 
 
-def before_step(office: Office, record: Record, action: Action, around: Neighbours | None = None) -> list[Problem]:
+def before_step(
+    office: Office, record: Record, action: Action, around: Neighbours | None = None, owed: Owed | None = None
+) -> list[Problem]:
     """Return what keeps a record from a step because of other records; the record's own gaps are not told here.
 
-    `around` is what was looked up for many records of its form together.
+    `around` is what was looked up for many records of its form together, `owed` what a notice owes.
     """
     form = office.forms.get(record.form_code).form
     found: list[Problem] = []
@@ -102,7 +104,7 @@ def before_step(office: Office, record: Record, action: Action, around: Neighbou
         if action is Action.SUBMIT:  # another process may have filled one beside it meanwhile
             found += conflicting(form, record.values, around, own=record.record_no)
     if action is Action.FILE and Action.ISSUE.value in form.steps:
-        found += owing(office, record)
+        found += owing(office, record, owed)
     if action is Action.VOID:
         found += _depending(office, record)
     return [p.at(record.record_no, None) for p in found]

@@ -12,11 +12,11 @@ from qrecords.errors import Problem
 from qrecords.model.complaints import awaits_quality, receipt_of
 from qrecords.model.deadlines import Calendar, Deadline
 from qrecords.model.numbering import without_edition
-from qrecords.model.record import OPEN_STATES, Action, Record, State
+from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.services.complaints import standing_of
-from qrecords.services.obstacles import named_before
-from qrecords.services.require import owed_by
+from qrecords.services.require import owed
+from qrecords.services.underway import lacking, owed_under_way, under_way
 
 # What series.toml calls the forms these rules speak of.
 NOTICE, INFORMATION, RECEIPT, RELATED_REPORT = "notice", "information", "receipt", "service-information"
@@ -88,9 +88,12 @@ def due(office: Office, *, on: str = "") -> dict[str, Any]:
     """
     office.authorise(Action.READ, "due")
     day = date.fromisoformat(on or office.today())
-    with office.register.read() as tx:
-        records = tx.records.find(states=OPEN_STATES)
-    desk = _Desk(office, day, tuple(office.only_readable(records)))
+    found = office.kept(("due", office.readable(), day), lambda: _due(office, day))
+    return {**found, "due": [dict(entry) for entry in found["due"]]}
+
+
+def _due(office: Office, day: date) -> dict[str, Any]:
+    desk = _Desk(office, day, under_way(office))
     found = [
         *_on_the_way(desk),
         *_notices(desk),
@@ -101,9 +104,8 @@ def due(office: Office, *, on: str = "") -> dict[str, Any]:
     ]
     found += _binding(desk)
     found.sort(key=lambda d: (d.limit_on, d.key, d.about))
-    about = {d.about for d in found}
-    lacking = named_before(office, [r for r in desk.records if r.record_no in about])
-    found = [replace(d, next=_first(lacking.get(d.about, ()))) for d in found]
+    before = lacking(office)
+    found = [replace(d, next=_first(before.get(d.about, ()))) for d in found]
     years = {int(d.limit_on[:4]) for d in found} | {day.year}
     return {
         "on": day.isoformat(),
@@ -120,14 +122,12 @@ def _first(problems: Sequence[Problem]) -> Sentence:
 
 def _notices(desk: _Desk) -> Iterator[Due]:
     """Notices whose people are back: reports with the notice in days (R23), of related units by month (R25, R27)."""
-    back = [
-        notice
-        for notice in desk.of(NOTICE)
-        if (returned := notice.values.get("returned_on")) and date.fromisoformat(returned) <= desk.on
-    ]
-    owing = owed_by(desk.office, back)
-    for notice in back:
-        start, found = date.fromisoformat(notice.values["returned_on"]), owing[notice.record_no]
+    debts = owed_under_way(desk.office)
+    for notice in desk.of(NOTICE):
+        returned = notice.values.get("returned_on")
+        if not returned or date.fromisoformat(returned) > desk.on:
+            continue
+        start, found = date.fromisoformat(returned), debts.get(notice.record_no) or owed(desk.office, notice)
         missing = [d.name for d in found.missing if d.holds_notice]
         handed_in = notice.state in {State.SUBMITTED, State.REVIEWED}
         detail = "还缺 " + "、".join(missing) if missing else ""
@@ -238,10 +238,9 @@ def _binding(desk: _Desk) -> Iterator[Due]:
     """Years that are over and not bound yet (R8, R26)."""
     deadline = desk.deadline("yearly_binding")
     with desk.office.register.read() as tx:
-        series = {(i["record_year"], i["form_code"]) for i in tx.items.all() if i["version"] > 0}
-        waiting = {key: len(tx.items.of_year(*key)) for key in sorted(series) if key[0] < desk.on.year}
+        waiting = tx.items.unbound(before=desk.on.year)
     for (year, form_code), count in waiting.items():
         limit = deadline.day_of(year + 1, desk.calendar)
-        if count and desk.on >= limit - timedelta(days=deadline.remind):
+        if desk.on >= limit - timedelta(days=deadline.remind):
             about = f"{form_code} {year}年"
             yield desk.on_day("yearly_binding", limit, limit, about, "归档人", f"{count}件没有成册")

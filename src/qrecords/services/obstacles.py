@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from qrecords.errors import Problem
@@ -16,6 +16,7 @@ from qrecords.office import Office
 from qrecords.services.checking import before_step
 from qrecords.services.neighbours import Neighbours
 from qrecords.services.reportlist import listed
+from qrecords.services.require import Owed, owed_by
 
 # The steps of a record's way, in their order.
 WAY = (Action.ISSUE, Action.SUBMIT, Action.REVIEW, Action.FILE)
@@ -59,18 +60,30 @@ def _later(office: Office, form: Form, record: Record, action: Action, now: Sequ
                 yield problem
 
 
-def named_before(office: Office, records: Sequence[Record]) -> dict[str, tuple[Problem, ...]]:
-    """Return the next obstacles of many records, as a list names them, by number: what `obstacles_of` names `now`."""
+def named_before(
+    office: Office, records: Sequence[Record], owed: Mapping[str, Owed] | None = None
+) -> dict[str, tuple[Problem, ...]]:
+    """Return the next obstacles of many records, as a list names them, by number: what `obstacles_of` names `now`.
+
+    `owed` is what notices owe, by number, where that is known already.
+    """
     found: dict[str, tuple[Problem, ...]] = {r.record_no: () for r in records}
     for code, of_form in _by_form(records).items():
         form = office.forms.get(code).form
         around = Neighbours(office, form)
         around.look_up([record.values for record in of_form])
+        steps = {record.record_no: next_step(form, record) for record in of_form}
+        if Action.ISSUE.value not in form.steps:
+            owing: Mapping[str, Owed] = {}
+        elif owed is not None:
+            owing = owed
+        else:
+            owing = owed_by(office, [r for r in of_form if steps[r.record_no] is Action.FILE])
         for record in of_form:
-            if action := next_step(form, record):
+            if action := steps[record.record_no]:
                 found[record.record_no] = (
                     *missing_before(form, record, action),
-                    *before_step(office, record, action, around),
+                    *before_step(office, record, action, around, owing.get(record.record_no)),
                 )
     return found
 

@@ -133,10 +133,13 @@ def _line(record: Record) -> dict[str, str]:
 NOTHING, SOME = "未完成", "部分"
 
 
-def owing(office: Office, notice: Record) -> Iterator[Problem]:
-    """Give what keeps a notice from being filed: records it owes, and listed ones not handed in (R20)."""
+def owing(office: Office, notice: Record, found: Owed | None = None) -> Iterator[Problem]:
+    """Give what keeps a notice from being filed: records it owes, and listed ones not handed in (R20).
+
+    `found` is what it owes, where that was asked for many together.
+    """
     completion = notice.values.get("completion")
-    found = owed(office, notice)
+    found = found or owed(office, notice)
     for debt in found.debts:
         wanted = {NOTHING: 0, SOME: min(debt.count, 1)}.get(str(completion), debt.count)
         if debt.holds_notice and debt.found < wanted:

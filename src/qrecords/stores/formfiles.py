@@ -66,6 +66,7 @@ class FormCatalogue:
 
     def __init__(self, main: Path) -> None:
         self.main = main
+        self.taken_back = 0  # how often a form was forgotten: what was worked out of it before holds no more
 
     def codes(self) -> list[str]:
         """Return the codes of all forms, in order."""
@@ -139,6 +140,7 @@ class FormCatalogue:
     def forget(self, code: str) -> None:
         """Read a form's folder anew when it is next asked for: its template was replaced."""
         self._folders.pop(self.full_code(code), None)
+        self.taken_back += 1
 
     def full_code(self, code: str) -> str:
         """Return the full form code for a full or short one."""

@@ -42,6 +42,15 @@ def read_longer(root: Path) -> tuple[Longer, ...]:
     )
 
 
+def complaint_kinds_mark(forms_dir: Path) -> tuple[int, int, int] | None:
+    """Return what changes when it is said anew which records are complaints; None when it is not said."""
+    try:
+        found = (forms_dir / COMPLAINTS_FILE).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def read_complaint_kinds(forms_dir: Path) -> tuple[ComplaintKind, ...]:
     """Return which records count as complaints; InvalidInput when that is not said: then nothing can be destroyed."""
     path = forms_dir / COMPLAINTS_FILE

@@ -54,6 +54,11 @@ class Pages:
             response.delete_cookie("told", path="/", httponly=True, samesite="strict")
         return response
 
+    def rows(self, macro: str, *given: Any) -> Markup:
+        """Return the rows of a list, escaped: what is the same for many askings is made once (`Session.kept`)."""
+        rows: Markup = getattr(self._env.get_template("lists.html").module, macro)(*given)
+        return rows
+
     def bare(self, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
         """Return a page for who is not signed in."""
         return HTMLResponse(self._env.get_template(template).render(values), status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +34,17 @@ def list_records(
     return summaries(office, office.only_readable(found))
 
 
-def summaries(office: Office, records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return records as lists show them: where each stands, whose turn it is, what is still missing."""
+def summaries(
+    office: Office, records: Sequence[Record], before: Mapping[str, Sequence[Problem]] | None = None
+) -> list[dict[str, Any]]:
+    """Return records as lists show them: where each stands, whose turn it is, what is still missing.
+
+    `before` is what they lack, by number, where that is known already.
+    """
     from qrecords.services.obstacles import named_before  # brings in the fonts, which other readings do without
 
-    before = named_before(office, records)
+    if before is None:
+        before = named_before(office, records)
     return [_summary(office.forms.get(r.form_code).form, r, before[r.record_no]) for r in records]
 
 

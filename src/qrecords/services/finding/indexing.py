@@ -35,7 +35,7 @@ Source = Callable[[Office, Transaction, Sequence[Record]], Iterable[tuple[str, s
 def _volumes(_office: Office, tx: Transaction, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
     """Give code and title of the volume a record is bound in: who looks for a volume finds what is in it."""
     bound = [r for r in records if r.volume_code]
-    titles = {v["volume_code"]: v["title"] for v in tx.items.volumes()} if bound else {}
+    titles = tx.items.volume_titles({r.volume_code for r in bound})
     for record in bound:
         yield record.record_no, "volume_code", record.volume_code
         yield record.record_no, "volume_title", titles.get(record.volume_code, "")

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qrecords.model.record import OPEN_STATES, Action, Record, State
+from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.services.finding.find import summaries
+from qrecords.services.underway import lacking, under_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,21 @@ class Waiting:
 
 
 def waiting(office: Office, form_code: str = "") -> Waiting:
-    """Return what waits, of what the account may read; what still lacks something waits for who may fill it in."""
+    """Return what waits, of what the account may read; what still lacks something waits for who may fill it in.
+
+    It is shared by all who ask as long as nothing changes: nobody may change it.
+    """
     office.authorise(Action.READ, "list")
-    with office.register.read() as tx:
-        found = tx.records.find(states=OPEN_STATES, form_code=form_code or None)
-    records = office.only_readable(found)
+    return office.kept(("waiting", office.account, form_code), lambda: _waiting(office, form_code))
+
+
+def _waiting(office: Office, form_code: str) -> Waiting:
+    records = under_way(office)
+    shown = office.kept(("shown", office.readable()), lambda: summaries(office, records, lacking(office)))
     by_action: dict[Action, list[tuple[Record, dict[str, Any]]]] = defaultdict(list)
-    for record, summary in zip(records, summaries(office, records), strict=True):
-        by_action[_asked_for(summary)].append((record, summary))
+    for record, summary in zip(records, shown, strict=True):
+        if form_code in {"", record.form_code}:
+            by_action[_asked_for(summary)].append((record, summary))
     mine: dict[Action, list[dict[str, Any]]] = {}
     others: list[dict[str, Any]] = []
     for action in Action:

@@ -41,8 +41,8 @@ def snippet(texts: Iterable[tuple[str, str]], query: Query, width: int) -> str:
 
     Words far apart come as up to three pieces. Where no word is looked for, the longest text begins.
     """
-    given = list(texts)
-    marked = [(text, found) for key, text in given if (found := _matches(key, text, query.words))]
+    given, words = list(texts), query.words
+    marked = [(text, found) for key, text in given if (found := _matches(key, text, words))]
     wanted = {match.word for _, found in marked for match in found}
     if not wanted:
         longest = max((text for _, text in given), key=len, default="")

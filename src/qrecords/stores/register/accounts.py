@@ -13,6 +13,15 @@ from qrecords.stores.register.seals import COUNTING, Seals
 
 _GRANT = [t.role_grant.c[name] for name in Grant.__dataclass_fields__]
 
+# Asked for with every page of the desk: built once.
+_SESSION = sa.select(t.session).where(t.session.c.token_sha256 == sa.bindparam("token"))
+_HELD = (
+    sa.select(*_GRANT)
+    .where(t.role_grant.c.account == sa.bindparam("account"), t.role_grant.c.revoked_at == "")
+    .order_by(t.role_grant.c.id)
+)
+_BY_NAME = sa.select(t.account).where(t.account.c.name == sa.bindparam("name"))
+
 
 @dataclass(frozen=True, slots=True)
 class Password:
@@ -51,7 +60,7 @@ class Accounts:
 
     def by_name(self, name: str) -> Account | None:
         """Return the account of this name."""
-        return self._one(t.account.c.name == name)
+        return self._made(self._c.execute(_BY_NAME, {"name": name}).first())
 
     def by_display_name(self, display_name: str) -> Account | None:
         """Return the account of the person of this name."""
@@ -64,7 +73,7 @@ class Accounts:
 
     def by_token(self, token_sha256: str, now: str) -> tuple[Account | None, str]:
         """Return whose login this is and the hash kept of it; None when it has ended or there is none."""
-        row = self._c.execute(sa.select(t.session).where(t.session.c.token_sha256 == token_sha256)).first()
+        row = self._c.execute(_SESSION, {"token": token_sha256}).first()
         return (self.by_name(row.account), row.token_sha256) if row and row.expires_at > now else (None, "")
 
     def all(self) -> list[Account]:
@@ -127,10 +136,10 @@ class Accounts:
         self._c.execute(t.session.delete().where(which))
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Account | None:
-        row = self._c.execute(sa.select(t.account).where(condition)).first()
+        return self._made(self._c.execute(sa.select(t.account).where(condition)).first())
+
+    def _made(self, row: sa.Row[Any] | None) -> Account | None:
         if row is None:
             return None
-        g = t.role_grant.c
-        held = sa.select(*_GRANT).where(g.account == row.name, g.revoked_at == "").order_by(g.id)
-        grants = tuple(Grant(*grant) for grant in self._c.execute(held))
+        grants = tuple(Grant(*grant) for grant in self._c.execute(_HELD, {"account": row.name}))
         return Account(row.name, row.display_name, row.uid, row.active, row.unit, row.clearance, grants, row.expires_on)

@@ -24,6 +24,8 @@ GUARDS = frozenset({"audit_no_update", "audit_no_delete", "audit_no_replace"})
 
 
 _CHUNK = 500  # bound parameters in one statement
+_HEAD = sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
+_APPEND = t.audit.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Audit:
 
     def head(self) -> tuple[int, str]:
         """Return the number and hash of the newest event."""
-        row = self._c.execute(sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)).first()
+        row = self._c.execute(_HEAD).first()
         return (row.seq, row.hash) if row else (0, GENESIS)
 
     def newest(self, since: int = 0) -> datetime | None:
@@ -103,7 +105,7 @@ class Audit:
                 }
             )  # fmt: skip
         if rows:
-            self._c.execute(t.audit.insert(), rows)
+            self._c.execute(_APPEND, rows)
 
     def seal_all(self, event: Event) -> None:
         """Append an event that seals everything as it is: what was said before no longer counts."""
@@ -144,10 +146,9 @@ class Audit:
 
     def events(self, about: str | None = None) -> Iterator[Event]:
         """Give all events in order, or those about one object."""
-        query = _select()
-        if about is not None:
-            query = query.where(t.audit.c.object == about)
-        return map(_event, self._c.execute(query).mappings())
+        if about is None:
+            return map(_event, self._c.execute(_select()).mappings())
+        return map(_event, self._c.execute(_ABOUT, {"about": about}).mappings())
 
     def of(self, objects: Collection[str]) -> Iterator[Event]:
         """Give the events about some objects, those of each in order."""
@@ -214,6 +215,9 @@ def _select() -> sa.Select[Any]:
     columns = [c for c in t.audit.c if c.name != "detail"]
     # The detail as it lies there: what someone spoiled must be named, not stop the reading.
     return sa.select(*columns, sa.type_coerce(t.audit.c.detail, sa.Text()).label("detail")).order_by(t.audit.c.seq)
+
+
+_ABOUT = _select().where(t.audit.c.object == sa.bindparam("about"))
 
 
 def _event(row: Mapping[Any, Any]) -> Event:

@@ -14,6 +14,7 @@ from qrecords.stores.register import tables as t
 MONTH, LINES, MADE = "#month", "#lines", "#made"
 
 _D = t.desk_draft.c
+_OF_ACCOUNT = sa.select(t.desk_draft).where(_D.account == sa.bindparam("account")).order_by(_D.saved_at.desc(), _D.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,7 @@ class DeskDrafts:
 
     def of_account(self, account: str) -> list[DeskDraft]:
         """Return the drafts of an account, the one saved last first."""
-        query = sa.select(t.desk_draft).where(_D.account == account).order_by(_D.saved_at.desc(), _D.key)
-        return [DeskDraft(**row._mapping) for row in self._c.execute(query)]
+        return [DeskDraft(**row._mapping) for row in self._c.execute(_OF_ACCOUNT, {"account": account})]
 
     def save(self, key: str, values: Mapping[str, Any], *, after: int, at: str) -> bool:
         """Keep what was typed since revision `after`; False when another saving came between."""

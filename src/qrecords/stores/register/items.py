@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,13 @@ from qrecords.stores.register import tables as t
 from qrecords.stores.register.seals import Seals
 
 _ITEM = [t.item.c[name] for name in Item.__dataclass_fields__]
+_CHUNK = 500  # bound parameters in one statement
+
+# Asked for with every page of the desk: built once.
+_ROW = sa.select(t.item).where(t.item.c.archive_no == sa.bindparam("archive_no"))
+_TITLES = sa.select(t.volume.c.volume_code, t.volume.c.title).where(
+    t.volume.c.volume_code.in_(sa.bindparam("codes", expanding=True))
+)
 
 
 class Items:
@@ -40,7 +47,7 @@ class Items:
 
     def row(self, archive_no: str) -> dict[str, Any] | None:
         """Return all that is known of an item."""
-        row = self._c.execute(sa.select(t.item).where(t.item.c.archive_no == archive_no)).first()
+        row = self._c.execute(_ROW, {"archive_no": archive_no}).first()
         return dict(row._mapping) if row else None
 
     def month(self, form_code: str, month: str) -> dict[str, Any] | None:
@@ -60,6 +67,18 @@ class Items:
             .order_by(t.item.c.month, t.item.c.archive_no)
         )
         return [Item(**row._mapping) for row in self._c.execute(query)]
+
+    def unbound(self, *, before: int) -> dict[tuple[int, str], int]:
+        """Return how many items of the years before one are in no volume in their present version, by year and form."""
+        i, v = t.item.c, t.volume_item.c
+        bound = sa.exists().where(v.archive_no == i.archive_no, v.version == i.version)
+        query = (
+            sa.select(i.record_year, i.form_code, sa.func.count())
+            .where(i.record_year < before, i.version > 0, ~bound)
+            .group_by(i.record_year, i.form_code)
+            .order_by(i.record_year, i.form_code)
+        )
+        return {(year, form_code): count for year, form_code, count in self._c.execute(query)}
 
     def all(self) -> list[dict[str, Any]]:
         """Return every item, reserved numbers too."""
@@ -101,6 +120,15 @@ class Items:
         if year is not None:
             query = query.where(t.volume.c.year == year)
         return [dict(row._mapping) for row in self._c.execute(query)]
+
+    def volume_titles(self, codes: Collection[str]) -> dict[str, str]:
+        """Return the titles of some volumes by their codes."""
+        found: dict[str, str] = {}
+        wanted = [*codes]
+        for start in range(0, len(wanted), _CHUNK):
+            part = wanted[start : start + _CHUNK]
+            found |= {row.volume_code: row.title for row in self._c.execute(_TITLES, {"codes": part})}
+        return found
 
     def places(self, archive_no: str) -> list[dict[str, Any]]:
         """Return where an item is bound, the first volume first: its place, and the volume's code, title and object."""

@@ -14,6 +14,10 @@ from qrecords.stores.register.seals import ELSEWHERE, Seals
 
 CHANGES = "seq"  # the counter the index follows
 
+# Asked for with every page of the desk: a statement built once is worked out once, which costs more than asking it.
+_LAST = sa.select(t.counter.c.last).where(t.counter.c.name == sa.bindparam("name"))
+_FACT = sa.select(t.meta.c.value).where(t.meta.c.key == sa.bindparam("key"))
+
 
 class Counters:
     """Number series without gaps: a number is taken inside the transaction that uses it."""
@@ -40,7 +44,7 @@ class Counters:
 
     def last(self, name: str) -> int:
         """Return the last number taken of a series, 0 when none was."""
-        return self._c.execute(sa.select(t.counter.c.last).where(t.counter.c.name == name)).scalar() or 0
+        return self._c.execute(_LAST, {"name": name}).scalar() or 0
 
     def used(self) -> dict[str, int]:
         """Return the highest number of every series that is in use; a code no series gives out counts as its own."""
@@ -95,7 +99,7 @@ class Facts:
 
     def get(self, key: str) -> str:
         """Return one fact, empty when unknown."""
-        return self._c.execute(sa.select(t.meta.c.value).where(t.meta.c.key == key)).scalar() or ""
+        return self._c.execute(_FACT, {"key": key}).scalar() or ""
 
     def set_once(self, key: str, value: str) -> None:
         """Write a fact that never changes again."""

@@ -20,6 +20,26 @@ from qrecords.stores.register.seals import Seals
 _COLUMNS = [c for c in t.record.c if c.name not in {"number", "source_key"}]
 _GONE = frozenset({State.VOID, State.DESTROYED})
 _CHUNK = 500  # bound parameters in one statement
+_NAMES = tuple(c.name for c in _COLUMNS)
+
+
+def _of_records(table: sa.Table, *columns: str) -> sa.Select[Any]:
+    """Return what reads columns of what belongs to some records, in the order it was written down."""
+    wanted = table.c.record_no.in_(sa.bindparam("numbers", expanding=True))
+    return sa.select(table.c.record_no, *(table.c[name] for name in columns)).where(wanted).order_by(table.c.id)
+
+
+# Asked for with every page and for every batch: a statement built once costs a quarter of one built each time.
+_MANY = (
+    sa.select(*_COLUMNS)
+    .where(t.record.c.record_no.in_(sa.bindparam("numbers", expanding=True)), t.record.c.seq >= sa.bindparam("least"))
+    .order_by(t.record.c.record_no)
+)
+_SIGNATURES = _of_records(
+    t.signature, "kind", "by", "on", "evidence", "evidence_sha256", "lapsed", "recorded_at", "recorded_by"
+)
+_ATTACHED = _of_records(t.attached, "kind", "name", "sha256", "pages", "print_id", "added_at", "added_by")
+_CORRECTIONS = _of_records(t.correction, "version", "at", "by", "reason", "changes", "account")
 
 
 class Records:
@@ -70,8 +90,8 @@ class Records:
         """Return the records of these numbers that exist, in the order asked for."""
         found: dict[str, Record] = {}
         for part in _chunks(record_nos):
-            conditions = [t.record.c.record_no.in_(part), *([] if uncommitted else [t.record.c.seq > 0])]
-            found |= {r.record_no: r for r in self._select(*conditions)}
+            rows = self._c.execute(_MANY, {"numbers": [*part], "least": 0 if uncommitted else 1})
+            found |= {r.record_no: r for r in self._made(rows)}
         return [found[no] for no in record_nos if no in found]
 
     def hidden(self, record_nos: Sequence[str]) -> set[str]:
@@ -332,7 +352,10 @@ class Records:
         return self._records(sa.select(*_COLUMNS).where(*conditions).order_by(t.record.c.record_no))
 
     def _records(self, query: sa.Select[Any]) -> Iterator[Record]:
-        rows = [dict(row._mapping) for row in self._c.execute(query)]
+        return self._made(self._c.execute(query))
+
+    def _made(self, found: sa.CursorResult[Any]) -> Iterator[Record]:
+        rows = [dict(zip(_NAMES, row, strict=True)) for row in found]
         numbers = [row["record_no"] for row in rows]
         signed, attached, corrected = self._signatures(numbers), self._attached(numbers), self._corrections(numbers)
         for row in rows:
@@ -347,29 +370,22 @@ class Records:
 
     def _signatures(self, record_nos: Sequence[str]) -> dict[str, list[Signed]]:
         found: dict[str, list[Signed]] = defaultdict(list)
-        s = t.signature.c
-        columns = (s.record_no, s.kind, s.by, s.on, s.evidence, s.evidence_sha256, s.lapsed,
-                   s.recorded_at, s.recorded_by)  # fmt: skip
         for part in _chunks(record_nos):
-            for row in self._c.execute(sa.select(*columns).where(s.record_no.in_(part)).order_by(s.id)):
+            for row in self._c.execute(_SIGNATURES, {"numbers": [*part]}):
                 found[row.record_no].append(Signed(*row[1:]))
         return found
 
     def _attached(self, record_nos: Sequence[str]) -> dict[str, list[Attached]]:
         found: dict[str, list[Attached]] = defaultdict(list)
-        a = t.attached.c
-        columns = (a.record_no, a.kind, a.name, a.sha256, a.pages, a.print_id, a.added_at, a.added_by)
         for part in _chunks(record_nos):
-            for row in self._c.execute(sa.select(*columns).where(a.record_no.in_(part)).order_by(a.id)):
+            for row in self._c.execute(_ATTACHED, {"numbers": [*part]}):
                 found[row.record_no].append(Attached(*row[1:]))
         return found
 
     def _corrections(self, record_nos: Sequence[str]) -> dict[str, list[Correction]]:
         found: dict[str, list[Correction]] = defaultdict(list)
-        c = t.correction.c
-        columns = (c.record_no, c.version, c.at, c.by, c.reason, c.changes, c.account)
         for part in _chunks(record_nos):
-            for row in self._c.execute(sa.select(*columns).where(c.record_no.in_(part)).order_by(c.id)):
+            for row in self._c.execute(_CORRECTIONS, {"numbers": [*part]}):
                 found[row.record_no].append(Correction(*row[1:]))
         return found
 

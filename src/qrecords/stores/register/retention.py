@@ -27,6 +27,12 @@ OPEN_LISTS = [s.value for s in (ListState.DRAWN, ListState.APPROVED, ListState.D
 
 Row = dict[str, Any]
 
+_TOMBSTONES = (
+    sa.select(r.tombstone)
+    .where(r.tombstone.c.code.in_(sa.bindparam("codes", expanding=True)))
+    .order_by(r.tombstone.c.code)
+)
+
 
 class Retention:
     """What is kept how long, and what has been destroyed."""
@@ -238,7 +244,7 @@ class Retention:
         return [
             dict(row._mapping)
             for part in _chunks(list(codes))
-            for row in self._c.execute(query.where(r.tombstone.c.code.in_(part)))
+            for row in self._c.execute(_TOMBSTONES, {"codes": [*part]})
         ]
 
     def _kept(self, which: sa.ColumnElement[bool], years: Mapping[str, int]) -> Iterator[Kept]:

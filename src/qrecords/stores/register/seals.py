@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ ELSEWHERE = "numbered-elsewhere/"  # the facts that say which series other offic
 _CHUNK = 500  # bound parameters in one statement
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Rows:
     """Rows that are sealed together under one key, without the columns that decide nothing."""
 
@@ -36,6 +37,18 @@ class _Rows:
     key: sa.ColumnElement[Any]
     without: frozenset[str] = frozenset()
     condition: sa.ColumnElement[bool] | None = None
+
+    @cached_property
+    def all(self) -> sa.Select[Any]:
+        """Return what reads all of them; built once, for an account is compared with every page of the desk."""
+        columns = [c for c in self.table.c if c.name not in self.without]
+        query = sa.select(self.key.label("sealed_as"), *columns).order_by(*self.table.primary_key.columns)
+        return query if self.condition is None else query.where(self.condition)
+
+    @cached_property
+    def some(self) -> sa.Select[Any]:
+        """Return what reads those of some `keys`."""
+        return self.all.where(self.key.in_(sa.bindparam("keys", expanding=True)))
 
 
 _drawn = r.disposition.c.version > 0
@@ -127,10 +140,7 @@ class Seals:
     def is_as_logged(self, account: str) -> bool:
         """Tell whether an account and its grants are as the last event that sealed them says; true before the log."""
         key = f"{ACCOUNT}/{account}"
-        about = sa.or_(t.audit.c.object.in_([key, AFRESH]), t.audit.c.seq == 1)
-        names_it = _DETAIL.contains(json.dumps(key, ensure_ascii=False), autoescape=True)
-        query = sa.select(_DETAIL).where(about, names_it).order_by(t.audit.c.seq.desc()).limit(1)
-        last = self._c.execute(query).scalar()
+        last = self._c.execute(_LAST_ABOUT, {"key": key, "named": json.dumps(key, ensure_ascii=False)}).scalar()
         if last is None:
             return not self._has_log()
         return _sealed(last).get(key) == self._seals(ACCOUNT, [account]).get(key)
@@ -141,25 +151,33 @@ class Seals:
     def _seals(self, kind: str, keys: Sequence[str] | None = None) -> dict[str, str]:
         rows: dict[str, list[Any]] = defaultdict(list)
         for part in _SEALED[kind]:
-            columns = [c for c in part.table.c if c.name not in part.without]
-            query = sa.select(part.key.label("sealed_as"), *columns)
-            if part.condition is not None:
-                query = query.where(part.condition)
-            query = query.order_by(*part.table.primary_key.columns)
-            for chosen in _chosen(part.key, keys):
-                for row in self._c.execute(query.where(chosen)):
-                    key, *held = row
-                    rows[key].append(held)
+            for chosen in _chosen(keys):
+                for row in self._rows(part, chosen):
+                    rows[row[0]].append(list(row[1:]))
         return {f"{kind}/{key}": digest(held) for key, held in rows.items()}
+
+    def _rows(self, part: _Rows, keys: Sequence[str] | None) -> sa.CursorResult[Any]:
+        return self._c.execute(part.all) if keys is None else self._c.execute(part.some, {"keys": [*keys]})
 
 
 _DETAIL = sa.type_coerce(t.audit.c.detail, sa.Text())
 
+# The last event that may say how an account was sealed: one about it, one that sealed everything, or the first.
+_LAST_ABOUT = (
+    sa.select(_DETAIL)
+    .where(
+        sa.or_(t.audit.c.object.in_([sa.bindparam("key"), AFRESH]), t.audit.c.seq == 1),
+        sa.func.instr(_DETAIL, sa.bindparam("named")) > 0,
+    )
+    .order_by(t.audit.c.seq.desc())
+    .limit(1)
+)
 
-def _chosen(key: sa.ColumnElement[Any], keys: Sequence[str] | None) -> Iterable[sa.ColumnElement[bool]]:
+
+def _chosen(keys: Sequence[str] | None) -> Iterable[Sequence[str] | None]:
     if keys is None:
-        return [sa.true()]
-    return [key.in_(keys[start : start + _CHUNK]) for start in range(0, len(keys), _CHUNK)]
+        return [None]
+    return [keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK)]
 
 
 def _sealed(detail: str) -> dict[str, str]:

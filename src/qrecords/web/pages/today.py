@@ -25,23 +25,37 @@ AT_ONCE = {Action.ISSUE, Action.SUBMIT, Action.FILE}
 
 def today(asked: Asked) -> Response:
     """Show the day: mine first, then what is due, then what waits for others."""
+    # The lists hang on the account and on how the office stands, no more: they are worded once for both.
+    lists = asked.session.kept(("today", asked.session.account), lambda: _lists(asked))
+    return asked.page("today.html", drafts=_drafts(asked), months=_months(asked), **lists)
+
+
+def _lists(asked: Asked) -> dict[str, Any]:
+    pages = asked.request.app.state.pages
     found, late = waiting(asked.session), due(asked.session)
     groups = [
         {
             "action": action.value,
             "label": "续填" if action is Action.UPDATE else action_label(action),
-            "records": records[:SHOWN],
+            "count": len(records),
+            "rows": pages.rows("record_rows", records[:SHOWN], action in AT_ONCE),
             "more": max(0, len(records) - SHOWN),
             "at_once": action in AT_ONCE,
             "sheets": _sheets(asked, records) if action is Action.REVIEW else [],
         }
         for action, records in found.mine.items()
     ]
-    return asked.page(
-        "today.html", drafts=_drafts(asked), months=_months(asked), groups=groups, others=found.others[:SHOWN],
-        others_more=max(0, len(found.others) - SHOWN), due=late["due"][:SHOWN],
-        due_more=max(0, len(late["due"]) - SHOWN), late=late["late"], unknown_years=late["unknown_years"],
-    )  # fmt: skip
+    return {
+        "groups": groups,
+        "others_rows": pages.rows("record_rows", found.others[:SHOWN]),
+        "others_count": len(found.others),
+        "others_more": max(0, len(found.others) - SHOWN),
+        "due_rows": pages.rows("due_rows", late["due"][:SHOWN]),
+        "due_count": len(late["due"]),
+        "due_more": max(0, len(late["due"]) - SHOWN),
+        "late": late["late"],
+        "unknown_years": late["unknown_years"],
+    }
 
 
 def _sheets(asked: Asked, records: Sequence[dict[str, Any]]) -> list[tuple[Form, int]]:
