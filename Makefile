@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.installed
 	@sh tools/system-packages.sh office
 	rm -rf demo
-	$(BIN)/qrecords demo demo
+	$(BIN)/qrecords demo demo --years
 
 # The demo's office in a browser.
 desk: $(VENV)/.installed

@@ -66,13 +66,14 @@ def _asked_name(session: Session, folder: Path) -> str:
 
 @click.command(cls=chinese.Command)
 @click.argument("folder", metavar="[文件夹]", type=types.OUTPUT, default=Path("demo"))
+@click.option("--years", is_flag=True, help="再加两年的服务记录：八个用户、各类故障和评价，供看报表和满意度")
 @pass_session
-def demo(session: Session, folder: Path) -> None:
+def demo(session: Session, folder: Path, years: bool) -> None:
     """建立一个示例办公室：十一种表一年的记录，已归档、可检索、已成册。"""
     from qrecords.services.demo import make_demo
 
     with progress("示例", "步") as at:
-        made = make_demo(session.root or folder, progress=at)
+        made = make_demo(session.root or folder, years=years, progress=at)
     data = {"root": str(made.root), "records": made.records, "volumes": made.volumes, "hits": made.hits}
     session.answer(data, tour(made))
 

@@ -24,6 +24,7 @@ from qrecords.office import Office
 from qrecords.services import file as filing
 from qrecords.services import steps
 from qrecords.services.administer import init
+from qrecords.services.demoyear import Happened, Values, happened
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from qrecords.services.volumes.compile import compile_year
@@ -67,15 +68,15 @@ class Demo:
     missing: int  # what it lacks before it is submitted
 
 
-def make_demo(root: Path, *, progress: Callable[[int, int], None] | None = None) -> Demo:
-    """Make a sample office in a new folder; WrongState when there is something already."""
+def make_demo(root: Path, *, years: bool = False, progress: Callable[[int, int], None] | None = None) -> Demo:
+    """Make a sample office in a new folder, `years` adds two years to report on; WrongState when there is something."""
     if root.exists() and any(root.iterdir()):
         raise WrongState(f"{root} 里已有内容", remedy="请换一个文件夹，或先删掉它再建示例")
     with closing(init(root, org_name="示例通信设备公司", account_name="示例档案员")) as office:
-        return _year_of_work(office, progress)
+        return _year_of_work(office, progress, years=years)
 
 
-def _year_of_work(office: Office, progress: Callable[[int, int], None] | None) -> Demo:
+def _year_of_work(office: Office, progress: Callable[[int, int], None] | None, *, years: bool) -> Demo:
     year = office.clock().year - 1
     folders = sorted(office.forms.all(), key=lambda f: f.form.number != NOTICE)
     notices: list[str] = []
@@ -91,6 +92,8 @@ def _year_of_work(office: Office, progress: Callable[[int, int], None] | None) -
     _file_year(office, folders[0], notices)  # last: a notice is filed when all it owes is there
     _leave_open(office, folders, notices)
     compiled = compile_year(office, year)
+    if years:
+        add_years(office, [year - 1, year])
     found = search(office, SEARCHED, Criteria())
     if progress:
         progress(len(folders) + 1, len(folders) + 1)
@@ -164,15 +167,7 @@ def _serial(value: str, number: int) -> str:
 
 def _file_year(office: Office, folder: FormFolder, numbers: Sequence[str]) -> None:
     form = folder.form
-    records = steps.submit(office, numbers)
-    day = _last_day(records)
-    signers: dict[str, list[str]] = defaultdict(list)
-    for record in records:
-        for kind in _kinds(folder, record):
-            signers[kind].append(record.record_no)
-    for kind, signed in signers.items():
-        steps.sign(office, signed, kind=kind, by=SIGNERS[kind], on=day)
-    steps.review(office, numbers, opinion="同意归档", on=day)
+    records = _take_on(office, folder, numbers)
     if form.is_register:
         filing.file_months(office, form.code, sorted({r.month for r in records}))
     else:
@@ -212,6 +207,72 @@ def _leave_open(office: Office, folders: Sequence[FormFolder], notices: Sequence
         first = {k: v for k, v in first.items() if not k.startswith("training_")}  # last year's hours add up with these
         numbers = _filled(office, folder, f"{form.code}-{today.year}", [first, first])
         steps.void(office, numbers[1:], reason="示例：重复填写")
+
+
+def add_years(office: Office, years: Sequence[int]) -> list[str]:
+    """Enter the records of years one after the other, all kinds of service and every grade; return their numbers.
+
+    They are handed in, signed and reviewed, but not filed; the last year ends with work not yet signed and a
+    complaint not yet settled. The same years are the same records.
+    """
+    folders = {folder.form.number: folder for folder in office.forms.all()}
+    samples = {number: folder.sample() for number, folder in folders.items()}
+    keys = {number: folder.form.by_key for number, folder in folders.items()}
+    numbers: list[str] = []
+    for year in years:
+        numbers += _enter(office, folders, year, happened(samples, keys, year, last=year == years[-1]))
+    return numbers
+
+
+def _enter(office: Office, folders: Mapping[str, FormFolder], year: int, brought: Happened) -> list[str]:
+    """Fill in a year's records, those others refer to first, and take them on as far as they have come."""
+
+    def entered(form: str, inputs: Sequence[Values], what: str = "") -> list[str]:
+        folder = folders[form]
+        return _filled(office, folder, f"{folder.form.code}-{year}{what}-year", list(inputs)) if inputs else []
+
+    intakes = entered("10", [r.intake for r in brought.returns])
+    notices = entered(NOTICE, [j.notice for j in brought.journeys])
+    steps.issue(office, notices)
+    done: dict[str, list[Values]] = defaultdict(list)
+    waiting: dict[str, list[Values]] = defaultdict(list)
+    for notice, journey in zip(notices, brought.journeys, strict=True):
+        for form, report in journey.reports:
+            (waiting if journey.open else done)[form].append(report | {"notice_no": notice})
+    for intake, one in zip(intakes, brought.returns, strict=True):
+        done["06"].append(one.report | {"intake_record_no": intake})
+    done["01"], done["02"] = brought.information, brought.calls
+    finished = {form: entered(form, inputs) for form, inputs in sorted(done.items())}
+    unsigned = [n for form, inputs in sorted(waiting.items()) for n in entered(form, inputs, "-unsigned")]
+    early = [_first_stages(folders["01"].form, values, 2) for values in brought.unsettled]
+    unsettled = entered("01", early, "-unsettled")
+    for form, numbers in (finished | {"10": intakes}).items():
+        _take_on(office, folders[form], numbers)
+    if unsigned:
+        steps.submit(office, unsigned)
+    closed = [n for n, journey in zip(notices, brought.journeys, strict=True) if not journey.open]
+    _take_on(office, folders[NOTICE], closed)
+    return [*intakes, *notices, *(n for numbers in finished.values() for n in numbers), *unsigned, *unsettled]
+
+
+def _first_stages(form: Form, values: Values, count: int) -> Values:
+    """Return what has been written of a record when so many stages are through."""
+    stages = {stage.key for stage in form.stages[:count]}
+    return {key: value for key, value in values.items() if form.by_key[key].stage in stages}
+
+
+def _take_on(office: Office, folder: FormFolder, numbers: Sequence[str]) -> list[Record]:
+    """Hand records in, have them signed by those the form asks for, and reviewed; return them as handed in."""
+    records = steps.submit(office, numbers)
+    day = min(_last_day(records), office.clock().date().isoformat())
+    signers: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        for kind in _kinds(folder, record):
+            signers[kind].append(record.record_no)
+    for kind, signed in signers.items():
+        steps.sign(office, signed, kind=kind, by=SIGNERS[kind], on=day)
+    steps.review(office, numbers, opinion="同意归档", on=day)
+    return records
 
 
 def _reading_copy(root: Path, volume: dict[str, Any]) -> Path:
