@@ -170,8 +170,8 @@ def _compile(office: Office) -> None:
 @people()
 def _is_compiled(office: Office) -> bool:
     with office.register.read() as tx:
-        made = [v for v in tx.items.volumes() if "·06·" in v["volume_code"] and v["version"] > 0]
-    return [v["volume_code"][-3:] for v in made] == ["001"]
+        made = [v for v in tx.items.volumes() if "·06·" in v.volume_code and v.version > 0]
+    return [v.volume_code[-3:] for v in made] == ["001"]
 
 
 # Signed paper

@@ -19,6 +19,7 @@ from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from qrecords.stores.formoutlines import CACHE_FILE
 from qrecords.stores.register import tables
+from qrecords.stores.register.rows import VolumeRow
 from tests.conftest import CHECKOUT, CommandLine
 from tests.stores.test_fulltext_store import terms_beginning_with
 
@@ -53,7 +54,7 @@ def test_the_title_of_its_volume(filled: Office) -> None:
         "title": "示例单位甲卷：客户服务收件记录",
     }  # fmt: skip
     with filled.register.write() as tx:
-        tx.items.reserve_volume(volume)
+        tx.items.reserve_volume(VolumeRow(**volume))
         tx.records.change([NO], volume_code=volume["volume_code"])
     assert found(filled, "示例单位甲卷") == [NO]
     assert found(filled, "册:2025D5001") == [NO]

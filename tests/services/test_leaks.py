@@ -362,11 +362,11 @@ def test_bound_papers_show_nothing_of_it(tmp_path: Path) -> None:
         compile_year(office, 2025, form_code="10A")
         (volume,) = list_volumes(office)
         low, high = (replace(office, account=replace(FULL, clearance=n)) for n in (1, 2))
-        assert volume["secrecy_level"] == "秘密", "a volume is as secret as the most secret of its items"
-        assert [v["volume_code"] for v in list_volumes(high)] == [volume["volume_code"]]
+        assert volume.secrecy_level == "秘密", "a volume is as secret as the most secret of its items"
+        assert [v.volume_code for v in list_volumes(high)] == [volume.volume_code]
         assert list_volumes(low) == []
         told = {}
-        for code in (volume["volume_code"], volume["volume_code"][:-1] + "9"):
+        for code in (volume.volume_code, volume.volume_code[:-1] + "9"):
             with pytest.raises(NotFound) as missing:
                 show_volume(low, code)
             told[code] = json.dumps(error_json(missing.value), ensure_ascii=False).replace(code, "CODE")
@@ -378,10 +378,10 @@ def test_bound_papers_show_nothing_of_it(tmp_path: Path) -> None:
         with pytest.raises(NotFound, match="没有可导出的归档件") as nothing:
             export_bag(low, root.parent / "bag-low", year=2025)
         told_of_it = json.dumps(error_json(nothing.value), ensure_ascii=False)
-        assert not any(word in told_of_it for word in (*numbers, volume["volume_code"]))
+        assert not any(word in told_of_it for word in (*numbers, volume.volume_code))
         assert not (root.parent / "bag-low").exists()
         packed = export_bag(high, root.parent / "bag-high", year=2025)
-        assert packed.volumes == [volume["volume_code"]]
+        assert packed.volumes == [volume.volume_code]
         shown = show(low, numbers[0])
         assert shown["item"] is None and show(high, numbers[0])["item"]["archive_no"]
         found = status(low)

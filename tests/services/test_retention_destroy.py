@@ -118,7 +118,7 @@ def test_what_is_destroyed_is_nowhere_what_remains_is_number_title_dates(kept: P
         assert verify(office, deep=True)["problems"] == []
         assert due(office) == []
         (volume,) = list_volumes(office)
-        assert (volume["volume_code"], volume["pdf"], volume["destroyed"]) == (VOLUME, "", LIST_NO)
+        assert (volume.volume_code, volume.pdf, volume.destroyed) == (VOLUME, "", LIST_NO)
         assert [event["action"] for event in show(office, C, history=True)["history"]][-1] == "destroy"
         assert backup(office, tmp_path / "again").problems == []
     assert_valid_ocfl(kept)

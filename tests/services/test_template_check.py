@@ -213,8 +213,8 @@ def test_a_template_made_in_word_is_adopted_and_records_name_it(
     text = "\n".join(p.text for t in Document(after[1]["docx"]).tables for c in t.columns for p in c.cells)
     assert "示例二" in text
     with office.register.read() as tx:
-        assert tx.records.prints(before)[0]["template_sha256"] == adopted["before"]
-        assert tx.records.prints(after[0]["record_no"])[0]["template_sha256"] == adopted["sha256"]
+        assert tx.records.prints(before)[0].template_sha256 == adopted["before"]
+        assert tx.records.prints(after[0]["record_no"])[0].template_sha256 == adopted["sha256"]
         events = list(tx.audit.events("QR758-06A/template"))
     assert [e.detail["sha256"] for e in events] == [adopted["sha256"]]
     for sha256 in (adopted["before"], adopted["sha256"]):

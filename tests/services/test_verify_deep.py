@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -299,7 +300,7 @@ def test_a_volume_that_takes_too_long_is_not_told_as_damaged(
     checking = Checking((), tmp_path / "volume.pdf", items, Listed(1, 1, ()), frozenset(), "key")
     monkeypatch.setattr(deep, "checking_of", lambda *_: checking)
     with Deep(office, []) as reading:
-        (problem,) = reading.volumes([{"volume_code": "示例"}], ())
+        (problem,) = reading.volumes([SimpleNamespace(volume_code="示例")], ())
     assert "时间太久（停在「甲」）" in problem.message
     assert "恢复" not in problem.message
 
@@ -373,7 +374,7 @@ def test_pages_of_a_volume_are_compared_once_for_the_same_bytes(
         checking = Checking((), volume, items, Listed(1, 1, ()), frozenset(ITEMS[:1]), key)
         monkeypatch.setattr(deep, "checking_of", lambda *_: checking)
         with Deep(office, [], afresh=afresh) as reading:
-            return [p.message for p in reading.volumes([{"volume_code": "示例"}], ())]
+            return [p.message for p in reading.volumes([SimpleNamespace(volume_code="示例")], ())]
 
     assert compared("first") == compared("first") == []
     assert len(asked) == 1

@@ -37,6 +37,7 @@ from qrecords.services.volumes.notes import notes_of
 from qrecords.services.volumes.printset import print_sets
 from qrecords.services.volumes.shelf import find_records, show_volume
 from qrecords.services.volumes.stampspots import with_spots
+from qrecords.stores.register.rows import VolumeRow
 from tests.conftest import FORMS, NOW, CommandLine
 from tests.pdfa import claims, faults
 from tests.render.test_render_volume import scanned
@@ -132,7 +133,7 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
     root = tmp_path / "later"
     shutil.copytree(bound[0].settings.root, root)
     with closing(Office.open(root, clock=lambda: NOW)) as office:
-        before = {v["volume_code"]: v["sha256"] for v in _rows(office)}
+        before = {v.volume_code: v.sha256 for v in _rows(office)}
         folder = office.forms.get("QR758-06A")
         found = [demo._variation(folder, n, date(2025, 12, 1), bound[2]["04"]) for n in (20, 21, 22, 23)]
         reports = [{k: v for k, v in values.items() if not k.startswith("train")} for values in found]
@@ -176,7 +177,7 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
         ):
             assert "".join(told.split()) in note
         assert verify_volumes(office, [volume["volume_code"]]) == (1, [])
-        assert {v["volume_code"]: v["sha256"] for v in _rows(office)}.items() >= before.items()
+        assert {v.volume_code: v.sha256 for v in _rows(office)}.items() >= before.items()
         assert [v["remark"] for v in show_catalogue(office, 2025)["volumes"]].count("补编") == 1
         assert verify(office, deep=True)["problems"] == []
 
@@ -217,13 +218,13 @@ def test_every_record_is_on_the_page_find_names(bound: Any) -> None:
     office, volumes, made = bound
     numbers = [number for form in made.values() for number in form]
     places = find_records(office, numbers)
-    assert [p["record_no"] for p in places] == numbers
+    assert [p.record_no for p in places] == numbers
     texts = {v["pdf"]: pages_of(v["pdf"]) for v in volumes}
     for place in places:
-        page = texts[place["pdf"]][label_page(place["pdf"], place["page"])]
-        year = place["record_no"][:-6]
-        assert place["record_no"] in page or (year in page and place["record_no"][-5:] in page)
-    for pdf, number in {(p["pdf"], p["page"]) for p in places}:
+        page = texts[place.pdf][label_page(place.pdf, place.page)]
+        year = place.record_no[:-6]
+        assert place.record_no in page or (year in page and place.record_no[-5:] in page)
+    for pdf, number in {(p.pdf, p.page) for p in places}:
         assert corner(pdf, label_page(pdf, number)) == str(number)
 
 
@@ -238,8 +239,8 @@ def test_a_manifest_that_tells_another_page_is_found(bound: Any, tmp_path: Path)
     shutil.copytree(office.settings.root, root)
     with closing(Office.open(root)) as other:
         code = next(v["volume_code"] for v in volumes if v["form_code"] == "QR758-06A")
-        (row,) = (v for v in _rows(other) if v["volume_code"] == code)
-        path = other.archive.path(row["object_id"], "manifest.json")
+        (row,) = (v for v in _rows(other) if v.volume_code == code)
+        path = other.archive.path(row.object_id, "manifest.json")
         manifest = json.loads(path.read_text(encoding="utf-8"))
         first, second = manifest["items"][:2]
         first["object"], second["object"] = second["object"], first["object"]
@@ -248,7 +249,7 @@ def test_a_manifest_that_tells_another_page_is_found(bound: Any, tmp_path: Path)
         assert problems
 
 
-def _rows(office: Office) -> list[dict[str, Any]]:
+def _rows(office: Office) -> list[VolumeRow]:
     with office.register.read() as tx:
         return tx.items.volumes()
 
@@ -282,10 +283,10 @@ def test_outside_judges_accept_every_volume(bound: Any) -> None:
         assert embedded
         assert set(embedded) == {"yes"}
         texts = pages_of(volume["pdf"])
-        for line in show_volume(office, volume["volume_code"])["contents"]:
-            page = texts[label_page(volume["pdf"], line["page_from"])]
-            assert line["document_no"].split()[0][-5:] in page  # a narrow cell may part the number
-            assert line["archive_no"].rsplit("-", 1)[1] in page
+        for line in show_volume(office, volume["volume_code"]).contents:
+            page = texts[label_page(volume["pdf"], line.page_from)]
+            assert line.document_no.split()[0][-5:] in page  # a narrow cell may part the number
+            assert line.archive_no.rsplit("-", 1)[1] in page
             assert page.count("全宗号") == 1, "the archive stamp"
 
 
@@ -343,14 +344,14 @@ def test_the_contents_are_kept_as_a_workbook(bound: Any) -> None:
     for volume in volumes:
         path = Path(volume["pdf"]).with_name("contents.xlsx")
         rows = list(load_workbook(path).worksheets[0].iter_rows(min_row=3, values_only=True))
-        listed = show_volume(office, volume["volume_code"])["contents"]
-        assert [(r[0], r[1], r[5]) for r in rows] == [(c["position"], c["document_no"], c["page_from"]) for c in listed]
+        listed = show_volume(office, volume["volume_code"]).contents
+        assert [(r[0], r[1], r[5]) for r in rows] == [(c.position, c.document_no, c.page_from) for c in listed]
 
 
 def test_limits_hold_and_every_item_is_bound_once(bound: Any) -> None:
     office, volumes, _ = bound
     assert all(v["pages"] <= 6 or v["items"] == 1 for v in volumes)
-    contents = [c["archive_no"] for v in volumes for c in show_volume(office, v["volume_code"])["contents"]]
+    contents = [c.archive_no for v in volumes for c in show_volume(office, v["volume_code"]).contents]
     with office.register.read() as tx:
         assert sorted(contents) == [i["archive_no"] for i in tx.items.all()]
 

@@ -199,7 +199,7 @@ def test_opening_leaves_a_living_step_of_another_machine(office: Office) -> None
             office.begin(tx, "0123456789ab", IssueCopies("", ()))
         assert recover(office) == []
         with office.register.read() as tx:
-            assert [i["id"] for i in tx.intents.open()] == ["0123456789ab"]
+            assert [i.id for i in tx.intents.open()] == ["0123456789ab"]
     assert [done["outcome"] for done in recover(office)] == ["undone"]
     elsewhere.close()
     elsewhere.register.close()

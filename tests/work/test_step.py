@@ -16,6 +16,7 @@ from qrecords.office import Office
 from qrecords.services.access.copyissue import IssueCopies
 from qrecords.services.care.recover import recover
 from qrecords.services.intents import KINDS, being_filed, open_steps, step_class, step_of
+from qrecords.stores.register.rows import IntentRow
 from qrecords.work.leases import LeaseKeeper
 from qrecords.work.step import Step
 from tests.conftest import CHECKOUT, CommandLine
@@ -59,20 +60,24 @@ def test_an_intent_is_written_in_one_place() -> None:
     assert writing == [SOURCE / "desk/session.py"]
 
 
+def row_of(intent: dict[str, Any]) -> IntentRow:
+    return IntentRow(**{"id": "", "account": "", "created_at": "", "audit_head": "", "state": "open", **intent})
+
+
 def test_every_kind_has_an_intent_of_before() -> None:
     assert {intent["kind"] for intent in WRITTEN} == set(KINDS)
 
 
 @pytest.mark.parametrize("intent", WRITTEN, ids=[intent["kind"] for intent in WRITTEN])
 def test_what_was_written_before_is_read_and_written_the_same(intent: dict[str, Any]) -> None:
-    step = step_of({"id": "", **intent})
+    step = step_of(row_of(intent))
     assert json.loads(json.dumps(step.written())) == intent["payload"]
 
 
 @pytest.mark.parametrize("intent", WRITTEN, ids=[intent["kind"] for intent in WRITTEN])
 def test_what_others_must_leave_alone_is_told_from_the_intent(intent: dict[str, Any]) -> None:
     """As the program before asked: by the key its payload had."""
-    step, payload = step_of({"id": "", **intent}), intent["payload"]
+    step, payload = step_of(row_of(intent)), intent["payload"]
     objects = [e["object_id"] for key in ("filings", "bindings", "lists") for e in payload.get(key, ())]
     records = [n for e in payload.get("filings", ()) for n in e["record_nos"]]
     placed = [p["item"]["archive_no"] for b in payload.get("bindings", ()) for p in b["placed"]]
@@ -106,7 +111,7 @@ def test_what_no_class_knows_stops_and_stays(office: Office, kind: str, payload:
     assert UNKNOWN in told.value.message
     assert "较新的版本" in told.value.remedy
     with office.register.read() as tx:
-        assert [i["id"] for i in tx.intents.open()] == ["000000000000", UNKNOWN]
+        assert [i.id for i in tx.intents.open()] == ["000000000000", UNKNOWN]
         assert [e for e in tx.audit.events() if e.object.startswith("intent/")] == []
     assert staged.is_dir()
 

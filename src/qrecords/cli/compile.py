@@ -64,9 +64,7 @@ def list_volumes(session: Session, year: int | None) -> None:
     from qrecords.services.volumes.shelf import list_volumes
 
     found = list_volumes(session.office, year)
-    rows = [
-        (v["volume_code"], v["title"], v["items"], v["pages"], v["pdf"] or f"已销毁（{v['destroyed']}）") for v in found
-    ]
+    rows = [(v.volume_code, v.title, v.items, v.pages, v.pdf or f"已销毁（{v.destroyed}）") for v in found]
     lines = table(("档号", "题名", "件数", "页数", "文件"), rows, (32, 52, 6, 6, 120))
     session.answer({"volumes": found}, lines if rows else ["还没有成册；用 qrecords compile 年度 编制"])
 
@@ -79,8 +77,8 @@ def show(session: Session, code: str) -> None:
     from qrecords.services.volumes.shelf import show_volume
 
     found = show_volume(session.office, code)
-    rows = [(i["position"], i["document_no"], i["page_from"], i["page_to"], i["title"]) for i in found["contents"]]
-    lines = [f"{found['volume_code']}  {found['title']}", f"  {found['pdf']}"]
+    rows = [(i.position, i.document_no, i.page_from, i.page_to, i.title) for i in found.contents]
+    lines = [f"{found.volume_code}  {found.title}", f"  {found.pdf}"]
     lines += table(("序号", "文件编号", "起页", "止页", "题名"), rows, (5, 48, 5, 5, 60))
     session.answer({"volumes": [found]}, lines)
 
@@ -109,8 +107,8 @@ def find(session: Session, numbers: tuple[str, ...]) -> None:
     places = find_records(session.office, numbers)
     lines = []
     for place in places:
-        lines += [f"{place['record_no']}  {place['volume_code']}  第{place['position']}件  第{place['page']}页"]
-        lines += [f"  {place['title']}", f"  {place['pdf']}"]
+        lines += [f"{place.record_no}  {place.volume_code}  第{place.position}件  第{place.page}页"]
+        lines += [f"  {place.title}", f"  {place.pdf}"]
     session.answer({"places": places}, lines)
 
 

@@ -37,6 +37,7 @@ from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.inputs import InputRecord, read_records
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.rows import ItemRow
 from qrecords.work.step import Step, running
 
 REASON_LENGTH = 500
@@ -138,31 +139,31 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
         with office.register.write() as tx:
             reading.require_unchanged(tx, [record])
             item = item_row(office, tx, record)
-            correction = Correction(item["version"] + 1, office.now(), office.account.person, why, changes,
+            correction = Correction(item.version + 1, office.now(), office.account.person, why, changes,
                                     office.account.name)  # fmt: skip
             records = _as_corrected(folder.form, _held(tx, item), record.record_no, values, correction)
             filing = _filing(office, tx, folder, item, records)
             step = run.begin(tx, CorrectRecord((filing,), record.record_no, values, correction))
-            filed_by = tx.accounts.person(item["filed_by"])
+            filed_by = tx.accounts.person(item.filed_by)
         durable.checkpoint("correct.intent")
         if filing.print_no:
             paper = documents.archived(
                 _paper(documents, folder, filing, records),
-                archive_no=filing.archive_no, archived_by=filed_by, archived_on=item["filed_at"][:10],
+                archive_no=filing.archive_no, archived_by=filed_by, archived_on=item.filed_at[:10],
             )  # fmt: skip
             files = write_papers(documents, [paper], run.folder, pdf=True)[paper.subject]
             made = {f"form.{kind}": Path(str(path)) for kind, path in files.items()}
         else:  # past paper: the scan stays what it shows
-            made = {FORM_PDF: office.archive.path(filing.object_id, FORM_PDF, item["version"])}
+            made = {FORM_PDF: office.archive.path(filing.object_id, FORM_PDF, item.version)}
         durable.checkpoint("correct.papers")
         freeze(office, run.key, filing, made, records=records, message=f"更正 {record.record_no}：{why}")
         durable.checkpoint("correct.frozen")
         run.commit(step)
 
 
-def _held(tx: Transaction, item: dict[str, Any]) -> list[Record]:
+def _held(tx: Transaction, item: ItemRow) -> list[Record]:
     """Return the records an item holds: one, or the rows of a month."""
-    return [r for r in tx.records.find(archive_no=item["archive_no"]) if r.state in {State.FILED, State.BOUND}]
+    return [r for r in tx.records.find(archive_no=item.archive_no) if r.state in {State.FILED, State.BOUND}]
 
 
 def _as_corrected(
@@ -182,11 +183,9 @@ def _follows(form: Form, record: Record, values: dict[str, Any]) -> dict[str, An
     return derived(form, values) | ({"title": record.title} if record.paper_no else {})
 
 
-def _filing(
-    office: Office, tx: Transaction, folder: FormFolder, item: dict[str, Any], records: Sequence[Record]
-) -> Filing:
-    month = item["month"]
-    if FORM_DOCX not in office.archive.names(item["object_id"], item["version"]):
+def _filing(office: Office, tx: Transaction, folder: FormFolder, item: ItemRow, records: Sequence[Record]) -> Filing:
+    month = item.month
+    if FORM_DOCX not in office.archive.names(item.object_id, item.version):
         print_no = 0  # past paper, never printed from here
     elif month:
         print_no = register_sheet_print(office, tx, folder, month, records)
@@ -194,8 +193,8 @@ def _filing(
         print_no = register_print(office, tx, folder, records[0])
     numbers = tuple(r.record_no for r in records)
     return Filing(
-        folder.form.code, month, numbers, item["record_year"], item["archive_no"], item["object_id"],
-        item["version"] + 1, print_no, item["filed_at"], item["filed_by"],
+        folder.form.code, month, numbers, item.record_year, item.archive_no, item.object_id,
+        item.version + 1, print_no, item.filed_at, item.filed_by,
     )  # fmt: skip
 
 

@@ -228,11 +228,11 @@ def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: 
             require_open(folder.form, record, Action.FILE)  # another process may have moved it meanwhile
     year = int(month[:4]) if month else record_year(folder.form, records[0])
     known = tx.items.month(folder.form.code, month) if month else tx.items.row(records[0].archive_no)
-    if known and known["record_year"] != year:
+    if known and known.record_year != year:
         known = None  # a filing broke off, and the review was done again in another year: that number stays unused
-    archive_no = known["archive_no"] if known else next_archive_no(office, tx, folder, year)
+    archive_no = known.archive_no if known else next_archive_no(office, tx, folder, year)
     object_id = f"urn:qrecords:item:{file_safe(archive_no)}"
-    if office.archive.head(object_id) != (known["version"] if known else 0):
+    if office.archive.head(object_id) != (known.version if known else 0):
         raise IntegrityFailure(
             f"归档编号 {archive_no} 在档案库里已有内容，与登记库不符",
             remedy=advise("登记库可能是从旧备份恢复的；请先运行 {} 核对，不要继续归档", Do.VERIFY),
@@ -242,7 +242,7 @@ def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: 
     else:
         print_no = register_print(office, tx, folder, records[0])
     numbers = tuple(r.record_no for r in records)
-    version = (known["version"] if known else 0) + 1
+    version = (known.version if known else 0) + 1
     filing = Filing(
         folder.form.code, month, numbers, year, archive_no, object_id, version, print_no,
         office.now(), office.account.name,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure
@@ -24,6 +24,7 @@ from qrecords.services.intake.kepttemplates import keep_template
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.rows import ItemRow
 from qrecords.work.step import EXACT
 
 PAPERS = ("scans/", "attachments/")  # where an object keeps what is no form
@@ -186,10 +187,10 @@ def held_papers(office: Office, object_id: str, version: int) -> dict[str, str]:
     return {name: file_sha256(office.archive.path(object_id, name, version)) for name in papers}
 
 
-def item_row(office: Office, tx: Transaction, record: Record) -> dict[str, Any]:
+def item_row(office: Office, tx: Transaction, record: Record) -> ItemRow:
     """Return what the register knows of a record's item; IntegrityFailure when the archive is at another version."""
     item = tx.items.row(record.archive_no)
-    if item is None or office.archive.head(item["object_id"]) != item["version"]:
+    if item is None or office.archive.head(item.object_id) != item.version:
         raise IntegrityFailure(
             f"{record.record_no} 的归档件与登记库不符", remedy=advise("请先运行 {} 核对，不要再改动这一件", Do.VERIFY)
         )

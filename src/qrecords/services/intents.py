@@ -11,6 +11,7 @@ from typing import Any
 
 from qrecords.errors import IntegrityFailure
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.rows import IntentRow
 from qrecords.work.step import Step
 
 KINDS: Mapping[str, str] = {
@@ -37,14 +38,14 @@ def step_class(kind: str) -> type[Step[Any]]:
     return found
 
 
-def step_of(intent: Mapping[str, Any]) -> Step[Any]:
+def step_of(intent: IntentRow) -> Step[Any]:
     """Return a step as its intent wrote it down; IntegrityFailure when this release cannot know what to do with it."""
     try:
-        return step_class(intent["kind"]).read(intent["payload"])
+        return step_class(intent.kind).read(intent.payload)
     except (KeyError, ValueError) as error:
         what = "没有这种操作" if isinstance(error, KeyError) else "这一步的记载不是这样写的"
         raise IntegrityFailure(
-            f"登记库里有一步没有做完的操作（{intent['kind']}，{intent['id']}），这一版程序里{what}，没有动它",
+            f"登记库里有一步没有做完的操作（{intent.kind}，{intent.id}），这一版程序里{what}，没有动它",
             remedy="它可能是较新的版本留下的：请换用那个版本打开这个工作区，它会把这一步做完或撤回；不要从登记库里删去它",
         ) from error
 
@@ -52,7 +53,7 @@ def step_of(intent: Mapping[str, Any]) -> Step[Any]:
 def open_steps(tx: Transaction) -> Iterator[tuple[str, Step[Any]]]:
     """Give the steps under way with their keys, oldest first."""
     for intent in tx.intents.open():
-        yield intent["id"], step_of(intent)
+        yield intent.id, step_of(intent)
 
 
 def being_filed(tx: Transaction) -> set[str]:

@@ -21,6 +21,7 @@ from qrecords.services.documents import (
 )
 from qrecords.services.intake.kepttemplates import kept
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.rows import ItemRow
 
 
 def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[dict[str, Any]]:
@@ -71,9 +72,9 @@ def print_month(office: Office, form_code: str, month: str, *, out: Path | None 
     return _written(office, documents, [paper], out)
 
 
-def _with_archive_block(tx: Transaction, documents: Documents, paper: Paper, item: dict[str, Any]) -> Paper:
-    filed_on, filed_by = item["filed_at"][:10], tx.accounts.person(item["filed_by"])
-    return documents.archived(paper, archive_no=item["archive_no"], archived_by=filed_by, archived_on=filed_on)
+def _with_archive_block(tx: Transaction, documents: Documents, paper: Paper, item: ItemRow) -> Paper:
+    filed_on, filed_by = item.filed_at[:10], tx.accounts.person(item.filed_by)
+    return documents.archived(paper, archive_no=item.archive_no, archived_by=filed_by, archived_on=filed_on)
 
 
 def _printed(office: Office, paper: Paper) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from qrecords.acting import unheld
@@ -123,7 +123,7 @@ def show(office: Office, name: str = "") -> dict[str, Any]:
         _may_look(office)
     with office.register.read() as tx:
         account = _known(tx, name)
-        history = [{k: v for k, v in g.items() if k not in {"id", "account"}} for g in tx.accounts.grants(name)]
+        history = [{k: v for k, v in asdict(g).items() if k not in {"id", "account"}} for g in tx.accounts.grants(name)]
         return _shown(office, tx, account) | {"history": history}
 
 

@@ -166,11 +166,11 @@ def object_id(number: int) -> str:
 def _anchors(office: Office, tx: Transaction, problems: list[Problem]) -> Iterator[Anchor]:
     """Give every head the office itself keeps outside the log."""
     for step in tx.intents.all():
-        yield Anchor(step["audit_head"], f"操作 {step['id']} 开始时")
+        yield Anchor(step.audit_head, f"操作 {step.id} 开始时")
     for row in tx.items.volumes():
-        if row["version"] > 0 and not tx.facts.is_elsewhere(f"volume/{row['volume_code'].rpartition('-')[0]}"):
-            where = f"《{row['title']}》备考表上"
-            yield from _kept(office, row["object_id"], _of_volume, where, problems)
+        if row.version > 0 and not tx.facts.is_elsewhere(f"volume/{row.volume_code.rpartition('-')[0]}"):
+            where = f"《{row.title}》备考表上"
+            yield from _kept(office, row.object_id, _of_volume, where, problems)
     registered = {s.number: s for s in tx.audit.segments()}
     number = 1
     while number in registered or office.archive.exists(object_id(number)):

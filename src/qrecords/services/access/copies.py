@@ -30,6 +30,7 @@ from qrecords.services import reading
 from qrecords.services.hands import require_others
 from qrecords.services.steps import past_day
 from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.register.rows import ItemRow
 
 SUFFIX = ".xlsx"
 
@@ -44,13 +45,13 @@ def request(
     if due and due < office.today():
         raise InvalidInput(f"应还日期 {due} 已经过了", remedy=advise("请核对 {}；今天是 {}", Input.DUE, office.today()))
     item = _item(office, number)
-    office.authorise(Action.COPY_REQUEST, item["archive_no"])
+    office.authorise(Action.COPY_REQUEST, item.archive_no)
     who = _line(recipient or office.account.person, "领用人", PERSON_LENGTH)
     with office.register.write() as tx:
         made = CopyRequest(
             request_no=tx.copies.next_request_no(office.clock().year),
-            archive_no=item["archive_no"],
-            document_no=item["document_no"],
+            archive_no=item.archive_no,
+            document_no=item.document_no,
             purpose=why,
             count=count,
             due=due,
@@ -187,13 +188,13 @@ def _refuse_own(office: Office, action: Action, one: CopyRequest) -> None:
     raise NotPermitted(f"{one.request_no} 是您自己申请的，要由别人批准", remedy="请另一位有批准权的人办理")
 
 
-def _item(office: Office, number: str) -> dict[str, Any]:
+def _item(office: Office, number: str) -> ItemRow:
     """Return the filed item a record or archive number stands for."""
     wanted = _normal(number)
     archive_no = _of_record(office, wanted) if RECORD_NO.match(wanted.upper()) else wanted
     with office.register.read() as tx:
         item = tx.items.row(archive_no)
-    if item is None or item["version"] == 0 or not _is_readable(office, archive_no):
+    if item is None or item.version == 0 or not _is_readable(office, archive_no):
         raise NotFound(f"没有归档件 {number}", remedy=advise("请写记录编号，或归档编号；用 {} 查找", Do.SEARCH))
     require_kept(office, archive_no)
     return item
@@ -224,7 +225,7 @@ def _of_record(office: Office, record_no: str) -> str:
 def _is_filed(office: Office, record: Record) -> bool:
     with office.register.read() as tx:
         item = tx.items.row(record.archive_no)
-    return item is not None and item["version"] > 0
+    return item is not None and item.version > 0
 
 
 def _is_readable(office: Office, archive_no: str) -> bool:

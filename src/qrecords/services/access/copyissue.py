@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qrecords.advice import Input, advise
-from qrecords.errors import UsageError, WrongState
+from qrecords.advice import Do, Input, advise
+from qrecords.errors import NotFound, UsageError, WrongState
 from qrecords.model.copies import CopyRequest, CopyState, require_step
 from qrecords.model.record import Action
 from qrecords.office import Office
@@ -90,8 +90,10 @@ def _reserve(run: Run[Office], seen: CopyRequest, out: Path) -> tuple[CopyReques
 def _make(run: Run[Office], request: CopyRequest, numbers: Sequence[str], out: Path) -> list[Issued]:
     office = run.desk
     with office.register.read() as tx:
-        item = tx.items.row(request.archive_no) or {}
-    source = office.archive.read(item["object_id"], "form.pdf", item["version"])
+        item = tx.items.row(request.archive_no)
+    if item is None:  # rows of items are never taken out
+        raise NotFound(f"没有归档件 {request.archive_no}", remedy=advise("请核对：{}", Do.VERIFY))
+    source = office.archive.read(item.object_id, "form.pdf", item.version)
     marks = _watermarks(office, request, numbers, run.folder)
     durable.make_dirs(out)
     issued = []
@@ -99,7 +101,7 @@ def _make(run: Run[Office], request: CopyRequest, numbers: Sequence[str], out: P
         password = _password() if office.settings.copies.open_password else ""
         # Nobody knows the owner's password, so nobody lifts the limits with it; the archive keeps the original.
         locks = Locks(secrets.token_urlsafe(32), password, request.may_print, request.may_extract)
-        meta = Meta(f"受控副本 {number} {item['title']}", number, datetime.fromisoformat(office.now()))
+        meta = Meta(f"受控副本 {number} {item.title}", number, datetime.fromisoformat(office.now()))
         data = controlled_copy(source, mark, meta=meta, locks=locks)
         durable.write_file(_file(out, number), data)
         issued.append(Issued(number, str(_file(out, number)), hashlib.sha256(data).hexdigest(), password))

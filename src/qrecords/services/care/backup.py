@@ -34,6 +34,7 @@ from qrecords.stores.archive import Archive
 from qrecords.stores.backupstore import OWN_NAMES, BackupStore, Manifest
 from qrecords.stores.formfolders import series_folders
 from qrecords.stores.register import Register
+from qrecords.stores.register.rows import Stored
 from qrecords.strict import require_backup_place, require_here
 
 REMOVAL = "removal"  # the lock of whatever takes objects away: a backup and a destruction never meet
@@ -110,10 +111,10 @@ def _as_copied(office: Office, path: Path) -> tuple[int, str, dict[str, int]]:
     try:
         with register.read() as tx:
             seq, head = tx.audit.head()
-            rows = [*tx.items.all(), *tx.items.volumes()]
+            rows: list[Stored] = [*tx.items.all(), *tx.items.volumes()]
     finally:
         register.close()
-    wanted = {row["object_id"]: int(row["version"]) for row in rows if row["version"] > 0}
+    wanted = {row.object_id: row.version for row in rows if row.version > 0}
     for object_id in office.archive.ids():
         if not object_id.startswith((ITEM, VOLUME)):
             wanted[object_id] = office.archive.head(object_id)

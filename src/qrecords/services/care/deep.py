@@ -20,6 +20,7 @@ from qrecords.services.care.readers import Readers
 from qrecords.services.volumes.check import Checking, checking_of, unreadable
 from qrecords.stores.backupstore import sha256_of
 from qrecords.stores.journal import Journal
+from qrecords.stores.register.rows import VolumeRow
 
 JOURNAL, OPENED = "verify-deep.txt", "verify-opened.txt"
 ITEMS_AT_ONCE = 20  # of a volume, compared by one process before it answers
@@ -89,11 +90,11 @@ class Deep:
         """
         return self._sha256.get((object_id, version, name)) or sha256_of(path)
 
-    def volumes(self, rows: Sequence[dict[str, Any]], damaged: Collection[str]) -> Iterator[Problem]:
+    def volumes(self, rows: Sequence[VolumeRow], damaged: Collection[str]) -> Iterator[Problem]:
         """Compare every page of the volumes with what was bound, unless these very bytes were compared before."""
         to_compare: list[tuple[str, Checking]] = []
         for row in rows:
-            code = row["volume_code"]
+            code = row.volume_code
             try:
                 checking = checking_of(self._office, row)
             except (QRecordsError, KeyError, TypeError, ValueError) as error:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from qrecords import __version__
 from qrecords.advice import Do, advise
@@ -31,6 +30,7 @@ from qrecords.stores import bag, durable, mirror
 from qrecords.stores.archive import Archive
 from qrecords.stores.layouts import HASHED, LAYOUTS, NAMED
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.rows import ItemRow, VolumeRow
 from qrecords.work.step import Run, Step, running
 
 METADATA = "metadata.csv"
@@ -40,7 +40,6 @@ HEADINGS = (
 )  # fmt: skip
 
 Progress = Callable[[int, int], None]
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class TakeInPackage(Step[Office]):
         with run.committing(self) as tx:
             put_back(tx, found)
             _note_series(tx, found)
-            codes = [i.row["archive_no"] for i in found.items] + [v.row["volume_code"] for v in found.volumes]
+            codes = [i.row.archive_no for i in found.items] + [v.row.volume_code for v in found.volumes]
             tx.audit.append([run.desk.event(Action.FILE, code, by="import") for code in codes])
 
     def undo(self, office: Office, key: str) -> None:
@@ -114,35 +113,37 @@ def export_bag(
             durable.remove_tree(aside)
         raise
     whole = year is None or office.readable() is None
-    packed = Package(target, [i["archive_no"] for i in items], [v["volume_code"] for v in volumes], whole)
+    packed = Package(target, [i.archive_no for i in items], [v.volume_code for v in volumes], whole)
     office.note([office.event(Action.EXPORT, code) for code in (*packed.items, *packed.volumes)])
     return packed
 
 
-def _wanted(office: Office, year: int | None, record_nos: Sequence[str]) -> tuple[list[Row], list[Row]]:
+def _wanted(office: Office, year: int | None, record_nos: Sequence[str]) -> tuple[list[ItemRow], list[VolumeRow]]:
     """Return the items and volumes to pack, as far as the account may hand them over."""
     with office.register.read() as tx:
         if year is None:
             records = reading.many(office, record_nos)
             numbers = list(dict.fromkeys(r.archive_no for r in records if r.archive_no))
-            rows = [row for no in numbers if (row := tx.items.row(no)) and row["version"] > 0]
-            volumes: list[Row] = []
+            rows = [row for no in numbers if (row := tx.items.row(no)) and row.version > 0]
+            volumes: list[VolumeRow] = []
         else:
             # What may not be read whole is as if it were not there; how far the package goes is told (`is_whole`).
-            rows = [row for row in tx.items.all() if row["record_year"] == year and row["version"] > 0]
-            may = reading.whole(office, tx, [row["archive_no"] for row in rows])
-            rows = [row for row in rows if row["archive_no"] in may]
+            rows = [row for row in tx.items.all() if row.record_year == year and row.version > 0]
+            may = reading.whole(office, tx, [row.archive_no for row in rows])
+            rows = [row for row in rows if row.archive_no in may]
             volumes = readable_volumes(office, tx, tx.items.volumes(year))
-    for code in [r["archive_no"] for r in rows] + [v["volume_code"] for v in volumes]:
+    for code in [r.archive_no for r in rows] + [v.volume_code for v in volumes]:
         office.authorise(Action.EXPORT, code)
     return rows, volumes
 
 
-def _copy_objects(office: Office, folder: Path, rows: Sequence[Row], progress: Progress | None) -> Archive:
+def _copy_objects(
+    office: Office, folder: Path, rows: Sequence[ItemRow | VolumeRow], progress: Progress | None
+) -> Archive:
     package = Archive(folder, HASHED)
     package.prepare()
     templates = [(object_id, 1) for object_id in sorted(office.archive.ids()) if object_id.startswith(TEMPLATE)]
-    wanted = [(row["object_id"], row["version"]) for row in rows] + templates
+    wanted = [(row.object_id, row.version) for row in rows] + templates
     for done, (object_id, version) in enumerate(wanted, start=1):
         mirror.copy_object(
             office.archive.objects,
@@ -158,28 +159,28 @@ def _copy_objects(office: Office, folder: Path, rows: Sequence[Row], progress: P
     return package
 
 
-def _metadata(office: Office, package: Archive, items: Sequence[Row], volumes: Sequence[Row]) -> bytes:
+def _metadata(office: Office, package: Archive, items: Sequence[ItemRow], volumes: Sequence[VolumeRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, HEADINGS)
     writer.writeheader()
     names = {"form.pdf": "PDF/A-2b", "volume.pdf": "PDF"}
     with office.register.read() as tx:
-        bound = {row["archive_no"]: tx.items.places(row["archive_no"]) for row in items}
-    places = {number: "；".join(place["volume_code"] for place in found) for number, found in bound.items()}
-    for row in (*items, *volumes):
-        is_item = "archive_no" in row
-        name = "form.pdf" if is_item else "volume.pdf"
-        code = row["archive_no"] if is_item else row["volume_code"]
-        path = package.path(row["object_id"], name, row["version"])
+        bound = {row.archive_no: tx.items.places(row.archive_no) for row in items}
+    places = {number: "；".join(place.volume_code for place in found) for number, found in bound.items()}
+    rows: list[ItemRow | VolumeRow] = [*items, *volumes]
+    for row in rows:
+        of_item = isinstance(row, ItemRow)
+        name, code = ("form.pdf", row.archive_no) if isinstance(row, ItemRow) else ("volume.pdf", row.volume_code)
+        path = package.path(row.object_id, name, row.version)
         writer.writerow(
             dict(zip(HEADINGS, (
-                "件" if is_item else "卷", office.settings.office.org_name, row["object_id"], code,
-                row["record_year"] if is_item else row["year"], code.rpartition("·")[2].partition("-")[0],
-                row["title"], row["creator"] if is_item else office.settings.office.unit,
-                row["date_to"] if is_item else row["compiled_at"][:10],
-                office.forms.get(row["form_code"]).form.title, row["secrecy_level"], row["pages"],
+                "件" if of_item else "卷", office.settings.office.org_name, row.object_id, code,
+                row.record_year if isinstance(row, ItemRow) else row.year, code.rpartition("·")[2].partition("-")[0],
+                row.title, row.creator if isinstance(row, ItemRow) else office.settings.office.unit,
+                row.date_to if isinstance(row, ItemRow) else row.compiled_at[:10],
+                office.forms.get(row.form_code).form.title, row.secrecy_level, row.pages,
                 places.get(code, ""), names[name], path.relative_to(package.root).as_posix(),
-                "SHA-256", row["sha256"],
+                "SHA-256", row.sha256,
             ), strict=True))
         )  # fmt: skip
     return text.getvalue().encode("utf-8-sig")
@@ -224,15 +225,15 @@ def import_bag(office: Office, folder: Path, *, progress: Progress | None = None
                 progress(done, len(fresh))
         step.finish(run)
     follow(office)
-    codes = [item.row["archive_no"] for item in found.items], [v.row["volume_code"] for v in found.volumes]
+    codes = [item.row.archive_no for item in found.items], [v.row.volume_code for v in found.volumes]
     return Package(folder, *codes)
 
 
 def _note_series(tx: Transaction, found: Unfrozen) -> None:
     """Remember the series that were numbered elsewhere: what was not handed over is no gap of this office."""
     series = {f"record/{r.form_code}/{r.year}" for item in found.items for r in item.records}
-    series |= {f"archive/{item.row['archive_no'].rpartition('-')[0]}" for item in found.items}
-    series |= {f"volume/{volume.row['volume_code'].rpartition('-')[0]}" for volume in found.volumes}
+    series |= {f"archive/{item.row.archive_no.rpartition('-')[0]}" for item in found.items}
+    series |= {f"volume/{volume.row.volume_code.rpartition('-')[0]}" for volume in found.volumes}
     for name in sorted(series):
         tx.facts.note_elsewhere(name)
 
@@ -301,9 +302,9 @@ def _require_unknown(tx: Transaction, found: Unfrozen) -> None:
     numbers = [record.record_no for item in found.items for record in item.records]
     taken = [Problem("这里已有这个编号的记录", source=r.record_no) for r in tx.records.many(numbers, uncommitted=True)]
     taken += [
-        Problem("这里已用过这个归档编号", source=item.row["archive_no"])
+        Problem("这里已用过这个归档编号", source=item.row.archive_no)
         for item in found.items
-        if tx.items.row(item.row["archive_no"])
+        if tx.items.row(item.row.archive_no)
     ]
     if taken:
         raise WrongState(f"有{len(taken)}个编号在这里用过，一个也没有收", remedy="请与移交方核对编号", problems=taken)

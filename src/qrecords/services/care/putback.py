@@ -20,7 +20,7 @@ def put_back(tx: Transaction, found: Unfrozen) -> None:
             tx.beside.set_text(sha256, text)
     for volume in found.volumes:
         tx.items.restore_volume(volume.row, volume.lines)
-        tx.records.change(volume.record_nos, state=State.BOUND, volume_code=volume.row["volume_code"])
+        tx.records.change(volume.record_nos, state=State.BOUND, volume_code=volume.row.volume_code)
     raise_counters(tx)
 
 

@@ -123,10 +123,10 @@ def _put(office: Office, tx: Transaction, found: Unfrozen, made: Rebuilt) -> Non
     made.counts["items"], made.counts["volumes"] = len(found.items), len(found.volumes)
     for drawn in found.lists:
         tx.retention.reserve_list(drawn.disposition, drawn.codes)
-        for row in drawn.items:
-            tx.items.restore(row)
-        for row in drawn.volumes:
-            tx.items.restore_volume(row, [])
+        for item in drawn.items:
+            tx.items.restore(item)
+        for volume in drawn.volumes:
+            tx.items.restore_volume(volume, [])
         tx.records.add([(record, None) for record in drawn.records])
         tx.records.touch([r.record_no for r in drawn.records])
         tx.retention.bury(drawn.disposition.list_no, drawn.objects, drawn.destroyed_at)

@@ -19,13 +19,13 @@ def recover(office: Office) -> list[dict[str, str]]:
     office.note([])  # what was read while another wrote, and that one did not take into the log
     with office.register.read() as tx:
         open_intents = tx.intents.open()
-    left = [*(i["id"] for i in open_intents), *office.archive.steps_in_staging()]
+    left = [*(i.id for i in open_intents), *office.archive.steps_in_staging()]
     if all(office.leases.is_alive(step) for step in left):
         return []
     with office.exclusive("recover", "恢复中断的操作"):
         with office.register.read() as tx:  # another start may have done it while this one waited
             open_intents = tx.intents.open()
-        broken = [(i["id"], step_of(i)) for i in open_intents if not office.leases.is_alive(i["id"])]
+        broken = [(i.id, step_of(i)) for i in open_intents if not office.leases.is_alive(i.id)]
         done = []
         for key, step in broken:
             with office.leases.take_over(key) as is_dead:
@@ -40,7 +40,7 @@ def recover(office: Office) -> list[dict[str, str]]:
 def _is_open(office: Office, key: str) -> bool:
     """Tell whether a step still waits for its end: its process may have come to it meanwhile."""
     with office.register.read() as tx:
-        return any(intent["id"] == key for intent in tx.intents.open())
+        return any(intent.id == key for intent in tx.intents.open())
 
 
 def _recover_one(office: Office, key: str, step: Step[Office]) -> dict[str, str]:

@@ -27,6 +27,7 @@ from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.stores.archive import Archive
 from qrecords.stores.register.audit import Segment
 from qrecords.stores.register.retention import DESTROYED_VERSION
+from qrecords.stores.register.rows import ItemRow, PlaceRow, PrintRow, VolumeRow
 
 Row = dict[str, Any]
 _OF_ITEM = ("form_code", "record_year", "month", "filed_at", "filed_by")
@@ -45,18 +46,18 @@ class Place:
 class ItemBack:
     """A filed item with its records, the texts read off the papers beside them, and the prints that were frozen."""
 
-    row: Row
+    row: ItemRow
     records: list[Record]
     texts: dict[str, str]
-    prints: list[Row]
+    prints: list[PrintRow]
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeBack:
     """A volume with its places, and the records bound in it."""
 
-    row: Row
-    lines: list[Row]
+    row: VolumeRow
+    lines: list[PlaceRow]
     record_nos: list[str]
 
 
@@ -68,8 +69,8 @@ class ListBack:
     codes: list[str]
     destroyed_at: str = ""
     objects: dict[str, str] = field(default_factory=dict)
-    items: list[Row] = field(default_factory=list)
-    volumes: list[Row] = field(default_factory=list)
+    items: list[ItemRow] = field(default_factory=list)
+    volumes: list[VolumeRow] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
 
 
@@ -126,7 +127,7 @@ def _item(place: Place, object_id: str) -> ItemBack:
     pdf = place.archive.path(object_id, "form.pdf", head)
     sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
     item = item_of(place.office, filing, records, pages=page_count(pdf), sha256=sha256, version=head)
-    row = asdict(item) | {key: getattr(held, key) for key in _OF_ITEM}
+    row = ItemRow(**asdict(item), **{key: getattr(held, key) for key in _OF_ITEM})
     texts = dict(_texts(place, object_id, head, records))
     return ItemBack(row, records, texts, list(_prints(place.archive, object_id, head)))
 
@@ -145,7 +146,7 @@ def _record(place: Place, held: RecordJson, frozen: FrozenRecord) -> Record:
     )
 
 
-def _prints(archive: Archive, object_id: str, head: int) -> Iterator[Row]:
+def _prints(archive: Archive, object_id: str, head: int) -> Iterator[PrintRow]:
     """Give each form an object was frozen with, as a print: its code, and the values it shows."""
     seen = {""}  # past paper was never printed
     for version in archive.versions(object_id)[:head]:
@@ -155,11 +156,15 @@ def _prints(archive: Archive, object_id: str, head: int) -> Iterator[Row]:
         seen.add(held.print_id)
         code = parse_code(held.print_id)
         shown = {entry.record_no: entry.values for entry in held.records}
-        yield {
-            "subject": code.subject, "number": code.print_no, "snapshot": shown.get(code.subject, shown),
-            "template_sha256": held.template_sha256, "printed_at": version.created, "printed_by": held.filed_by,
-            "pages": page_count(archive.path(object_id, "form.pdf", version.number)),
-        }  # fmt: skip
+        yield PrintRow(
+            subject=code.subject,
+            number=code.print_no,
+            snapshot=shown.get(code.subject, shown),
+            template_sha256=held.template_sha256,
+            pages=page_count(archive.path(object_id, "form.pdf", version.number)),
+            printed_at=version.created,
+            printed_by=held.filed_by,
+        )
 
 
 def _texts(place: Place, object_id: str, version: int, records: list[Record]) -> Iterator[tuple[str, str]]:
@@ -182,10 +187,17 @@ def _volume(place: Place, object_id: str) -> VolumeBack:
         "volume_code", "form_code", "year", "number", "title", "supplement", "pages", "secrecy_level", "compiled_at",
         "compiled_by",
     )  # fmt: skip
-    row = {key: getattr(held, key) for key in plain}
-    row |= {"items": len(held.items), "object_id": object_id, "version": head, "sha256": sha256}
+    row = VolumeRow(
+        **{key: getattr(held, key) for key in plain},
+        items=len(held.items),
+        object_id=object_id,
+        version=head,
+        sha256=sha256,
+    )
     places = ("archive_no", "version", "position", "page_from", "page_to", "sha256")
-    lines = [{key: getattr(line, key) for key in places} | {"volume_code": held.volume_code} for line in held.items]
+    lines = [
+        PlaceRow(**{key: getattr(line, key) for key in places}, volume_code=held.volume_code) for line in held.items
+    ]
     numbers = [
         number
         for line in held.items
@@ -238,23 +250,44 @@ def _list(place: Place, object_id: str) -> ListBack:
     )
 
 
-def _destroyed_volume(piece: Row) -> Row:
-    nothing = dict.fromkeys(("secrecy_level", "sha256", "compiled_at", "compiled_by"), "")
-    return nothing | {
-        "volume_code": piece["code"], "form_code": piece["form_code"], "year": int(piece["date_to"][:4]),
-        "number": int(piece["code"].rpartition("-")[2]), "title": piece["title"], "supplement": False, "items": 0,
-        "pages": 0, "object_id": piece["object"], "version": DESTROYED_VERSION,
-    }  # fmt: skip
+def _destroyed_volume(piece: Row) -> VolumeRow:
+    return VolumeRow(
+        volume_code=piece["code"],
+        form_code=piece["form_code"],
+        year=int(piece["date_to"][:4]),
+        number=int(piece["code"].rpartition("-")[2]),
+        title=piece["title"],
+        supplement=False,
+        items=0,
+        pages=0,
+        secrecy_level="",
+        object_id=piece["object"],
+        version=DESTROYED_VERSION,
+        sha256="",
+        compiled_at="",
+        compiled_by="",
+    )
 
 
-def _destroyed_item(piece: Row) -> Row:
-    nothing = dict.fromkeys(("creator", "secrecy_level", "sha256", "filed_at", "filed_by"), "")
-    return nothing | {
-        "archive_no": piece["code"], "object_id": piece["object"], "version": DESTROYED_VERSION,
-        "form_code": piece["form_code"], "month": piece["month"], "title": piece["title"], "pages": 0,
-        "document_no": piece["records"][0], "record_year": int(piece["date_to"][:4]),
-        "date_from": piece["date_from"], "date_to": piece["date_to"],
-    }  # fmt: skip
+def _destroyed_item(piece: Row) -> ItemRow:
+    return ItemRow(
+        archive_no=piece["code"],
+        form_code=piece["form_code"],
+        record_year=int(piece["date_to"][:4]),
+        month=piece["month"],
+        object_id=piece["object"],
+        version=DESTROYED_VERSION,
+        document_no=piece["records"][0],
+        title=piece["title"],
+        creator="",
+        secrecy_level="",
+        date_from=piece["date_from"],
+        date_to=piece["date_to"],
+        pages=0,
+        sha256="",
+        filed_at="",
+        filed_by="",
+    )
 
 
 def _destroyed_records(pieces: list[Row]) -> Iterator[Record]:

@@ -12,7 +12,6 @@ import stat
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from typing import Any
 
 from qrecords.advice import Do, advise
@@ -35,12 +34,12 @@ from qrecords.services.sealed import not_as_sealed
 from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.services.volumes.check import unreadable
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.rows import ItemRow, PlacedItem, Stored, VolumeRow
 
 ITEM, VOLUME = "urn:qrecords:item:", "urn:qrecords:volume:"
 LIST = "urn:qrecords:disposition:"
 
 Progress = Callable[[int, int], None]
-Row = dict[str, Any]
 
 
 def verify(
@@ -69,7 +68,7 @@ def _register(
     """Check the register, and the objects by it; returns how much of each there is."""
     with office.register.read() as tx:
         reserved, codes = tx.items.all(), tx.items.volumes()
-        items, volumes = ([row for row in rows if row["version"] > 0] for rows in (reserved, codes))
+        items, volumes = [i for i in reserved if i.version > 0], [v for v in codes if v.version > 0]
         known = set(ids)
         checks["both_ways"].add(_looked_at_twice(office, _both_ways(office, tx, known, damaged), damaged), len(ids))
         sound = known.difference(damaged)
@@ -78,18 +77,18 @@ def _register(
         for record in filed:
             held[record.archive_no].append(record)
         for row in items:
-            if row["object_id"] in sound:
-                checks["items"].add(_item(office, row, held[row["archive_no"]], known, reading))
-        for row in volumes:
-            placed = tx.items.in_volume(row["volume_code"])
-            checks["places"].add(_places(row, placed), len(placed))
-        whole = [row for row in volumes if row["object_id"] in sound]
+            if row.object_id in sound:
+                checks["items"].add(_item(office, row, held[row.archive_no], known, reading))
+        for volume in volumes:
+            placed = tx.items.in_volume(volume.volume_code)
+            checks["places"].add(_places(volume, placed), len(placed))
+        whole = [volume for volume in volumes if volume.object_id in sound]
         checks["volumes"].add(_volumes(office, whole, damaged, reading), len(whole))
         checks["numbers"].add(_record_numbers(tx), sum(map(len, tx.records.numbers().values())))
         checks["numbers"].add(_counters(tx), len(tx.counters.all()))
-        checks["numbers"].add(_series(tx, "archive", {i["archive_no"] for i in reserved}, 4), len(reserved))
-        checks["numbers"].add(_series(tx, "volume", {v["volume_code"] for v in codes}, 3), len(codes))
-        checks["records"].add(_records_against_items(filed, {i["archive_no"] for i in items}), len(filed))
+        checks["numbers"].add(_series(tx, "archive", {i.archive_no for i in reserved}, 4), len(reserved))
+        checks["numbers"].add(_series(tx, "volume", {v.volume_code for v in codes}, 3), len(codes))
+        checks["records"].add(_records_against_items(filed, {i.archive_no for i in items}), len(filed))
         waiting = tx.records.find(states=[*OPEN_STATES, State.VOID])
         logged = as_logged(tx.audit.of([r.record_no for r in waiting]))
         checks["waiting"].add(_not_as_logged(office, waiting, logged), len(waiting))
@@ -136,7 +135,7 @@ def _is_destroyed(office: Office, object_id: str) -> bool:
     if office.archive.is_there(object_id):
         return False
     with office.register.read() as later:
-        return any(row["object_id"] == object_id for row in later.retention.destroyed())
+        return any(row.object_id == object_id for row in later.retention.destroyed())
 
 
 def _looked_at_twice(office: Office, told: Iterable[Problem], damaged: Collection[str]) -> list[Problem]:
@@ -151,17 +150,17 @@ def _looked_at_twice(office: Office, told: Iterable[Problem], damaged: Collectio
 
 def _both_ways(office: Office, tx: Transaction, ids: set[str], damaged: Collection[str]) -> Iterator[Problem]:
     """Compare register and archive: neither may know of an object the other does not, but for steps under way."""
-    stored: list[Row] = [*tx.items.all(), *tx.items.volumes(), *(asdict(drawn) for drawn in tx.retention.lists())]
+    stored: list[Stored] = [*tx.items.all(), *tx.items.volumes(), *tx.retention.lists()]
     under_way = {object_id for _, step in open_steps(tx) for object_id in step.publishes()}
-    destroyed = {row["object_id"]: row["list_no"] for row in tx.retention.destroyed()}
-    rows = [row for row in stored if row["version"] > 0 and row["object_id"] not in under_way]
+    destroyed = {row.object_id: row.list_no for row in tx.retention.destroyed()}
+    rows = [row for row in stored if row.version > 0 and row.object_id not in under_way]
     for row in rows:
-        object_id = row["object_id"]
+        object_id = row.object_id
         if object_id not in ids:
             yield Problem("登记库里有，档案库里没有；请从备份恢复这个对象", source=object_id)
-        elif object_id not in damaged and office.archive.head(object_id) != row["version"]:
-            yield Problem(f"档案库里的版本与登记的 v{row['version']} 不符；请核对备份", source=object_id)
-    for object_id in sorted(ids - under_way - {row["object_id"] for row in rows}):
+        elif object_id not in damaged and office.archive.head(object_id) != row.version:
+            yield Problem(f"档案库里的版本与登记的 v{row.version} 不符；请核对备份", source=object_id)
+    for object_id in sorted(ids - under_way - {row.object_id for row in rows}):
         if list_no := destroyed.get(object_id):
             again = Do.DESTROY(list_no)
             told = advise("已按清册 {} 登记销毁，对象却还在；请再运行 {}，或核对它从哪里恢复的", list_no, again)
@@ -171,13 +170,13 @@ def _both_ways(office: Office, tx: Transaction, ids: set[str], damaged: Collecti
 
 
 def _item(
-    office: Office, row: Row, records: Sequence[Record], ids: Collection[str], reading: Deep | None
+    office: Office, row: ItemRow, records: Sequence[Record], ids: Collection[str], reading: Deep | None
 ) -> Iterator[Problem]:
     """Compare an item with the register: its number, its documents, and every record as it was frozen."""
-    object_id, version = row["object_id"], row["version"]
+    object_id, version = row.object_id, row.version
     try:
         pdf = office.archive.path(object_id, "form.pdf", version)
-        if reading and reading.sha256(object_id, version, "form.pdf", pdf) != row["sha256"]:
+        if reading and reading.sha256(object_id, version, "form.pdf", pdf) != row.sha256:
             yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
         frozen = office.archive.read_as(RecordJson, object_id, version)
     except QRecordsError as error:
@@ -185,9 +184,9 @@ def _item(
             return
         yield Problem(f"读不出归档内容：{error}；请从备份恢复", source=object_id)
         return
-    if (frozen.record_year, frozen.form_code, frozen.month) != (row["record_year"], row["form_code"], row["month"]):
+    if (frozen.record_year, frozen.form_code, frozen.month) != (row.record_year, row.form_code, row.month):
         yield Problem("登记的年度、表式或月份与归档时不同；请核对日志和备份", source=object_id)
-    if frozen.archive_no != row["archive_no"]:
+    if frozen.archive_no != row.archive_no:
         yield Problem("归档内容里的归档编号与登记不符；请核对备份", source=object_id)
     template = f"urn:qrecords:template:{frozen.template_sha256}"
     if template not in ids and not office.archive.exists(template):
@@ -201,26 +200,28 @@ def _item(
             yield Problem(f"登记库里的内容与归档时不同（{'、'.join(changed)}）；请核对日志和备份", source=number)
 
 
-def _places(row: Row, placed: list[Row]) -> Iterator[Problem]:
+def _places(row: VolumeRow, placed: Sequence[PlacedItem]) -> Iterator[Problem]:
     """Check that a volume has its items in order, page after page."""
-    code, page = row["volume_code"], 1
+    code, page = row.volume_code, 1
     for line in placed:
-        if line["page_from"] != page:
-            yield Problem(f"第{line['position']}件 {line['archive_no']} 的页码不相接", source=code)
-        page = line["page_to"] + 1
-    if len(placed) != row["items"] or page - 1 != row["pages"]:
+        if line.page_from != page:
+            yield Problem(f"第{line.position}件 {line.archive_no} 的页码不相接", source=code)
+        page = line.page_to + 1
+    if len(placed) != row.items or page - 1 != row.pages:
         yield Problem("卷内件数或页数与登记不符", source=code)
 
 
-def _volumes(office: Office, rows: Sequence[Row], damaged: Collection[str], reading: Deep | None) -> Iterator[Problem]:
+def _volumes(
+    office: Office, rows: Sequence[VolumeRow], damaged: Collection[str], reading: Deep | None
+) -> Iterator[Problem]:
     """Compare volumes with the register; a deep check goes on with their pages."""
     whole = []
     for row in rows:
-        code = row["volume_code"]
+        code = row.volume_code
         try:
-            path = office.archive.path(row["object_id"], VOLUME_PDF, row["version"])
+            path = office.archive.path(row.object_id, VOLUME_PDF, row.version)
         except QRecordsError as error:
-            if _is_destroyed(office, row["object_id"]):
+            if _is_destroyed(office, row.object_id):
                 continue
             yield Problem(unreadable(str(error)), source=code)
             continue
@@ -228,9 +229,9 @@ def _volumes(office: Office, rows: Sequence[Row], damaged: Collection[str], read
             seen = look(path)
             if seen is None or not seen.pages:
                 yield Problem(unreadable("打不开"), source=code)
-            elif seen.pages < row["pages"]:
+            elif seen.pages < row.pages:
                 yield Problem("volume.pdf 的页数少于登记页数", source=code)
-        elif reading.sha256(row["object_id"], row["version"], VOLUME_PDF, path) != row["sha256"]:
+        elif reading.sha256(row.object_id, row.version, VOLUME_PDF, path) != row.sha256:
             yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
         else:
             whole.append(row)

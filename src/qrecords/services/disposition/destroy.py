@@ -196,9 +196,9 @@ def _require_as_kept(office: Office, tx: Transaction, content: dict[str, Any]) -
         row = tx.items.row(piece["code"])
         if row is None:
             continue
-        frozen = office.archive.read_as(RecordJson, row["object_id"], row["version"])
-        if frozen.record_year != row["record_year"]:
-            told = f"登记库里是{row['record_year']}年的，归档时是{frozen.record_year}年"
+        frozen = office.archive.read_as(RecordJson, row.object_id, row.version)
+        if frozen.record_year != row.record_year:
+            told = f"登记库里是{row.record_year}年的，归档时是{frozen.record_year}年"
             problems.append(Problem(told, source=piece["code"]))
     if problems:
         remedy = "登记库可能被改过。不能销毁，请报告安全管理员"

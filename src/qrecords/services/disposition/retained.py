@@ -94,11 +94,11 @@ def units(office: Office, tx: Transaction, numbers: Sequence[str]) -> list[Unit]
         if record is None and row is None:
             missing = True
             problems.append(Problem("没有这份记录、归档件或册", source=number))
-        elif row is None or row["version"] == 0 or (record and record.state not in _FILED):
+        elif row is None or row.version == 0 or (record and record.state not in _FILED):
             problems.append(Problem("还没有归档，谈不上鉴定", source=number))
         else:
             items.append(archive_no)
-    gone = {row["code"]: row["list_no"] for row in tx.retention.destroyed([*volumes, *items])}
+    gone = {row.code: row.list_no for row in tx.retention.destroyed([*volumes, *items])}
     problems += [Problem(f"已按清册 {list_no} 销毁", source=code) for code, list_no in gone.items()]
     if problems:
         message = joined("、", (advise("{} {}", p.source, p.message) for p in problems[:5]))
@@ -119,7 +119,7 @@ def objects_of(tx: Transaction, wanted: Sequence[Unit]) -> dict[str, str]:
     found = {item.archive_no: item.object_id for unit in wanted for item in unit.items}
     for unit in wanted:
         if row := tx.retention.volume(unit.code):
-            found[unit.code] = row["object_id"]
+            found[unit.code] = row.object_id
     return found
 
 
@@ -130,7 +130,7 @@ def form_years(office: Office) -> dict[str, int]:
 
 def _volumes(office: Office, tx: Transaction, codes: Sequence[str]) -> list[Unit]:
     extended, contents = tx.retention.extended(), tx.retention.of_volumes(codes)
-    gone = {row["code"] for row in tx.retention.destroyed(list(codes))}
+    gone = {row.code for row in tx.retention.destroyed(list(codes))}
     all_items = [number for numbers in contents.values() for number in numbers]
     kept = {item.archive_no: item for item in tx.retention.kept(all_items, years=form_years(office))}
     found = []
@@ -139,7 +139,7 @@ def _volumes(office: Office, tx: Transaction, codes: Sequence[str]) -> list[Unit
         items = tuple(kept[number] for number in contents.get(code, []) if number in kept)
         if row and items and code not in gone:
             until = max((extended.get(c, "") for c in (code, *(i.archive_no for i in items))), default="")
-            found.append(Unit(UnitKind.VOLUME, code, row["title"], items, until))
+            found.append(Unit(UnitKind.VOLUME, code, row.title, items, until))
     return found
 
 

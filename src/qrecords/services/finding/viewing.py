@@ -61,9 +61,9 @@ def _archived(office: Office, record: Record) -> tuple[str, bytes] | None:
         # A register's paper shows a whole month: only to one who may read all of it.
         may = record.archive_no and record.archive_no in reading.whole(office, tx, [record.archive_no])
         item = tx.items.row(record.archive_no) if may else None
-    if item is None or item["version"] == 0:
+    if item is None or item.version == 0:
         return None
-    return f"{item['document_no']}.pdf", office.archive.read(item["object_id"], "form.pdf", item["version"])
+    return f"{item.document_no}.pdf", office.archive.read(item.object_id, "form.pdf", item.version)
 
 
 def _archived_copy(office: Office, record: Record) -> Path | None:

@@ -155,7 +155,7 @@ def _new(office: Office, papers: Sequence[Paper], result: Imported) -> list[Pape
         there = {r.record_no: r for r in tx.records.many([p.record.record_no for p in rest])}
         olds = tx.records.by_paper_no([p.record.paper_no for p in rest if not p.record.record_no])
         months = {(p.record.form_code, p.record.month) for p in rest if _is_row(office, p.record)}
-        filed = {key: row["archive_no"] for key in months if (row := tx.items.month(*key))}
+        filed = {key: row.archive_no for key in months if (row := tx.items.month(*key))}
     for paper in again:
         result.records.append({"record_no": known[paper.key], "paper_no": paper.record.paper_no, "again": True})
         result.notes.append(f"{paper.row.source} 第{paper.row.row}行：{known[paper.key]} 已经补录过，没有重复")

@@ -56,7 +56,7 @@ def list_reports(office: Office, tx: Transaction, records: Sequence[Record]) -> 
 
 def _lapse(tx: Transaction, record_no: str, changed: Collection[str], day: str) -> list[str]:
     """Let the signatures lapse whose paper shows a value now changed: nobody signed the new one (5.5.5)."""
-    showing = [p["printed_at"] for p in tx.records.prints(record_no) if shows(p["snapshot"], changed)]
+    showing = [p.printed_at for p in tx.records.prints(record_no) if shows(p.snapshot, changed)]
     return tx.records.lapse(record_no, since=min(showing), day=day) if showing else []
 
 

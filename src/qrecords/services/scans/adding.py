@@ -24,6 +24,7 @@ from qrecords.services.scans.nextversion import Late, Next, Sources, paper_versi
 from qrecords.stores import durable
 from qrecords.stores.inbox import Inbox
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.rows import ItemRow
 from qrecords.work.step import Run, TidiedStep, running
 
 
@@ -63,8 +64,8 @@ class AddPapers(TidiedStep[Office]):
             tx.records.touch(list(dict.fromkeys(p.record_no for p in version.papers)))
             row = tx.items.row(version.archive_no)
             assert row is not None
-            item = Item(**{key: row[key] for key in Item.__dataclass_fields__} | {"version": version.version})
-            tx.items.filed(item, row["filed_at"], row["filed_by"])
+            item = {key: getattr(row, key) for key in Item.__dataclass_fields__} | {"version": version.version}
+            tx.items.filed(Item(**item), row.filed_at, row.filed_by)
             facts: dict[str, Any] = {"archive_no": version.archive_no, "version": version.version}
             tx.audit.append([office.event(act, about, **detail, **facts) for act, about, detail in _events(version)])
 
@@ -175,14 +176,14 @@ def _is_published(office: Office, version: Next) -> bool:
     )
 
 
-def _unbound(tx: Transaction, hashes: Sequence[str]) -> list[dict[str, Any]]:
+def _unbound(tx: Transaction, hashes: Sequence[str]) -> list[ItemRow]:
     """Return the items that hold these papers, are in no volume in their present version and are not being bound."""
     numbers = list(dict.fromkeys(no for no, _ in tx.beside.holders(hashes)))
     filed = [r.archive_no for r in tx.records.many(numbers) if r.state in AFTER_FILING]
     rows = [row for no in dict.fromkeys(filed) if (row := tx.items.row(no))]
-    bound = {row["archive_no"]: {p["version"] for p in tx.items.places(row["archive_no"])} for row in rows}
+    bound = {row.archive_no: {p.version for p in tx.items.places(row.archive_no)} for row in rows}
     binding = _being_bound(tx)
-    return [row for row in rows if row["version"] not in bound[no := row["archive_no"]] and no not in binding]
+    return [row for row in rows if row.version not in bound[no := row.archive_no] and no not in binding]
 
 
 def _being_bound(tx: Transaction) -> set[str]:

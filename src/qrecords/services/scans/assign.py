@@ -79,7 +79,7 @@ def _print(office: Office, inbox: Inbox, subject: str) -> tuple[Known, list[Shee
     sheets = [Sheet.from_inbox(inbox, page) for page in inbox.all()]
     mine = [s for s in sheets if s.code and s.code.subject == subject]
     with office.register.read() as tx:
-        numbers = [p["number"] for p in tx.records.prints(subject)]
+        numbers = [p.number for p in tx.records.prints(subject)]
     number = max((s.code.print_no for s in mine if s.code), default=max(numbers, default=0))
     if (known := known_print(office, subject, number)) is None:
         remedy = "请核对编号；登记簿写表式编号和月份，如 02A-2026-03"

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, QRecordsError
@@ -21,6 +21,7 @@ from qrecords.office import Office
 from qrecords.services.freezing import free_name, held_papers, item_row, papers_of
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.rows import ItemRow
 from qrecords.work.step import EXACT
 
 TOLD = 5  # papers a version names
@@ -64,7 +65,7 @@ def paper_version(office: Office, tx: Transaction, late: Sequence[Late]) -> tupl
     IntegrityFailure when the register does not say of the item what was frozen.
     """
     item = item_row(office, tx, late[0].record)
-    held = office.archive.read_as(RecordJson, item["object_id"], item["version"])
+    held = office.archive.read_as(RecordJson, item.object_id, item.version)
     numbers = held.record_nos
     before = {r.record_no: r for r in tx.records.many([*numbers, *(o.record.record_no for o in late)])}
     after = {no: supplemented(r, [o.added for o in late if o.added.record_no == no]) for no, r in before.items()}
@@ -74,7 +75,7 @@ def paper_version(office: Office, tx: Transaction, late: Sequence[Late]) -> tupl
         now = FrozenRecord.of(after[number])
         frozen[number] = replace(frozen[number], signatures=now.signatures, attached=now.attached)
     described = replace(held, records=tuple(frozen[number] for number in numbers)).to_bytes()
-    papers = held_papers(office, item["object_id"], item["version"])
+    papers = held_papers(office, item.object_id, item.version)
     new = _new_names(papers, after.values(), {o.stored for o in late if o.source})
     sources: Sources = {RecordJson.FILE: described}
     sources |= {name: office.evidence_dir / stored for name, stored in new.items()}
@@ -83,18 +84,18 @@ def paper_version(office: Office, tx: Transaction, late: Sequence[Late]) -> tupl
     texts = _texts(office, item, {**papers, **{name: files[name] for name in new}})
     added = tuple(o.added for o in late)
     made = Next(
-        item["archive_no"], item["object_id"], item["version"] + 1, numbers, _message(added), added,
+        item.archive_no, item.object_id, item.version + 1, numbers, _message(added), added,
         tuple(sorted(texts.values())), files | _hashes(office, texts), tuple(p for o in late for p in o.taken),
     )  # fmt: skip
     return made, sources | {name: office.evidence_dir / f"{sha256}.txt" for name, sha256 in texts.items()}
 
 
-def text_version(office: Office, tx: Transaction, item: Mapping[str, Any]) -> tuple[Next, Sources] | None:
+def text_version(office: Office, tx: Transaction, item: ItemRow) -> tuple[Next, Sources] | None:
     """Return the version that adds the texts an item's object lacks, with their bytes.
 
     None when it lacks none, or cannot be read: `verify` tells of that.
     """
-    object_id, version = item["object_id"], item["version"]
+    object_id, version = item.object_id, item.version
     try:
         if office.archive.head(object_id) != version:
             return None
@@ -103,17 +104,17 @@ def text_version(office: Office, tx: Transaction, item: Mapping[str, Any]) -> tu
         return None
     if not texts:
         return None
-    numbers = tuple(r.record_no for r in tx.records.find(archive_no=item["archive_no"], states=AFTER_FILING))
+    numbers = tuple(r.record_no for r in tx.records.find(archive_no=item.archive_no, states=AFTER_FILING))
     made = Next(
-        item["archive_no"], object_id, version + 1, numbers, TEXT_MESSAGE,
+        item.archive_no, object_id, version + 1, numbers, TEXT_MESSAGE,
         texts=tuple(sorted(set(texts.values()))), files=_hashes(office, texts),
     )  # fmt: skip
     return made, {name: office.evidence_dir / f"{sha256}.txt" for name, sha256 in texts.items()}
 
 
-def _texts(office: Office, item: Mapping[str, Any], papers: Mapping[str, str]) -> dict[str, str]:
+def _texts(office: Office, item: ItemRow, papers: Mapping[str, str]) -> dict[str, str]:
     """Return the names of the texts that are known and not in the object, each with its paper's SHA-256."""
-    there = set(office.archive.names(item["object_id"], item["version"]))
+    there = set(office.archive.names(item.object_id, item.version))
     return {
         f"{name}.txt": sha256
         for name, sha256 in papers.items()

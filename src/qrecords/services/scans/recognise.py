@@ -95,9 +95,9 @@ def _place(office: Office, attached: Attached) -> Path:
         rows = [tx.items.row(r.archive_no) for r in holders if r.state in AFTER_FILING]
     for row in filter(None, rows):
         with suppress(QRecordsError):  # `verify` tells of a damaged object
-            for name, sha256 in held_papers(office, row["object_id"], row["version"]).items():
+            for name, sha256 in held_papers(office, row.object_id, row.version).items():
                 if sha256 == attached.sha256:
-                    return office.archive.path(row["object_id"], name, row["version"])
+                    return office.archive.path(row.object_id, name, row.version)
     return path
 
 

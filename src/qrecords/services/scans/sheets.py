@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from qrecords.errors import NotFound
 from qrecords.model.numbering import file_safe, parse_record_no
 from qrecords.model.record import Record
+from qrecords.model.rules import Values
 from qrecords.office import Office
 from qrecords.render.code import Code, parse_code, payload
 from qrecords.scanning.reader import PageRead
@@ -64,7 +65,7 @@ class Known:
 
     subject: str
     number: int
-    snapshot: dict[str, Any]
+    snapshot: Mapping[str, Any]
     pages: int
     records: tuple[Record, ...]
 
@@ -78,9 +79,9 @@ class Known:
         """Return what the scan of this print is called."""
         return f"{file_safe(self.subject)}-{self.number}.pdf"
 
-    def shown(self, record: Record) -> dict[str, Any]:
+    def shown(self, record: Record) -> Values:
         """Return the values this print shows of one of its records."""
-        values: dict[str, Any] = self.snapshot if record.record_no == self.subject else self.snapshot[record.record_no]
+        values: Values = self.snapshot if record.record_no == self.subject else self.snapshot[record.record_no]
         return values
 
 
@@ -148,19 +149,19 @@ def in_order(known: Known, sheets: Sequence[Sheet]) -> Print:
 def known_print(office: Office, subject: str, number: int) -> Known | None:
     """Return what is known of a print; None when there is none, or the account may not read what it shows."""
     with office.register.read() as tx:
-        row = next((p for p in tx.records.prints(subject) if p["number"] == number), None)
+        row = next((p for p in tx.records.prints(subject) if p.number == number), None)
     if row is None:
         return None
     try:
         parse_record_no(subject)
         numbers = [subject]
     except ValueError:
-        numbers = sorted(row["snapshot"]) or _of_month(office, subject)  # a register's sheets: values by record number
+        numbers = sorted(row.snapshot) or _of_month(office, subject)  # a register's sheets: values by record number
     try:
         records = reading.many(office, numbers)
     except NotFound:
         return None
-    return Known(subject, number, row["snapshot"], row["pages"], tuple(records))
+    return Known(subject, number, row.snapshot, row.pages, tuple(records))
 
 
 def _of_month(office: Office, subject: str) -> list[str]:

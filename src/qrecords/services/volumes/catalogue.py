@@ -38,10 +38,10 @@ def lines_of(office: Office, year: int, about_to_be: Sequence[Binding] = ()) -> 
     """Return a line for each volume of the year, sealed or just being bound."""
     found: dict[str, Line] = {}
     with office.register.read() as tx:
-        rows = [v for v in tx.items.volumes(year) if v["version"] > 0]
+        rows = [v for v in tx.items.volumes(year) if v.version > 0]
     for row in rows:
-        manifest = office.archive.read_as(Manifest, row["object_id"], row["version"])
-        found[row["volume_code"]] = _line(manifest, row["items"])
+        manifest = office.archive.read_as(Manifest, row.object_id, row.version)
+        found[row.volume_code] = _line(manifest, row.items)
     for binding in about_to_be:
         found[binding.volume_code] = _line(manifest_of(binding), len(binding.placed))
     return [{"no": n, **found[code]} for n, code in enumerate(sorted(found), start=1)]
@@ -120,7 +120,7 @@ def show_catalogue(office: Office, year: int) -> dict[str, Any]:
     """Return a year's catalogue: its lines, and where its files lie."""
     office.authorise(Action.READ, "catalogue")
     with office.register.read() as tx:
-        may = {v["volume_code"] for v in readable_volumes(office, tx, tx.items.volumes(year))}
+        may = {v.volume_code for v in readable_volumes(office, tx, tx.items.volumes(year))}
     kept = _kept(office, year)
     lines = [line for line in kept if line["volume_code"] in may]
     kinds = ("docx", "pdf", "xlsx") if lines and len(lines) == len(kept) else ()

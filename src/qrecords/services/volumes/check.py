@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.audit import digest
@@ -16,8 +15,8 @@ from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.services.volumes.shelf import sealed
 from qrecords.services.volumes.stamps import figures_of
 from qrecords.stores.backupstore import sha256_of
+from qrecords.stores.register.rows import VolumeRow
 
-Row = dict[str, Any]
 Progress = Callable[[int, int], None]
 
 
@@ -34,12 +33,12 @@ def verify_volumes(
     return len(rows), problems
 
 
-def volume_problems(office: Office, row: Row) -> list[Problem]:
+def volume_problems(office: Office, row: VolumeRow) -> list[Problem]:
     """Return what is wrong with one volume: its bytes, its manifest against the register, pages, numbers, contents."""
-    code = row["volume_code"]
+    code = row.volume_code
     try:
-        path = office.archive.path(row["object_id"], VOLUME_PDF, row["version"])
-        if sha256_of(path) != row["sha256"]:
+        path = office.archive.path(row.object_id, VOLUME_PDF, row.version)
+        if sha256_of(path) != row.sha256:
             return [Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)]
         checking = checking_of(office, row)
         told = [*checking.problems, *compared(path, checking.items, checking.listed)]
@@ -68,14 +67,16 @@ class Checking:
     key: str
 
 
-def checking_of(office: Office, row: Row) -> Checking:
+def checking_of(office: Office, row: VolumeRow) -> Checking:
     """Return how one volume is to be checked, by its manifest."""
-    object_id, version = row["object_id"], row["version"]
+    object_id, version = row.object_id, row.version
     manifest = office.archive.read_as(Manifest, object_id, version)
     with office.register.read() as tx:
-        lines = tx.items.in_volume(row["volume_code"])
+        lines = tx.items.in_volume(row.volume_code)
     keys = ("archive_no", "version", "position", "page_from", "page_to")
-    fits = [[line[k] for k in keys] for line in lines] == [[getattr(item, k) for k in keys] for item in manifest.items]
+    fits = [[getattr(line, k) for k in keys] for line in lines] == [
+        [getattr(item, k) for k in keys] for item in manifest.items
+    ]
     path, volume_digest = office.archive.located(object_id, VOLUME_PDF, version)
     bound = list(_expected(office, manifest))
     items, listed = tuple(expected for expected, _ in bound), _listed(manifest)

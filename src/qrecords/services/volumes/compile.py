@@ -36,6 +36,7 @@ from qrecords.services.volumes.workers import run_jobs
 from qrecords.services.volumes.yearreport import Line, YearReport, year_report
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
+from qrecords.stores.register.rows import VolumeRow
 from qrecords.work.step import Run, Step, running
 
 Progress = Callable[[int, int], None]
@@ -214,18 +215,18 @@ def _bindings(office: Office, tx: Transaction, plan: Plan, year: int, report: Ye
     group, volumes = plan
     form = group.form
     archived = archive_class(office, form, year, group.retention_years)
-    known = [v for v in tx.items.volumes(year) if v["form_code"] == form.code]
-    unsealed = [v for v in known if v["version"] == 0]
+    known = [v for v in tx.items.volumes(year) if v.form_code == form.code]
+    unsealed = [v for v in known if v.version == 0]
     # What a broken-off compilation left is still the year's own; only what comes after is a supplement.
-    supplement = all(v["supplement"] for v in unsealed) if unsealed else bool(known)
-    numbers = [v["number"] for v in unsealed][: len(volumes)]
+    supplement = all(v.supplement for v in unsealed) if unsealed else bool(known)
+    numbers = [v.number for v in unsealed][: len(volumes)]
     numbers += (
         tx.counters.take(f"volume/{archived}", len(volumes) - len(numbers)) if len(volumes) > len(numbers) else []
     )
     head, now = tx.audit.head()[1], office.now()
     made = []
     for number, volume in zip(numbers, volumes, strict=True):
-        code = next((v["volume_code"] for v in unsealed if v["number"] == number), archived.volume_code(number))
+        code = next((v.volume_code for v in unsealed if v.number == number), archived.volume_code(number))
         made.append(
             Binding(
                 volume_code=code,
@@ -248,23 +249,23 @@ def _bindings(office: Office, tx: Transaction, plan: Plan, year: int, report: Ye
     return made
 
 
-def _row(binding: Binding) -> dict[str, Any]:
-    return {
-        "volume_code": binding.volume_code,
-        "form_code": binding.form_code,
-        "year": binding.year,
-        "number": binding.number,
-        "title": binding.title,
-        "supplement": binding.supplement,
-        "items": len(binding.placed),
-        "pages": binding.volume.pages,
-        "secrecy_level": binding.volume.secrecy_level,
-        "object_id": binding.object_id,
-        "version": 0,
-        "sha256": "",
-        "compiled_at": binding.compiled_at,
-        "compiled_by": binding.compiled_by,
-    }
+def _row(binding: Binding) -> VolumeRow:
+    return VolumeRow(
+        volume_code=binding.volume_code,
+        form_code=binding.form_code,
+        year=binding.year,
+        number=binding.number,
+        title=binding.title,
+        supplement=binding.supplement,
+        items=len(binding.placed),
+        pages=binding.volume.pages,
+        secrecy_level=binding.volume.secrecy_level,
+        object_id=binding.object_id,
+        version=0,
+        sha256="",
+        compiled_at=binding.compiled_at,
+        compiled_by=binding.compiled_by,
+    )
 
 
 def _outline(group: Group, year: int, volume: Volume) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from qrecords.render.volume import cut
 from qrecords.services.volumes.frontmatter import TITLES
 from qrecords.services.volumes.shelf import sealed
 from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.register.rows import VolumeRow
 
 
 def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[dict[str, Any]]:
@@ -26,21 +27,21 @@ def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[d
         raise UsageError(f"{out} 不是文件夹", remedy=advise("请用 {} 指明放到哪个文件夹", Input.FOLDER))
     rows = sealed(office, volume_codes)
     for row in rows:
-        office.authorise(Action.BIND, row["volume_code"])
+        office.authorise(Action.BIND, row.volume_code)
     make_dirs(out)
     with office.register.write() as tx:
-        tx.audit.append([office.event(Action.PRINT, row["volume_code"]) for row in rows])
+        tx.audit.append([office.event(Action.PRINT, row.volume_code) for row in rows])
     return [path for row in rows for path in _print_set(office, row, out)]
 
 
-def _print_set(office: Office, row: dict[str, Any], out: Path) -> list[dict[str, Any]]:
-    object_id, version, code = row["object_id"], row["version"], row["volume_code"]
+def _print_set(office: Office, row: VolumeRow, out: Path) -> list[dict[str, Any]]:
+    object_id, version, code = row.object_id, row.version, row.volume_code
     manifest = office.archive.read_as(Manifest, object_id, version)
     around = {part.title: part for part in manifest.around}
     volume, made = office.archive.path(object_id, "volume.pdf", version), []
     for name, title in TITLES.items():
         pdf, docx = (out / f"{file_safe(code)}-{title}.{kind}" for kind in ("pdf", "docx"))
-        meta = Meta(f"{row['title']} {title}", code, datetime.fromisoformat(row["compiled_at"]))
+        meta = Meta(f"{row.title} {title}", code, datetime.fromisoformat(row.compiled_at))
         if title in around:
             cut(volume, pdf, first=around[title].page, pages=around[title].pages, meta=meta)
         else:

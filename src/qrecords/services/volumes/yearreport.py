@@ -41,7 +41,7 @@ def year_report(office: Office, forms: Sequence[Form], year: int) -> YearReport:
     report = YearReport()
     with office.register.read() as tx:
         numbers = tx.records.numbers()
-        compiled = {v["form_code"] for v in tx.items.volumes(year) if v["version"] > 0}
+        compiled = {v.form_code for v in tx.items.volumes(year) if v.version > 0}
         for form in forms:
             voids = office.only_readable(tx.records.find(form_code=form.code, year=year, states=[State.VOID]))
             report.void += [_line(form, r.record_no, r.reason) for r in voids]

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from qrecords.model.access import Account, Grant, person_name
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.rows import GrantRow
 from qrecords.stores.register.seals import COUNTING, Seals
 
 _GRANT = [t.role_grant.c[name] for name in Grant.__dataclass_fields__]
@@ -108,10 +109,10 @@ class Accounts:
         held = t.role_grant.update().where(g.account == name, g.role == role, g.revoked_at == "")
         return self._c.execute(held.values(revoked_at=at, revoked_by=by)).rowcount
 
-    def grants(self, name: str) -> list[dict[str, Any]]:
+    def grants(self, name: str) -> list[GrantRow]:
         """Return every grant an account ever had, oldest first."""
         query = sa.select(t.role_grant).where(t.role_grant.c.account == name).order_by(t.role_grant.c.id)
-        return [dict(row._mapping) for row in self._c.execute(query)]
+        return [GrantRow(**row._mapping) for row in self._c.execute(query)]
 
     def password(self, name: str) -> Password | None:
         """Return what is known of an account's password; None when there is no such account."""

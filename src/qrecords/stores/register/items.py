@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
 from qrecords.model.volume import Item, Placed
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.rows import ItemRow, PlacedItem, PlaceInVolume, PlaceRow, VolumeRow
 from qrecords.stores.register.seals import Seals
 
 _ITEM = [t.item.c[name] for name in Item.__dataclass_fields__]
@@ -45,16 +47,16 @@ class Items:
         update = t.item.update().where(t.item.c.archive_no == item.archive_no)
         self._c.execute(update.values(**values, filed_at=at, filed_by=account))
 
-    def row(self, archive_no: str) -> dict[str, Any] | None:
+    def row(self, archive_no: str) -> ItemRow | None:
         """Return all that is known of an item."""
         row = self._c.execute(_ROW, {"archive_no": archive_no}).first()
-        return dict(row._mapping) if row else None
+        return ItemRow(**row._mapping) if row else None
 
-    def month(self, form_code: str, month: str) -> dict[str, Any] | None:
+    def month(self, form_code: str, month: str) -> ItemRow | None:
         """Return the item of a register's month."""
         query = sa.select(t.item).where(t.item.c.form_code == form_code, t.item.c.month == month)
         row = self._c.execute(query).first()
-        return dict(row._mapping) if row else None
+        return ItemRow(**row._mapping) if row else None
 
     def of_year(self, year: int, form_code: str) -> list[Item]:
         """Return a form's filed items of a year that are in no volume in their present version, in order."""
@@ -80,14 +82,14 @@ class Items:
         )
         return {(year, form_code): count for year, form_code, count in self._c.execute(query)}
 
-    def all(self) -> list[dict[str, Any]]:
+    def all(self) -> list[ItemRow]:
         """Return every item, reserved numbers too."""
-        return [dict(r._mapping) for r in self._c.execute(sa.select(t.item).order_by(t.item.c.archive_no))]
+        return [ItemRow(**row._mapping) for row in self._c.execute(sa.select(t.item).order_by(t.item.c.archive_no))]
 
-    def reserve_volume(self, row: dict[str, Any]) -> None:
+    def reserve_volume(self, row: VolumeRow) -> None:
         """Keep a volume code for a volume about to be bound; one reserved before is planned anew."""
-        self._c.execute(t.volume.delete().where(t.volume.c.volume_code == row["volume_code"], t.volume.c.version == 0))
-        self._c.execute(t.volume.insert().values(**row))
+        self._c.execute(t.volume.delete().where(t.volume.c.volume_code == row.volume_code, t.volume.c.version == 0))
+        self._c.execute(t.volume.insert().values(**asdict(row)))
 
     def bound(self, volume_code: str, placed: Sequence[Placed], **columns: Any) -> None:
         """Write down a volume that is sealed, and its items at their places."""
@@ -102,24 +104,24 @@ class Items:
         ]  # fmt: skip
         self._c.execute(t.volume_item.insert(), rows)
 
-    def restore(self, row: dict[str, Any]) -> None:
+    def restore(self, row: ItemRow) -> None:
         """Put an item back as its object tells it."""
-        self._seals.touch("item", row["archive_no"])
-        self._c.execute(t.item.insert().values(**row))
+        self._seals.touch("item", row.archive_no)
+        self._c.execute(t.item.insert().values(**asdict(row)))
 
-    def restore_volume(self, row: dict[str, Any], lines: Sequence[dict[str, Any]]) -> None:
+    def restore_volume(self, row: VolumeRow, lines: Sequence[PlaceRow]) -> None:
         """Put a volume and its places back as its object tells them."""
-        self._seals.touch("volume", row["volume_code"])
-        self._c.execute(t.volume.insert().values(**row))
+        self._seals.touch("volume", row.volume_code)
+        self._c.execute(t.volume.insert().values(**asdict(row)))
         if lines:
-            self._c.execute(t.volume_item.insert(), list(lines))
+            self._c.execute(t.volume_item.insert(), [asdict(line) for line in lines])
 
-    def volumes(self, year: int | None = None) -> list[dict[str, Any]]:
+    def volumes(self, year: int | None = None) -> list[VolumeRow]:
         """Return the volumes, of one year or all."""
         query = sa.select(t.volume).order_by(t.volume.c.volume_code)
         if year is not None:
             query = query.where(t.volume.c.year == year)
-        return [dict(row._mapping) for row in self._c.execute(query)]
+        return [VolumeRow(**row._mapping) for row in self._c.execute(query)]
 
     def volume_titles(self, codes: Collection[str]) -> dict[str, str]:
         """Return the titles of some volumes by their codes."""
@@ -130,7 +132,7 @@ class Items:
             found |= {row.volume_code: row.title for row in self._c.execute(_TITLES, {"codes": part})}
         return found
 
-    def places(self, archive_no: str) -> list[dict[str, Any]]:
+    def places(self, archive_no: str) -> list[PlaceInVolume]:
         """Return where an item is bound, the first volume first: its place, and the volume's code, title and object."""
         volume = (t.volume.c.title, t.volume.c.object_id, t.volume.c.version.label("volume_version"))
         query = (
@@ -139,9 +141,9 @@ class Items:
             .where(t.volume_item.c.archive_no == archive_no)
             .order_by(t.volume_item.c.version)
         )
-        return [dict(row._mapping) for row in self._c.execute(query)]
+        return [PlaceInVolume(**row._mapping) for row in self._c.execute(query)]
 
-    def in_volume(self, volume_code: str) -> list[dict[str, Any]]:
+    def in_volume(self, volume_code: str) -> list[PlacedItem]:
         """Return the items of a volume at their places."""
         query = (
             sa.select(t.volume_item, t.item.c.object_id, t.item.c.document_no, t.item.c.title)
@@ -149,4 +151,4 @@ class Items:
             .where(t.volume_item.c.volume_code == volume_code)
             .order_by(t.volume_item.c.position)
         )
-        return [dict(row._mapping) for row in self._c.execute(query)]
+        return [PlacedItem(**row._mapping) for row in self._c.execute(query)]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from qrecords.errors import WrongState
 from qrecords.stores.register import retention_tables as r
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.rows import IntentRow
 from qrecords.stores.register.seals import ELSEWHERE, Seals
 
 CHANGES = "seq"  # the counter the index follows
@@ -161,11 +162,13 @@ class Intents:
                 "这一步停顿太久，已由另一个程序按中断处理，没有生效", remedy="请查看现在的状态，再重做这一步"
             )
 
-    def all(self) -> list[dict[str, Any]]:
+    def all(self) -> list[IntentRow]:
         """Return every step ever begun, oldest first."""
-        return [dict(row._mapping) for row in self._c.execute(sa.select(t.intent).order_by(t.intent.c.created_at))]
+        return [
+            IntentRow(**row._mapping) for row in self._c.execute(sa.select(t.intent).order_by(t.intent.c.created_at))
+        ]
 
-    def open(self) -> list[dict[str, Any]]:
+    def open(self) -> list[IntentRow]:
         """Return the steps under way, oldest first."""
         rows = self._c.execute(sa.select(t.intent).where(t.intent.c.state == "open").order_by(t.intent.c.created_at))
-        return [dict(row._mapping) for row in rows]
+        return [IntentRow(**row._mapping) for row in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from string import ascii_uppercase
 from typing import Any
 
@@ -15,6 +16,7 @@ from qrecords.model.record import OPEN_STATES, Attached, Correction, Record, Sig
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.log import CHANGES, Counters
 from qrecords.stores.register.origins import Origins
+from qrecords.stores.register.rows import PrintRow
 from qrecords.stores.register.seals import Seals
 
 _COLUMNS = [c for c in t.record.c if c.name not in {"number", "source_key"}]
@@ -318,11 +320,11 @@ class Records:
             self._c.execute(t.printed.insert(), rows)
         return numbers
 
-    def restore_print(self, row: Mapping[str, Any]) -> None:
+    def restore_print(self, row: PrintRow) -> None:
         """Put a print back as an object tells it; one that is known stays."""
-        if not any(known["number"] == row["number"] for known in self.prints(row["subject"])):
-            self._c.execute(t.printed.insert().values(**row))
-            self._seals.touch("print", f"{row['subject']}/{row['number']}")
+        if not any(known.number == row.number for known in self.prints(row.subject)):
+            self._c.execute(t.printed.insert().values(**asdict(row)))
+            self._seals.touch("print", f"{row.subject}/{row.number}")
 
     def print_pages(self, subject: str, number: int, pages: int) -> None:
         """Write down how many pages of a print carry its code."""
@@ -330,10 +332,10 @@ class Records:
         this = (t.printed.c.subject == subject, t.printed.c.number == number)
         self._c.execute(t.printed.update().where(*this).values(pages=pages))
 
-    def prints(self, subject: str) -> list[dict[str, Any]]:
+    def prints(self, subject: str) -> list[PrintRow]:
         """Return the prints of a record or sheet, oldest first."""
         query = sa.select(t.printed).where(t.printed.c.subject == subject).order_by(t.printed.c.number)
-        return [dict(row._mapping) for row in self._c.execute(query)]
+        return [PrintRow(**row._mapping) for row in self._c.execute(query)]
 
     def printed_values(self, states: Collection[State]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """Give print id, record and shown values of every print that shows a record in one of these states."""

@@ -15,6 +15,7 @@ from qrecords.model.record import OPEN_STATES, State
 from qrecords.model.retention import Complaint, ComplaintKind, Hold, HoldKind, Kept, mentioned
 from qrecords.stores.register import retention_tables as r
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.rows import ItemRow, Tombstone, VolumeRow
 from qrecords.stores.register.seals import Seals
 
 _CHUNK = 500  # bound parameters in one statement
@@ -24,8 +25,6 @@ CONTRACT_KEYS = ("contract_no",)
 SECRECY = "secrecy_level"  # the one value a destroyed record keeps: who may see its title depends on it
 DESTROYED_VERSION = -1  # of a destroyed item or volume: its number stays, its object is gone
 OPEN_LISTS = [s.value for s in (ListState.DRAWN, ListState.APPROVED, ListState.DESTROYING)]
-
-Row = dict[str, Any]
 
 _TOMBSTONES = (
     sa.select(r.tombstone)
@@ -72,10 +71,11 @@ class Retention:
                 found[row.volume_code].append(row.archive_no)
         return dict(found)
 
-    def volume(self, volume_code: str) -> Row | None:
+    def volume(self, volume_code: str) -> VolumeRow | None:
         """Return a sealed volume, destroyed or not."""
         query = sa.select(t.volume).where(t.volume.c.volume_code == volume_code, t.volume.c.version != 0)
-        return _first(self._c.execute(query))
+        row = self._c.execute(query).first()
+        return VolumeRow(**row._mapping) if row else None
 
     def naming_customer(self, name: str) -> list[str]:
         """Return the records that name this customer just so, by unit or code."""
@@ -196,7 +196,7 @@ class Retention:
 
     def bury(self, list_no: str, objects: Mapping[str, str], at: str) -> None:
         """Put tombstones in the place of items and volumes: code → object; those already there stay."""
-        there = {row["code"] for row in self.destroyed(list(objects))}
+        there = {row.code for row in self.destroyed(list(objects))}
         rows = [
             {"code": code, "object_id": object_id, "list_no": list_no, "destroyed_at": at}
             for code, object_id in objects.items()
@@ -236,31 +236,31 @@ class Retention:
                 found |= set(self._c.execute(query).scalars())
         return sorted(found)
 
-    def destroyed(self, codes: Sequence[str] | None = None) -> list[Row]:
+    def destroyed(self, codes: Sequence[str] | None = None) -> list[Tombstone]:
         """Return the tombstones of items and volumes, all or of these codes."""
         query = sa.select(r.tombstone).order_by(r.tombstone.c.code)
         if codes is None:
-            return [dict(row._mapping) for row in self._c.execute(query)]
+            return [Tombstone(**row._mapping) for row in self._c.execute(query)]
         return [
-            dict(row._mapping)
+            Tombstone(**row._mapping)
             for part in _chunks(list(codes))
             for row in self._c.execute(_TOMBSTONES, {"codes": [*part]})
         ]
 
     def _kept(self, which: sa.ColumnElement[bool], years: Mapping[str, int]) -> Iterator[Kept]:
         query = sa.select(t.item).where(which, t.item.c.version > 0)
-        rows = [dict(row._mapping) for row in self._c.execute(query.order_by(t.item.c.archive_no))]
-        numbers = [row["archive_no"] for row in rows]
+        rows = [ItemRow(**row._mapping) for row in self._c.execute(query.order_by(t.item.c.archive_no))]
+        numbers = [row.archive_no for row in rows]
         bound, records = self._bound(numbers), self._records(numbers)
         for row in rows:
-            number = row["archive_no"]
+            number = row.archive_no
             held = records.get(number, [])
             volumes = bound.get(number, [])
             yield Kept(
                 archive_no=number,
-                **{name: row[name] for name in _ITEM_FACTS},
-                filed_year=int(row["filed_at"][:4]),
-                years=max(years.get(row["form_code"], 0), retention_years(number)),
+                **{name: getattr(row, name) for name in _ITEM_FACTS},
+                filed_year=int(row.filed_at[:4]),
+                years=max(years.get(row.form_code, 0), retention_years(number)),
                 record_nos=tuple(record.record_no for record in held),
                 customers=_given(held, CUSTOMER_KEYS),
                 contracts=_given(held, CONTRACT_KEYS),
@@ -314,18 +314,13 @@ def _given(rows: Sequence[sa.Row[Any]], keys: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for row in rows for key in keys if (value := row._mapping[key])))
 
 
-def _list_row(drawn: DestructionList) -> Row:
+def _list_row(drawn: DestructionList) -> dict[str, Any]:
     keys = ("list_no", "object_id", "version", "sha256", "drawn_at", "drawn_by")
     return {key: getattr(drawn, key) for key in keys} | {"state": drawn.state.value, "progress": drawn.progress()}
 
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _first(result: sa.CursorResult[Any]) -> Row | None:
-    row = result.first()
-    return dict(row._mapping) if row else None
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
