@@ -75,13 +75,13 @@ class Paper:
         kind: str = "BB",
         cutoff: str = "",
         owes: Mapping[str, bool] | None = None,
-        returned: Mapping[str, bool] | None = None,
+        handed_in: Mapping[str, tuple[str, bool]] | None = None,
         using: Means | None = None,
     ) -> None:
         held = [*records]
         span = parse_report_period(period)
         first = min((r.date for r in held if r.date), default="9999-12-31")
-        read = Read(held, first, frozenset(r.date[:7] for r in held), owes or {}, returned or {})
+        read = Read(held, first, frozenset(r.date[:7] for r in held), owes or {}, handed_in or {})
         self.drawn: Drawn = draw(kind, span, read, using or means(), cutoff or span.last)
 
     def part(self, table: str, part: str) -> TableResult:

@@ -105,6 +105,30 @@ def test_parts_are_counted_by_name_and_model_whatever_the_blanks() -> None:
     assert shown == {"电源 模块 PM-1": ["3", "2", "1"], "风扇 F1": ["1", "1", "1"], "合计": ["4", "2", "1"]}
 
 
+def test_what_was_handed_in_and_sent_back() -> None:
+    reports = [record(f"R{n}", "06A", finished_on="2026-02-20", repair_conclusion="修复", **SITE) for n in range(3)]
+    handed_in = {"R0": ("2026-03-02", False), "R1": ("2026-03-03", True)}
+    row = Paper("2026-03", reports, handed_in=handed_in).row("T06", "first_pass")
+    assert row == {"handed_in": "2", "sent_back": "1", "percent": "50.0"}
+
+
+def test_r25_r27_related_units_hand_in_by_the_day_of_the_next_month() -> None:
+    """The 5th of April 2026 is a Sunday of a holiday: the next working day counts."""
+    rows = [("A", "2026-04-07", None), ("B", "2026-04-08", None), ("C", None, "2026-03-25"), ("D", None, "2026-06-01")]
+    found: list[Record] = []
+    for name, submitted, informed in rows:
+        found.append(
+            record(name, "04A", issued_on="2026-03-01", departed_on="2026-03-02", returned_on="2026-03-20",
+                   submitted_on=submitted, performed_by="相关单位", performing_unit="甲所")
+        )  # fmt: skip
+        if informed:
+            found.append(record(f"{name}11", "11A", served_to="2026-03-19", sent_on=informed, notice=name))
+    row = Paper("2026-03", found, cutoff="2026-06-10").row("T06", "related", "甲所")
+    assert row == {
+        "back": "4", "in_time": "1", "late": "1", "overdue": "2", "info_there": "2", "info_late": "1", "info_overdue": "2",
+    }  # fmt: skip
+
+
 # Any records
 
 days = st.dates(date(2026, 1, 1), date(2026, 6, 30))

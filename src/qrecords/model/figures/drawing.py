@@ -51,14 +51,14 @@ class Read:
     """The records of a scope, and what is known of them beside.
 
     `first_day` is that of the office's first record, `months` (YYYY-MM) those it has any of. `owes` tells of notices
-    whether a record is missing, `returned` of records handed in during the period whether they were sent back.
+    whether a record is missing, `handed_in` of records handed in during the period when, and whether any came back.
     """
 
     records: Sequence[Record]
     first_day: str
     months: frozenset[str]
     owes: Mapping[str, bool] = field(default_factory=dict)
-    returned: Mapping[str, bool] = field(default_factory=dict)
+    handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,8 @@ def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surr
         notice_owes=read.owes,
         faults=_faults(read.records, valid),
         answered_by=_passed_on(read.records),
-        returned=read.returned,
+        handed_in=read.handed_in,
+        informed=_informed(read.records),
         workday=means.workday,
         refix_days=means.refix_days,
     )
@@ -191,3 +192,14 @@ def _passed_on(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:
         if form_number(record.form_code) == "01" and (source := record.values.get("source_record_no")):
             found.setdefault(str(source), []).append(record.record_no)
     return {source: tuple(numbers) for source, numbers in found.items()}
+
+
+def _informed(records: Iterable[Record]) -> dict[str, str]:
+    """Return of each notice the first day the information about its service (11A) was passed on."""
+    found: dict[str, str] = {}
+    for record in records:
+        if form_number(record.form_code) == "11" and record.state is not State.VOID:
+            sent = str(record.values.get("sent_on") or "")
+            if sent and record.notice_no:
+                found[record.notice_no] = min(sent, found.get(record.notice_no, sent))
+    return found

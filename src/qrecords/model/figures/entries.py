@@ -20,7 +20,9 @@ class Surroundings:
     """What facts need beside the record itself.
 
     `cutoff` is the day of the report; `last` the period's last day. `notice_owes` tells of each notice whether a
-    record it owes is missing; `faults` gives of a unit its faults as (day reported, day finished, record number).
+    record it owes is missing; `faults` gives of a unit its faults as (day reported, day finished, record number),
+    `handed_in` of a record on which day it was, and whether it was sent back, `informed` of a notice on which day the
+    information about it (11A) was passed on.
     `valid` and `incomplete` are judged by whoever has the forms.
     """
 
@@ -35,7 +37,8 @@ class Surroundings:
     notice_owes: Mapping[str, bool] = field(default_factory=dict)
     faults: Mapping[tuple[str, str], tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
     answered_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    returned: Mapping[str, bool] = field(default_factory=dict)
+    handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    informed: Mapping[str, str] = field(default_factory=dict)
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))
     refix_days: int = 30
 

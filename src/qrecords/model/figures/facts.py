@@ -14,6 +14,7 @@ from qrecords.model.record import Record
 from qrecords.model.values import choice_key
 
 SUBMISSION, OPEN_RESULT = "report_submission", "open_result"
+RELATED_FILING, RELATED_INFORMATION = "related_unit_filing", "related_unit_information"
 FIXED, NO_FAULT = "修复", "无故障"
 ON_SITE, IN_FACTORY, SUPPORT = "现场维修", "返厂维修", "技术保障"
 NOTHING = frozenset({"无", "/", "无。", "没有"})
@@ -92,9 +93,40 @@ def _report_on_target(entry: Entry, near: Surroundings) -> bool | None:
     return submitted <= near.deadlines[SUBMISSION].target_day(date.fromisoformat(returned), near.calendar).isoformat()
 
 
-def _returned_report(entry: Entry, near: Surroundings) -> bool | None:
-    """Whether a record handed in during the period was sent back; None when it was not handed in."""
-    return near.returned.get(entry.record.record_no)
+def _handed_in_on(entry: Entry, near: Surroundings) -> str | None:
+    """The day a record was handed in during the period."""
+    found = near.handed_in.get(entry.record.record_no)
+    return found[0] if found else None
+
+
+def _sent_back(entry: Entry, near: Surroundings) -> bool | None:
+    """Whether a record handed in during the period was sent back."""
+    found = near.handed_in.get(entry.record.record_no)
+    return found[1] if found else None
+
+
+def _related_filing(entry: Entry, near: Surroundings) -> str | None:
+    """按期 · 逾期 · 逾期未交 · 未到期, of a related unit's notice, to be handed in by a day of the next month (R25)."""
+    returned, submitted = (_day(entry.record.values.get(key)) for key in ("returned_on", "submitted_on"))
+    if not returned or RELATED_FILING not in near.deadlines:
+        return None
+    following = (date.fromisoformat(returned).replace(day=1) + timedelta(days=32)).replace(day=1)
+    limit = near.deadlines[RELATED_FILING].day_of(following.year, near.calendar, following.month).isoformat()
+    if submitted:
+        return "按期" if submitted <= limit else "逾期"
+    return "逾期未交" if near.cutoff > limit else "未到期"
+
+
+def _related_information(entry: Entry, near: Surroundings) -> str | None:
+    """按期 · 逾期 · 逾期未传 · 未到期, of the information (11A) about a related unit's service (R27)."""
+    returned = _day(entry.record.values.get("returned_on"))
+    if not returned or RELATED_INFORMATION not in near.deadlines:
+        return None
+    start = date.fromisoformat(returned)
+    limit = near.deadlines[RELATED_INFORMATION].limit_day(start, near.calendar).isoformat()
+    if sent := near.informed.get(entry.record.record_no):
+        return "按期" if sent <= limit else "逾期"
+    return "逾期未传" if near.cutoff > limit else "未到期"
 
 
 # What customers said (R41, R43, R44)
@@ -314,7 +346,10 @@ FACTS: dict[str, Fact] = {
     "@days_late": _days_late,
     "@report": _report,
     "@report_on_target": _report_on_target,
-    "@returned_report": _returned_report,
+    "@handed_in_on": _handed_in_on,
+    "@sent_back": _sent_back,
+    "@related_filing": _related_filing,
+    "@related_information": _related_information,
     "@answer": _answer,
     "@complaint": _complaint,
     "@praise": _praise,

@@ -154,7 +154,7 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
     ]
     first_day, months = tx.records.months()
     owes = owes_something(office, _back(office, scope, period), found)
-    return Read(scope, first_day, months, owes, _sent_back(tx, period))
+    return Read(scope, first_day, months, owes, _handed_in(tx, period))
 
 
 def _back(office: Office, records: list[Record], period: Period) -> list[Record]:
@@ -167,12 +167,12 @@ def _back(office: Office, records: list[Record], period: Period) -> list[Record]
     ]
 
 
-def _sent_back(tx: Transaction, period: Period) -> dict[str, bool]:
-    """Return the records handed in during the period, and whether one was sent back in it."""
+def _handed_in(tx: Transaction, period: Period) -> dict[str, tuple[str, bool]]:
+    """Return the records handed in during the period: on which day, and whether one was sent back in it."""
 
-    def about(action: Action) -> set[str]:
+    def about(action: Action) -> dict[str, str]:
         wanted = Wanted(action=action.value, date_from=period.first, date_to=period.last)
-        return {event.object for event in tx.audit.page(wanted, limit=None) if event.outcome == "done"}
+        return {e.object: e.at[:10] for e in tx.audit.page(wanted, limit=None) if e.outcome == "done"}
 
     back = about(Action.RETURN)
-    return {number: number in back for number in about(Action.SUBMIT)}
+    return {number: (day, number in back) for number, day in about(Action.SUBMIT).items()}
