@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from zlib import crc32
 
 from qrecords.errors import InvalidInput
@@ -132,6 +133,7 @@ def retention_years(code: str) -> int:
     return int(found[1]) if found else 0
 
 
+@lru_cache(maxsize=1024)
 def without_edition(code: str) -> str:
     """Return the form of a code, whatever its edition: QR758-06 of QR758-06A."""
     return _EDITION.sub("", code)
@@ -142,6 +144,7 @@ def edition_of(code: str) -> str:
     return code.removeprefix(without_edition(code))
 
 
+@lru_cache(maxsize=1024)
 def form_number(code: str) -> str:
     """Return what a form is called within its series: 06 of QR758-06A."""
     return without_edition(code).rpartition("-")[2]

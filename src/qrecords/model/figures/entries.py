@@ -42,6 +42,16 @@ class Surroundings:
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))
     refix_days: int = 30
 
+    # What was worked out already: the same days come again and again.
+    limits: dict[tuple[str, str], str] = field(default_factory=dict, compare=False, repr=False)
+
+    def limit(self, deadline: str, start: str) -> str:
+        """Return the last day of a deadline that starts on a day."""
+        if (key := (deadline, start)) not in self.limits:
+            found = self.deadlines[deadline].limit_day(date.fromisoformat(start), self.calendar)
+            self.limits[key] = found.isoformat()
+        return self.limits[key]
+
     def works_at(self, moment: str) -> bool:
         """Tell whether a moment lies within the hours of a working day."""
         if not self.calendar.is_working(date.fromisoformat(moment[:10])):

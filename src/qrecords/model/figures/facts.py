@@ -78,7 +78,7 @@ def _report(entry: Entry, near: Surroundings) -> str | None:
     returned, submitted = (_day(entry.record.values.get(key)) for key in ("returned_on", "submitted_on"))
     if not returned:
         return None
-    limit = near.deadlines[SUBMISSION].limit_day(date.fromisoformat(returned), near.calendar).isoformat()
+    limit = near.limit(SUBMISSION, returned)
     if not submitted:
         return "逾期未交" if near.cutoff > limit else "未到期"
     if submitted > limit:
@@ -122,8 +122,7 @@ def _related_information(entry: Entry, near: Surroundings) -> str | None:
     returned = _day(entry.record.values.get("returned_on"))
     if not returned or RELATED_INFORMATION not in near.deadlines:
         return None
-    start = date.fromisoformat(returned)
-    limit = near.deadlines[RELATED_INFORMATION].limit_day(start, near.calendar).isoformat()
+    limit = near.limit(RELATED_INFORMATION, returned)
     if sent := near.informed.get(entry.record.record_no):
         return "按期" if sent <= limit else "逾期"
     return "逾期未传" if near.cutoff > limit else "未到期"
@@ -173,8 +172,7 @@ def _standing(entry: Entry, near: Surroundings) -> str:
 
 def _limit(entry: Entry, near: Surroundings) -> str:
     """The last day for the result of a call or letter (R5)."""
-    start = date.fromisoformat(_day(entry.record.date))
-    return near.deadlines[OPEN_RESULT].limit_day(start, near.calendar).isoformat()
+    return near.limit(OPEN_RESULT, _day(entry.record.date))
 
 
 def _overdue(entry: Entry, near: Surroundings) -> bool:
@@ -209,8 +207,7 @@ def _quality_handover(entry: Entry, near: Surroundings) -> str | None:
     """按期 · 逾期 · 逾期未移交 · 待移交, of what is for the quality department (5.7.2)."""
     if not _quality(entry, near) or "quality_handover" not in near.deadlines:
         return None
-    start = date.fromisoformat(_day(entry.record.date))
-    limit = near.deadlines["quality_handover"].limit_day(start, near.calendar).isoformat()
+    limit = near.limit("quality_handover", _day(entry.record.date))
     if received := receipt_of(entry.record):
         return "按期" if received <= limit else "逾期"
     return "逾期未移交" if near.cutoff > limit else "待移交"

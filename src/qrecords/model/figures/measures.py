@@ -109,7 +109,10 @@ def _amount(value: object) -> Number | None:
         return None
     if isinstance(value, int | Fraction):
         return value
-    exact = Fraction(Decimal(str(value)))
+    text = str(value)
+    if text.isdecimal():
+        return int(text)
+    exact = Fraction(Decimal(text))
     return int(exact) if exact.denominator == 1 else exact
 
 

@@ -64,9 +64,9 @@ class Population:
         self._entries = entries
         self._makers = makers
         self._first_day, self._months = first_day, months
-        self._all: dict[tuple[tuple[str, ...], Basis], list[Entry]] = {}
+        self._all: dict[tuple[str, Basis], list[Entry]] = {}
         self._over: dict[tuple[tuple[str, ...], Basis, str], list[Entry]] = {}
-        self._dated: dict[tuple[str, str, Basis], tuple[list[str], list[Entry]]] = {}
+        self._dated: dict[tuple[tuple[str, ...], Basis, str, str], tuple[list[str], list[Entry]]] = {}
         self._at: dict[tuple[str, At, Period, Basis], list[Entry]] = {}
 
     def knows(self, span: Period) -> bool:
@@ -80,51 +80,43 @@ class Population:
         return self._at[key]
 
     def _members(self, name: str, at: At, period: Period, basis: Basis) -> list[Entry]:
+        found = self.sets[name]
         match at:
             case "opening":
-                return self._there(name, period.opening)
+                there = self._there(found, period.opening, period.opening)
             case "closing":
-                return self._there(name, period.last)
+                there = self._there(found, period.last, period.last)
             case "during":
-                found = self.sets[name]
-                return [
-                    entry
-                    for entry in self._whole(name)
-                    if (since := _day(entry, found.since))
-                    and since <= period.last
-                    and ((until := _day(entry, found.until)) == "" or until >= period.first)
-                ]
+                there = self._there(found, period.last, period.opening)
             case _:
                 span = span_of(at, period)
-                days, entries = self._by_day(name, basis)
-                return entries[bisect_left(days, span.first) : bisect_right(days, span.last)]
+                # By day first: conditions are asked of the few of a month, not of all.
+                days, entries = self._by_day(found, basis or found.basis)
+                there = entries[bisect_left(days, span.first) : bisect_right(days, span.last)]
+        return [entry for entry in there if fits(entry, found.when)] if found.when else there
 
-    def _there(self, name: str, day: str) -> list[Entry]:
-        found = self.sets[name]
+    def _there(self, found: SetDefinition, came_by: str, gone_after: str) -> list[Entry]:
+        """Return who came by a day and went after a day, or not at all."""
         return [
             entry
-            for entry in self._whole(name)
+            for entry in self._made(found.forms, found.basis, found.over)
             if (since := _day(entry, found.since))
-            and since <= day
-            and ((until := _day(entry, found.until)) == "" or until > day)
+            and since <= came_by
+            and ((until := _day(entry, found.until)) == "" or until > gone_after)
         ]
 
-    def _by_day(self, name: str, basis: Basis) -> tuple[list[str], list[Entry]]:
-        key = self.sets[name].date or "@date"
-        if (known := (name, key, basis)) not in self._dated:
-            pairs = [(day, entry) for entry in self._whole(name, basis) if (day := _day(entry, key))]
-            pairs.sort(key=lambda pair: pair[0])
-            self._dated[known] = [day for day, _ in pairs], [entry for _, entry in pairs]
-        return self._dated[known]
-
-    def _whole(self, name: str, basis: Basis = "") -> list[Entry]:
-        found = self.sets[name]
-        base = self._made(found.forms, basis or found.basis, found.over)
-        return [entry for entry in base if fits(entry, found.when)] if found.when else base
+    def _by_day(self, found: SetDefinition, basis: Basis) -> tuple[list[str], list[Entry]]:
+        date_key = found.date or "@date"
+        if (key := (found.forms, basis, found.over, date_key)) not in self._dated:
+            entries = self._made(found.forms, basis, found.over)
+            pairs = [(day, entry) for entry in entries if (day := _day(entry, date_key))]
+            pairs.sort(key=lambda pair: (pair[0], pair[1].numbers[0]))
+            self._dated[key] = [day for day, _ in pairs], [entry for _, entry in pairs]
+        return self._dated[key]
 
     def _made(self, forms: tuple[str, ...], basis: Basis, over: str) -> list[Entry]:
         if (key := (forms, basis, over)) not in self._over:
-            counted = self._counted(forms, basis)
+            counted = [entry for form in forms for entry in self._counted(form, basis)]
             if not over:
                 self._over[key] = counted
             elif over in self._makers:
@@ -133,9 +125,9 @@ class Population:
                 self._over[key] = [line for entry in counted for line in lines_of(entry, over)]
         return self._over[key]
 
-    def _counted(self, forms: tuple[str, ...], basis: Basis) -> list[Entry]:
-        if (key := (forms, basis)) not in self._all:
-            self._all[key] = [e for form in forms for e in self._entries.get(form, ()) if counts_as(e, basis)]
+    def _counted(self, form: str, basis: Basis) -> list[Entry]:
+        if (key := (form, basis)) not in self._all:
+            self._all[key] = [entry for entry in self._entries.get(form, ()) if counts_as(entry, basis)]
         return self._all[key]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import model_validator
@@ -57,8 +58,11 @@ class Method(Definition):
 
     def points(self, grade: Any) -> Fraction | None:
         """Return what a grade is worth, of 100."""
-        score = self.scores.get(str(grade)) if grade else None
-        return None if score is None else Fraction(score) / Fraction(self.full) * 100
+        return self._points.get(grade)
+
+    @cached_property
+    def _points(self) -> dict[Any, Fraction]:
+        return {grade: Fraction(score) / Fraction(self.full) * 100 for grade, score in self.scores.items()}
 
     @property
     def middle(self) -> Fraction:
