@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from qrecords.errors import InvalidInput
@@ -176,9 +176,14 @@ def form_names(form_code: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normalise(name) for name in whole + [without_edition(n) for n in whole]))
 
 
-def _names(labels: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _names(labels: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
     """Return every field name in normal form with the keys it stands for; facts stand for no key."""
-    own = _own_names()
+    return _names_among(tuple(labels.items()))
+
+
+@lru_cache(maxsize=8)
+def _names_among(given: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[str, tuple[str, ...]]:
+    own, labels = _own_names(), dict(given)
     # 兵种 and 用户类别 are as good as 用户类别/兵种.
     parts: dict[str, tuple[str, ...]] = {}
     for name, keys in labels.items():

@@ -70,7 +70,7 @@ class FormCatalogue:
 
     def codes(self) -> list[str]:
         """Return the codes of all forms, in order."""
-        return form_codes(self.main)
+        return [*form_codes(self.main)]
 
     @property
     def known(self) -> FormCodes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 SERIES_FILE = "series.toml"
@@ -17,8 +19,49 @@ def series_folders(main: Path) -> list[Path]:
     return [main, *(p for p in beside if (p / SERIES_FILE).exists())]
 
 
-def form_codes(main: Path) -> list[str]:
-    """Return the codes of all forms by their folders, those of the main series first; no file is read."""
+def form_codes(main: Path) -> tuple[str, ...]:
+    """Return the codes of all forms by their folders, those of the main series first; no file is read.
+
+    The folders are looked through again when one of them changed: a page of the desk asks several times.
+    """
+    now = time.time_ns()
+    known = _LISTED.get(main)
+    if known and known.marks == [*map(_mark, known.folders)]:
+        return known.codes
+    folders = [main.parent, main, *_folders(main.parent)]
+    marks = [*map(_mark, folders)]
+    codes = tuple(_form_codes(main))
+    # What changed within the grain of a file system's clock may change again unseen.
+    if max((max(mark) for mark in marks if mark), default=now) < now - _GRAIN_NS:
+        _LISTED[main] = _Listed(folders, marks, codes)
+    return codes
+
+
+_Mark = tuple[int, int] | None
+_GRAIN_NS = 3_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """The folders looked through, when each changed last, and the codes found then."""
+
+    folders: list[Path]
+    marks: list[_Mark]
+    codes: tuple[str, ...]
+
+
+_LISTED: dict[Path, _Listed] = {}  # by main series
+
+
+def _mark(folder: Path) -> _Mark:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns
+
+
+def _form_codes(main: Path) -> list[str]:
     return [
         f"{series.name}-{form.name}"
         for series in series_folders(main)

@@ -7,7 +7,7 @@ file of the forms is not the one they were made from, and may be deleted at any 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -67,12 +67,20 @@ class FormOutlines:
         full = FormCodes(self._forms_dir.name, tuple(self._known)).full(code)
         return full if full in self._known else self._catalogue().full_code(code)
 
-    def titles(self) -> dict[str, str]:
+    def titles(self) -> Mapping[str, str]:
         """Return the titles of all forms by their codes."""
+        return self._titles
+
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the labels of all fields and columns with the keys they stand for."""
+        return self._labels
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
         return {form.code: form.title for form in self._known.values()}
 
-    def labels(self) -> dict[str, tuple[str, ...]]:
-        """Return the labels of all fields and columns with the keys they stand for."""
+    @cached_property
+    def _labels(self) -> dict[str, tuple[str, ...]]:
         names: dict[str, tuple[str, ...]] = {}
         for form in self._known.values():
             for field in _flat(form.fields):
