@@ -134,6 +134,15 @@ def test_a_fault_of_ours_is_no_traceback(cli: CommandLine, monkeypatch: pytest.M
     assert "程序内部错误" in ran.err
 
 
+def test_the_desk_answers_before_word_excel_and_pdf_are_loaded() -> None:
+    script = "import sys; from qrecords.web.serving import serve; from qrecords.web.app import load_pages\n"
+    seen = "print([m for m in ('docx', 'openpyxl', 'pypdf', 'pikepdf') if m in sys.modules])\n"
+    told = subprocess.run(
+        [sys.executable, "-c", script + seen + "load_pages()\n" + seen], capture_output=True, text=True, check=True
+    ).stdout
+    assert told.splitlines() == ["[]", "['docx', 'openpyxl', 'pypdf', 'pikepdf']"]
+
+
 def test_help_needs_no_heavy_library() -> None:
     script = "import sys; from qrecords.cli.app import run\ntry: run(['--help'])\nexcept SystemExit: pass\n"
     script += "print([m for m in ('sqlalchemy', 'docx', 'pydantic', 'tantivy', 'pypdf') if m in sys.modules])"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from importlib import import_module
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,9 +15,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from qrecords import __version__
-from qrecords.web.asked import Handler, page
+from qrecords.web.asked import Asked, Handler, page
 from qrecords.web.limits import Costly, Limits
-from qrecords.web.pages import entering, filling, looking, records, registers, reviewing, searching, today
+from qrecords.web.pages import entering
 from qrecords.web.picturing import Pictures
 from qrecords.web.printing import Printer
 from qrecords.web.rendering import Pages, static_folder
@@ -35,12 +36,33 @@ class _Kept(StaticFiles):
         return response
 
 
-def _get(address: str, handler: Handler, costly: Costly | None = None) -> Route:
-    return Route(address, page(handler, costly), methods=["GET"])
+# What their modules bring in, Word, Excel, PDF, takes longer than the start of a server: they come behind it.
+_PAGES = ("today", "filling", "registers", "records", "looking", "reviewing", "searching")
 
 
-def _post(address: str, handler: Handler, costly: Costly | None = None) -> Route:
-    return Route(address, page(handler, costly), methods=["POST"])
+def load_pages() -> None:
+    """Load the modules of all pages: whoever asks for one before this has come to it loads it himself."""
+    for module in _PAGES:
+        import_module(f"qrecords.web.pages.{module}")
+
+
+def _handler(name: str) -> Handler:
+    """Return the handler called MODULE.FUNCTION among the pages, its module loaded when it is first asked."""
+    module, _, function = name.partition(".")
+
+    def handler(asked: Asked) -> Response:
+        found: Handler = getattr(import_module(f"qrecords.web.pages.{module}"), function)
+        return found(asked)
+
+    return handler
+
+
+def _get(address: str, handler: str, costly: Costly | None = None) -> Route:
+    return Route(address, page(_handler(handler), costly), methods=["GET"])
+
+
+def _post(address: str, handler: str, costly: Costly | None = None) -> Route:
+    return Route(address, page(_handler(handler), costly), methods=["POST"])
 
 
 ROUTES = (
@@ -48,34 +70,34 @@ ROUTES = (
     Route("/login", entering.form, methods=["GET"]),
     Route("/login", entering.by_password, methods=["POST"]),
     Route("/logout", entering.leave, methods=["POST"]),
-    _get("/", today.today),
-    _get("/fill", filling.forms),
-    _post("/fill/{form}", filling.begin),
-    _post("/fill/{form}/file", filling.upload, Costly.UPLOAD),
-    _get("/fill/{form}/months", registers.this_month),
-    _get("/fill/{form}/months/{month}", registers.month),
-    _post("/fill/{form}/months/{month}", registers.save),
-    _post("/fill/{form}/months/{month}/make", registers.make),
-    _post("/fill/{form}/months/{month}/clear", registers.clear),
-    _get("/drafts/{key}", filling.draft),
-    _post("/drafts/{key}", filling.save),
-    _post("/drafts/{key}/make", filling.make),
-    _post("/drafts/{key}/drop", filling.drop),
-    _get("/drafts/{key}/page.pdf", filling.page_pdf, Costly.PREVIEW),
-    _get("/records", records.ledger),
-    _get("/records/list.{kind}", records.ledger_file, Costly.SEARCH),
-    _get("/records/{number}", records.record),
-    _get("/records/{number}/paper.pdf", records.paper, Costly.PREVIEW),
-    _get("/records/{number}/page", looking.page, Costly.PREVIEW),
-    _get("/records/{number}/page.png", looking.picture, Costly.PREVIEW),
-    _post("/records/{number}/go-on", filling.go_on),
-    _post("/step/{action}", records.step),
-    _get("/review", reviewing.queue),
-    _get("/review/rows/{form}", reviewing.rows),
-    _get("/search", searching.searching, Costly.SEARCH),
-    _get("/search/hits.{kind}", searching.hits_file, Costly.SEARCH),
-    _post("/search/save", searching.save),
-    _post("/search/forget", searching.forget),
+    _get("/", "today.today"),
+    _get("/fill", "filling.forms"),
+    _post("/fill/{form}", "filling.begin"),
+    _post("/fill/{form}/file", "filling.upload", Costly.UPLOAD),
+    _get("/fill/{form}/months", "registers.this_month"),
+    _get("/fill/{form}/months/{month}", "registers.month"),
+    _post("/fill/{form}/months/{month}", "registers.save"),
+    _post("/fill/{form}/months/{month}/make", "registers.make"),
+    _post("/fill/{form}/months/{month}/clear", "registers.clear"),
+    _get("/drafts/{key}", "filling.draft"),
+    _post("/drafts/{key}", "filling.save"),
+    _post("/drafts/{key}/make", "filling.make"),
+    _post("/drafts/{key}/drop", "filling.drop"),
+    _get("/drafts/{key}/page.pdf", "filling.page_pdf", Costly.PREVIEW),
+    _get("/records", "records.ledger"),
+    _get("/records/list.{kind}", "records.ledger_file", Costly.SEARCH),
+    _get("/records/{number}", "records.record"),
+    _get("/records/{number}/paper.pdf", "records.paper", Costly.PREVIEW),
+    _get("/records/{number}/page", "looking.page", Costly.PREVIEW),
+    _get("/records/{number}/page.png", "looking.picture", Costly.PREVIEW),
+    _post("/records/{number}/go-on", "filling.go_on"),
+    _post("/step/{action}", "records.step"),
+    _get("/review", "reviewing.queue"),
+    _get("/review/rows/{form}", "reviewing.rows"),
+    _get("/search", "searching.searching", Costly.SEARCH),
+    _get("/search/hits.{kind}", "searching.hits_file", Costly.SEARCH),
+    _post("/search/save", "searching.save"),
+    _post("/search/forget", "searching.forget"),
 )
 
 

@@ -6,8 +6,10 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock, Semaphore
+from typing import TYPE_CHECKING
 
-from qrecords.services.finding.pages import PageShown, page_shown
+if TYPE_CHECKING:
+    from qrecords.services.finding.pages import PageShown
 
 KEPT = 48  # pictures of some 100 kB
 AT_ONCE = 2
@@ -22,6 +24,8 @@ class Pictures:
 
     def page(self, pdf: bytes, words: Sequence[str], number: int) -> PageShown:
         """Return a page with words marked; 0 is the first on which one of them stands."""
+        from qrecords.services.finding.pages import page_shown  # takes time, and the server starts without
+
         digest = hashlib.sha256(pdf).hexdigest()
         key = (digest, tuple(words), number)
         with self._guard:

@@ -10,7 +10,6 @@ from threading import Lock
 from typing import Any
 
 from qrecords.desk.session import Session
-from qrecords.services.intake.preview import preview
 
 KEPT = 64  # pages of some 50 kB
 
@@ -24,6 +23,8 @@ class Printer:
 
     def page(self, session: Session, form_code: str, values: Mapping[str, Any]) -> bytes:
         """Return the PDF of values; MissingProgram without LibreOffice."""
+        from qrecords.services.intake.preview import preview  # takes time, and the server starts without
+
         key = _key(session, form_code, values)
         if (known := self._known(key)) is not None:
             return known

@@ -18,7 +18,7 @@ from qrecords.advice import Input, advise
 from qrecords.desk.session import Session
 from qrecords.errors import QRecordsError, UsageError
 from qrecords.services.administer import open_office
-from qrecords.web.app import desk_app
+from qrecords.web.app import desk_app, load_pages
 from qrecords.web.signedin import Door
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -86,3 +86,4 @@ def _announce(server: uvicorn.Server, entrance: str, ready: Callable[[str], None
     if wishes.browser:
         with suppress(webbrowser.Error, QRecordsError):
             webbrowser.open(entrance)
+    load_pages()  # while the first page is on its way
