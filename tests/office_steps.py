@@ -55,7 +55,7 @@ from qrecords.services.volumes.compile import compile_year
 from qrecords.settings import load
 from qrecords.stores.archive import Archive
 from qrecords.stores.backupstore import BackupStore
-from qrecords.stores.inbox import Inbox
+from qrecords.stores.papers import WorkspacePapers
 from qrecords.stores.register import Register
 from tests import retention_office as kept
 from tests.conftest import CHECKOUT, FORMS, blank_scan
@@ -221,7 +221,9 @@ def _has_signature(number: str) -> Done:
     def look(office: Office) -> bool:
         found = show(office, number)["signatures"]
         assert len(found) < 2, "once"
-        return len(found) == 1 and any(office.evidence_dir.glob(f"{found[0]['evidence_sha256']}.*"))
+        return len(found) == 1 and any(
+            (office.settings.archive_dir / "evidence").glob(f"{found[0]['evidence_sha256']}.*")
+        )
 
     return look
 
@@ -234,12 +236,12 @@ def _scan(office: Office) -> None:
 
 def _is_scanned(root: Path) -> bool:
     signed = _has_signature(F)(root)
-    waiting = [w.source for w in Inbox(root / "archive" / "inbox" / "unmatched").all()]
+    waiting = [w.source for w in WorkspacePapers(root, root / "archive").inbox.all()]
     return signed and waiting == ["lost.png", "waiting.png"]
 
 
 def _page_waiting(office: Office) -> str:
-    return next(w.page_id for w in Inbox(office.inbox_dir).all() if w.source == "waiting.png")
+    return next(w.page_id for w in office.papers.inbox.all() if w.source == "waiting.png")
 
 
 @people()
@@ -261,7 +263,7 @@ def _attach(office: Office) -> None:
 def _is_attached(office: Office) -> bool:
     found = show(office, F)["attached"]
     assert len(found) in {0, 2}, "all or none"
-    return bool(found) and all(any(office.evidence_dir.glob(f"{a['sha256']}.*")) for a in found)
+    return bool(found) and all(any((office.settings.archive_dir / "evidence").glob(f"{a['sha256']}.*")) for a in found)
 
 
 @people()
@@ -700,7 +702,7 @@ def assert_whole(root: Path, step: Step, *, deep: bool = True) -> None:
         assert verify(office, deep=deep)["problems"] == []
         with office.register.read() as tx:
             assert tx.intents.open() == []
-            papers = {p.stem for p in office.evidence_dir.glob("[!.]*")}
+            papers = {p.stem for p in (office.settings.archive_dir / "evidence").glob("[!.]*")}
             assert tx.beside.used(sorted(papers)) == papers, "no signed paper without its record"
         assert office.archive.steps_in_staging() == []
 

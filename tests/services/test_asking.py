@@ -144,7 +144,7 @@ def test_a_record_is_asked_for_field_by_field(
     assert shown["contact_person"] == "示例老联系人"
     assert shown["fax_number"] == "000-99999999"
     assert shown["direction"] == "发"
-    assert list((office.drafts_dir / "answers").iterdir()) == [], "the answers have become a record"
+    assert list((office.papers.drafts / "answers").iterdir()) == [], "the answers have become a record"
 
 
 @on_posix
@@ -158,7 +158,7 @@ def test_what_the_form_misses_is_asked_again(cli: CommandLine, office: Office, s
         screen.answer("保存吗", "否")
         assert screen.end() == 130
     assert cli.json("list", "--all")["records"] == []
-    assert list((office.drafts_dir / "answers").iterdir()) == []
+    assert list((office.papers.drafts / "answers").iterdir()) == []
 
 
 @on_posix
@@ -180,7 +180,7 @@ def test_rows_are_asked_line_by_line_and_a_stop_keeps_the_answers(cli: CommandLi
             line = {"date": "2025-03-03", "enum": "1", "multi": "1 2"}.get(field.type.value, "示例")
             screen.answer(field.label, line)
             given[field.key] = read_answer(field, line)
-    (kept,) = (office.drafts_dir / "answers").iterdir()
+    (kept,) = (office.papers.drafts / "answers").iterdir()
     assert f"留在 {kept}" in told
     assert yaml.safe_load(kept.read_text(encoding="utf-8"))["issued_on"] == "2025-03-03"
     assert status in {130, -signal.SIGINT}

@@ -16,12 +16,12 @@ NAMES = ("alone", "under way", "of a record")
 def test_only_what_nobody_else_keeps_is_taken_back(tmp_path: Path) -> None:
     with kept.opened(kept.copied(tmp_path)) as people:
         office = people("甲")
-        office.evidence_dir.mkdir(parents=True, exist_ok=True)
+        (office.settings.archive_dir / "evidence").mkdir(parents=True, exist_ok=True)
         files = []
         for name in NAMES:
             digest = sha256(name.encode()).hexdigest()
             files.append(Evidence(f"{digest}.png", digest))
-            (office.evidence_dir / f"{digest}.png").write_bytes(name.encode())
+            (office.settings.archive_dir / "evidence" / f"{digest}.png").write_bytes(name.encode())
         alone, under_way, of_a_record = files
         with office.under_way() as broken, office.under_way() as other:
             with office.register.write() as tx:
@@ -30,7 +30,7 @@ def test_only_what_nobody_else_keeps_is_taken_back(tmp_path: Path) -> None:
                 paper = Attached("file", "paper.png", of_a_record.sha256, 1)
                 tx.beside.add([kept.A], paper, office.now(), office.account.name)
             take_back(office, broken, files)
-            left = {path.name for path in office.evidence_dir.iterdir()}
+            left = {path.name for path in (office.settings.archive_dir / "evidence").iterdir()}
             assert alone.name not in left
             assert {under_way.name, of_a_record.name} <= left
             with office.register.write() as tx:

@@ -159,12 +159,12 @@ def test_what_has_no_paper_cannot_be_opened(
 ) -> None:
     made = fill(office, "10A", [write(sample("10A"))])
     assert made
-    for path in office.drafts_dir.iterdir():
+    for path in office.papers.drafts.iterdir():
         path.unlink()
     with pytest.raises(NotFound, match="没有打印过"):
         open_paper(office, "QR758-10A-2025-00001", lambda _: None)
     monkeypatch.setenv(VIEWER_VARIABLE, "/no/such/program")
-    (office.drafts_dir / "QR758-10A-2025-00001.pdf").write_bytes(b"%PDF")
+    (office.papers.drafts / "QR758-10A-2025-00001.pdf").write_bytes(b"%PDF")
     with pytest.raises(MissingProgram):
         open_paper(office, "QR758-10A-2025-00001")
 

@@ -86,10 +86,8 @@ class Questionnaire:
         self.path = keep_answers(self._office, name, self.answers, self.path)
 
     def _drop(self) -> None:
-        from qrecords.services.intake.asking import drop_answers
-
         if self.path is not None:
-            drop_answers(self.path)
+            self._office.papers.answers.drop(self.path.name)
 
     def _wrong(self, attempt: Try) -> list[Field]:
         """Return the fields the attempt refused, after telling why; all of them when it named none."""

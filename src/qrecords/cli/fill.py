@@ -73,7 +73,7 @@ def fill(
             progress=at,
         )
     if asked and not dry_run:
-        _drop(asked)
+        session.office.papers.answers.drop(asked.name)
     for line in result.notes:
         note(f"提示：{worded(line)}")
     lines = _told(result, dry_run=dry_run)
@@ -137,12 +137,6 @@ def _asked_record(session: Session, code: str) -> Path:
     return _confirmed(questions.run(form.code, attempt))
 
 
-def _drop(path: Path) -> None:
-    from qrecords.services.intake.asking import drop_answers
-
-    drop_answers(path)
-
-
 def _confirmed(path: Path | None) -> Path:
     if path is None:
         raise Interrupted("已放弃，没有保存", remedy="再运行同一条命令可以重新填写")
@@ -181,7 +175,7 @@ def update(session: Session, number: str, source: Path | None, dry_run: bool, re
         return
     record = update_record(session.office, number, asked or source or Path())
     if asked:
-        _drop(asked)
+        session.office.papers.answers.drop(asked.name)
     if session.as_json:
         session.answer({"record": show(session.office, record.record_no)}, [])
     else:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from qrecords.acting import acting_account, caller_uid, require_three
 from qrecords.advice import Do, Sentence, advise
-from qrecords.desk.workspace import Clock, Workspace, system_now
+from qrecords.desk.workspace import Workspace, system_now
 from qrecords.errors import NotFound, NotPermitted, Problem
 from qrecords.model.access import ANYTHING, Account, Decision, Rules, Scope, Subject, decide, readable
 from qrecords.model.audit import Event
 from qrecords.model.clock import CLOCK, TIMELESS, require_clock
 from qrecords.model.numbering import RECORD_NO, FormCodes, full_record_no, retention_years
 from qrecords.model.record import Action, Record
+from qrecords.ports import Clock, Papers
 from qrecords.settings import Settings
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import AccessFile, template_sha256
@@ -126,19 +127,9 @@ class Session:
         return self.workspace.indexes_dir
 
     @property
-    def drafts_dir(self) -> Path:
-        """Return the folder of working copies on their way to the printer; they can be printed again any time."""
-        return self.settings.archive_dir / "drafts"
-
-    @property
-    def evidence_dir(self) -> Path:
-        """Return the folder of signed papers waiting to be filed with their record."""
-        return self.settings.archive_dir / "evidence"
-
-    @property
-    def inbox_dir(self) -> Path:
-        """Return the folder of scanned pages that wait for their record or for the rest of their print."""
-        return self.settings.archive_dir / "inbox" / "unmatched"
+    def papers(self) -> Papers:
+        """Return all paper that is in no object."""
+        return self.workspace.papers
 
     def clock(self) -> datetime:
         """Return the moment by the office's clock."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from uuid import uuid4
 from qrecords.desk.kept import Kept
 from qrecords.model.audit import Event
 from qrecords.model.numbering import FormCodes
+from qrecords.ports import Clock, Papers
 from qrecords.settings import Settings, load
 from qrecords.stores.accessfile import AccessFile, access_mark, read_access
 from qrecords.stores.archive import Archive
@@ -24,6 +25,7 @@ from qrecords.stores.durable import storage_errors
 from qrecords.stores.formfolders import form_codes
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.store import IndexStore
+from qrecords.stores.papers import WorkspacePapers
 from qrecords.stores.register import Busy, Register
 from qrecords.work.leases import LeaseKeeper
 
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from qrecords.stores.formfiles import FormCatalogue
 
 REGISTER_FILE = "register.sqlite"
-
-Clock = Callable[[], datetime]
 
 
 def system_now() -> datetime:
@@ -100,6 +100,11 @@ class Workspace:
     def archive(self) -> Archive:
         """Return the objects."""
         return Archive(self.settings.archive_dir)
+
+    @cached_property
+    def papers(self) -> Papers:
+        """Return all paper that is in no object."""
+        return WorkspacePapers(self.settings.root, self.settings.archive_dir)
 
     @cached_property
     def index(self) -> IndexStore:

@@ -19,6 +19,20 @@ class Added:
     signed: Signed | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A scanned page that waits: where it came from, why, and its code (subject, print, page) where one was read."""
+
+    page_id: str
+    source: str
+    number: int
+    reason: str
+    points: tuple[float, float]
+    code: str = ""
+    text: str = ""
+    wanted: tuple[tuple[str, str, str], ...] = ()  # what was said of its signatures: kind, by whom, of which day
+
+
 def right_for(action: Action, state: State) -> Action:
     """Return the right an added paper asks for: what is filed gets another version from who may file alone (5.5.6)."""
     return Action.FILE if state in AFTER_FILING else action

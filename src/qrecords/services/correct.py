@@ -95,7 +95,7 @@ def correct(office: Office, record_no: str, source: Path, *, reason: str) -> Rec
     office.authorise(Action.CORRECT, record.record_no, record)
     require_open(folder.form, record, Action.CORRECT)
     if not record.paper_no:
-        require_means(Documents(office), folder, office.drafts_dir, pdf=True)
+        require_means(Documents(office), folder, office.papers.drafts, pdf=True)
     values = _corrected_values(office, folder.form, source, record)
     with office.exclusive("file", "归档"):
         _make_version(office, folder, record, values, why)

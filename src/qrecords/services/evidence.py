@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,6 @@ from qrecords.errors import InvalidInput, Problem
 from qrecords.model.record import Record
 from qrecords.office import Office
 from qrecords.services.intents import open_steps
-from qrecords.stores import durable
-from qrecords.stores.inputs import file_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +27,16 @@ class Evidence:
 
 def store(office: Office, files: Mapping[str, Path]) -> None:
     """Keep files by the names (SHA-256 and kind) their intent wrote down; InvalidInput for one changed since."""
-    durable.make_dirs(office.evidence_dir)
     for name, path in files.items():
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != Path(name).stem:
-            raise InvalidInput(f"{path.name} 刚被改动，没有附上", remedy="请等文件写完后再试")
-        durable.write_file(office.evidence_dir / name, data)
+        try:
+            office.papers.evidence.keep(name, path.read_bytes())
+        except ValueError:
+            raise InvalidInput(f"{path.name} 刚被改动，没有附上", remedy="请等文件写完后再试") from None
 
 
-def spoiled_papers(office: Office, records: Iterable[Record]) -> Iterator[tuple[Path, Problem]]:
-    """Give the papers that wait to be filed with records and are not what was kept: gone, changed, a link."""
-    seen = set[Path]()
+def spoiled_papers(office: Office, records: Iterable[Record]) -> Iterator[tuple[str, Problem]]:
+    """Give the places of papers that wait to be filed with records and are not what was kept: gone, changed, a link."""
+    evidence, seen = office.papers.evidence, set[str]()
     for record in records:
         papers: list[tuple[str, str, str | None]] = [
             (f"附件「{a.name}」", a.stored, None) for a in record.standing_papers
@@ -51,19 +47,10 @@ def spoiled_papers(office: Office, records: Iterable[Record]) -> Iterator[tuple[
             if s.evidence_sha256 and not s.lapsed
         ]
         for called, stored, kind in papers:
-            path = office.evidence_dir / stored
-            if path not in seen and (what := _wrong(path)):
+            if stored not in seen and (what := evidence.fault(stored)):
                 told = f"{called}（{stored}）{what}，请从备份恢复 archive/evidence"
-                yield path, Problem(told, kind, source=record.record_no)
-            seen.add(path)
-
-
-def _wrong(path: Path) -> str:
-    if path.is_symlink():
-        return "被换成了链接"
-    if not path.is_file():
-        return "不见了"
-    return "" if file_sha256(path) == path.stem else "的内容与登记时不同"
+                yield evidence.place(stored), Problem(told, kind, source=record.record_no)
+            seen.add(stored)
 
 
 def take_back(office: Office, key: str, files: Iterable[Evidence]) -> None:
@@ -72,9 +59,7 @@ def take_back(office: Office, key: str, files: Iterable[Evidence]) -> None:
     Inside a writing transaction: a step that begins later stores the same paper again, after this.
     """
     names = {file.sha256: file.name for file in files}
-    with office.register.write() as tx, durable.storage_errors(office.evidence_dir):
+    with office.register.write() as tx:
         used = tx.beside.used(list(names))
         used |= {sha256 for other, step in open_steps(tx) if other != key for sha256 in step.keeps()}
-        for sha256, name in names.items():
-            if sha256 not in used:
-                (office.evidence_dir / name).unlink(missing_ok=True)
+        office.papers.evidence.drop(*(name for sha256, name in names.items() if sha256 not in used))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
@@ -76,18 +77,18 @@ def freeze(
     files: dict[str, bytes | Path] = {
         RecordJson.FILE: _record_json(folder, filing, records).to_bytes(),
         **documents,
-        **_scans(office, filing, records),
     }
     keep_template(office, intent, folder)
-    staged = office.archive.stage(
-        filing.object_id,
-        files,
-        message=message or ("归档" if filing.version == 1 else "补归档"),
-        user=office.account.display_name,
-        created=office.clock(),
-        intent=intent,
-        expected_head=filing.version - 1,
-    )
+    with _scans(office, filing, records) as scans:
+        staged = office.archive.stage(
+            filing.object_id,
+            files | scans,
+            message=message or ("归档" if filing.version == 1 else "补归档"),
+            user=office.account.display_name,
+            created=office.clock(),
+            intent=intent,
+            expected_head=filing.version - 1,
+        )
     office.archive.publish(staged)
 
 
@@ -161,23 +162,39 @@ def free_name(taken: Mapping[str, str], name: str, content: str) -> str:
     return free
 
 
-def _scans(office: Office, filing: Filing, records: Iterable[Record]) -> dict[str, bytes | Path]:
-    """Return the papers of an item's records by the name they get in the object, with the texts read off them.
+@contextmanager
+def _scans(office: Office, filing: Filing, records: Iterable[Record]) -> Iterator[dict[str, Path]]:
+    """Lend the papers of an item's records by the name they get in the object, with the texts read off them.
 
     One that no longer waits among the evidence (the register was made again from the objects) is in the version before.
+    NotFound when it is in neither.
     """
-    kept = {name: office.evidence_dir / stored for name, stored in papers_of(records).items()}
-    texts = {name: path.with_suffix(".txt") for name, path in kept.items()}
-    if lost := [name for name, path in kept.items() if filing.version > 1 and not path.is_file()]:
-        at = (filing.object_id, filing.version - 1)
-        there, held = office.archive.names(*at), held_papers(office, *at)
-        where = {sha256: name for name, sha256 in held.items()}
-        for name in lost:
-            if before := where.get(kept[name].stem):
-                kept[name] = office.archive.path(filing.object_id, before, filing.version - 1)
-                if f"{before}.txt" in there:
-                    texts[name] = office.archive.path(filing.object_id, f"{before}.txt", filing.version - 1)
-    return {**kept, **{f"{name}.txt": path for name, path in texts.items() if path.is_file()}}
+    evidence, stored = office.papers.evidence, papers_of(records)
+    waiting = {name: kept for name, kept in stored.items() if filing.version == 1 or evidence.has(kept)}
+    before = _of_before(office, filing, {n: _sha256_in(kept) for n, kept in stored.items() if n not in waiting})
+    wanted = waiting | {name: kept for name, kept in stored.items() if name not in waiting and name not in before}
+    wanted |= {
+        f"{name}.txt": text
+        for name, kept in stored.items()
+        if f"{name}.txt" not in before and evidence.has(text := f"{_sha256_in(kept)}.txt")
+    }
+    with evidence.lent([*wanted.values()]) as lent:
+        yield before | {name: lent[kept] for name, kept in wanted.items()}
+
+
+def _of_before(office: Office, filing: Filing, lost: Mapping[str, str]) -> dict[str, Path]:
+    """Return papers, known by SHA-256, and their texts as the item's version before holds them."""
+    if not lost:
+        return {}
+    at = (filing.object_id, filing.version - 1)
+    there, where = office.archive.names(*at), {sha256: name for name, sha256 in held_papers(office, *at).items()}
+    found = {name: where[sha256] for name, sha256 in lost.items() if sha256 in where}
+    found |= {f"{name}.txt": f"{held}.txt" for name, held in found.items() if f"{held}.txt" in there}
+    return {name: office.archive.path(filing.object_id, held, filing.version - 1) for name, held in found.items()}
+
+
+def _sha256_in(stored: str) -> str:
+    return Path(stored).stem
 
 
 def held_papers(office: Office, object_id: str, version: int) -> dict[str, str]:

@@ -82,5 +82,5 @@ def _printed(office: Office, paper: Paper) -> Any:
 
 
 def _written(office: Office, documents: Documents, papers: Sequence[Paper], out: Path | None) -> list[dict[str, Any]]:
-    files = write_papers(documents, papers, out or office.drafts_dir, pdf=True)
+    files = write_papers(documents, papers, out or office.papers.drafts, pdf=True)
     return [{"record_no": p.subject, "print_id": p.print_id, **files[p.subject]} for p in papers]

@@ -13,9 +13,9 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from qrecords.errors import StorageFailure
@@ -85,7 +85,28 @@ def is_read_only(path: Path) -> bool:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write a file so that after a crash at any moment there is the old one or the new one, whole."""
-    _write_aside(path, [data])
+    write_chunks(path, [data])
+
+
+def write_new(path: Path, chunks: Iterable[bytes], alone: Callable[[], AbstractContextManager[None]]) -> bool:
+    """Write a file unless there is one; tells whether it was written. Whole and lasting is what is there in the end.
+
+    `alone` keeps others from the name for the moment it is given away.
+    """
+    aside = _aside_of(path)
+    with storage_errors(path):
+        try:
+            _write(aside, chunks)
+            _sync(aside)
+            checkpoint("write_file.aside")
+            with alone():
+                if is_free := not os.path.lexists(path):
+                    _rename(aside, path)
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+        _sync(path.parent)
+    return is_free
 
 
 def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
@@ -118,12 +139,23 @@ def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
 def write_file_from(source: Path, target: Path) -> None:
     """Write a file as `write_file` does, with the bytes of another, making the folders it needs."""
     make_dirs(target.parent)
-    with storage_errors(source), source.open("rb") as stream:
-        _write_aside(target, iter(lambda: stream.read(_CHUNK), b""))
+    with chunks_of(source) as chunks:
+        write_chunks(target, chunks)
 
 
-def _write_aside(path: Path, chunks: Iterable[bytes]) -> None:
-    aside = path.parent / f".{secrets.token_hex(8)}.tmp"
+@contextmanager
+def chunks_of(data: bytes | Path) -> Iterator[Iterable[bytes]]:
+    """Give bytes, or those of a file, piece by piece."""
+    if isinstance(data, bytes):
+        yield [data]
+        return
+    with storage_errors(data), data.open("rb") as stream:
+        yield iter(lambda: stream.read(_CHUNK), b"")
+
+
+def write_chunks(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file as `write_file` does, with bytes that come piece by piece."""
+    aside = _aside_of(path)
     with storage_errors(path):
         try:
             _write(aside, chunks)
@@ -135,6 +167,10 @@ def _write_aside(path: Path, chunks: Iterable[bytes]) -> None:
                 aside.unlink(missing_ok=True)
             raise
         _sync(path.parent)
+
+
+def _aside_of(path: Path) -> Path:
+    return path.parent / f".{secrets.token_hex(8)}.tmp"
 
 
 def sweep_asides(folder: Path) -> None:
@@ -220,6 +256,15 @@ def remove_file(path: Path) -> None:
     with storage_errors(path):
         path.unlink(missing_ok=True)
         _sync(path.parent)
+
+
+def remove_files(paths: Sequence[Path]) -> None:
+    """Remove files in their order, for good: each folder is synced once. One that is not there is no error."""
+    for path in paths:
+        with storage_errors(path):
+            path.unlink(missing_ok=True)
+    for folder in dict.fromkeys(path.parent for path in paths):
+        sync_dir(folder)
 
 
 def sync_dir(folder: Path) -> None:

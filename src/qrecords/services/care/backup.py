@@ -81,10 +81,13 @@ def _copy_all(office: Office, store: BackupStore, progress: Progress | None) -> 
     durable.checkpoint("backup.register")
     before = store.manifest()
     spoiled = _spoiled(office)
-    files = {name: store.put_file(path) for name, path in _files(office) if path not in spoiled}
+    files = {name: store.put_file(path) for name, path in _files(office)}
+    for place in office.papers.waiting():
+        if place not in spoiled:
+            with office.papers.lent(place) as path:
+                files[place] = store.put_file(path)
     if before:  # what is spoiled here stays there as it was
-        lost = {path.relative_to(office.settings.root).as_posix() for path in spoiled}
-        files |= {name: kept for name, kept in before.files.items() if name in lost}
+        files |= {name: kept for name, kept in before.files.items() if name in spoiled}
     durable.checkpoint("backup.files")
     objects: dict[str, tuple[int, str]] = {}
     made = Backup(store.folder, _manifest(office, register_sha256, seq, head, files, objects))
@@ -142,20 +145,19 @@ def _manifest(
     )
 
 
-def _spoiled(office: Office) -> dict[Path, Problem]:
-    """Return the papers waiting to be filed that are not what was kept."""
+def _spoiled(office: Office) -> dict[str, Problem]:
+    """Return the papers waiting to be filed that are not what was kept, by their places."""
     with office.register.read() as tx:
         waiting = tx.records.find(states=OPEN_STATES)
     found = spoiled_papers(office, waiting)
-    return {path: Problem(advise("没有备份：{}", problem.message), source=problem.source) for path, problem in found}
+    return {place: Problem(advise("没有备份：{}", problem.message), source=problem.source) for place, problem in found}
 
 
 def _files(office: Office) -> Iterator[tuple[str, Path]]:
-    """Give every file of the workspace that is neither an object nor made again: settings, forms, lists, papers."""
+    """Give every file of the workspace that is neither paper nor object nor made again: settings, forms, lists."""
     root = office.settings.root
-    waiting = (office.evidence_dir, office.settings.archive_dir / "inbox")
     found = [p for p in root.iterdir() if p.suffix in {".toml", ".csv"}]
-    for folder in (*series_folders(office.settings.forms_dir), *waiting):
+    for folder in series_folders(office.settings.forms_dir):
         found += folder.rglob("*")
     for path in sorted(found):
         if path.is_file() and not path.name.startswith("."):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.services.intents import step_of
-from qrecords.stores.durable import sweep_asides
 from qrecords.work.step import UNDONE, UNFINISHED, Step
 
 
@@ -32,8 +31,7 @@ def recover(office: Office) -> list[dict[str, str]]:
                 if is_dead and _is_open(office, key):
                     done.append(_recover_one(office, key, step))
         office.archive.sweep(office.leases.is_alive)
-        for folder in (office.drafts_dir, office.evidence_dir, office.inbox_dir):
-            sweep_asides(folder)
+        office.papers.sweep()
     return done
 
 

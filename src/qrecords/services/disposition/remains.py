@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from qrecords.errors import Problem
@@ -12,14 +11,9 @@ from qrecords.office import Office
 from qrecords.services.documents import sheet_subject
 from qrecords.services.finding.indexing import purge
 from qrecords.stores import durable
-from qrecords.stores.inbox import Inbox
 from qrecords.stores.register import Transaction
 
 Certificate = dict[str, Any]
-
-# Below archive/: what is removed in other ways, or holds no record.
-_NOT_SEARCHED = {"objects", "staging", "locks"}
-_COPIES = "volumes"  # reading copies of volumes beside the archive
 
 
 def records_of(content: dict[str, Any]) -> list[str]:
@@ -34,32 +28,26 @@ def subjects_of(content: dict[str, Any]) -> list[str]:
 
 
 def files_of(office: Office, tx: Transaction, content: dict[str, Any]) -> list[str]:
-    """Return the files of the workspace, beside objects, that belong to what is on a list, by their relative paths."""
-    root = office.settings.root
-    evidence = {office.evidence_dir / name for name in tx.retention.papers(records_of(content))}
-    found = {path for path in evidence if path.is_file()} | set(_named(office, content))
-    return sorted(path.relative_to(root).as_posix() for path in found)
+    """Return the places of the paper, beside objects, that belongs to what is on a list."""
+    evidence = office.papers.evidence
+    found = {evidence.place(name) for name in tx.retention.papers(records_of(content)) if evidence.has(name)}
+    return sorted(found | set(_named(office, content)))
 
 
-def _named(office: Office, content: dict[str, Any]) -> Iterator[Path]:
-    """Give the files named after a record, a sheet, an item or a volume: prints, cached parts, reading copies."""
+def _named(office: Office, content: dict[str, Any]) -> Iterator[str]:
+    """Give the places of what is named after a record, a sheet, an item or a volume: prints, parts, reading copies."""
     codes = [p["code"] for unit in content["units"] for p in unit["pieces"]]
     words = [*records_of(content), *subjects_of(content), *codes, *(code.replace("·", ".") for code in codes)]
     titles = [u["title"].replace("/", "／") for u in content["units"] if u["kind"] == "volume"]
     names = re.compile(
         rf"(?<![0-9A-Za-z])(?:{'|'.join(map(re.escape, sorted([*words, *titles], reverse=True)))})(?![0-9])"
     )
-    archive = office.settings.archive_dir
-    folders = [p for p in archive.iterdir() if p.is_dir() and p.name not in _NOT_SEARCHED]
     subjects = {*records_of(content), *subjects_of(content)}
-    inbox = Inbox(office.inbox_dir)
-    for page in inbox.all():  # a page of a print whose other pages never came
-        if page.code.partition("/")[0] in subjects:
-            yield from inbox.folder.glob(f"{page.page_id}.*")
-    for folder in (*folders, office.settings.root / _COPIES):
-        for path in folder.rglob("*"):
-            if path.is_file() and names.search(path.name):
-                yield path
+    # A page of a print whose other pages never came is called by what it shows.
+    lone = [page.page_id for page in office.papers.inbox.all() if page.code.partition("/")[0] in subjects]
+    if lone:
+        yield from office.papers.called(re.compile(rf"^(?:{'|'.join(lone)})\."))
+    yield from office.papers.called(names)
 
 
 def remove_objects(office: Office, certificate: Certificate, intent: str) -> None:
@@ -71,16 +59,19 @@ def remove_objects(office: Office, certificate: Certificate, intent: str) -> Non
 
 def remove_files(office: Office, certificate: Certificate) -> None:
     """Remove printed copies, signed papers and reading copies; a scan another record also refers to stays."""
-    root = office.settings.root
-    # Someone may have printed a record between the check and now.
-    printed = {path.relative_to(root).as_posix() for path in _named(office, certificate["list"])}
+    printed = set(_named(office, certificate["list"]))  # perhaps between the check and now
     with office.register.read() as tx:
-        for name in sorted({*certificate["files"], *printed}):
-            path = root / name
-            if path.is_file() and not (path.parent == office.evidence_dir and tx.beside.used([path.stem])):
-                durable.remove_file(path)
+        for place in sorted({*certificate["files"], *printed}):
+            if office.papers.is_there(place) and not _is_of_others(office, tx, place):
+                office.papers.remove(place)
                 durable.checkpoint("destroy.file")
-    durable.sweep_asides(office.settings.archive_dir)  # half a print of theirs, from a crash long ago
+    office.papers.sweep_all()  # half a print of theirs, from a crash long ago
+
+
+def _is_of_others(office: Office, tx: Transaction, place: str) -> bool:
+    """Tell whether a place holds evidence another record refers to."""
+    stored = office.papers.evidence.stored_at(place)
+    return stored is not None and bool(tx.beside.used([stored.rpartition(".")[0]]))
 
 
 def remove_text(office: Office) -> None:
@@ -104,8 +95,7 @@ def left(office: Office, certificate: Certificate) -> list[Problem]:
         found += [
             Problem("文件还在", source=name)
             for name in sorted(files)
-            if (path := office.settings.root / name).is_file()
-            and not (path.parent == office.evidence_dir and tx.beside.used([path.stem]))
+            if office.papers.is_there(name) and not _is_of_others(office, tx, name)
         ]
         held = tx.retention.held_of([*records_of(content), *subjects_of(content)])
         found += [Problem("登记库里还有内容", source=number) for number in held]

@@ -82,9 +82,8 @@ def _printed(office: Office, record: Record) -> Path:
     names = [record.record_no]
     if reading.reads_month(office, record):
         names.append(f"{record.form_code}-{record.month}")
-    for path in [office.drafts_dir / f"{name}.{kind}" for kind in ("pdf", "docx") for name in names]:
-        if path.is_file():
-            return path
+    if path := office.papers.printed([f"{name}.{kind}" for kind in ("pdf", "docx") for name in names]):
+        return path
     remedy = advise("请先用 {} 打印", Do.PRINT(record.record_no))
     raise NotFound(f"{record.record_no} 还没有归档，也没有打印过", remedy=remedy)
 

@@ -17,7 +17,6 @@ from qrecords.model.rules import COMPLETENESS_CHECKS, holds, is_empty
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.intake.lists import Completion
-from qrecords.stores.durable import make_dirs, write_file
 
 EMPTY = "-"  # the answer that leaves a field empty, whatever is offered
 _CUSTOMER = "customer_unit"
@@ -135,14 +134,6 @@ def keep_answers(office: Office, name: str, answers: Mapping[str, Any], path: Pa
 
     Its first line makes its bytes its own: the same words asked twice are two records.
     """
-    folder = office.drafts_dir / "answers"
-    make_dirs(folder)
-    path = path or folder / f"{name}-{uuid4().hex[:12]}.yaml"
+    file = path.name if path else f"{name}-{uuid4().hex[:12]}.yaml"
     text = json.dumps(dict(answers), ensure_ascii=False, indent=2)
-    write_file(path, f"# {path.stem}\n{text}\n".encode())
-    return path
-
-
-def drop_answers(path: Path) -> None:
-    """Remove the file of answers that have become a record."""
-    path.unlink(missing_ok=True)
+    return office.papers.answers.keep(file, f"# {file.removesuffix('.yaml')}\n{text}\n".encode())

@@ -24,11 +24,10 @@ from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.checking import beyond_rules, reminders
 from qrecords.services.intake import meanwhile
-from qrecords.services.intake.asking import drop_answers, offers
+from qrecords.services.intake.asking import offers
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import Completion
 from qrecords.services.intake.update import update
-from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.register.deskdrafts import DeskDraft
 
 _SHORT = re.compile(r"^(\d{1,2})[./-](\d{1,2})(?=$|\s)", re.ASCII)
@@ -172,10 +171,9 @@ def make(office: Office, key: str, *, same_again: bool = False, said: str = "") 
     if draft.record_no:
         return _write_on(office, draft, form, values, said)
     values = {k: v for k, v in values.items() if not is_empty(v)}
-    path = office.drafts_dir / "answers" / f"desk-{key}.yaml"
-    make_dirs(path.parent)
     # Its first line makes its bytes its own: a draft made twice is one record, two drafts that say the same are two.
-    write_file(path, f"# {key}\n{json.dumps(values, ensure_ascii=False)}\n".encode())
+    data = f"# {key}\n{json.dumps(values, ensure_ascii=False)}\n".encode()
+    path = office.papers.answers.keep(f"desk-{key}.yaml", data)
     try:
         made = fill(office, form.code, [path], same_again=same_again)
     except InvalidInput as error:
@@ -187,7 +185,7 @@ def make(office: Office, key: str, *, same_again: bool = False, said: str = "") 
         raise InvalidInput("与已有的记录几乎相同，没有生成", remedy=remedy, problems=[Problem(t) for t in told])
     number = str(made.records[0]["record_no"])
     _became(office, draft, number, said)
-    drop_answers(path)
+    office.papers.answers.drop(path.name)
     return number
 
 

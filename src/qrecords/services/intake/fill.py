@@ -137,7 +137,7 @@ def fill(
     folder = office.forms.get(form_code)
     office.authorise(Action.CREATE, folder.form.code)
     documents = Documents(office)
-    wishes = Wishes(out or office.drafts_dir, pdf, same_again, in_place, progress)
+    wishes = Wishes(out or office.papers.drafts, pdf, same_again, in_place, progress)
     if not dry_run:
         require_means(documents, folder, wishes.out, pdf=pdf)
     result = Filled()

@@ -21,13 +21,11 @@ from qrecords.model.worksheet import NUMBER_COLUMN
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.checking import beyond_rules, reminders
-from qrecords.services.intake.asking import drop_answers
 from qrecords.services.intake.drafting import with_years
 from qrecords.services.intake.fill import fill, read_row
 from qrecords.services.intake.known import Answers, Row, recognise, told
 from qrecords.services.intake.lists import Completion
 from qrecords.services.neighbours import Neighbours
-from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.inputs import InputRecord
 from qrecords.stores.register.deskdrafts import LINES, MADE, MONTH, DeskDraft
 
@@ -162,9 +160,7 @@ def make(office: Office, draft: DeskDraft, lines: Sequence[Line], *, after: int,
         raise InvalidInput("还没有写一行", remedy="请至少写一行再生成")
     seen, _ = look(office, draft)
     _require_sound(form, seen)
-    path = office.drafts_dir / "answers" / _file_name(draft)
-    make_dirs(path.parent)
-    write_file(path, _bytes(draft, _as_input(office, form, draft)))
+    path = office.papers.answers.keep(_file_name(draft), _bytes(draft, _as_input(office, form, draft)))
     made = fill(office, form.code, [path])
     if made.changed:  # another process made or changed a row since the look: what is new was made all the same
         problems = [Problem(joined("；", c["told"]), row=c["row"]) for c in made.changed]
@@ -176,7 +172,7 @@ def make(office: Office, draft: DeskDraft, lines: Sequence[Line], *, after: int,
     except WrongState:  # the same request at the same time was first; another's lines stay as they are
         if _made(month_draft(office, form.code, draft.month), once, lines) is None:
             raise
-    drop_answers(path)
+    office.papers.answers.drop(path.name)
     return numbers
 
 

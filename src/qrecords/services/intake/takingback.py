@@ -60,7 +60,7 @@ def take_back(
     work = _Work(office, form, Outcome(source))
     work.read(source)
     if work.outcome.wrong:
-        raise _refused(office, work, rejected or (None if dry_run else office.drafts_dir))
+        raise _refused(office, work, rejected or (None if dry_run else office.papers.drafts))
     if not dry_run and work.changes:
         with office.register.write() as tx:
             reading.require_unchanged(tx, [c.record for c in work.changes])

@@ -22,7 +22,6 @@ from qrecords.services.evidence import Evidence, store, take_back
 from qrecords.services.intents import open_steps
 from qrecords.services.scans.nextversion import Late, Next, Sources, paper_version, text_of, text_version
 from qrecords.stores import durable
-from qrecords.stores.inbox import Inbox
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow
 from qrecords.work.step import Run, TidiedStep, running
@@ -71,8 +70,7 @@ class AddPapers(TidiedStep[Office]):
 
     def tidy(self, office: Office) -> None:
         """Let go of the waiting pages that are in the archive now."""
-        for page in (page for version in self.filings for page in version.taken):
-            Inbox(office.inbox_dir).remove(page)
+        office.papers.inbox.remove(*(page for version in self.filings for page in version.taken))
 
     def undo(self, office: Office, key: str) -> None:
         """Take back the papers of what was not published."""
@@ -132,11 +130,13 @@ def _begin(run: Run[Office], tx: Transaction, made: Sequence[tuple[Next, Sources
 def _carry_out(run: Run[Office], step: AddPapers, made: Sequence[tuple[Next, Sources]]) -> None:
     office = run.desk
     for version, sources in made:
-        kept = [n for n in office.archive.names(version.object_id, version.version - 1) if n not in sources]
-        staged = office.archive.stage(
-            version.object_id, sources, message=version.message, user=office.account.display_name,
-            created=office.clock(), intent=run.key, expected_head=version.version - 1, keep=kept,
-        )  # fmt: skip
+        kept = [n for n in office.archive.names(version.object_id, version.version - 1) if n not in version.files]
+        with office.papers.evidence.lent([*sources.stored.values()]) as lent:
+            files = sources.made | {name: lent[stored] for name, stored in sources.stored.items()}
+            staged = office.archive.stage(
+                version.object_id, files, message=version.message, user=office.account.display_name,
+                created=office.clock(), intent=run.key, expected_head=version.version - 1, keep=kept,
+            )  # fmt: skip
         office.archive.publish(staged)
     durable.checkpoint("add.frozen")
     run.commit(step)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from qrecords.errors import NotFound, UsageError, WrongState
 from qrecords.office import Office
+from qrecords.ports import Inbox
 from qrecords.render.code import Code
 from qrecords.services.finding.indexing import follow
 from qrecords.services.scans.keeping import Kept, keep
@@ -14,7 +15,6 @@ from qrecords.services.scans.recognise import recognise_unread
 from qrecords.services.scans.scan import Scanned, told_page
 from qrecords.services.scans.sheets import Known, Print, Sheet, Signing, in_order, known_print
 from qrecords.services.scans.signing import Ask, require_acceptable, signings_of
-from qrecords.stores.inbox import Inbox
 
 
 def assign(
@@ -32,7 +32,7 @@ def assign(
     laid behind. A print that is whole now is attached as `scan` does it; otherwise the pages wait with their place.
     Where nothing is said of the signatures, what `scan` was told of these pages counts.
     """
-    inbox = Inbox(office.inbox_dir)
+    inbox = office.papers.inbox
     pages = [_page(inbox, page_id) for page_id in dict.fromkeys(p.strip().upper() for p in page_ids)]
     known, waiting = _print(office, inbox, subject.strip().upper())
     for page in pages:
@@ -60,7 +60,7 @@ def assign(
 
 def _page(inbox: Inbox, page_id: str) -> Sheet:
     if (page := inbox.get(page_id)) is None:
-        raise NotFound(f"没有待处理的页 {page_id}", remedy=f"页号是 {inbox.folder} 里文件的名字，如 P0A1B2C3D4E5")
+        raise NotFound(f"没有待处理的页 {page_id}", remedy=f"页号是 {inbox.called} 里文件的名字，如 P0A1B2C3D4E5")
     return Sheet.from_inbox(inbox, page)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.model.audit import digest
-from qrecords.model.papers import AFTER_FILING, Added
+from qrecords.model.papers import AFTER_FILING, Added, Waiting
 from qrecords.model.record import Action, Attached, Record, Signed
 from qrecords.office import Office
 from qrecords.render.code import payload
@@ -21,7 +21,6 @@ from qrecords.services.scans.adding import add
 from qrecords.services.scans.nextversion import Late
 from qrecords.services.scans.sheets import Print, Sheet, Signing
 from qrecords.stores import durable
-from qrecords.stores.inbox import Inbox, Waiting
 from qrecords.stores.register import Transaction
 from qrecords.work.step import Run, TidiedStep
 
@@ -46,13 +45,11 @@ class KeepScans(TidiedStep[Office]):
 
     def tidy(self, office: Office) -> None:
         """Let go of the pages that are attached now."""
-        for page in self.taken:
-            Inbox(office.inbox_dir).remove(page)
+        office.papers.inbox.remove(*self.taken)
 
     def undo(self, office: Office, key: str) -> None:
         """Take back the papers and the pages."""
-        for page in self.fresh:
-            Inbox(office.inbox_dir).remove(page)
+        office.papers.inbox.remove(*self.fresh)
         take_back(office, key, self.files)
 
 
@@ -162,7 +159,7 @@ def keep(
 def _keep(
     office: Office, key: str, bound: Sequence[_Bound], lost: Sequence[tuple[str, Sheet]], taken: Sequence[str]
 ) -> None:
-    inbox = Inbox(office.inbox_dir)
+    inbox = office.papers.inbox
     fresh = [page for page, _ in lost if inbox.get(page) is None]
     files = tuple(Evidence(b.attached.stored, b.attached.sha256) for b in bound)
     run = Run(office, key)
@@ -170,7 +167,7 @@ def _keep(
         step = run.begin(tx, KeepScans(files, tuple(taken), tuple(fresh)))
     durable.checkpoint("scan.intent")
     for page, sheet in lost:
-        jpeg = sheet.image.read_bytes()
+        jpeg = sheet.picture()
         code = payload(*sheet.code) if sheet.code else ""
         said = tuple((s.kind, s.by, s.on) for s in sheet.wanted)
         known = Waiting(page, sheet.source, sheet.number, sheet.reason, sheet.points, code, sheet.text, said)
@@ -212,7 +209,7 @@ def kept_evidence(office: Office, key: str, files: Mapping[str, Path]) -> Iterat
 
 def _bind(kept: Kept, path: Path) -> _Bound:
     known = kept.found.known
-    pictures = [Picture(s.image.read_bytes(), s.points) for s in kept.found.sheets]
+    pictures = [Picture(s.picture(), s.points) for s in kept.found.sheets]
     data = sheets_pdf(pictures, known.print_id)
     path.write_bytes(data)
     attached = Attached("sheet", known.file_name, hashlib.sha256(data).hexdigest(), len(pictures), known.print_id)

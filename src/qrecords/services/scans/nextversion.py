@@ -19,7 +19,6 @@ from qrecords.model.papers import AFTER_FILING, Added, supplemented
 from qrecords.model.record import Record
 from qrecords.office import Office
 from qrecords.services.freezing import free_name, held_papers, item_row, papers_of
-from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow
 from qrecords.work.step import EXACT
@@ -56,7 +55,12 @@ class Next:
     taken: tuple[str, ...] = ()
 
 
-Sources = dict[str, bytes | Path]
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the bytes of a version's new files come from, by their names: made here, or stored among the evidence."""
+
+    made: dict[str, bytes]
+    stored: dict[str, str]
 
 
 def paper_version(office: Office, tx: Transaction, late: Sequence[Late]) -> tuple[Next, Sources]:
@@ -77,8 +81,6 @@ def paper_version(office: Office, tx: Transaction, late: Sequence[Late]) -> tupl
     described = replace(held, records=tuple(frozen[number] for number in numbers)).to_bytes()
     papers = held_papers(office, item.object_id, item.version)
     new = _new_names(papers, after.values(), {o.stored for o in late if o.source})
-    sources: Sources = {RecordJson.FILE: described}
-    sources |= {name: office.evidence_dir / stored for name, stored in new.items()}
     files = {RecordJson.FILE: hashlib.sha256(described).hexdigest()}
     files |= {name: Path(stored).stem for name, stored in new.items()}
     texts = _texts(office, item, {**papers, **{name: files[name] for name in new}})
@@ -87,7 +89,7 @@ def paper_version(office: Office, tx: Transaction, late: Sequence[Late]) -> tupl
         item.archive_no, item.object_id, item.version + 1, numbers, _message(added), added,
         tuple(sorted(texts.values())), files | _hashes(office, texts), tuple(p for o in late for p in o.taken),
     )  # fmt: skip
-    return made, sources | {name: office.evidence_dir / f"{sha256}.txt" for name, sha256 in texts.items()}
+    return made, Sources({RecordJson.FILE: described}, new | _stored(texts))
 
 
 def text_version(office: Office, tx: Transaction, item: ItemRow) -> tuple[Next, Sources] | None:
@@ -109,7 +111,7 @@ def text_version(office: Office, tx: Transaction, item: ItemRow) -> tuple[Next, 
         item.archive_no, object_id, version + 1, numbers, TEXT_MESSAGE,
         texts=tuple(sorted(set(texts.values()))), files=_hashes(office, texts),
     )  # fmt: skip
-    return made, {name: office.evidence_dir / f"{sha256}.txt" for name, sha256 in texts.items()}
+    return made, Sources({}, _stored(texts))
 
 
 def _texts(office: Office, item: ItemRow, papers: Mapping[str, str]) -> dict[str, str]:
@@ -124,12 +126,15 @@ def _texts(office: Office, item: ItemRow, papers: Mapping[str, str]) -> dict[str
 
 def text_of(office: Office, sha256: str) -> str:
     """Return the text read off a paper; it waits beside it."""
-    path = office.evidence_dir / f"{sha256}.txt"
-    return path.read_bytes().decode() if path.is_file() else ""
+    return office.papers.evidence.text(sha256) or ""
 
 
 def _hashes(office: Office, texts: Mapping[str, str]) -> dict[str, str]:
-    return {name: file_sha256(office.evidence_dir / f"{sha256}.txt") for name, sha256 in texts.items()}
+    return {name: hashlib.sha256(text_of(office, sha256).encode()).hexdigest() for name, sha256 in texts.items()}
+
+
+def _stored(texts: Mapping[str, str]) -> dict[str, str]:
+    return {name: f"{sha256}.txt" for name, sha256 in texts.items()}
 
 
 def _message(papers: Iterable[Added]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from qrecords.advice import Do, Named, Sentence, advise
@@ -15,7 +15,7 @@ from qrecords.scanning import ocr
 from qrecords.scanning.reader import read_file
 from qrecords.services.freezing import held_papers
 from qrecords.services.scans.adding import keep_texts
-from qrecords.stores.durable import make_dirs, remove_tree, write_file
+from qrecords.stores.durable import remove_tree
 
 ABSENT = advise("没有安装文字识别（qrecords[ocr]），扫描件里的文字暂时搜不到；装上以后再{}会补上", Named(Do.SCAN))
 
@@ -68,28 +68,34 @@ def _recognise(office: Office, attached: Attached, work: Path, progress: Progres
 
     A text read before and not yet in an object is taken as it is. What is filed waits for `keep_texts`.
     """
-    path = _place(office, attached)
-    beside = office.evidence_dir / f"{attached.sha256}.txt"
-    if beside.is_file():
-        texts, there = beside.read_bytes().decode().split("\f"), False
+    kept = office.papers.evidence.text(attached.sha256)
+    if kept is not None:
+        text, there = kept, False
     else:
-        texts, there = _read(path, work, progress)
-    text = "\f".join(texts)
-    if path.is_file() and not beside.is_file():
-        make_dirs(office.evidence_dir)
-        write_file(beside, text.encode())
+        with _lent(office, attached) as path:
+            texts, there = _read(path, work, progress) if path else ([], False)
+        text = "\f".join(texts)
+        if path:
+            office.papers.evidence.keep_text(attached.sha256, text)
+            kept = text
     with office.register.write() as tx:
         holders = tx.records.many([no for no, _ in tx.beside.holders([attached.sha256])])
-        if not beside.is_file() or not any(r.state in AFTER_FILING for r in holders):
+        if kept is None or not any(r.state in AFTER_FILING for r in holders):
             tx.records.touch(tx.beside.set_text(attached.sha256, text))
     return not there or bool(text.strip("\f\n "))
 
 
-def _place(office: Office, attached: Attached) -> Path:
-    """Return where a file lies: among the evidence, or, when the register was made again from the objects, in one."""
-    path = office.evidence_dir / attached.stored
-    if path.is_file():
-        return path
+@contextmanager
+def _lent(office: Office, attached: Attached) -> Iterator[Path | None]:
+    """Lend a file from the evidence, or, when the register was made again from the objects, from one; None: lost."""
+    if office.papers.evidence.has(attached.stored):
+        with office.papers.evidence.lent([attached.stored]) as lent:
+            yield lent[attached.stored]
+    else:
+        yield _in_object(office, attached)
+
+
+def _in_object(office: Office, attached: Attached) -> Path | None:
     with office.register.read() as tx:
         holders = tx.records.many([no for no, _ in tx.beside.holders([attached.sha256])])
         rows = [tx.items.row(r.archive_no) for r in holders if r.state in AFTER_FILING]
@@ -98,7 +104,7 @@ def _place(office: Office, attached: Attached) -> Path:
             for name, sha256 in held_papers(office, row.object_id, row.version).items():
                 if sha256 == attached.sha256:
                     return office.archive.path(row.object_id, name, row.version)
-    return path
+    return None
 
 
 def _read(path: Path, work: Path, progress: Progress | None) -> tuple[list[str], bool]:

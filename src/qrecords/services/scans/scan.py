@@ -23,7 +23,6 @@ from qrecords.services.scans.recognise import recognise_unread
 from qrecords.services.scans.sheets import Print, Sheet, Signing, sorted_out
 from qrecords.services.scans.signing import Ask, refusal, signings_of
 from qrecords.stores.durable import remove_tree
-from qrecords.stores.inbox import Inbox
 
 SUFFIXES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 
@@ -123,7 +122,7 @@ def _with_what_is_left_behind(read: Sequence[FileRead], files: Sequence[Path]) -
 
 
 def _sorted(office: Office, read: Sequence[FileRead], result: Scanned) -> tuple[list[Print], list[Sheet]]:
-    inbox = Inbox(office.inbox_dir)
+    inbox = office.papers.inbox
     for file in read:
         result.notes += file.notes
         if blank := sum(page.blank for page in file.pages):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from qrecords.errors import NotFound
 from qrecords.model.numbering import file_safe, parse_record_no
+from qrecords.model.papers import Waiting
 from qrecords.model.record import Record
 from qrecords.model.rules import Values
 from qrecords.office import Office
+from qrecords.ports import Inbox
 from qrecords.render.code import Code, parse_code, payload
 from qrecords.scanning.reader import PageRead
 from qrecords.services import reading
-from qrecords.stores.inbox import Inbox, Waiting, page_id
+from qrecords.stores.inbox import page_id
 
 NO_CODE = "没有读到记录编码"
 NOT_OURS = "编码不是本工作区印的"
@@ -37,7 +38,7 @@ class Sheet:
 
     source: str
     number: int
-    image: Path
+    picture: Callable[[], bytes]
     points: tuple[float, float]
     text: str = ""
     code: Code | None = None
@@ -48,7 +49,7 @@ class Sheet:
     @property
     def page_id(self) -> str:
         """Return the id of the page: what it shows."""
-        return self.waiting or page_id(self.image.read_bytes())
+        return self.waiting or page_id(self.picture())
 
     @classmethod
     def from_inbox(cls, inbox: Inbox, page: Waiting) -> Sheet:
@@ -184,4 +185,4 @@ def _with_code(office: Office, page: PageRead, prints: Prints) -> Sheet:
             ours.append(code)
     one = ours[0] if len(ours) == 1 else None
     reason = "" if one else TWO_CODES if ours else NOT_OURS if page.codes else NO_CODE
-    return Sheet(page.source, page.number, page.image, page.points, page.text, one, reason)
+    return Sheet(page.source, page.number, page.image.read_bytes, page.points, page.text, one, reason)
