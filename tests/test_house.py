@@ -1,4 +1,7 @@
-"""What holds the house together, read off the source: no circle among modules, wherever an import stands."""
+"""What holds the house together, read off the source.
+
+No circle among modules, wherever an import stands; above the desk nobody builds a path into the archive.
+"""
 
 from __future__ import annotations
 
@@ -66,3 +69,46 @@ def test_a_circle_is_found_wherever_the_import_stands(tmp_path: Path, late: str)
     (house / "c.py").write_text("from house import a\nX = 1", encoding="utf-8")
     with pytest.raises(pytest.fail.Exception, match=r"house\.a"):
         require_no_circle(tmp_path)
+
+
+ABOVE_THE_DESK = ("services", "web", "cli")
+FOLDERS_OF_THE_ARCHIVE = {
+    "archive", "objects", "staging", "locks", "evidence", "inbox", "unmatched", "drafts", "answers", "register.sqlite",
+}  # fmt: skip
+
+
+def paths_into_the_archive(tree: ast.AST) -> Iterator[str]:
+    """Yield what of a piece of source names, or makes, a path below the archive."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "archive_dir":
+            yield ast.unparse(node)
+        elif isinstance(node, ast.Attribute) and node.attr in {"root", "objects", "staging"}:
+            of = node.value
+            if (isinstance(of, ast.Attribute) and of.attr == "archive") or (
+                isinstance(of, ast.Name) and of.id == "archive"
+            ):
+                yield ast.unparse(node)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            named = [n.value for n in ast.walk(node.right) if isinstance(n, ast.Constant)]
+            ends = node.left.attr if isinstance(node.left, ast.Attribute) else ""
+            if ends == "drafts" or any(str(n).split("/")[0] in FOLDERS_OF_THE_ARCHIVE for n in named):
+                yield ast.unparse(node)
+
+
+def test_above_the_desk_nobody_builds_a_path_into_the_archive() -> None:
+    found = [
+        f"{path.relative_to(SOURCE)}: {what}"
+        for room in ABOVE_THE_DESK
+        for path in sorted((SOURCE / "qrecords" / room).rglob("*.py"))
+        for what in paths_into_the_archive(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert found == [], "ask office.archive and office.papers; desk/places.py knows where they lie"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["office.settings.archive_dir", 'root / "archive" / name', "office.archive.root / x", 'a / "evidence/x"',
+     'office.papers.drafts / "x.pdf"', "archive.objects"],
+)  # fmt: skip
+def test_a_path_into_the_archive_is_seen(line: str) -> None:
+    assert [*paths_into_the_archive(ast.parse(line))]

@@ -18,6 +18,7 @@ from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem
 from qrecords.strict import RUN, require_here
 
+ARCHIVE = "archive"  # below the workspace: the truth, and what must be backed up
 FILE_NAME = "qrecords.toml"
 ROOT_VARIABLE = "QRECORDS_ROOT"
 _HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
@@ -198,7 +199,12 @@ class Settings:
     @property
     def archive_dir(self) -> Path:
         """Return the folder of register and objects: what must be backed up."""
-        return self.root / "archive"
+        return self.root / ARCHIVE
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Return the workspace's folder and those it may have elsewhere."""
+        return (self.root, self.archive_dir, self.forms_dir, self.indexes_dir)
 
     @property
     def indexes_dir(self) -> Path:

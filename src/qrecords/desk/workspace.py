@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from qrecords.desk.kept import Kept
+from qrecords.desk.places import archive_below, open_register
 from qrecords.model.audit import Event
 from qrecords.model.numbering import FormCodes
 from qrecords.ports import Clock, Papers
@@ -31,8 +32,6 @@ from qrecords.work.leases import LeaseKeeper
 
 if TYPE_CHECKING:
     from qrecords.stores.formfiles import FormCatalogue
-
-REGISTER_FILE = "register.sqlite"
 
 
 def system_now() -> datetime:
@@ -64,7 +63,7 @@ class Workspace:
     def open(cls, root: Path, clock: Clock = system_now) -> Workspace:
         """Open the folder of a workspace; close() lets go of it."""
         settings = load(root)
-        return cls(settings, Register.open(settings.archive_dir / REGISTER_FILE), clock)
+        return cls(settings, open_register(settings), clock)
 
     def close(self) -> None:
         """Let go of the register's and the index's files."""
@@ -99,7 +98,7 @@ class Workspace:
     @cached_property
     def archive(self) -> Archive:
         """Return the objects."""
-        return Archive(self.settings.archive_dir)
+        return archive_below(self.settings.root)
 
     @cached_property
     def papers(self) -> Papers:

@@ -14,19 +14,19 @@ from typing import Any
 
 from qrecords import __version__
 from qrecords.acting import peer_uid
-from qrecords.errors import IntegrityFailure, InvalidInput, UsageError, WrongState
+from qrecords.desk.places import lay_out
+from qrecords.errors import InvalidInput, UsageError, WrongState
 from qrecords.model.access import Account
 from qrecords.model.record import OPEN_STATES, Action
 from qrecords.model.values import name_char, unprintable
-from qrecords.office import REGISTER_FILE, Clock, Office, system_now
+from qrecords.office import Clock, Office, system_now
 from qrecords.services import reading
 from qrecords.services.access.accounts import person_of
 from qrecords.services.care.recover import recover
 from qrecords.settings import FILE_NAME, OfficeSettings, load
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import template as access_template
-from qrecords.stores.archive import Archive
-from qrecords.stores.durable import copy_file, fsync_tree, make_dirs, make_private, remove_tree, replace_dir, write_file
+from qrecords.stores.durable import copy_file, fsync_tree, make_private, remove_tree, replace_dir, write_file
 from qrecords.stores.fulltext import ENGINES
 from qrecords.stores.packagedforms import packaged_forms
 from qrecords.stores.register import Register, Transaction
@@ -57,11 +57,7 @@ def init(
     settings = load(root)
     if not settings.forms_dir.exists():
         _lay_out(packaged_forms(), settings.forms_dir.parent)
-    for folder in (settings.archive_dir, settings.indexes_dir):
-        make_dirs(folder)
-    Archive(settings.archive_dir).prepare()
-    _refuse_lost_register(settings.archive_dir)
-    with closing(Register.create(settings.archive_dir / REGISTER_FILE)) as register:
+    with closing(lay_out(settings)) as register:
         name = person_of(account_name, login_name()) if account_name else ""
         first_account(register, name, settings.moment(clock))
     return open_office(root, clock=clock)
@@ -132,16 +128,6 @@ def index_status(office: Office, last_change: int | None = None) -> dict[str, An
         "register_seq": last_change if office.allows(Action.ADMINISTER) else None,
         "state": "missing" if held is None else "current" if held == last_change else "behind",
     }
-
-
-def _refuse_lost_register(archive_dir: Path) -> None:
-    """Refuse to start an empty register over a full archive: its numbers would be given a second time."""
-    if (archive_dir / REGISTER_FILE).exists() or not any(Archive(archive_dir).ids()):
-        return
-    raise IntegrityFailure(
-        f"{archive_dir} 里有归档件，登记库 {REGISTER_FILE} 却不见了",
-        remedy="请从备份恢复登记库；不要另建，以免编号重复",
-    )
 
 
 def first_account(register: Register, name: str, now: datetime) -> None:

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
-from qrecords.stores import durable, ocfl, ocflcheck, removal, staging
+from qrecords.stores import durable, mirror, ocfl, ocflcheck, removal, staging
 from qrecords.stores.layouts import NAMED, TUPLE_SIZE, TUPLES, Layout
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory, Version
 from qrecords.stores.staging import NOTE, Author, Files, Staged
@@ -76,6 +76,15 @@ class Archive:
         self._parsed: dict[str, tuple[tuple[int, int, int], Inventory]] = {}
         self._guard = Lock()  # threads share them
 
+    @property
+    def address(self) -> str:
+        """Return what another process opens these objects by, as it was given."""
+        return str(self.root)
+
+    def is_laid_out(self) -> bool:
+        """Tell whether there is a sound storage root of this layout."""
+        return self.objects.is_dir() and not self.check_root()
+
     def prepare(self) -> None:
         """Make the storage root; what is there stays. IntegrityFailure when it is laid out in another way."""
         layout = self.objects / "ocfl_layout.json"
@@ -119,6 +128,10 @@ class Archive:
     def path(self, object_id: str, name: str, version: int | None = None) -> Path:
         """Return where a file of a version lies; IntegrityFailure when it should be there and is not."""
         return self._located(object_id, name, version)[0]
+
+    def place(self, object_id: str, name: str, version: int | None = None) -> str:
+        """Return where a file of a version lies below the root, divided by `/`."""
+        return self.path(object_id, name, version).relative_to(self.root).as_posix()
 
     def located(self, object_id: str, name: str, version: int | None = None) -> tuple[Path, str]:
         """Return where a file of a version lies, as `path` does, and the SHA-512 it was stored with."""
@@ -225,6 +238,20 @@ class Archive:
         durable.remove_tree(staged.folder)
         durable.checkpoint("publish.tidy")
         return staged.version
+
+    def copy_in(self, source: Archive, object_id: str, version: int, aside: str = "object") -> int:
+        """Bring in an object's versions up to `version` from another archive; returns the bytes copied.
+
+        It is made in the folder `aside` of the staging. IntegrityFailure when the source is damaged.
+        """
+        layouts = (source.layout, self.layout)
+        return mirror.copy_object(
+            source.objects, self.objects, object_id, version, self.staging / aside, layouts=layouts
+        )
+
+    def drop_aside(self, aside: str = "") -> None:
+        """Remove what copying in left in the staging."""
+        durable.remove_tree(self.staging / aside)
 
     def recover(self) -> list[str]:
         """Finish every version whose move a crash broke off; returns the ids of the objects mended."""

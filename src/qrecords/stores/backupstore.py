@@ -22,6 +22,7 @@ from qrecords.stores.archive import Archive
 
 MANIFEST = "backup.json"
 SCHEMA = 1
+ASIDE = "restore"  # below the staging of what is restored: an object on its way
 OWN_NAMES = {MANIFEST, "register", "objects", "files", "staging", "locks"}  # what a backup's folder holds
 
 
@@ -89,9 +90,9 @@ class BackupStore:
         """Return where the file with this hash lies."""
         return self.folder / "files" / sha256[:2] / sha256
 
-    def put_object(self, source: Path, object_id: str, version: int) -> tuple[int, str]:
-        """Copy an object from another storage root; returns the bytes copied and the hash of its inventory."""
-        copied = mirror.copy_object(source, self.objects, object_id, version, self._aside)
+    def put_object(self, source: Archive, object_id: str, version: int) -> tuple[int, str]:
+        """Copy an object from an archive; returns the bytes copied and the hash of its inventory."""
+        copied = self._archive.copy_in(source, object_id, version)
         inventory = self.objects / ocfl.object_path(object_id) / ocfl.INVENTORY
         return copied, ocfl.sha512_of(inventory)
 
@@ -121,13 +122,13 @@ class BackupStore:
         durable.checkpoint("backup.published")
         self._tidy(manifest)
 
-    def restore_object(self, target: Path, object_id: str, manifest: Manifest, aside: Path) -> None:
+    def restore_object(self, target: Archive, object_id: str, manifest: Manifest) -> None:
         """Copy an object out of the backup, checked byte for byte on the way; IntegrityFailure when it is damaged."""
         version, digest = manifest.objects[object_id]
         inventory = self.objects / ocfl.object_path(object_id) / f"v{version}" / ocfl.INVENTORY
         if not inventory.is_file() or ocfl.sha512_of(inventory) != digest:
             raise IntegrityFailure(f"备份里的 {object_id} 与备份清单不符", remedy="请换一份备份")
-        mirror.copy_object(self.objects, target, object_id, version, aside)
+        target.copy_in(self._archive, object_id, version, ASIDE)
 
     def restore_file(self, sha256: str, target: Path) -> None:
         """Copy a file out of the backup; IntegrityFailure when it is damaged."""
@@ -141,10 +142,6 @@ class BackupStore:
     def aside(self) -> Path:
         """Return the folder of what is under way, on the backup's own file system."""
         return self.folder / "staging"
-
-    @property
-    def _aside(self) -> Path:
-        return self.aside / "object"
 
     def _copy_out(self, source: Path, target: Path, sha256: str) -> None:
         if not source.is_file() or sha256_of(source) != sha256:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from qrecords.acting import authenticate, caller_uid
 from qrecords.advice import Do, advise
+from qrecords.desk.places import open_register
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.access import Account
 from qrecords.model.audit import Event
 from qrecords.model.record import Action
-from qrecords.office import REGISTER_FILE, Clock, Office, system_now
+from qrecords.office import Clock, Office, system_now
 from qrecords.settings import AccessSettings, load
 from qrecords.stores.register import Register
 from qrecords.stores.secrets import (
@@ -33,7 +34,7 @@ def login(root: Path, name: str, password: str, *, clock: Clock = system_now) ->
     settings = load(root)
     now = settings.moment(clock)
     uid = caller_uid(settings)
-    with closing(Register.open(settings.archive_dir / REGISTER_FILE)) as register:
+    with closing(open_register(settings)) as register:
         account = authenticate(register, settings.access, name, password, now)
         token, until = new_token(), now + timedelta(hours=settings.access.session_hours)
         with register.write() as tx:
@@ -48,7 +49,7 @@ def logout(root: Path, *, clock: Clock = system_now) -> str:
     """End the caller's login, here and in the register; returns whose it was, empty when there was none."""
     settings = load(root)
     now = settings.moment(clock)
-    with closing(Register.open(settings.archive_dir / REGISTER_FILE)) as register:
+    with closing(open_register(settings)) as register:
         path = token_file(register.register_id, caller_uid(settings))
         token = read_token(path)
         if not token:
@@ -67,7 +68,7 @@ def change_password(root: Path, name: str, old: str, new: str, *, clock: Clock =
     settings = load(root)
     now = settings.moment(clock)
     caller_uid(settings)
-    with closing(Register.open(settings.archive_dir / REGISTER_FILE)) as register:
+    with closing(open_register(settings)) as register:
         account = authenticate(register, settings.access, name, old, now, expired_too=True)
         _set(register, settings.access, account, new, by=account.name, at=now.isoformat(), must_change=False)
 

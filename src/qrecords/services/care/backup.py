@@ -18,6 +18,7 @@ from typing import Any
 from qrecords import __version__
 from qrecords.acting import acting_account
 from qrecords.advice import advise
+from qrecords.desk.places import archive_below, register_below
 from qrecords.errors import IntegrityFailure, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model.access import ANYTHING, Rules, decide
 from qrecords.model.record import OPEN_STATES, Action
@@ -30,8 +31,7 @@ from qrecords.settings import FILE_NAME, load
 from qrecords.stores import durable
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import read_access
-from qrecords.stores.archive import Archive
-from qrecords.stores.backupstore import OWN_NAMES, BackupStore, Manifest
+from qrecords.stores.backupstore import ASIDE, OWN_NAMES, BackupStore, Manifest
 from qrecords.stores.formfolders import series_folders
 from qrecords.stores.register import Register
 from qrecords.stores.register.rows import Stored
@@ -94,7 +94,7 @@ def _copy_all(office: Office, store: BackupStore, progress: Progress | None) -> 
     made.problems += spoiled.values()
     for done, (object_id, version) in enumerate(sorted(wanted.items()), start=1):
         try:
-            copied, digest = store.put_object(office.archive.objects, object_id, version)
+            copied, digest = store.put_object(office.archive, object_id, version)
             objects[object_id] = (version, digest)
             made.copied_bytes += copied
             made.copied_objects += copied > 0
@@ -166,7 +166,7 @@ def _files(office: Office) -> Iterator[tuple[str, Path]]:
 
 def _require_outside(office: Office, folder: Path) -> None:
     settings, there = office.settings, folder.absolute().resolve()
-    own = [path.stat() for path in (settings.root, settings.archive_dir, settings.forms_dir, settings.indexes_dir)]
+    own = [path.stat() for path in settings.folders]
     # By what the folders are, not by their names: a link or another mount leads there too.
     above = [path.stat() for path in (there, *there.parents) if path.exists()]
     if any(os.path.samestat(one, other) for one in above for other in own):
@@ -207,7 +207,6 @@ def restore(
     store = BackupStore(folder)
     manifest = store.require_manifest()
     _require_right(store, manifest, target, account_name)
-    archive = target / "archive"
     mark = target / ".restoring"
     # A kill at the very first write leaves a hidden file and no mark yet.
     full = target.exists() and any(not p.name.startswith(".") for p in target.iterdir())
@@ -215,19 +214,19 @@ def restore(
         raise WrongState(f"{target} 不是空文件夹", remedy="请恢复到一个新的空文件夹，原来的工作区留作核对")
     durable.make_private(target)
     durable.write_file(mark, manifest.audit_head.encode())
-    Archive(archive).prepare()
-    staging = archive / "staging" / "restore"
+    archive = archive_below(target)
+    archive.prepare()
     total = len(manifest.objects)
     for done, object_id in enumerate(sorted(manifest.objects), start=1):
-        store.restore_object(archive / "objects", object_id, manifest, staging)
+        store.restore_object(archive, object_id, manifest)
         if progress:
             progress(done, total)
     durable.checkpoint("restore.objects")
-    durable.remove_tree(staging)
+    archive.drop_aside(ASIDE)
     for name, sha256 in sorted(manifest.files.items()):
         if name != FILE_NAME:
             store.restore_file(sha256, target / name)
-    store.restore_register(manifest.register_sha256, archive / REGISTER_FILE)
+    store.restore_register(manifest.register_sha256, register_below(target))
     durable.checkpoint("restore.register")
     store.restore_file(manifest.files[FILE_NAME], target / FILE_NAME)
     durable.remove_file(mark)

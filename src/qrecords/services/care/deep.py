@@ -56,7 +56,7 @@ class Deep:
         self._opened = Opened(indexes / OPENED, afresh=afresh)
         self._done = _still_so(office, self._journal.lines(), ids)
         known = "" if afresh else str(indexes.absolute() / OPENED)
-        setup = {"archive": str(office.archive.root.absolute()), "known": known}
+        setup = {"archive": str(Path(office.archive.address).absolute()), "known": known}
         self._readers = Readers(setup, len(ids) - len(self._done))
         self._sha256: dict[tuple[str, int, str], str] = {}  # of object, version and name
 

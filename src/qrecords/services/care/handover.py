@@ -26,9 +26,9 @@ from qrecords.services.door import looked_at
 from qrecords.services.finding.indexing import follow
 from qrecords.services.intake.kepttemplates import OBJECT as TEMPLATE
 from qrecords.services.volumes.shelf import readable_volumes
-from qrecords.stores import bag, durable, mirror
+from qrecords.stores import bag, durable
 from qrecords.stores.archive import Archive
-from qrecords.stores.layouts import HASHED, LAYOUTS, NAMED
+from qrecords.stores.layouts import HASHED, LAYOUTS
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow, VolumeRow
 from qrecords.work.step import Run, Step, running
@@ -145,17 +145,10 @@ def _copy_objects(
     templates = [(object_id, 1) for object_id in sorted(office.archive.ids()) if object_id.startswith(TEMPLATE)]
     wanted = [(row.object_id, row.version) for row in rows] + templates
     for done, (object_id, version) in enumerate(wanted, start=1):
-        mirror.copy_object(
-            office.archive.objects,
-            package.objects,
-            object_id,
-            version,
-            package.staging / "object",
-            layouts=(NAMED, HASHED),
-        )
+        package.copy_in(office.archive, object_id, version)
         if progress:
             progress(done, len(wanted))
-    durable.remove_tree(package.staging)
+    package.drop_aside()
     return package
 
 
@@ -171,7 +164,7 @@ def _metadata(office: Office, package: Archive, items: Sequence[ItemRow], volume
     for row in rows:
         of_item = isinstance(row, ItemRow)
         name, code = ("form.pdf", row.archive_no) if isinstance(row, ItemRow) else ("volume.pdf", row.volume_code)
-        path = package.path(row.object_id, name, row.version)
+        place = package.place(row.object_id, name, row.version)
         writer.writerow(
             dict(zip(HEADINGS, (
                 "件" if of_item else "卷", office.settings.office.org_name, row.object_id, code,
@@ -179,7 +172,7 @@ def _metadata(office: Office, package: Archive, items: Sequence[ItemRow], volume
                 row.title, row.creator if isinstance(row, ItemRow) else office.settings.office.unit,
                 row.date_to if isinstance(row, ItemRow) else row.compiled_at[:10],
                 office.forms.get(row.form_code).form.title, row.secrecy_level, row.pages,
-                places.get(code, ""), names[name], path.relative_to(package.root).as_posix(),
+                places.get(code, ""), names[name], place,
                 "SHA-256", row.sha256,
             ), strict=True))
         )  # fmt: skip
@@ -214,12 +207,9 @@ def import_bag(office: Office, folder: Path, *, progress: Progress | None = None
             _require_unknown(tx, found)
             step = run.begin(tx, TakeInPackage(tuple(fresh)))
         durable.checkpoint("import.intent")
-        aside = run.folder / "object"
         for done, object_id in enumerate(fresh, start=1):
             head = source.head(object_id)
-            mirror.copy_object(
-                source.objects, office.archive.objects, object_id, head, aside, layouts=(source.layout, NAMED)
-            )
+            office.archive.copy_in(source, object_id, head, f"{run.key}/object")
             durable.checkpoint("import.object")
             if progress:
                 progress(done, len(fresh))
@@ -249,7 +239,7 @@ def _valid_bag(folder: Path) -> Archive:
     # Packages written before are laid out as the archive is.
     sources = [Archive(folder / bag.PAYLOAD, layout) for layout in LAYOUTS]
     for source in sources:
-        if source.objects.is_dir() and not source.check_root():
+        if source.is_laid_out():
             return source
     raise InvalidInput(f"{folder} 里没有本软件的归档对象", remedy=advise("请核对是不是 {} 做的包", Do.EXPORT))
 

@@ -11,18 +11,18 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from qrecords.acting import peer_uid
 from qrecords.advice import Do, advise
+from qrecords.desk.places import register_below
 from qrecords.desk.workspace import Workspace
-from qrecords.errors import IntegrityFailure, Problem, QRecordsError, WrongState
+from qrecords.errors import IntegrityFailure, Problem
 from qrecords.model.audit import digest
 from qrecords.model.numbering import RECORD_NO, gaps, parse_record_no, record_no
 from qrecords.model.record import Action, Record, State
-from qrecords.office import REGISTER_FILE, Clock, Office, system_now
+from qrecords.office import Clock, Office, system_now
 from qrecords.services.administer import first_account, open_office
 from qrecords.services.care.putback import put_back, raise_counters
 from qrecords.services.care.unfreeze import Unfrozen, unfreeze
@@ -30,7 +30,8 @@ from qrecords.services.care.verify import verify
 from qrecords.services.finding.indexing import rebuild as rebuild_index
 from qrecords.settings import load
 from qrecords.stores import durable
-from qrecords.stores.register import Register, Transaction
+from qrecords.stores.register import Transaction
+from qrecords.stores.register.afresh import Afresh
 from qrecords.stores.register.seals import AFRESH
 from qrecords.strict import require_none
 
@@ -61,13 +62,10 @@ def rebuild(
     """Make a workspace's register anew beside the old place, then move it in; WrongState while a sound one is there."""
     require_none("重建登记库")
     settings = load(root)
-    place = settings.archive_dir / REGISTER_FILE
-    _require_lost(place)
-    aside = settings.archive_dir / "register.rebuilding.sqlite"
-    for left in settings.archive_dir.glob(f"{aside.name}*"):
-        durable.remove_file(left)
+    afresh = Afresh(register_below(settings.root))
+    afresh.require_lost()
     made = Rebuilt()
-    with closing(Register.create(aside)) as register:
+    with closing(afresh.begin()) as register:
         first_account(register, account_name, settings.moment(clock))
         with register.read() as tx:
             account = tx.accounts.by_uid(peer_uid())
@@ -78,8 +76,7 @@ def rebuild(
         with register.write() as tx:
             _put(office, tx, found, made)
     durable.checkpoint("rebuild.made")
-    made.kept = _put_aside(place, settings.moment(clock))
-    durable.replace_file(aside, place)
+    made.kept = afresh.take_place(settings.moment(clock))
     return made
 
 
@@ -88,32 +85,6 @@ def open_rebuilt(root: Path, *, clock: Clock = system_now) -> dict[str, Any]:
     with closing(open_office(root, clock=clock)) as office:
         rebuild_index(office)
         return verify(office)
-
-
-def _require_lost(place: Path) -> None:
-    if not place.exists():
-        return
-    try:
-        Register.open(place).close()
-    except QRecordsError:
-        return
-    raise WrongState(
-        f"登记库 {place} 还在，也能打开",
-        remedy=advise("不需要重建。确实要用归档对象重建，请先备份，再把它移到别处；有备份时请优先用 {}", Do.RESTORE),
-    )
-
-
-def _put_aside(place: Path, now: datetime) -> Path | None:
-    """Keep a damaged register under another name: experts may still read something from it."""
-    if not place.exists():
-        return None
-    kept = place.with_name(f"register-{now:%Y%m%d%H%M%S}.damaged")
-    durable.replace_file(place, kept)
-    for suffix in ("-wal", "-shm"):
-        beside = place.with_name(place.name + suffix)
-        if beside.exists():
-            durable.replace_file(beside, kept.with_name(kept.name + suffix))
-    return kept
 
 
 def _put(office: Office, tx: Transaction, found: Unfrozen, made: Rebuilt) -> None:

@@ -124,7 +124,7 @@ def _objects(
 
 def _open_to_others(office: Office) -> Iterator[Problem]:
     """Tell of folders anyone on this machine may write into."""
-    for folder in (office.settings.root, office.settings.archive_dir):
+    for folder in office.settings.folders[:2]:
         if os.name == "posix" and folder.stat().st_mode & stat.S_IWOTH:
             how = f"请收回别人的写权限：chmod o-w {folder}"
             yield Problem(f"这台机器上的任何人都能改写这个文件夹；{how}", source=str(folder))

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.advice import Do, advise
+from qrecords.desk.places import archive_below, register_below
 from qrecords.errors import IntegrityFailure, NotFound, WrongState
 from qrecords.model.disposition import Confirmed, DestructionList, ListState
 from qrecords.model.record import Action
-from qrecords.office import REGISTER_FILE, Office
+from qrecords.office import Office
 from qrecords.services.disposition.destroy import CERTIFICATE, CERTIFIED, KEPT, DestroyListed, alone, require_log
 from qrecords.services.disposition.lists import listed_units, require_free
 from qrecords.services.disposition.liststep import Listed
@@ -40,7 +41,7 @@ def replay(office: Office, source: Path) -> list[str]:
     """
     require_backup_place(source)
     office.authorise(Action.DESTROY, "replay")
-    archive = Archive(source / "archive")
+    archive = archive_below(source)
     done: list[str] = []
     with _register_of(source) as register:
         with register.read() as there:
@@ -62,7 +63,7 @@ def replay(office: Office, source: Path) -> list[str]:
 
 @contextmanager
 def _register_of(source: Path) -> Iterator[Register]:
-    path = source / "archive" / REGISTER_FILE
+    path = register_below(source)
     if not path.is_file():
         raise NotFound(f"{source} 不是工作区", remedy="请指明备份所出的那个工作区；只有较新的备份时，先把它恢复到别处")
     register = Register.open(path)
@@ -115,7 +116,7 @@ def _execute(office: Office, archive: Archive, object_id: str, certificate: Cert
                 last = tx.counters.last(f"disposition/{year}")
                 tx.counters.take(f"disposition/{year}", max(int(number) - last, 0))
             step = run.begin(tx, DestroyListed((Listed(list_no, object_id),)))
-            detail = {"list": certificate["sha256"], "replay": str(archive.root)}
+            detail = {"list": certificate["sha256"], "replay": archive.address}
             tx.audit.append([office.event(Action.DESTROY, list_no, **detail)])
         for version in range(office.archive.head(object_id) + 1, CERTIFIED + 1):
             _copy(office, archive, object_id, version, run.key)
