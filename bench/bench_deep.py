@@ -137,13 +137,12 @@ def laid(office: Office, papers: Papers, items: int, folder: Path, *, scanned: b
     with ready_made(papers):
         numbers = reviewed(office, items, folder)
         if scanned:
-            office.evidence_dir.mkdir(parents=True, exist_ok=True)
             with office.register.write() as tx:
                 for place, number in enumerate(numbers):
                     if place % 4:
                         data = papers.scan(place)
                         kept = Attached("sheet", f"{number}-1.pdf", hashlib.sha256(data).hexdigest(), SHEETS)
-                        (office.evidence_dir / kept.stored).write_bytes(data)
+                        office.papers.evidence.keep(kept.stored, data)
                         tx.beside.add([number], kept, office.now(), office.account.name)
         file_records(office, numbers)
     if scanned:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -332,15 +333,14 @@ def test_the_register_of_copies_is_a_workbook(at: Callable[..., Office], tmp_pat
     office = at()
     issue(office, approved(office, purpose="=1+1", count=2), tmp_path / "out")
     copies.refuse(office, asked(office), reason="示例：不需要")
-    path = tmp_path / "register.xlsx"
-    copies.write_register(at(40), path, copies.list_requests(at(40)))
-    rows = list(load_workbook(path).active.iter_rows(min_row=2))
+    book = copies.register_file(at(40), "register.xlsx", copies.list_requests(at(40)))
+    rows = list(load_workbook(BytesIO(book)).active.iter_rows(min_row=2))
     assert [(r[0].value, r[2].value) for r in rows] == [
         ("FB-2026-00001", "逾期未还"), ("FB-2026-00002", "逾期未还"), (None, "未批准"),
     ]  # fmt: skip
     assert (rows[0][5].value, rows[0][5].data_type) == ("=1+1", "s"), "text, never a formula"
-    with pytest.raises(WrongState, match="已经有了"):
-        copies.write_register(office, path, [])
+    with pytest.raises(UsageError, match="扩展名"):
+        copies.register_file(office, "register.csv", [])
 
 
 DYING = """

@@ -20,7 +20,7 @@ from qrecords.model.looser import loosen
 from qrecords.model.query import parse_query
 from qrecords.office import Office
 from qrecords.render.listbooks import list_csv, list_workbook
-from qrecords.services.finding.hitlist import export
+from qrecords.services.finding.hitlist import hits_file
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.finding.viewing import VIEWER_VARIABLE, open_paper
 from qrecords.services.intake.fill import fill
@@ -255,7 +255,7 @@ def test_what_may_not_be_read_is_not_there(clerk: Office, office: Office, engine
     everything = search(clerk, "-不存在", Criteria())
     assert [hit["form_code"] for hit in everything["hits"]] == ["QR758-10A"]
     assert everything["facets"]["form_code"] == {"QR758-10A": 1}
-    assert export(clerk, "功放过热", Criteria(), tmp_path / "无.csv")["total"] == 0
+    assert hits_file(clerk, "功放过热", Criteria(), "无.csv").total == 0
     with pytest.raises(NotFound):
         open_paper(clerk, notice, lambda _: None)
     clerk.index.close()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, is_dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,13 @@ from qrecords.services import reading, steps
 from qrecords.services.administer import init, status
 from qrecords.services.arrivals import arrivals
 from qrecords.services.care.handover import export_bag
-from qrecords.services.complaints import complaints, write_checklist
+from qrecords.services.complaints import checklist_file, complaints
 from qrecords.services.disposition.hold import hold, release
 from qrecords.services.due import due
-from qrecords.services.feedback import write_feedback
+from qrecords.services.feedback import feedback_file
 from qrecords.services.finding.find import list_records, show
-from qrecords.services.finding.hitlist import export
-from qrecords.services.finding.ledger import write_ledger
+from qrecords.services.finding.hitlist import hits_file
+from qrecords.services.finding.ledger import ledger_file
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.finding.viewing import archived_paper, open_paper
 from qrecords.services.finding.waiting import waiting
@@ -138,26 +139,22 @@ def pair(
         yield difference, with_it, without
 
 
-def paged(office: Office, path: Path, text: str) -> str:
-    path.unlink(missing_ok=True)
-    export(office, text, Criteria(), path)
-    return path.read_text(encoding="utf-8-sig")
+def paged(office: Office, text: str) -> str:
+    return hits_file(office, text, Criteria(), "hits.csv").data.decode("utf-8-sig")
 
 
 def checklist(office: Office) -> str:
     """Return the cells of the quality department's check list."""
-    path = office.settings.root / "checklist.xlsx"
-    path.unlink(missing_ok=True)
-    write_checklist(office, complaints(office, since="2025-01-01"), path)
-    return str([[cell.value for cell in row] for row in openpyxl.load_workbook(path).worksheets[0].iter_rows()])
+    return cells_of(checklist_file(office, complaints(office, since="2025-01-01"), "checklist.xlsx"))
 
 
 def ledger(office: Office) -> str:
     """Return the cells of the ledger `list -o` writes."""
-    path = office.settings.root / "ledger.xlsx"
-    path.unlink(missing_ok=True)
-    write_ledger(office, list_records(office), path)
-    return str([[cell.value for cell in row] for row in openpyxl.load_workbook(path).worksheets[0].iter_rows()])
+    return cells_of(ledger_file(office, list_records(office), "ledger.xlsx").data)
+
+
+def cells_of(book: bytes) -> str:
+    return str([[c.value for c in row] for row in openpyxl.load_workbook(BytesIO(book)).worksheets[0].iter_rows()])
 
 
 def no_viewer(_path: Path) -> None: ...
@@ -178,11 +175,11 @@ WAYS: dict[str, Callable[[Office], Any]] = {
     "search that finds nothing": lambda o: search(o, f"{MARK} 没有这样的词", Criteria(form_code="06A")),
     "search excluding": lambda o: search(o, "示例 -功放", Criteria()),
     "search one field": lambda o: search(o, "型号:ZZ-9", Criteria(year=2025)),
-    "list of hits": lambda o: paged(o, o.settings.root / "hits.csv", "示例"),
+    "list of hits": lambda o: paged(o, "示例"),
     "arrivals": arrivals,
     "complaints": lambda o: complaints(o, since="2025-01-01"),
     "check list of complaints": checklist,
-    "feedback": lambda o: write_feedback(o, HIDDEN_COMPLAINT, o.settings.root / "feedback.docx"),
+    "feedback": lambda o: feedback_file(o, HIDDEN_COMPLAINT, "feedback.docx"),
     "show a complaint": lambda o: show(o, HIDDEN_COMPLAINT),
     "due": lambda o: due(o, on="2025-12-31"),
     "status": status,
@@ -301,9 +298,10 @@ def test_rows_given_out_and_taken_back_show_nothing_hidden(secret: Office) -> No
     shown, hidden = [str(r["record_no"]) for r in fill(secret, "10A", [root / "rows.json"]).records]
     low = replace(secret, account=account(Grant("supervisor"), Grant("clerk"), clearance=1))
     high = replace(secret, account=account(Grant("supervisor"), Grant("clerk"), clearance=2))
-    assert give_out(high, "10A", root / "high.xlsx")["record_nos"] == [shown, hidden]
-    assert give_out(low, "10A", root / "low.xlsx")["record_nos"] == [shown]
-    book = openpyxl.load_workbook(root / "low.xlsx")
+    assert give_out(high, "10A").record_nos == [shown, hidden]
+    given = give_out(low, "10A")
+    assert given.record_nos == [shown]
+    book = openpyxl.load_workbook(BytesIO(given.data))
     cells = str([[c.value for c in row] for sheet in book.worksheets for row in sheet.iter_rows()])
     assert hidden not in cells and MARK not in cells and shown in cells
     told = []

@@ -13,7 +13,7 @@ import pytest
 
 from qrecords.services.administer import open_office
 from qrecords.services.finding.find import list_records
-from qrecords.services.finding.ledger import COLUMNS, write_ledger
+from qrecords.services.finding.ledger import COLUMNS, ledger_file
 from tests.conftest import CommandLine
 from tests.spreadsheets import saved_by_libreoffice, seen
 
@@ -85,7 +85,7 @@ def test_where_it_lies_and_who_took_the_list(listed: CommandLine, tmp_path: Path
     with closing(open_office(listed.root)) as office:
         with office.register.write() as tx:
             tx.records.change([number], volume_code="", archive_no="750-KJ·KF·10·2025·D5-0001")
-        write_ledger(office, list_records(office), tmp_path / "台账.xlsx")
+        (tmp_path / "台账.xlsx").write_bytes(ledger_file(office, list_records(office), "台账.xlsx").data)
     row = next(r for r in seen(tmp_path / "台账.xlsx") if r[0] == number)
     assert row[HEADINGS.index("归档编号")] == "750-KJ·KF·10·2025·D5-0001"
     event = listed.json("audit", "list", "--object", "list")["events"][0]

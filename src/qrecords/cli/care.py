@@ -101,20 +101,22 @@ def tour(made: Demo) -> Iterator[str]:
 @pass_session
 def verify(session: Session, deep: bool, afresh: bool, report: Path | None) -> int:
     """按真实性、完整性、可用性、安全性逐项检查档案库、登记库、编号、日志和册（四性检测）。"""
-    from qrecords.services.care.report import require_report, write_report
+    from qrecords.intake.outfiles import require_free, write_new
+    from qrecords.services.care.report import report_file, report_kind
     from qrecords.services.care.verify import verify as verify_office
 
     if afresh and not deep:
         raise UsageError("--afresh 要与 --deep 同用", remedy="请运行 qrecords verify --deep --afresh")
     if report is not None:
-        require_report(report)
+        report_kind(report.name)
+        require_free(report)
 
     with progress("检查", "个") as at:
         result = verify_office(session.office, deep=deep, afresh=afresh, progress=at)
     checked, problems = result["checked"], result["problems"]
     summary = f"检查了{checked['objects']}个对象，{checked['volumes']}册，{checked['events']}条日志"
     if report is not None:
-        write_report(session.office, report, result)
+        write_new(report, report_file(session.office, report.name, result))
     lines = list(_property_lines(result["properties"], deep=deep))
     if checked["resumed"]:
         lines.append(f"  接着上次中断的检查做，其中{checked['resumed']}个对象上次已查过")

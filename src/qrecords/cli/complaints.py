@@ -19,8 +19,9 @@ from qrecords.cli.output import table
 @pass_session
 def complaints(session: Session, since: str | None, until: str | None, output: Path | None) -> None:
     """列出一段时间的投诉（含抱怨）：谁办、办结没有、多少天；-o 生成检查表，检查人、结果留空（QS/PA758A 5.6）。"""
+    from qrecords.intake.outfiles import require_free, write_new
+    from qrecords.services.complaints import checklist_file
     from qrecords.services.complaints import complaints as complaints_of
-    from qrecords.services.complaints import write_checklist
 
     found = complaints_of(session.office, since=since or "", until=until or "")
     lines = []
@@ -35,7 +36,9 @@ def complaints(session: Session, since: str | None, until: str | None, output: P
     lines.append(f"{found['from']} 至 {found['to']} 共{len(found['complaints'])}件投诉，未办结{found['open']}件")
     data = {"complaints": found}
     if output is not None:
-        data["complaints"] = found | {"path": write_checklist(session.office, found, output)}
+        require_free(output)
+        path = write_new(output, checklist_file(session.office, found, output.name))
+        data["complaints"] = found | {"path": str(path)}
         lines.append(f"✓ 检查表：{output}")
     session.answer(data, lines)
 
@@ -49,10 +52,15 @@ def feedback(session: Session, number: str, output: Path | None) -> None:
 
     它不是受控表式；外部编号在 qrecords.toml 的 [feedback] 里写。质量部接收后用 sign --kind quality-receipt 登记。
     """
-    from qrecords.services.feedback import write_feedback
+    from qrecords.intake.outfiles import require_free, write_new
+    from qrecords.services.feedback import feedback_file
 
+    office = session.office
     path = output or Path(f"{number.strip().upper()}-反馈.docx")
-    made = write_feedback(session.office, number, path)
+    require_free(path)
+    write_new(path, feedback_file(office, number, path.name))
+    code = office.settings.feedback.code or None
+    made = {"record_no": office.full_record_no(number), "path": str(path), "external_code": code}
     lines = [
         f"✓ {made['path']}",
         f"→ 质量部签收后登记：qrecords sign {made['record_no']} --kind quality-receipt --by 接收人",

@@ -103,6 +103,7 @@ def return_(session: Session, numbers: tuple[str, ...], on: str | None) -> None:
 @pass_session
 def list_(session: Session, overdue: bool, states: tuple[str, ...], path: Path | None) -> None:
     """列出副本登记：谁申请、谁批准、发了哪几号、哪些还在外面。"""
+    from qrecords.intake.outfiles import require_free, write_new
     from qrecords.model.copies import CopyState
     from qrecords.services.access import copies as service
 
@@ -116,7 +117,8 @@ def list_(session: Session, overdue: bool, states: tuple[str, ...], path: Path |
     )
     data: dict[str, Any] = {"copies": found}
     if path:
-        data["path"] = str(service.write_register(office, path, found))
+        require_free(path)
+        data["path"] = str(write_new(path, service.register_file(office, path.name, found)))
         lines = [f"✓ {len(rows)}份申请已写入 {path}"]
     session.answer(data, lines)
 

@@ -59,10 +59,13 @@ def list_(
     wanted = [State(s) for s in states] or ([] if every else list(OPEN_STATES))
     records = list_records(session.office, form_code=form, states=wanted, year=year, month=month or "")
     if output:
-        from qrecords.services.finding.ledger import write_ledger
+        from qrecords.intake.outfiles import require_free, write_new
+        from qrecords.services.finding.ledger import ledger_file
 
-        made = write_ledger(session.office, records, output)
-        session.answer(made, [f"✓ 列出的{made['total']}份已存入 {made['path']}"])
+        require_free(output)
+        made = ledger_file(session.office, records, output.name)
+        path = str(write_new(output, made.data))
+        session.answer({"path": path, "total": made.total}, [f"✓ 列出的{made.total}份已存入 {path}"])
         return
     rows = [(r["record_no"], r["state_label"], r["date"], r["customer_unit"], r["title"], r["turn"]) for r in records]
     lines = table(("编号", "状态", "日期", "用户单位", "题名", "该谁办"), rows, (24, 8, 10, 20, 36, 24))
@@ -155,10 +158,13 @@ def search(
     if not text.strip() and wanted == Criteria():
         raise UsageError("没有写检索词，也没有条件", remedy="请写要找的字，或加 --form、--year、--state 等条件")
     if output:
-        from qrecords.services.finding.hitlist import export
+        from qrecords.intake.outfiles import require_free, write_new
+        from qrecords.services.finding.hitlist import hits_file
 
-        made = export(session.office, text, wanted, output, sort=sort)
-        session.answer(made, [f"✓ 找到的{made['total']}份已存入 {made['path']}"])
+        require_free(output)
+        made = hits_file(session.office, text, wanted, output.name, sort=sort)
+        path = str(write_new(output, made.data))
+        session.answer({"path": path, "total": made.total}, [f"✓ 找到的{made.total}份已存入 {path}"])
         return
     found = search_records(session.office, text, wanted, limit=limit, after=after, sort=sort)
     lines = _hit_lines(found, text, wanted)

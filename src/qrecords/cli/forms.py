@@ -152,26 +152,40 @@ def sheet(session: Session, form: str, output: Path | None, open_rows: bool, mon
 
     加 --open，登记簿（02A、03A、09A、10A）还没有提交的行都写在里面：补完后 qrecords update 表式 工作簿，凭编号认得。
     """
-    from qrecords.services.intake.sheet import make_sheet
+    from qrecords.intake.outfiles import require_free, write_new
+    from qrecords.services.filekinds import kind_of
+    from qrecords.services.intake.sheet import SUFFIX, sheet_file, sheet_name
 
     if open_rows or month:
         _give_out(session, form, output, open_rows=open_rows, month=month or "")
         return
-    path = make_sheet(session.office, form, output)
+    path = output or Path(sheet_name(session.office.forms.get(form).form))
+    kind_of(path.name, (SUFFIX,))
+    require_free(path)
+    write_new(path, sheet_file(session.office, form))
     lines = [f"✓ {path}", f"→ 填好后保存，再运行：qrecords fill {form} {path.name}"]
     session.answer({"path": str(path)}, lines)
 
 
 def _give_out(session: Session, form: str, output: Path | None, *, open_rows: bool, month: str) -> None:
-    from qrecords.services.intake.givingout import give_out
+    from qrecords.intake.outfiles import require_free, write_new
+    from qrecords.services.filekinds import kind_of
+    from qrecords.services.intake.givingout import SUFFIX, give_out
 
     if not open_rows:
         raise UsageError(
             "--month 只与 --open 一起用", remedy=f"请写成 qrecords forms sheet {form} --open --month {month}"
         )
-    made = give_out(session.office, form, output, month=month)
-    told = f"✓ {made['path']}：{len(made['record_nos'])}行还没有提交"
-    session.answer(made, [told, f"→ 补完后保存，再运行：qrecords update {form} {Path(made['path']).name}"])
+    if output:
+        kind_of(output.name, (SUFFIX,))
+        require_free(output)
+    made = give_out(session.office, form, month=month)
+    path = write_new(output or Path(made.name), made.data)
+    told = f"✓ {path}：{len(made.record_nos)}行还没有提交"
+    session.answer(
+        {"path": str(path), "record_nos": made.record_nos},
+        [told, f"→ 补完后保存，再运行：qrecords update {form} {path.name}"],
+    )
 
 
 @forms.command("template")
@@ -184,9 +198,14 @@ def template_(session: Session, form: str, output: Path | None, original: bool) 
 
     现用的模板在工作区的 forms/QR758/表式/template.docx，不要直接改它：改好的用 forms adopt 换上。
     """
-    from qrecords.services.intake.templates import tags_of, template_file
+    from qrecords.intake.outfiles import require_free, write_new
+    from qrecords.services.filekinds import kind_of
+    from qrecords.services.intake.templates import SUFFIX, tags_of, template_file, template_name
 
-    path = template_file(session.office, form, output, original=original)
+    path = output or Path(template_name(session.office.forms.get(form).form))
+    kind_of(path.name, (SUFFIX,))
+    require_free(path)
+    write_new(path, template_file(session.office, form, original=original))
     tags = tags_of(session.office.forms.get(form).form)
     lines = [f"✓ {path}", "", "可用的标记：", *table(("标记", "印出"), [(t.written, t.prints) for t in tags], (60, 40))]
     lines += [

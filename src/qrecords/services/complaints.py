@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from qrecords.advice import Input, advise
@@ -16,7 +15,8 @@ from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.render.context import NOT_APPLICABLE, date_text
 from qrecords.render.listbooks import printed_list
-from qrecords.services.sheetfiles import SUFFIXES, make_sheet, require_new, write_new
+from qrecords.services.filekinds import kind_of
+from qrecords.services.sheetfiles import SUFFIXES, filled_sheet
 from qrecords.stores.retentionfile import read_complaint_kinds
 
 TITLE = "用户投诉处理情况检查表"
@@ -77,26 +77,25 @@ def complaints(office: Office, *, since: str = "", until: str = "") -> dict[str,
     return {"from": since, "to": until, "complaints": lines, "open": sum(line["open"] for line in lines)}
 
 
-def write_checklist(office: Office, found: Mapping[str, Any], path: Path) -> str:
-    """Write the complaints of a period as a check list: .docx, .pdf or .xlsx, the inspector's columns empty.
+def checklist_file(office: Office, found: Mapping[str, Any], name: str) -> bytes:
+    """Return the complaints of a period as a check list of that name: .docx, .pdf or .xlsx, the inspector's part empty.
 
-    UsageError for another kind of file, WrongState when something is there already.
+    UsageError for another kind of file.
     """
-    suffix = require_new(path, (*SUFFIXES, BOOK))
+    suffix = kind_of(name, (*SUFFIXES, BOOK))
     if suffix == BOOK:
         rows = [[_cell(line, number, key) for key in COLUMNS] for number, line in enumerate(found["complaints"], 1)]
         period = f"{found['from']} 至 {found['to']}"
         data = printed_list(f"{TITLE}（{period}）", [*COLUMNS.values()], rows, office.clock())
     else:
-        data = make_sheet(office, TEMPLATE, _context(office, found), path, title=TITLE)
+        data = filled_sheet(office, TEMPLATE, _context(office, found), name, title=TITLE)
     detail: dict[str, Any] = {
         "exported": suffix,
         "total": len(found["complaints"]),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
     office.note([office.event(Action.READ, "complaints", since=found["from"], until=found["to"], **detail)])
-    write_new(path, data)
-    return str(path)
+    return data
 
 
 def _line(office: Office, record: Record) -> dict[str, Any]:

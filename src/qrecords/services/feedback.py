@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from qrecords.errors import WrongState
@@ -19,7 +18,8 @@ from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.context import NOT_APPLICABLE, date_text
 from qrecords.services import reading
-from qrecords.services.sheetfiles import SUFFIXES, make_sheet, require_new, write_new
+from qrecords.services.filekinds import kind_of
+from qrecords.services.sheetfiles import SUFFIXES, filled_sheet
 
 TITLE = "用户信息反馈/处理表"
 TEMPLATE = "quality/feedback.docx"
@@ -27,10 +27,10 @@ ASIDE = {State.VOID, State.DESTROYED}
 ITEM_COLUMNS = ("product", "problem", "cause", "handling")
 
 
-def write_feedback(office: Office, record_no: str, path: Path) -> dict[str, Any]:
-    """Write the sheet of a record of user information, or of what a service found for the quality department.
+def feedback_file(office: Office, record_no: str, name: str) -> bytes:
+    """Return the sheet of a record of user information, or of what a service found for the quality department.
 
-    WrongState for another form, for a void record, for a service that found nothing for it, and when the file is there.
+    WrongState for another form, for a void record, for a service that found nothing for it.
     """
     record = reading.one(office, record_no)
     office.authorise(Action.PRINT, record.record_no, record)
@@ -48,14 +48,13 @@ def write_feedback(office: Office, record_no: str, path: Path) -> dict[str, Any]
             f"{record.record_no} 没有要质量部跟踪的内容", remedy="「产品质量信息」里「需质量部跟踪」为「是」的才反馈"
         )
     context["heads"] = context["items"][:1]
-    suffix = require_new(path, SUFFIXES)
-    data = make_sheet(office, TEMPLATE, context, path, title=f"{TITLE} {record.record_no}")
+    suffix = kind_of(name, SUFFIXES)
+    data = filled_sheet(office, TEMPLATE, context, name, title=f"{TITLE} {record.record_no}")
     sha256 = hashlib.sha256(data).hexdigest()
     with office.register.write() as tx:
         detail = {"sheet": "feedback", "kind": suffix, "sha256": sha256}
         tx.audit.append([office.event(Action.PRINT, record.record_no, **detail)])
-    write_new(path, data)
-    return {"record_no": record.record_no, "path": str(path), "external_code": office.settings.feedback.code or None}
+    return data
 
 
 def _common(office: Office, record: Record) -> dict[str, Any]:

@@ -173,10 +173,10 @@ _KINDS = {
 }
 
 
-def download(path: Path) -> Response:
+def download(name: str, data: bytes) -> Response:
     """Return a file of ours to be kept by the browser, never shown in it."""
-    kept = {"content-disposition": f"attachment; filename*=UTF-8''{quote(path.name)}"}
-    return Response(path.read_bytes(), media_type=_KINDS[path.suffix.lower()], headers=kept)
+    kept = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(data, media_type=_KINDS[Path(name).suffix.lower()], headers=kept)
 
 
 def stored_upload(upload: UploadFile, folder: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from qrecords.advice import Do, Input, advise
@@ -27,9 +26,9 @@ from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.listbooks import copies_workbook
 from qrecords.services import reading
+from qrecords.services.filekinds import kind_of
 from qrecords.services.hands import require_others
 from qrecords.services.steps import past_day
-from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.register.rows import ItemRow
 
 SUFFIX = ".xlsx"
@@ -112,17 +111,12 @@ def list_requests(office: Office, *, overdue: bool = False, states: Sequence[Cop
     return [as_dict(r, today) for r in fitting if _is_readable(office, r.archive_no)]
 
 
-def write_register(office: Office, path: Path, requests: Sequence[dict[str, Any]]) -> Path:
-    """Write the register of copies as a workbook; WrongState when the file is there already."""
-    if path.suffix.lower() != SUFFIX:
-        raise UsageError(f"{path.name} 的扩展名不是 {SUFFIX}", remedy=f"请写成 {path.stem}{SUFFIX} 的样子")
-    if path.exists():
-        raise WrongState(f"{path} 已经有了", remedy=advise("请用 {} 换一个文件名", Input.FILE_NAME))
+def register_file(office: Office, name: str, requests: Sequence[dict[str, Any]]) -> bytes:
+    """Return the register of copies as a workbook of that name; UsageError for another kind of file."""
+    kind_of(name, (SUFFIX,))
     book = copies_workbook(_with_people(office, requests), org_name=office.settings.office.org_name, on=office.today())
-    make_dirs(path.absolute().parent)
-    write_file(path, book)
     office.note([office.event(Action.READ, "copies", requests=len(requests), sha256=hashlib.sha256(book).hexdigest())])
-    return path
+    return book
 
 
 def found(office: Office, number: str) -> CopyRequest:

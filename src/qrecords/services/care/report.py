@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 from qrecords.errors import Problem, UsageError
@@ -13,32 +13,29 @@ from qrecords.office import Office
 from qrecords.render.code import code_png
 from qrecords.render.context import date_text
 from qrecords.render.docx import Template
-from qrecords.stores.durable import make_dirs, write_file
 
 KINDS = (".docx", ".json")
 SHOWN = 500  # problems printed; all of them are in the JSON
 
 
-def require_report(path: Path) -> None:
-    """Refuse a report that could not be written, before the long work begins."""
+def report_kind(name: str) -> str:
+    """Return the suffix of a report's name; UsageError for a kind that is not made: asked before the long work."""
+    path = PurePath(name)
     if path.suffix.lower() not in KINDS:
         raise UsageError(f"报告不能写成 {path.suffix or '没有扩展名的'} 文件", remedy="请写成 .docx 或 .json")
-    if path.exists():
-        raise UsageError(f"{path} 已经有了", remedy="请换一个文件名")
+    return path.suffix.lower()
 
 
-def write_report(office: Office, path: Path, result: dict[str, Any]) -> None:
-    """Write what `verify` found."""
+def report_file(office: Office, name: str, result: dict[str, Any]) -> bytes:
+    """Return what `verify` found as a file of that name."""
     problems: list[Problem] = result["problems"]
-    make_dirs(path.absolute().parent)
-    if path.suffix.lower() == ".json":
+    if report_kind(name) == ".json":
         plain_problems = [asdict(replace(p, message=office.words(p.message))) for p in problems]
         plain = result | {"at": office.now(), "by": office.account.name, "problems": plain_problems}
-        write_file(path, json.dumps(plain, ensure_ascii=False, indent=2).encode())
-        return
+        return json.dumps(plain, ensure_ascii=False, indent=2).encode()
     template = Template.load(office.settings.forms_dir / "verify" / "report.docx")
     context = _context(office, result, problems)
-    write_file(path, template.render(context, code_png(context["audit_code"])))
+    return template.render(context, code_png(context["audit_code"]))
 
 
 def _context(office: Office, result: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:

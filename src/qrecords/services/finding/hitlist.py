@@ -1,16 +1,15 @@
-"""Write all hits of a search to a file: .xlsx, .csv or .json."""
+"""All hits of a search as a file: .xlsx, .csv or .json."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from qrecords.model.record import STATE_LABELS, State
 from qrecords.office import Office
+from qrecords.services.filekinds import ListFile, kind_of
 from qrecords.services.finding.listfile import SUFFIXES, list_file, require_room
 from qrecords.services.finding.search import Criteria, described, log_reading, understood
-from qrecords.services.sheetfiles import require_new, write_new
 from qrecords.stores.fulltext.interface import Sort
 
 COLUMNS = {
@@ -28,13 +27,12 @@ _ALL = 2**40
 _BATCH = 500
 
 
-def export(office: Office, text: str, criteria: Criteria, path: Path, *, sort: Sort = "date") -> dict[str, Any]:
-    """Write every hit, as the search stood at one moment; returns path and how many.
+def hits_file(office: Office, text: str, criteria: Criteria, name: str, *, sort: Sort = "date") -> ListFile:
+    """Return every hit, as the search stood at one moment, as a file of that name.
 
-    UsageError for another kind of file, WrongState when something is there already, InvalidInput for more than a
-    worksheet holds.
+    UsageError for another kind of file, InvalidInput for more than a worksheet holds.
     """
-    suffix = require_new(path, SUFFIXES)
+    suffix = kind_of(name, SUFFIXES)
     query, filters = understood(office, text, criteria)
     record_nos = office.index.search(query, filters, limit=_ALL, sort=sort).record_nos
     require_room(suffix, len(record_nos))
@@ -47,5 +45,4 @@ def export(office: Office, text: str, criteria: Criteria, path: Path, *, sort: S
 
     data = list_file(suffix, "检索结果", COLUMNS, hits(), {"query": text}, "hits")
     log_reading(office, text, len(record_nos), exported=suffix)
-    write_new(path, data)
-    return {"path": str(path), "total": len(record_nos)}
+    return ListFile(data, len(record_nos))

@@ -1,15 +1,14 @@
-"""Write what `list` names to a file: the ledger (台账) of the records an account may read."""
+"""What `list` names as a file: the ledger (台账) of the records an account may read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from qrecords.model.record import Action
 from qrecords.office import Office
+from qrecords.services.filekinds import ListFile, kind_of
 from qrecords.services.finding.listfile import SUFFIXES, list_file, require_room
-from qrecords.services.sheetfiles import require_new, write_new
 
 SHEET = "台账"
 COLUMNS = {
@@ -27,16 +26,15 @@ COLUMNS = {
 }
 
 
-def write_ledger(office: Office, records: Sequence[Mapping[str, Any]], path: Path) -> dict[str, Any]:
-    """Write records as `list_records` gives them; returns path and how many.
+def ledger_file(office: Office, records: Sequence[Mapping[str, Any]], name: str) -> ListFile:
+    """Return records, as `list_records` gives them, as a file of that name.
 
-    UsageError for another kind of file, WrongState when something is there already, InvalidInput for more than a
-    worksheet holds. A list that leaves is written down, as one of hits is.
+    UsageError for another kind of file, InvalidInput for more than a worksheet holds. A list that leaves is
+    written down, as one of hits is.
     """
-    suffix = require_new(path, SUFFIXES)
+    suffix = kind_of(name, SUFFIXES)
     require_room(suffix, len(records))
     lines = ({**one, "lacking": "；".join(map(office.words, one["missing"]))} for one in records)
     data = list_file(suffix, SHEET, COLUMNS, lines, {}, "records")
     office.note([office.event(Action.READ, "list", total=len(records), exported=suffix)])
-    write_new(path, data)
-    return {"path": str(path), "total": len(records)}
+    return ListFile(data, len(records))

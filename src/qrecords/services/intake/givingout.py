@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import NotFound, UsageError
@@ -14,17 +13,24 @@ from qrecords.model.rules import is_empty
 from qrecords.model.worksheet import GivenRow, shown
 from qrecords.office import Office
 from qrecords.render.inputbook import input_workbook
-from qrecords.services.sheetfiles import require_new, write_new
 from qrecords.stores.inputs.standins import plain
 
 SUFFIX = ".xlsx"
 
 
-def give_out(office: Office, code: str, path: Path | None = None, *, month: str = "") -> dict[str, Any]:
-    """Write the rows of a register not yet submitted, of one month or all, that the account may go on with.
+@dataclass(frozen=True, slots=True)
+class GivenOut:
+    """A workbook with open rows: what it is called unless someone calls it otherwise, its bytes, the rows in it."""
 
-    Returns path and numbers. WrongState when something is there already, NotFound when no row is open. Every row given
-    out is a reading.
+    name: str
+    data: bytes
+    record_nos: list[str]
+
+
+def give_out(office: Office, code: str, *, month: str = "") -> GivenOut:
+    """Return as a workbook the rows of a register not yet submitted, of one month or all, the account may go on with.
+
+    NotFound when no row is open. Every row given out is a reading.
     """
     folder = office.forms.get(code)
     form = folder.form
@@ -34,8 +40,6 @@ def give_out(office: Office, code: str, path: Path | None = None, *, month: str 
             f"{form.code}「{form.title}」不是登记簿，没有按行续填的工作簿",
             remedy=advise("请逐份续填：{}；按行续填的是 02A、03A、09A、10A", Do.UPDATE("编号", "输入文件")),
         )
-    path = path or Path(f"{form.code} {form.title}-待续{SUFFIX}".replace("/", ""))
-    require_new(path, (SUFFIX,))
     with office.register.read() as tx:
         found = tx.records.find(form_code=form.code, states=[State.DRAFT], month=month or None)
     records = office.only_readable(office.only_readable(found), Action.UPDATE)
@@ -45,8 +49,7 @@ def give_out(office: Office, code: str, path: Path | None = None, *, month: str 
     example = form.check(folder.sample()).values
     data = input_workbook(form, example, [_given(form, record) for record in records], office.words)
     office.note([office.event(Action.READ, r.record_no, exported=SUFFIX) for r in records])
-    write_new(path, data)
-    return {"path": str(path), "record_nos": [r.record_no for r in records]}
+    return GivenOut(f"{form.code} {form.title}-待续{SUFFIX}".replace("/", ""), data, [r.record_no for r in records])
 
 
 def _given(form: Form, record: Record) -> GivenRow:

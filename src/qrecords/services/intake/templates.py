@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qrecords.advice import Do, Input, Sentence, advise
-from qrecords.errors import InvalidInput, NotFound, UsageError, WrongState
+from qrecords.errors import InvalidInput, NotFound
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.record import Action
@@ -88,25 +88,15 @@ class Tag:
     prints: str
 
 
-def template_file(office: Office, code: str, path: Path | None = None, *, original: bool = False) -> Path:
-    """Write the template of a form to begin from (default: its code and title, here); returns where.
+def template_name(form: Form) -> str:
+    """Return what the template of a form is called unless someone calls it otherwise."""
+    return f"{form.code} {form.title}{SUFFIX}".replace("/", "")
 
-    The one in use, or with `original` the one that came with the program. WrongState when something is there already.
-    """
+
+def template_file(office: Office, code: str, *, original: bool = False) -> bytes:
+    """Return the template of a form to begin from: the one in use, or with `original` that which came along."""
     folder = office.forms.get(code)
-    form = folder.form
-    path = path or Path(f"{form.code} {form.title}{SUFFIX}".replace("/", ""))
-    if path.suffix.lower() != SUFFIX:
-        raise UsageError(f"{path.name} 的扩展名不是 {SUFFIX}", remedy=f"请写成 {path.stem}{SUFFIX} 的样子")
-    if path.exists():
-        raise WrongState(
-            f"{path} 已经有了，里面可能有改好的模板",
-            remedy=advise("请用 {} 换一个文件名，或先移走那个文件", Input.FILE_NAME),
-        )
-    data = _original(folder) if original else folder.template_bytes
-    durable.make_dirs(path.parent)
-    durable.write_file(path, data)
-    return path
+    return _original(folder) if original else folder.template_bytes
 
 
 def tags_of(form: Form) -> list[Tag]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +14,7 @@ from qrecords.model.record import ACTION_LABELS, Action, State, open_actions
 from qrecords.services import reading, steps
 from qrecords.services.file import file_records
 from qrecords.services.finding.find import list_records, shown
-from qrecords.services.finding.ledger import write_ledger
+from qrecords.services.finding.ledger import ledger_file as ledger_contents
 from qrecords.services.finding.viewing import shown_paper
 from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.rendering import action_label
@@ -102,10 +100,8 @@ def ledger(asked: Asked) -> Response:
 
 def ledger_file(asked: Asked) -> Response:
     """Give what is listed as a file, as the command line writes it."""
-    with TemporaryDirectory(prefix="qrecords-desk-") as folder:
-        path = Path(folder) / f"台账.{asked.path['kind']}"
-        write_ledger(asked.session, _listed(asked), path)
-        return download(path)
+    name = f"台账.{asked.path['kind']}"
+    return download(name, ledger_contents(asked.session, _listed(asked), name).data)
 
 
 def _listed(asked: Asked) -> list[dict[str, Any]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +14,7 @@ from qrecords.errors import InvalidInput
 from qrecords.model.queryways import WAYS
 from qrecords.model.record import STATE_LABELS, State
 from qrecords.model.values import parse_date
-from qrecords.services.finding.hitlist import export
+from qrecords.services.finding.hitlist import hits_file as all_hits_file
 from qrecords.services.finding.saved import SavedSearch, forget_search, save_search, saved_searches
 from qrecords.services.finding.search import Criteria, search
 from qrecords.stores.fulltext.interface import Sort
@@ -65,10 +63,9 @@ def searching(asked: Asked) -> Response:
 def hits_file(asked: Asked) -> Response:
     """Give all hits as a file, as the command line writes it."""
     given = _given(asked)
-    with TemporaryDirectory(prefix="qrecords-desk-") as folder:
-        path = Path(folder) / f"检索结果.{asked.path['kind']}"
-        export(asked.session, given.get("q", ""), _criteria(given), path, sort=_sort(given))
-        return download(path)
+    name = f"检索结果.{asked.path['kind']}"
+    made = all_hits_file(asked.session, given.get("q", ""), _criteria(given), name, sort=_sort(given))
+    return download(name, made.data)
 
 
 def save(asked: Asked) -> Response:
