@@ -55,6 +55,7 @@ from qrecords.services.volumes.compile import compile_year
 from qrecords.settings import load
 from qrecords.stores.archive import Archive
 from qrecords.stores.backupstore import BackupStore
+from qrecords.stores.given import on_disk
 from qrecords.stores.papers import WorkspacePapers
 from qrecords.stores.register import Register
 from tests import retention_office as kept
@@ -142,7 +143,7 @@ def _is_filed(office: Office) -> bool:
 
 @people()
 def _correct(office: Office) -> None:
-    correct(office, kept.A, input_of(office, CORRECTION), reason="示例")
+    correct(office, kept.A, on_disk(input_of(office, CORRECTION)), reason="示例")
 
 
 @people()
@@ -201,7 +202,7 @@ def _signing() -> Path:
         sheet(folder / "f.png", payload(F, 1))
         sheet(folder / "lost.png", "HTTP://EXAMPLE.ORG/1")
         sheet(folder / "waiting.png", "HTTP://EXAMPLE.ORG/2")
-        scan(office, [folder / "waiting.png"], [SIGNED], recognise=False)
+        scan(office, [on_disk(folder / "waiting.png")], [SIGNED], recognise=False)
     return folder
 
 
@@ -213,7 +214,7 @@ def signing(folder: Path) -> Path:
 @people()
 def _sign(office: Office) -> None:
     paper = office.settings.root.parent / "paper.pdf"
-    steps.sign(office, [F], kind=SIGNED.kind, by=SIGNED.by, on=SIGNED.on, evidence=paper)
+    steps.sign(office, [F], kind=SIGNED.kind, by=SIGNED.by, on=SIGNED.on, evidence=on_disk(paper))
 
 
 def _has_signature(number: str) -> Done:
@@ -231,7 +232,7 @@ def _has_signature(number: str) -> Done:
 @people()
 def _scan(office: Office) -> None:
     folder = office.settings.root.parent
-    scan(office, [folder / "f.png", folder / "lost.png"], [SIGNED], recognise=False)
+    scan(office, [on_disk(folder / "f.png"), on_disk(folder / "lost.png")], [SIGNED], recognise=False)
 
 
 def _is_scanned(root: Path) -> bool:
@@ -256,7 +257,7 @@ def _is_assigned(root: Path) -> bool:
 @people()
 def _attach(office: Office) -> None:
     folder = office.settings.root.parent
-    attach(office, F, [folder / "paper.pdf", folder / "lost.png"], recognise=False)
+    attach(office, F, [on_disk(folder / "paper.pdf"), on_disk(folder / "lost.png")], recognise=False)
 
 
 @people()
@@ -269,7 +270,7 @@ def _is_attached(office: Office) -> bool:
 @people()
 def _attach_late(office: Office) -> None:
     folder = office.settings.root.parent
-    attach(office, kept.C, [folder / "paper.pdf", folder / "lost.png"], recognise=False)
+    attach(office, kept.C, [on_disk(folder / "paper.pdf"), on_disk(folder / "lost.png")], recognise=False)
 
 
 @people()
@@ -545,7 +546,7 @@ def _adopt(office: Office) -> None:
     with zipfile.ZipFile(FORMS / "01A" / "template.docx") as old, zipfile.ZipFile(source, "w") as new:
         for name in old.namelist():
             new.writestr(zipfile.ZipInfo(name), old.read(name))
-    adopt(office, "01A", source, pages=False)
+    adopt(office, "01A", on_disk(source), pages=False)
 
 
 @people()

@@ -31,6 +31,7 @@ from qrecords.services.disposition.lists import approve, draw, witness
 from qrecords.services.file import file_months, file_records
 from qrecords.services.intake.fill import fill
 from qrecords.services.volumes.compile import compile_year
+from qrecords.stores.given import on_disk
 from tests.conftest import FORMS
 
 WORD = "蝾螈"
@@ -91,7 +92,7 @@ def sign(office: Office, number: str) -> None:
     scan.write_bytes(scan.read_bytes() + f"%{WORD}\n".encode())
     form = office.forms.get(number[:9]).form
     for need in form.steps["file"].signatures:
-        steps.sign(office, [number], kind=need.any_of[0], by=f"签名{WORD}", on="2019-12-30", evidence=scan)
+        steps.sign(office, [number], kind=need.any_of[0], by=f"签名{WORD}", on="2019-12-30", evidence=on_disk(scan))
     scan.unlink()
 
 
@@ -128,7 +129,7 @@ def _base() -> Path:
         file_records(office, [C])
         wrong = root.parent / "correction.json"
         wrong.write_text(json.dumps({"repair_action": f"更正，{WORD}"}), encoding="utf-8")
-        correct(office, C, wrong, reason="示例")
+        correct(office, C, on_disk(wrong), reason="示例")
         filled(office, "02A", *(call(number) for number in (1, 2)))
         reviewed(office, *ROWS)
         file_months(office, "02A", [MONTH])

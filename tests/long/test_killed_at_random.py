@@ -88,7 +88,7 @@ def work(name, paper):
             with told.open("a", encoding="utf-8") as stream:
                 stream.writelines(json.dumps([f["record_no"], f["archive_no"]]) + "\\n" for f in filed)
             say("file")
-            correct(office, numbers[0], input_of({"info_content": f"更正{name}-{count}。"}), reason="示例")
+            correct(office, numbers[0], on_disk(input_of({"info_content": f"更正{name}-{count}。"})), reason="示例")
             say("correct")
             backup(office, root.parent / "kept")
             say("backup")

@@ -77,7 +77,7 @@ def work(name):
             picture = Image.new("L", (400, 560), 255)
             ImageDraw.Draw(picture).text((40, 40), f"{name} {count}")
             picture.save(page)
-            scan(office, [page], recognise=False)
+            scan(office, [on_disk(page)], recognise=False)
             say("scan")
             assert search(office, f"示例单位{name}-{count}", Criteria())["total"] == 2
             say("search")

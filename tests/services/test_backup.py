@@ -21,6 +21,7 @@ from qrecords.services.intake.fill import fill
 from qrecords.services.steps import review, sign, submit
 from qrecords.stores import mirror
 from qrecords.stores.archive import Archive
+from qrecords.stores.given import on_disk
 from qrecords.stores.ocfl import object_path
 from tests.conftest import FORMS, NOW, CommandLine, blank_scan
 from tests.services.test_crash import killed_at
@@ -46,7 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(init(folder / "office", clock=lambda: NOW)) as office:
         fill(office, "11A", [inputs(folder)])
         submit(office, NUMBERS)
-        sign(office, NUMBERS, kind="unit-leader", by="示例领导", on="2025-03-20", evidence=scan)
+        sign(office, NUMBERS, kind="unit-leader", by="示例领导", on="2025-03-20", evidence=on_disk(scan))
         review(office, NUMBERS, opinion="同意", on="2025-12-31")
         file_records(office, NUMBERS[:1])
     return folder / "office"

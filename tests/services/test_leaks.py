@@ -44,6 +44,7 @@ from qrecords.services.intake.takingback import take_back
 from qrecords.services.intake.update import update
 from qrecords.services.require import show_task
 from qrecords.services.volumes.compile import compile_year
+from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, NOW
 
 NOTICE, OPEN, HIDDEN = "QR758-04A-2025-00001", "QR758-06A-2025-00001", "QR758-06A-2025-00002"
@@ -185,7 +186,7 @@ WAYS: dict[str, Callable[[Office], Any]] = {
     "status": status,
     "task": lambda o: show_task(o, NOTICE),
     "what is left out of the year": lambda o: compile_year(o, 2025, form_code="06A", dry_run=True),
-    "update": lambda o: update(o, HIDDEN, o.settings.root / "hidden.json"),
+    "update": lambda o: update(o, HIDDEN, on_disk(o.settings.root / "hidden.json")),
     "submit": lambda o: steps.submit(o, [HIDDEN]),
     "submit both": lambda o: steps.submit(o, [HIDDEN, "QR758-06A-2025-00099"]),
     "review": lambda o: steps.review(o, [HIDDEN]),

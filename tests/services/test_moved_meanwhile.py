@@ -18,6 +18,7 @@ from qrecords.services.care.recover import recover
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.update import update
 from qrecords.services.scans.attach import attach
+from qrecords.stores.given import on_disk
 from qrecords.stores.register import Register, Transaction
 from tests.conftest import blank_scan
 
@@ -43,10 +44,10 @@ def paper(office: Office) -> Path:
 STEPS: dict[str, Callable[[Office], Any]] = {
     "sign": lambda o: steps.sign(o, [NO], kind="quality-receipt", by="示例", on="2025-03-02"),
     "sign --evidence": lambda o: steps.sign(
-        o, [NO], kind="quality-receipt", by="示例", on="2025-03-02", evidence=paper(o)
+        o, [NO], kind="quality-receipt", by="示例", on="2025-03-02", evidence=on_disk(paper(o))
     ),
-    "update": lambda o: update(o, NO, more(o)),
-    "attach": lambda o: attach(o, NO, [paper(o)], recognise=False),
+    "update": lambda o: update(o, NO, on_disk(more(o))),
+    "attach": lambda o: attach(o, NO, [on_disk(paper(o))], recognise=False),
 }
 
 

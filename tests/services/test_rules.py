@@ -22,6 +22,7 @@ from qrecords.services.file import file_records
 from qrecords.services.finding.find import show
 from qrecords.services.intake.fill import Filled, fill
 from qrecords.services.intake.update import update
+from qrecords.stores.given import on_disk
 from tests.conftest import CHECKOUT
 
 Sample = Callable[..., dict[str, Any]]
@@ -53,7 +54,7 @@ class Desk:
         return number
 
     def change(self, number: str, **changes: Any) -> Record:
-        return update(self.office, number, self.write(changes))
+        return update(self.office, number, on_disk(self.write(changes)))
 
 
 def told(refused: pytest.ExceptionInfo[QRecordsError]) -> str:

@@ -30,6 +30,7 @@ from qrecords.services.volumes.arranging import groups_of, pieces_of
 from qrecords.services.volumes.compile import compile_year
 from qrecords.stores import durable
 from qrecords.stores.archive import Archive
+from qrecords.stores.given import on_disk
 from tests import paper
 from tests.conftest import CommandLine
 from tests.faulty_disk import blank_convert
@@ -248,14 +249,14 @@ def test_after_filing_it_is_the_archivists_right(cli: CommandLine, tmp_path: Pat
         }
         for role in ("clerk", "supervisor"):
             with pytest.raises(NotPermitted) as refused:
-                attach(by[role], ROWS[0], [picture], recognise=False)
+                attach(by[role], ROWS[0], [on_disk(picture)], recognise=False)
             assert "由归档人补存" in refused.value.message
             assert "归档人（archivist）" in str(refused.value.remedy)
         with pytest.raises(NotPermitted):
             sign(by["supervisor"], [C], kind="customer-seal", by="示例单位三")
-        _, version, _ = attach(by["archivist"], ROWS[0], [picture], recognise=False)
+        _, version, _ = attach(by["archivist"], ROWS[0], [on_disk(picture)], recognise=False)
         assert version == 2
-        sign(by["archivist"], [C], kind="customer-seal", by="示例单位三", evidence=picture)
+        sign(by["archivist"], [C], kind="customer-seal", by="示例单位三", evidence=on_disk(picture))
         with office.register.read() as tx:
             refusals = [e.action for e in tx.audit.events(ROWS[0]) if e.outcome == "refused"]
     assert refusals == ["file", "file"]
@@ -326,7 +327,7 @@ def test_a_file_that_changes_while_it_is_kept_is_not_frozen(
     with opened(cli.root) as people, monkeypatch.context() as patched:
         patched.setattr(durable, "checkpoint", lambda at: at == "add.intent" and photo(picture, 10))
         with pytest.raises(InvalidInput, match="刚被改动"):
-            attach(people.office, C, [picture], recognise=False)
+            attach(people.office, C, [on_disk(picture)], recognise=False)
     assert cli.json("show", C)["record"]["item"]["version"] == 2
     assert_sound(cli)
 
@@ -524,7 +525,7 @@ def test_a_print_without_the_right_to_it_is_refused_by_name_and_the_others_are_a
     with opened(cli.root, clock=system_now) as people:
         clerk = replace(people.office, account=Account("clerk", "clerk", None, grants=(Grant("clerk"),)))
         pages = [tmp_path / "1-month.png", tmp_path / "2-alone.png"]
-        found = scan(clerk, pages, recognise=False)
+        found = scan(clerk, [*map(on_disk, pages)], recognise=False)
         assert [a["record_no"] for a in found.attached] == [made["record_no"]]
         (refused,) = found.refused
         assert [p.source for p in refused["problems"]] == list(ROWS), "the row that is not filed stands in no one's way"

@@ -27,6 +27,7 @@ from qrecords.services.care.recover import recover
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.kepttemplates import OBJECT
 from qrecords.services.intake.templatecheck import check_forms
+from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, CommandLine
 from tests.services.test_crash import killed_at
 
@@ -50,7 +51,7 @@ def edited(form: str, edit: Edit, part: str = "word/document.xml") -> bytes:
 def check(office: Office, tmp_path: Path, data: bytes, form: str = "06A", *, pages: bool = False) -> Any:
     path = tmp_path / "模板.docx"
     path.write_bytes(data)
-    return check_forms(office, [form], template=path, pages=pages)
+    return check_forms(office, [form], template=on_disk(path) if path else None, pages=pages)
 
 
 def messages(checkup: Any) -> str:
@@ -277,7 +278,7 @@ def test_an_adoption_killed_half_way_is_finished_or_undone(
 @pytest.mark.office
 def test_the_pages_of_the_sample_are_counted(office: Office, tmp_path: Path) -> None:
     own = in_word("06A", office, tmp_path / "三页.docx", pages=4)
-    found = check_forms(office, ["06A"], template=own, pages=True)
+    found = check_forms(office, ["06A"], template=on_disk(own), pages=True)
     assert found.pages["QR758-06A"] > 2
     assert f"示例印成{found.pages['QR758-06A']}页，应为2页" in messages(found)
 

@@ -20,6 +20,7 @@ from qrecords.services.intake.overfull import overfull_values
 from qrecords.services.intake.papercheck import Printable, check_papers, odd_places
 from qrecords.services.intake.templatecheck import check_forms, printable_of
 from qrecords.stores.formfiles import FormCatalogue
+from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, CommandLine
 
 CATALOGUE = FormCatalogue(FORMS)
@@ -299,7 +300,7 @@ def test_check_and_adopt_refuse_it_and_say_why(cli: CommandLine, tmp_path: Path)
 def test_without_printing_the_file_is_looked_at_all_the_same(office: Office, tmp_path: Path) -> None:
     own = tmp_path / "自制.docx"
     own.write_bytes(template(body(fixed_row)))
-    found = check_forms(office, ["01A"], template=own)
+    found = check_forms(office, ["01A"], template=on_disk(own))
     assert [p.field for p in found.problems] == ["info_content"]
 
 

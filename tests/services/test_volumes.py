@@ -38,6 +38,7 @@ from qrecords.services.volumes.printset import print_sets
 from qrecords.services.volumes.shelf import find_records, show_volume
 from qrecords.services.volumes.stampspots import with_spots
 from qrecords.stores.register.rows import VolumeRow
+from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, NOW, CommandLine
 from tests.pdfa import claims, faults
 from tests.render.test_render_volume import scanned
@@ -147,12 +148,12 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
                     paper[0].render(scale=2).to_pil().save(scan, dpi=(144, 144))
             steps.submit(office, [number])
             for kind in ("customer-seal", "engineer", "unit-leader"):
-                steps.sign(office, [number], kind=kind, by="示例", on="2025-12-30", evidence=scan)
+                steps.sign(office, [number], kind=kind, by="示例", on="2025-12-30", evidence=on_disk(scan))
             steps.review(office, [number], opinion="同意归档", on="2025-12-31")
         filing.file_records(office, [first, second])
         steps.submit(office, [next_year])
         for kind in ("customer-seal", "engineer", "unit-leader"):
-            steps.sign(office, [next_year], kind=kind, by="示例", on="2026-01-04", evidence=scan)
+            steps.sign(office, [next_year], kind=kind, by="示例", on="2026-01-04", evidence=on_disk(scan))
         steps.review(office, [next_year], opinion="同意归档", on="2026-01-05")
         settings_of(office, '[volumes]\nmax_pages = 6\nnumbered = "all"\n')
         with closing(Office.open(root, clock=lambda: NOW)) as other:

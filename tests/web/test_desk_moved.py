@@ -15,6 +15,7 @@ from qrecords.services import steps
 from qrecords.services.finding.find import show
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.update import update
+from qrecords.stores.given import on_disk
 from tests.web.test_desk import Browser
 
 
@@ -55,7 +56,7 @@ def test_what_others_wrote_meanwhile_stays(
     office: Office, browser: Browser, number: str, write: Callable[..., Path]
 ) -> None:
     draft, sent = gone_on(browser, number, contact_person="示例乙")
-    update(office, number, write({"info_content": "示例：别人写的"}))
+    update(office, number, on_disk(write({"info_content": "示例：别人写的"})))
     told = browser.ask(draft, sent)
     assert told.status_code == 200, told.text
     assert any("别人刚改过" in note and "别人写的" in note for note in told.json()["notes"])
@@ -69,7 +70,7 @@ def test_where_both_wrote_the_other_is_shown_before_it_goes(
     office: Office, browser: Browser, number: str, write: Callable[..., Path]
 ) -> None:
     draft, sent = gone_on(browser, number, info_content="示例：这里写的")
-    update(office, number, write({"info_content": "示例：别人写的", "contact_person": "示例丙"}))
+    update(office, number, on_disk(write({"info_content": "示例：别人写的", "contact_person": "示例丙"})))
     first = browser.ask(f"{draft}/make", sent)
     assert first.status_code == 409
     assert "别人写的" in first.json()["message"]

@@ -10,6 +10,7 @@ from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import REASON
 from qrecords.cli.completion import RECORD
+from qrecords.stores.given import on_disk
 
 
 @click.command(cls=chinese.Command)
@@ -21,7 +22,7 @@ def correct(session: Session, number: str, source: Path, reason: str) -> None:
     """更正已归档的记录：输入文件里只写要改的栏目；存为新版并印更改标记，原版保留。"""
     from qrecords.services.correct import correct as correct_record
 
-    record = correct_record(session.office, number, source, reason=reason)
+    record = correct_record(session.office, number, on_disk(source), reason=reason)
     made = record.corrections[-1]
     lines = [
         f"✓ {record.record_no} 已更正，归档件为第{made.version}版，改了{len(made.changes)}项",

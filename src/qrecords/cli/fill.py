@@ -16,6 +16,7 @@ from qrecords.cli.completion import FORM, RECORD, is_form_code
 from qrecords.cli.output import note, problem_lines, progress
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
+from qrecords.stores.given import on_disk
 
 if TYPE_CHECKING:
     from qrecords.services.intake.fill import Filled
@@ -170,10 +171,10 @@ def update(session: Session, number: str, source: Path | None, dry_run: bool, re
     if dry_run:
         from qrecords.services.intake.update import check_update
 
-        check_update(session.office, number, asked or source or Path())
+        check_update(session.office, number, on_disk(asked or source or Path()))
         session.answer({"records": []}, ["✓ 合格，没有改动（--dry-run）"])
         return
-    record = update_record(session.office, number, asked or source or Path())
+    record = update_record(session.office, number, on_disk(asked or source or Path()))
     if asked:
         session.office.papers.answers.drop(asked.name)
     if session.as_json:
@@ -213,4 +214,6 @@ def _asked_update(session: Session, number: str) -> Path:
     if not fields:
         raise WrongState(f"{record.record_no} 没有还空着的栏目", remedy="要改已填的栏目，请写输入文件")
     questions = Questionnaire(office, form, fields, lambda _: {})
-    return _confirmed(questions.run(record.record_no, lambda path: check_update(office, record.record_no, path)))
+    return _confirmed(
+        questions.run(record.record_no, lambda path: check_update(office, record.record_no, on_disk(path)))
+    )

@@ -15,6 +15,7 @@ from qrecords.cli.completion import FORM
 from qrecords.cli.output import problem_lines, table
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, UsageError
+from qrecords.stores.given import on_disk
 
 TYPES = {
     "text": "文字",
@@ -94,7 +95,9 @@ def check(session: Session, codes: tuple[str, ...], template: Path | None, no_pa
 
     if template is not None and len(codes) != 1:
         raise UsageError("用 --template 时要写一个表式", remedy=f"例如 qrecords forms check 06A --template {template}")
-    checkup = check_forms(session.office, list(codes), template=template, pages=not no_pages)
+    checkup = check_forms(
+        session.office, list(codes), template=on_disk(template) if template else None, pages=not no_pages
+    )
     lines = note_lines(checkup.notes)
     data: dict[str, Any] = {"notes": checkup.notes, "pages": checkup.pages}
     if not checkup.problems:
@@ -131,7 +134,7 @@ def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
     """
     from qrecords.services.intake.templates import adopt as adopt_template
 
-    done = adopt_template(session.office, form, source, pages=not no_pages)
+    done = adopt_template(session.office, form, on_disk(source), pages=not no_pages)
     lines = [f"✓ {done.form_code} 的模板已换成 {source.name}", f"  编号（sha256）{done.sha256}"]
     if done.sha256 == done.before:
         lines = [f"✓ {source.name} 就是 {done.form_code} 现用的模板，没有变动"]

@@ -11,6 +11,7 @@ from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import note, table
 from qrecords.cli.wording import worded
+from qrecords.stores.given import on_disk
 
 if TYPE_CHECKING:
     from qrecords.services.intake.lists import Kept
@@ -57,7 +58,7 @@ def _group(name: str, summary: str, example: str) -> click.Group:
         from qrecords.model.lists import KINDS
         from qrecords.services.intake.lists import import_entries
 
-        _tell(session, import_entries(session.office, KINDS[name], source))
+        _tell(session, import_entries(session.office, KINDS[name], on_disk(source)))
 
     return group
 

@@ -13,6 +13,7 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import note, table
 from qrecords.cli.wording import worded
+from qrecords.stores.given import on_disk
 
 PER = {"task": "一次一份", "unit": "一台一份", "model": "同型号一份", "period": "同期同一单位一份"}
 SOURCE = {"procedure": "", "inferred": "（推定，见 docs/readings.md）"}
@@ -33,7 +34,7 @@ def require(session: Session, source: Path) -> None:
     """按服务过程一览表（表1）列出一项任务应有的记录，每项写明依据。"""
     from qrecords.services.intake.taskfiles import require as required_by
 
-    required, notes = required_by(session.office, source)
+    required, notes = required_by(session.office, on_disk(source))
     for line in notes:
         note(f"提示：{worded(line)}")
     session.answer({"required": required}, _required_lines(required))

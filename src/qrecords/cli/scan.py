@@ -60,13 +60,20 @@ def scan(
     文件是 PDF、JPEG、PNG、TIFF，或放着它们的文件夹；几份记录、次序颠倒、倒着放都可以。读不出编码的页留在
     archive/inbox/unmatched，看预览图后用 scan-assign 指给记录。
     """
+    from qrecords.intake.scanned import scans_of
     from qrecords.services.scans.scan import scan as scan_files
     from qrecords.services.scans.signing import paired
 
     wanted = paired(kinds, people, on or "")
     with progress("读扫描件", "页") as at:
         found = scan_files(
-            session.office, files, wanted, ask=_asker(session), dry_run=dry_run, recognise=not no_ocr, progress=at
+            session.office,
+            scans_of(files),
+            wanted,
+            ask=_asker(session),
+            dry_run=dry_run,
+            recognise=not no_ocr,
+            progress=at,
         )
     for line in found.notes:
         note(f"提示：{worded(line)}")
@@ -128,8 +135,9 @@ def attach(session: Session, number: str, files: tuple[Path, ...], no_ocr: bool)
     已归档的记录也可以附：存为归档件的新版，原版保留。
     """
     from qrecords.services.scans.attach import attach as attach_files
+    from qrecords.stores.given import on_disk
 
-    record, version, notes = attach_files(session.office, number, files, recognise=not no_ocr)
+    record, version, notes = attach_files(session.office, number, [*map(on_disk, files)], recognise=not no_ocr)
     for line in notes:
         note(f"提示：{worded(line)}")
     kept = [a for a in record.attached if a.kind == "file"]

@@ -14,6 +14,7 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import MONTH, NUMBERS, REASON, month_form, moved
 from qrecords.cli.output import note
 from qrecords.cli.wording import worded
+from qrecords.stores.given import on_disk
 
 if TYPE_CHECKING:
     from qrecords.model.record import Action, Record
@@ -66,7 +67,9 @@ def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str
     from qrecords.model.papers import AFTER_FILING
     from qrecords.services import steps
 
-    signed = steps.sign(session.office, numbers, kind=kind, by=by, on=on or "", evidence=evidence)
+    signed = steps.sign(
+        session.office, numbers, kind=kind, by=by, on=on or "", evidence=on_disk(evidence) if evidence else None
+    )
     if any(record.state in AFTER_FILING for record in signed):
         note("提示：已归档的存为归档件的新版；用 qrecords show 编号 --history 看各版")
     moved(session, signed, "登记签署")

@@ -35,7 +35,8 @@ from qrecords.services.intake.known import entry_of
 from qrecords.services.volumes.arranging import FORM_DOCX, FORM_PDF
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
-from qrecords.stores.inputs import InputRecord, read_records
+from qrecords.stores.given import GivenFile
+from qrecords.stores.inputs import InputRecord
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow
 from qrecords.work.step import Step, running
@@ -84,7 +85,7 @@ class CorrectRecord(Step[Office]):
         tx.audit.append([office.event(Action.CORRECT, number, **detail)])
 
 
-def correct(office: Office, record_no: str, source: Path, *, reason: str) -> Record:
+def correct(office: Office, record_no: str, source: GivenFile, *, reason: str) -> Record:
     """Correct a filed record from an input that holds the fields to change; everything else stays.
 
     A row of a register makes the next version of its month. Values that leave their month or year are refused.
@@ -103,8 +104,8 @@ def correct(office: Office, record_no: str, source: Path, *, reason: str) -> Rec
     return reading.one(office, record.record_no)
 
 
-def _corrected_values(office: Office, form: Form, source: Path, record: Record) -> dict[str, Any]:
-    entry = entry_of(office, list(read_records(source, form)), record, source)
+def _corrected_values(office: Office, form: Form, source: GivenFile, record: Record) -> dict[str, Any]:
+    entry = entry_of(office, source, form, record)
     values, problems = _checked(office, form, entry, record)
     if problems:
         how = "请改正后再更正，归档的内容没有变动"

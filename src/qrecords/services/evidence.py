@@ -10,6 +10,7 @@ from qrecords.errors import InvalidInput, Problem
 from qrecords.model.record import Record
 from qrecords.office import Office
 from qrecords.services.intents import open_steps
+from qrecords.stores.given import GivenFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,13 @@ class Evidence:
         return tuple(cls(name, Path(name).stem) for name in names)
 
 
-def store(office: Office, files: Mapping[str, Path]) -> None:
+def store(office: Office, files: Mapping[str, GivenFile]) -> None:
     """Keep files by the names (SHA-256 and kind) their intent wrote down; InvalidInput for one changed since."""
-    for name, path in files.items():
+    for name, file in files.items():
         try:
-            office.papers.evidence.keep(name, path.read_bytes())
+            office.papers.evidence.keep(name, file.read())
         except ValueError:
-            raise InvalidInput(f"{path.name} 刚被改动，没有附上", remedy="请等文件写完后再试") from None
+            raise InvalidInput(f"{file.name} 刚被改动，没有附上", remedy="请等文件写完后再试") from None
 
 
 def spoiled_papers(office: Office, records: Iterable[Record]) -> Iterator[tuple[str, Problem]]:

@@ -33,6 +33,7 @@ from qrecords.services.hands import require_other_hands
 from qrecords.services.intake.update import list_reports
 from qrecords.services.scans.rights import authorise_papers
 from qrecords.stores.durable import remove_tree
+from qrecords.stores.given import GivenFile
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
 
@@ -85,7 +86,7 @@ def void(office: Office, record_nos: Sequence[str], *, reason: str) -> list[Reco
 
 
 def sign(
-    office: Office, record_nos: Sequence[str], *, kind: str, by: str, on: str = "", evidence: Path | None = None
+    office: Office, record_nos: Sequence[str], *, kind: str, by: str, on: str = "", evidence: GivenFile | None = None
 ) -> list[Record]:
     """Record that a signature or seal stands on the paper: who, when, and the scan that shows it (5.5.5).
 
@@ -151,7 +152,7 @@ def _require_new(filed: Sequence[Record], signed: Signed) -> None:
             raise WrongState(f"{record.record_no} 已有 {signed.by} {signed.on} 的这一签署", remedy=remedy)
 
 
-def _sign_open(office: Office, records: Sequence[Record], signed: Signed, evidence: Path | None) -> None:
+def _sign_open(office: Office, records: Sequence[Record], signed: Signed, evidence: GivenFile | None) -> None:
     if evidence is None:
         with office.register.write() as tx:
             _write_signature(office, tx, records, signed)
@@ -171,7 +172,7 @@ def _write_signature(office: Office, tx: Transaction, records: Sequence[Record],
     tx.audit.append([office.event(Action.SIGN, no, **detail) for no in numbers])
 
 
-def _sign_filed(office: Office, records: Sequence[Record], signed: Signed, evidence: Path | None) -> None:
+def _sign_filed(office: Office, records: Sequence[Record], signed: Signed, evidence: GivenFile | None) -> None:
     from qrecords.services.scans.adding import add  # signing on the way needs nothing of the archive
     from qrecords.services.scans.nextversion import Late
 
@@ -283,8 +284,13 @@ def require_kind(form: Form, kind: str) -> None:
         raise InvalidInput(f"{form.code} 上没有「{kind}」这种签署", remedy=f"这张表可登记的签署：{kinds}")
 
 
-def _checked_evidence(office: Office, path: Path) -> str:
+def _checked_evidence(office: Office, evidence: GivenFile) -> str:
     """Return the hash of a scan; InvalidInput when it is none, too large, or carries more than pages."""
+    with evidence.lent() as path:
+        return _checked_scan(office, path)
+
+
+def _checked_scan(office: Office, path: Path) -> str:
     if path.suffix.lower() not in EVIDENCE_TYPES:
         raise InvalidInput(f"{path.name} 不是扫描件", remedy="请用 PDF、JPEG、PNG 或 TIFF 文件")
     if path.is_file() and path.stat().st_size > LARGEST:

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +26,7 @@ from qrecords.services.intake.asking import offers
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import Completion
 from qrecords.services.intake.update import update
+from qrecords.stores.given import GivenFile
 from qrecords.stores.register.deskdrafts import DeskDraft
 
 _SHORT = re.compile(r"^(\d{1,2})[./-](\d{1,2})(?=$|\s)", re.ASCII)
@@ -216,10 +215,8 @@ def _write_on(office: Office, draft: DeskDraft, form: Form, values: Mapping[str,
             f"{record.record_no} {STATE_LABELS[record.state]}，{named}不能再改，没有写入",
             remedy="请先由主管退回，再续填",
         )
-    with TemporaryDirectory(prefix="qrecords-desk-") as name:
-        path = Path(name) / f"{draft.record_no}.json"
-        path.write_text(json.dumps({k: v for k, v in values.items() if k in may}, ensure_ascii=False), encoding="utf-8")
-        update(office, record.record_no, path)
+    data = json.dumps({k: v for k, v in values.items() if k in may}, ensure_ascii=False).encode()
+    update(office, record.record_no, GivenFile(f"{draft.record_no}.json", data))
     _became(office, draft, record.record_no, said)
     return record.record_no
 

@@ -27,6 +27,7 @@ from qrecords.services.freezing import Filing, enter, freeze, is_frozen, item_of
 from qrecords.services.intake.paper import NO_NUMBER, Paper, paper_of, wrong_together
 from qrecords.services.scans.recognise import recognise_unread
 from qrecords.stores import durable
+from qrecords.stores.given import on_disk
 from qrecords.stores.inputs.paperlist import read_paper_list
 from qrecords.stores.register import Transaction
 from qrecords.work.step import Run, Step, running
@@ -219,7 +220,7 @@ def _take_in(run: Run[Office], papers: Sequence[Paper], unused: Sequence[str], r
     durable.checkpoint("past.intent")
     for number, group in enumerate(groups):
         durable.write_file(run.folder / f"{number:06d}.pdf", _form_pdf(group))
-    store(office, {name: scan.path for name, scan in scans.items()})
+    store(office, {name: on_disk(scan.path) for name, scan in scans.items()})
     durable.checkpoint("past.kept")
     with office.register.write() as tx:
         _require_free(tx, papers, unused)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from qrecords.advice import Do, Input, Sentence, advise, joined
@@ -22,7 +22,8 @@ from qrecords.model.sameness import Difference, Placed, book_name, differences, 
 from qrecords.model.worksheet import NEW_WORDS, NUMBER_COLUMN, shown
 from qrecords.office import Office
 from qrecords.services.intake.lists import Completed
-from qrecords.stores.inputs import TABLES, InputRecord
+from qrecords.stores.given import GivenFile
+from qrecords.stores.inputs import TABLES, InputRecord, read_records
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.origins import Origin
 
@@ -88,8 +89,10 @@ def origin_of(entry: InputRecord) -> Origin:
     return Origin(book_name(name), sheet, entry.row)
 
 
-def entry_of(office: Office, entries: Sequence[InputRecord], record: Record, source: Path) -> InputRecord:
-    """Return what an input says of one record: its only entry, or the row that carries the record's number."""
+def entry_of(office: Office, source: GivenFile, form: Form, record: Record) -> InputRecord:
+    """Return what a file says of one record: its only entry, or the row that carries the record's number."""
+    with source.lent() as path:
+        entries = list(read_records(path, form))
     codes = office.form_codes
     own = [e for e in entries if full_record_no(e.number, codes, record.form_code) == record.record_no]
     if len(own) == 1:

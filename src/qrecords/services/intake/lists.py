@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from qrecords.advice import Sentence, advise
@@ -19,6 +18,7 @@ from qrecords.model.production import STATUS, Series, plain, series_by_model, wi
 from qrecords.model.record import Action
 from qrecords.model.rules import is_empty
 from qrecords.office import Office
+from qrecords.stores.given import GivenFile
 from qrecords.stores.lists import read_list, write_list
 
 SERIES = "series"  # what `products list` says beside the columns: in series production or not, and why
@@ -85,9 +85,10 @@ def add_entry(office: Office, kind: ListKind, written: Mapping[str, str]) -> Kep
     return _keep(office, kind, [{key: value for key, value in entry.items() if not is_empty(value)}])
 
 
-def import_entries(office: Office, kind: ListKind, source: Path) -> Kept:
+def import_entries(office: Office, kind: ListKind, source: GivenFile) -> Kept:
     """Take a .csv or .xlsx file into a list: new entries are added, known ones changed; all or none."""
-    entries, notes = read_list(source, list_fields(office, kind), kind.required)
+    with source.lent() as path:
+        entries, notes = read_list(path, list_fields(office, kind), kind.required)
     if not entries:
         raise InvalidInput(f"{source.name} 里没有内容", remedy="请在表头下面填写至少一行")
     return _keep(office, kind, entries, notes)

@@ -14,6 +14,7 @@ from qrecords.model.record import Action
 from qrecords.model.requirements import Task, parse_task, required_records, task_of_notice
 from qrecords.model.tasktable import TASK_FIELDS, TASK_HEADINGS, task_of_rows
 from qrecords.office import Office
+from qrecords.stores.given import GivenFile
 from qrecords.stores.inputs import read_records
 from qrecords.stores.inputs.looks import is_table_of
 from qrecords.stores.lists import read_rows_of
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 SIZE_LIMIT = 1 << 20
 
 
-def require(office: Office, source: Path) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def require(office: Office, source: GivenFile) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Return the records a task owes by table 1, each with its reason and clause, and notes on what was passed over.
 
     A task is a JSON object, a table with a row for each unit (.xlsx, .csv), or the workbook of a notice not yet
     filled.
     """
     office.authorise(Action.READ, "require")
-    suffix = source.suffix.lower()
-    task, notes = _TASKS.get(suffix, _not_understood)(office, source)
+    with source.lent() as path:
+        task, notes = _TASKS.get(path.suffix.lower(), _not_understood)(office, path)
     required = required_records(office.forms.procedure.requirements, task)
     return [asdict(r) | {"form_code": r.form_code or None} for r in required], notes
 

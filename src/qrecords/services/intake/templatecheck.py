@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from qrecords.render.wordplaces import Place
 from qrecords.services.intake.overfull import FILED, overfull_rows, overfull_values
 from qrecords.services.intake.papercheck import OVERFULL, SAMPLE, Printable, check_papers, odd_places
 from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.given import GivenFile
 
 WITH_BOXES = {FieldType.ENUM, FieldType.MULTI, FieldType.BOOL}
 _LINE_TAGS = ("no",)  # of a list's rows
@@ -48,11 +50,18 @@ class _Seen:
     printable: Printable | None = None  # sample and overfull record, filled in
 
 
-def check_forms(office: Office, codes: Sequence[str], *, template: Path | None = None, pages: bool = False) -> Checkup:
+def check_forms(
+    office: Office, codes: Sequence[str], *, template: GivenFile | None = None, pages: bool = False
+) -> Checkup:
     """Check forms, all when none is named; `template` stands for the one form's own; `pages` prints and reads them too.
 
     Printing needs LibreOffice: without it a note says that it was not done.
     """
+    with template.lent() if template else nullcontext() as path:
+        return _checkup(office, codes, path, pages=pages)
+
+
+def _checkup(office: Office, codes: Sequence[str], template: Path | None, *, pages: bool) -> Checkup:
     found, printables = Checkup(), list[Printable]()
     for code in codes or office.forms.codes():
         full = office.forms.full_code(code)

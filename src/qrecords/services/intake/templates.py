@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from qrecords.advice import Do, Input, Sentence, advise
 from qrecords.errors import InvalidInput, NotFound
@@ -17,6 +16,7 @@ from qrecords.services.intake.papercheck import SYSTEM_LABELS
 from qrecords.services.intake.templatecheck import WITH_BOXES, check_forms
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.given import GivenFile
 from qrecords.stores.packagedforms import packaged_forms
 from qrecords.stores.register import Transaction
 from qrecords.work.step import Step, running
@@ -55,7 +55,7 @@ class Adopted:
     notes: tuple[Sentence, ...]
 
 
-def adopt(office: Office, code: str, source: Path, *, pages: bool = True) -> Adopted:
+def adopt(office: Office, code: str, source: GivenFile, *, pages: bool = True) -> Adopted:
     """Put a Word file in place as the current template of a form's edition, when it passes every check.
 
     Former bytes and new ones are kept as objects; papers made before go on naming theirs. InvalidInput lists all
@@ -71,7 +71,9 @@ def adopt(office: Office, code: str, source: Path, *, pages: bool = True) -> Ado
             remedy=advise("请在 Word 里按提示改好后再试；只检查不采用：{}", Do.CHECK_FORMS),
             problems=checkup.problems,
         )
-    new = FormFolder(form, folder.path, source)
+    with source.lent() as path:
+        new = FormFolder(form, folder.path, path)
+        _ = new.template_bytes  # read here, kept there
     if new.template_sha256 == folder.template_sha256:
         return Adopted(form.code, new.template_sha256, folder.template_sha256, tuple(checkup.notes))
     with office.exclusive("forms", "更换模板"):

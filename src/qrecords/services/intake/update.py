@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Any
 
 from qrecords.errors import InvalidInput, Problem
@@ -16,11 +15,12 @@ from qrecords.services.checking import beyond_rules, derived, year_of
 from qrecords.services.finding.indexing import follow
 from qrecords.services.intake.known import entry_of
 from qrecords.services.reportlist import listed
-from qrecords.stores.inputs import InputRecord, read_records
+from qrecords.stores.given import GivenFile
+from qrecords.stores.inputs import InputRecord
 from qrecords.stores.register import Transaction
 
 
-def update(office: Office, record_no: str, source: Path) -> Record:
+def update(office: Office, record_no: str, source: GivenFile) -> Record:
     """Fill in later stages of a record not yet filed; nothing submitted may change."""
     record, form, values = _checked(office, record_no, source)
     with office.register.write() as tx:
@@ -60,18 +60,18 @@ def _lapse(tx: Transaction, record_no: str, changed: Collection[str], day: str) 
     return tx.records.lapse(record_no, since=min(showing), day=day) if showing else []
 
 
-def check_update(office: Office, record_no: str, source: Path) -> None:
+def check_update(office: Office, record_no: str, source: GivenFile) -> None:
     """Check what would be filled in, and change nothing."""
     _checked(office, record_no, source)
 
 
-def _checked(office: Office, record_no: str, source: Path) -> tuple[Record, Form, dict[str, Any]]:
+def _checked(office: Office, record_no: str, source: GivenFile) -> tuple[Record, Form, dict[str, Any]]:
     """Return the record, its form and the values it would have; InvalidInput lists all that is wrong."""
     record = reading.one(office, record_no)
     form = office.forms.get(record.form_code).form
     office.authorise(Action.UPDATE, record.record_no, record)
     require_open(form, record, Action.UPDATE)
-    entry = entry_of(office, list(read_records(source, form)), record, source)
+    entry = entry_of(office, source, form, record)
     values, problems = merged(office, form, entry, record)
     if problems:
         remedy = "请改正后再续填，原记录没有变动"

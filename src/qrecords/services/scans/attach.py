@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from qrecords.services.scans.nextversion import Late
 from qrecords.services.scans.recognise import recognise_unread
 from qrecords.services.scans.rights import authorise_papers
 from qrecords.stores.durable import remove_tree
+from qrecords.stores.given import GivenFile
 from qrecords.stores.inputs import file_sha256
 
 PAGES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
@@ -30,7 +32,7 @@ LONGEST_NAME = 100
 
 
 def attach(
-    office: Office, record_no: str, files: Sequence[Path], *, recognise: bool = True
+    office: Office, record_no: str, files: Sequence[GivenFile], *, recognise: bool = True
 ) -> tuple[Record, int, list[Sentence]]:
     """Put files beside a record, all or none; returns the record as it is then, the version made of its item, notes.
 
@@ -41,15 +43,16 @@ def attach(
     authorise_papers(office, Action.ATTACH, [record])
     require_open(office.forms.get(record.form_code).form, record, Action.ATTACH)
     version = 0
-    with office.under_way() as step:
+    with office.under_way() as step, ExitStack() as stack:
         work = office.archive.work_dir(step)
+        paths = [stack.enter_context(file.lent()) for file in files]
         try:
-            attached = _checked(files, work / "pages")
+            attached = _checked(paths, work / "pages")
             _require_new(record, attached)
             if record.state in AFTER_FILING:
                 version = add(office, [*_late(office, record, attached, files)])[record.archive_no]
             else:
-                keep_files(office, step, record, [(a, path) for a, path in zip(attached, files, strict=True)])
+                keep_files(office, step, record, list(zip(attached, files, strict=True)))
         finally:
             remove_tree(work)
     notes = recognise_unread(office) if recognise else []
@@ -57,10 +60,10 @@ def attach(
     return reading.one(office, record.record_no), version, notes
 
 
-def _late(office: Office, record: Record, attached: Sequence[Attached], files: Sequence[Path]) -> Iterator[Late]:
-    for one, path in zip(attached, files, strict=True):
+def _late(office: Office, record: Record, attached: Sequence[Attached], files: Sequence[GivenFile]) -> Iterator[Late]:
+    for one, file in zip(attached, files, strict=True):
         kept = replace(one, added_at=office.now(), added_by=office.account.name)
-        yield Late(record, Added(record.record_no, kept), one.stored, path)
+        yield Late(record, Added(record.record_no, kept), one.stored, file)
 
 
 def _checked(files: Sequence[Path], work: Path) -> list[Attached]:

@@ -21,6 +21,7 @@ from qrecords.services.scans.adding import add
 from qrecords.services.scans.nextversion import Late
 from qrecords.services.scans.sheets import Print, Sheet, Signing
 from qrecords.stores import durable
+from qrecords.stores.given import GivenFile, on_disk
 from qrecords.stores.register import Transaction
 from qrecords.work.step import Run, TidiedStep
 
@@ -108,9 +109,11 @@ class _Bound:
         for record in self.kept.found.known.records:
             if record.state in AFTER_FILING and not self._has(record):
                 added = Added(record.record_no, attached, signed[0] if signed else None)
-                yield Late(record, added, self.attached.stored, self.path, taken)
+                yield Late(record, added, self.attached.stored, on_disk(self.path), taken)
                 for further in signed[1:]:
-                    yield Late(record, Added(record.record_no, signed=further), self.attached.stored, self.path)
+                    yield Late(
+                        record, Added(record.record_no, signed=further), self.attached.stored, on_disk(self.path)
+                    )
 
     def is_there(self) -> bool:
         """Tell whether every record of the print has this very scan already, as evidence of this signing."""
@@ -173,16 +176,16 @@ def _keep(
         known = Waiting(page, sheet.source, sheet.number, sheet.reason, sheet.points, code, sheet.text, said)
         inbox.put(known, jpeg, preview_png(jpeg))
     if bound:
-        store(office, {one.attached.stored: one.path for one in bound})
+        store(office, {one.attached.stored: on_disk(one.path) for one in bound})
     durable.checkpoint("scan.kept")
     with run.committing(step) as tx:
         for one in bound:
             _write_down(office, tx, one)
 
 
-def keep_files(office: Office, key: str, record: Record, files: Sequence[tuple[Attached, Path]]) -> None:
+def keep_files(office: Office, key: str, record: Record, files: Sequence[tuple[Attached, GivenFile]]) -> None:
     """Keep files beside a record, all of them or none."""
-    with kept_evidence(office, key, {a.stored: path for a, path in files}) as tx:
+    with kept_evidence(office, key, {a.stored: file for a, file in files}) as tx:
         reading.require_unchanged(tx, [record])
         for attached, _ in files:
             tx.beside.add([record.record_no], attached, office.now(), office.account.name)
@@ -192,7 +195,7 @@ def keep_files(office: Office, key: str, record: Record, files: Sequence[tuple[A
 
 
 @contextmanager
-def kept_evidence(office: Office, key: str, files: Mapping[str, Path]) -> Iterator[Transaction]:
+def kept_evidence(office: Office, key: str, files: Mapping[str, GivenFile]) -> Iterator[Transaction]:
     """Keep files by the names they are stored under; give the transaction that commits what they are evidence of.
 
     Broken off before it is committed, the files are taken back. InvalidInput for one whose bytes are not those named.

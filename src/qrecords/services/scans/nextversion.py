@@ -19,6 +19,7 @@ from qrecords.model.papers import AFTER_FILING, Added, supplemented
 from qrecords.model.record import Record
 from qrecords.office import Office
 from qrecords.services.freezing import free_name, held_papers, item_row, papers_of
+from qrecords.stores.given import GivenFile
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow
 from qrecords.work.step import EXACT
@@ -34,7 +35,7 @@ class Late:
     record: Record
     added: Added
     stored: str = ""
-    source: Path | None = None
+    source: GivenFile | None = None
     taken: tuple[str, ...] = ()
 
 

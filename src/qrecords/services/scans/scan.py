@@ -8,12 +8,13 @@ wait are let go. `services/care/recover.py` finishes what was committed and take
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from qrecords.advice import Sentence
-from qrecords.errors import InvalidInput, NotFound, Problem
+from qrecords.errors import InvalidInput, Problem
 from qrecords.office import Office
 from qrecords.scanning.reader import FileRead, read_file
 from qrecords.services.door import carried, looked_at
@@ -23,8 +24,7 @@ from qrecords.services.scans.recognise import recognise_unread
 from qrecords.services.scans.sheets import Print, Sheet, Signing, sorted_out
 from qrecords.services.scans.signing import Ask, refusal, signings_of
 from qrecords.stores.durable import remove_tree
-
-SUFFIXES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+from qrecords.stores.given import GivenFile
 
 Progress = Callable[[int, int], None]
 
@@ -41,7 +41,7 @@ class Scanned:
 
 def scan(
     office: Office,
-    files: Sequence[Path],
+    files: Sequence[GivenFile],
     wanted: Sequence[Signing] = (),
     *,
     ask: Ask | None = None,
@@ -56,10 +56,11 @@ def scan(
     the others are attached all the same.
     """
     result = Scanned()
-    with office.under_way() as step:
+    with office.under_way() as step, ExitStack() as stack:
         work = office.archive.work_dir(step)
+        paths = [stack.enter_context(file.lent()) for file in dict.fromkeys(files)]
         try:
-            read = _read_all(_listed(files), work / "pages", progress)
+            read = _read_all(paths, work / "pages", progress)
             prints, lost = _sorted(office, read, result)
             ready = _accepted(office, prints, wanted, None if dry_run else ask, result, dry_run=dry_run)
             lost += _left_over(prints, result)
@@ -77,20 +78,6 @@ def scan(
         result.notes += recognise_unread(office, progress=progress)
     follow(office)
     return result
-
-
-def _listed(files: Sequence[Path]) -> list[Path]:
-    """Return the files, those of a folder in the order of their names."""
-    found: list[Path] = []
-    for path in files:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
-        if not inside:
-            raise NotFound(f"{path} 里没有扫描件", remedy="扫描件是 PDF、JPEG、PNG 或 TIFF 文件")
-        found += inside
-    return list(dict.fromkeys(found))
 
 
 def _read_all(files: Sequence[Path], folder: Path, progress: Progress | None) -> list[FileRead]:
