@@ -1,6 +1,7 @@
 """What holds the house together, read off the source.
 
-No circle among modules, wherever an import stands; above the desk nobody builds a path into the archive.
+No circle among modules, wherever an import stands; above the desk nobody builds a path into the archive; services take
+values and give them.
 """
 
 from __future__ import annotations
@@ -112,3 +113,92 @@ def test_above_the_desk_nobody_builds_a_path_into_the_archive() -> None:
 )  # fmt: skip
 def test_a_path_into_the_archive_is_seen(line: str) -> None:
     assert [*paths_into_the_archive(ast.parse(line))]
+
+
+# Public functions of services that take or give a path on the disk, each for a reason; any other takes values, bytes,
+# or a given file (stores/given.py), and gives bytes or dataclasses.
+A_PLACE = "a workspace, a backup or a package is a place: that is what is asked for"
+OWN_FOLDER = "papers on their way, in the folder of their step or in one that is thrown away"
+LOOKED_INTO = "a child process opens the file, or it was lent to be read"
+MANY_FILES = (
+    "people take what is made from a folder they name, many files at a time, each made as the one before is done"
+)
+TO_DO = "still reads or writes the clerk's own file: his workbook gets numbers, comes back marked, or is resumed"
+PATHS = {
+    "access/copyissue.issue": MANY_FILES,
+    "access/login.change_password": A_PLACE,
+    "access/login.login": A_PLACE,
+    "access/login.logout": A_PLACE,
+    "administer.init": A_PLACE,
+    "administer.open_office": A_PLACE,
+    "care/backup.backup": A_PLACE,
+    "care/backup.open_restored": A_PLACE,
+    "care/backup.restore": A_PLACE,
+    "care/deep.Deep.sha256": LOOKED_INTO,
+    "care/formats.looked_into": LOOKED_INTO,
+    "care/handover.export_bag": A_PLACE,
+    "care/handover.import_bag": A_PLACE,
+    "care/opened.known_keys": LOOKED_INTO,
+    "care/rebuild.open_rebuilt": A_PLACE,
+    "care/rebuild.rebuild": A_PLACE,
+    "converting.to_pdf": OWN_FOLDER,
+    "demo.make_demo": A_PLACE,
+    "disposition/papers.certificate_papers": OWN_FOLDER,
+    "disposition/papers.list_papers": OWN_FOLDER,
+    "disposition/replay.replay": A_PLACE,
+    "documents.Documents.pdfs": OWN_FOLDER,
+    "documents.require_means": MANY_FILES,
+    "documents.write_papers": MANY_FILES,
+    "door.looked_at": LOOKED_INTO,
+    "door.refuse": LOOKED_INTO,
+    "door.require_harmless": LOOKED_INTO,
+    "finding/viewing.paper_to_open": "a viewer opens it, and goes on after the command has ended",
+    "freezing.freeze": OWN_FOLDER,
+    "intake/asking.keep_answers": TO_DO,
+    "intake/fill.fill": TO_DO,
+    "intake/importing.import_as_filed": "a list names scans by their places beside it",
+    "intake/paper.paper_of": OWN_FOLDER,
+    "intake/returning.how_to_go_on": TO_DO,
+    "intake/returning.require_place": TO_DO,
+    "intake/returning.send_back": TO_DO,
+    "intake/sendingnumbers.send_numbers": TO_DO,
+    "intake/takingback.take_back": TO_DO,
+    "print.print_month": MANY_FILES,
+    "print.print_records": MANY_FILES,
+    "volumes/binding.job_of": OWN_FOLDER,
+    "volumes/binding.seal": OWN_FOLDER,
+    "volumes/catalogue.keep": OWN_FOLDER,
+    "volumes/catalogue.write_docx": OWN_FOLDER,
+    "volumes/frontmatter.Matter.pdf": OWN_FOLDER,
+    "volumes/frontmatter.make_matter": OWN_FOLDER,
+    "volumes/printset.print_sets": MANY_FILES,
+    "volumes/stamps.stamp_of": OWN_FOLDER,
+}
+
+
+def public_functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Yield the public functions of a module, and the public methods of its public classes, by name."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node
+        elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from ((f"{node.name}.{one.name}", one) for one in node.body if isinstance(one, ast.FunctionDef))
+
+
+def speaks_of_paths(function: ast.FunctionDef) -> bool:
+    """Tell whether a function takes or gives a Path, however deep in its types."""
+    taken = function.args
+    notes = [a.annotation for a in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)] + [function.returns]
+    return any(isinstance(n, ast.Name) and n.id == "Path" for note in notes if note for n in ast.walk(note))
+
+
+def test_services_take_values_and_give_them() -> None:
+    services = SOURCE / "qrecords" / "services"
+    found = {
+        f"{path.relative_to(services).with_suffix('').as_posix()}.{name}"
+        for path in services.rglob("*.py")
+        for name, function in public_functions(ast.parse(path.read_text(encoding="utf-8")))
+        if not function.name.startswith("_") and speaks_of_paths(function)
+    }
+    assert sorted(found - PATHS.keys()) == [], "values, bytes or a given file; or a reason, here"
+    assert sorted(PATHS.keys() - found) == [], "no longer so: take it off the list"

@@ -16,11 +16,11 @@ import pytest
 
 from qrecords.acting import authenticate
 from qrecords.errors import NotPermitted
+from qrecords.intake.viewer import open_with_viewer
 from qrecords.model.access import Account
 from qrecords.office import Office
 from qrecords.services.access import login as logins
 from qrecords.services.access.accounts import add
-from qrecords.services.finding.viewing import open_with_viewer
 from qrecords.settings import AccessSettings
 from qrecords.stores import secrets
 from qrecords.stores.register import Register

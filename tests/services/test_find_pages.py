@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 
 from qrecords.errors import MissingProgram, NotFound
+from qrecords.intake.viewer import VIEWER_VARIABLE, open_with_viewer
 from qrecords.model.access import Account, Grant
 from qrecords.model.looser import loosen
 from qrecords.model.query import parse_query
@@ -22,7 +23,7 @@ from qrecords.office import Office
 from qrecords.render.listbooks import list_csv, list_workbook
 from qrecords.services.finding.hitlist import hits_file
 from qrecords.services.finding.search import Criteria, search
-from qrecords.services.finding.viewing import VIEWER_VARIABLE, open_paper
+from qrecords.services.finding.viewing import paper_to_open
 from qrecords.services.intake.fill import fill
 from tests.conftest import CommandLine
 
@@ -141,14 +142,12 @@ def test_opens_a_checked_copy_of_what_is_archived(
 ) -> None:
     fill(office, "10A", [write(sample("10A"))])
     number = "QR758-10A-2025-00001"
-    opened: list[Path] = []
     row = {"object_id": "o", "version": 1, "document_no": "QR758-10A-2025-04"}
     monkeypatch.setattr("qrecords.stores.register.items.Items.row", lambda _self, _no: row)
     monkeypatch.setattr(type(office.archive), "read", lambda *_: b"%PDF-1.7 frozen")
     with office.register.write() as tx:
         tx.records.reserve(number, "750-KJ·KF·10·2025·D5-0001", 2025)
-    for _ in range(2):
-        open_paper(office, number, opened.append)
+    opened = [paper_to_open(office, number) for _ in range(2)]
     assert [path.name for path in opened] == ["QR758-10A-2025-04.pdf"] * 2
     assert opened[0].read_bytes() == b"%PDF-1.7 frozen"
     assert opened[0].is_relative_to(office.settings.indexes_dir)
@@ -162,11 +161,11 @@ def test_what_has_no_paper_cannot_be_opened(
     for path in office.papers.drafts.iterdir():
         path.unlink()
     with pytest.raises(NotFound, match="没有打印过"):
-        open_paper(office, "QR758-10A-2025-00001", lambda _: None)
+        paper_to_open(office, "QR758-10A-2025-00001")
     monkeypatch.setenv(VIEWER_VARIABLE, "/no/such/program")
     (office.papers.drafts / "QR758-10A-2025-00001.pdf").write_bytes(b"%PDF")
     with pytest.raises(MissingProgram):
-        open_paper(office, "QR758-10A-2025-00001")
+        open_with_viewer(paper_to_open(office, "QR758-10A-2025-00001"))
 
 
 LOOSER = {
@@ -257,7 +256,7 @@ def test_what_may_not_be_read_is_not_there(clerk: Office, office: Office, engine
     assert everything["facets"]["form_code"] == {"QR758-10A": 1}
     assert hits_file(clerk, "功放过热", Criteria(), "无.csv").total == 0
     with pytest.raises(NotFound):
-        open_paper(clerk, notice, lambda _: None)
+        paper_to_open(clerk, notice)
     clerk.index.close()
 
 

@@ -35,7 +35,7 @@ from qrecords.services.finding.find import list_records, show
 from qrecords.services.finding.hitlist import hits_file
 from qrecords.services.finding.ledger import ledger_file
 from qrecords.services.finding.search import Criteria, search
-from qrecords.services.finding.viewing import archived_paper, open_paper
+from qrecords.services.finding.viewing import archived_paper, paper_to_open
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.drafting import go_on
 from qrecords.services.intake.fill import fill
@@ -158,16 +158,13 @@ def cells_of(book: bytes) -> str:
     return str([[c.value for c in row] for row in openpyxl.load_workbook(BytesIO(book)).worksheets[0].iter_rows()])
 
 
-def no_viewer(_path: Path) -> None: ...
-
-
 WAYS: dict[str, Callable[[Office], Any]] = {
     "list": list_records,
     "list by form": lambda o: list_records(o, form_code="06A", states=[State.DRAFT]),
     "list as a ledger": ledger,
     "show": lambda o: show(o, HIDDEN),
     "show history": lambda o: show(o, HIDDEN.lower(), history=True),
-    "open": lambda o: open_paper(o, HIDDEN, no_viewer),
+    "open": lambda o: paper_to_open(o, HIDDEN),
     "search its words": lambda o: search(o, MARK, Criteria()),
     "search its number": lambda o: search(o, HIDDEN, Criteria()),
     "search its customer": lambda o: search(o, "用户:示例单位九", Criteria()),
@@ -386,5 +383,5 @@ def test_bound_papers_show_nothing_of_it(tmp_path: Path) -> None:
         found = status(low)
         assert (found["records"], found["items"], found["volumes"]) == ({"bound": 1}, 0, 0)
         with pytest.raises(QRecordsError):
-            open_paper(low, numbers[0], no_viewer)
+            paper_to_open(low, numbers[0])
         assert compile_year(low, 2025, form_code="10A", dry_run=True).volumes == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,14 @@ def verify(session: Session, heads: tuple[str, ...]) -> int:
 @pass_session
 def export(session: Session, path: Path, date_from: str | None, date_to: str | None) -> None:
     """导出一段日志，一行一条；谁都能用 docs/audit-check.py 核对，不需要本软件。"""
+    from qrecords.intake.outfiles import require_free, write_new
     from qrecords.services.access.audit import export_events
 
-    done = export_events(session.office, path, date_from=date_from or "", date_to=date_to or "")
-    line = f"✓ 第{done.first_seq}条到第{done.last_seq}条已导出：{done.path}"
-    session.answer({"exported": done}, [line, f"  链头 {done.head}"])
+    require_free(path)
+    done, lines = export_events(session.office, date_from=date_from or "", date_to=date_to or "")
+    write_new(path, lines)
+    line = f"✓ 第{done.first_seq}条到第{done.last_seq}条已导出：{path}"
+    session.answer({"exported": {"path": str(path), **asdict(done)}}, [line, f"  链头 {done.head}"])
 
 
 @audit.command()

@@ -201,13 +201,16 @@ def _saved(session: Session, search: SavedSearch) -> str:
 
 
 def _open(session: Session, found: dict[str, Any], number: int) -> str:
-    from qrecords.services.finding.viewing import open_paper
+    from qrecords.intake.viewer import open_with_viewer
+    from qrecords.services.finding.viewing import paper_to_open
 
     hits = found["hits"]
     if number > len(hits):
         listed = f"这一页只有{len(hits)}条" if hits else "没有找到记录"
         raise NotFound(f"没有第{number}条：{listed}", remedy="请先不加 --open 检索一次，看清第几条")
-    return str(open_paper(session.office, hits[number - 1]["record_no"]))
+    path = paper_to_open(session.office, hits[number - 1]["record_no"])
+    open_with_viewer(path)
+    return str(path)
 
 
 def _hit_lines(found: dict[str, Any], text: str, criteria: Criteria) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from qrecords.advice import Input, advise
@@ -52,9 +51,8 @@ class FileLog(Step[Office]):
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export wrote: the file, its first and last event, and the hash of the last."""
+    """What an export holds: its first and last event, and the hash of the last."""
 
-    path: str
     first_seq: int
     last_seq: int
     head: str
@@ -106,22 +104,18 @@ def check_log(office: Office, tx: Transaction, typed: Sequence[Anchor] = ()) -> 
     return checked, told + times.problems() + problems
 
 
-def export_events(office: Office, path: Path, *, date_from: str = "", date_to: str = "") -> Exported:
-    """Write a stretch of the log, one event a line as docs/audit.md defines it; the export itself is an event."""
+def export_events(office: Office, *, date_from: str = "", date_to: str = "") -> tuple[Exported, bytes]:
+    """Return a stretch of the log, one event a line as docs/audit.md defines it; the export itself is an event."""
     office.authorise(Action.AUDIT_EXPORT, "audit")
-    if path.exists():
-        raise WrongState(f"{path} 已经有了", remedy="请换一个文件名")
     with office.register.read() as tx:
         stretch = tx.audit.stretch(Wanted(date_from=date_from, date_to=date_to))
         if stretch is None:
             raise WrongState("这段时间里没有日志", remedy=advise("请核对 {} 和 {}", Input.FROM, Input.TO))
         events = list(tx.audit.between(*stretch))
-    durable.make_dirs(path.absolute().parent)
-    durable.write_file(path, _lines(events))
-    exported = Exported(str(path), *stretch, events[-1].hash)
+    exported = Exported(*stretch, events[-1].hash)
     with office.register.write() as tx:
         tx.audit.append([office.event(Action.AUDIT_EXPORT, "audit", **_span(exported))])
-    return exported
+    return exported, _lines(events)
 
 
 def close_segment(office: Office) -> Segment:

@@ -1,40 +1,32 @@
-"""Open the paper of a record on the screen: as it was frozen, or as it was last printed."""
+"""The paper of a record to be looked at: as it was frozen, or as it was last printed."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from qrecords.advice import Do, advise
-from qrecords.errors import MissingProgram, NotFound, QRecordsError
+from qrecords.errors import NotFound, QRecordsError
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.finding.indexing import OPENED
 from qrecords.stores.durable import make_dirs, remove_tree, write_file
-from qrecords.strict import require_no_program
 
-VIEWER_VARIABLE = "QRECORDS_VIEWER"
-
-Opener = Callable[[Path], None]
 Printed = Callable[[Office, str, Mapping[str, Any]], bytes]  # makes the PDF of a form's values
 
 
-def open_paper(office: Office, record_no: str, opener: Opener | None = None) -> Path:
-    """Open the PDF of a record (of a draft: its last print) and return what was opened; NotFound when there is none.
+def paper_to_open(office: Office, record_no: str) -> Path:
+    """Return a PDF of a record for a viewer (of a draft: its last print); NotFound when there is none.
 
-    An archived paper is checked against its digest and opened as a copy: no viewer changes or locks the archive.
+    An archived paper is checked against its digest and given as a copy: no viewer changes or locks the archive.
     """
     office.authorise(Action.READ, record_no)
     record = reading.one(office, record_no)
     path = _archived_copy(office, record) or _printed(office, record)
     office.note([office.event(Action.READ, record.record_no, opened=path.name)])
-    (opener or open_with_viewer)(path)
     return path
 
 
@@ -86,23 +78,3 @@ def _printed(office: Office, record: Record) -> Path:
         return path
     remedy = advise("请先用 {} 打印", Do.PRINT(record.record_no))
     raise NotFound(f"{record.record_no} 还没有归档，也没有打印过", remedy=remedy)
-
-
-def open_with_viewer(path: Path) -> None:
-    """Hand a file to the platform's viewer, or to the program QRECORDS_VIEWER names; it goes on by itself."""
-    require_no_program("看文件的程序")
-    viewer = os.environ.get(VIEWER_VARIABLE, "")
-    if sys.platform == "win32" and not viewer:
-        os.startfile(path)  # noqa: S606 - how this platform opens a file
-        return
-    program = viewer or ("open" if sys.platform == "darwin" else "xdg-open")
-    try:
-        subprocess.Popen(
-            [program, str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-    except OSError:
-        raise MissingProgram(
-            f"没有能打开文件的程序 {program}",
-            remedy=f"文件在 {path}，请自行打开；或用环境变量 {VIEWER_VARIABLE} 指明看 PDF 的程序",
-        ) from None
