@@ -235,7 +235,9 @@ def test_r44_the_external_code_is_the_offices_and_never_a_twelfth_form(desk: Des
     path.write_text(text.replace('code = ""', 'code = "ZL-示例-07"'), encoding="utf-8")
     workspace = replace(desk.office.workspace, settings=load(desk.office.settings.root))
     office = Office(workspace, desk.office.account)
-    assert "ZL-示例-07" in text_of(feedback_file(office, desk.new("01A", **QUALITY), "a.docx"))
+    made = Document(BytesIO(feedback_file(office, desk.new("01A", **QUALITY), "a.docx")))
+    head = made.sections[0].header.tables[0]
+    assert "外部编号：ZL-示例-07" in [cell.text for row in head.rows for cell in row.cells]
     with pytest.raises(InvalidInput) as refused:
         path.write_text(text.replace('code = ""', 'code = "qr758-12A"'), encoding="utf-8")
         load(desk.office.settings.root)
