@@ -37,8 +37,8 @@ from qrecords.services.volumes.notes import notes_of
 from qrecords.services.volumes.printset import print_sets
 from qrecords.services.volumes.shelf import find_records, show_volume
 from qrecords.services.volumes.stampspots import with_spots
-from qrecords.stores.register.rows import VolumeRow
 from qrecords.stores.given import on_disk
+from qrecords.stores.register.rows import VolumeRow
 from tests.conftest import FORMS, NOW, CommandLine
 from tests.pdfa import claims, faults
 from tests.render.test_render_volume import scanned
