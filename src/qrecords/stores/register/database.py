@@ -39,6 +39,7 @@ from qrecords.stores.register.seals import Seals
 
 MIGRATION = "0007"
 BUSY_SECONDS = 30
+AT_ONCE = 20  # connections kept open: the desk's threads opened and closed one with nearly every question
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
 _WRITES = "qrecords_writes"
 _WAITS = "qrecords_waits"
@@ -162,6 +163,8 @@ class Register:
             sa.URL.create("sqlite", database=str(path)),
             json_serializer=dumps,
             connect_args={"timeout": BUSY_SECONDS},
+            pool_size=AT_ONCE,
+            pool_use_lifo=True,
             **({"creator": partial(_looked_at, self._settled())} if self.read_only else {}),
         )
         sa.event.listen(self._engine, "connect", _look if self.read_only else _configure)
