@@ -155,6 +155,25 @@ def test_v1_information_closes_and_is_answered(month: Paper) -> None:
     assert (row["due"], row["in_time"], row["overdue"], row["percent"]) == ("3", "2", "1", "66.7")
 
 
+def test_v1_shares_have_one_place_also_where_they_are_whole(month: Paper) -> None:
+    shares = month.row("T07", "conclusion", "未修复"), month.row("T07", "conclusion", "修复")
+    assert [row["share"] for row in shares] == ["0.0", "50.0"]
+
+
+def test_v1_a_complaint_is_listed_with_its_days(month: Paper) -> None:
+    assert [line[-3:] for line in month.listed("T11", "complaints")] == [("16", "/", "未办结")]
+
+
+def test_v1_branches_nobody_called_from_are_no_columns() -> None:
+    calls = [
+        record(f"K{n}", "02A", call_at="2026-03-10T09:00", direction="来电", military_branch=branch)
+        for n, branch in enumerate(["海军", "海军", "陆军"])
+    ]
+    found = Paper("2026-03", calls).part("T02", "flow")
+    assert [head.label for head in found.columns] == ["件数", "陆军", "海军"]
+    assert Paper("2026-03", calls).row("T02", "flow", "call_in") == {"count": "3", "branch_1": "1", "branch_2": "2"}
+
+
 def test_v1_calls_out_of_hours(month: Paper) -> None:
     assert month["T02.calls.total.calls"] == "5"
     assert month.figure("T02.calls.total.off_hours").records == ("K0", "K1")

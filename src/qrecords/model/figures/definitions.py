@@ -39,7 +39,7 @@ class Column(Definition):
     """One column: a measure over what lies in the row, narrowed by `when`.
 
     `fields` are the measure's own; `of` names columns of the row that a measure computes from. `each` makes a column
-    for every value of a field.
+    for every value of a field (`empty = false`: that is used).
     """
 
     key: str = Key(pattern=KEY)
@@ -54,6 +54,7 @@ class Column(Definition):
     fields: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
     each: str = ""
+    empty: bool = True
     per: Decimal = Decimal(100)
     target: str = ""
     periods: tuple[Literal["month", "half", "year"], ...] = ()

@@ -165,6 +165,12 @@ def _age(entry: Entry, near: Surroundings) -> int:
     return max(_days_between(entry.record.date, near.last) or 0, 0)
 
 
+def _days(entry: Entry, near: Surroundings) -> int:
+    """Days until it was closed, of what is open until the end of the period."""
+    closed = _closed_on(entry, near)
+    return _days_between(entry.record.date, closed) or 0 if closed and closed <= near.last else _age(entry, near)
+
+
 def _standing(entry: Entry, near: Surroundings) -> str:
     closed = _closed_on(entry, near)
     return "已办结" if closed and closed <= near.last else "未办结"
@@ -353,6 +359,7 @@ FACTS: dict[str, Fact] = {
     "@closed_on": _closed_on,
     "@days_open": _days_open,
     "@age": _age,
+    "@days": _days,
     "@standing": _standing,
     "@limit": _limit,
     "@overdue": _overdue,

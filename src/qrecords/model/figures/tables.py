@@ -271,11 +271,13 @@ def _expanded(part: Part, report: Report) -> Iterator[Column]:
 
 
 def _each(part: Part, column: Column, report: Report) -> Iterator[Column]:
-    name, at = column.set or part.set, column.at or part.at
-    found = report.population.at(name, at, report.period)
-    values = [v for entry in found for v in _listed(entry.get(column.each))]
-    choices = report.choices(report.population.sets[name].forms, column.each)
-    order = [*choices, *sorted(set(values) - set(choices))] if choices else sorted(set(values))
+    """Give a column for each choice of a field, of `empty = false` those some row's entries have."""
+    at = column.at or part.at
+    names = [column.set] if column.set else [row.set for row in part.rows.each if row.set] or [part.set]
+    found = [entry for name in names for entry in report.population.at(name, at, report.period)]
+    used = {v for entry in found for v in _listed(entry.get(column.each))}
+    choices = report.choices([f for name in names for f in report.population.sets[name].forms], column.each)
+    order = [c for c in choices if column.empty or c in used] + sorted(used - set(choices))
     for number, value in enumerate(order, start=1):
         condition = Condition(field=column.each, among=(value,))
         yield column.model_copy(
@@ -319,7 +321,7 @@ def _shared(found: Measured, count: int, whole: int, percent: Decimal | None, of
     if percent is None:
         return replace(found, value=None, shown=NONE, numerator=count, denominator=whole, of=of)
     value = Fraction(count, whole) * 100
-    return replace(found, value=value, shown=f"{percent:f}", numerator=count, denominator=whole, of=of)
+    return replace(found, value=value, shown=f"{percent:.1f}", numerator=count, denominator=whole, of=of)
 
 
 def _figure(definition: TableDefinition, part: Part, row: _Row, column: Column, found: Measured) -> Figure:
