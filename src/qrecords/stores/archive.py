@@ -26,8 +26,9 @@ from filelock import FileLock, Timeout
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
 from qrecords.stores import durable, mirror, ocfl, ocflcheck, removal, staging
+from qrecords.stores.blobs.objectfolder import ObjectFolder
 from qrecords.stores.layouts import NAMED, TUPLE_SIZE, TUPLES, Layout
-from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory, Version
+from qrecords.stores.ocfl import INVENTORY, Inventory, Version
 from qrecords.stores.staging import NOTE, Author, Files, Staged
 
 if TYPE_CHECKING:
@@ -72,8 +73,9 @@ class Archive:
         self.layout = layout
         self.objects = root / "objects"
         self.staging = root / "staging"
+        self._store = ObjectFolder(self.objects, root / "locks" / "objects.lock")
         # Inventories just read, the last at the end: whoever asks for the names in an object asks for its files next.
-        self._parsed: dict[str, tuple[tuple[int, int, int], Inventory]] = {}
+        self._parsed: dict[str, tuple[tuple[int, ...], Inventory]] = {}
         self._guard = Lock()  # threads share them
 
     @property
@@ -110,7 +112,7 @@ class Archive:
 
     def exists(self, object_id: str) -> bool:
         """Tell whether there is such an object."""
-        return (self._home(object_id) / INVENTORY).is_file()
+        return self._store.has(self._at(object_id, INVENTORY))
 
     def head(self, object_id: str) -> int:
         """Return the number of the newest version; 0 when there is no such object."""
@@ -139,9 +141,8 @@ class Archive:
 
     def read(self, object_id: str, name: str, version: int | None = None) -> bytes:
         """Return a file of a version; IntegrityFailure when its bytes are not those stored."""
-        path, digest = self._located(object_id, name, version)
-        with durable.storage_errors(path):
-            data = path.read_bytes()
+        content, digest = self._content(object_id, name, version)
+        data = self._store.get(content)
         if ocfl.sha512(data) != digest:
             raise IntegrityFailure(f"{object_id} 的 {name} 与归档时不同", remedy="请从备份恢复这个对象")
         return data
@@ -231,9 +232,9 @@ class Archive:
                 raise _moved_on(staged.object_id, head, staged.version - 1)
             durable.checkpoint("publish.begin")
             if staged.version == 1:
-                self._move_object(staged)
+                self._store.take_in(staged.folder / "tree", self._place(staged.object_id))
             else:
-                self._move_version(staged)
+                self._store.take_version(staged.folder, self._place(staged.object_id), staged.version)
             durable.checkpoint("publish.done")
         durable.remove_tree(staged.folder)
         durable.checkpoint("publish.tidy")
@@ -261,7 +262,7 @@ class Archive:
                 # A publication just done may be tidying up; what is damaged is told by `check`.
                 with durable.storage_errors(note), suppress(FileNotFoundError, IntegrityFailure):
                     object_id = note.read_text(encoding="utf-8")
-                    if self._finish_version(object_id, note.parent):
+                    if self._store.finish_version(object_id, note.parent, self._place(object_id)):
                         mended.append(object_id)
         return mended
 
@@ -276,17 +277,15 @@ class Archive:
 
     def inventory_digest(self, object_id: str, version: int) -> str:
         """Return the digest of a version's inventory: two objects with the same have the same content."""
-        path = self._home(object_id) / f"v{version}" / INVENTORY
-        with durable.storage_errors(path):
-            return ocfl.sha512(path.read_bytes())
+        return ocfl.sha512(self._store.get(self._at(object_id, f"v{version}/{INVENTORY}")))
 
     def measure(self, object_id: str) -> removal.Stored:
         """Return how much an object is on disk, and the digest that covers it."""
-        return removal.measure(self._home(object_id))
+        return self._store.measure(self._place(object_id))
 
     def is_there(self, object_id: str) -> bool:
         """Tell whether anything at all lies where an object belongs, readable or not."""
-        return self._home(object_id).exists()
+        return self._store.holds(self._place(object_id))
 
     def remove(self, object_id: str, intent: str) -> bool:
         """Remove an object with all its versions, for good; False when it was gone already.
@@ -295,7 +294,7 @@ class Archive:
         """
         trash = self.work_dir(intent) / removal.TRASH
         with self._publishing():
-            taken = removal.take_out(self.objects, self._home(object_id), trash)
+            taken = self._store.take_out(self._place(object_id), trash)
         removal.erase(trash)
         return taken
 
@@ -316,69 +315,26 @@ class Archive:
             durable.remove_tree(self.staging / intent)
         return over
 
-    def _move_object(self, staged: Staged) -> None:
-        """Rename the highest folder that is missing: no empty folder is ever seen below the storage root."""
-        lying, home = staged.folder / "tree", self.objects
-        for part in ocfl.object_path(staged.object_id).parts:
-            lying, home = lying / part, home / part
-            if not home.exists():
-                break
-        durable.replace_dir(lying, home)
-
-    def _move_version(self, staged: Staged) -> None:
-        home, name = self._home(staged.object_id), f"v{staged.version}"
-        try:
-            durable.replace_dir(staged.folder / name, home / name)
-            durable.checkpoint("publish.version_in")
-            durable.replace_file(staged.folder / INVENTORY, home / INVENTORY)
-        except QRecordsError:
-            # The disk refused, the process lives: take the folder out again, or leave it to `recover`.
-            if (home / name).exists() and (staged.folder / INVENTORY).exists():
-                with suppress(QRecordsError):
-                    durable.replace_dir(home / name, staged.folder / name)
-            raise
-        durable.checkpoint("publish.inventory_in")
-        durable.replace_file(staged.folder / SIDECAR, home / SIDECAR)
-
-    def _finish_version(self, object_id: str, folder: Path) -> bool:
-        """Do what is left of a version's move once its folder is in; before that there is nothing to finish."""
-        home = self._home(object_id)
-        newest = max((int(p.name[1:]) for p in home.iterdir() if ocfl.is_version_name(p.name)), default=0)
-        if newest == 0 or any(ocfl.is_version_name(p.name) for p in folder.iterdir()):
-            return False
-        whole = {name: (home / f"v{newest}" / name).read_bytes() for name in (INVENTORY, SIDECAR)}
-        if whole == {name: (home / name).read_bytes() for name in whole}:
-            return False
-        inventory = Inventory.parse(whole[INVENTORY], object_id)
-        if whole[SIDECAR] != ocfl.sidecar(whole[INVENTORY]) or (inventory.object_id, inventory.head) != (
-            object_id,
-            newest,
-        ):
-            return False  # damaged, not half-way: `check` tells
-        for name, data in whole.items():
-            # Aside in staging: a kill here must not leave a stray file in the object.
-            durable.write_file(folder / name, data)
-            durable.replace_file(folder / name, home / name)
-            durable.checkpoint(f"recover.{name}")
-        return True
-
     def _home(self, object_id: str) -> Path:
         return self.objects / self.layout.path(object_id)
 
+    def _place(self, object_id: str) -> str:
+        return self.layout.path(object_id).as_posix()
+
+    def _at(self, object_id: str, name: str) -> str:
+        return f"{self._place(object_id)}/{name}"
+
     def _inventory(self, object_id: str) -> Inventory:
-        path = self._home(object_id) / INVENTORY
-        if not path.is_file():
+        name = self._at(object_id, INVENTORY)
+        if (mark := self._store.mark(name)) is None:
             raise NotFound(f"档案库里没有 {object_id}", remedy=advise("请核对归档编号；用 {} 查找", Do.SEARCH))
-        with durable.storage_errors(path):
-            stat = path.stat()
-            mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-            with self._guard:
-                known = self._parsed.pop(object_id, None)
-                if known is None or known[0] != mark:  # another process may have replaced it
-                    known = mark, Inventory.parse(path.read_bytes(), object_id)
-                self._parsed[object_id] = known
-                if len(self._parsed) > _PARSED:
-                    self._parsed.pop(next(iter(self._parsed)))
+        with self._guard:
+            known = self._parsed.pop(object_id, None)
+            if known is None or known[0] != mark:  # another process may have replaced it
+                known = mark, Inventory.parse(self._store.get(name), object_id)
+            self._parsed[object_id] = known
+            if len(self._parsed) > _PARSED:
+                self._parsed.pop(next(iter(self._parsed)))
         return known[1]
 
     def _version(self, object_id: str, number: int | None) -> tuple[Inventory, Version]:
@@ -389,14 +345,18 @@ class Archive:
         return inventory, inventory.versions[wanted - 1]
 
     def _located(self, object_id: str, name: str, number: int | None) -> tuple[Path, str]:
+        content, digest = self._content(object_id, name, number)
+        return self.objects / content, digest
+
+    def _content(self, object_id: str, name: str, number: int | None) -> tuple[str, str]:
         inventory, version = self._version(object_id, number)
         if name not in version.state:
             raise NotFound(f"{object_id} 里没有 {name}", remedy=f"它有：{'、'.join(sorted(version.state))}")
         digest = version.state[name]
-        path = self._home(object_id) / inventory.manifest[digest][0]
-        if not path.is_file():
+        content = self._at(object_id, inventory.manifest[digest][0])
+        if not self._store.has(content):
             raise IntegrityFailure(f"{object_id} 缺文件 {name}", remedy="请从备份恢复这个对象")
-        return path, digest
+        return content, digest
 
     @cached_property
     def _lock_path(self) -> Path:

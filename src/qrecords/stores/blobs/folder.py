@@ -66,9 +66,11 @@ class FolderBlobs:
     def lent(self, name: str) -> Iterator[Path]:
         """Lend the file itself."""
         path = self._path(name)
-        if path.is_symlink():
+        with durable.storage_errors(path):
+            is_link, is_file = path.is_symlink(), path.is_file()
+        if is_link:
             raise IntegrityFailure(f"{path} 被换成了链接", remedy="请从备份恢复这个文件")
-        if not path.is_file():
+        if not is_file:
             raise NotFound(f"{path} 不见了", remedy="请从备份恢复这个文件")
         yield path
 
