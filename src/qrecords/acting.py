@@ -11,6 +11,7 @@ import hmac
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from qrecords.advice import Do, Input, advise
@@ -21,11 +22,14 @@ from qrecords.model.roles import ADMINISTRATION
 from qrecords.settings import AccessSettings, Settings
 from qrecords.stores.register import Register, Transaction
 from qrecords.stores.register.accounts import Password
+from qrecords.stores.register.logintries import Tries
 from qrecords.stores.secrets import password_fits, read_token, token_file, token_hash
 from qrecords.strict import HOW, RUN, require_here, require_private
 
 PASSWORD_VARIABLE = "QRECORDS_PASSWORD"  # noqa: S105  # the name of a variable, no password
 LONGEST_LOCK = timedelta(hours=24)
+STRANGERS = 10  # times a place's tries: what all places the right password never came from have together
+PLACES_KEPT = timedelta(days=400)
 
 
 def peer_uid() -> str:
@@ -80,7 +84,7 @@ def acting_account(register: Register, settings: Settings, name: str | None, now
     if peer is not None and peer.name == name:
         found: Account | None = peer
     elif name is not None and (password := os.environ.get(PASSWORD_VARIABLE)):
-        found = authenticate(register, settings.access, name, password, now)
+        found = authenticate(register, settings.access, name, password, now, origin=f"uid/{uid}")
     else:
         found = _logged_in(register, uid, name, now) or (peer if name is None else None)
     if found is None:
@@ -107,19 +111,23 @@ def in_use(tx: Transaction, account: Account, now: datetime) -> Account:
 
 
 def authenticate(
-    register: Register, settings: AccessSettings, name: str, password: str, now: datetime, *, expired_too: bool = False
+    register: Register,
+    settings: AccessSettings,
+    name: str,
+    password: str,
+    now: datetime,
+    *,
+    origin: str = "",
+    expired_too: bool = False,
 ) -> Account:
     """Return the account whose password this is. One answer for an unknown account, a wrong password and a lock.
 
-    A try is counted before it is looked at, so that many at once are many. `expired_too` lets a password pass that
-    may only be used to change it.
+    `origin` is where the try comes from. A try is counted before it is looked at, so that many at once are many.
+    `expired_too` lets a password pass that may only be used to change it.
     """
     with register.write() as tx:
         known = tx.accounts.password(name)
-        locked = known is not None and known.locked_until > _utc(now)
-        if known is not None and not locked:
-            failures = known.failures + 1
-            tx.accounts.change(name, failures=failures, locked_until=_locked_until(settings, failures, now))
+        locked = known is not None and not _may_try(tx, settings, name, known, origin, now)
     fits = password_fits("" if known is None or locked else known.hash, password)
     with register.write() as tx:
         outcome = "done" if fits else "refused"
@@ -127,6 +135,7 @@ def authenticate(
         tx.audit.append([Event(0, now.isoformat(), about, "login", about, outcome, {"locked": True} if locked else {})])
         if fits:
             tx.accounts.change(name, failures=0, locked_until="")
+            tx.login_tries.put(Tries(name, origin, succeeded_at=_utc(now), tried_at=_utc(now)))
         account = tx.accounts.by_name(name)
     if not fits or account is None or known is None:
         raise NotPermitted(
@@ -134,9 +143,33 @@ def authenticate(
             remedy="请核对后再试；连续输错会锁定，时间逐次加长；忘了密码请找系统管理员",
         )
     if not expired_too and (known.must_change or _is_old(settings, known, now)):
-        raise NotPermitted(f"账号 {name} 的密码要先修改", remedy=advise("请运行 {}", Do.SET_PASSWORD(name)))
+        raise NotPermitted(f"账号 {name} 的密码要先修改", remedy=advise("请先改密码：{}", Do.SET_PASSWORD(name)))
     with register.read() as tx:
         return in_use(tx, account, now)
+
+
+def _may_try(tx: Transaction, settings: AccessSettings, name: str, known: Password, origin: str, now: datetime) -> bool:
+    """Count a try, and tell whether it is looked at.
+
+    Each place locks itself, longer each time. Places the right password never came from have, all together, so many
+    tries; from then on one every `lock_minutes`. So guessing from many addresses is hopeless, and who comes from where
+    he came before is shut out by nobody else.
+    """
+    at, tries = _utc(now), tx.login_tries.get(name, origin)
+    is_stranger = not tries.succeeded_at
+    if tries.locked_until > at or (is_stranger and known.locked_until > at):
+        return False
+    tx.login_tries.forget(name, before=_utc(now - PLACES_KEPT), now=at)
+    failures = tries.failures + 1
+    tx.login_tries.put(
+        replace(tries, failures=failures, locked_until=_locked_until(settings, failures, now), tried_at=at)
+    )
+    if is_stranger:
+        failures = known.failures + 1
+        over = failures >= STRANGERS * settings.failures_before_lock
+        until = _utc(now + timedelta(minutes=settings.lock_minutes)) if over else ""
+        tx.accounts.change(name, failures=failures, locked_until=until)
+    return True
 
 
 def _logged_in(register: Register, uid: str, name: str | None, now: datetime) -> Account | None:

@@ -61,8 +61,9 @@ UNUSED = {
     "record": "opinion reviewed_on reviewed_by archive_no record_year volume_code",
 }
 """Of a record that is still a draft: they count from its review or filing on, and are compared then."""
-EMPTY = {"desk_draft", "saved_search", "lease"}
-"""What is typed at the desk and is no record yet; what people keep for themselves; what a living process holds."""
+EMPTY = {"desk_draft", "saved_search", "lease", "login_try"}
+"""What is typed at the desk and is no record yet; what people keep for themselves; what a living process holds;
+how passwords fared."""
 
 
 def names(*groups: dict[str, str]) -> set[str]:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from qrecords.acting import authenticate
+from qrecords.acting import STRANGERS, authenticate
 from qrecords.errors import NotPermitted
 from qrecords.intake.viewer import open_with_viewer
 from qrecords.model.access import Account
@@ -24,6 +24,7 @@ from qrecords.services.access.accounts import add
 from qrecords.settings import AccessSettings
 from qrecords.stores import secrets
 from qrecords.stores.register import Register
+from qrecords.stores.register.logintries import Tries
 from qrecords.strict import RUN, Callers, Run, Strict
 from tests.conftest import NOW, CommandLine
 
@@ -179,10 +180,56 @@ def test_repeated_failures_lock_longer_each_time(office: Office) -> None:
 def test_a_lock_never_outlasts_a_day(office: Office) -> None:
     with_password(office)
     with office.register.write() as tx:
-        tx.accounts.change("clerk1", failures=10_000)
+        tx.login_tries.put(Tries("clerk1", "", failures=10_000, succeeded_at="x"))
     with pytest.raises(NotPermitted):
         authenticate(office.register, office.settings.access, "clerk1", "wrong", NOW)
+    with pytest.raises(NotPermitted):
+        authenticate(office.register, office.settings.access, "clerk1", SECOND, NOW + timedelta(hours=23, minutes=59))
     assert authenticate(office.register, office.settings.access, "clerk1", SECOND, NOW + timedelta(hours=24, seconds=1))
+
+
+def test_a_stranger_shuts_out_himself_and_guessing_from_many_places_is_hopeless(office: Office) -> None:
+    with_password(office)
+    rules, register = office.settings.access, office.register
+
+    def tried(password: str, origin: str, minutes: float = 0) -> bool:
+        moment = NOW + timedelta(minutes=minutes)
+        try:
+            authenticate(register, rules, "clerk1", password, moment, origin=origin)
+        except NotPermitted:
+            return False
+        return True
+
+    assert tried(SECOND, "address/192.0.2.1")
+    for _ in range(50):
+        assert not tried("wrong", "address/198.51.100.1")
+    assert not tried(SECOND, "address/198.51.100.1"), "locked, whatever is tried"
+    assert tried(SECOND, "address/192.0.2.1"), "where the right password came from before, nobody else shuts out"
+    assert tried(SECOND, "address/192.0.2.77"), "nor elsewhere after so few tries"
+    # A thousand addresses: after so many tries one a minute is looked at, in all.
+    looked_at = 0
+    for n in range(300):
+        with register.read() as tx:
+            before = tx.accounts.password("clerk1")
+        assert not tried("wrong", f"address/203.0.113.{n}")
+        with register.read() as tx:
+            after = tx.accounts.password("clerk1")
+        looked_at += before != after
+    assert looked_at == STRANGERS * rules.failures_before_lock
+    assert not tried(SECOND, "address/198.51.100.9")
+    assert tried(SECOND, "address/192.0.2.1")
+    assert tried(SECOND, "address/198.51.100.9", minutes=rules.lock_minutes + 0.1)
+
+
+def test_a_new_password_ends_every_lock(office: Office) -> None:
+    with_password(office)
+    for _ in range(office.settings.access.failures_before_lock):
+        with pytest.raises(NotPermitted):
+            authenticate(office.register, office.settings.access, "clerk1", "wrong", NOW, origin="address/192.0.2.1")
+    logins.set_password(office, "clerk1", PASSWORD)
+    assert authenticate(
+        office.register, office.settings.access, "clerk1", PASSWORD, NOW, origin="address/192.0.2.1", expired_too=True
+    )
 
 
 def test_unknown_wrong_and_locked_get_one_answer(clerk: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -540,7 +587,7 @@ def test_two_guessers_at_once_are_counted_both(office: Office) -> None:
     with_password(office)
     guess = (
         "import sys\nfrom pathlib import Path\nfrom datetime import datetime\n"
-        "from qrecords.acting import authenticate\nfrom qrecords.settings import AccessSettings\n"
+        "from qrecords.acting import STRANGERS, authenticate\nfrom qrecords.settings import AccessSettings\n"
         "from qrecords.stores.register import Register\nfrom qrecords.errors import NotPermitted\n"
         "register = Register.open(Path(sys.argv[1]))\n"
         "for n in range(2):\n"

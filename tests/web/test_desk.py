@@ -118,7 +118,7 @@ def test_without_a_session_every_page_leads_to_the_login_and_no_change_is_made(o
     stranger = Browser(office)
     for route in ROUTES:
         address = re.sub(r"\{(\w+)\}", "QR758-06A-2026-00001", route.path)
-        if address in {"/in", "/login"}:
+        if address in {"/in", "/login", "/password"}:
             continue
         if route.methods and "GET" in route.methods:
             answer = stranger.http.get(address)
@@ -439,7 +439,8 @@ SIGN = Do.SIGN("QR758-06A-2026-00001", Input.KIND("customer-signature"))
         (advise("请先用 {} 打印", Do.PRINT("QR758-06A-2026-00001")), "请先用「打印」打印"),
         (advise("请用 {} 写明原因，它会留在记录上", Input.REASON), "请用「原因」写明原因，它会留在记录上"),
         ("没有这份记录", "没有这份记录"),
-        (advise("请运行 {}", Do.SET_PASSWORD("clerk1")), "请运行命令行的「设置密码」"),
+        (advise("请先改密码：{}", Do.SET_PASSWORD("clerk1")), "请先改密码：登录页的「修改密码」"),
+        (advise("请运行 {}", Do.GRANT), "请运行命令行的「授予角色」"),
         (advise("提醒：{}；{}", advise("用 {} 查看", Do.LIST), "qrecords {}"), "提醒：用「台账」查看；qrecords {}"),
     ],
 )  # fmt: skip

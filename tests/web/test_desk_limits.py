@@ -10,13 +10,17 @@ import pytest
 
 from qrecords.model.access import Account
 from qrecords.office import Office
+from qrecords.services.access.accounts import add
+from qrecords.services.access.deskaccess import network_of
+from qrecords.services.access.login import set_password
 from qrecords.services.finding.find import list_records
 from qrecords.settings import DeskSettings, load
 from qrecords.web.app import ROUTES
 from qrecords.web.limits import _MANY, ADDRESS_TIMES, WINDOW, Costly, Limits
 from qrecords.web.pages import filling
-from tests.web.test_desk import Browser
+from tests.web.test_desk import Browser, quick_passwords
 
+__all__ = ["quick_passwords"]  # fixtures of the desk
 FEW = DeskSettings(logins_per_minute=2, previews_per_minute=2, uploads_per_minute=2, searches_per_minute=2)
 
 
@@ -104,7 +108,7 @@ def test_one_account_waits_for_itself_alone(office: Office, browser: Browser) ->
     other.enter().get("/search?q=示例")
 
 
-def test_passwords_are_tried_so_often_by_name_and_by_address(browser: Browser, clock: Clock) -> None:
+def test_passwords_are_tried_so_often_by_address_and_by_name_from_there(browser: Browser, clock: Clock) -> None:
     def login(name: str) -> tuple[int, str]:
         answer = browser.http.post("/login", data={"name": name, "password": "Wrong-示例-2026", "to": "/"})
         return answer.status_code, answer.text
@@ -117,6 +121,35 @@ def test_passwords_are_tried_so_often_by_name_and_by_address(browser: Browser, c
     assert login("one-more")[0] == 429
     clock.now += WINDOW
     assert login("a")[0] == 403
+    assert [network_of(a) for a in ("192.0.2.7", "2001:db8:1:2:3::4", "fe80::1%eth0", "testclient")] == [
+        "192.0.2.7", "2001:db8:1:2::/64", "fe80::/64", "testclient",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("quick_passwords")
+def test_nobody_shuts_a_person_out_of_the_browser_he_used_before(office: Office) -> None:
+    """Wrong passwords from the same address, from another browser, lock that address: his own browser is known."""
+    add(office, "clerk1", display_name="示例员工一")
+    set_password(office, "clerk1", "First-示例-2026")
+    own, other, right = Browser(office), Browser(office), "Second-示例-2026"
+
+    def login(browser: Browser, password: str) -> int:
+        data = {"name": "clerk1", "password": password, "to": "/"}
+        return int(browser.http.post("/login", data=data).status_code)
+
+    must = own.http.post("/login", data={"name": "clerk1", "password": "First-示例-2026", "to": "/"})
+    assert "登录页的「修改密码」" in must.text
+    change = {"name": "clerk1", "password": "First-示例-2026", "new": right, "again": right}
+    assert "两次写的新密码不同" in own.http.post("/password", data={**change, "again": "x"}).text
+    weak = own.http.post("/password", data={**change, "new": "short", "again": "short"})
+    assert (weak.status_code, "至少要" in weak.text) == (422, True)
+    assert "请用新密码登录" in own.http.post("/password", data=change).text
+    assert login(own, right) == 303
+    for _ in range(office.settings.access.failures_before_lock):
+        assert login(other, "Guess-示例-2026") == 403
+    assert login(other, right) == 403, "the address is locked"
+    assert login(own, right) == 303
+    assert login(other, right) == 403
 
 
 def test_what_is_refused_does_not_lengthen_the_wait(clock: Clock) -> None:

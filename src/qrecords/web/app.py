@@ -69,6 +69,8 @@ ROUTES = (
     Route("/in", entering.by_link, methods=["GET"]),
     Route("/login", entering.form, methods=["GET"]),
     Route("/login", entering.by_password, methods=["POST"]),
+    Route("/password", entering.password_form, methods=["GET"]),
+    Route("/password", entering.change_password, methods=["POST"]),
     Route("/logout", entering.leave, methods=["POST"]),
     _get("/", "today.today"),
     _get("/fill", "filling.forms"),

@@ -48,6 +48,7 @@ class Pages:
         who = {
             "account": asked.session.account, "office": asked.session.settings.office, "told": _told(told),
             "token": form_token(asked.request), "screens": SCREENS, "here": asked.request.url.path,
+            "today_is": asked.session.today(),
         }  # fmt: skip
         response = HTMLResponse(self._env.get_template(template).render({**who, **values}), status)
         if told:

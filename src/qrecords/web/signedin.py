@@ -14,12 +14,20 @@ from starlette.responses import Response
 
 from qrecords.desk.session import Session
 from qrecords.desk.workspace import Workspace
-from qrecords.services.access.deskaccess import account_of, close_session, open_session, password_account
+from qrecords.services.access.deskaccess import (
+    Whence,
+    account_of,
+    close_session,
+    known_browser,
+    open_session,
+    password_account,
+)
 from qrecords.stores.secrets import token_hash
 from qrecords.web.wording import worded
 
 COOKIE = "qrecords_desk"
 VIA = "desk"
+_KNOWN_SECONDS = 365 * 24 * 3600
 
 
 @dataclass
@@ -44,10 +52,12 @@ class Door:
             self._key = ""
         return open_session(self.workspace, self.link_account, via=VIA)
 
-    def by_password(self, name: str, password: str) -> str:
-        """Return a new token for a name and its password; NotPermitted, one answer for all that is wrong."""
-        account = password_account(self.workspace, name, password)
-        return open_session(self.workspace, account.name, via=VIA)
+    def by_password(self, name: str, password: str, whence: Whence) -> tuple[str, str]:
+        """Return a new token for a name and its password, and the browser's word; NotPermitted else."""
+        account = password_account(self.workspace, name, password, whence)
+        known = whence.origin(self.workspace, account.name).startswith("browser/")
+        word = whence.word if known else known_browser(self.workspace, account.name)
+        return open_session(self.workspace, account.name, via=VIA), word
 
     def session(self, request: Request) -> Session | None:
         """Return the session of a request's cookie, with the account as it now is; None for who must sign in."""
@@ -66,6 +76,23 @@ def give_cookie(workspace: Workspace, response: Response, token: str) -> None:
     """Put a session's token into an answer."""
     seconds = int(timedelta(hours=workspace.settings.access.session_hours).total_seconds())
     response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="strict", path="/")
+
+
+def whence(request: Request, name: str) -> Whence:
+    """Return where a request comes from that brings a name's password."""
+    address = request.client.host if request.client else ""
+    return Whence(address, request.cookies.get(_known_cookie(name), ""))
+
+
+def give_known(response: Response, name: str, word: str) -> None:
+    """Let the browser be known again when it next brings this name's password."""
+    kept = {"max_age": _KNOWN_SECONDS, "httponly": True, "path": "/"}
+    response.set_cookie(_known_cookie(name), word, samesite="strict", **kept)  # type: ignore[arg-type]
+
+
+def _known_cookie(name: str) -> str:
+    """Return one cookie for each name: several people share a machine."""
+    return f"known_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def form_token(request: Request) -> str:

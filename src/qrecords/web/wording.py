@@ -19,6 +19,7 @@ PAGES = {
     Do.RETURN: "「退回」",
     Do.VOID: "「作废」",
     Do.FILE: "「归档」",
+    Do.SET_PASSWORD: "登录页的「修改密码」",
 }
 ELSEWHERE = "命令行的"  # what the desk has no page for
 

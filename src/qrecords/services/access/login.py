@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from contextlib import closing
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from qrecords.acting import authenticate, caller_uid
@@ -35,7 +35,7 @@ def login(root: Path, name: str, password: str, *, clock: Clock = system_now) ->
     now = settings.moment(clock)
     uid = caller_uid(settings)
     with closing(open_register(settings)) as register:
-        account = authenticate(register, settings.access, name, password, now)
+        account = authenticate(register, settings.access, name, password, now, origin=f"uid/{uid}")
         token, until = new_token(), now + timedelta(hours=settings.access.session_hours)
         with register.write() as tx:
             utc = [moment.astimezone(UTC).isoformat() for moment in (until, now)]
@@ -67,10 +67,17 @@ def change_password(root: Path, name: str, old: str, new: str, *, clock: Clock =
     """Change one's own password, which needs the present one; every login of the account ends."""
     settings = load(root)
     now = settings.moment(clock)
-    caller_uid(settings)
+    origin = f"uid/{caller_uid(settings)}"
     with closing(open_register(settings)) as register:
-        account = authenticate(register, settings.access, name, old, now, expired_too=True)
-        _set(register, settings.access, account, new, by=account.name, at=now.isoformat(), must_change=False)
+        change_own_password(register, settings.access, name, old, new, now=now, origin=origin)
+
+
+def change_own_password(
+    register: Register, settings: AccessSettings, name: str, old: str, new: str, *, now: datetime, origin: str
+) -> None:
+    """Change a password for whoever knows the present one, wherever he comes from; every login of the account ends."""
+    account = authenticate(register, settings, name, old, now, origin=origin, expired_too=True)
+    _set(register, settings, account, new, by=account.name, at=now.isoformat(), must_change=False)
 
 
 def set_password(office: Office, name: str, new: str) -> None:
@@ -100,6 +107,7 @@ def _set(
         tx.accounts.change(
             account.name, password=hashed, password_set_at=at, must_change=must_change, failures=0, locked_until=""
         )
+        tx.login_tries.forgive(account.name)
         tx.accounts.close_sessions(name=account.name)
         tx.audit.append([Event(0, at, by, "password", f"account/{account.name}", "done", {"must_change": must_change})])
 

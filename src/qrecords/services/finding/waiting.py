@@ -36,7 +36,7 @@ def _waiting(office: Office, form_code: str) -> Waiting:
     by_action: dict[Action, list[tuple[Record, dict[str, Any]]]] = defaultdict(list)
     for record, summary in zip(records, shown, strict=True):
         if form_code in {"", record.form_code}:
-            by_action[_asked_for(summary)].append((record, summary))
+            by_action[_asked_for(summary)].append((record, summary | {"reason": record.reason}))
     mine: dict[Action, list[dict[str, Any]]] = {}
     others: list[dict[str, Any]] = []
     for action in Action:

@@ -31,13 +31,14 @@ from qrecords.stores.register.deskdrafts import DeskDrafts
 from qrecords.stores.register.items import Items
 from qrecords.stores.register.leases import Leases
 from qrecords.stores.register.log import Counters, Facts, Intents
+from qrecords.stores.register.logintries import LoginTries
 from qrecords.stores.register.origins import Origins
 from qrecords.stores.register.records import Records
 from qrecords.stores.register.retention import Retention
 from qrecords.stores.register.savedsearches import SavedSearches
 from qrecords.stores.register.seals import Seals
 
-MIGRATION = "0007"
+MIGRATION = "0008"
 BUSY_SECONDS = 30
 AT_ONCE = 20  # connections kept open: the desk's threads opened and closed one with nearly every question
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
@@ -140,6 +141,11 @@ class Transaction:
     def saved_searches(self) -> SavedSearches:
         """Return the searches accounts keep."""
         return SavedSearches(self._connection)
+
+    @cached_property
+    def login_tries(self) -> LoginTries:
+        """Return how passwords fared."""
+        return LoginTries(self._connection)
 
     @cached_property
     def accounts(self) -> Accounts:

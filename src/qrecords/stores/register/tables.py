@@ -286,6 +286,18 @@ desk_draft = Table(
     Column("base", JSON, nullable=False, server_default="{}"),
 )
 
+# Wrong passwords by account and by where they came from, and whence the right one came before.
+login_try = Table(
+    "login_try",
+    metadata,
+    Column("account", ForeignKey("account.name"), primary_key=True),
+    Column("origin", String, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", String, nullable=False),
+    Column("succeeded_at", String, nullable=False),
+    Column("tried_at", String, nullable=False),
+)
+
 # A search someone asks again and again, by the name he gave it.
 saved_search = Table(
     "saved_search",

@@ -16,6 +16,8 @@ from qrecords.services.file import file_records
 from qrecords.services.finding.find import list_records, shown
 from qrecords.services.finding.ledger import ledger_file as ledger_contents
 from qrecords.services.finding.viewing import shown_paper
+from qrecords.services.obstacles import obstacles_of
+from qrecords.services.require import show_task
 from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.rendering import action_label
 from qrecords.web.wording import worded
@@ -30,12 +32,17 @@ def record(asked: Asked) -> Response:
     one = reading.one(asked.session, asked.path["number"])
     whole = shown(asked.session, one, history=True)
     folder = asked.session.forms.get(one.form_code)
+    ahead = obstacles_of(asked.session, one)
+    is_notice = Action.ISSUE.value in folder.form.steps
     may = [a for a in open_actions(folder.form, one.state) if asked.session.only_readable([one], a)]
     return asked.page(
         "record.html", record=whole, form=folder.form, fields=[f for f in folder.form.fields if f.type not in BOXES],
         actions=[(a.value, action_label(a)) for a in STEPS if a in may], signing=Action.SIGN in may,
         kinds=folder.form.signatures, stages={s.key: s.label for s in folder.form.stages},
         labels={a.value: label for a, label in ACTION_LABELS.items()},
+        ahead=[("下一步之前还缺", ahead.now), ("归档前还要", ahead.later)], by_key=folder.form.by_key,
+        task=show_task(asked.session, one.record_no) if is_notice else None,
+        notice=one.values.get("notice_no") or "" if not is_notice else "",
     )  # fmt: skip
 
 
