@@ -31,8 +31,13 @@ def asked(port: int, hands: list[dict[str, Any]], think: float) -> list[float]:
             if think:
                 time.sleep(rng.expovariate(1 / think))
             start = time.perf_counter()
-            connection.request("GET", address, headers={"cookie": hand["cookie"]})
-            answer = connection.getresponse()
+            try:
+                connection.request("GET", address, headers={"cookie": hand["cookie"]})
+                answer = connection.getresponse()
+            except (http.client.RemoteDisconnected, ConnectionError):  # idle too long: a browser opens another
+                connection.close()
+                connection.request("GET", address, headers={"cookie": hand["cookie"]})
+                answer = connection.getresponse()
             body = answer.read()
             own.append(time.perf_counter() - start)
             if answer.status != 200:

@@ -21,6 +21,7 @@ from qrecords.services import reading
 
 if TYPE_CHECKING:
     from qrecords.model.form import Form
+    from qrecords.stores.register.rows import ItemRow
 
 
 def list_records(
@@ -72,10 +73,12 @@ def shown(office: Office, record: Record, *, history: bool = False) -> dict[str,
     office.note([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
     with office.register.read() as tx:
         may = reading.whole(office, tx, [record.archive_no])
-        whole["item"] = tx.items.row(record.archive_no) if record.archive_no in may else None
-        whole["destroyed"] = next(iter(tx.retention.destroyed([record.archive_no])), None)
+        item = tx.items.row(record.archive_no) if record.archive_no in may else None
+        gone = next(iter(tx.retention.destroyed([record.archive_no])), None)
+        whole["item"] = asdict(item) if item else None
+        whole["destroyed"] = asdict(gone) if gone else None
         if history:
-            whole["versions"] = _versions(office, whole["item"])
+            whole["versions"] = _versions(office, item)
             whole["history"] = [_event(e) for e in tx.audit.events(record.record_no) if e.action != Action.READ]
     return whole
 
@@ -116,11 +119,11 @@ def _turn(form: Form, record: Record, forward: Action) -> str:
     return f"{takers[forward]}：{ACTION_LABELS[forward]}"
 
 
-def _versions(office: Office, item: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _versions(office: Office, item: ItemRow | None) -> list[dict[str, Any]]:
     """Return every version an item was frozen in, the first too, and where its PDF can be read."""
-    if item is None or item["version"] < 1:  # reserved, or destroyed
+    if item is None or item.version < 1:  # reserved, or destroyed
         return []
-    object_id = item["object_id"]
+    object_id = item.object_id
     return [
         asdict(v) | {"pdf": str(office.archive.path(object_id, "form.pdf", v.number))}
         for v in office.archive.versions(object_id)
