@@ -47,6 +47,11 @@ from qrecords.services.intake.importing import import_as_filed
 from qrecords.services.intake.lists import add_entry, list_entries
 from qrecords.services.intake.templates import adopt
 from qrecords.services.print import print_records
+from qrecords.services.reports.draw import draw as draw_document
+from qrecords.services.reports.kept import list_documents, show_document
+from qrecords.services.reports.progress import Hand
+from qrecords.services.reports.progress import issue as issue_document
+from qrecords.services.reports.progress import review as review_document
 from qrecords.services.scans.assign import assign
 from qrecords.services.scans.attach import attach
 from qrecords.services.scans.scan import scan
@@ -559,6 +564,52 @@ def _is_adopted(office: Office) -> bool:
     return changed
 
 
+# Documents computed from records
+
+BRIEF = "KF-BB-2019-001"
+DOCUMENT_MOMENTS = ("document.intent", "document.published", "document.committed")
+
+
+def drawn_document(folder: Path) -> Path:
+    root = workspace(folder)
+    _draw_document(root)
+    return root
+
+
+def reviewed_document(folder: Path) -> Path:
+    root = drawn_document(folder)
+    _review_document(root)
+    return root
+
+
+@people()
+def _draw_document(office: Office) -> None:
+    assert draw_document(office, "BB", "2019-03")["document_no"] == BRIEF, "no gap"
+
+
+def _is_document(state: str) -> Done:
+    @people()
+    def look(office: Office) -> bool:
+        there = list_documents(office)
+        assert len(there) < 2, "once"
+        if not there or show_document(office, BRIEF)["state"] != state:
+            return False
+        assert bool(there[0]["archive_no"]) == (state != "drawn")
+        return there[0]["archive_no"] in {"", "750-KJ·KF·BB·2019·D5-0001"}
+
+    return look
+
+
+@people("乙")
+def _review_document(office: Office) -> None:
+    review_document(office, BRIEF, Hand("示例主任"))
+
+
+@people()
+def _issue_document(office: Office) -> None:
+    issue_document(office, BRIEF)
+
+
 # Destruction
 
 
@@ -671,6 +722,15 @@ STEPS = {
     "audit": Step(_close_log, _is_log_closed, (*PUBLISHED, "audit.intent", "audit.published", "audit.committed")),
     "lists": Step(_add, _is_added, WRITTEN),
     "adopt": Step(_adopt, _is_adopted, (*WRITTEN, *PUBLISHED, "adopt.kept", "adopt.placed", "adopt.committed")),
+    "document": Step(
+        _draw_document, _is_document("drawn"), (*WRITTEN, *PUBLISHED, *DOCUMENT_MOMENTS)
+    ),
+    "document approved": Step(
+        _review_document, _is_document("approved"), (*WRITTEN, *GROWN, *DOCUMENT_MOMENTS), drawn_document
+    ),
+    "document issued": Step(
+        _issue_document, _is_document("issued"), (*WRITTEN, *GROWN, *DOCUMENT_MOMENTS), reviewed_document
+    ),
     "draw": Step(
         _draw, _is_drawn, (*WRITTEN, *PUBLISHED, "draw.intent", "draw.published", "draw.committed"), moment=kept.NOW
     ),

@@ -76,6 +76,15 @@ class Do(Enum):
     RESTORE = "从备份恢复"
     EXPORT = "移交"
     REBUILD_INDEX = "重建检索库"
+    DRAW_DOCUMENT = "拟制文件"
+    LIST_DOCUMENTS = "文件登记"
+    SHOW_DOCUMENT = "查看文件"
+    REVIEW_DOCUMENT = "审核文件"
+    APPROVE_DOCUMENT = "批准文件"
+    SIGN_DOCUMENT = "登记文件签署"
+    ISSUE_DOCUMENT = "报送文件"
+    RECEIVE_DOCUMENT = "登记签收"
+    CORRECT_DOCUMENT = "更正文件"
 
     def __call__(self, *about: object) -> ToDo:
         """Return the action with what it is done to and what is given with it."""
@@ -125,6 +134,8 @@ class Input(Enum):
     SORT = "排序"
     PORT = "端口"
     HELP = "填法说明"
+    PERIOD = "期间"
+    ANSWER = "对告警的说明"
 
     def __call__(self, value: object) -> Given:
         """Return the input with the value to give."""

@@ -152,6 +152,23 @@ audit verify --head 0000 !
 audit export {folder}/log.jsonl
 audit close
 audit clock
+report draw BB --period 2019-03 --remark 示例
+report draw BB --period 2199-03 !
+report list
+report show KF-BB-2019-001
+report figures KF-BB-2019-001 --figure T01.QR758-01A.now
+report sign KF-BB-2019-001 --kind 拟制 --by 示例
+report return KF-BB-2019-001 --reason 示例
+report review KF-BB-2019-001 --by 示例
+report issue KF-BB-2019-001 --to 质量部
+report receipt KF-BB-2019-001 --for 质量部 --by 示例
+report show KF-BB-2019-001
+report correct KF-BB-2019-001 --reason 示例
+report draw BB --period 2019
+report review KF-BB-2019-002 --by 示例
+report approve KF-BB-2019-002 --by 示例
+report draw MY --period 2019
+report void KF-MY-2019-001 --reason 示例
 retention due --on 2026-01-01
 retention hold {A} --reason 示例
 retention holds

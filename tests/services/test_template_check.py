@@ -19,13 +19,13 @@ from docx.shared import Mm
 
 from qrecords.cli.wording import worded
 from qrecords.model.field import BOXES, FieldType
+from qrecords.model.objects import TEMPLATE
 from qrecords.office import Office, system_now
 from qrecords.render.wordcheck import WordFile
 from qrecords.services import print as printing
 from qrecords.services import steps
 from qrecords.services.care.recover import recover
 from qrecords.services.intake.fill import fill
-from qrecords.services.intake.kepttemplates import OBJECT
 from qrecords.services.intake.templatecheck import check_forms
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, CommandLine
@@ -219,7 +219,7 @@ def test_a_template_made_in_word_is_adopted_and_records_name_it(
         events = list(tx.audit.events("QR758-06A/template"))
     assert [e.detail["sha256"] for e in events] == [adopted["sha256"]]
     for sha256 in (adopted["before"], adopted["sha256"]):
-        kept = office.archive.read(f"{OBJECT}{sha256}", "template.docx")
+        kept = office.archive.read(TEMPLATE.object_id(sha256), "template.docx")
         assert hashlib.sha256(kept).hexdigest() == sha256
     assert cli.json("verify", "--deep")["problems"] == []
     assert ocfl.StorageRoot(root=str(office.archive.objects)).validate()
@@ -238,7 +238,7 @@ def test_a_template_is_kept_when_it_is_first_printed_with(
     printing.print_records(office, [number])
     second = office.forms.get("06A").template_sha256
     assert first != second
-    assert {f"{OBJECT}{first}", f"{OBJECT}{second}"} <= set(office.archive.ids())
+    assert {TEMPLATE.object_id(first), TEMPLATE.object_id(second)} <= set(office.archive.ids())
     assert office.archive.steps_in_staging() == []
 
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from qrecords.stores.formfiles import FormCatalogue
-from tools.templates.registry import COPY, FORMS, PAPERS, VOLUME
+from tools.templates.registry import COPY, DOCUMENTS, FORMS, PAPERS, VOLUME
 
 ROOT = Path(__file__).resolve().parents[2] / "forms" / "QR758"
 
@@ -22,6 +22,7 @@ def build_all(root: Path = ROOT) -> dict[Path, bytes]:
         built[folder.template] = build(folder.form)
     built |= {root / "copy" / name: build() for name, build in COPY.items()}
     built |= {root / "volume" / name: build() for name, build in VOLUME.items()}
+    built |= {root.parent / "KF" / name: build() for name, build in DOCUMENTS.items()}
     return built | {root / name: build() for name, build in PAPERS.items()}
 
 

@@ -16,6 +16,7 @@ from tools.templates import (
     quality,
     registers,
     repair,
+    report,
     training,
     volume,
 )
@@ -56,3 +57,6 @@ PAPERS: Mapping[str, Callable[[], bytes]] = {
     "quality/complaints.docx": quality.build_complaints,
     "quality/feedback.docx": quality.build_feedback,
 }
+
+# By file name below forms/KF/: the paper of documents computed from records.
+DOCUMENTS: Mapping[str, Callable[[], bytes]] = {"report.docx": report.build_report}

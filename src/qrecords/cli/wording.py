@@ -67,6 +67,15 @@ COMMANDS = {
     Do.RESTORE: "restore",
     Do.EXPORT: "export",
     Do.REBUILD_INDEX: "index rebuild",
+    Do.DRAW_DOCUMENT: "report draw",
+    Do.LIST_DOCUMENTS: "report list",
+    Do.SHOW_DOCUMENT: "report show",
+    Do.REVIEW_DOCUMENT: "report review",
+    Do.APPROVE_DOCUMENT: "report approve",
+    Do.SIGN_DOCUMENT: "report sign",
+    Do.ISSUE_DOCUMENT: "report issue",
+    Do.RECEIVE_DOCUMENT: "report receipt",
+    Do.CORRECT_DOCUMENT: "report correct",
 }
 
 # Written before the command.
@@ -108,6 +117,8 @@ OPTIONS = OF_THE_OFFICE | {
     Input.SORT: "--sort",
     Input.PORT: "--port",
     Input.HELP: "--help",
+    Input.PERIOD: "--period",
+    Input.ANSWER: "--answer",
 }
 
 

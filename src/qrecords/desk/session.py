@@ -15,7 +15,18 @@ from qrecords.acting import acting_account, caller_uid, require_three
 from qrecords.advice import Do, Sentence, advise
 from qrecords.desk.workspace import Workspace, system_now
 from qrecords.errors import NotFound, NotPermitted, Problem
-from qrecords.model.access import ANYTHING, Account, Decision, Rules, Scope, Subject, decide, readable
+from qrecords.model.access import (
+    ANYTHING,
+    Account,
+    Decision,
+    DocumentScope,
+    Rules,
+    Scope,
+    Subject,
+    decide,
+    decide_document,
+    readable,
+)
 from qrecords.model.audit import Event
 from qrecords.model.clock import CLOCK, TIMELESS, require_clock
 from qrecords.model.numbering import RECORD_NO, FormCodes, full_record_no, retention_years
@@ -172,6 +183,17 @@ class Session:
             about = ((no, replace(s, authored=s.authored or no in wrote)) for no, s in about)
         self._require([(no, decide(self.account, action, subject, rules)) for no, subject in about], action)
 
+    def authorise_document(self, action: Action, scope: DocumentScope, about: str) -> None:
+        """Let the account do this to a document of a scope, or refuse, and log the refusal.
+
+        NotFound for a document the account may not read, as for one that is not there; else NotPermitted.
+        """
+        self._require([(about, decide_document(self.account, action, scope, self.rules))], action, missing_document)
+
+    def may_document(self, action: Action, scope: DocumentScope) -> bool:
+        """Tell whether the account may do this to a document of a scope; nothing is logged."""
+        return decide_document(self.account, action, scope, self.rules).allowed
+
     def _wrote_in(self, record_nos: Sequence[str]) -> set[str]:
         """Return the records the account filled in or went on filling in, as the log says."""
         writing = {Action.CREATE, Action.UPDATE}
@@ -183,7 +205,12 @@ class Session:
                 if e.account == self.account.name and e.action in writing and e.outcome == "done"
             }
 
-    def _require(self, decisions: Sequence[tuple[str, Decision]], action: Action) -> None:
+    def _require(
+        self,
+        decisions: Sequence[tuple[str, Decision]],
+        action: Action,
+        missing: Callable[[Sequence[str]], NotFound] | None = None,
+    ) -> None:
         refused = [(about, decision) for about, decision in decisions if not decision.allowed]
         if not refused:
             if action not in TIMELESS:
@@ -192,7 +219,7 @@ class Session:
             return
         self.note([self.event(action, about, outcome="refused") for about, _ in refused])
         if hidden := [about for about, decision in refused if decision.hidden]:
-            raise missing_records(hidden)
+            raise (missing or missing_records)(hidden)
         problems = [Problem(decision.reason, source=about) for about, decision in refused]
         first = refused[0][1]
         raise NotPermitted(first.reason, remedy=first.remedy, problems=problems if len(problems) > 1 else [])
@@ -301,4 +328,12 @@ def missing_records(numbers: Sequence[str]) -> NotFound:
         f"没有这些记录：{'、'.join(numbers[:10])}" + ("等" if len(numbers) > 10 else ""),
         remedy=advise("请核对编号；用 {} 或 {} 查找", Do.LIST, Do.SEARCH),
         problems=[Problem("没有这份记录", source=no) for no in numbers] if len(numbers) > 1 else [],
+    )
+
+
+def missing_document(numbers: Sequence[str]) -> NotFound:
+    """Return the one answer for documents that are not there and for those that may not be read."""
+    return NotFound(
+        f"没有这份文件：{'、'.join(numbers)}",
+        remedy=advise("请核对编号，如 KF-BB-2026-003；用 {} 查看", Do.LIST_DOCUMENTS),
     )

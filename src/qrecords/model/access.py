@@ -144,6 +144,19 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentScope:
+    """What a document is about, fixed before a record is read: its kind's code, the branch ("" = all), its level.
+
+    `state` is empty while there is none yet.
+    """
+
+    form_code: str
+    branch: str = ""
+    level: int = 0
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Allowed or not, and why not; `hidden` when the account may not even know of the record."""
 
@@ -180,6 +193,43 @@ def decide(account: Account, action: Action, subject: Subject = ANYTHING, rules:
     if rules.separation == "strict" and action is Action.REVIEW and subject.authored:
         return Decision(False, "审查人不能是填写人（四眼原则）", "请由另一位主管审查")
     return Decision(True)
+
+
+def decide_document(account: Account, action: Action, scope: DocumentScope, rules: Rules = ONE_DESK) -> Decision:
+    """Decide on an action about a document by its scope alone, never by which records there are.
+
+    A grant for one branch reaches that branch's documents alone; one for a unit, or a right to one's own records, none:
+    no document has their scope.
+    """
+    label = ACTION_LABELS[action]
+    whole = decide(account, action, Subject(form_code=scope.form_code), rules)
+    reaches = [right for grant, right in _held(account, rules) if _reaches(right, grant, account, scope)]
+    if action is not Action.REPORT_DRAW and not any(Action.REPORT_READ in right.actions for right in reaches):
+        return Decision(False, hidden=True)
+    if not whole.allowed:
+        return whole
+    if any(action in right.actions for right in reaches):
+        return whole
+    if scope.level > account.clearance:
+        return Decision(False, *_above_clearance(account, label))
+    about = f"「{scope.branch}」的" if scope.branch else "全中心的"
+    return Decision(
+        False,
+        f"账号 {account.name} 不能{label}：{about}{scope.form_code} 不在授权的范围里",
+        advise("请由授权到这个范围的人办理，或请安全管理员授予（{}）", Do.GRANT),
+    )
+
+
+def _reaches(right: Right, grant: Grant, account: Account, scope: DocumentScope) -> bool:
+    return (
+        _form_fits(right.forms, scope.form_code)
+        and scope.level <= min(right.up_to, account.clearance)
+        and right.whose == "all"
+        and not grant.unit
+        and (not grant.branch or grant.branch == scope.branch)
+        and not right.topics
+        and (not right.states or not scope.state or scope.state in right.states)
+    )
 
 
 def _above_clearance(account: Account, label: str) -> tuple[Sentence, Sentence]:

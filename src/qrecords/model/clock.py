@@ -14,7 +14,15 @@ TOLERANCE = timedelta(minutes=10)  # two machines' clocks, and readings set asid
 CLOCK = "clock"  # the action of the events by which wrong times are declared; begun = asked for, done = confirmed
 # Looking, copying away and mending are possible whatever the clock says.
 TIMELESS = frozenset(
-    {Action.READ, Action.VERIFY, Action.AUDIT_READ, Action.AUDIT_EXPORT, Action.EXPORT, Action.ADMINISTER}
+    {
+        Action.READ,
+        Action.VERIFY,
+        Action.AUDIT_READ,
+        Action.AUDIT_EXPORT,
+        Action.EXPORT,
+        Action.ADMINISTER,
+        Action.REPORT_READ,
+    }
 )
 REMEDY = advise(
     "请先校准这台机器的时钟。时钟没错、是日志里的时间错了的，由两名管理员先后用 {} 声明（见 docs/security.md）",

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from qrecords.model.audit import canonical
+from qrecords.model.document import Progress
 from qrecords.model.record import Attached, Correction, Record, Signed
 from qrecords.model.volume import File, Placed, Spot
 
@@ -211,3 +212,98 @@ class SegmentJson(Format):
     def parts(self) -> dict[str, Any]:
         """Return what the register keeps of a segment, by its names."""
         return {key: value for key, value in asdict(self).items() if key != "schema"}
+
+
+@dataclass(frozen=True, slots=True)
+class FigureJson:
+    """A number in a document: what it prints, what it is exactly (a fraction), and the records it counts.
+
+    A record stands as its number, the version of its item (0 = not filed then), and what it contributes.
+    """
+
+    __pydantic_config__: ClassVar = _EXACT
+
+    id: str
+    label: str
+    value: str
+    exact: str
+    unit: str
+    records: tuple[tuple[str, int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableJson:
+    """A table of a document: its columns, and rows of a label and the ids of its figures (or a text)."""
+
+    __pydantic_config__: ClassVar = _EXACT
+
+    key: str
+    title: str
+    unit: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFigure:
+    """A figure a correction changed: what it was, what it is now."""
+
+    __pydantic_config__: ClassVar = _EXACT
+
+    id: str
+    label: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentJson(Format):
+    """document.json: all a document says, as it was drawn; what people did with it stands in progress.json."""
+
+    FILE: ClassVar = "document.json"
+    __pydantic_config__: ClassVar = _EXACT
+
+    document_no: str
+    form_code: str
+    kind_title: str
+    title: str
+    period: str
+    date_from: str
+    date_to: str
+    branch: str
+    secrecy_level: str
+    retention_years: int
+    edition: int
+    as_of: str
+    register_seq: int
+    audit_head: str
+    settings_sha256: str
+    org_name: str
+    unit: str
+    drawn_by: str
+    drawn_by_name: str
+    needs: tuple[str, ...]
+    recipients: tuple[str, ...]
+    tables: tuple[TableJson, ...]
+    figures: tuple[FigureJson, ...]
+    remarks: tuple[str, ...]
+    basis: tuple[str, ...]
+    alarms: tuple[str, ...]
+    answer: str
+    reason: str
+    changes: tuple[ChangedFigure, ...]
+    files: dict[str, str]
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressJson(Format):
+    """progress.json: the signatures, sendings and receipts of a document, as far as the register has them."""
+
+    FILE: ClassVar = "progress.json"
+    __pydantic_config__: ClassVar = _EXACT
+
+    document_no: str
+    progress: Progress
+    schema: int = 1

@@ -12,6 +12,7 @@ PROPERTIES = {"authenticity": "真实性", "completeness": "完整性", "usabili
 _CHECKS = {
     "objects": ("authenticity", "归档对象与自己的清单、校验值一致", "个对象"),
     "items": ("authenticity", "归档件与登记、与归档时的内容一致", "件"),
+    "documents": ("authenticity", "报表、简报与登记、与拟制批准时的内容一致", "份"),
     "waiting": ("authenticity", "未归档的记录的状态、内容、签署、附件与日志一致", "份"),
     "evidence": ("authenticity", "等待归档的扫描件、附件与登记时一致", "份记录"),
     "holds": ("authenticity", "冻结与日志一致", "项"),

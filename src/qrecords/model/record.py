@@ -73,6 +73,12 @@ class Action(StrEnum):
     KEEP_LISTS = "keep-lists"
     ACCOUNTS = "accounts"
     RIGHTS = "rights"
+    REPORT_READ = "report-read"
+    REPORT_DRAW = "report-draw"
+    REPORT_REVIEW = "report-review"
+    REPORT_APPROVE = "report-approve"
+    REPORT_ISSUE = "report-issue"
+    REPORT_RECEIPT = "report-receipt"
 
 
 STATE_LABELS = {
@@ -121,6 +127,12 @@ ACTION_LABELS = {
     Action.KEEP_LISTS: "维护清单",
     Action.ACCOUNTS: "管理账号",
     Action.RIGHTS: "管理权限",
+    Action.REPORT_READ: "查阅文件",
+    Action.REPORT_DRAW: "拟制文件",
+    Action.REPORT_REVIEW: "审核文件",
+    Action.REPORT_APPROVE: "批准文件",
+    Action.REPORT_ISSUE: "报送文件",
+    Action.REPORT_RECEIPT: "登记签收",
 }
 
 # How what is open from a state is named to people.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from qrecords.errors import InvalidInput
+from qrecords.model.document import Document
 from qrecords.model.form import Form
 from qrecords.model.numbering import ArchiveClass
 from qrecords.model.series import FormSeries
 from qrecords.office import Office
+from qrecords.stores.documentkinds import read_documents
 
 
 def archive_class(office: Office, form: Form, year: int, years: int) -> ArchiveClass:
@@ -28,3 +30,13 @@ def archive_class(office: Office, form: Form, year: int, years: int) -> ArchiveC
 def _codes(office: Office, series: FormSeries) -> tuple[str, str]:
     codes = office.settings.office
     return series.fonds_no or codes.fonds_no, series.class_code or codes.class_code
+
+
+def document_class(office: Office, document: Document, years: int) -> ArchiveClass:
+    """Return the class of a document's kind and year; those of a branch have one of their own, by its short name."""
+    series = read_documents(office.settings.forms_dir)
+    kind = document.form_code.rpartition("-")[2]
+    fonds_no, class_code = series.fonds_no or office.settings.office.fonds_no, series.class_code
+    if document.branch:
+        return ArchiveClass(fonds_no, f"{class_code}·{kind}", series.branches[document.branch], document.year, years)
+    return ArchiveClass(fonds_no, class_code, kind, document.year, years)

@@ -14,7 +14,7 @@ from typing import Any
 
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import IntegrityFailure, Problem, WrongState
-from qrecords.model.numbering import file_safe
+from qrecords.model.objects import ITEM
 from qrecords.model.record import Action, Record, State, missing_before, record_year, require_open
 from qrecords.office import Office
 from qrecords.services import reading
@@ -231,7 +231,7 @@ def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: 
     if known and known.record_year != year:
         known = None  # a filing broke off, and the review was done again in another year: that number stays unused
     archive_no = known.archive_no if known else next_archive_no(office, tx, folder, year)
-    object_id = f"urn:qrecords:item:{file_safe(archive_no)}"
+    object_id = ITEM.object_id(archive_no)
     if office.archive.head(object_id) != (known.version if known else 0):
         raise IntegrityFailure(
             f"归档编号 {archive_no} 在档案库里已有内容，与登记库不符",

@@ -20,6 +20,7 @@ KINDS: Mapping[str, str] = {
     "correct": "correct:CorrectRecord",
     "compile": "volumes.compile:BindVolumes",
     "copies": "access.copyissue:IssueCopies",
+    "document": "reports.change:ChangeDocument",
     "draw": "disposition.lists:DrawList",
     "destroy": "disposition.destroy:DestroyListed",
     "past": "intake.importing:TakeInPaper",

@@ -48,11 +48,21 @@ def unfiltered(office: Office, record_nos: Sequence[str]) -> list[Record]:
 
 def whole(office: Office, tx: Transaction, archive_nos: Sequence[str]) -> set[str]:
     """Return which of these items may be read whole: every record in them."""
+    hidden = hidden_documents(office, tx)
+    asked = [no for no in dict.fromkeys(archive_nos) if no and no not in hidden]
     if office.readable() is None:
-        return set(archive_nos)
-    held = {no: tx.records.find(archive_no=no) for no in dict.fromkeys(archive_nos) if no}
+        return set(asked)
+    documents = {d.progress.archive_no for d in tx.documents.all()}
+    held = {no: tx.records.find(archive_no=no) for no in asked if no not in documents}
     may = {r.record_no for r in office.only_readable([r for records in held.values() for r in records])}
-    return {no for no, records in held.items() if all(r.record_no in may for r in records)}
+    readable = {no for no, records in held.items() if all(r.record_no in may for r in records)}
+    return readable | documents.intersection(asked)
+
+
+def hidden_documents(office: Office, tx: Transaction) -> set[str]:
+    """Return the items that are documents the account may not read, by archive number."""
+    documents = [d for d in tx.documents.all() if d.progress.archive_no]
+    return {d.progress.archive_no for d in documents if not office.may_document(Action.REPORT_READ, d.scope)}
 
 
 def whole_items(office: Office, tx: Transaction, year: int, form_code: str) -> list[Item]:

@@ -20,6 +20,7 @@ _LABELS = {
     "hold": "第{}号冻结的登记",
     "extension": "{} 的延长保管",
     "list": "销毁清册 {} 的登记",
+    "document": "文件 {} 的登记",
 }
 _SHOWN = 16  # characters of a hash
 

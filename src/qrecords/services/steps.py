@@ -113,7 +113,7 @@ def sign(
     if filed and waiting:
         numbers = "、".join(r.record_no for r in filed[:5])
         raise WrongState(f"{numbers} 已归档，其余的还没有", remedy="请分两次登记；没有登记任何一份")
-    sha256 = _checked_evidence(office, evidence) if evidence else ""
+    sha256 = checked_evidence(office, evidence) if evidence else ""
     signed = Signed(kind, name, day, evidence.name if evidence else "", sha256)
     _require_new(filed, signed)
     (_sign_filed if filed else _sign_open)(office, records, signed, evidence)
@@ -284,7 +284,7 @@ def require_kind(form: Form, kind: str) -> None:
         raise InvalidInput(f"{form.code} 上没有「{kind}」这种签署", remedy=f"这张表可登记的签署：{kinds}")
 
 
-def _checked_evidence(office: Office, evidence: GivenFile) -> str:
+def checked_evidence(office: Office, evidence: GivenFile) -> str:
     """Return the hash of a scan; InvalidInput when it is none, too large, or carries more than pages."""
     with evidence.lent() as path:
         return _checked_scan(office, path)

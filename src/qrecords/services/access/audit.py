@@ -17,14 +17,13 @@ from qrecords.model import audit
 from qrecords.model.audit import Anchor, Event, as_dict, canonical
 from qrecords.model.clock import Backwards
 from qrecords.model.formats import Manifest, SegmentJson
+from qrecords.model.objects import LOG
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.audit import Segment, Wanted
 from qrecords.work.step import Step, running
-
-OBJECT = "urn:qrecords:audit:"
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ def file_log(office: Office) -> Segment:
 
 def object_id(number: int) -> str:
     """Return the id of a segment's object."""
-    return f"{OBJECT}{number:04d}"
+    return LOG.object_id(f"{number:04d}")
 
 
 def _anchors(office: Office, tx: Transaction, problems: list[Problem]) -> Iterator[Anchor]:

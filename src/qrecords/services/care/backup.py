@@ -24,7 +24,8 @@ from qrecords.model.access import ANYTHING, Rules, decide
 from qrecords.model.record import OPEN_STATES, Action
 from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services.administer import open_office
-from qrecords.services.care.verify import ITEM, VOLUME, verify
+from qrecords.services.care.stored import has_row, stored
+from qrecords.services.care.verify import verify
 from qrecords.services.evidence import spoiled_papers
 from qrecords.services.finding.indexing import rebuild
 from qrecords.settings import FILE_NAME, load
@@ -34,7 +35,6 @@ from qrecords.stores.accessfile import read_access
 from qrecords.stores.backupstore import ASIDE, OWN_NAMES, BackupStore, Manifest
 from qrecords.stores.formfolders import series_folders
 from qrecords.stores.register import Register
-from qrecords.stores.register.rows import Stored
 from qrecords.strict import require_backup_place, require_here
 
 REMOVAL = "removal"  # the lock of whatever takes objects away: a backup and a destruction never meet
@@ -114,12 +114,11 @@ def _as_copied(office: Office, path: Path) -> tuple[int, str, dict[str, int]]:
     try:
         with register.read() as tx:
             seq, head = tx.audit.head()
-            rows: list[Stored] = [*tx.items.all(), *tx.items.volumes()]
+            wanted = {object_id: version for object_id, version in stored(tx).items() if version > 0}
     finally:
         register.close()
-    wanted = {row.object_id: row.version for row in rows if row.version > 0}
     for object_id in office.archive.ids():
-        if not object_id.startswith((ITEM, VOLUME)):
+        if not has_row(object_id):
             wanted[object_id] = office.archive.head(object_id)
     return seq, head, wanted
 

@@ -16,15 +16,16 @@ from pathlib import Path
 from qrecords import __version__
 from qrecords.advice import Do, advise
 from qrecords.errors import InvalidInput, NotFound, Problem, QRecordsError, WrongState
+from qrecords.model.objects import DOCUMENT, ITEM, TEMPLATE, VOLUME, kind_of, paper_of
 from qrecords.model.record import Action
+from qrecords.model.reportkind import DocumentSeries
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.care.putback import put_back
 from qrecords.services.care.unfreeze import Unfrozen, unfreeze
-from qrecords.services.care.verify import ITEM, VOLUME
 from qrecords.services.door import looked_at
 from qrecords.services.finding.indexing import follow
-from qrecords.services.intake.kepttemplates import OBJECT as TEMPLATE
+from qrecords.services.reports.kept import series_of
 from qrecords.services.volumes.shelf import readable_volumes
 from qrecords.stores import bag, durable
 from qrecords.stores.archive import Archive
@@ -65,12 +66,13 @@ class TakeInPackage(Step[Office]):
             put_back(tx, found)
             _note_series(tx, found)
             codes = [i.row.archive_no for i in found.items] + [v.row.volume_code for v in found.volumes]
+            codes += [d.document.document_no for d in found.documents]
             tx.audit.append([run.desk.event(Action.FILE, code, by="import") for code in codes])
 
     def undo(self, office: Office, key: str) -> None:
         """Take out the objects that had come; a template kept once too often harms nothing."""
         for object_id in self.objects:
-            if office.archive.exists(object_id) and not object_id.startswith(TEMPLATE):
+            if office.archive.exists(object_id) and not TEMPLATE.has(object_id):
                 office.archive.remove(object_id, key)
 
 
@@ -142,7 +144,7 @@ def _copy_objects(
 ) -> Archive:
     package = Archive(folder, HASHED)
     package.prepare()
-    templates = [(object_id, 1) for object_id in sorted(office.archive.ids()) if object_id.startswith(TEMPLATE)]
+    templates = [(object_id, 1) for object_id in sorted(office.archive.ids()) if TEMPLATE.has(object_id)]
     wanted = [(row.object_id, row.version) for row in rows] + templates
     for done, (object_id, version) in enumerate(wanted, start=1):
         package.copy_in(office.archive, object_id, version)
@@ -156,14 +158,15 @@ def _metadata(office: Office, package: Archive, items: Sequence[ItemRow], volume
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, HEADINGS)
     writer.writeheader()
-    names = {"form.pdf": "PDF/A-2b", "volume.pdf": "PDF"}
+    names = {ITEM.paper: "PDF/A-2b", DOCUMENT.paper: "PDF/A-2b", VOLUME.paper: "PDF"}
+    series = series_of(office)
     with office.register.read() as tx:
         bound = {row.archive_no: tx.items.places(row.archive_no) for row in items}
     places = {number: "；".join(place.volume_code for place in found) for number, found in bound.items()}
     rows: list[ItemRow | VolumeRow] = [*items, *volumes]
     for row in rows:
         of_item = isinstance(row, ItemRow)
-        name, code = ("form.pdf", row.archive_no) if isinstance(row, ItemRow) else ("volume.pdf", row.volume_code)
+        name, code = paper_of(row.object_id), row.archive_no if isinstance(row, ItemRow) else row.volume_code
         place = package.place(row.object_id, name, row.version)
         writer.writerow(
             dict(zip(HEADINGS, (
@@ -171,12 +174,20 @@ def _metadata(office: Office, package: Archive, items: Sequence[ItemRow], volume
                 row.record_year if isinstance(row, ItemRow) else row.year, code.rpartition("·")[2].partition("-")[0],
                 row.title, row.creator if isinstance(row, ItemRow) else office.settings.office.unit,
                 row.date_to if isinstance(row, ItemRow) else row.compiled_at[:10],
-                office.forms.get(row.form_code).form.title, row.secrecy_level, row.pages,
+                _genre(office, series, row.form_code), row.secrecy_level, row.pages,
                 places.get(code, ""), names[name], place,
                 "SHA-256", row.sha256,
             ), strict=True))
         )  # fmt: skip
     return text.getvalue().encode("utf-8-sig")
+
+
+def _genre(office: Office, series: DocumentSeries, form_code: str) -> str:
+    """Return what an item or volume is, by its form or kind of document; KF-JB-HJ, of a branch's volume, is KF-JB."""
+    if form_code in office.forms.codes():
+        return office.forms.get(form_code).form.title
+    kind = series.kind_of("-".join(form_code.split("-")[:2]))
+    return kind.title if kind else form_code
 
 
 def _bag_info(office: Office, items: int, volumes: int) -> dict[str, str]:
@@ -197,7 +208,7 @@ def import_bag(office: Office, folder: Path, *, progress: Progress | None = None
     office.authorise(Action.FILE, folder.name)
     source = _valid_bag(folder)
     with office.exclusive("file", "归档"), running(office) as run:
-        incoming = [i for i in sorted(source.ids()) if i.startswith((ITEM, VOLUME, TEMPLATE))]
+        incoming = [i for i in sorted(source.ids()) if (kind := kind_of(i)) and kind.handed_over]
         fresh = [i for i in incoming if not office.archive.exists(i)]
         _require_sound(source, incoming)
         _require_harmless(source, fresh)
@@ -222,7 +233,9 @@ def import_bag(office: Office, folder: Path, *, progress: Progress | None = None
 def _note_series(tx: Transaction, found: Unfrozen) -> None:
     """Remember the series that were numbered elsewhere: what was not handed over is no gap of this office."""
     series = {f"record/{r.form_code}/{r.year}" for item in found.items for r in item.records}
-    series |= {f"archive/{item.row.archive_no.rpartition('-')[0]}" for item in found.items}
+    rows = [*(item.row for item in found.items), *(d.item for d in found.documents if d.item)]
+    series |= {f"archive/{row.archive_no.rpartition('-')[0]}" for row in rows}
+    series |= {f"document/{d.document.document_no.rpartition('-')[0]}" for d in found.documents}
     series |= {f"volume/{volume.row.volume_code.rpartition('-')[0]}" for volume in found.volumes}
     for name in sorted(series):
         tx.facts.note_elsewhere(name)
@@ -291,6 +304,11 @@ def _require_unknown(tx: Transaction, found: Unfrozen) -> None:
     """Refuse numbers that are in use here."""
     numbers = [record.record_no for item in found.items for record in item.records]
     taken = [Problem("这里已有这个编号的记录", source=r.record_no) for r in tx.records.many(numbers, uncommitted=True)]
+    taken += [
+        Problem("这里已有这个编号的文件", source=d.document.document_no)
+        for d in found.documents
+        if tx.documents.get(d.document.document_no)
+    ]
     taken += [
         Problem("这里已用过这个归档编号", source=item.row.archive_no)
         for item in found.items

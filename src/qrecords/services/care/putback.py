@@ -18,6 +18,10 @@ def put_back(tx: Transaction, found: Unfrozen) -> None:
             tx.records.restore_print(printed)
         for sha256, text in item.texts.items():
             tx.beside.set_text(sha256, text)
+    for back in found.documents:
+        tx.documents.reserve(back.document)
+        if back.item is not None:
+            tx.items.restore(back.item)
     for volume in found.volumes:
         tx.items.restore_volume(volume.row, volume.lines)
         tx.records.change(volume.record_nos, state=State.BOUND, volume_code=volume.row.volume_code)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.model.formats import RecordJson
+from qrecords.model.objects import PAPERS
 from qrecords.scanning.limits import limit
 from qrecords.services.care.formats import BROKEN, TOO_LONG, looked_into, suffix_of
 from qrecords.services.care.opened import key_of, known_keys
@@ -23,7 +24,7 @@ from qrecords.stores.archive import Archive, Through
 
 MEMORY = 4 << 30
 LONGEST = 1 << 30  # seconds of processor time: there is a watch on the clock
-_SUMMED = ("form.pdf", "volume.pdf")
+_SUMMED = PAPERS  # the register keeps their SHA-256
 _BESIDE = ("scans/", "attachments/")
 
 

@@ -92,12 +92,15 @@ def _put(office: Office, tx: Transaction, found: Unfrozen, made: Rebuilt) -> Non
     put_back(tx, found)
     made.counts["records"] = sum(len(item.records) for item in found.items)
     made.counts["items"], made.counts["volumes"] = len(found.items), len(found.volumes)
+    made.counts["documents"] = len(found.documents)
     for drawn in found.lists:
         tx.retention.reserve_list(drawn.disposition, drawn.codes)
         for item in drawn.items:
             tx.items.restore(item)
         for volume in drawn.volumes:
             tx.items.restore_volume(volume, [])
+        for document in drawn.documents:
+            tx.documents.reserve(document)
         tx.records.add([(record, None) for record in drawn.records])
         tx.records.touch([r.record_no for r in drawn.records])
         tx.retention.bury(drawn.disposition.list_no, drawn.objects, drawn.destroyed_at)

@@ -11,19 +11,19 @@ from typing import Any
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.audit import Event
 from qrecords.model.disposition import Confirmed, DestructionList, ListState
-from qrecords.model.formats import FrozenRecord, Manifest, RecordJson, SegmentJson
+from qrecords.model.document import Document, DocumentState
+from qrecords.model.document import Progress as Done
+from qrecords.model.formats import DocumentJson, FrozenRecord, Manifest, ProgressJson, RecordJson, SegmentJson
 from qrecords.model.numbering import parse_record_no
+from qrecords.model.objects import DOCUMENT, ITEM, LIST, LOG, VOLUME, kind_of
 from qrecords.model.record import Record, State
 from qrecords.office import Office
 from qrecords.render.code import parse_code
 from qrecords.render.pdfout import page_count
-from qrecords.services.access import audit
-from qrecords.services.care.verify import ITEM, VOLUME
 from qrecords.services.checking import derived
 from qrecords.services.disposition.destroy import CERTIFICATE, CERTIFIED
-from qrecords.services.disposition.lists import LIST
 from qrecords.services.freezing import Filing, item_of
-from qrecords.services.volumes.binding import VOLUME_PDF
+from qrecords.services.reports.content import document_of, item_of_document
 from qrecords.stores.archive import Archive
 from qrecords.stores.register.audit import Segment
 from qrecords.stores.register.retention import DESTROYED_VERSION
@@ -62,6 +62,14 @@ class VolumeBack:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentBack:
+    """A document; of one that was approved also the row of its item."""
+
+    document: Document
+    item: ItemRow | None
+
+
+@dataclass(frozen=True, slots=True)
 class ListBack:
     """A destruction list; when it was executed, what remains of its items and records."""
 
@@ -71,6 +79,7 @@ class ListBack:
     objects: dict[str, str] = field(default_factory=dict)
     items: list[ItemRow] = field(default_factory=list)
     volumes: list[VolumeRow] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
 
 
@@ -80,6 +89,7 @@ class Unfrozen:
 
     items: list[ItemBack] = field(default_factory=list)
     volumes: list[VolumeBack] = field(default_factory=list)
+    documents: list[DocumentBack] = field(default_factory=list)
     lists: list[ListBack] = field(default_factory=list)
     segments: list[tuple[Segment, list[Event]]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -96,20 +106,22 @@ def unfreeze(
     found = Unfrozen()
     place = Place(office, archive or office.archive)
     ways: dict[str, tuple[Callable[[Place, str], Any], list[Any]]] = {
-        ITEM: (_item, found.items),
-        VOLUME: (_volume, found.volumes),
-        LIST: (_list, found.lists),
-        audit.OBJECT: (_segment, found.segments),
+        ITEM.name: (_item, found.items),
+        VOLUME.name: (_volume, found.volumes),
+        DOCUMENT.name: (_document, found.documents),
+        LIST.name: (_list, found.lists),
+        LOG.name: (_segment, found.segments),
     }
     ids = sorted(place.archive.ids()) if only is None else list(only)
     for done, object_id in enumerate(ids, start=1):
-        for prefix, (read, kept) in ways.items():
-            if object_id.startswith(prefix):
-                try:
-                    kept.append(read(place, object_id))
-                except (QRecordsError, ValueError, KeyError, TypeError) as error:
-                    told = error.message if isinstance(error, QRecordsError) else f"内容读不懂（{error}）"
-                    found.problems.append(Problem(f"没有收进登记库：{told}；请从备份恢复这个对象", source=object_id))
+        kind = kind_of(object_id)
+        if kind is not None and kind.name in ways:
+            read, kept = ways[kind.name]
+            try:
+                kept.append(read(place, object_id))
+            except (QRecordsError, ValueError, KeyError, TypeError) as error:
+                told = error.message if isinstance(error, QRecordsError) else f"内容读不懂（{error}）"
+                found.problems.append(Problem(f"没有收进登记库：{told}；请从备份恢复这个对象", source=object_id))
         if progress:
             progress(done, len(ids))
     return found
@@ -124,7 +136,7 @@ def _item(place: Place, object_id: str) -> ItemBack:
         archive_no=held.archive_no, object_id=object_id, version=head, print_no=0, filed_at=held.filed_at,
         filed_by=held.filed_by,
     )  # fmt: skip
-    pdf = place.archive.path(object_id, "form.pdf", head)
+    pdf = place.archive.path(object_id, ITEM.paper, head)
     sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
     item = item_of(place.office, filing, records, pages=page_count(pdf), sha256=sha256, version=head)
     row = ItemRow(**asdict(item), **{key: getattr(held, key) for key in _OF_ITEM})
@@ -161,7 +173,7 @@ def _prints(archive: Archive, object_id: str, head: int) -> Iterator[PrintRow]:
             number=code.print_no,
             snapshot=shown.get(code.subject, shown),
             template_sha256=held.template_sha256,
-            pages=page_count(archive.path(object_id, "form.pdf", version.number)),
+            pages=page_count(archive.path(object_id, ITEM.paper, version.number)),
             printed_at=version.created,
             printed_by=held.filed_by,
         )
@@ -181,7 +193,7 @@ def _texts(place: Place, object_id: str, version: int, records: list[Record]) ->
 def _volume(place: Place, object_id: str) -> VolumeBack:
     head = place.archive.head(object_id)
     held = place.archive.read_as(Manifest, object_id, head)
-    with place.archive.path(object_id, VOLUME_PDF, head).open("rb") as stream:
+    with place.archive.path(object_id, VOLUME.paper, head).open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     plain = (
         "volume_code", "form_code", "year", "number", "title", "supplement", "pages", "secrecy_level", "compiled_at",
@@ -201,10 +213,34 @@ def _volume(place: Place, object_id: str) -> VolumeBack:
     numbers = [
         number
         for line in held.items
-        if place.archive.exists(line.object)
+        if ITEM.has(line.object) and place.archive.exists(line.object)
         for number in place.archive.read_as(RecordJson, line.object, line.version).record_nos
     ]
     return VolumeBack(row, lines, numbers)
+
+
+def _document(place: Place, object_id: str) -> DocumentBack:
+    head = place.archive.head(object_id)
+    held = place.archive.read_as(DocumentJson, object_id, head)
+    progress = place.archive.read_as(ProgressJson, object_id, head).progress
+    drawn = document_of(held, object_id, head, progress)
+    approved = progress.approved_version
+    if not approved:
+        return DocumentBack(drawn, None)
+    of_approved = place.archive.read_as(DocumentJson, object_id, approved)
+    filed = document_of(of_approved, object_id, approved, progress)
+    version = place.archive.versions(object_id)[approved - 1]
+    pdf = place.archive.path(object_id, DOCUMENT.paper, approved)
+    item = item_of_document(filed, creator=of_approved.unit, pdf=pdf)
+    row = ItemRow(
+        **asdict(item),
+        form_code=held.form_code,
+        record_year=drawn.year,
+        month=held.period,
+        filed_at=version.created,
+        filed_by=version.user,
+    )
+    return DocumentBack(drawn, row)
 
 
 def _segment(place: Place, object_id: str) -> tuple[Segment, list[Event]]:
@@ -244,8 +280,9 @@ def _list(place: Place, object_id: str) -> ListBack:
         codes=codes,
         destroyed_at=executed.at,
         objects={entry["code"]: entry["object"] for entry in certificate["objects"]},
-        items=[_destroyed_item(p) for p in pieces if p["records"]],
-        volumes=[_destroyed_volume(p) for p in pieces if not p["records"]],
+        items=[_destroyed_item(p) for p in pieces if not VOLUME.has(p["object"])],
+        volumes=[_destroyed_volume(p) for p in pieces if VOLUME.has(p["object"])],
+        documents=[_destroyed_document(p) for p in pieces if DOCUMENT.has(p["object"])],
         records=list(_destroyed_records(pieces)),
     )
 
@@ -277,7 +314,7 @@ def _destroyed_item(piece: Row) -> ItemRow:
         month=piece["month"],
         object_id=piece["object"],
         version=DESTROYED_VERSION,
-        document_no=piece["records"][0],
+        document_no=piece["records"][0] if piece["records"] else _document_no(piece),
         title=piece["title"],
         creator="",
         secrecy_level="",
@@ -288,6 +325,19 @@ def _destroyed_item(piece: Row) -> ItemRow:
         filed_at="",
         filed_by="",
     )
+
+
+def _document_no(piece: Row) -> str:
+    return str(piece["object"]).removeprefix(DOCUMENT.prefix)
+
+
+def _destroyed_document(piece: Row) -> Document:
+    nothing = dict.fromkeys(("branch", "secrecy_level", "sha256", "drawn_at", "drawn_by"), "")
+    return Document(
+        **nothing, document_no=_document_no(piece), form_code=piece["form_code"], period=piece["month"],
+        title=piece["title"], object_id=piece["object"], version=DESTROYED_VERSION, needs=(), recipients=(),
+        progress=Done(DocumentState.DESTROYED.value, 1, archive_no=piece["code"]),
+    )  # fmt: skip
 
 
 def _destroyed_records(pieces: list[Row]) -> Iterator[Record]:

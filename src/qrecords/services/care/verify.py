@@ -17,27 +17,27 @@ from typing import Any
 from qrecords.advice import Do, advise
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.audit import digest
-from qrecords.model.formats import FrozenRecord, RecordJson
+from qrecords.model.document import Document
+from qrecords.model.formats import DocumentJson, FrozenRecord, ProgressJson, RecordJson
 from qrecords.model.four_properties import Checks
 from qrecords.model.numbering import gaps, record_no
+from qrecords.model.objects import DOCUMENT, ITEM, TEMPLATE, VOLUME
 from qrecords.model.record import OPEN_STATES, Action, Record, State
 from qrecords.model.replay import AsLogged, as_logged
 from qrecords.office import Office
 from qrecords.render.pdflook import look
 from qrecords.services.access.audit import check_log
 from qrecords.services.care.deep import Deep, Found
+from qrecords.services.care.stored import has_row, stored
 from qrecords.services.checking import derived
 from qrecords.services.disposition.hold import lost_holds
 from qrecords.services.evidence import spoiled_papers
 from qrecords.services.intents import open_steps
+from qrecords.services.reports.content import content_sha256
 from qrecords.services.sealed import not_as_sealed
-from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.services.volumes.check import unreadable
 from qrecords.stores.register import Transaction
-from qrecords.stores.register.rows import ItemRow, PlacedItem, Stored, VolumeRow
-
-ITEM, VOLUME = "urn:qrecords:item:", "urn:qrecords:volume:"
-LIST = "urn:qrecords:disposition:"
+from qrecords.stores.register.rows import ItemRow, PlacedItem, VolumeRow
 
 Progress = Callable[[int, int], None]
 
@@ -77,8 +77,13 @@ def _register(
         for record in filed:
             held[record.archive_no].append(record)
         for row in items:
-            if row.object_id in sound:
+            if row.object_id in sound and not DOCUMENT.has(row.object_id):
                 checks["items"].add(_item(office, row, held[row.archive_no], known, reading))
+        by_object = {row.object_id: row for row in items}
+        for document in tx.documents.all():
+            if document.object_id in sound and document.version > 0:
+                item = by_object.get(document.object_id)
+                checks["documents"].add(_document(office, document, item, reading))
         for volume in volumes:
             placed = tx.items.in_volume(volume.volume_code)
             checks["places"].add(_places(volume, placed), len(placed))
@@ -87,6 +92,8 @@ def _register(
         checks["numbers"].add(_record_numbers(tx), sum(map(len, tx.records.numbers().values())))
         checks["numbers"].add(_counters(tx), len(tx.counters.all()))
         checks["numbers"].add(_series(tx, "archive", {i.archive_no for i in reserved}, 4), len(reserved))
+        documents = {d.document_no for d in tx.documents.all(reserved=True)}
+        checks["numbers"].add(_series(tx, "document", documents, 3), len(documents))
         checks["numbers"].add(_series(tx, "volume", {v.volume_code for v in codes}, 3), len(codes))
         checks["records"].add(_records_against_items(filed, {i.archive_no for i in items}), len(filed))
         waiting = tx.records.find(states=[*OPEN_STATES, State.VOID])
@@ -150,22 +157,20 @@ def _looked_at_twice(office: Office, told: Iterable[Problem], damaged: Collectio
 
 def _both_ways(office: Office, tx: Transaction, ids: set[str], damaged: Collection[str]) -> Iterator[Problem]:
     """Compare register and archive: neither may know of an object the other does not, but for steps under way."""
-    stored: list[Stored] = [*tx.items.all(), *tx.items.volumes(), *tx.retention.lists()]
     under_way = {object_id for _, step in open_steps(tx) for object_id in step.publishes()}
     destroyed = {row.object_id: row.list_no for row in tx.retention.destroyed()}
-    rows = [row for row in stored if row.version > 0 and row.object_id not in under_way]
-    for row in rows:
-        object_id = row.object_id
+    rows = {i: version for i, version in stored(tx).items() if version > 0 and i not in under_way}
+    for object_id, version in rows.items():
         if object_id not in ids:
             yield Problem("登记库里有，档案库里没有；请从备份恢复这个对象", source=object_id)
-        elif object_id not in damaged and office.archive.head(object_id) != row.version:
-            yield Problem(f"档案库里的版本与登记的 v{row.version} 不符；请核对备份", source=object_id)
-    for object_id in sorted(ids - under_way - {row.object_id for row in rows}):
+        elif object_id not in damaged and office.archive.head(object_id) != version:
+            yield Problem(f"档案库里的版本与登记的 v{version} 不符；请核对备份", source=object_id)
+    for object_id in sorted(ids - under_way - rows.keys()):
         if list_no := destroyed.get(object_id):
             again = Do.DESTROY(list_no)
             told = advise("已按清册 {} 登记销毁，对象却还在；请再运行 {}，或核对它从哪里恢复的", list_no, again)
             yield Problem(told, source=object_id)
-        elif object_id.startswith((ITEM, VOLUME, LIST)):
+        elif has_row(object_id):
             yield Problem("档案库里有，登记库里没有；可能登记库是从旧备份恢复的，请核对后重建登记", source=object_id)
 
 
@@ -175,8 +180,8 @@ def _item(
     """Compare an item with the register: its number, its documents, and every record as it was frozen."""
     object_id, version = row.object_id, row.version
     try:
-        pdf = office.archive.path(object_id, "form.pdf", version)
-        if reading and reading.sha256(object_id, version, "form.pdf", pdf) != row.sha256:
+        pdf = office.archive.path(object_id, ITEM.paper, version)
+        if reading and reading.sha256(object_id, version, ITEM.paper, pdf) != row.sha256:
             yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
         frozen = office.archive.read_as(RecordJson, object_id, version)
     except QRecordsError as error:
@@ -188,7 +193,7 @@ def _item(
         yield Problem("登记的年度、表式或月份与归档时不同；请核对日志和备份", source=object_id)
     if frozen.archive_no != row.archive_no:
         yield Problem("归档内容里的归档编号与登记不符；请核对备份", source=object_id)
-    template = f"urn:qrecords:template:{frozen.template_sha256}"
+    template = TEMPLATE.object_id(frozen.template_sha256)
     if template not in ids and not office.archive.exists(template):
         yield Problem("归档所用的表式模板不在档案库里；请从备份恢复", source=object_id)
     registered = {r.record_no: r for r in records}
@@ -198,6 +203,30 @@ def _item(
             yield Problem("已归档的记录在登记库里不是已归档；请核对日志和备份", source=number)
         elif changed := kept.differing(FrozenRecord.of(record)):
             yield Problem(f"登记库里的内容与归档时不同（{'、'.join(changed)}）；请核对日志和备份", source=number)
+
+
+def _document(office: Office, document: Document, item: ItemRow | None, reading: Deep | None) -> Iterator[Problem]:
+    """Compare a document with the register: what it says, what people did with it, and the paper that was approved."""
+    object_id, version = document.object_id, document.version
+    try:
+        held = office.archive.read_as(DocumentJson, object_id, version)
+        progress = office.archive.read_as(ProgressJson, object_id, version).progress
+        approved = document.progress.approved_version
+        pdf = office.archive.path(object_id, DOCUMENT.paper, approved or version)
+        if reading and item and reading.sha256(object_id, approved, DOCUMENT.paper, pdf) != item.sha256:
+            yield Problem("document.pdf 与批准时登记的不同；请从备份恢复", source=object_id)
+    except QRecordsError as error:
+        if not _is_destroyed(office, object_id):
+            yield Problem(f"读不出文件内容：{error}；请从备份恢复", source=object_id)
+        return
+    if (held.document_no, held.form_code, held.period, held.branch) != (
+        document.document_no, document.form_code, document.period, document.branch
+    ) or content_sha256(held) != document.sha256:  # fmt: skip
+        yield Problem("登记库里的内容与拟制时不同；请核对日志和备份", source=object_id)
+    if progress != document.progress:
+        yield Problem("登记的签署、报送、签收与档案库里的不同；请核对日志和备份", source=object_id)
+    if bool(approved) != (item is not None) or (item and item.version != approved):
+        yield Problem("批准与归档登记不符；请核对日志和备份", source=object_id)
 
 
 def _places(row: VolumeRow, placed: Sequence[PlacedItem]) -> Iterator[Problem]:
@@ -219,7 +248,7 @@ def _volumes(
     for row in rows:
         code = row.volume_code
         try:
-            path = office.archive.path(row.object_id, VOLUME_PDF, row.version)
+            path = office.archive.path(row.object_id, VOLUME.paper, row.version)
         except QRecordsError as error:
             if _is_destroyed(office, row.object_id):
                 continue
@@ -231,7 +260,7 @@ def _volumes(
                 yield Problem(unreadable("打不开"), source=code)
             elif seen.pages < row.pages:
                 yield Problem("volume.pdf 的页数少于登记页数", source=code)
-        elif reading.sha256(row.object_id, row.version, VOLUME_PDF, path) != row.sha256:
+        elif reading.sha256(row.object_id, row.version, VOLUME.paper, path) != row.sha256:
             yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
         else:
             whole.append(row)

@@ -19,8 +19,10 @@ from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, Problem, QRecordsError, StorageFailure, WrongState
 from qrecords.model.audit import Event, first_break
 from qrecords.model.disposition import Confirmed, DestructionList, ListState
-from qrecords.model.formats import RecordJson
+from qrecords.model.formats import DocumentJson, RecordJson
+from qrecords.model.objects import DOCUMENT
 from qrecords.model.record import Action, State
+from qrecords.model.reportkind import ReportPeriod
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.care.backup import REMOVAL
@@ -196,13 +198,20 @@ def _require_as_kept(office: Office, tx: Transaction, content: dict[str, Any]) -
         row = tx.items.row(piece["code"])
         if row is None:
             continue
-        frozen = office.archive.read_as(RecordJson, row.object_id, row.version)
-        if frozen.record_year != row.record_year:
-            told = f"登记库里是{row.record_year}年的，归档时是{frozen.record_year}年"
+        year = _year_of(office, row.object_id, row.version)
+        if year != row.record_year:
+            told = f"登记库里是{row.record_year}年的，归档时是{year}年"
             problems.append(Problem(told, source=piece["code"]))
     if problems:
         remedy = "登记库可能被改过。不能销毁，请报告安全管理员"
         raise IntegrityFailure("登记库与日志、归档件不符", remedy=remedy, problems=problems)
+
+
+def _year_of(office: Office, object_id: str, version: int) -> int:
+    """Return the year an item was frozen with."""
+    if DOCUMENT.has(object_id):
+        return ReportPeriod.read(office.archive.read_as(DocumentJson, object_id, version).period).year
+    return office.archive.read_as(RecordJson, object_id, version).record_year
 
 
 def require_log(tx: Transaction, drawn: DestructionList) -> None:
@@ -267,6 +276,7 @@ def _bury(office: Office, drawn: DestructionList, certificate: Certificate) -> N
     executed = Confirmed(**certificate["executed"])
     with office.register.write() as tx:
         tx.retention.bury(drawn.list_no, codes, executed.at)
+        tx.documents.bury([i for i in codes.values() if DOCUMENT.has(i)])
         tx.retention.forget(numbers, remains.subjects_of(content))
         blank = dict.fromkeys(("customer_unit", "notice_no", "opinion", "reviewed_by", "reason"), "")
         for record in tx.records.many(numbers):

@@ -16,6 +16,7 @@ from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import NotFound, Problem, QRecordsError, WrongState
 from qrecords.model.audit import digest
 from qrecords.model.disposition import LIST_LABELS, DestructionList, ListState
+from qrecords.model.objects import LIST
 from qrecords.model.record import Action
 from qrecords.model.retention import Unit, not_whole
 from qrecords.office import Office
@@ -27,8 +28,6 @@ from qrecords.services.hands import require_other_hands
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 from qrecords.work.step import running
-
-LIST = "urn:qrecords:disposition:"
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def draw(office: Office, numbers: Sequence[str], reason: str) -> dict[str, Any]:
             drawn = DestructionList(
                 list_no=list_no,
                 state=ListState.DRAWN,
-                object_id=f"{LIST}{list_no}",
+                object_id=LIST.object_id(list_no),
                 version=0,
                 sha256=sha256_of(content),
                 drawn_at=content["drawn_at"],

@@ -89,9 +89,10 @@ def units(office: Office, tx: Transaction, numbers: Sequence[str]) -> list[Unit]
             volumes.append(number)
             continue
         record = tx.records.get(unicodedata.normalize("NFKC", number).upper())
-        archive_no = record.archive_no if record else number
+        document = tx.documents.get(unicodedata.normalize("NFKC", number).upper())
+        archive_no = record.archive_no if record else document.progress.archive_no if document else number
         row = tx.items.row(archive_no) if archive_no else None
-        if record is None and row is None:
+        if record is None and document is None and row is None:
             missing = True
             problems.append(Problem("没有这份记录、归档件或册", source=number))
         elif row is None or row.version == 0 or (record and record.state not in _FILED):

@@ -16,7 +16,8 @@ from typing import Any
 from qrecords.advice import Input, Sentence, advise
 from qrecords.errors import InvalidInput, Problem, WrongState
 from qrecords.model.audit import digest
-from qrecords.model.numbering import file_safe, parse_record_no, record_no
+from qrecords.model.numbering import parse_record_no, record_no
+from qrecords.model.objects import ITEM
 from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.sheets import Picture, sheets_pdf
@@ -294,7 +295,7 @@ def _reserve(office: Office, tx: Transaction, group: Sequence[Paper]) -> Filing:
     filing = Filing(
         form_code=first.form_code, month=first.month if folder.form.is_register else "",
         record_nos=tuple(r.record_no for r in records), record_year=first.record_year or first.year,
-        archive_no=archive_no, object_id=f"urn:qrecords:item:{file_safe(archive_no)}", version=1, print_no=0,
+        archive_no=archive_no, object_id=ITEM.object_id(archive_no), version=1, print_no=0,
         filed_at=office.now(), filed_by=office.account.name,
     )  # fmt: skip
     item = item_of(office, filing, records, pages=0, sha256="", version=0)

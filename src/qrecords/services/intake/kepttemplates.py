@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from qrecords.errors import WrongState
+from qrecords.model.objects import TEMPLATE
 from qrecords.office import Office
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
 
-OBJECT = "urn:qrecords:template:"
-
 
 def keep_template(office: Office, intent: str, folder: FormFolder) -> None:
     """Keep the bytes of a template records are made with, and the definition beside it, as an object of its own."""
-    object_id = f"{OBJECT}{folder.template_sha256}"
+    object_id = TEMPLATE.object_id(folder.template_sha256)
     if office.archive.exists(object_id):
         return
     staged = office.archive.stage(
@@ -33,7 +32,7 @@ def keep_template(office: Office, intent: str, folder: FormFolder) -> None:
 
 def kept(office: Office, folder: FormFolder) -> None:
     """Keep a template outside a step that has an intent of its own."""
-    if not office.archive.exists(f"{OBJECT}{folder.template_sha256}"):
+    if not office.archive.exists(TEMPLATE.object_id(folder.template_sha256)):
         with office.under_way() as step:
             keep_template(office, step, folder)
             durable.remove_tree(office.archive.work_dir(step))

@@ -9,6 +9,8 @@ from pathlib import PurePath
 from qrecords.errors import IntegrityFailure, InvalidInput
 from qrecords.model.form import Form
 from qrecords.model.formats import RecordJson
+from qrecords.model.numbering import ArchiveClass
+from qrecords.model.objects import DOCUMENT
 from qrecords.model.record import Action
 from qrecords.model.volume import File, Item, Limits, Piece, by_task
 from qrecords.office import Office
@@ -16,6 +18,7 @@ from qrecords.render.blank import blank_pages
 from qrecords.render.pdfout import page_count
 from qrecords.render.pictures import PICTURES, to_bind
 from qrecords.services import reading
+from qrecords.services.archiveclass import archive_class
 from qrecords.services.freezing import shown_kind
 from qrecords.stores.register import Transaction
 
@@ -35,6 +38,24 @@ class Group:
     def form(self) -> Form:
         """Return the form that gives the series."""
         return self.forms[0]
+
+    @property
+    def code(self) -> str:
+        """Return the code its volumes have."""
+        return self.form.code
+
+    @property
+    def form_codes(self) -> frozenset[str]:
+        """Return the codes of its forms."""
+        return frozenset(form.code for form in self.forms)
+
+    def archived(self, office: Office, year: int) -> ArchiveClass:
+        """Return the class of its volumes."""
+        return archive_class(office, self.form, year, self.retention_years)
+
+    def pieces(self, office: Office, tx: Transaction, year: int) -> list[Piece]:
+        """Return its items of the year that are in no volume yet, in the order they are bound."""
+        return pieces_of(office, tx, self, year)
 
     @property
     def codes(self) -> str:
@@ -151,7 +172,7 @@ def _scans(office: Office, form: Form, item: Item) -> Iterator[File]:
 
 def is_past_paper(office: Office, item: Item) -> bool:
     """Tell whether an item was never printed from here: its form.pdf is all the scans it came with."""
-    return FORM_DOCX not in office.archive.names(item.object_id, item.version)
+    return not DOCUMENT.has(item.object_id) and FORM_DOCX not in office.archive.names(item.object_id, item.version)
 
 
 def scan_names(office: Office, item: Item) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from qrecords.model.audit import canonical
 from qrecords.model.formats import Manifest
+from qrecords.model.objects import CATALOGUE
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.docx import Template
@@ -31,7 +32,7 @@ COLUMNS = (
 
 def object_id(year: int) -> str:
     """Return the id of a year's catalogue."""
-    return f"urn:qrecords:catalogue:{year}"
+    return CATALOGUE.object_id(year)
 
 
 def lines_of(office: Office, year: int, about_to_be: Sequence[Binding] = ()) -> list[Line]:

@@ -16,19 +16,19 @@ from typing import Any
 
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import UsageError, WrongState
-from qrecords.model.numbering import file_safe
+from qrecords.model.objects import VOLUME
 from qrecords.model.record import Action, State
 from qrecords.model.volume import Volume, split, volume_title
 from qrecords.office import Office
 from qrecords.render.listbooks import printed_list
 from qrecords.render.volume import Part
 from qrecords.services.access.audit import file_log
-from qrecords.services.archiveclass import archive_class
 from qrecords.services.finding.indexing import follow
 from qrecords.services.sealed import require_as_sealed
 from qrecords.services.volumes import catalogue
-from qrecords.services.volumes.arranging import Group, forms_of, groups_of, limits, pieces_of
+from qrecords.services.volumes.arranging import Group, forms_of, groups_of, limits
 from qrecords.services.volumes.binding import VOLUME_PDF, Binding, is_sealed, job_of, seal
+from qrecords.services.volumes.documentgroups import DocumentGroup, document_groups
 from qrecords.services.volumes.frontmatter import TITLES, Matter, line_of, make_matter
 from qrecords.services.volumes.notes import gap_lines, notes_of
 from qrecords.services.volumes.stampspots import with_spots
@@ -40,7 +40,8 @@ from qrecords.stores.register.rows import VolumeRow
 from qrecords.work.step import Run, Step, running
 
 Progress = Callable[[int, int], None]
-Plan = tuple[Group, list[Volume]]
+AnyGroup = Group | DocumentGroup
+Plan = tuple[AnyGroup, list[Volume]]
 CONTENTS = (
     ("序号", 6, "no"), ("文件编号", 26, "document_no"), ("责任者", 18, "creator"), ("文件题名", 60, "title"),
     ("日期", 10, "date"), ("页号", 6, "page"), ("页数", 6, "pages"), ("备注", 10, "remark"),
@@ -120,8 +121,7 @@ def compile_year(
     if with_gaps and not reason.strip():
         raise UsageError("带缺件成册要写原因", remedy=advise("请加 {} 写明原因，它会印在备考表上", Input.REASON))
     with office.exclusive("compile", "成册"):
-        groups = groups_of(office, form_code)
-        report = year_report(office, forms_of(groups), year)
+        groups, report = _groups(office, year, form_code)
         result = Compiled([], _voids(report), report.left_out, report.missing, report.late, report.elsewhere)
         result.is_over = year < int(office.today()[:4])
         plans = _plans(office, groups, year)
@@ -147,13 +147,26 @@ def compile_year(
     return result
 
 
+def _groups(office: Office, year: int, form_code: str) -> tuple[list[AnyGroup], YearReport]:
+    """Return what is bound, of a form, of a kind of documents, or all; and what is to be told of it before."""
+    of_documents = document_groups(office, year)
+    named = [g for g in of_documents if form_code.strip().upper() in g.form_codes]
+    of_forms = [] if named else groups_of(office, form_code)
+    of_documents = named or ([] if form_code else of_documents)
+    report = year_report(office, forms_of(of_forms), year)
+    with office.register.read() as tx:
+        for group in of_documents:
+            group.report(office, tx, year, report)
+    return [*of_forms, *of_documents], report
+
+
 def _voids(report: YearReport) -> list[dict[str, str]]:
     return [{"record_no": line["record_no"], "reason": line["why"]} for line in report.void]
 
 
-def _plans(office: Office, groups: Sequence[Group], year: int) -> list[Plan]:
+def _plans(office: Office, groups: Sequence[AnyGroup], year: int) -> list[Plan]:
     with office.register.read() as tx:
-        found = [(group, split(pieces_of(office, tx, group, year), limits(office))) for group in groups]
+        found = [(group, split(group.pieces(office, tx, year), limits(office))) for group in groups]
     return [(group, volumes) for group, volumes in found if volumes]
 
 
@@ -213,9 +226,8 @@ def _contents_workbook(binding: Binding) -> bytes:
 def _bindings(office: Office, tx: Transaction, plan: Plan, year: int, report: YearReport, reason: str) -> list[Binding]:
     """Return a group's volumes with their codes; codes whose volumes were never sealed come first."""
     group, volumes = plan
-    form = group.form
-    archived = archive_class(office, form, year, group.retention_years)
-    known = [v for v in tx.items.volumes(year) if v.form_code == form.code]
+    archived = group.archived(office, year)
+    known = [v for v in tx.items.volumes(year) if v.form_code == group.code]
     unsealed = [v for v in known if v.version == 0]
     # What a broken-off compilation left is still the year's own; only what comes after is a supplement.
     supplement = all(v.supplement for v in unsealed) if unsealed else bool(known)
@@ -230,16 +242,16 @@ def _bindings(office: Office, tx: Transaction, plan: Plan, year: int, report: Ye
         made.append(
             Binding(
                 volume_code=code,
-                form_code=form.code,
+                form_code=group.code,
                 year=year,
                 number=number,
                 title=volume_title(year, group.title, group.codes, number, supplement=supplement),
                 supplement=supplement,
                 retention_years=group.retention_years,
-                object_id=f"urn:qrecords:volume:{file_safe(code)}",
+                object_id=VOLUME.object_id(code),
                 placed=volume.placed,
                 notes=notes_of(office, volume, supplement=supplement),
-                gaps=gap_lines(report, group, numbers[0], reason, first=number == numbers[0]),
+                gaps=gap_lines(report, group.form_codes, numbers[0], reason, first=number == numbers[0]),
                 compiled_at=now,
                 audit_head=head,
                 compiled_by=office.account.name,
@@ -268,11 +280,11 @@ def _row(binding: Binding) -> VolumeRow:
     )
 
 
-def _outline(group: Group, year: int, volume: Volume) -> dict[str, Any]:
+def _outline(group: AnyGroup, year: int, volume: Volume) -> dict[str, Any]:
     return {
         "volume_code": None,
         "title": f"{year}年度{group.title}（{group.codes}）",
-        "form_code": group.form.code,
+        "form_code": group.code,
         "pdf": None,
         "items": len(volume.placed),
         "pages": volume.pages,

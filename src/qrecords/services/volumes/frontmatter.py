@@ -12,6 +12,7 @@ from qrecords.errors import InvalidInput
 from qrecords.model.access import person_name
 from qrecords.model.audit import short_head
 from qrecords.model.numbering import file_safe
+from qrecords.model.objects import DOCUMENT
 from qrecords.model.volume import Placed
 from qrecords.office import Office
 from qrecords.render.code import code_png
@@ -21,6 +22,7 @@ from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import cut
 from qrecords.services.converting import to_pdf
 from qrecords.services.volumes.binding import Binding
+from qrecords.services.volumes.documentgroups import YEAR_RULE
 from qrecords.services.volumes.stamps import frames_of
 from qrecords.stores.durable import make_dirs, write_file
 
@@ -55,15 +57,20 @@ class Templates:
 
     def render(self, name: str, context: Mapping[str, Any], form_code: str = "") -> bytes:
         """Return a filled document, by the template of a form's series where that has its own."""
-        path = self._forms.template(form_code, f"{_FOLDER}/{name}.docx")
+        path = self._path(form_code, f"{_FOLDER}/{name}.docx")
         if path not in self._loaded:
             self._loaded[path] = Template.load(path)
         code = context.get("audit_code")  # the file note's: the whole head of the log, of which it prints the beginning
         return self._loaded[path].render(context, code_png(code) if code else None)
 
+    def _path(self, form_code: str, name: str) -> Path:
+        """Return a template of a form's series; of documents, which are no forms, the main one's."""
+        known = form_code in self._forms.codes()
+        return self._forms.template(form_code, name) if known else self._forms.main / name
+
     def spine(self, micrometres: int, form_code: str) -> str:
         """Return the template of the narrowest spine that covers a thickness, else of the widest."""
-        folders = (self._forms.template(form_code, _FOLDER), self._forms.main / _FOLDER)
+        folders = (self._path(form_code, _FOLDER), self._forms.main / _FOLDER)
         found = next((made for folder in folders if (made := [*folder.glob(f"{_SPINE}[0-9]*.docx")])), [])
         widths = sorted(int(p.stem.removeprefix(_SPINE)) for p in found)
         if not widths:
@@ -143,21 +150,26 @@ def line_of(placed: Placed) -> dict[str, str]:
         "date": item.date_to.replace("-", ""),
         "page": str(placed.page_from),
         "pages": str(placed.pages),
-        "remark": "" if item.version == 1 else f"第{item.version}版",
+        "remark": "" if item.version == 1 or DOCUMENT.has(item.object_id) else f"第{item.version}版",
     }
 
 
 def _file_note(office: Office, binding: Binding) -> dict[str, Any]:
-    form = office.forms.get(binding.form_code).form
     parts = {"说明：": binding.notes, "缺号、缺件：": binding.gaps}
     return {
         "pieces": str(len(binding.placed)),
         "pages": str(binding.volume.pages),
         "parts": [{"title": title, "lines": list(lines)} for title, lines in parts.items() if lines],
-        "year_rule": YEAR_RULES[form.retention.year_of],
+        "year_rule": _year_rule(office, binding.form_code),
         "compiled_by": person_name(binding.compiled_by_name, binding.compiled_by),
         "compiled_on": date_text(binding.compiled_at[:10]),
         "checked_by": "",
         "audit_head": short_head(binding.audit_head),
         "audit_code": binding.audit_head,
     }
+
+
+def _year_rule(office: Office, form_code: str) -> str:
+    if form_code not in office.forms.codes():
+        return YEAR_RULE
+    return YEAR_RULES[office.forms.get(form_code).form.retention.year_of]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from qrecords.model.objects import DOCUMENT, paper_of
 from qrecords.model.volume import Placed, Volume
 from qrecords.office import Office
-from qrecords.services.volumes.arranging import FORM_PDF, Group, scan_names
+from qrecords.services.volumes.arranging import scan_names
+from qrecords.services.volumes.documentgroups import edition_note
 from qrecords.services.volumes.yearreport import YearReport
 
 SUPPLEMENT = "本册为补编：收本年度成册以后归档、或有了新版本的文件。"
@@ -15,7 +17,7 @@ SUPPLEMENT = "本册为补编：收本年度成册以后归档、或有了新版
 def notes_of(office: Office, volume: Volume, *, supplement: bool) -> tuple[str, ...]:
     """Return what is to be told of a volume's items."""
     notes = [SUPPLEMENT] if supplement else []
-    scanned = [p for p in volume.placed if all(f.name != FORM_PDF for f in p.files)]
+    scanned = [p for p in volume.placed if all(f.name != paper_of(p.item.object_id) for f in p.files)]
     if scanned:
         notes.append(f"第{'、'.join(str(p.position) for p in scanned)}件装入的是签署后的扫描件。")
     bare = [str(p.position) for p in volume.placed if not p.stamp] if office.settings.volumes.stamp else []
@@ -28,7 +30,10 @@ def notes_of(office: Office, volume: Volume, *, supplement: bool) -> tuple[str, 
 
 def _notes(office: Office, placed: Placed) -> Iterator[str]:
     item = placed.item
-    if item.version > 1:
+    if DOCUMENT.has(item.object_id):
+        if told := edition_note(office, item):
+            yield f"第{placed.position}件 {item.document_no} {told}。"
+    elif item.version > 1:
         why = office.archive.versions(item.object_id)[item.version - 1].message
         yield f"第{placed.position}件 {item.document_no} 为第{item.version}版（{why}）。"
     bound = {office.archive.path(item.object_id, file.name, item.version) for file in placed.files}
@@ -37,12 +42,13 @@ def _notes(office: Office, placed: Placed) -> Iterator[str]:
         yield f"第{placed.position}件另有{len(kept)}份扫描件打不开，或全是空白页，未装入，存于归档件内。"
 
 
-def gap_lines(report: YearReport, group: Group, first_number: int, reason: str, *, first: bool) -> tuple[str, ...]:
+def gap_lines(
+    report: YearReport, codes: Collection[str], first_number: int, reason: str, *, first: bool
+) -> tuple[str, ...]:
     """Return the numbers of a group that are missing, void or bound elsewhere, for the file note of its first volume.
 
     The others refer to that.
     """
-    codes = {form.code for form in group.forms}
     left_out, missing, void, elsewhere = (
         [line for line in lines if line["form_code"] in codes]
         for lines in (report.left_out, report.missing, report.void, report.elsewhere)

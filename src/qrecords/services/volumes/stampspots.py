@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from qrecords.model.objects import paper_of
 from qrecords.model.volume import Placed, Spot, Volume
 from qrecords.office import Office
 from qrecords.render.freespace import free_spot
 from qrecords.render.pictures import to_bind
 from qrecords.render.room import noted_room
-from qrecords.services.volumes.arranging import FORM_DOCX, FORM_PDF
 from qrecords.services.volumes.workers import in_processes
 
 
@@ -31,7 +31,9 @@ def with_spots(office: Office, volumes: Sequence[Volume]) -> list[Volume]:
 def _first_page(office: Office, placed: Placed) -> tuple[Path, int, bool]:
     """Return file and page, and whether this program made it: a note in a foreign file is nobody's word."""
     item, name = placed.item, placed.files[0].name
-    own = name == FORM_PDF and FORM_DOCX in office.archive.names(item.object_id, item.version)
+    paper = paper_of(item.object_id)
+    word = paper.replace(".pdf", ".docx")
+    own = name == paper and word in office.archive.names(item.object_id, item.version)
     return office.archive.path(item.object_id, name, item.version), placed.first_written, own
 
 

@@ -28,6 +28,7 @@ from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.beside import Beside
 from qrecords.stores.register.copies import Copies
 from qrecords.stores.register.deskdrafts import DeskDrafts
+from qrecords.stores.register.documents import Documents
 from qrecords.stores.register.items import Items
 from qrecords.stores.register.leases import Leases
 from qrecords.stores.register.log import Counters, Facts, Intents
@@ -131,6 +132,11 @@ class Transaction:
     def copies(self) -> Copies:
         """Return the controlled copies."""
         return Copies(self._connection, self.counters, self.seals)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Return the documents computed from records."""
+        return Documents(self._connection, self.seals)
 
     @cached_property
     def desk_drafts(self) -> DeskDrafts:

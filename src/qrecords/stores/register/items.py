@@ -52,6 +52,11 @@ class Items:
         row = self._c.execute(_ROW, {"archive_no": archive_no}).first()
         return ItemRow(**row._mapping) if row else None
 
+    def of_object(self, object_id: str) -> ItemRow | None:
+        """Return the item an object is, one only reserved too."""
+        row = self._c.execute(sa.select(t.item).where(t.item.c.object_id == object_id)).first()
+        return ItemRow(**row._mapping) if row else None
+
     def month(self, form_code: str, month: str) -> ItemRow | None:
         """Return the item of a register's month."""
         query = sa.select(t.item).where(t.item.c.form_code == form_code, t.item.c.month == month)

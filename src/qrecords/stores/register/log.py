@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from qrecords.errors import WrongState
+from qrecords.stores.register import document_table as d
 from qrecords.stores.register import retention_tables as r
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.rows import IntentRow
@@ -86,6 +87,7 @@ _NUMBERED: tuple[tuple[str, sa.ColumnElement[str], Callable[[str], tuple[str, in
     ("archive", t.item.c.archive_no, _of_series),
     ("volume", t.volume.c.volume_code, _of_series),
     ("disposition", r.disposition.c.list_no, _of_year),
+    ("document", d.document.c.document_no, _of_series),
     ("copy-request", t.copy_request.c.request_no, _of_year),
     ("copy", t.copy.c.copy_no, _of_year),
 )

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from qrecords.model.audit import digest
+from qrecords.stores.register import document_table as d
 from qrecords.stores.register import retention_tables as r
 from qrecords.stores.register import tables as t
 
@@ -81,6 +82,7 @@ _SEALED: Mapping[str, Sequence[_Rows]] = {
     "fact": (_Rows(t.meta, t.meta.c.key, condition=t.meta.c.key.startswith(ELSEWHERE)),),
     "hold": (_Rows(r.hold, sa.cast(r.hold.c.id, sa.String)),),
     "extension": (_Rows(r.extension, r.extension.c.code, frozenset({"id"})),),
+    "document": (_Rows(d.document, d.document.c.document_no, condition=d.document.c.version != 0),),
     "list": (
         _Rows(r.disposition, r.disposition.c.list_no, condition=_drawn),
         _Rows(

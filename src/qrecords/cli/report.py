@@ -1,0 +1,241 @@
+"""report: draw, show, figures, list, review, approve, sign, return, void, issue, receipt, correct."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qrecords.cli import chinese, types
+from qrecords.cli.app import Session, pass_session
+from qrecords.cli.output import table
+from qrecords.cli.wording import worded
+
+NUMBER = click.argument("number", metavar="文件编号")
+REASON = click.option("--reason", metavar="原因", required=True, help="写明原因，会永久留下")
+ANSWER = click.option("--answer", metavar="说明", default="", help="有告警时写明怎样处理，会印在文件上")
+REMARKS = click.option("--remark", "remarks", metavar="文字", multiple=True, help="编者说明，只写文字；可以写几段")
+PARTS = {"drafter": "拟制", "countersign": "会签"}
+
+
+def _hand(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a signature on paper."""
+    for option in (
+        click.option("--evidence", type=types.PATH, metavar="扫描件", default=None, help="签署页的扫描件"),
+        click.option("--on", "day", type=types.Day(), default=None, help="签署日期（默认：今天）"),
+        click.option("--by", metavar="姓名", default="", help="谁在纸上签的（默认：账号本人）"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=chinese.Group)
+def report() -> None:
+    """报表和简报：由记录算出，审核批准后报送、签收。"""
+
+
+@report.command()
+@click.argument("kind", metavar="种类")
+@click.option("--period", metavar="期间", required=True, help="2026-03（月）、2026-H1（半年）或 2026（年）")
+@click.option("--branch", metavar="兵种", default="", help="分军兵种的文件：哪一个")
+@ANSWER
+@REMARKS
+@pass_session
+def draw(session: Session, kind: str, period: str, branch: str, answer: str, remarks: tuple[str, ...]) -> None:
+    """拟制一期文件（BB 报表、JB 简报、BZ 兵种报表、MY 满意度）；批准前再拟制就替换原稿。"""
+    from qrecords.services.reports.draw import draw as draw_document
+
+    drawn = draw_document(session.office, kind, period, branch=branch, answer=answer, remarks=remarks)
+    _answer(session, drawn, f"✓ 已拟制 {drawn['document_no']}　{drawn['title']}")
+
+
+@report.command()
+@NUMBER
+@REASON
+@ANSWER
+@REMARKS
+@pass_session
+def correct(session: Session, number: str, reason: str, answer: str, remarks: tuple[str, ...]) -> None:
+    """更正已批准的文件：按现在的记录另做一版，原版保留，重新审核批准。"""
+    from qrecords.services.reports.draw import correct as correct_document
+
+    drawn = correct_document(session.office, number, reason, answer=answer, remarks=remarks)
+    lines = [f"  {c['label']}：原为 {c['before']}，现为 {c['now']}" for c in drawn["changes"]] or ["  数字没有变化"]
+    if drawn["older_editions_with"]:
+        lines.append(f"  原版在：{'、'.join(drawn['older_editions_with'])}；批准后请换发")
+    _answer(session, drawn, f"✓ 已做 {drawn['document_no']} 的第{drawn['edition']}版", lines)
+
+
+@report.command()
+@NUMBER
+@pass_session
+def show(session: Session, number: str) -> None:
+    """查看一份文件：办到哪一步、各表、文件在哪里。"""
+    from qrecords.services.reports.kept import show_document
+
+    found = show_document(session.office, number)
+    lines = []
+    for one in found.get("tables", ()):
+        lines += [f"  {one['key']} {one['title']}（单位：{one['unit']}）"]
+        lines += [f"    {line}" for line in table(one["columns"], one["rows"])]
+        lines += [f"    注：{note}" for note in one["notes"]]
+    lines += [f"  {path}" for path in found.get("files", {}).values()]
+    if found.get("destroyed"):
+        lines.append(f"  已按清册 {found['destroyed']} 销毁")
+    _answer(session, found, f"{found['document_no']}　{found['title']}", [*_people(found), *lines])
+
+
+@report.command()
+@NUMBER
+@click.option("--figure", metavar="数字", default="", help="只看这一个数字，如 T01.all.now")
+@pass_session
+def figures(session: Session, number: str, figure: str) -> None:
+    """列出文件里的数字，各由哪些记录算出（只列您能查阅的记录）。"""
+    from qrecords.services.reports.kept import figures_of
+
+    found = figures_of(session.office, number, figure)
+    lines = []
+    for one in found:
+        lines.append(f"{one['id']}　{one['label']}：{one['value']} {one['unit']}（精确值 {one['exact']}）")
+        if figure:
+            lines += [f"  {r['record_no']}　{r['date']}　{r['title']}" for r in one["records"]]
+            lines += [] if one["whole"] else ["  还有您不能查阅的记录"]
+    session.answer({"figures": found}, lines)
+
+
+@report.command(name="list")
+@click.option("--kind", metavar="种类", default="", help="只列这一种，如 BB")
+@click.option("--year", type=types.Year(), default=None, help="只列这一年度的")
+@pass_session
+def list_(session: Session, kind: str, year: int | None) -> None:
+    """列出文件：编号、期间、办到哪一步、下一步。"""
+    from qrecords.services.reports.kept import list_documents
+
+    found = list_documents(session.office, kind=kind, year=year)
+    rows = [(d["document_no"], d["period"], d["state_label"], d["title"], worded(d["next"])) for d in found]
+    headings = ("编号", "期间", "办到", "题名", "下一步")
+    lines = table(headings, rows, (18, 8, 16, 40, 70)) if rows else ["还没有文件"]
+    session.answer({"documents": [_plain(d) for d in found]}, lines)
+
+
+@report.command()
+@NUMBER
+@_hand
+@pass_session
+def review(session: Session, number: str, by: str, day: str | None, evidence: Path | None) -> None:
+    """登记审核签署；不用批准的文件审核后即批准归档。"""
+    from qrecords.services.reports import progress
+    from qrecords.stores.given import on_disk
+
+    done = progress.review(
+        session.office, number, progress.Hand(by, day or "", on_disk(evidence) if evidence else None)
+    )
+    _answer(session, done, f"✓ 已审核 {done['document_no']}：{done['state_label']}")
+
+
+@report.command()
+@NUMBER
+@_hand
+@pass_session
+def approve(session: Session, number: str, by: str, day: str | None, evidence: Path | None) -> None:
+    """登记批准签署：内容从此不再改变，并编号归档。"""
+    from qrecords.services.reports import progress
+    from qrecords.stores.given import on_disk
+
+    done = progress.approve(
+        session.office, number, progress.Hand(by, day or "", on_disk(evidence) if evidence else None)
+    )
+    _answer(session, done, f"✓ 已批准 {done['document_no']}")
+
+
+@report.command()
+@NUMBER
+@click.option("--kind", "part", type=types.Word(tuple(PARTS), PARTS), required=True, help="哪种签署")
+@_hand
+@pass_session
+def sign(session: Session, number: str, part: Any, by: str, day: str | None, evidence: Path | None) -> None:
+    """登记拟制或会签的签署。"""
+    from qrecords.services.reports import progress
+    from qrecords.stores.given import on_disk
+
+    done = progress.sign(
+        session.office, number, part, progress.Hand(by, day or "", on_disk(evidence) if evidence else None)
+    )
+    _answer(session, done, f"✓ 已登记 {done['document_no']} 的{PARTS[part]}签署")
+
+
+@report.command(name="return")
+@NUMBER
+@REASON
+@pass_session
+def return_(session: Session, number: str, reason: str) -> None:
+    """退回重新拟制；已有的签署作废。"""
+    from qrecords.services.reports.progress import send_back
+
+    done = send_back(session.office, number, reason)
+    _answer(session, done, f"✓ 已退回 {done['document_no']}")
+
+
+@report.command()
+@NUMBER
+@REASON
+@pass_session
+def void(session: Session, number: str, reason: str) -> None:
+    """作废没有批准过的文件；编号保留。"""
+    from qrecords.services.reports.progress import make_void
+
+    done = make_void(session.office, number, reason)
+    _answer(session, done, f"✓ 已作废 {done['document_no']}")
+
+
+@report.command()
+@NUMBER
+@click.option("--to", metavar="对象", multiple=True, help="报送给谁（默认：这种文件的全部对象）；可以写几个")
+@click.option("--on", "day", type=types.Day(), default=None, help="报送日期（默认：今天）")
+@click.option("--mail", metavar="编号", default="", help="寄出时的发件记录编号")
+@pass_session
+def issue(session: Session, number: str, to: tuple[str, ...], day: str | None, mail: str) -> None:
+    """登记已批准的文件报送给了谁。"""
+    from qrecords.services.reports.progress import issue as issue_document
+
+    done = issue_document(session.office, number, to=to, on=day or "", mail_no=mail)
+    _answer(session, done, f"✓ 已报送 {done['document_no']}：{'、'.join(done['sent'][-1]['recipients'])}")
+
+
+@report.command()
+@NUMBER
+@click.option("--for", "recipient", metavar="对象", required=True, help="哪个报送对象")
+@click.option("--by", metavar="姓名", required=True, help="签收人")
+@click.option("--on", "day", type=types.Day(), default=None, help="签收日期（默认：今天）")
+@pass_session
+def receipt(session: Session, number: str, recipient: str, by: str, day: str | None) -> None:
+    """登记报送对象签收了。"""
+    from qrecords.services.reports.progress import receive
+
+    done = receive(session.office, number, recipient, by=by, on=day or "")
+    _answer(session, done, f"✓ 已登记 {recipient} 签收 {done['document_no']}")
+
+
+def _answer(session: Session, document: dict[str, Any], said: str, lines: list[str] | None = None) -> None:
+    told = [said, *(lines or ()), f"→ {worded(document['next'])}"]
+    session.answer({"document": _plain(document)}, told)
+
+
+def _plain(document: dict[str, Any]) -> dict[str, Any]:
+    return document | {"next": worded(document["next"])}
+
+
+def _people(found: dict[str, Any]) -> list[str]:
+    lines = [f"  {found['state_label']}　第{found['edition']}版　密级 {found['secrecy_level']}"]
+    if found["archive_no"]:
+        lines.append(f"  归档编号 {found['archive_no']}")
+    lines += [
+        f"  {s['part_label']} {s['by']}  {s['on']}{'（有扫描件）' if s['evidence'] else ''}"
+        for s in found["signatures"]
+        if s["edition"] == found["edition"]
+    ]
+    lines += [f"  报送 {'、'.join(s['recipients'])}  {s['on']}" for s in found["sent"]]
+    lines += [f"  签收 {r['recipient']} {r['by']}  {r['on']}" for r in found["receipts"]]
+    return lines + ([f"  原因：{found['reason']}"] if found["reason"] else [])

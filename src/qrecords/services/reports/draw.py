@@ -1,0 +1,300 @@
+"""Draw a document: its number, its tables, its papers; draw it again; correct one that was approved (5.7.3, 5.7.4)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from qrecords.advice import Do, Input, advise
+from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
+from qrecords.model import values
+from qrecords.model.access import DocumentScope
+from qrecords.model.audit import digest
+from qrecords.model.document import AFTER_APPROVAL, BEFORE_APPROVAL, Document, DocumentState, Progress, document_no
+from qrecords.model.formats import ChangedFigure, DocumentJson, FigureJson
+from qrecords.model.objects import DOCUMENT
+from qrecords.model.record import Action
+from qrecords.model.reportkind import DocumentSeries, ReportKind, ReportPeriod
+from qrecords.model.volume import secrecy_rank
+from qrecords.office import Office
+from qrecords.render.docx import Template
+from qrecords.services.reports.change import change, publish, require_same
+from qrecords.services.reports.content import content_sha256
+from qrecords.services.reports.kept import Row, contents, held_by, one, series_of, summary
+from qrecords.services.reports.papers import papers_of
+from qrecords.services.reports.prepared import Asked, Prepared, prepare
+from qrecords.stores.documentkinds import DOCUMENTS_FILE, documents_folder
+from qrecords.stores.register import Transaction
+from qrecords.work.step import running
+
+LONGEST = 2000  # characters of a remark
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be drawn, checked: kind, period, branch, and who may."""
+
+    series: DocumentSeries
+    code: str
+    kind: ReportKind
+    period: ReportPeriod
+    branch: str
+
+    @property
+    def form_code(self) -> str:
+        """Return what stands for the kind where a form's code does."""
+        return self.series.form_code(self.code)
+
+    @property
+    def scope(self) -> DocumentScope:
+        """Return what rights are asked about."""
+        return DocumentScope(self.form_code, self.branch, secrecy_rank(self.kind.secrecy_level))
+
+    @property
+    def asked(self) -> Asked:
+        """Return what the tables are asked for."""
+        return Asked(self.code, self.period, self.branch, self.kind.secrecy_level)
+
+    @property
+    def title(self) -> str:
+        """Return the title on paper."""
+        return f"{self.period.label}{self.branch}{self.kind.title}"
+
+
+def draw(
+    office: Office,
+    kind: str,
+    period: str,
+    *,
+    branch: str = "",
+    answer: str = "",
+    remarks: Sequence[str] = (),
+) -> Row:
+    """Draw the document of a kind and period; one not yet approved is drawn again under its number.
+
+    UsageError, InvalidInput: no such kind, period or branch. WrongState: the period has not ended, alarms wait for an
+    answer, or it was approved already.
+    """
+    order = _order(office, kind, period, branch)
+    office.authorise_document(Action.REPORT_DRAW, order.scope, order.form_code)
+    _require_ended(office, order)
+    words = _remarks(remarks)
+    with office.register.read() as tx:
+        there = tx.documents.standing(order.form_code, order.period.key, order.branch)
+    if there is not None and there.state not in BEFORE_APPROVAL:
+        raise WrongState(
+            f"{order.title}已有 {there.document_no}，已经批准",
+            remedy=advise("要改请更正：{}", Do.CORRECT_DOCUMENT(there.document_no, Input.REASON("原因"))),
+        )
+    return _drawn(office, order, there, words, answer.strip())
+
+
+def correct(office: Office, number: str, reason: str, *, answer: str = "", remarks: Sequence[str] = ()) -> Row:
+    """Draw the next edition of a document that was approved: figures of today, with what each was before (R94)."""
+    text = _text(reason, "原因")
+    if not text:
+        raise UsageError("没有写更正的原因", remedy=advise("请用 {} 写明原因，它会印在文件上", Input.REASON))
+    there = one(office, number, Action.REPORT_DRAW)
+    there.require(*AFTER_APPROVAL)
+    order = _order(office, there.form_code.rpartition("-")[2], there.period, there.branch)
+    return _drawn(office, order, there, _remarks(remarks), answer.strip(), reason=text)
+
+
+def _order(office: Office, kind: str, period: str, branch: str) -> Order:
+    series, code = series_of(office), kind.strip().upper().removeprefix("KF-")
+    found = series.kinds.get(code)
+    if found is None:
+        known = "；".join(f"{key} {k.title}" for key, k in series.kinds.items())
+        raise UsageError(f"没有文件种类「{kind}」", remedy=f"可用：{known}")
+    try:
+        wanted = ReportPeriod.read(period)
+    except ValueError as error:
+        raise InvalidInput(str(error), remedy="请改正期间") from None
+    halves = wanted.span != "half" or wanted.key[5:] in series.halves
+    if wanted.span not in found.periods or not halves:
+        how = {"month": "月度（2026-03）", "half": f"半年（2026-{'、'.join(series.halves)}）", "year": "年度（2026）"}
+        raise UsageError(
+            f"{code}「{found.title}」没有 {wanted.key} 这一期",
+            remedy=f"它有：{'、'.join(how[s] for s in found.periods)}",
+        )
+    return Order(series, code, found, wanted, _branch(series, found, code, branch.strip()))
+
+
+def _branch(series: DocumentSeries, kind: ReportKind, code: str, branch: str) -> str:
+    if not kind.by_branch:
+        if branch:
+            told = f"{code}「{kind.title}」是全中心的，不分军兵种"
+            raise UsageError(told, remedy=advise("请去掉 {}", Input.BRANCH))
+        return ""
+    if branch in series.branches:
+        return branch
+    known = "、".join(series.branches)
+    if not branch:
+        told = f"{code}「{kind.title}」要写是哪个军兵种的"
+        raise UsageError(told, remedy=advise("请用 {} 写明：{}", Input.BRANCH, known))
+    raise InvalidInput(f"没有军兵种「{branch}」", remedy=f"可用：{known}；新的先写进 {DOCUMENTS_FILE} 的 branches")
+
+
+def _require_ended(office: Office, order: Order) -> None:
+    last = order.period.last
+    if date.fromisoformat(office.today()) <= last:
+        raise WrongState(
+            f"{order.period.label}还没有结束（到 {last}），不能拟制{order.kind.title}",
+            remedy=f"请在 {last} 之后再拟制；数字以期末为准",
+        )
+
+
+def _remarks(remarks: Sequence[str]) -> tuple[str, ...]:
+    return tuple(text for remark in remarks if (text := _text(remark, "编者说明")))
+
+
+def _text(text: str, what: str) -> str:
+    try:
+        return values.parse_text(text, LONGEST)
+    except ValueError as error:
+        raise InvalidInput(f"{what}：{error}", remedy="请改写后再试") from None
+
+
+def _drawn(
+    office: Office, order: Order, there: Document | None, remarks: tuple[str, ...], answer: str, *, reason: str = ""
+) -> Row:
+    folder = documents_folder(office.settings.forms_dir)
+    template = Template.load(folder / order.kind.template)  # before a number is taken
+    with office.register.read() as tx:
+        prepared = prepare(office, tx, order.asked)
+        seq, head = tx.audit.head()
+    _require_answered(prepared, answer, order)
+    before = held_by(office, there) if there is not None and there.version > 0 else None
+    with running(office) as run:
+        with office.register.write() as tx:
+            document = _reserved(office, tx, order, there)
+            edition = document.progress.edition + bool(reason)
+            held = DocumentJson(
+                document_no=document.document_no,
+                form_code=order.form_code,
+                kind_title=order.kind.title,
+                title=order.title,
+                period=order.period.key,
+                date_from=order.period.first.isoformat(),
+                date_to=order.period.last.isoformat(),
+                branch=order.branch,
+                secrecy_level=order.kind.secrecy_level,
+                retention_years=order.kind.retention_years,
+                edition=edition,
+                as_of=office.now(),
+                register_seq=seq,
+                audit_head=head,
+                settings_sha256=_settings(office, folder, order.kind.template),
+                org_name=office.settings.office.org_name,
+                unit=office.settings.office.unit,
+                drawn_by=office.account.name,
+                drawn_by_name=office.account.person,
+                needs=order.kind.needs(order.period.span),
+                recipients=order.kind.recipients,
+                tables=prepared.tables,
+                figures=prepared.figures,
+                remarks=remarks,
+                basis=prepared.basis,
+                alarms=prepared.alarms,
+                answer=answer if prepared.alarms else "",
+                reason=reason or (before.reason if before else ""),
+                changes=_changes(before, prepared.figures) if reason or edition > 1 else (),
+                files={},
+            )
+            # The papers say nothing that is not in it: their hashes come into it once they are made.
+            content = content_sha256(held)
+            if reason:
+                document = document.corrected(content, held.as_of, office.account.name, reason, held.title)
+            else:
+                document = document.redrawn(content, held.as_of, office.account.name, held.title)
+            document = replace(
+                document, version=document.version + 1, needs=order.kind.needs(order.period.span),
+                recipients=order.kind.recipients,
+            )  # fmt: skip
+            detail: dict[str, str | int] = {"edition": edition, "figures": len(held.figures)}
+            if reason:
+                detail["reason"] = digest(reason)
+            if held.answer:
+                detail["answer"] = digest(held.answer)
+            step = change(run, tx, document, Action.REPORT_DRAW, detail)
+        files = papers_of(office, held, template, prepared.charts, run.folder)
+        sums = {name: hashlib.sha256(_bytes(data)).hexdigest() for name, data in sorted(files.items())}
+        whole: Mapping[str, bytes | Path] = {**files, DocumentJson.FILE: replace(held, files=sums).to_bytes()}
+        publish(office, run, step, whole, "更正" if reason else "拟制", _scans(office, document, there))
+    return summary(document) | contents(office, document)
+
+
+def _require_answered(prepared: Prepared, answer: str, order: Order) -> None:
+    if prepared.alarms and not answer:
+        raise WrongState(
+            f"{order.title}有{len(prepared.alarms)}条告警没有说明，不能拟制",
+            remedy=advise("请逐条核对；情况属实的用 {} 写明怎样处理，它会印在文件上", Input.ANSWER("说明")),
+            problems=[Problem(alarm) for alarm in prepared.alarms],
+        )
+
+
+def _reserved(office: Office, tx: Transaction, order: Order, there: Document | None) -> Document:
+    """Return the document with its number: the one there is, as it was read, or a new one."""
+    if there is not None:
+        require_same(tx, there)
+        return there
+    if tx.documents.standing(order.form_code, order.period.key, order.branch) is not None:
+        raise WrongState(f"{order.title}刚由别人拟制", remedy=advise("请查看：{}", Do.LIST_DOCUMENTS))
+    year = order.period.year
+    number = document_no(order.form_code, year, tx.counters.take(f"document/{order.form_code}-{year}")[0])
+    document = Document(
+        document_no=number,
+        form_code=order.form_code,
+        period=order.period.key,
+        branch=order.branch,
+        title=order.title,
+        secrecy_level=order.kind.secrecy_level,
+        object_id=DOCUMENT.object_id(number),
+        version=0,
+        sha256="",
+        drawn_at=office.now(),
+        drawn_by=office.account.name,
+        needs=order.kind.needs(order.period.span),
+        recipients=order.kind.recipients,
+        progress=Progress(DocumentState.DRAWN.value, 1),
+    )
+    tx.documents.reserve(document)
+    return document
+
+
+def _changes(before: DocumentJson | None, figures: Sequence[FigureJson]) -> tuple[ChangedFigure, ...]:
+    """Return the figures that are not what the document said before, those that are gone or new among them."""
+    was = {f.id: f for f in before.figures} if before else {}
+    now = {f.id: f for f in figures}
+    kept = {c.id: c for c in before.changes} if before else {}
+    return tuple(
+        ChangedFigure(
+            key,
+            (now.get(key) or was[key]).label,
+            kept[key].before if key in kept else was[key].value if key in was else "—",
+            now[key].value if key in now else "—",
+        )
+        for key in dict.fromkeys([*was, *now])
+        if key in kept or key not in was or key not in now or was[key].exact != now[key].exact
+    )
+
+
+def _scans(office: Office, document: Document, there: Document | None) -> list[str]:
+    """Return the signed papers of earlier editions, which stay in the object."""
+    if there is None or there.version < 1:
+        return []
+    held = {s.evidence for s in document.progress.signatures if s.evidence}
+    return [name for name in office.archive.names(there.object_id) if name in held]
+
+
+def _settings(office: Office, folder: Path, template: str) -> str:
+    """Return what the figures and papers were made by: the office's settings, the kinds, the template."""
+    files = [office.settings.root / "qrecords.toml", folder / DOCUMENTS_FILE, folder / template]
+    return digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in files])
+
+
+def _bytes(data: bytes | Path) -> bytes:
+    return data if isinstance(data, bytes) else data.read_bytes()

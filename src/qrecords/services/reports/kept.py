@@ -1,0 +1,199 @@
+"""Documents as the office has them: found, asked for, shown; what may not be read is as if it were not there (R95)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from qrecords.advice import Do, advise
+from qrecords.errors import NotFound
+from qrecords.model.document import AFTER_APPROVAL, DOCUMENT_LABELS, Document, DocumentState
+from qrecords.model.formats import DocumentJson, FigureJson
+from qrecords.model.record import Action, Record, State
+from qrecords.model.reportkind import PART_LABELS, DocumentSeries
+from qrecords.office import Office, missing_document
+from qrecords.stores.documentkinds import read_documents
+from qrecords.stores.register import Transaction
+
+Row = dict[str, Any]
+
+
+def series_of(office: Office) -> DocumentSeries:
+    """Return the kinds of documents the office makes."""
+    return read_documents(office.settings.forms_dir)
+
+
+def called(text: str) -> str:
+    """Return the number a document is called by: kf-bb-2026-3 is KF-BB-2026-003."""
+    plain = re.sub(r"\s*[-\u2010-\u2015\u2212]\s*", "-", unicodedata.normalize("NFKC", text)).strip().upper()
+    found = re.fullmatch(r"(.+-\d{4})-(\d{1,9})", plain)
+    return f"{found[1]}-{int(found[2]):03d}" if found else plain
+
+
+def one(office: Office, number: str, action: Action = Action.REPORT_READ, tx: Transaction | None = None) -> Document:
+    """Return a document the account may do this to; NotFound when there is none, or none it may read."""
+    wanted = called(number)
+    if tx is None:
+        with office.register.read() as reading:
+            found = reading.documents.get(wanted)
+    else:
+        found = tx.documents.get(wanted)
+    if found is None or found.version == 0:
+        raise missing_document([number])
+    if tx is None:  # inside a writing transaction nothing can be logged beside it: authorised before
+        office.authorise_document(action, found.scope, found.document_no)
+    return found
+
+
+def readable(office: Office, documents: Sequence[Document]) -> list[Document]:
+    """Return the documents the account may read."""
+    return [d for d in documents if office.may_document(Action.REPORT_READ, d.scope)]
+
+
+def list_documents(office: Office, *, kind: str = "", year: int | None = None) -> list[Row]:
+    """Return the documents the account may read, by kind and number."""
+    series = series_of(office)
+    form_code = series.form_code(kind.strip().upper()) if kind.strip() else ""
+    with office.register.read() as tx:
+        found = [_with_volumes(tx, d) for d in readable(office, tx.documents.all(form_code=form_code, year=year))]
+    office.note([office.event(Action.REPORT_READ, "documents", count=len(found))])
+    return found
+
+
+def show_document(office: Office, number: str) -> Row:
+    """Return a document with what it says and where its files lie; of a destroyed one what remains."""
+    document = one(office, number)
+    office.note([office.event(Action.REPORT_READ, document.document_no)])
+    shown = as_it_stands(office, document)
+    if document.version < 1:
+        with office.register.read() as tx:
+            gone = [row for row in tx.retention.destroyed() if row.object_id == document.object_id]
+        return shown | {"destroyed": gone[0].list_no if gone else ""}
+    return shown | contents(office, document)
+
+
+def as_it_stands(office: Office, document: Document) -> Row:
+    """Return a document as `summary` does; one that is in a volume is bound, whatever was done with it before."""
+    with office.register.read() as tx:
+        return _with_volumes(tx, document)
+
+
+def _with_volumes(tx: Transaction, document: Document) -> Row:
+    shown = summary(document)
+    places = tx.items.places(document.progress.archive_no) if document.progress.archive_no else []
+    now = [p for p in places if p.version == document.progress.approved_version]
+    if now and document.state in AFTER_APPROVAL:
+        bound = DocumentState.BOUND
+        shown |= {"state": bound.value, "state_label": f"{DOCUMENT_LABELS[bound]}（{shown['state_label']}）"}
+    return shown | {"volumes": [p.volume_code for p in now]}
+
+
+def contents(office: Office, document: Document) -> Row:
+    """Return what a document says, and its files."""
+    held = held_by(office, document)
+    figures = {f.id: f.value for f in held.figures}
+    names = [n for n in office.archive.names(document.object_id) if not n.endswith(".json")]
+    return {
+        "as_of": held.as_of,
+        "basis": list(held.basis),
+        "remarks": list(held.remarks),
+        "alarms": list(held.alarms),
+        "answer": held.answer,
+        "changes": [{"id": c.id, "label": c.label, "before": c.before, "now": c.now} for c in held.changes],
+        "tables": [
+            {
+                "key": t.key, "title": t.title, "unit": t.unit, "columns": list(t.columns), "notes": list(t.notes),
+                "rows": [[row[0], *(figures.get(cell, cell) for cell in row[1:])] for row in t.rows],
+            }
+            for t in held.tables
+        ],
+        "files": {name: str(office.archive.path(document.object_id, name)) for name in names},
+    }  # fmt: skip
+
+
+def figures_of(office: Office, number: str, figure_id: str = "") -> list[Row]:
+    """Return the figures of a document, one when it is named, with the records each counts that the account may read.
+
+    Where some may not be read, how many there are is not told either.
+    """
+    document = one(office, number)
+    office.note([office.event(Action.REPORT_READ, document.document_no, figure=figure_id)])
+    document.require(*(s for s in DocumentState if s is not DocumentState.DESTROYED))
+    figures = held_by(office, document).figures
+    wanted = [f for f in figures if not figure_id or f.id == figure_id]
+    if not wanted:
+        raise NotFound(
+            f"{document.document_no} 里没有数字「{figure_id}」",
+            remedy=advise("不写名字就列出全部：{}", Do.SHOW_DOCUMENT(document.document_no)),
+        )
+    numbers = list(dict.fromkeys(no for f in wanted for no, _, _ in f.records))
+    with office.register.read() as tx:
+        there = {r.record_no: r for r in tx.records.many(numbers)}
+    may = {r.record_no: r for r in office.only_readable(there.values())}
+    return [_drilled(f, may) for f in wanted]
+
+
+def _drilled(figure: FigureJson, may: dict[str, Record]) -> Row:
+    lines = [
+        {
+            "record_no": no,
+            "version": version,
+            "counts": counts,
+            "date": may[no].date,
+            "title": may[no].title,
+            "destroyed": may[no].state is State.DESTROYED,
+        }
+        for no, version, counts in figure.records
+        if no in may
+    ]
+    return {
+        "id": figure.id, "label": figure.label, "value": figure.value, "exact": figure.exact, "unit": figure.unit,
+        "records": lines, "whole": len(lines) == len(figure.records),
+    }  # fmt: skip
+
+
+def held_by(office: Office, document: Document) -> DocumentJson:
+    """Return what a document says, from its object."""
+    return office.archive.read_as(DocumentJson, document.object_id, document.version)
+
+
+def summary(document: Document) -> Row:
+    """Return a document for people and programs, without what it says."""
+    progress = document.progress
+    return {
+        "document_no": document.document_no,
+        "kind": document.form_code.rpartition("-")[2],
+        "title": document.title,
+        "period": document.period,
+        "branch": document.branch,
+        "state": document.state.value,
+        "state_label": DOCUMENT_LABELS[document.state],
+        "edition": progress.edition,
+        "secrecy_level": document.secrecy_level,
+        "drawn_at": document.drawn_at,
+        "drawn_by": document.drawn_by,
+        "archive_no": progress.archive_no,
+        "reason": progress.reason,
+        "signatures": [*_signatures(document)],
+        "sent": [{"recipients": list(s.recipients), "on": s.on, "edition": s.edition} for s in progress.sent],
+        "receipts": [
+            {"recipient": r.recipient, "by": r.by, "on": r.on, "edition": r.edition} for r in progress.receipts
+        ],
+        "awaiting_receipt": list(document.unreceived),
+        "older_editions_with": list(document.holders),
+        "next": document.next_step,
+    }
+
+
+def _signatures(document: Document) -> Iterator[Row]:
+    for s in document.progress.signatures:
+        yield {
+            "part": s.part,
+            "part_label": PART_LABELS[s.part],  # type: ignore[index]  # written by this program
+            "by": s.by,
+            "on": s.on,
+            "edition": s.edition,
+            "evidence": s.evidence,
+        }

@@ -1,0 +1,102 @@
+"""The papers of a document: Word, PDF/A and workbook, its charts beside; the same document, the same bytes."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from qrecords.model.formats import DocumentJson, TableJson
+from qrecords.model.objects import DOCUMENT
+from qrecords.model.reportkind import PART_LABELS
+from qrecords.office import Office
+from qrecords.render.docx import Template
+from qrecords.render.finish import finish_pdf
+from qrecords.render.reportbook import tables_xlsx
+from qrecords.render.reportpaper import Block, Grid, Picture, Words, report_docx
+from qrecords.services.converting import to_pdf
+from qrecords.stores.durable import make_dirs, write_file
+
+SIGN_HEIGHT = 16.0  # mm, room for a name and a seal's edge
+RECEIPT_HEIGHT = 10.0
+BLANK_DATE = "年　　月　　日"
+
+
+def papers_of(
+    office: Office, held: DocumentJson, template: Template, charts: Mapping[str, bytes], work: Path
+) -> dict[str, bytes | Path]:
+    """Make the files of a document, by the names they have in its object."""
+    make_dirs(work)
+    made = datetime.fromisoformat(held.as_of)
+    docx, pdf = work / "document.docx", work / DOCUMENT.paper
+    write_file(docx, report_docx(template, _head(held), [*_body(held, charts)]))
+    to_pdf(office, [docx], work)
+    finish_pdf(pdf, pdf, print_id=held.document_no, title=held.title, created=made, stamp_room=True)
+    pictures = {f"charts/{number:02d}.png": png for number, png in enumerate(charts.values(), start=1)}
+    return {docx.name: docx, pdf.name: pdf, "tables.xlsx": tables_xlsx(held, made), **pictures}
+
+
+def _head(held: DocumentJson) -> dict[str, str]:
+    return {
+        "org_name": held.org_name,
+        "title": held.title,
+        "secrecy_level": held.secrecy_level,
+        "period": f"期间：{held.date_from} 至 {held.date_to}",
+        "document_no": held.document_no,
+        "edition": f"（更正第{held.edition}版）" if held.edition > 1 else "",
+        "retention": f"{held.retention_years}年",
+    }
+
+
+def _body(held: DocumentJson, charts: Mapping[str, bytes]) -> Iterator[Block]:
+    yield Grid(
+        tuple(PART_LABELS[part] for part in held.needs),  # type: ignore[index]  # written by this program
+        (tuple(f"\n\n{BLANK_DATE}" for _ in held.needs),),
+        height=SIGN_HEIGHT,
+        left=False,
+    )
+    basis = (
+        f"取数时刻：{held.as_of[:16].replace('T', ' ')}",
+        *held.basis,
+        *(f"告警：{alarm}" for alarm in held.alarms),
+        *([f"对告警的说明：{held.answer}"] if held.answer else []),
+    )
+    yield Grid(("统计口径",), (("\n".join(basis),),), texts=True)
+    if held.edition > 1:
+        yield from _correction(held)
+    if held.remarks:
+        yield Words(("编者说明",), "Band", keep=True)
+        yield Words(held.remarks)
+    figures = {f.id: f.value for f in held.figures}
+    for number, table in enumerate(held.tables, start=1):
+        yield from _table(number, table, figures)
+    for number, (title, png) in enumerate(charts.items(), start=1):
+        yield Words((f"图{number}　{title}",), "Band", keep=True)
+        width, height = struct.unpack(">2I", png[16:24])  # of the PNG's first chunk
+        yield Picture(png, height / width, title)
+    yield Words(("报送和签收",), "Band", keep=True)
+    yield Grid(
+        ("报送对象", "签收人", "签收日期"),
+        tuple((name, "", BLANK_DATE) for name in held.recipients),
+        first=0.4,
+        height=RECEIPT_HEIGHT,
+    )
+
+
+def _correction(held: DocumentJson) -> Iterator[Block]:
+    yield Words((f"更正：{held.reason}",), "Band", keep=True)
+    if held.changes:
+        rows = tuple((c.label, c.before, c.now) for c in held.changes)
+        yield Grid(("更正的数字", "原为", "现为"), rows, first=0.6)
+    else:
+        yield Words(("数字没有变化",), "Small")
+
+
+def _table(number: int, table: TableJson, figures: Mapping[str, str]) -> Iterator[Block]:
+    yield Words((f"表{number}　{table.title}（单位：{table.unit}）",), "Band", keep=True)
+    rows = tuple((row[0], *(figures.get(cell, cell) for cell in row[1:])) for row in table.rows)
+    columns = len(table.columns)
+    yield Grid(table.columns, rows, first=max(0.2, 1 / columns, 0.52 - 0.03 * columns))
+    if table.notes:
+        yield Words(tuple(f"注：{note}" for note in table.notes), "Small")

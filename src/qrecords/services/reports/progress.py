@@ -1,0 +1,161 @@
+"""What people do with a document that is drawn: review, approve, sign, return, void, send, receive (R94–R96)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+from qrecords.advice import Do, Input, advise
+from qrecords.errors import IntegrityFailure, InvalidInput, UsageError
+from qrecords.model import values
+from qrecords.model.audit import digest
+from qrecords.model.document import Document, Endorsed, Receipt, Sent, require_other_person
+from qrecords.model.record import Action
+from qrecords.model.reportkind import PART_LABELS, Part, ReportPeriod
+from qrecords.office import Office
+from qrecords.services.hands import require_other_hands
+from qrecords.services.reports.change import Facts, Files, grow
+from qrecords.services.reports.content import content_sha256
+from qrecords.services.reports.kept import Row, held_by, one, summary
+from qrecords.services.steps import checked_evidence, past_day
+from qrecords.stores.given import GivenFile
+
+SIGNING: dict[Part, Action] = {
+    "drafter": Action.REPORT_DRAW,
+    "reviewer": Action.REPORT_REVIEW,
+    "countersign": Action.REPORT_REVIEW,
+    "approver": Action.REPORT_APPROVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A signature on the paper: whose, of which day, and the scan that shows it."""
+
+    by: str = ""
+    on: str = ""
+    evidence: GivenFile | None = None
+
+
+def review(office: Office, number: str, hand: Hand) -> Row:
+    """Register the review; where no one approves, it approves."""
+    return sign(office, number, "reviewer", hand)
+
+
+def approve(office: Office, number: str, hand: Hand) -> Row:
+    """Register the approval: from here on nothing of the edition changes."""
+    return sign(office, number, "approver", hand)
+
+
+def sign(office: Office, number: str, part: Part, hand: Hand) -> Row:
+    """Register a signature on a document's paper, by the right of its part; without a name the account's person."""
+    action = SIGNING[part]
+    document = one(office, number, action)
+    by = _text(hand.by, "签署人") or office.account.person
+    if not by:
+        raise UsageError("没有写签署人", remedy=advise("请用 {} 写明是谁在纸上签的名", Input.BY))
+    day = past_day(office, hand.on, "签署日期")
+    _require_after_period(document, day, "签署日期")
+    signature = Endorsed(part, by, day, office.now(), office.account.name, document.progress.edition)
+    signed = document.endorsed(signature)
+    _require_other(office, document, part)
+    _require_unchanged(office, document)
+    files: Files = {}
+    if hand.evidence:
+        sha256 = checked_evidence(office, hand.evidence)
+        suffix = PurePath(hand.evidence.name).suffix.lower()
+        name = f"scans/{document.document_no}-{document.progress.edition}-{part}{suffix}"
+        signature = replace(signature, evidence=name, evidence_sha256=sha256)
+        signed, files = document.endorsed(signature), {name: hand.evidence.read()}
+    detail: Facts = {"part": part, "on": day, "by": digest(by), "evidence": signature.evidence_sha256}
+    return summary(grow(office, document, signed, action, PART_LABELS[part], detail, files))
+
+
+def send_back(office: Office, number: str, reason: str) -> Row:
+    """Return a document to whoever draws; its signatures no longer stand."""
+    text = _reason(reason)
+    document = one(office, number, Action.REPORT_REVIEW)
+    after = document.returned(text)
+    detail: Facts = {"decision": "return", "reason": digest(text)}
+    return summary(grow(office, document, after, Action.REPORT_REVIEW, "退回", detail))
+
+
+def make_void(office: Office, number: str, reason: str) -> Row:
+    """Give up a document that was never approved; its number stays with the reason."""
+    text = _reason(reason)
+    document = one(office, number, Action.REPORT_DRAW)
+    after = document.made_void(text)
+    detail: Facts = {"decision": "void", "reason": digest(text)}
+    return summary(grow(office, document, after, Action.REPORT_DRAW, "作废", detail))
+
+
+def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", mail_no: str = "") -> Row:
+    """Send a document to all it is for, or to some; with the row of mail it went out by (R102)."""
+    document = one(office, number, Action.REPORT_ISSUE)
+    recipients = tuple(dict.fromkeys(filter(None, (_text(name, "报送对象") for name in to)))) or document.recipients
+    if not recipients:
+        raise UsageError(
+            f"{document.document_no} 没有定报送对象", remedy=advise("请用 {} 写明，或写进 documents.toml", Input.TO)
+        )
+    day = past_day(office, on, "报送日期")
+    _require_after_period(document, day, "报送日期")
+    sent = Sent(recipients, day, office.now(), office.account.name, document.progress.edition, mail_no.strip())
+    after = document.issued(sent)
+    detail: Facts = {"on": day, "recipients": len(recipients), "to": digest(list(recipients))}
+    return summary(grow(office, document, after, Action.REPORT_ISSUE, "报送", detail))
+
+
+def receive(office: Office, number: str, recipient: str, *, by: str, on: str = "") -> Row:
+    """Register that a recipient signed for a document."""
+    document = one(office, number, Action.REPORT_RECEIPT)
+    name, person = _text(recipient, "报送对象"), _text(by, "签收人")
+    if not person:
+        raise UsageError("没有写签收人", remedy=advise("请用 {} 写明是谁签收的", Input.BY))
+    day = past_day(office, on, "签收日期")
+    receipt = Receipt(name, person, day, office.now(), office.account.name, document.progress.edition)
+    after = document.received(receipt)
+    first = min(s.on for s in document.progress.sent if name in s.recipients)
+    if day < first:
+        raise InvalidInput(f"签收日期 {day} 早于报送日期 {first}", remedy="请核对日期")
+    detail: Facts = {"on": day, "recipient": digest(name), "by": digest(person)}
+    return summary(grow(office, document, after, Action.REPORT_RECEIPT, "签收", detail))
+
+
+def _require_other(office: Office, document: Document, part: Part) -> None:
+    """Refuse, where people are kept apart, a second part by the same person."""
+    if office.rules.separation != "strict" or part not in ("reviewer", "approver"):
+        return
+    require_other_person(document, office.account.name, part)
+    others = {Action.REPORT_DRAW, Action.REPORT_REVIEW}
+    with office.register.read() as tx:
+        require_other_hands(office, tx, [document.document_no], others)
+
+
+def _require_unchanged(office: Office, document: Document) -> None:
+    """Refuse to sign what is not what was drawn."""
+    if content_sha256(held_by(office, document)) != document.sha256:
+        raise IntegrityFailure(
+            f"{document.document_no} 的内容与拟制时不同，不能签署",
+            remedy=advise("请保留现场，运行 {} 核对，从备份恢复", Do.VERIFY),
+        )
+
+
+def _require_after_period(document: Document, day: str, what: str) -> None:
+    last = ReportPeriod.read(document.period).last.isoformat()
+    if day <= last:
+        raise InvalidInput(f"{what} {day} 早于期末 {last}", remedy="请核对日期")
+
+
+def _reason(reason: str) -> str:
+    text = _text(reason, "原因")
+    if not text:
+        raise UsageError("没有写原因", remedy=advise("请用 {} 写明原因，它会留在文件上", Input.REASON))
+    return text
+
+
+def _text(text: str, what: str) -> str:
+    try:
+        return values.parse_text(text, 2000)
+    except ValueError as error:
+        raise InvalidInput(f"{what}：{error}", remedy="请改写后再试") from None

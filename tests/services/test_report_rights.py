@@ -1,0 +1,81 @@
+"""Who may do what with documents: a pure decision by their scope, never by the records there are (F.3, R95)."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from qrecords.model.access import HIGHEST, Account, DocumentScope, Grant, Rules, decide_document
+from qrecords.model.record import Action
+from qrecords.model.roles import read_roles
+from qrecords.stores.accessfile import template
+
+ROLES, _ = read_roles(tomllib.loads(template().decode()), "QR758")
+RULES = Rules("strict", ROLES, "2026-03-04")
+WHOLE = DocumentScope("KF-BB", level=1, state="issued")
+NAVY, AIR = (DocumentScope("KF-JB", branch, 1, "issued") for branch in ("海军", "空军"))
+READ, DRAW = Action.REPORT_READ, Action.REPORT_DRAW
+
+
+def holding(*grants: Grant, unit: str = "", clearance: int = HIGHEST) -> Account:
+    return Account("a", "示例甲", None, True, unit, clearance, grants)
+
+
+@pytest.mark.parametrize(
+    ("grant", "action", "scope", "allowed"),
+    [
+        (Grant("supervisor"), DRAW, WHOLE, True),
+        (Grant("supervisor"), DRAW, NAVY, True),
+        (Grant("supervisor", branch="海军"), DRAW, NAVY, True),
+        (Grant("supervisor", branch="海军"), READ, NAVY, True),
+        (Grant("supervisor", branch="海军"), DRAW, AIR, False),
+        (Grant("supervisor", branch="海军"), READ, AIR, False),
+        (Grant("supervisor", branch="海军"), DRAW, WHOLE, False),
+        (Grant("supervisor", branch="海军"), READ, WHOLE, False),
+        (Grant("supervisor", unit="示例一所"), DRAW, WHOLE, False),
+        (Grant("supervisor", unit="示例一所"), READ, NAVY, False),
+        (Grant("milrep", branch="海军"), READ, NAVY, True),
+        (Grant("milrep", branch="海军"), READ, AIR, False),
+        (Grant("milrep", branch="海军"), READ, WHOLE, False),
+        (Grant("milrep", branch="海军"), DRAW, NAVY, False),
+        (Grant("milrep", branch="海军"), READ, DocumentScope("KF-JB", "海军", 1, "approved"), False),
+        (Grant("quality"), READ, WHOLE, True),
+        (Grant("quality"), READ, NAVY, False),
+        (Grant("leader"), Action.REPORT_APPROVE, WHOLE, True),
+        (Grant("leader"), Action.REPORT_REVIEW, WHOLE, False),
+        (Grant("centre-leader"), Action.REPORT_REVIEW, WHOLE, True),
+        (Grant("centre-leader"), Action.REPORT_APPROVE, WHOLE, False),
+        (Grant("clerk"), READ, WHOLE, False),
+        (Grant("reader"), READ, WHOLE, False),
+        (Grant("sysadmin"), READ, WHOLE, False),
+    ],
+)
+def test_a_grant_reaches_the_documents_of_its_scope(
+    grant: Grant, action: Action, scope: DocumentScope, allowed: bool
+) -> None:
+    found = decide_document(holding(grant), action, scope, RULES)
+    assert found.allowed is allowed
+    assert found.allowed or found.hidden or ("请" in str(found.remedy) and found.reason)
+
+
+def test_what_may_not_be_read_is_hidden_and_drawing_says_why() -> None:
+    navy = holding(Grant("supervisor", branch="海军"))
+    assert decide_document(navy, READ, WHOLE, RULES).hidden
+    assert decide_document(navy, Action.REPORT_ISSUE, WHOLE, RULES).hidden
+    refused = decide_document(navy, DRAW, WHOLE, RULES)
+    assert not refused.hidden and "全中心" in refused.reason
+    refused = decide_document(holding(Grant("milrep", branch="海军")), Action.REPORT_ISSUE, NAVY, RULES)
+    assert not refused.hidden and "登记" not in refused.reason and "报送文件" in refused.reason
+
+
+def test_the_clearance_is_asked_before_anything_is_read() -> None:
+    secret = DocumentScope("KF-BB", level=2)
+    assert not decide_document(holding(Grant("supervisor"), clearance=1), DRAW, secret, RULES).allowed
+    assert decide_document(holding(Grant("supervisor"), clearance=2), DRAW, secret, RULES).allowed
+
+
+def test_the_desk_does_all_and_strict_takes_it_away() -> None:
+    single = Rules("single-desk", ROLES, "2026-03-04")
+    assert all(decide_document(holding(Grant("desk")), a, WHOLE, single).allowed for a in (READ, DRAW))
+    assert not decide_document(holding(Grant("desk")), DRAW, WHOLE, RULES).allowed

@@ -1,0 +1,444 @@
+"""Documents computed from records: drawn, signed, sent, corrected, kept as objects, read by whom they are for (5.7.3, 5.7.4)."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from qrecords.cli.wording import worded
+from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, UsageError, WrongState
+from qrecords.model.access import Account, Grant
+from qrecords.model.formats import DocumentJson, FigureJson, ProgressJson, TableJson
+from qrecords.model.objects import DOCUMENT
+from qrecords.office import REGISTER_FILE, Office
+from qrecords.render.pdf import Converter
+from qrecords.services.administer import init, open_office
+from qrecords.services.care.backup import backup, restore
+from qrecords.services.care.handover import export_bag, import_bag
+from qrecords.services.care.rebuild import rebuild
+from qrecords.services.care.verify import verify
+from qrecords.services.disposition.destroy import destroy
+from qrecords.services.disposition.lists import approve as approve_list
+from qrecords.services.disposition.lists import draw as draw_list
+from qrecords.services.disposition.lists import witness
+from qrecords.services.reports import prepared
+from qrecords.services.reports.draw import correct, draw
+from qrecords.services.reports.kept import figures_of, list_documents, show_document
+from qrecords.services.reports.prepared import Asked, Prepared
+from qrecords.services.reports.progress import Hand, approve, issue, make_void, receive, review, send_back, sign
+from qrecords.services.volumes.compile import compile_year
+from qrecords.services.volumes.shelf import list_volumes
+from qrecords.stores.given import on_disk
+from tests import retention_office as kept
+from tests.conftest import blank_scan
+from tests.faulty_disk import blank_convert
+
+MARCH, NUMBER = "2019-03", "KF-BB-2019-001"
+NAVY_BRIEF = "KF-JB-2019-001"
+LEADERS = ("公司主管领导", "质量部")
+
+
+@pytest.fixture(autouse=True)
+def blank_pages(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    if "office" not in {mark.name for mark in request.node.iter_markers()}:
+        monkeypatch.setattr(Converter, "convert", blank_convert)
+        # The front matter of the office's volume is blank too.
+        monkeypatch.setattr("qrecords.services.care.deep.Deep.volumes", lambda *_: iter(()))
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[kept.People]:
+    with kept.opened(kept.copied(tmp_path), clock=lambda: kept.THEN) as all_of_them:
+        yield all_of_them
+
+
+def with_grants(people: kept.People, *grants: Grant, clearance: int = 3) -> Office:
+    return replace(people.office, account=Account("low", "示例员工", None, True, "", clearance, grants))
+
+
+def approved_year(people: kept.People) -> str:
+    number = str(draw(people("甲"), "BB", "2019")["document_no"])
+    review(people("乙"), number, Hand("示例主任"))
+    approve(people("丙"), number, Hand("示例领导"))
+    return number
+
+
+def value(shown: dict[str, Any], label: str, column: str) -> str:
+    (table,) = shown["tables"]
+    (row,) = [r for r in table["rows"] if r[0].startswith(label)]
+    return str(row[table["columns"].index(column)])
+
+
+def test_a_month_is_drawn_with_what_the_records_say(people: kept.People) -> None:
+    shown = draw(people("甲"), "bb", "2019年3月", remarks=["示例说明"])
+    assert (
+        shown["document_no"] == NUMBER and shown["state"] == "drawn" and shown["title"] == "2019年3月售后服务情况报表"
+    )
+    assert (value(shown, "01A", "本期"), value(shown, "01A", "其中已归档"), value(shown, "01A", "上期")) == (
+        "2",
+        "2",
+        "0",
+    )
+    assert shown["remarks"] == ["示例说明"] and any("内部" in line for line in shown["basis"])
+    (figure,) = figures_of(people("甲"), NUMBER, "T01.QR758-01A.now")
+    assert [r["record_no"] for r in figure["records"]] == [kept.A, kept.B] and figure["whole"]
+    assert figure["exact"] == "2" and {r["version"] for r in figure["records"]} == {1}
+    office = people.office
+    held = office.archive.read_as(DocumentJson, DOCUMENT.object_id(NUMBER))
+    assert set(held.files) == {"document.docx", "document.pdf", "tables.xlsx"}
+    for name, sha256 in held.files.items():
+        assert hashlib.sha256(office.archive.read(DOCUMENT.object_id(NUMBER), name)).hexdigest() == sha256
+    assert verify(office, deep=True)["problems"] == []
+
+
+def test_a_month_without_records_has_its_document_too(people: kept.People) -> None:
+    shown = draw(people("甲"), "BB", "2019-08")
+    assert value(shown, "合计", "本期") == "0" and shown["tables"][0]["notes"] == ["2019年8月无记录"]
+
+
+def test_numbers_are_of_the_periods_year_and_have_no_gap(people: kept.People) -> None:
+    office = people("甲")
+    found = [draw(office, kind, period)["document_no"] for kind, period in (("BB", "2019-03"), ("BB", "2018"), ("MY", "2019"), ("BB", "2019-H1"))]  # fmt: skip
+    assert found == ["KF-BB-2019-001", "KF-BB-2018-001", "KF-MY-2019-001", "KF-BB-2019-002"]
+    assert [d["document_no"] for d in list_documents(office, kind="bb", year=2019)] == [found[0], found[3]]
+
+
+def test_drawn_again_it_keeps_its_number_and_loses_its_signatures(people: kept.People) -> None:
+    draw(people("甲"), "BB", "2019")
+    review(people("乙"), NUMBER, Hand("示例主任"))
+    again = draw(people("甲"), "BB", "2019")
+    assert (again["document_no"], again["state"], again["signatures"]) == (NUMBER, "drawn", [])
+    back = send_back(people("乙"), NUMBER, "示例：少一段")
+    assert back["state"] == "drawn" and back["reason"] == "示例：少一段"
+
+
+def test_the_same_register_and_moment_give_the_same_bytes(people: kept.People) -> None:
+    office, object_id = people("甲"), DOCUMENT.object_id(NUMBER)
+    draw(office, "BB", MARCH)
+    names = ("document.docx", "tables.xlsx")
+    first = [office.archive.read(object_id, name) for name in names]
+    draw(office, "BB", MARCH)
+    assert [office.archive.read(object_id, name) for name in names] == first
+
+
+def test_reviewed_approved_sent_and_received(people: kept.People, tmp_path: Path) -> None:
+    scan = blank_scan(tmp_path / "signed.pdf")
+    draw(people("甲"), "BB", "2019")
+    assert sign(people("甲"), NUMBER, "drafter", Hand())["signatures"][0]["by"] == "甲"
+    assert review(people("乙"), NUMBER, Hand("示例主任", "2020-01-20"))["state"] == "reviewed"
+    done = approve(people("丙"), NUMBER, Hand("示例领导", "2020-01-21", on_disk(scan)))
+    assert done["state"] == "approved" and done["archive_no"] == "750-KJ·KF·BB·2019·D5-0001"
+    office = people.office
+    assert office.archive.read(DOCUMENT.object_id(NUMBER), f"scans/{NUMBER}-1-approver.pdf") == scan.read_bytes()
+    sent = issue(people("甲"), NUMBER)
+    assert sent["state"] == "issued" and sent["awaiting_receipt"] == [*LEADERS]
+    for name in LEADERS:
+        done = receive(people("甲"), NUMBER, name, by="示例收件人")
+    assert done["awaiting_receipt"] == [] and len(done["receipts"]) == 2
+    progress = office.archive.read_as(ProgressJson, DOCUMENT.object_id(NUMBER)).progress
+    assert progress.state == "issued" and len(progress.receipts) == 2 and len(progress.signatures) == 3
+    assert verify(office, deep=True)["problems"] == []
+
+
+def test_a_month_needs_no_approval_its_review_files_it(people: kept.People) -> None:
+    draw(people("甲"), "BB", MARCH)
+    done = review(people("乙"), NUMBER, Hand("示例主任"))
+    assert done["state"] == "approved" and done["archive_no"]
+
+
+def test_what_was_approved_is_never_drawn_over_only_corrected(people: kept.People) -> None:
+    number = approved_year(people)
+    office, object_id = people("甲"), DOCUMENT.object_id(number)
+    approved = office.archive.head(object_id)
+    with pytest.raises(WrongState, match="已经批准") as error:
+        draw(office, "BB", "2019")
+    assert "report correct" in worded(error.value.remedy)
+    issue(office, number, to=["质量部"])
+    assert kept.filled(office, "01A", kept.information(7, "示例单位七")) == ["QR758-01A-2019-00003"]
+    second = correct(office, number, "漏计一份")
+    assert second["edition"] == 2 and second["state"] == "drawn" and second["older_editions_with"] == ["质量部"]
+    changed = {c["id"]: (c["before"], c["now"]) for c in second["changes"]}
+    assert changed["T01.QR758-01A.now"] == ("2", "3") and "T01.QR758-02A.now" not in changed
+    with office.register.read() as tx:
+        assert tx.items.of_object(object_id).version == approved, "the first edition stands"  # type: ignore[union-attr]
+    review(people("乙"), number, Hand("示例主任"))
+    done = approve(people("丙"), number, Hand("示例领导"))
+    assert done["archive_no"] == "750-KJ·KF·BB·2019·D5-0001"
+    first = office.archive.read_as(DocumentJson, object_id, approved)
+    assert next(f.value for f in first.figures if f.id == "T01.QR758-01A.now") == "2", "nothing is computed anew"
+    assert verify(office, deep=True)["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "period", "branch", "kind_of_error", "told"),
+    [
+        ("BB", "2020-02", "", WrongState, "还没有结束"),
+        ("BB", "2020", "", WrongState, "还没有结束"),
+        ("XX", "2019", "", UsageError, "没有文件种类"),
+        ("BB", "三月", "", InvalidInput, "请写成"),
+        ("JB", "2019", "", UsageError, "没有 2019 这一期"),
+        ("BB", "2019-H2", "", UsageError, "没有 2019-H2 这一期"),
+        ("JB", "2019-03", "", UsageError, "要写是哪个军兵种"),
+        ("JB", "2019-03", "海里", InvalidInput, "没有军兵种"),
+        ("BB", "2019-03", "海军", UsageError, "不分军兵种"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told_and_takes_no_number(
+    people: kept.People, kind: str, period: str, branch: str, kind_of_error: type[QRecordsError], told: str
+) -> None:
+    office = people("甲")
+    with pytest.raises(kind_of_error, match=told) as error:
+        draw(office, kind, period, branch=branch)
+    assert worded(error.value.remedy)
+    with office.register.read() as tx:
+        assert not [name for name in tx.counters.all() if name.startswith("document/")] and not tx.intents.open()
+
+
+def test_open_alarms_are_answered_before_anything_is_drawn(
+    people: kept.People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alarming(office: Office, tx: Any, asked: Asked) -> Prepared:
+        return replace(prepared.records_table(office, tx, asked), alarms=("示例指标低于目标",))
+
+    monkeypatch.setitem(prepared.PREPARE, "MY", alarming)
+    with pytest.raises(WrongState, match="1条告警") as error:
+        draw(people("甲"), "MY", "2019")
+    assert [str(p.message) for p in error.value.problems] == ["示例指标低于目标"] and "--answer" in worded(
+        error.value.remedy
+    )
+    shown = draw(people("甲"), "MY", "2019", answer="示例：已列入改进")
+    assert shown["alarms"] == ["示例指标低于目标"] and shown["answer"] == "示例：已列入改进"
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        (lambda p: review(p("乙"), NUMBER, Hand("示例", "2019-12-31")), "早于期末"),
+        (lambda p: review(p("乙"), NUMBER, Hand("示例", "2021-01-01")), "还没有到"),
+        (lambda p: approve(p("乙"), NUMBER, Hand("示例")), "已拟制"),
+        (lambda p: issue(p("甲"), NUMBER), "已拟制"),
+        (lambda p: receive(p("甲"), NUMBER, "质量部", by="示例"), "已拟制"),
+        (lambda p: correct(p("甲"), NUMBER, "示例"), "已拟制"),
+        (lambda p: send_back(p("乙"), NUMBER, " "), "没有写原因"),
+        (lambda p: review(p("乙"), NUMBER, Hand("示例", "", on_disk(p.root / "qrecords.toml"))), "不是扫描件"),
+    ],
+)
+def test_a_step_that_is_not_open_changes_nothing(people: kept.People, step: Any, told: str) -> None:
+    draw(people("甲"), "BB", "2019")
+    with pytest.raises(QRecordsError, match=told):
+        step(people)
+    assert show_document(people("甲"), NUMBER)["state"] == "drawn"
+    assert people.office.archive.head(DOCUMENT.object_id(NUMBER)) == 1
+
+
+def test_void_keeps_its_number_and_the_period_gets_the_next(people: kept.People) -> None:
+    office = people("甲")
+    draw(office, "BB", MARCH)
+    assert make_void(office, NUMBER, "示例")["state"] == "void"
+    assert draw(office, "BB", MARCH)["document_no"] == "KF-BB-2019-002"
+    assert verify(office)["problems"] == []
+
+
+def test_an_unknown_number_is_told(people: kept.People) -> None:
+    with pytest.raises(NotFound, match="没有这份文件"):
+        show_document(people("甲"), "KF-BB-2019-009")
+
+
+# Who reads and draws what
+
+
+def test_an_account_of_one_branch_draws_and_drills_into_it_alone(people: kept.People) -> None:
+    navy = with_grants(people, Grant("supervisor", branch="海军"))
+    draw(people("甲"), "BB", MARCH)
+    draw(people("甲"), "JB", MARCH, branch="空军")
+    with pytest.raises(NotPermitted, match="全中心"):
+        draw(navy, "BB", MARCH)
+    with pytest.raises(NotPermitted, match="空军"):
+        draw(navy, "JB", "2019-04", branch="空军")
+    brief = draw(navy, "JB", MARCH, branch="海军")
+    assert brief["document_no"] == "KF-JB-2019-002"
+    assert [d["document_no"] for d in list_documents(navy)] == ["KF-JB-2019-002"]
+    for hidden in (NUMBER, NAVY_BRIEF):
+        for ask in (show_document, figures_of):
+            with pytest.raises(NotFound, match="没有这份文件"):
+                ask(navy, hidden)
+    assert all(r["record_no"] for f in figures_of(navy, "KF-JB-2019-002") for r in f["records"])
+
+
+def test_what_a_document_says_does_not_hang_on_who_draws_it(people: kept.People) -> None:
+    """The scope is the document's: never the records the account happens to read."""
+    whole = draw(people("甲"), "JB", MARCH, branch="海军")
+    navy = draw(with_grants(people, Grant("supervisor", branch="海军")), "JB", MARCH, branch="海军")
+    assert navy["tables"] == whole["tables"]
+
+
+def test_records_above_the_documents_level_are_out_by_definition(people: kept.People) -> None:
+    kept.filled(people("甲"), "01A", kept.information(8, "示例单位八", secrecy_level="秘密", secrecy_period="10年"))
+    shown = draw(people("甲"), "BB", MARCH)
+    assert value(shown, "01A", "本期") == "2" and any("不含密级高于内部" in line for line in shown["basis"])
+
+
+def test_drilling_tells_only_what_may_be_read(people: kept.People) -> None:
+    draw(people("甲"), "BB", MARCH)
+    quality = with_grants(people, Grant("quality"))
+    (figure,) = figures_of(quality, NUMBER, "T01.QR758-01A.now")
+    assert figure["value"] == "2" and figure["records"] == [] and not figure["whole"]
+
+
+def test_kept_apart_nobody_reviews_what_he_drew(people: kept.People) -> None:
+    settings = people.office.settings
+    strict = replace(settings, access=replace(settings.access, separation="strict"))
+    object.__setattr__(people.office.workspace, "settings", strict)
+    both = (Grant("supervisor"), Grant("centre-leader"), Grant("leader"))
+    one = replace(with_grants(people, *both), account=Account("one", "示例一", None, True, "", 3, both))
+    two = replace(one, account=replace(one.account, name="two", display_name="示例二"), origin="uid/2")
+    draw(one, "BB", "2019")
+    with pytest.raises(NotPermitted, match="不能又审核"):
+        review(one, NUMBER, Hand())
+    review(two, NUMBER, Hand())
+    with pytest.raises(NotPermitted, match="不能又批准"):
+        approve(two, NUMBER, Hand())
+
+
+# Kept
+
+
+def test_rebuilt_from_the_objects_it_is_as_it_was(people: kept.People, tmp_path: Path) -> None:
+    number = approved_year(people)
+    issue(people("甲"), number)
+    draw(people("甲"), "JB", MARCH, branch="海军")
+    with people.office.register.read() as tx:
+        before = tx.documents.all()
+        item = tx.items.of_object(DOCUMENT.object_id(number))
+    root = people.root
+    people.office.close()
+    (root / "archive" / REGISTER_FILE).rename(tmp_path / "gone.sqlite")
+    made = rebuild(root, clock=lambda: kept.THEN)
+    assert made.problems == [] and made.counts["documents"] == 2
+    with closing(open_office(root, clock=lambda: kept.THEN)) as office:
+        with office.register.read() as tx:
+            assert tx.documents.all() == before
+            again = tx.items.of_object(DOCUMENT.object_id(number))
+            assert again and item
+            assert replace(again, filed_at="", filed_by="") == replace(item, filed_at="", filed_by="")
+            assert tx.counters.last("document/KF-BB-2019") == 1
+        assert verify(office, deep=True)["problems"] == []
+        assert draw(office, "BB", MARCH)["document_no"] == "KF-BB-2019-002"
+
+
+def test_a_backup_holds_it_and_gives_it_back(people: kept.People, tmp_path: Path) -> None:
+    number = approved_year(people)
+    backup(people("甲"), tmp_path / "kept")
+    restore(tmp_path / "kept", tmp_path / "again")
+    with closing(open_office(tmp_path / "again", clock=lambda: kept.THEN)) as office:
+        assert show_document(office, number)["state"] == "approved"
+        assert verify(office, deep=True)["problems"] == []
+
+
+def test_the_check_tells_of_a_document_that_was_edited(people: kept.People) -> None:
+    number = approved_year(people)
+    with people.office.register.write() as tx:
+        tx._connection.exec_driver_sql(
+            f"UPDATE document SET title = '改了', period = '2018' WHERE document_no = '{number}'"
+        )
+    told = {str(p.message) for p in verify(people.office)["problems"] if number in str(p.source)}
+    assert any("与拟制时不同" in t for t in told) and any("日志" in t for t in told)
+
+
+def test_the_workbook_has_figures_as_numbers_and_their_records(people: kept.People) -> None:
+    office = people("甲")
+    draw(office, "BB", MARCH)
+    data = office.archive.read(DOCUMENT.object_id(NUMBER), "tables.xlsx")
+    book = openpyxl.load_workbook(BytesIO(data))
+    assert book.sheetnames == ["说明", "T01 记录总表", "明细"]
+    assert book["T01 记录总表"]["B3"].value == 2
+    lines = [[c.value for c in row] for row in book["明细"].iter_rows(min_row=2)]
+    assert ["T01.QR758-01A.now", kept.A] in [[line[0], line[5]] for line in lines]
+
+
+def a_wide_table(columns: int = 12) -> Prepared:
+    heads = ("兵种", *(f"第{n}列" for n in range(1, columns)))
+    figures = tuple(FigureJson(f"T04.海军.{n}", f"第{n}列", str(n), str(n), "件") for n in range(1, columns))
+    rows = tuple((name, *(f.id for f in figures)) for name in ("海军", "空军", "合计"))
+    return Prepared((TableJson("T04", "按用户类别", "件", heads, rows, ("示例附注",)),), figures, ("示例口径",))
+
+
+def test_a_table_of_many_columns_stands_across(people: kept.People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(prepared.PREPARE, "BB", lambda *_: a_wide_table())
+    office = people("甲")
+    draw(office, "BB", MARCH)
+    with zipfile.ZipFile(BytesIO(office.archive.read(DOCUMENT.object_id(NUMBER), "document.docx"))) as made:
+        text = made.read("word/document.xml").decode()
+    assert text.count("<w:sectPr") == 3 and text.count('w:orient="landscape"') == 1
+    assert text.count("<w:titlePg/>") == 1, "only the first page has the large title"
+
+
+@pytest.mark.office
+def test_its_paper_is_pdf_a_and_shows_what_it_says(people: kept.People, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pypdf
+
+    office = people("甲")
+    draw(office, "BB", MARCH, remarks=["示例说明一段"])
+    path = office.archive.path(DOCUMENT.object_id(NUMBER), "document.pdf")
+    reader = pypdf.PdfReader(path)
+    text = "".join(page.extract_text() for page in reader.pages)
+    assert all(word in text for word in ("售后服务情况报表", NUMBER, "示例说明一段", "统计口径", "签收日期"))
+    assert b"pdfaid:part>2" in path.read_bytes() or "/OutputIntents" in reader.trailer["/Root"]
+
+
+# Bound, kept its years, destroyed, handed over
+
+
+def test_bound_by_family_and_branch_and_missing_periods_are_gaps(people: kept.People) -> None:
+    for kind, period, branch in (("BB", "2019-03", ""), ("MY", "2019-03", ""), ("JB", "2019-03", "海军")):
+        review(people("乙"), str(draw(people("甲"), kind, period, branch=branch)["document_no"]), Hand("示例主任"))
+    approve(people("丙"), NAVY_BRIEF, Hand("示例领导"))
+    waiting = str(draw(people("甲"), "BB", "2019-02")["document_no"])
+    office = people("甲")
+    found = compile_year(office, 2019, form_code="KF-BB", dry_run=True)
+    assert {"KF-BB 2019-04", "KF-BB 2019-H1", "KF-BB 2019", "KF-MY 2019-02"} <= {m["record_no"] for m in found.missing}
+    assert "KF-BB 2019-03" not in {m["record_no"] for m in found.missing}
+    assert [line["record_no"] for line in found.left_out] == [waiting]
+    with pytest.raises(WrongState, match="不能成册"):
+        compile_year(office, 2019, form_code="KF-BB")
+    made = compile_year(office, 2019, form_code="KF-BB", with_gaps=True, reason="示例").volumes
+    assert [(v["volume_code"], v["items"]) for v in made] == [("750-KJ·KF·BB·2019·D5-001", 2)]
+    branch = compile_year(office, 2019, form_code="KF-JB", with_gaps=True, reason="示例").volumes
+    assert [(v["volume_code"], "海军" in v["title"]) for v in branch] == [("750-KJ·KF·JB·HJ·2019·D5-001", True)]
+    assert show_document(office, NUMBER)["state"] == "bound"
+    assert show_document(office, NUMBER)["volumes"] == ["750-KJ·KF·BB·2019·D5-001"]
+    quality = with_grants(people, Grant("reader"))
+    assert not [v for v in list_volumes(quality, 2019) if "KF·BB" in v.volume_code], "a volume of hidden documents"
+    assert verify(office, deep=True)["problems"] == []
+
+
+def test_over_its_years_it_is_destroyed_like_a_record(people: kept.People) -> None:
+    number = approved_year(people)
+    later = people.at(kept.NOW)
+    found = draw_list(later("甲"), [number], "无继续保存价值")
+    approve_list(later("乙"), found["list_no"])
+    for name in ("丙", "丁"):
+        witness(later(name), found["list_no"], found["sha256"], kept.TODAY)
+    destroy(later("戊"), found["list_no"])
+    gone = show_document(later("甲"), number)
+    assert gone["state"] == "destroyed" and gone["destroyed"] == found["list_no"] and gone["signatures"] == []
+    assert not people.office.archive.is_there(DOCUMENT.object_id(number))
+    assert verify(later("甲"), deep=True)["problems"] == []
+
+
+def test_handed_over_it_comes_in_elsewhere(people: kept.People, tmp_path: Path) -> None:
+    number = approved_year(people)
+    export_bag(people("甲"), tmp_path / "bag", year=2019)
+    with closing(init(tmp_path / "elsewhere", clock=lambda: kept.THEN)) as other:
+        import_bag(other, tmp_path / "bag")
+        assert show_document(other, number)["state"] == "approved"
+        assert verify(other, deep=True)["problems"] == []
