@@ -120,7 +120,10 @@ class Seals:
 
     def present(self) -> dict[str, str]:
         """Return the seal of everything as it is now."""
-        return {key: seal for kind in _SEALED for key, seal in self._seals(kind).items()}
+        # An older register is sealed on its way up, before it has the tables that came later.
+        there = set(sa.inspect(self._c).get_table_names())
+        kinds = [kind for kind, parts in _SEALED.items() if there.issuperset(part.table.name for part in parts)]
+        return {key: seal for kind in kinds for key, seal in self._seals(kind).items()}
 
     def logged(self) -> dict[str, str]:
         """Return the last seal of everything that was ever sealed, as the log has them."""
