@@ -125,6 +125,8 @@ MANY_FILES = (
 )
 TO_DO = "still reads or writes the clerk's own file: his workbook gets numbers, comes back marked, or is resumed"
 PATHS = {
+    "reports/content.item_of_document": "its paper, in the archive or among the step's own files",
+    "reports/papers.papers_of": "the step's own folder",
     "access/copyissue.issue": MANY_FILES,
     "access/login.change_password": A_PLACE,
     "access/login.login": A_PLACE,

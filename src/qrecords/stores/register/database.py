@@ -39,7 +39,7 @@ from qrecords.stores.register.retention import Retention
 from qrecords.stores.register.savedsearches import SavedSearches
 from qrecords.stores.register.seals import Seals
 
-MIGRATION = "0008"
+MIGRATION = "0009"
 BUSY_SECONDS = 30
 AT_ONCE = 20  # connections kept open: the desk's threads opened and closed one with nearly every question
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
