@@ -55,17 +55,17 @@ def test_r19_clause_5_5_4_rates_by_year_and_unit_with_every_late_one(desk: Desk)
     desk.notice(**NOT_YET)
     desk.new("04A", **NOT_YET, task_description="示例：没有签发的不算")
     found = arrivals(desk.office)
-    assert [(y["name"], y["notices"], y["arrived"], y["in_time"], y["percent"]) for y in found["years"]] == [
+    assert [(y.name, y.notices, y.arrived, y.in_time, y.percent) for y in found.years] == [
         ("2024", 1, 1, 1, 100.0),
         ("2025", 3, 2, 1, 50.0),
     ]
-    assert [(u["name"], u["arrived"], u["in_time"]) for u in found["units"]] == [
+    assert [(u.name, u.arrived, u.in_time) for u in found.units] == [
         ("客户服务中心", 2, 1),
         ("示例一所", 1, 1),
     ]
-    assert [(a["record_no"], a["days_late"]) for a in found["late"]] == [(late, 2)]
-    assert arrivals(desk.office, 2024)["late"] == []
-    assert arrivals(desk.office, 2023)["all"]["percent"] is None
+    assert [(a.record_no, a.days_late) for a in found.late] == [(late, 2)]
+    assert arrivals(desk.office, 2024).late == []
+    assert arrivals(desk.office, 2023).all.percent is None
 
 
 def test_r19_w3_a_notice_belongs_to_the_year_it_is_due_in(desk: Desk) -> None:
@@ -74,8 +74,8 @@ def test_r19_w3_a_notice_belongs_to_the_year_it_is_due_in(desk: Desk) -> None:
     rest = {"submitted_on": "2026-01-11", "user_sign_date": "2026-01-09", "late_reason": None}
     late = desk.notice(issued_on="2025-12-30", **due, **after, **rest)
     assert "-2025-" in late, "numbered by its issue"
-    assert arrivals(desk.office, 2025)["all"]["notices"] == 0
-    assert [a["record_no"] for a in arrivals(desk.office, 2026)["late"]] == [late]
+    assert arrivals(desk.office, 2025).all.notices == 0
+    assert [a.record_no for a in arrivals(desk.office, 2026).late] == [late]
 
 
 def test_r19_clause_5_5_4_only_what_may_be_read_is_counted(desk: Desk) -> None:
@@ -83,7 +83,7 @@ def test_r19_clause_5_5_4_only_what_may_be_read_is_counted(desk: Desk) -> None:
     desk.notice(**UNIT)
     unit = replace(desk.office, account=Account("low", "示例员工", None, True, "示例一所", 3, (Grant("unit"),)))
     found = arrivals(unit)
-    assert (found["all"]["notices"], found["late"]) == (1, [])
+    assert (found.all.notices, found.late) == (1, [])
 
 
 def test_r19_the_commands_say_it(cli: CommandLine, sample: Callable[..., Any], write: Callable[..., Path]) -> None:

@@ -7,7 +7,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,9 +22,12 @@ from qrecords.cli import chinese, types
 from qrecords.cli.output import emit_error, emit_json, neutralise, say
 from qrecords.cli.wording import worded
 from qrecords.errors import InvalidInput, QRecordsError, StorageFailure
+from qrecords.model.answer import told
 from qrecords.stores.durable import failure_of
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from qrecords.office import Office
 
 DEBUG_VARIABLE = "QRECORDS_DEBUG"
@@ -117,10 +120,12 @@ class Session:
 
         return shown(moment, self.office.settings.zone)
 
-    def answer(self, data: dict[str, Any], lines: Iterable[Sentence], *, ok: bool = True) -> None:
+    def answer(
+        self, data: Mapping[str, Any] | DataclassInstance, lines: Iterable[Sentence], *, ok: bool = True
+    ) -> None:
         """Print the answer of a command, as JSON or as lines."""
         if self.as_json:
-            emit_json({"ok": ok, **data})
+            emit_json({"ok": ok, **(data if isinstance(data, Mapping) else told(data))})
         else:
             for line in lines:
                 say(line)

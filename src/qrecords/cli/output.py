@@ -9,7 +9,7 @@ import dataclasses
 import json
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -19,6 +19,7 @@ import click
 from qrecords.advice import Advice, Sentence
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import Problem, QRecordsError
+from qrecords.model.answer import told
 from qrecords.model.neutral import neutral, neutral_json, neutral_line
 
 SHOWN_PROBLEMS = 50
@@ -38,17 +39,18 @@ def neutralise(stream: TextIO) -> None:
     stream.is_neutral = True  # type: ignore[attr-defined]
 
 
-def emit_json(answer: dict[str, Any]) -> None:
+def emit_json(answer: Mapping[str, Any]) -> None:
     """Print the one JSON object of an answer."""
-    click.echo(neutral_json(json.dumps(answer, ensure_ascii=False, indent=2, default=_plain)))
+    click.echo(neutral_json(json.dumps(answer, ensure_ascii=False, indent=2, default=as_data)))
 
 
-def _plain(value: object) -> Any:
+def as_data(value: object) -> Any:
+    """Return what a service answers as JSON has it, one level deep: fields by name, advice in words, paths as text."""
     if isinstance(value, Advice):
         return worded(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-    if isinstance(value, (Path,)):
+        return told(value)
+    if isinstance(value, Path):
         return str(value)
     raise TypeError(type(value).__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from qrecords.cli.completion import RECORD
 from qrecords.cli.output import note, table
 from qrecords.cli.wording import worded
 from qrecords.stores.given import on_disk
+
+if TYPE_CHECKING:
+    from qrecords.services.arrivals import Arrivals, ArrivalTold
 
 PER = {"task": "一次一份", "unit": "一台一份", "model": "同型号一份", "period": "同期同一单位一份"}
 SOURCE = {"procedure": "", "inferred": "（推定，见 docs/readings.md）"}
@@ -67,24 +70,21 @@ def arrivals(session: Session, year: int | None) -> None:
     session.answer({"arrivals": found}, _arrival_lines(found))
 
 
-def _arrival_lines(found: dict[str, Any]) -> Iterator[str]:
-    if not found["all"]["notices"]:
+def _arrival_lines(found: Arrivals) -> Iterator[str]:
+    if not found.all.notices:
         yield "没有已签发的通知单"
         return
-    parts = (("年度", found["years"]), ("承办单位", found["units"]), ("合计", [found["all"]]))
+    parts = (("年度", found.years), ("承办单位", found.units), ("合计", [found.all]))
     rows = [
-        (part, one["name"], one["notices"], one["arrived"], one["in_time"], _percent(one["percent"]), one["awaited"])
+        (part, one.name, one.notices, one.arrived, one.in_time, _percent(one.percent), one.awaited)
         for part, rates in parts
         for one in rates
     ]
     headings = ("", "", "通知单", "已到达", "按期", "按期率", "未登记到达")
     yield from table(headings, [tuple(map(str, row)) for row in rows], (8, 28, 8, 8, 8, 8, 10))
-    if found["late"]:
+    if found.late:
         yield "迟到的："
-        late = [
-            (a["record_no"], a["customer_unit"], a["unit"], a["required"], a["arrived"], f"{a['days_late']}天")
-            for a in found["late"]
-        ]
+        late = [(a.record_no, a.customer_unit, a.unit, a.required, a.arrived, f"{a.days_late}天") for a in found.late]
         yield from table(("通知单", "用户单位", "承办单位", "要求到达", "到达", "晚"), late, (24, 28, 24, 10, 10, 6))
 
 
@@ -123,10 +123,10 @@ def _task_lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"  还没有提交：{'、'.join(drafts)}"
 
 
-def _arrived(arrival: dict[str, Any]) -> str:
-    if not arrival["required"]:
+def _arrived(arrival: ArrivalTold) -> str:
+    if not arrival.required:
         return ""
-    days = arrival["days_late"]
+    days = arrival.days_late
     if days is None:
-        return f"要求 {arrival['required']} 到达，还没有登记到达"
-    return f"要求 {arrival['required']} 到达，{arrival['arrived']} 到达，" + (f"晚{days}天" if days > 0 else "按期")
+        return f"要求 {arrival.required} 到达，还没有登记到达"
+    return f"要求 {arrival.required} 到达，{arrival.arrived} 到达，" + (f"晚{days}天" if days > 0 else "按期")

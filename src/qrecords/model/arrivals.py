@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from qrecords.model.access import CENTRE, performing_unit
 from qrecords.model.figures.arithmetic import Rate as ExactRate
@@ -26,6 +27,7 @@ class Arrival:
     customer_unit: str
     required: str
     arrived: str
+    ALSO_TOLD: ClassVar = ("days_late",)
 
     @property
     def days_late(self) -> int | None:
@@ -48,6 +50,7 @@ class Rate:
     notices: int
     arrived: int
     in_time: int
+    ALSO_TOLD: ClassVar = ("awaited", "percent")
 
     @property
     def awaited(self) -> int:

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
 
-from qrecords.model.arrivals import Arrival, arrival_of, counts, rate_of
+from qrecords.model.arrivals import Arrival, Rate, arrival_of, counts, rate_of
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
 
 
-def arrivals(office: Office, year: int | None = None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """The rates of the notices due in a year (None: in any), by year and by unit, and every late one."""
+
+    year: int | None
+    all: Rate
+    years: Sequence[Rate]
+    units: Sequence[Rate]
+    late: Sequence[Arrival]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalTold:
+    """What a notice's own page says of its arrival."""
+
+    required: str | None
+    arrived: str | None
+    days_late: int | None
+
+
+def arrivals(office: Office, year: int | None = None) -> Arrivals:
     """Return the rates of the notices the account may read, due in one year or in any, and every late one."""
     office.authorise(Action.READ, "arrivals")
     codes = [code for code in office.forms.codes() if Action.ISSUE.value in office.forms.get(code).form.steps]
@@ -20,25 +39,20 @@ def arrivals(office: Office, year: int | None = None) -> dict[str, Any]:
     readable = map(arrival_of, office.only_readable(filter(counts, notices)))
     found = [a for a in readable if a.year and year in {None, a.year}]
     late = sorted((a for a in found if a.late), key=lambda a: (a.required, a.record_no))
-    return {
-        "year": year,
-        "all": _rate("", found),
-        "years": _rates(found, lambda a: str(a.year)),
-        "units": _rates(found, lambda a: a.unit),
-        "late": [asdict(a) | {"days_late": a.days_late} for a in late],
-    }
+    return Arrivals(
+        year=year,
+        all=rate_of("", found),
+        years=_rates(found, lambda a: str(a.year)),
+        units=_rates(found, lambda a: a.unit),
+        late=late,
+    )
 
 
-def told_arrival(notice: Record) -> dict[str, Any]:
+def told_arrival(notice: Record) -> ArrivalTold:
     """Return what a notice's own page says of its arrival."""
     one = arrival_of(notice)
-    return {"required": one.required or None, "arrived": one.arrived or None, "days_late": one.days_late}
+    return ArrivalTold(one.required or None, one.arrived or None, one.days_late)
 
 
-def _rates(found: Sequence[Arrival], name_of: Callable[[Arrival], str]) -> list[dict[str, Any]]:
-    return [_rate(name, [a for a in found if name_of(a) == name]) for name in sorted({name_of(a) for a in found})]
-
-
-def _rate(name: str, found: Sequence[Arrival]) -> dict[str, Any]:
-    rate = rate_of(name, found)
-    return asdict(rate) | {"awaited": rate.awaited, "percent": rate.percent}
+def _rates(found: Sequence[Arrival], name_of: Callable[[Arrival], str]) -> list[Rate]:
+    return [rate_of(name, [a for a in found if name_of(a) == name]) for name in sorted({name_of(a) for a in found})]
