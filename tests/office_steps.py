@@ -726,10 +726,10 @@ STEPS = {
         _draw_document, _is_document("drawn"), (*WRITTEN, *PUBLISHED, *DOCUMENT_MOMENTS)
     ),
     "document approved": Step(
-        _review_document, _is_document("approved"), (*WRITTEN, *GROWN, *DOCUMENT_MOMENTS), drawn_document
+        _review_document, _is_document("approved"), (*GROWN, *DOCUMENT_MOMENTS), drawn_document
     ),
     "document issued": Step(
-        _issue_document, _is_document("issued"), (*WRITTEN, *GROWN, *DOCUMENT_MOMENTS), reviewed_document
+        _issue_document, _is_document("issued"), (*GROWN, *DOCUMENT_MOMENTS), reviewed_document
     ),
     "draw": Step(
         _draw, _is_drawn, (*WRITTEN, *PUBLISHED, "draw.intent", "draw.published", "draw.committed"), moment=kept.NOW
