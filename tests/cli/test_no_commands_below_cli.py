@@ -104,6 +104,8 @@ OTHERS = {
     "请核对 forms 里 copy/watermark.docx，让每行文字在一行里放得下": "the folder",
     "请核对 forms 里 volume/stamp.docx，让每格文字在一行里放得下；或设 [volumes] stamp = false": "the folder",
     "请从备份恢复 forms 文件夹": "the folder",
+    "请按提示修改 forms 文件夹里的 tables/，或从备份恢复": "the folder",
+    '没有写 forms（哪些表式，如 "06"）': "the key of sets.toml",
     "请从备份恢复 forms 文件夹后再成册": "the folder",
     "{}: 由记录列出的明细表要有 form_code、record_no、copies 三列": "the key of a column",
 }

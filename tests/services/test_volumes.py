@@ -354,7 +354,7 @@ def test_limits_hold_and_every_item_is_bound_once(bound: Any) -> None:
     assert all(v["pages"] <= 6 or v["items"] == 1 for v in volumes)
     contents = [c.archive_no for v in volumes for c in show_volume(office, v["volume_code"]).contents]
     with office.register.read() as tx:
-        assert sorted(contents) == [i["archive_no"] for i in tx.items.all()]
+        assert sorted(contents) == [i.archive_no for i in tx.items.all()]
 
 
 def test_unknown_codes_and_unbound_records_are_told(bound: Any, cli: CommandLine) -> None:
