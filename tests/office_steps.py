@@ -492,7 +492,7 @@ def _is_made(root: Path) -> bool:
     except QRecordsError:
         return False
     there = {p.relative_to(root / "forms"): p.read_bytes() for p in (root / "forms").rglob("*") if p.is_file()}
-    assert there == {p.relative_to(FORMS.parent): p.read_bytes() for p in FORMS.rglob("*") if p.is_file()}
+    assert there == {p.relative_to(FORMS.parent): p.read_bytes() for p in FORMS.parent.rglob("*") if p.is_file()}
     return True
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
 from qrecords.model.document import Document, DocumentState, Progress
 from qrecords.stores.register.document_table import document as t
 from qrecords.stores.register.seals import Seals
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 DESTROYED_VERSION = -1
 
@@ -79,7 +82,11 @@ def _row(document: Document) -> dict[str, Any]:
 
 def _document(row: Mapping[str, Any] | sa.RowMapping) -> Document:
     kept = {**row, "needs": tuple(row["needs"]), "recipients": tuple(row["recipients"])}
-    return Document(**kept | {"progress": _PROGRESS.validate_python(row["progress"])})
+    return Document(**kept | {"progress": _progress().validate_python(row["progress"])})
 
 
-_PROGRESS = TypeAdapter(Progress)
+@cache
+def _progress() -> TypeAdapter[Progress]:
+    from pydantic import TypeAdapter  # takes time, and a search reads no document
+
+    return TypeAdapter(Progress)
