@@ -18,7 +18,8 @@ from qrecords.model.document import (
     require_other_person,
 )
 from qrecords.model.formats import ChangedFigure, DocumentJson, FigureJson, ProgressJson, TableJson
-from qrecords.model.reportkind import DocumentSeries, ReportPeriod, periods_of
+from qrecords.model.reportkind import DocumentSeries
+from qrecords.model.reportperiod import ReportPeriod, periods_of
 
 AT = "2027-01-08T09:00:00+08:00"
 DRAWN = Document(

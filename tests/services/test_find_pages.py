@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
@@ -142,7 +143,7 @@ def test_opens_a_checked_copy_of_what_is_archived(
 ) -> None:
     fill(office, "10A", [write(sample("10A"))])
     number = "QR758-10A-2025-00001"
-    row = {"object_id": "o", "version": 1, "document_no": "QR758-10A-2025-04"}
+    row = SimpleNamespace(object_id="o", version=1, document_no="QR758-10A-2025-04")
     monkeypatch.setattr("qrecords.stores.register.items.Items.row", lambda _self, _no: row)
     monkeypatch.setattr(type(office.archive), "read", lambda *_: b"%PDF-1.7 frozen")
     with office.register.write() as tx:

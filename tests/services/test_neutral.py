@@ -132,6 +132,7 @@ def files(folder: Path) -> dict[str, Path]:
 
 Words = Callable[[dict[str, Path]], list[list[object]]]
 RECORD, VOLUME = kept.A, kept.VOLUME
+DOCUMENT = "KF-BB-2019-001"
 WAYS: dict[str, Words] = {
     "init": lambda f: [["--org", SPOOF], ["--name", EVIL], ["--engine", SPOOF], [f["txt"]]],
     "demo": lambda f: [[f["folder"]], [f["txt"]]],
@@ -161,6 +162,21 @@ WAYS: dict[str, Words] = {
     "due": lambda _: [[], ["--on", SPOOF]],
     "complaints": lambda f: [[], ["-o", f["folder"] / f"{SPOOF}.docx"], ["-o", f["folder"] / SPOOF]],
     "feedback": lambda f: [[RECORD, "-o", f["folder"] / f"{SPOOF}.docx"], [SPOOF]],
+    "report draw": lambda _: [
+        ["BB", "--period", "2019-05", "--answer", SPOOF, "--remark", SPOOF], [SPOOF, "--period", "2019-05"],
+        ["JB", "--period", "2019", "--branch", SPOOF], ["BB", "--period", SPOOF],
+    ],
+    "report show": lambda _: [[DOCUMENT], [SPOOF]],
+    "report figures": lambda _: [[DOCUMENT], [DOCUMENT, "--figure", SPOOF], [SPOOF]],
+    "report list": lambda _: [[], ["--kind", SPOOF]],
+    "report review": lambda f: [[DOCUMENT, "--by", SPOOF], [DOCUMENT, "--evidence", f["txt"]], [SPOOF]],
+    "report approve": lambda _: [[DOCUMENT, "--by", SPOOF], [SPOOF]],
+    "report sign": lambda _: [[DOCUMENT, "--kind", "countersign", "--by", SPOOF], [DOCUMENT, "--kind", SPOOF]],
+    "report return": lambda _: [[DOCUMENT, "--reason", SPOOF], [SPOOF, "--reason", "x"]],
+    "report correct": lambda _: [[DOCUMENT, "--reason", SPOOF], [SPOOF, "--reason", "x"]],
+    "report issue": lambda _: [[DOCUMENT, "--to", SPOOF, "--mail", SPOOF], [SPOOF]],
+    "report receipt": lambda _: [[DOCUMENT, "--for", SPOOF, "--by", SPOOF], [SPOOF, "--for", "x", "--by", "y"]],
+    "report void": lambda _: [[DOCUMENT, "--reason", SPOOF], [SPOOF, "--reason", "x"]],
     "issue": lambda _: [[kept.NOTICE], [SPOOF]],
     "submit": lambda _: [[D], [SPOOF], [SPOOF, "--month", "2019-05"]],
     "sign": lambda f: [[D, "--kind", SPOOF, "--by", SPOOF], [D, "--kind", "主管", "--by", SPOOF, "--evidence", f["pdf"]],

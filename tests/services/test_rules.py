@@ -349,7 +349,23 @@ def test_r41_r44_clause_5_6_5_7_2_complaints_need_a_cause_quality_information_it
 
 
 RULES = CHECKOUT / "docs" / "rules.md"
-MINE = [*range(1, 9), 11, 12, *range(18, 39), *range(41, 45), 47, 48, 51, 90, 91, 93, 101, 104, *range(110, 116)]
+MINE = [
+    *range(1, 9),
+    11,
+    12,
+    *range(18, 39),
+    *range(41, 45),
+    47,
+    48,
+    51,
+    90,
+    91,
+    *range(93, 97),
+    98,
+    101,
+    104,
+    *range(110, 116),
+]
 
 
 def test_the_table_of_rules_names_each_rule_once_and_tests_that_exist() -> None:

@@ -14,18 +14,22 @@ edition.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import NotPermitted, WrongState
 from qrecords.model.access import DocumentScope
-from qrecords.model.reportkind import PART_LABELS, Part, ReportPeriod
+from qrecords.model.reportperiod import ReportPeriod
 from qrecords.model.volume import secrecy_rank
 
 DOCUMENT_NO = re.compile(r"^([A-Z]{1,8}-[A-Z]{2})-(\d{4})-(\d{3,})$")
+Part = Literal["drafter", "reviewer", "countersign", "approver"]
+PART_LABELS: Mapping[Part, str] = {
+    "drafter": "拟制", "reviewer": "审核", "countersign": "会签", "approver": "批准",
+}  # fmt: skip
 _EXACT: dict[str, str] = {"extra": "forbid"}
 
 

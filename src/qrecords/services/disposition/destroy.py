@@ -22,7 +22,7 @@ from qrecords.model.disposition import Confirmed, DestructionList, ListState
 from qrecords.model.formats import DocumentJson, RecordJson
 from qrecords.model.objects import DOCUMENT
 from qrecords.model.record import Action, State
-from qrecords.model.reportkind import ReportPeriod
+from qrecords.model.reportperiod import ReportPeriod
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.care.backup import REMOVAL

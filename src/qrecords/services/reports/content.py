@@ -9,7 +9,7 @@ from typing import Any
 
 from qrecords.model.document import Document, Progress
 from qrecords.model.formats import DocumentJson
-from qrecords.model.reportkind import ReportPeriod
+from qrecords.model.reportperiod import ReportPeriod
 from qrecords.model.volume import Item
 from qrecords.render.pdflook import pages_of
 

@@ -17,13 +17,14 @@ from qrecords.model.document import AFTER_APPROVAL, BEFORE_APPROVAL, Document, D
 from qrecords.model.formats import ChangedFigure, DocumentJson, FigureJson
 from qrecords.model.objects import DOCUMENT
 from qrecords.model.record import Action
-from qrecords.model.reportkind import DocumentSeries, ReportKind, ReportPeriod
+from qrecords.model.reportkind import DocumentSeries, ReportKind
+from qrecords.model.reportperiod import ReportPeriod
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.render.docx import Template
 from qrecords.services.reports.change import change, publish, require_same
 from qrecords.services.reports.content import content_sha256
-from qrecords.services.reports.kept import Row, contents, held_by, one, series_of, summary
+from qrecords.services.reports.kept import Row, contents, held_by, kind_called, one, series_of, summary
 from qrecords.services.reports.papers import papers_of
 from qrecords.services.reports.prepared import Asked, Prepared, prepare
 from qrecords.stores.documentkinds import DOCUMENTS_FILE, documents_folder
@@ -104,11 +105,9 @@ def correct(office: Office, number: str, reason: str, *, answer: str = "", remar
 
 
 def _order(office: Office, kind: str, period: str, branch: str) -> Order:
-    series, code = series_of(office), kind.strip().upper().removeprefix("KF-")
-    found = series.kinds.get(code)
-    if found is None:
-        known = "；".join(f"{key} {k.title}" for key, k in series.kinds.items())
-        raise UsageError(f"没有文件种类「{kind}」", remedy=f"可用：{known}")
+    series = series_of(office)
+    code = kind_called(series, kind)
+    found = series.kinds[code]
     try:
         wanted = ReportPeriod.read(period)
     except ValueError as error:

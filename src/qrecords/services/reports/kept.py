@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qrecords.advice import Do, advise
-from qrecords.errors import NotFound
-from qrecords.model.document import AFTER_APPROVAL, DOCUMENT_LABELS, Document, DocumentState
+from qrecords.errors import NotFound, UsageError
+from qrecords.model.document import AFTER_APPROVAL, DOCUMENT_LABELS, PART_LABELS, Document, DocumentState
 from qrecords.model.formats import DocumentJson, FigureJson
 from qrecords.model.record import Action, Record, State
-from qrecords.model.reportkind import PART_LABELS, DocumentSeries
+from qrecords.model.reportkind import DocumentSeries
 from qrecords.office import Office, missing_document
 from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.register import Transaction
@@ -23,6 +23,15 @@ Row = dict[str, Any]
 def series_of(office: Office) -> DocumentSeries:
     """Return the kinds of documents the office makes."""
     return read_documents(office.settings.forms_dir)
+
+
+def kind_called(series: DocumentSeries, text: str) -> str:
+    """Return the kind people call so, BB or KF-BB; UsageError lists those there are."""
+    code = text.strip().upper().removeprefix(f"{series.code}-")
+    if code not in series.kinds:
+        known = "；".join(f"{key} {kind.title}" for key, kind in series.kinds.items())
+        raise UsageError(f"没有文件种类「{text}」", remedy=f"可用：{known}")
+    return code
 
 
 def called(text: str) -> str:
@@ -55,7 +64,7 @@ def readable(office: Office, documents: Sequence[Document]) -> list[Document]:
 def list_documents(office: Office, *, kind: str = "", year: int | None = None) -> list[Row]:
     """Return the documents the account may read, by kind and number."""
     series = series_of(office)
-    form_code = series.form_code(kind.strip().upper()) if kind.strip() else ""
+    form_code = series.form_code(kind_called(series, kind)) if kind.strip() else ""
     with office.register.read() as tx:
         found = [_with_volumes(tx, d) for d in readable(office, tx.documents.all(form_code=form_code, year=year))]
     office.note([office.event(Action.REPORT_READ, "documents", count=len(found))])

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from qrecords.model.document import PART_LABELS
 from qrecords.model.formats import DocumentJson, TableJson
 from qrecords.model.objects import DOCUMENT
-from qrecords.model.reportkind import PART_LABELS
 from qrecords.office import Office
 from qrecords.render.docx import Template
 from qrecords.render.finish import finish_pdf

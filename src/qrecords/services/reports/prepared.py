@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from qrecords.model.formats import FigureJson, TableJson
 from qrecords.model.record import Record, State
-from qrecords.model.reportkind import ReportPeriod
+from qrecords.model.reportperiod import ReportPeriod
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.stores.register import Transaction

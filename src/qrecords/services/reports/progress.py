@@ -10,9 +10,9 @@ from qrecords.advice import Do, Input, advise
 from qrecords.errors import IntegrityFailure, InvalidInput, UsageError
 from qrecords.model import values
 from qrecords.model.audit import digest
-from qrecords.model.document import Document, Endorsed, Receipt, Sent, require_other_person
+from qrecords.model.document import PART_LABELS, Document, Endorsed, Part, Receipt, Sent, require_other_person
 from qrecords.model.record import Action
-from qrecords.model.reportkind import PART_LABELS, Part, ReportPeriod
+from qrecords.model.reportperiod import ReportPeriod
 from qrecords.office import Office
 from qrecords.services.hands import require_other_hands
 from qrecords.services.reports.change import Facts, Files, grow

@@ -16,7 +16,8 @@ from qrecords.model.formats import DocumentJson
 from qrecords.model.numbering import ArchiveClass
 from qrecords.model.objects import DOCUMENT
 from qrecords.model.record import Action
-from qrecords.model.reportkind import DocumentSeries, ReportPeriod, periods_of
+from qrecords.model.reportkind import DocumentSeries
+from qrecords.model.reportperiod import ReportPeriod, periods_of
 from qrecords.model.series import Family
 from qrecords.model.volume import File, Item, Piece
 from qrecords.office import Office
