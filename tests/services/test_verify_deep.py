@@ -222,7 +222,7 @@ def test_what_is_destroyed_during_a_check_is_not_told_as_damaged(
     office: Office, monkeypatch: pytest.MonkeyPatch, deep: bool, by_a_list: bool
 ) -> None:
     monkeypatch.setattr(office.archive, "ids", lambda: iter([ITEM]))  # it is gone when its turn comes
-    tombstones = [{"object_id": ITEM, "list_no": "示例"}] if by_a_list else []
+    tombstones = [SimpleNamespace(object_id=ITEM, list_no="示例")] if by_a_list else []
     monkeypatch.setattr(Retention, "destroyed", lambda *_: tombstones)
     told = [p.message for p in verify(office, deep=deep)["problems"] if p.source == ITEM]
     assert bool(told) is not by_a_list
