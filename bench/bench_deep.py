@@ -157,7 +157,7 @@ def compared(office: Office, what: str) -> float:
     summed = min(seconds(lambda: sha512sum(everything)) for _ in range(3))
     problems = []
     # Three firsts: --afresh takes nothing for known.
-    first = min(seconds(lambda: problems.extend(verify(office, deep=True, afresh=True)["problems"])) for _ in range(3))
+    first = min(seconds(lambda: problems.extend(verify(office, deep=True, afresh=True).problems)) for _ in range(3))
     later = min(seconds(lambda: verify(office, deep=True)) for _ in range(3))
     assert not problems, problems[:3]
     print(f"  {what}: {len(everything)} files, {size / 1e6:.0f} MB; sha512sum {summed:.2f} s", flush=True)

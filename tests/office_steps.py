@@ -136,14 +136,14 @@ def _is_filled(office: Office) -> bool:
 
 @people()
 def _file(office: Office) -> None:
-    file_records(office, [n for n in (D, E) if show(office, n)["state"] != "filed"])
+    file_records(office, [n for n in (D, E) if show(office, n).state != "filed"])
 
 
 @people()
 def _is_filed(office: Office) -> bool:
     found = [show(office, n) for n in (D, E)]
-    numbers = sorted(str(f["archive_no"]) for f in found)
-    return all(f["state"] == "filed" for f in found) and [n[-1] for n in numbers] == ["3", "4"]
+    numbers = sorted(str(f.archive_no) for f in found)
+    return all(f.state == "filed" for f in found) and [n[-1] for n in numbers] == ["3", "4"]
 
 
 @people()
@@ -154,8 +154,8 @@ def _correct(office: Office) -> None:
 @people()
 def _is_corrected(office: Office) -> bool:
     found = show(office, kept.A)
-    corrected = bool(found["values"]["info_content"] == CORRECTION["info_content"])
-    assert len(found["corrections"]) == corrected, "once"
+    corrected = bool(found.values["info_content"] == CORRECTION["info_content"])
+    assert len(found.corrections) == corrected, "once"
     return corrected
 
 
@@ -225,10 +225,10 @@ def _sign(office: Office) -> None:
 def _has_signature(number: str) -> Done:
     @people()
     def look(office: Office) -> bool:
-        found = show(office, number)["signatures"]
+        found = show(office, number).signatures
         assert len(found) < 2, "once"
         return len(found) == 1 and any(
-            (office.settings.archive_dir / "evidence").glob(f"{found[0]['evidence_sha256']}.*")
+            (office.settings.archive_dir / "evidence").glob(f"{found[0].evidence_sha256}.*")
         )
 
     return look
@@ -267,9 +267,9 @@ def _attach(office: Office) -> None:
 
 @people()
 def _is_attached(office: Office) -> bool:
-    found = show(office, F)["attached"]
+    found = show(office, F).attached
     assert len(found) in {0, 2}, "all or none"
-    return bool(found) and all(any((office.settings.archive_dir / "evidence").glob(f"{a['sha256']}.*")) for a in found)
+    return bool(found) and all(any((office.settings.archive_dir / "evidence").glob(f"{a.sha256}.*")) for a in found)
 
 
 @people()
@@ -280,7 +280,7 @@ def _attach_late(office: Office) -> None:
 
 @people()
 def _is_attached_late(office: Office) -> bool:
-    found = show(office, kept.C)["attached"]
+    found = show(office, kept.C).attached
     assert len(found) in {0, 2}, "all or none"
     return bool(found)
 
@@ -411,7 +411,7 @@ def _is_backed_up(root: Path) -> bool:
         return False
     restore(folder / "kept", folder / "again")
     with kept.opened(folder / "again", clock=lambda: kept.THEN) as again:
-        assert verify(again.office, deep=True)["problems"] == []
+        assert verify(again.office, deep=True).problems == []
     archive = Archive(root / "archive")
     return {i: archive.head(i) for i in archive.ids()} == {i: version for i, (version, _) in manifest.objects.items()}
 
@@ -444,7 +444,7 @@ def _is_restored(root: Path) -> bool:
     if not (root / "qrecords.toml").exists() or (root / ".restoring").exists():
         return False
     assert (
-        open_restored(root, BackupStore(root.parent / "kept").require_manifest(), clock=lambda: kept.THEN)["problems"]
+        open_restored(root, BackupStore(root.parent / "kept").require_manifest(), clock=lambda: kept.THEN).problems
         == []
     )
     return True
@@ -760,7 +760,7 @@ def assert_whole(root: Path, step: Step, *, deep: bool = True) -> None:
     assert step.done(root)
     with kept.opened(root, clock=lambda: step.moment) as all_of_them:
         office = all_of_them.office
-        assert verify(office, deep=deep)["problems"] == []
+        assert verify(office, deep=deep).problems == []
         with office.register.read() as tx:
             assert tx.intents.open() == []
             papers = {p.stem for p in (office.settings.archive_dir / "evidence").glob("[!.]*")}

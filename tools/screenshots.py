@@ -53,8 +53,8 @@ def desk(root: Path) -> Iterator[str]:
 def screens(page: Page, root: Path) -> Iterator[str]:
     """Go through the screens; each name is given when its screen is ready to be taken."""
     with closing(open_office(root)) as office:
-        filed = [r for r in list_records(office, form_code="06A") if r["state"] in {"filed", "bound"}]
-    number = filed[0]["record_no"]
+        filed = [r for r in list_records(office, form_code="06A") if r.state in {"filed", "bound"}]
+    number = filed[0].record_no
     yield "today"
     page.goto("/fill")
     yield "forms"

@@ -32,22 +32,22 @@ def test_a_year_of_all_eleven_forms_is_filed_and_bound(demo: tuple[Office, Any])
     year = office.clock().year - 1
     records = list_records(office, year=year)
     assert len(records) == sum(COUNTS.values())
-    assert {r["state"] for r in records} == {"bound"}
+    assert {r.state for r in records} == {"bound"}
     assert {v["form_code"] for v in made.volumes} == set(office.forms.codes())
     assert made.hits > 0
 
 
 def test_something_is_left_open_to_try(demo: tuple[Office, Any]) -> None:
     office, made = demo
-    assert [r["state"] for r in list_records(office, year=office.clock().year)].count("draft") == 2
-    assert made.example in {r["record_no"] for r in list_records(office, states=[State.DRAFT])}
+    assert [r.state for r in list_records(office, year=office.clock().year)].count("draft") == 2
+    assert made.example in {r.record_no for r in list_records(office, states=[State.DRAFT])}
     assert any(f"--root {office.settings.root} show {made.example}" in line for line in tour(made))
     assert len(list((office.settings.root / "volumes").glob("*.pdf"))) == 11
 
 
 def test_the_sample_office_verifies_and_its_archive_is_valid_ocfl(demo: tuple[Office, Any]) -> None:
     office, _ = demo
-    assert verify(office, deep=True)["problems"] == []
+    assert verify(office, deep=True).problems == []
     assert_valid_ocfl(office.settings.root)
 
 

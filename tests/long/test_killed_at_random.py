@@ -196,7 +196,7 @@ def test_nothing_is_lost_or_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     killed_in_turns(root, kills)
     with kept.opened(root, clock=lambda: kept.THEN) as people:
         office = people("甲")
-        assert verify(office, deep=True)["problems"] == []
+        assert verify(office, deep=True).problems == []
         with office.register.read() as tx:
             assert tx.intents.open() == []
             records = {r.record_no: r for r in tx.records.find(form_code="QR758-01A")}
@@ -212,13 +212,13 @@ def test_nothing_is_lost_or_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         with office.register.read() as tx:
             numbers = [r.archive_no for r in tx.records.find(form_code="QR758-01A")]
         assert sorted(int(no[-4:]) for no in numbers) == [*range(1, len(numbers) + 1)], "no gap, none twice"
-        assert verify(office, deep=True)["problems"] == []
+        assert verify(office, deep=True).problems == []
         assert office.archive.steps_in_staging() == []
         backup(office, root.parent / "kept")
     assert_valid_ocfl(root)
     restore(root.parent / "kept", root.parent / "again")
     with kept.opened(root.parent / "again", clock=lambda: kept.THEN) as people:
-        assert verify(people.office, deep=True)["problems"] == []
+        assert verify(people.office, deep=True).problems == []
 
 
 def told_as_filed(folder: Path) -> list[list[str]]:

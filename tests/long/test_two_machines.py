@@ -79,7 +79,7 @@ def work(name):
             picture.save(page)
             scan(office, [on_disk(page)], recognise=False)
             say("scan")
-            assert search(office, f"示例单位{name}-{count}", Criteria())["total"] == 2
+            assert search(office, f"示例单位{name}-{count}", Criteria()).total == 2
             say("search")
 
 for line in sys.stdin:
@@ -120,7 +120,7 @@ def test_no_step_that_lives_is_undone_and_none_that_died_is_left(
         for name in ("a", "b"):  # each machine's next command mends what died there
             keeper = LeaseKeeper(office.register, machine=name)
             recover(Session(replace(office.workspace, leases=keeper), office.account))
-        assert verify(office, deep=True)["problems"] == []
+        assert verify(office, deep=True).problems == []
         with office.register.read() as tx:
             assert tx.intents.open() == []
             outcomes = [e.detail["did"] for e in tx.audit.events() if e.object.startswith("intent/")]

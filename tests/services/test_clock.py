@@ -39,7 +39,7 @@ def at(office: Office, moment: datetime) -> Office:
 
 def told_by_verify(office: Office) -> list[str]:
     with office.register.read() as tx:
-        return [str(p.message) for p in check_log(office, tx)[1]]
+        return [str(p.message) for p in check_log(office, tx).problems]
 
 
 @pytest.fixture

@@ -107,12 +107,14 @@ def test_r41_clause_5_6_open_until_handled_and_answered(values: dict[str, Any], 
 
 def test_r41_clause_5_6_show_and_due_say_how_long_it_is_open(desk: Desk) -> None:
     number = desk.new("01A", **COMPLAINT, **OPEN)
-    assert show(desk.office, number)["complaint"] == {"opened": "2025-03-17", "closed": "", "days": 352, "open": True}
-    (entry,) = [d for d in due(desk.office, on="2025-04-01")["due"] if d["key"] == "information_due"]
-    assert entry["detail"] == "投诉，未办结，已15天"
-    assert show(desk.office, desk.new("01A", channel="电话", info_type=["建议"]))["complaint"] is None
+    told = show(desk.office, number).complaint
+    assert told is not None
+    assert (told.opened, told.closed, told.days, told.open) == ("2025-03-17", "", 352, True)
+    (entry,) = [d for d in due(desk.office, on="2025-04-01").due if d.key == "information_due"]
+    assert entry.detail == "投诉，未办结，已15天"
+    assert show(desk.office, desk.new("01A", channel="电话", info_type=["建议"])).complaint is None
     (desk.office.settings.forms_dir / "disposition" / "complaints.toml").unlink()
-    assert show(desk.office, number)["complaint"] is None, "it stops what destroys, not who looks"
+    assert show(desk.office, number).complaint is None, "it stops what destroys, not who looks"
     with pytest.raises(InvalidInput, match="不知道哪些记录是投诉"):
         complaints(desk.office)
 
@@ -128,10 +130,10 @@ def test_r42_clause_5_6_the_check_list_has_every_complaint_of_the_period_and_roo
     desk.new("01A", channel="电话", info_type=["建议"])
     void = desk.new("01A", **COMPLAINT, info_content="示例：另一件")
     steps.void(desk.office, [void], reason="示例：重复")
-    assert complaints(desk.office, since="2025-03-18", until="2025-12-31")["complaints"] == []
-    assert complaints(desk.office)["from"] == "2026-01-01"
+    assert complaints(desk.office, since="2025-03-18", until="2025-12-31").complaints == []
+    assert complaints(desk.office).since == "2026-01-01"
     found = complaints(desk.office, since="2025-03-17", until="2025-03-17")
-    assert [(c["record_no"], c["open"]) for c in found["complaints"]] == [(first, False), (second, True)]
+    assert [(c.record_no, c.open) for c in found.complaints] == [(first, False), (second, True)]
     text = text_of(checklist_file(desk.office, found, "检查表.docx"))
     for words in (
         "检查人",
@@ -172,7 +174,7 @@ def test_r42_the_quality_department_sees_complaints_and_who_may_not_read_them_no
     for role in ("quality", "engineer"):
         account = Account("low", "示例员工", None, True, "", 1, (Grant(role),))
         found = complaints(replace(desk.office, account=account), since="2025-01-01")
-        counted[role] = ([c["record_no"] for c in found["complaints"]], found["open"])
+        counted[role] = ([c.record_no for c in found.complaints], found.open)
     assert counted == {"quality": ([number], 0), "engineer": ([], 0)}
 
 
@@ -245,8 +247,8 @@ def test_r44_the_external_code_is_the_offices_and_never_a_twelfth_form(desk: Des
 
 
 def reminded(desk: Desk, on: str) -> list[tuple[str, str, bool]]:
-    found = due(desk.office, on=on)["due"]
-    return [(d["key"], d["who"], d["late"]) for d in found if d["key"].startswith("quality")]
+    found = due(desk.office, on=on).due
+    return [(d.key, d.who, d.late) for d in found if d.key.startswith("quality")]
 
 
 def test_r44_clause_5_7_2_due_follows_the_hand_over_and_the_result(desk: Desk) -> None:

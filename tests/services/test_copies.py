@@ -170,7 +170,7 @@ def test_what_left_the_house_is_in_register_and_log(issued: tuple[Office, list[I
         told = json.dumps([dict(e.detail) for e in tx.audit.events()], ensure_ascii=False)
     assert PURPOSE not in told
     assert "示例军代室" not in told
-    assert verify(office)["problems"] == []
+    assert verify(office).problems == []
 
 
 def test_nothing_leaves_without_approval(at: Callable[..., Office], tmp_path: Path) -> None:
@@ -397,7 +397,7 @@ def test_a_crash_while_issuing_loses_no_number_and_leaves_a_trace(
     assert all(c["issued_at"] for c in listed["copies"])
     assert sorted(p.name for p in out.iterdir()) == ["FB-2026-00001.pdf", "FB-2026-00002.pdf"]
     assert issue(again, approved(again), out)[0].copy_no == "FB-2026-00003"
-    assert verify(again)["problems"] == []
+    assert verify(again).problems == []
 
 
 def test_the_commands(at: Callable[..., Office], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

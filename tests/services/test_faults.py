@@ -99,19 +99,19 @@ def test_a_record_stands_still_while_it_is_filed(reviewed: CommandLine, monkeypa
             with pytest.raises(WrongState, match="正在归档"):
                 attempt()
             refused.append(name)
-        assert verify(other)["problems"] == []
+        assert verify(other).problems == []
 
     monkeypatch.setattr(durable, "checkpoint", meanwhile)
     assert len(file_all(office)) == 2
     assert len(refused) == 2
-    assert verify(office, deep=True)["problems"] == []
+    assert verify(office, deep=True).problems == []
 
 
 def test_verify_is_quiet_about_what_is_being_filed(reviewed: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     office, other = open_office(reviewed.root), open_office(reviewed.root)
     seen: list[Any] = []
     monkeypatch.setattr(
-        durable, "checkpoint", lambda at: seen.append(verify(other)["problems"]) if at == "file.frozen" else None
+        durable, "checkpoint", lambda at: seen.append(verify(other).problems) if at == "file.frozen" else None
     )
     file_all(office)
     assert seen == [[]]

@@ -33,7 +33,7 @@ def filled(office: Office, write: Callable[..., Path], sample: Callable[..., Any
 
 
 def found(office: Office, text: str) -> list[str]:
-    return [hit["record_no"] for hit in search(office, text, Criteria())["hits"]]
+    return [hit.record_no for hit in search(office, text, Criteria()).hits]
 
 
 def test_names_of_evidence_and_signers(filled: Office) -> None:
@@ -58,7 +58,7 @@ def test_the_title_of_its_volume(filled: Office) -> None:
         tx.records.change([NO], volume_code=volume["volume_code"])
     assert found(filled, "示例单位甲卷") == [NO]
     assert found(filled, "册:2025D5001") == [NO]
-    assert "甲卷" in search(filled, "甲卷", Criteria())["hits"][0]["snippet"]
+    assert "甲卷" in search(filled, "甲卷", Criteria()).hits[0].snippet
 
 
 def test_a_source_of_further_texts_is_searched_and_shown(filled: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_a_source_of_further_texts_is_searched_and_shown(filled: Office, monkeyp
     with filled.register.write() as tx:
         tx.records.touch([NO])  # as whoever adds such a text does
     assert found(filled, "扫描件:批号7741") == [NO]
-    assert "【批号7741】" in search(filled, "批号7741", Criteria())["hits"][0]["snippet"]
+    assert "【批号7741】" in search(filled, "批号7741", Criteria()).hits[0].snippet
 
 
 def test_a_search_loads_neither_form_definitions_nor_document_libraries(

@@ -246,15 +246,15 @@ def test_what_may_not_be_read_is_not_there(clerk: Office, office: Office, engine
     notice = "QR758-04A-2025-00001"
     for one in (office, clerk):
         one.workspace.use_engine(engine)
-    assert [hit["record_no"] for hit in search(office, "功放过热", Criteria())["hits"]] == [notice]
+    assert [hit.record_no for hit in search(office, "功放过热", Criteria()).hits] == [notice]
     for text in ("功放过热", "编号:04A202500001", "排除短波电台功放过热故障"):
         found = search(clerk, text, Criteria())
-        assert (found["total"], found["hits"], found["next"]) == (0, [], None)
-        assert not any(found["facets"].values())
-        assert "功放" not in str(found["looser"])  # which would tell that the word is somewhere
+        assert (found.total, found.hits, found.next) == (0, [], None)
+        assert not any(found.facets.values())
+        assert "功放" not in str(found.looser)  # which would tell that the word is somewhere
     everything = search(clerk, "-不存在", Criteria())
-    assert [hit["form_code"] for hit in everything["hits"]] == ["QR758-10A"]
-    assert everything["facets"]["form_code"] == {"QR758-10A": 1}
+    assert [hit.form_code for hit in everything.hits] == ["QR758-10A"]
+    assert everything.facets["form_code"] == {"QR758-10A": 1}
     assert hits_file(clerk, "功放过热", Criteria(), "无.csv").total == 0
     with pytest.raises(NotFound):
         paper_to_open(clerk, notice)
@@ -263,5 +263,5 @@ def test_what_may_not_be_read_is_not_there(clerk: Office, office: Office, engine
 
 def test_the_right_is_asked_once_more_on_the_way_out(clerk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Office, "readable", lambda _: None)
-    assert search(clerk, "功放过热", Criteria())["hits"] == []
+    assert search(clerk, "功放过热", Criteria()).hits == []
     clerk.index.close()

@@ -89,7 +89,7 @@ def test_a_file_with_a_percent_in_its_name_goes_along(cli: CommandLine, tmp_path
     assert bagit.Bag(str(tmp_path / "one")).validate()
     with closing(init(tmp_path / "company")) as office:
         import_bag(office, tmp_path / "one")
-        assert verify(office, deep=True)["problems"] == []
+        assert verify(office, deep=True).problems == []
         (held,) = [a.name for a in reading.one(office, C).attached if "100%" in a.name]
         assert held == paper.name
 
@@ -114,7 +114,7 @@ def test_a_package_written_before_is_taken_in(cli: CommandLine, tmp_path: Path) 
     assert "urn%3a" in (older / "manifest-sha512.txt").read_text(encoding="utf-8")
     with closing(init(tmp_path / "company")) as office:
         assert len(import_bag(office, older).items) == 4
-        assert verify(office, deep=True)["problems"] == []
+        assert verify(office, deep=True).problems == []
 
 
 def damage(bag: Path, how: str) -> None:
@@ -180,7 +180,7 @@ def test_a_package_is_taken_in_whole(bag: Path, tmp_path: Path, capsys: pytest.C
     with closing(init(tmp_path / "company")) as office:
         taken = import_bag(office, bag)
         assert len(taken.items) == 4
-        assert verify(office, deep=True)["problems"] == []
+        assert verify(office, deep=True).problems == []
         again = import_bag(office, bag)
         assert again.items == [], "what is here already is passed over"
     company = CommandLine(tmp_path / "company", capsys)
@@ -194,7 +194,7 @@ def test_a_part_of_a_series_is_no_gap(cli: CommandLine, tmp_path: Path) -> None:
     cli("export", B, "--bag", tmp_path / "one")
     with closing(init(tmp_path / "company")) as office:
         import_bag(office, tmp_path / "one")
-        assert verify(office)["problems"] == []
+        assert verify(office).problems == []
 
 
 @pytest.mark.parametrize("name", ["form.pdf", "metadata.csv", "manifest-sha512.txt"])
@@ -204,7 +204,7 @@ def test_a_package_that_was_changed_is_refused(bag: Path, tmp_path: Path, name: 
     with closing(init(tmp_path / "company")) as office:
         with pytest.raises(InvalidInput, match="移交"):
             import_bag(office, bag)
-        assert verify(office)["problems"] == []
+        assert verify(office).problems == []
 
 
 def test_a_link_out_of_the_package_is_refused(bag: Path, tmp_path: Path) -> None:
@@ -236,6 +236,6 @@ def test_an_import_broken_off_is_undone_or_finished(
         with pytest.raises(KeyboardInterrupt):
             import_bag(office, bag)
     with closing(open_office(root)) as office:
-        assert verify(office, deep=True)["problems"] == []
+        assert verify(office, deep=True).problems == []
         import_bag(office, bag)
-        assert verify(office, deep=True)["problems"] == []
+        assert verify(office, deep=True).problems == []

@@ -379,9 +379,9 @@ def test_bound_papers_show_nothing_of_it(tmp_path: Path) -> None:
         packed = export_bag(high, root.parent / "bag-high", year=2025)
         assert packed.volumes == [volume.volume_code]
         shown = show(low, numbers[0])
-        assert shown["item"] is None and show(high, numbers[0])["item"]["archive_no"]
+        assert shown.item is None and show(high, numbers[0]).item.archive_no
         found = status(low)
-        assert (found["records"], found["items"], found["volumes"]) == ({"bound": 1}, 0, 0)
+        assert (found.records, found.items, found.volumes) == ({"bound": 1}, 0, 0)
         with pytest.raises(QRecordsError):
             paper_to_open(low, numbers[0])
         assert compile_year(low, 2025, form_code="10A", dry_run=True).volumes == []

@@ -122,7 +122,7 @@ def test_r28_clause_4_the_wrong_side_is_reminded(
     told = [note for note in made.notes if "QS/PA758A 第4章" in note]
     assert bool(told) is bool(words)
     assert all(words in note and "提醒" in note for note in told)
-    assert [words in t for t in show(desk.office, NOTICE)["reminders"] if "第4章" in t] == ([True] if words else [])
+    assert [words in t for t in show(desk.office, NOTICE).reminders if "第4章" in t] == ([True] if words else [])
 
 
 def test_r28_r29_the_list_gives_the_status_a_notice_leaves_out(desk: Desk) -> None:

@@ -55,8 +55,8 @@ def test_looking_does_not_wait_and_is_logged_once(filled: Office) -> None:
     before = readings(filled)
     began = time.monotonic()
     with written_by_another(filled):
-        assert show(filled, NO)["record_no"] == NO
-        assert search(filled, "示例", Criteria())["total"] == 1
+        assert show(filled, NO).record_no == NO
+        assert search(filled, "示例", Criteria()).total == 1
         complaints(filled, since="2025-01-01", until="2025-12-31")
     assert time.monotonic() - began < PATIENCE
     assert readings(filled) == before, "the log itself was not to be had"

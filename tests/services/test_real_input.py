@@ -161,7 +161,7 @@ def test_every_record_is_found_by_six_characters_of_its_fault(bound: dict[str, A
     for number, report in zip(bound["numbers"], bound["reports"], strict=True):
         piece = _six_characters(report["fault_symptom"])
         found = search(opened, f'"{piece}"', Criteria(), limit=1000)
-        assert number in {h["record_no"] for h in found["hits"]}, (number, piece)
+        assert number in {h.record_no for h in found.hits}, (number, piece)
 
 
 def test_the_volumes_hold_each_record_once_where_the_contents_say(bound: dict[str, Any], opened: Office) -> None:

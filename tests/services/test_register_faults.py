@@ -157,7 +157,7 @@ def test_a_clock_that_jumps_back(cli: CommandLine, entry: Callable[[int], Path])
     with closing(open_office(cli.root, clock=lambda: moment - timedelta(days=200))) as office:
         with pytest.raises(WrongState, match="早，没有办理"):
             fill(office, "01A", [entry(2)])
-        assert verify(office, deep=True)["problems"] == []
+        assert verify(office, deep=True).problems == []
     with closing(open_office(cli.root, clock=lambda: moment)) as office:
         made = [r["record_no"] for r in fill(office, "01A", [entry(2)]).records]
     assert made == ["QR758-01A-2025-00002"], "the refused one took no number"

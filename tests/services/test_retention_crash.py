@@ -90,8 +90,8 @@ def assert_destroyed(people: People) -> None:
     assert found["executed"]["account"] == "戊"
     assert len(office.archive.versions(f"urn:qrecords:disposition:{LIST_NO}")) == 3
     for number in (A, B, C, *ROWS):
-        assert show(office, number)["values"].keys() == {"secrecy_level"}
-    assert verify(office, deep=True)["problems"] == []
+        assert show(office, number).values.keys() == {"secrecy_level"}
+    assert verify(office, deep=True).problems == []
     with office.register.read() as tx:
         assert tx.intents.open() == []
     assert office.archive.steps_in_staging() == []
@@ -111,8 +111,8 @@ def test_before_the_certificate_nothing_goes(kept: Path, checkpoint: str) -> Non
     killed("destroy", checkpoint, 1, kept)
     with opened(kept) as people:
         assert lists(people("甲"))[0]["state"] == "approved"
-        assert all(show(people("甲"), number)["customer_unit"] for number in (A, B, C, *ROWS))
-        assert verify(people("甲"), deep=True)["problems"] == []
+        assert all(show(people("甲"), number).customer_unit for number in (A, B, C, *ROWS))
+        assert verify(people("甲"), deep=True).problems == []
         destroy(people("戊"), LIST_NO)
         assert_destroyed(people)
 
@@ -176,6 +176,6 @@ def test_drawing_a_list(tmp_path: Path, checkpoint: str) -> None:
     with opened(root) as people:
         made = [one["list_no"] for one in lists(people("甲"))]
         assert made == ([] if checkpoint in {"draw.intent", "publish.begin"} else [LIST_NO])
-        assert verify(people("甲"), deep=True)["problems"] == []
+        assert verify(people("甲"), deep=True).problems == []
         rest = [unit for unit in ALL if unit != VOLUME or not made]
         assert draw(people("甲"), rest, "x")["list_no"] == "XH-2026-002", "a number is used once"

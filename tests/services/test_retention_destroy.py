@@ -85,8 +85,8 @@ def text_of(pdf: str) -> str:
 def untouched(people: People, told: str = "") -> bool:
     """Nothing has gone: every record still has its values, and the office is sound but for what is `told` of."""
     shown = [show(people("甲"), number) for number in (A, B, C, *ROWS)]
-    found = [problem.source for problem in verify(people("甲"))["problems"]]
-    return all(len(record["values"]) > 1 for record in shown) and found == ([told] if told else [])
+    found = [problem.source for problem in verify(people("甲")).problems]
+    return all(len(record.values) > 1 for record in shown) and found == ([told] if told else [])
 
 
 def refused(people: People, error: type[QRecordsError], match: str, executor: str = "戊", told: str = "") -> None:
@@ -101,25 +101,26 @@ def refused(people: People, error: type[QRecordsError], match: str, executor: st
 def test_what_is_destroyed_is_nowhere_what_remains_is_number_title_dates(kept: Path, tmp_path: Path) -> None:
     with opened(kept) as people:
         office = people("甲")
-        assert search(office, WORD, Criteria())["total"] == 5
+        assert search(office, WORD, Criteria()).total == 5
         backup(office, tmp_path / "backup")
         before = {number: show(office, number) for number in (A, B, C, *ROWS)}
         done = destroy(people("戊"), LIST_NO)
         assert (done["state"], done["executed"]["account"]) == ("destroyed", "戊")
         for number, record in before.items():
             after = show(office, number)
-            assert after["state"] == "destroyed"
-            assert (after["values"], after["customer_unit"], after["signatures"]) == ({"secrecy_level": "内部"}, "", ())
+            assert after.state == "destroyed"
+            assert (after.values, after.customer_unit, after.signatures) == ({"secrecy_level": "内部"}, "", ())
             assert all(
-                after[key] == record[key] for key in ("title", "date", "record_year", "archive_no", "volume_code")
+                getattr(after, key) == getattr(record, key)
+                for key in ("title", "date", "record_year", "archive_no", "volume_code")
             )
-        assert search(office, WORD, Criteria())["total"] == 0
-        assert search(office, f"编号:{A}", Criteria())["total"] == 1, "its number is still found"
-        assert verify(office, deep=True)["problems"] == []
+        assert search(office, WORD, Criteria()).total == 0
+        assert search(office, f"编号:{A}", Criteria()).total == 1, "its number is still found"
+        assert verify(office, deep=True).problems == []
         assert due(office) == []
         (volume,) = list_volumes(office)
         assert (volume.volume_code, volume.pdf, volume.destroyed) == (VOLUME, "", LIST_NO)
-        assert [event["action"] for event in show(office, C, history=True)["history"]][-1] == "destroy"
+        assert [event.action for event in show(office, C, history=True).history][-1] == "destroy"
         assert backup(office, tmp_path / "again").problems == []
     assert_valid_ocfl(kept)
     for path in kept.rglob("*"):
@@ -197,7 +198,7 @@ def test_an_object_that_comes_back_is_told(people: People, kept: Path, tmp_path:
     shutil.copytree(kept / "archive" / "objects", tmp_path / "objects")
     destroy(people("戊"), LIST_NO)
     shutil.copytree(tmp_path / "objects", kept / "archive" / "objects", dirs_exist_ok=True)
-    told = [str(p.message) for p in verify(people("甲"))["problems"] if "登记销毁" in str(p.message)]
+    told = [str(p.message) for p in verify(people("甲")).problems if "登记销毁" in str(p.message)]
     assert len(told) == 5
 
 
@@ -297,8 +298,8 @@ def test_a_hold_deleted_from_the_register(people: People, subject: str) -> None:
     tamper(people, "DELETE FROM hold")
     with pytest.raises(IntegrityFailure, match="登记库与日志"):
         destroy(people("戊"), LIST_NO)
-    assert all(show(people("甲"), number)["customer_unit"] for number in (A, B, C, *ROWS))
-    assert any("冻结" in str(p.message) for p in verify(people.office)["problems"])
+    assert all(show(people("甲"), number).customer_unit for number in (A, B, C, *ROWS))
+    assert any("冻结" in str(p.message) for p in verify(people.office).problems)
 
 
 def test_a_hold_said_to_be_released(people: People) -> None:
@@ -306,15 +307,15 @@ def test_a_hold_said_to_be_released(people: People) -> None:
     tamper(people, "UPDATE hold SET released_at = ?, released_by = '甲', release_reason = '已结'", NOW.isoformat())
     with pytest.raises(IntegrityFailure, match="登记库与日志"):
         destroy(people("戊"), LIST_NO)
-    assert all(show(people("甲"), number)["customer_unit"] for number in (A, B, C, *ROWS))
+    assert all(show(people("甲"), number).customer_unit for number in (A, B, C, *ROWS))
 
 
 def test_a_year_moved_in_the_register(people: People) -> None:
     tamper(people, "UPDATE item SET record_year = record_year - 1")
-    assert any("年度" in str(p.message) for p in verify(people.office)["problems"])
+    assert any("年度" in str(p.message) for p in verify(people.office).problems)
     with pytest.raises(IntegrityFailure):
         destroy(people("戊"), LIST_NO)
-    assert all(show(people("甲"), number)["customer_unit"] for number in (A, B, C, *ROWS))
+    assert all(show(people("甲"), number).customer_unit for number in (A, B, C, *ROWS))
 
 
 def test_a_list_whose_paper_changed(people: People, kept: Path) -> None:
@@ -322,7 +323,7 @@ def test_a_list_whose_paper_changed(people: People, kept: Path) -> None:
     path.write_bytes(path.read_bytes().replace(ITEM_C.encode(), ITEM_A.encode()))
     with pytest.raises(IntegrityFailure):
         destroy(people("戊"), LIST_NO)
-    assert all(show(people("甲"), number)["customer_unit"] for number in (A, B, C, *ROWS))
+    assert all(show(people("甲"), number).customer_unit for number in (A, B, C, *ROWS))
     assert lists(people("甲"))[0]["damage"]
     assert withdraw(people("甲"), LIST_NO, "清册被改过")["state"] == "withdrawn"
 
@@ -423,7 +424,7 @@ def test_a_destruction_that_fails_says_what_is_still_there_and_goes_on(
     with pytest.raises(WrongState, match="正在销毁"):
         withdraw(people("甲"), LIST_NO, "太晚")
     assert destroy(people("戊"), LIST_NO)["state"] == "destroyed"
-    assert verify(people("甲"))["problems"] == []
+    assert verify(people("甲")).problems == []
     with pytest.raises(NotFound):
         people.office.archive.path(f"urn:qrecords:item:{ITEM_A.replace('·', '.')}", "form.pdf")
 
@@ -433,7 +434,7 @@ def restored(people: People, tmp_path: Path) -> Path:
     backup(people("甲"), tmp_path / "backup")
     destroy(people("戊"), LIST_NO)
     target = tmp_path / "restored"
-    assert open_restored(target, restore(tmp_path / "backup", target), clock=lambda: NOW)["problems"] == []
+    assert open_restored(target, restore(tmp_path / "backup", target), clock=lambda: NOW).problems == []
     return target
 
 
@@ -447,8 +448,8 @@ def test_a_restored_backup_destroys_again_what_was_destroyed_after_it(people: Pe
         assert untouched(again)
         assert replay(again("戊"), people.root) == [LIST_NO]
         assert lists(again("甲"))[0]["state"] == "destroyed"
-        assert [show(again("甲"), number)["state"] for number in (A, B, C, *ROWS)] == ["destroyed"] * 5
-        assert verify(again("甲"), deep=True)["problems"] == []
+        assert [show(again("甲"), number).state for number in (A, B, C, *ROWS)] == ["destroyed"] * 5
+        assert verify(again("甲"), deep=True).problems == []
         assert replay(again("戊"), people.root) == []
     for path in root.rglob("*"):
         assert path.is_dir() or WORD.encode() not in path.read_bytes(), path

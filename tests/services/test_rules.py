@@ -140,7 +140,7 @@ def test_r11_clause_5_2_1_a_title_below_junior_is_reminded_of(desk: Desk) -> Non
     staff = [{"name": "示例实习生", "title": "实习生", "unit": "客户服务中心", "is_leader": True}]
     made = desk.filled("04A", staff=staff)
     assert any("提醒" in note and "QS/PA758A 5.2.1" in note for note in made.notes)
-    assert any("QS/PA758A 5.2.1" in text for text in show(desk.office, NOTICE)["reminders"])
+    assert any("QS/PA758A 5.2.1" in text for text in show(desk.office, NOTICE).reminders)
     assert not any("提醒" in note for note in desk.filled("04A").notes)
 
 
@@ -250,7 +250,7 @@ def test_r4_clause_5_5_6_a_voided_number_stays_with_its_reason_and_is_not_used_a
     first = desk.new("10A")
     steps.void(desk.office, [first], reason="示例：填错用户")
     assert desk.new("10A", user_need="示例：另一件") == "QR758-10A-2025-00002"
-    assert show(desk.office, first)["reason"] == "示例：填错用户"
+    assert show(desk.office, first).reason == "示例：填错用户"
     with pytest.raises(WrongState) as refused:
         steps.submit(desk.office, [first])
     assert "作废" in told(refused)

@@ -275,7 +275,7 @@ def test_a_series_that_cannot_be_read_keeps_nobody_from_searching_the_other(
     series = add_series(office.settings.forms_dir.parent) / "series.toml"
     series.write_text(text or series.read_text(encoding="utf-8").replace("WC.JL-{000}", "WC-{000}"), encoding="utf-8")
     with closing(open_office(office.settings.root, clock=at_now)) as again:
-        assert search(again, "示例", Criteria())["total"] == 1
+        assert search(again, "示例", Criteria()).total == 1
         assert again.outlines.doing("notice") == "QR758-04"
         with pytest.raises(InvalidInput) as told:
             archive_class(again, again.forms.get("09A").form, 2026, 5)

@@ -106,9 +106,9 @@ def test_a_deep_check_broken_off_goes_on(cli: CommandLine, monkeypatch: pytest.M
         ask = readers._Reader.ask
         monkeypatch.setattr(readers._Reader, "ask", lambda r, q: (read.append(q["object"]), ask(r, q))[1])
         found = verify(office, deep=True)
-        assert found["checked"]["resumed"] == len(ITEMS) - len(read) >= 3
-        assert len(found["problems"]) == 1, "what is damaged is read again, and told"
-        assert verify(office, deep=True)["checked"]["resumed"] == 0
+        assert found.checked.resumed == len(ITEMS) - len(read) >= 3
+        assert len(found.problems) == 1, "what is damaged is read again, and told"
+        assert verify(office, deep=True).checked.resumed == 0
 
 
 @pytest.mark.parametrize("lines", ["", "half a li", "\x00\xff\n", "urn:qrecords:sample:0 v9\n"])

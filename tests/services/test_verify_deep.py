@@ -69,7 +69,7 @@ def root(laid: Path, tmp_path: Path) -> Path:
 
 def told(root: Path, *, afresh: bool = False) -> list[str]:
     with closing(open_office(root)) as office:
-        return [p.message for p in verify(office, deep=True, afresh=afresh)["problems"]]
+        return [p.message for p in verify(office, deep=True, afresh=afresh).problems]
 
 
 @pytest.fixture
@@ -157,13 +157,13 @@ CHANGED = "form.pdf 与归档时登记的不同；请从备份恢复"
 def test_an_object_made_anew_does_not_pass_with_a_forged_memory(office: Office, tmp_path: Path) -> None:
     form = pdf(tmp_path / "a.pdf")
     filed(office, form)
-    assert CHANGED not in [p.message for p in verify(office, deep=True)["problems"]]
+    assert CHANGED not in [p.message for p in verify(office, deep=True).problems]
     shutil.rmtree(next((office.archive.objects).glob("*/*/*/*")))
     forged = pdf(tmp_path / "b.pdf") + b"% another\n"
     put(office.archive, ITEM, {"record.json": record_json(), "form.pdf": forged})
     with (office.settings.indexes_dir / OPENED).open("a", encoding="utf-8") as memory:
         memory.write(f"{hashlib.sha512(forged).hexdigest()[:64]}.pdf\n")
-    assert CHANGED in [p.message for p in verify(office, deep=True)["problems"]]
+    assert CHANGED in [p.message for p in verify(office, deep=True).problems]
 
 
 def during(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
@@ -187,7 +187,7 @@ def test_what_is_filed_or_corrected_during_a_check_is_sound(
     if version == 2:
         filed(office, form)
     during(monkeypatch, lambda: filed(office, form + b"% corrected\n" * (version - 1), version=version))
-    told = {p.message for p in verify(office, deep=deep)["problems"] if p.source == ITEM}
+    told = {p.message for p in verify(office, deep=deep).problems if p.source == ITEM}
     assert told <= {"归档所用的表式模板不在档案库里；请从备份恢复"}  # the sample has none
 
 
@@ -206,14 +206,14 @@ def test_a_correction_while_both_are_compared_is_no_difference(
         return head(object_id)
 
     monkeypatch.setattr(office.archive, "head", then)
-    assert not [p for p in verify(office)["problems"] if "不符" in p.message]
+    assert not [p for p in verify(office).problems if "不符" in p.message]
     assert corrected
 
 
 def test_what_is_lost_is_told_at_the_second_look_too(office: Office, tmp_path: Path) -> None:
     filed(office, pdf(tmp_path / "a.pdf"))
     shutil.rmtree(next((office.archive.objects).glob("*/*/*/*")).parents[2])
-    assert "登记库里有，档案库里没有；请从备份恢复这个对象" in [p.message for p in verify(office)["problems"]]
+    assert "登记库里有，档案库里没有；请从备份恢复这个对象" in [p.message for p in verify(office).problems]
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -224,7 +224,7 @@ def test_what_is_destroyed_during_a_check_is_not_told_as_damaged(
     monkeypatch.setattr(office.archive, "ids", lambda: iter([ITEM]))  # it is gone when its turn comes
     tombstones = [SimpleNamespace(object_id=ITEM, list_no="示例")] if by_a_list else []
     monkeypatch.setattr(Retention, "destroyed", lambda *_: tombstones)
-    told = [p.message for p in verify(office, deep=deep)["problems"] if p.source == ITEM]
+    told = [p.message for p in verify(office, deep=deep).problems if p.source == ITEM]
     assert bool(told) is not by_a_list
 
 
@@ -238,7 +238,7 @@ def test_a_segment_filed_during_a_check_is_no_log_cut_short(office: Office, monk
         return check(office, tx)
 
     monkeypatch.setattr(verifying, "check_log", then)
-    assert verify(office)["problems"] == []
+    assert verify(office).problems == []
 
 
 def test_papers_beside_a_record_are_those_it_names(office: Office) -> None:
@@ -253,7 +253,7 @@ def test_papers_beside_a_record_are_those_it_names(office: Office) -> None:
         "attachments/b.jpg": other,
     }  # fmt: skip
     put(office.archive, ITEMS[0], files)
-    messages = [p.message for p in verify(office, deep=True)["problems"]]
+    messages = [p.message for p in verify(office, deep=True).problems]
     assert messages == ["attachments/b.jpg 与归档内容里登记的不同；请从备份恢复"]
 
 
@@ -402,4 +402,4 @@ def test_hidden_scripts_are_found_by_the_whole_check(office: Office, tmp_path: P
 
     put(office.archive, ITEMS[0], {"a.pdf": pdf(tmp_path / "a.pdf", js=script_in_a_page)})
     answer = verify(office, deep=True)
-    assert ["翻页时自行的动作" in p.message for p in answer["problems"]] == [True]
+    assert ["翻页时自行的动作" in p.message for p in answer.problems] == [True]

@@ -180,7 +180,7 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
         assert verify_volumes(office, [volume["volume_code"]]) == (1, [])
         assert {v.volume_code: v.sha256 for v in _rows(office)}.items() >= before.items()
         assert [v["remark"] for v in show_catalogue(office, 2025)["volumes"]].count("补编") == 1
-        assert verify(office, deep=True)["problems"] == []
+        assert verify(office, deep=True).problems == []
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ def test_a_whole_day_by_keyboard(page: Page, office: Office, sample: Callable[..
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/records/QR758-01A-*")
     (record,) = list_records(office)
-    number = record["record_no"]
+    number = record.record_no
     _press(page, "续填")
     page.wait_for_url("**/drafts/**")
     type_in(page, {k: values[k] for k in values if form.by_key[k] in form.input_fields and _stage(form, k) > 0})

@@ -113,7 +113,7 @@ def _make(desk: Desk, begun: dict[str, Any]) -> int:
 
 def _is_made(root: Path) -> bool:
     with closing(open_office(root, clock=lambda: kept.THEN)) as office:
-        there = [r["record_no"] for r in list_records(office, form_code="01A") if r["record_no"] > E]
+        there = [r.record_no for r in list_records(office, form_code="01A") if r.record_no > E]
     assert there in ([], [FIVE]), "once, and no gap"
     return bool(there)
 
@@ -194,7 +194,7 @@ def test_killed_at_every_moment(tmp_path: Path, name: str) -> None:
             assert doing.act(desk, begun) in doing.again, "once more, as a browser does that lost the answer"
         assert doing.done(root), (moment, times)
         with kept.opened(root, clock=lambda: kept.THEN) as people:
-            assert verify(people.office, deep=True)["problems"] == [], (moment, times)
+            assert verify(people.office, deep=True).problems == [], (moment, times)
             with people.office.register.read() as tx:
                 assert tx.intents.open() == []
             assert people.office.archive.steps_in_staging() == []
@@ -227,7 +227,7 @@ def test_two_desks_and_a_command_line_at_once(tmp_path: Path) -> None:
             hand.join()
     assert sorted(answers) == [0, 0] + [200] * 6
     with kept.opened(root, clock=lambda: kept.THEN) as people:
-        numbers = [int(r["record_no"][-5:]) for r in list_records(people.office, form_code="01A")]
+        numbers = [int(r.record_no[-5:]) for r in list_records(people.office, form_code="01A")]
         assert sorted(numbers) == list(range(1, max(numbers) + 1)), "no gap, none twice"
         assert len(numbers) == int(E[-1]) + 8
-        assert verify(people.office)["problems"] == []
+        assert verify(people.office).problems == []

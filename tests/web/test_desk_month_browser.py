@@ -98,7 +98,7 @@ def test_a_register_by_keyboard_alone(page: Page, office: Office, values: dict[s
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Control+Shift+Enter")
     expect(page.get_by_text("已登记1行：QR758-09A-2026-00001")).to_be_visible(timeout=30_000)
-    assert [r["record_no"] for r in list_records(office)] == ["QR758-09A-2026-00001"]
+    assert [r.record_no for r in list_records(office)] == ["QR758-09A-2026-00001"]
     expect(page.locator(".there tr")).to_have_count(1)
 
 
@@ -123,7 +123,7 @@ def test_pasted_lines_come_whole_and_more_columns_than_there_are_is_told(
     expect(cell(page, lines - 1, "subject")).to_have_value(f'示例第{lines}件\n附"说明"')
     page.locator("#make").click()
     expect(page.get_by_text(f"已登记{lines}行")).to_be_visible(timeout=60_000)
-    numbers = [r["record_no"] for r in list_records(office)]
+    numbers = [r.record_no for r in list_records(office)]
     assert len(numbers) == lines
     with office.register.read() as tx:
         assert sorted(r.values["subject"] for r in tx.records.many(numbers)) == sorted(

@@ -62,7 +62,7 @@ def test_what_others_wrote_meanwhile_stays(
     assert any("别人刚改过" in note and "别人写的" in note for note in told.json()["notes"])
     made = browser.ask(f"{draft}/make", {**sent, "revision": told.json()["revision"]})
     assert made.status_code == 200, made.text
-    values = show(office, number)["values"]
+    values = show(office, number).values
     assert (values["info_content"], values["contact_person"]) == ("示例：别人写的", "示例乙")
 
 
@@ -75,12 +75,12 @@ def test_where_both_wrote_the_other_is_shown_before_it_goes(
     assert first.status_code == 409
     assert "别人写的" in first.json()["message"]
     assert "示例丙" not in first.json()["message"], "that stays anyway"
-    assert show(office, number)["values"]["info_content"] == "示例：别人写的"
+    assert show(office, number).values["info_content"] == "示例：别人写的"
     page = fields(browser.get(draft))
     assert page["info_content"] == "示例：这里写的", "what was typed is still there"
     second = browser.ask(f"{draft}/make", page)
     assert second.status_code == 200, second.text
-    values = show(office, number)["values"]
+    values = show(office, number).values
     assert (values["info_content"], values["contact_person"]) == ("示例：这里写的", "示例丙")
 
 
@@ -89,7 +89,7 @@ def test_nothing_typed_writes_nothing(office: Office, browser: Browser, number: 
     before = show(office, number, history=True)
     assert browser.ask(f"{draft}/make", sent).status_code == 200
     after = show(office, number, history=True)
-    assert (before["values"], len(before["history"])) == (after["values"], len(after["history"]))
+    assert (before.values, len(before.history)) == (after.values, len(after.history))
     assert draft not in browser.get("/")
 
 
@@ -99,7 +99,7 @@ def test_a_record_gone_on_its_way_takes_no_draft(office: Office, browser: Browse
     refused = browser.ask(f"{draft}/make", sent)
     assert refused.status_code in {409, 422}
     assert "已提交" in refused.text or "不能" in refused.text
-    assert show(office, number)["values"]["info_content"] == "示例：原来的"
+    assert show(office, number).values["info_content"] == "示例：原来的"
     assert draft in browser.get("/"), "what was typed is not lost"
 
 
@@ -109,4 +109,4 @@ def test_a_step_taken_by_another_first_is_told(office: Office, browser: Browser,
     late = browser.post("/step/review", {"number": number, "opinion": "示例：第二个", "back": "/review"})
     assert late.status_code == 409
     assert "已审查" in late.text
-    assert show(office, number)["opinion"] == ""
+    assert show(office, number).opinion == ""

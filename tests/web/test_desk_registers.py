@@ -301,7 +301,7 @@ def test_rows_waiting_for_review_are_shown_whole_and_moved_all_or_none(
         refused = browser.ask(f"/step/{action}", {"number": [*numbers, late], "back": "/", **more})
         assert refused.status_code in {409, 422}
         assert late in refused.text, "the one that cannot is named"
-        assert {r["state"] for r in list_records(office) if r["record_no"] in numbers} == {"submitted"}
+        assert {r.state for r in list_records(office) if r.record_no in numbers} == {"submitted"}
     assert browser.ask("/step/return", {"number": numbers, "back": "/", "reason": " "}).status_code != 200
     taken = browser.ask("/step/review", {"number": numbers, "back": "/"})
     assert taken.json()["numbers"] == numbers

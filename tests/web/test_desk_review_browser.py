@@ -31,7 +31,7 @@ def waiting(office: Office, sample: Callable[..., dict[str, Any]], write: Callab
 
 def states(office: Office) -> list[str]:
     """Return the states of all records by number."""
-    return [r["state"] for r in sorted(list_records(office), key=lambda r: str(r["record_no"]))]
+    return [r.state for r in sorted(list_records(office), key=lambda r: str(r.record_no))]
 
 
 def become(office: Office, wanted: list[str]) -> None:

@@ -161,7 +161,7 @@ def test_pages_of_hits_go_on(office: Office, browser: Browser, monkeypatch: pyte
             break
         assert parse_qs(urlsplit(html.unescape(on[0])).query)["sort"] == ["relevance"]
         page = browser.get(html.unescape(on[0]))
-    assert sorted(seen) == sorted(h["record_no"] for h in search(office, "示例", Criteria(), limit=99)["hits"])
+    assert sorted(seen) == sorted(h.record_no for h in search(office, "示例", Criteria(), limit=99).hits)
 
 
 def test_how_a_query_is_written_is_said_alike_everywhere(browser: Browser, cli: CommandLine) -> None:

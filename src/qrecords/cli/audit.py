@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -15,6 +15,7 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, table
 from qrecords.cli.wording import error_json
 from qrecords.errors import IntegrityFailure
+from qrecords.model.answer import told
 from qrecords.model.clock import CLOCK
 from qrecords.model.record import ACTION_LABELS
 
@@ -52,11 +53,11 @@ def list_(
     wanted = Wanted(about, by, action or "", date_from or "", date_to or "")
     found = list_events(session.office, wanted, limit=limit, after=after)
     rows = [
-        (e["seq"], session.when(e["at"]), e["account"], label(e), e["object"], _plain(e["detail"]))
-        for e in found["events"]
+        (e.seq, session.when(e.at), e.account, label(e.action, e.outcome), e.object, _plain(e.detail))
+        for e in found.events
     ]
     lines = table(("序号", "时间", "账号", "动作", "对象", "说明"), rows, (8, 16, 16, 20, 36, 60))
-    shown = f"共{found['total']}条" + (f"，列出{len(rows)}条" if len(rows) < found["total"] else "")
+    shown = f"共{found.total}条" + (f"，列出{len(rows)}条" if len(rows) < found.total else "")
     session.answer(found, [*lines, shown] if rows else ["没有符合的日志"])
 
 
@@ -68,15 +69,15 @@ def verify(session: Session, heads: tuple[str, ...]) -> int:
     from qrecords.services.access.audit import verify_log
 
     result = verify_log(session.office, heads)
-    checked, problems, head = result["checked"], result["problems"], result["head"]
-    summary = f"检查了{checked['events']}条日志，核对了{checked['anchors']}个链头"
+    checked, problems, head = result.checked, result.problems, result.head
+    summary = f"检查了{checked.events}条日志，核对了{checked.anchors}个链头"
     if not problems:
-        session.answer(result, [f"✓ {summary}，没有问题", f"  现在的链头 {head['hash']}（第{head['seq']}条）"])
+        session.answer(result, [f"✓ {summary}，没有问题", f"  现在的链头 {head.hash}（第{head.seq}条）"])
         return 0
     error = IntegrityFailure(
         f"{summary}，有{len(problems)}处问题", remedy="请保留现场，按各条提示处理", problems=problems
     )
-    data = {**result, "problems": error_json(error)["problems"], "error": error_json(error)}
+    data = told(result) | {"problems": error_json(error)["problems"], "error": error_json(error)}
     session.answer(data, [f"✗ {error.message}", *problem_lines(problems)], ok=False)
     return error.exit_status
 
@@ -133,16 +134,16 @@ def clock(session: Session, reason: str | None, confirm: bool) -> None:
     session.answer({"clock": state}, lines)
 
 
-def label(event: dict[str, Any]) -> str:
+def label(action: str, outcome: str) -> str:
     """Return what an event's action and outcome are called."""
     from qrecords.model.audit import OUTCOME_LABELS
 
-    outcome: str = OUTCOME_LABELS.get(event["outcome"], event["outcome"])
-    done: str = ACTIONS.get(event["action"], event["action"])
-    return f"{done}（{outcome}）" if outcome else done
+    ended: str = OUTCOME_LABELS.get(outcome, outcome)
+    done: str = ACTIONS.get(action, action)
+    return f"{done}（{ended}）" if ended else done
 
 
-def _plain(detail: dict[str, Any]) -> str:
+def _plain(detail: Mapping[str, object]) -> str:
     """Return a detail on one line; of a hash only the beginning, which --json gives whole."""
     shown = (f"{k}={v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for k, v in detail.items())
     return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1…", "，".join(shown))

@@ -11,6 +11,7 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import IntegrityFailure
+from qrecords.model.answer import told
 
 
 @click.command(cls=chinese.Command)
@@ -67,8 +68,8 @@ def restore(session: Session, source: Path, target: Path) -> int:
         manifest = restore_office(source, target, account_name=session.account, progress=at)
     with progress("检查", "个") as at:
         found = open_restored(target, manifest, account_name=session.account, progress=at)
-    problems, made = found["problems"], shown(manifest.made_at)
-    data = {"root": str(target.resolve()), "backup_made_at": manifest.made_at, **found}
+    problems, made = found.problems, shown(manifest.made_at)
+    data = {"root": str(target.resolve()), "backup_made_at": manifest.made_at, **told(found)}
     lines = [
         f"{'✗' if problems else '✓'} 已恢复到 {target}（{made} 的备份，{len(manifest.objects)}个对象）",
         "→ 备份之后办的事不在里面，请对照纸面补办；原来的工作区请留作核对",
@@ -94,7 +95,7 @@ def rebuild(session: Session) -> int:
     with progress("重建", "个") as at:
         made = rebuild_register(root, account_name=session.account or "", progress=at)
     found = open_rebuilt(root)
-    problems = [*made.problems, *found["problems"]]
+    problems = [*made.problems, *found.problems]
     counts = made.counts
     data = {
         "root": str(root),
@@ -102,7 +103,7 @@ def rebuild(session: Session) -> int:
         "void": made.void,
         "not_back": list(NOT_BACK),
         "kept": str(made.kept or ""),
-        "checked": found["checked"],
+        "checked": found.checked,
         "problems": problems,
     }
     lines = [

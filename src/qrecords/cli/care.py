@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,8 +16,10 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
 from qrecords.cli.wording import error_json
 from qrecords.errors import IntegrityFailure, UsageError
+from qrecords.model.answer import told
 
 if TYPE_CHECKING:
+    from qrecords.model.four_properties import PropertyChecked
     from qrecords.services.demo import Demo
 
 ENGINES = ("tantivy", "whoosh")
@@ -113,34 +115,33 @@ def verify(session: Session, deep: bool, afresh: bool, report: Path | None) -> i
 
     with progress("检查", "个") as at:
         result = verify_office(session.office, deep=deep, afresh=afresh, progress=at)
-    checked, problems = result["checked"], result["problems"]
-    summary = f"检查了{checked['objects']}个对象，{checked['volumes']}册，{checked['events']}条日志"
+    checked, problems = result.checked, result.problems
+    summary = f"检查了{checked.objects}个对象，{checked.volumes}册，{checked.events}条日志"
     if report is not None:
         write_new(report, report_file(session.office, report.name, result))
-    lines = list(_property_lines(result["properties"], deep=deep))
-    if checked["resumed"]:
-        lines.append(f"  接着上次中断的检查做，其中{checked['resumed']}个对象上次已查过")
+    lines = list(_property_lines(result.properties, deep=deep))
+    if checked.resumed:
+        lines.append(f"  接着上次中断的检查做，其中{checked.resumed}个对象上次已查过")
     if report is not None:
         lines.append(f"  报告：{report}")
-    data = {"checked": checked, "properties": result["properties"]}
     if not problems:
-        session.answer({**data, "problems": []}, [*lines, f"✓ {summary}，没有问题"])
+        session.answer(result, [*lines, f"✓ {summary}，没有问题"])
         return 0
     error = IntegrityFailure(f"{summary}，有{len(problems)}处问题", remedy="请按各条提示处理", problems=problems)
-    data |= {"problems": error_json(error)["problems"], "error": error_json(error)}
+    data = told(result) | {"problems": error_json(error)["problems"], "error": error_json(error)}
     session.answer(data, [*lines, f"✗ {error.message}", *problem_lines(problems)], ok=False)
     return error.exit_status
 
 
-def _property_lines(properties: Iterable[dict[str, Any]], *, deep: bool) -> Iterator[str]:
+def _property_lines(properties: Iterable[PropertyChecked], *, deep: bool) -> Iterator[str]:
     for entry in properties:
-        yield f"{'✓' if entry['ok'] else '✗'} {entry['label']}"
-        for check in entry["checks"]:
-            if not check["checked"] and check["name"] in {"formats", "active"} and not deep:
-                yield f"    {check['label']}：加 --deep 才查"
+        yield f"{'✓' if entry.ok else '✗'} {entry.label}"
+        for check in entry.checks:
+            if not check.checked and check.name in {"formats", "active"} and not deep:
+                yield f"    {check.label}：加 --deep 才查"
                 continue
-            wrong = f"，{check['problems']}处不对" if check["problems"] else ""
-            yield f"  {'✗' if wrong else '·'} {check['label']}：{check['checked']}{check['unit']}{wrong}"
+            wrong = f"，{check.problems}处不对" if check.problems else ""
+            yield f"  {'✗' if wrong else '·'} {check.label}：{check.checked}{check.unit}{wrong}"
 
 
 @click.group(cls=chinese.Group)
@@ -159,7 +160,7 @@ def rebuild(session: Session, engine: str | None) -> None:
     with progress("重建", "份") as at:
         total = rebuild_index(session.office, at, engine=engine or "")
     found = index_status(session.office)
-    session.answer({"records": total, "index": found}, [f"✓ 检索库已用 {found['engine']} 重建，共{total}份记录"])
+    session.answer({"records": total, "index": found}, [f"✓ 检索库已用 {found.engine} 重建，共{total}份记录"])
 
 
 @index.command("status")
@@ -169,7 +170,7 @@ def index_state(session: Session) -> None:
     from qrecords.services.administer import index_status
 
     found = index_status(session.office)
-    session.answer({"index": found}, [f"引擎 {found['engine']}，{INDEX_STATES[found['state']]}"])
+    session.answer({"index": found}, [f"引擎 {found.engine}，{INDEX_STATES[found.state]}"])
 
 
 @click.command(cls=chinese.Command)
@@ -180,22 +181,22 @@ def status(session: Session) -> None:
     from qrecords.services.administer import status as office_status
 
     found = office_status(session.office)
-    counts = "，".join(f"{STATE_LABELS[State(s)]}{n}" for s, n in found["records"].items()) or "还没有记录"
+    counts = "，".join(f"{STATE_LABELS[State(s)]}{n}" for s, n in found.records.items()) or "还没有记录"
     lines = [
-        f"工作区  {found['root']}",
-        f"单位    {found['org_name']}",
-        f"账号    {found['account']}（{SEPARATIONS[found['separation']]}）",
+        f"工作区  {found.root}",
+        f"单位    {found.org_name}",
+        f"账号    {found.account}（{SEPARATIONS[found.separation]}）",
         f"记录    {counts}",
-        *([f"待办    {_to_do(found['next'])}"] if found["next"] else []),
-        f"归档    {found['items']}件，成册{found['volumes']}册",
-        f"检索    {found['index']['engine']}，{INDEX_STATES[found['index']['state']]}",
-        f"日志    {'照记' if found['events'] is None else str(found['events']) + '条'}"
-        + (f"，{found['under_way']}项操作进行中" if found["under_way"] else ""),
+        *([f"待办    {_to_do(found.next)}"] if found.next else []),
+        f"归档    {found.items}件，成册{found.volumes}册",
+        f"检索    {found.index.engine}，{INDEX_STATES[found.index.state]}",
+        f"日志    {'照记' if found.events is None else str(found.events) + '条'}"
+        + (f"，{found.under_way}项操作进行中" if found.under_way else ""),
     ]
     session.answer(found, lines)
 
 
-def _to_do(counts: dict[str, int]) -> str:
+def _to_do(counts: Mapping[str, int]) -> str:
     """Return how many records wait for each step; `list` names what the others lack."""
     from qrecords.model.record import ACTION_LABELS, Action
 

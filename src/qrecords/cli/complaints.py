@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -25,22 +26,21 @@ def complaints(session: Session, since: str | None, until: str | None, output: P
 
     found = complaints_of(session.office, since=since or "", until=until or "")
     lines = []
-    if found["complaints"]:
+    if found.complaints:
         rows = [
-            (c["record_no"], c["received_on"], c["customer_unit"], "、".join(c["topics"]), c["person"] or "—",
-             "未办结" if c["open"] else f"{c['closed_on']}办结", f"{c['days']}天")
-            for c in found["complaints"]
+            (c.record_no, c.received_on, c.customer_unit, "、".join(c.topics), c.person or "—",
+             "未办结" if c.open else f"{c.closed_on}办结", f"{c.days}天")
+            for c in found.complaints
         ]  # fmt: skip
         headings = ("记录编号", "接收日期", "用户单位", "类别", "责任人", "办理", "天数")
         lines = table(headings, rows, (24, 10, 28, 16, 16, 16, 8))
-    lines.append(f"{found['from']} 至 {found['to']} 共{len(found['complaints'])}件投诉，未办结{found['open']}件")
-    data = {"complaints": found}
+    lines.append(f"{found.since} 至 {found.until} 共{len(found.complaints)}件投诉，未办结{found.open}件")
     if output is not None:
         require_free(output)
         path = write_new(output, checklist_file(session.office, found, output.name))
-        data["complaints"] = found | {"path": str(path)}
+        found = replace(found, path=str(path))
         lines.append(f"✓ 检查表：{output}")
-    session.answer(data, lines)
+    session.answer({"complaints": found}, lines)
 
 
 @click.command(cls=chinese.Command)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,8 +18,9 @@ from qrecords.errors import NotFound, UsageError
 from qrecords.model.queryways import WAYS
 
 if TYPE_CHECKING:
+    from qrecords.services.finding.find import Shown
     from qrecords.services.finding.saved import SavedSearch
-    from qrecords.services.finding.search import Criteria
+    from qrecords.services.finding.search import Criteria, Found, Nearby
 
 # As in model/record.py, which takes time and a help page does without; tests hold the two side by side.
 STATES = {
@@ -67,7 +68,7 @@ def list_(
         path = str(write_new(output, made.data))
         session.answer({"path": path, "total": made.total}, [f"✓ 列出的{made.total}份已存入 {path}"])
         return
-    rows = [(r["record_no"], r["state_label"], r["date"], r["customer_unit"], r["title"], r["turn"]) for r in records]
+    rows = [(r.record_no, r.state_label, r.date, r.customer_unit, r.title, r.turn) for r in records]
     lines = table(("编号", "状态", "日期", "用户单位", "题名", "该谁办"), rows, (24, 8, 10, 20, 36, 24))
     session.answer({"records": records}, [*lines, f"共{len(rows)}份"] if rows else ["没有符合的记录"])
 
@@ -172,10 +173,10 @@ def search(
         from qrecords.services.finding.saved import SavedSearch
 
         lines.append(_saved(session, SavedSearch(save, text, wanted, sort)))
-        found["saved"] = save
+        found = replace(found, saved=save)
     if open_number:
-        found["opened"] = _open(session, found, open_number)
-        lines = [f"✓ 已打开 {found['opened']}"]
+        found = replace(found, opened=_open(session, found, open_number))
+        lines = [f"✓ 已打开 {found.opened}"]
     session.answer(found, lines)
 
 
@@ -200,39 +201,39 @@ def _saved(session: Session, search: SavedSearch) -> str:
     return f"✓ 已存为「{search.name}」" + (f"，替换了原来的「{before.text}」" if before else "")
 
 
-def _open(session: Session, found: dict[str, Any], number: int) -> str:
+def _open(session: Session, found: Found, number: int) -> str:
     from qrecords.intake.viewer import open_with_viewer
     from qrecords.services.finding.viewing import paper_to_open
 
-    hits = found["hits"]
+    hits = found.hits
     if number > len(hits):
         listed = f"这一页只有{len(hits)}条" if hits else "没有找到记录"
         raise NotFound(f"没有第{number}条：{listed}", remedy="请先不加 --open 检索一次，看清第几条")
-    path = paper_to_open(session.office, hits[number - 1]["record_no"])
+    path = paper_to_open(session.office, hits[number - 1].record_no)
     open_with_viewer(path)
     return str(path)
 
 
-def _hit_lines(found: dict[str, Any], text: str, criteria: Criteria) -> list[str]:
+def _hit_lines(found: Found, text: str, criteria: Criteria) -> list[str]:
     from qrecords.model.record import STATE_LABELS, State
 
-    if not found["total"]:
-        return _nothing_lines(found["looser"], text, criteria)
+    if not found.total:
+        return _nothing_lines(found.looser, text, criteria)
     lines = []
-    for number, hit in enumerate(found["hits"], start=1):
-        state = STATE_LABELS[State(hit["state"])]
-        head = f"{number:>2}  {hit['record_no']}  {hit['date']}  {state}  {hit['customer_unit']}"
-        lines += [f"{head}  {cut(hit['title'], TITLE_WIDTH)}", f"    {hit['snippet']}"]
-    shown = len(found["hits"])
-    lines.append(f"共{found['total']}份" + (f"，这一页{shown}份" if shown < found["total"] else ""))
-    if found["total"] > 1:
-        lines += _facet_lines(found["facets"])
-    if found["next"]:
-        lines.append(f"→ 下一页：同一条命令加上 --after {found['next']}")
+    for number, hit in enumerate(found.hits, start=1):
+        state = STATE_LABELS[State(hit.state)]
+        head = f"{number:>2}  {hit.record_no}  {hit.date}  {state}  {hit.customer_unit}"
+        lines += [f"{head}  {cut(hit.title, TITLE_WIDTH)}", f"    {hit.snippet}"]
+    shown = len(found.hits)
+    lines.append(f"共{found.total}份" + (f"，这一页{shown}份" if shown < found.total else ""))
+    if found.total > 1:
+        lines += _facet_lines(found.facets)
+    if found.next:
+        lines.append(f"→ 下一页：同一条命令加上 --after {found.next}")
     return lines
 
 
-def _facet_lines(facets: dict[str, dict[str, int]]) -> list[str]:
+def _facet_lines(facets: Mapping[str, Mapping[str, int]]) -> list[str]:
     """Return what the hits are, where there is something to choose from."""
     from qrecords.model.record import STATE_LABELS, State
 
@@ -266,14 +267,14 @@ def _narrowing(criteria: Criteria) -> list[str]:
     return [c for c in conditions if c]
 
 
-def _nothing_lines(looser: dict[str, Any] | None, text: str, criteria: Criteria) -> list[str]:
+def _nothing_lines(looser: Nearby | None, text: str, criteria: Criteria) -> list[str]:
     narrowed = "，".join(_narrowing(criteria))
     lines = [f"未找到「{text}」" + (f"（{narrowed}）" if narrowed else "")]
     lines.append("  查了：您能看到的每份记录的各栏、明细行、编号、审查意见、签署人、附件、扫描件文字和所在册")
     if looser is None:
         return [*lines, "→ 这些字都没有出现过，请核对写法，或换一个说法"]
-    how = looser["how"] + ("，不限条件" if narrowed and not looser["conditions"] and looser["query"] != text else "")
-    return [*lines, f"→ 可改查「{looser['query']}」（{how}），能找到{looser['total']}份"]
+    how = looser.how + ("，不限条件" if narrowed and not looser.conditions and looser.query != text else "")
+    return [*lines, f"→ 可改查「{looser.query}」（{how}），能找到{looser.total}份"]
 
 
 def _plain(value: Any) -> str:
@@ -288,52 +289,50 @@ def _brief(value: Any) -> str:
     return "（空）" if value in (None, "", []) else _plain(value).replace("\n", " ")
 
 
-def _correction_lines(record: dict[str, Any], when: When) -> Iterator[str]:
-    for n, c in enumerate(record["corrections"], start=1):
-        yield f"  更{n}：{when(c['at'])[:10]} {c['by'] or c['account']} 更正（第{c['version']}版），原因：{c['reason']}"
-        for key, (old, new) in c["changes"].items():
-            yield f"    {record['labels'].get(key, key)}：{_brief(old)} → {_brief(new)}"
+def _correction_lines(record: Shown, when: When) -> Iterator[str]:
+    for n, c in enumerate(record.corrections, start=1):
+        yield f"  更{n}：{when(c.at)[:10]} {c.by or c.account} 更正（第{c.version}版），原因：{c.reason}"
+        for key, (old, new) in c.changes.items():
+            yield f"    {record.labels.get(key, key)}：{_brief(old)} → {_brief(new)}"
 
 
-def _record_lines(record: dict[str, Any], when: When) -> list[str]:
+def _record_lines(record: Shown, when: When) -> list[str]:
     from qrecords.cli.audit import label as event_label
 
-    lines = [f"{record['record_no']}  {record['form_title']}  {record['state_label']}"]
-    for key, value in record["values"].items():
-        label = record["labels"].get(key, key)
+    lines = [f"{record.record_no}  {record.form_title}  {record.state_label}"]
+    for key, value in record.values.items():
+        label = record.labels.get(key, key)
         if isinstance(value, list) and value and isinstance(value[0], dict):
             lines.append(f"  {label}：")
             lines += [f"    {n}. " + " / ".join(_plain(v) for v in row.values()) for n, row in enumerate(value, 1)]
         else:
             lines.append(f"  {label}：" + _plain(value).replace("\n", "\n    "))
-    told = (("据纸质原件补录，原编号", record["paper_no"]), ("原因", record["reason"]))
+    told = (("据纸质原件补录，原编号", record.paper_no), ("原因", record.reason))
     lines += [f"  {label}：{text}" for label, text in told if text]
-    if record["opinion"]:
-        lines.append(f"  主管审查意见：{record['opinion']}（{record['reviewed_on']}）")
-    kinds = record["signature_labels"]
-    for s in record["signatures"]:
-        void = f"（{s['lapsed']} 改了已印出的内容，此签署失效）" if s["lapsed"] else ""
-        lines.append(f"  {kinds.get(s['kind'], s['kind'])}：{s['by']} {s['on']} {s['evidence']}".rstrip() + void)
-    lines += [f"  {'扫描件' if a['kind'] == 'sheet' else '附件'}：{a['name']}" for a in record["attached"]]
+    if record.opinion:
+        lines.append(f"  主管审查意见：{record.opinion}（{record.reviewed_on}）")
+    kinds = record.signature_labels
+    for s in record.signatures:
+        void = f"（{s.lapsed} 改了已印出的内容，此签署失效）" if s.lapsed else ""
+        lines.append(f"  {kinds.get(s.kind, s.kind)}：{s.by} {s.on} {s.evidence}".rstrip() + void)
+    lines += [f"  {'扫描件' if a.kind == 'sheet' else '附件'}：{a.name}" for a in record.attached]
     lines += _correction_lines(record, when)
-    if record["archive_no"]:
-        lines.append(f"  归档编号：{record['archive_no']}")
-    if record["volume_code"]:
-        lines.append(f"  所在册：{record['volume_code']}")
-    if gone := record["destroyed"]:
-        lines.append(
-            f"  销毁：{when(gone['destroyed_at'])[:10]}，清册 {gone['list_no']}（证明见 qrecords retention lists）"
-        )
-    if complaint := record["complaint"]:
-        ended = f"{complaint['closed']} 办结，历时" if complaint["closed"] else "未办结，已"
-        lines.append(f"  投诉：{complaint['opened']} 接收，{ended}{complaint['days']}天")
-    lines += [f"  还缺：{worded(m)}" for m in record["missing"]]
-    lines += [f"  归档前还要：{worded(m)}" for m in record["later"]]
-    lines += [f"  提醒：{worded(m)}" for m in record["reminders"]]
-    if record["turn"]:
-        lines.append(f"  该谁办：{record['turn']}")
-    for v in record.get("versions", ()):
-        lines.append(f"  第{v['number']}版  {when(v['created'])}  {v['user']}  {v['message']}  {v['pdf']}")
-    for event in record.get("history", []):
-        lines.append(f"  {when(event['at'])}  {event['account']}  {event_label(event)}")
+    if record.archive_no:
+        lines.append(f"  归档编号：{record.archive_no}")
+    if record.volume_code:
+        lines.append(f"  所在册：{record.volume_code}")
+    if gone := record.destroyed:
+        lines.append(f"  销毁：{when(gone.destroyed_at)[:10]}，清册 {gone.list_no}（证明见 qrecords retention lists）")
+    if complaint := record.complaint:
+        ended = f"{complaint.closed} 办结，历时" if complaint.closed else "未办结，已"
+        lines.append(f"  投诉：{complaint.opened} 接收，{ended}{complaint.days}天")
+    lines += [f"  还缺：{worded(m)}" for m in record.missing]
+    lines += [f"  归档前还要：{worded(m)}" for m in record.later]
+    lines += [f"  提醒：{worded(m)}" for m in record.reminders]
+    if record.turn:
+        lines.append(f"  该谁办：{record.turn}")
+    for v in record.versions or ():
+        lines.append(f"  第{v.number}版  {when(v.created)}  {v.user}  {v.message}  {v.pdf}")
+    for event in record.history or ():
+        lines.append(f"  {when(event.at)}  {event.account}  {event_label(event.action, event.outcome)}")
     return lines

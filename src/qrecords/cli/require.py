@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,13 +13,17 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import note, table
 from qrecords.cli.wording import worded
+from qrecords.model.answer import told
 from qrecords.stores.given import on_disk
-
-if TYPE_CHECKING:
-    from qrecords.services.arrivals import Arrivals, ArrivalTold
 
 PER = {"task": "一次一份", "unit": "一台一份", "model": "同型号一份", "period": "同期同一单位一份"}
 SOURCE = {"procedure": "", "inferred": "（推定，见 docs/readings.md）"}
+
+if TYPE_CHECKING:
+    from qrecords.model.requirements import Required
+    from qrecords.services.arrivals import Arrivals, ArrivalTold
+    from qrecords.services.require import Task
+
 EXAMPLE = (
     "工作簿（.xlsx）或 .csv：第一行写 服务类别、型号、出厂编号、数量、有故障、更换器件、现场服务、总学时、信息渠道、"
     "承办单位类别、用户反馈 中用得着的，每台设备一行，没有设备的写一行；整个任务只有一个的（如现场服务）写在任一行。"
@@ -40,7 +44,8 @@ def require(session: Session, source: Path) -> None:
     required, notes = required_by(session.office, on_disk(source))
     for line in notes:
         note(f"提示：{worded(line)}")
-    session.answer({"required": required}, _required_lines(required))
+    data = [told(one) | {"form_code": one.form_code or None} for one in required]
+    session.answer({"required": data}, _required_lines(required))
 
 
 @click.group(cls=chinese.Group)
@@ -92,33 +97,31 @@ def _percent(share: float | None) -> str:
     return "—" if share is None else f"{share}%"
 
 
-def _required_lines(required: list[dict[str, Any]]) -> Iterator[str]:
+def _required_lines(required: Sequence[Required]) -> Iterator[str]:
     if not required:
         yield "按表1没有必须填的记录；若不合实际，请核对服务类别（service_category）和现场服务（on_site）"
     for one in required:
-        what = "或".join([one["form_code"] or one["document"], *one["alternatives"]])
-        units = "、".join(one["units"]) or (f"{one['count']}台" if one["count"] > 1 else "")
-        about = " ".join(part for part in (one["product_model"], units) if part)
-        yield f"{what}  {PER[one['per']]}" + (f"  {about}" if about else "")
-        yield f"    {one['reason']}（{one['rule']}）{SOURCE[one['source']]}"
+        what = "或".join([one.form_code or one.document, *one.alternatives])
+        units = "、".join(one.units) or (f"{one.count}台" if one.count > 1 else "")
+        about = " ".join(part for part in (one.product_model, units) if part)
+        yield f"{what}  {PER[one.per]}" + (f"  {about}" if about else "")
+        yield f"    {one.reason}（{one.rule}）{SOURCE[one.source]}"
 
 
-def _task_lines(found: dict[str, Any]) -> Iterator[str]:
-    yield f"{found['record_no']}  {found['state_label']}  {found['customer_unit']}  {found['title']}"
-    if found["limit_on"]:
-        late = "，已逾期" if found["late"] else ""
-        yield f"  应在 {found['due_on']} 前提交，最迟 {found['limit_on']}{late}（QS/PA758A 5.5.6）"
-    if line := _arrived(found["arrival"]):
+def _task_lines(found: Task) -> Iterator[str]:
+    yield f"{found.record_no}  {found.state_label}  {found.customer_unit}  {found.title}"
+    if found.limit_on:
+        late = "，已逾期" if found.late else ""
+        yield f"  应在 {found.due_on} 前提交，最迟 {found.limit_on}{late}（QS/PA758A 5.5.6）"
+    if line := _arrived(found.arrival):
         yield f"  {line}（QS/PA758A 5.5.4）"
-    for one in found["required"]:
-        mark = "✓" if not one["missing"] else ("✗" if one["holds_notice"] else "·")
-        yield f"  {mark} {one['name']}  应有{one['count']}，已有{one['there']}" + (
-            f"，还缺{one['missing']}" if one["missing"] else ""
-        )
-        yield f"      {one['reason']}（{one['rule']}）{SOURCE[one['source']]}"
-        for record in one["records"]:
-            yield f"      {record['record_no']}  {record['state_label']}"
-    drafts = [r["record_no"] for r in found["records"] if r["state"] == "draft"]
+    for one in found.required:
+        mark = "✓" if not one.missing else ("✗" if one.holds_notice else "·")
+        yield f"  {mark} {one.name}  应有{one.count}，已有{one.there}" + (f"，还缺{one.missing}" if one.missing else "")
+        yield f"      {one.reason}（{one.rule}）{SOURCE[one.source]}"
+        for record in one.records:
+            yield f"      {record.record_no}  {record.state_label}"
+    drafts = [r.record_no for r in found.records if r.state == "draft"]
     if drafts:
         yield f"  还没有提交：{'、'.join(drafts)}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from qrecords.model.record import Record
 from qrecords.model.retention import ComplaintKind
@@ -23,6 +23,7 @@ class Standing:
     opened: str
     closed: str
     days: int
+    ALSO_TOLD: ClassVar = ("open",)
 
     @property
     def open(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from qrecords.errors import Problem
 
@@ -61,6 +60,27 @@ class Check:
         return not found
 
 
+@dataclass(frozen=True, slots=True)
+class CheckMade:
+    """What a check looked at, and how many problems it found."""
+
+    name: str
+    label: str
+    checked: int
+    unit: str
+    problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyChecked:
+    """One of the four properties with its checks; `ok` when none found a problem."""
+
+    property: str
+    label: str
+    ok: bool
+    checks: list[CheckMade]
+
+
 class Checks(dict[str, Check]):
     """All checks by name, in the order they are told."""
 
@@ -72,18 +92,18 @@ class Checks(dict[str, Check]):
         """Return everything that is wrong."""
         return [problem for check in self.values() for problem in check.problems]
 
-    def as_json(self) -> list[dict[str, Any]]:
+    def properties(self) -> list[PropertyChecked]:
         """Return the four properties with their checks."""
         return [
-            {
-                "property": name,
-                "label": label,
-                "ok": not any(c.problems for c in self.values() if c.belongs_to == name),
-                "checks": [
-                    {"name": c.name, "label": c.label, "checked": c.count, "unit": c.unit, "problems": len(c.problems)}
+            PropertyChecked(
+                property=name,
+                label=label,
+                ok=not any(c.problems for c in self.values() if c.belongs_to == name),
+                checks=[
+                    CheckMade(c.name, c.label, c.count, c.unit, len(c.problems))
                     for c in self.values()
                     if c.belongs_to == name
                 ],
-            }
+            )
             for name, label in PROPERTIES.items()
         ]

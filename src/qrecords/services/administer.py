@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from qrecords import __version__
 from qrecords.acting import peer_uid
@@ -74,7 +75,36 @@ def open_office(root: Path, account_name: str | None = None, clock: Clock = syst
     return office
 
 
-def status(office: Office) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """Which engine holds the index, and how far it has come; the numbers are for who administers."""
+
+    engine: str
+    last_seq: int | None
+    register_seq: int | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the office stands; of records, items and volumes what the account may read."""
+
+    version: str
+    root: str
+    org_name: str
+    account: str
+    separation: str
+    engine: str
+    records: Mapping[str, int]
+    next: Mapping[str, int]
+    items: int
+    volumes: int
+    events: int | None
+    under_way: int
+    index: IndexStatus
+
+
+def status(office: Office) -> Status:
     """Return how the office stands: records by state, items, volumes, the index, steps under way."""
     from qrecords.services.obstacles import waiting_steps  # brings in the fonts, which making a workspace does without
 
@@ -83,22 +113,22 @@ def status(office: Office) -> dict[str, Any]:
         open_records = office.only_readable(tx.records.find(states=OPEN_STATES))
         last, events = tx.records.last_change(), tx.audit.head()[0]
         under_way = len(tx.intents.open())
-    return {
-        "version": __version__,
-        "root": str(office.settings.root),
-        "org_name": office.settings.office.org_name,
-        "account": office.account.name,
-        "separation": office.settings.access.separation,
-        "engine": office.settings.index.engine,
-        "records": dict(states),
-        "next": dict(waiting_steps(office, open_records)),
-        "items": items,
-        "volumes": volumes,
+    return Status(
+        version=__version__,
+        root=str(office.settings.root),
+        org_name=office.settings.office.org_name,
+        account=office.account.name,
+        separation=office.settings.access.separation,
+        engine=office.settings.index.engine,
+        records=dict(states),
+        next=dict(waiting_steps(office, open_records)),
+        items=items,
+        volumes=volumes,
         # The log grows with what others do: whoever may not read it is not told by how much.
-        "events": events if office.allows(Action.AUDIT_READ) else None,
-        "under_way": under_way,
-        "index": index_status(office, last),
-    }
+        events=events if office.allows(Action.AUDIT_READ) else None,
+        under_way=under_way,
+        index=index_status(office, last),
+    )
 
 
 def _counted(office: Office, tx: Transaction) -> tuple[Counter[str], int, int]:
@@ -116,18 +146,18 @@ def _counted(office: Office, tx: Transaction) -> tuple[Counter[str], int, int]:
     return states, len(reading.whole(office, tx, items)), len(volumes)
 
 
-def index_status(office: Office, last_change: int | None = None) -> dict[str, Any]:
+def index_status(office: Office, last_change: int | None = None) -> IndexStatus:
     """Return which engine holds the index and how far behind the register it is."""
     if last_change is None:
         with office.register.read() as tx:
             last_change = tx.records.last_change()
     held = office.index.last_seq()
-    return {
-        "engine": office.settings.index.engine,
-        "last_seq": held if office.allows(Action.ADMINISTER) else None,
-        "register_seq": last_change if office.allows(Action.ADMINISTER) else None,
-        "state": "missing" if held is None else "current" if held == last_change else "behind",
-    }
+    return IndexStatus(
+        engine=office.settings.index.engine,
+        last_seq=held if office.allows(Action.ADMINISTER) else None,
+        register_seq=last_change if office.allows(Action.ADMINISTER) else None,
+        state="missing" if held is None else "current" if held == last_change else "behind",
+    )
 
 
 def first_account(register: Register, name: str, now: datetime) -> None:

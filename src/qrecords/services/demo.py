@@ -25,7 +25,7 @@ from qrecords.services import file as filing
 from qrecords.services import steps
 from qrecords.services.administer import init
 from qrecords.services.demoyear import Happened, Values, happened
-from qrecords.services.finding.search import Criteria, search
+from qrecords.services.finding.search import Criteria, Found, search
 from qrecords.services.intake.fill import fill
 from qrecords.services.volumes.compile import compile_year
 from qrecords.stores.durable import make_dirs, write_file
@@ -284,7 +284,7 @@ def _reading_copy(root: Path, volume: dict[str, Any]) -> Path:
     return copy
 
 
-def _made(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: dict[str, Any]) -> Demo:
+def _made(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: Found) -> Demo:
     root = office.settings.root.resolve()
     copies = [_reading_copy(root, volume) for volume in volumes]
     with office.register.read() as tx:
@@ -298,7 +298,7 @@ def _made(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: d
         volumes=[dict(v) for v in volumes],
         copies=copies,
         searched=SEARCHED,
-        hits=found["total"],
+        hits=found.total,
         example=example.record_no,
         missing=len(missing_before(office.forms.get(example.form_code).form, example, Action.SUBMIT)),
     )

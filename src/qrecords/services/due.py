@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import Problem
@@ -40,6 +39,19 @@ class Due:
     days_left: int
     detail: Sentence = ""
     next: Sentence = ""  # what the record lacks before its next step
+
+
+@dataclass(frozen=True, slots=True)
+class DueList:
+    """What is due on a day, the latest first, and how many of it are late.
+
+    `unknown_years`: years met whose holidays holidays.csv does not have; there only weekends count as days of rest.
+    """
+
+    on: str
+    due: Sequence[Due]
+    late: int
+    unknown_years: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +93,14 @@ class _Desk:
         )  # fmt: skip
 
 
-def due(office: Office, *, on: str = "") -> dict[str, Any]:
-    """Return what is due on a day, today when none is given, the latest first; only of records one may read.
-
-    `unknown_years`: years met whose holidays holidays.csv does not have; there only weekends count as days of rest.
-    """
+def due(office: Office, *, on: str = "") -> DueList:
+    """Return what is due on a day, today when none is given; only of records one may read."""
     office.authorise(Action.READ, "due")
     day = date.fromisoformat(on or office.today())
-    found = office.kept(("due", office.readable(), day), lambda: _due(office, day))
-    return {**found, "due": [dict(entry) for entry in found["due"]]}
+    return office.kept(("due", office.readable(), day), lambda: _due(office, day))
 
 
-def _due(office: Office, day: date) -> dict[str, Any]:
+def _due(office: Office, day: date) -> DueList:
     desk = _Desk(office, day, under_way(office))
     found = [
         *_on_the_way(desk),
@@ -107,12 +115,7 @@ def _due(office: Office, day: date) -> dict[str, Any]:
     before = lacking(office)
     found = [replace(d, next=_first(before.get(d.about, ()))) for d in found]
     years = {int(d.limit_on[:4]) for d in found} | {day.year}
-    return {
-        "on": day.isoformat(),
-        "due": [{f.name: getattr(d, f.name) for f in fields(d)} for d in found],
-        "late": sum(d.late for d in found),
-        "unknown_years": sorted(years - desk.calendar.years()),
-    }
+    return DueList(day.isoformat(), found, sum(d.late for d in found), sorted(years - desk.calendar.years()))
 
 
 def _first(problems: Sequence[Problem]) -> Sentence:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Self
 
 from qrecords.errors import Problem, WrongState
+from qrecords.model.answer import named
 from qrecords.model.record import STATE_LABELS, Action, Record, State
 from qrecords.model.requirements import required_records, task_of_notice
 from qrecords.model.settlement import Debt, settle
 from qrecords.office import Office
 from qrecords.services import reading
-from qrecords.services.arrivals import told_arrival
+from qrecords.services.arrivals import ArrivalTold, told_arrival
 from qrecords.services.reportlist import list_field, on_list
 
 SUBMISSION = "report_submission"
@@ -78,7 +79,60 @@ def _owed(office: Office, notice: Record, records: Sequence[Record]) -> Owed:
     return Owed(notice, tuple(debts), tuple(records), target, limit)
 
 
-def show_task(office: Office, notice_no: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class RecordLine:
+    """A record by its number, and how far it is."""
+
+    record_no: str
+    state: str
+    state_label: str
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Return a record as a line of a task."""
+        return cls(record.record_no, record.state.value, STATE_LABELS[record.state])
+
+
+@dataclass(frozen=True, slots=True)
+class DebtShown:
+    """One thing a task owes: how many of what, why, and the records that are there."""
+
+    form_code: str | None
+    alternatives: Sequence[str] = field(metadata=named("or"))
+    document: str | None
+    per: str
+    product_model: str | None
+    reason: str
+    rule: str
+    source: str
+    count: int
+    there: int
+    missing: int
+    late: bool
+    holds_notice: bool
+    records: Sequence[RecordLine]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A notice's task: what it owes, what is there, what is missing, what is late."""
+
+    record_no: str
+    state: str
+    state_label: str
+    customer_unit: str
+    title: str
+    due_on: str | None
+    limit_on: str | None
+    late: bool
+    arrival: ArrivalTold
+    missing: int
+    required: Sequence[DebtShown]
+    records: Sequence[RecordLine]
+
+
+def show_task(office: Office, notice_no: str) -> Task:
     """Return a notice's task: what it owes, what is there, what is missing, what is late."""
     office.authorise(Action.READ, notice_no)
     notice = reading.one(office, notice_no)
@@ -89,44 +143,40 @@ def show_task(office: Office, notice_no: str) -> dict[str, Any]:
     found = owed(office, notice)
     late = found.is_late(date.fromisoformat(office.today()))
     shown = {r.record_no for r in office.only_readable(found.records)}
-    return {
-        "record_no": notice.record_no,
-        "state": notice.state.value,
-        "state_label": STATE_LABELS[notice.state],
-        "customer_unit": notice.customer_unit,
-        "title": notice.title,
-        "due_on": found.target.isoformat() if found.target else None,
-        "limit_on": found.limit.isoformat() if found.limit else None,
-        "late": late,
-        "arrival": told_arrival(notice),
-        "missing": sum(d.missing for d in found.debts),
-        "required": [_debt(d, shown, late=late) for d in found.debts],
-        "records": [_line(r) for r in found.records if r.record_no in shown],
-    }
+    return Task(
+        record_no=notice.record_no,
+        state=notice.state.value,
+        state_label=STATE_LABELS[notice.state],
+        customer_unit=notice.customer_unit,
+        title=notice.title,
+        due_on=found.target.isoformat() if found.target else None,
+        limit_on=found.limit.isoformat() if found.limit else None,
+        late=late,
+        arrival=told_arrival(notice),
+        missing=sum(d.missing for d in found.debts),
+        required=[_debt(d, shown, late=late) for d in found.debts],
+        records=[RecordLine.of(r) for r in found.records if r.record_no in shown],
+    )
 
 
-def _debt(debt: Debt, shown: Collection[str], *, late: bool) -> dict[str, Any]:
-    return {
-        "form_code": debt.form_codes[0] if debt.form_codes else None,
-        "or": list(debt.form_codes[1:]),
-        "document": debt.document or None,
-        "per": debt.per,
-        "product_model": debt.product_model or None,
-        "reason": debt.reason,
-        "rule": debt.rule,
-        "source": debt.source,
-        "count": debt.count,
-        "there": debt.found,
-        "missing": debt.missing,
-        "late": late and debt.missing > 0,
-        "holds_notice": debt.holds_notice,
-        "records": [_line(r) for r in debt.records if r.record_no in shown],
-        "name": debt.name,
-    }
-
-
-def _line(record: Record) -> dict[str, str]:
-    return {"record_no": record.record_no, "state": record.state.value, "state_label": STATE_LABELS[record.state]}
+def _debt(debt: Debt, shown: Collection[str], *, late: bool) -> DebtShown:
+    return DebtShown(
+        form_code=debt.form_codes[0] if debt.form_codes else None,
+        alternatives=list(debt.form_codes[1:]),
+        document=debt.document or None,
+        per=debt.per,
+        product_model=debt.product_model or None,
+        reason=debt.reason,
+        rule=debt.rule,
+        source=debt.source,
+        count=debt.count,
+        there=debt.found,
+        missing=debt.missing,
+        late=late and debt.missing > 0,
+        holds_notice=debt.holds_notice,
+        records=[RecordLine.of(r) for r in debt.records if r.record_no in shown],
+        name=debt.name,
+    )
 
 
 # How many of what is owed a notice must show before it is filed, by how far the task was done.

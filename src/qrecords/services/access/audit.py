@@ -57,26 +57,58 @@ class Exported:
     head: str
 
 
-def list_events(office: Office, wanted: Wanted, *, limit: int = 50, after: int | None = None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last event of the log: its number and its hash, which vouches for all before it."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events in order, how many fit in all, and the head of the log."""
+
+    events: Sequence[Event]
+    total: int
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class LogCounts:
+    """What was checked of the log: its events, and the heads known from elsewhere."""
+
+    events: int
+    anchors: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogChecked:
+    """What was checked of the log, its head, and everything wrong with it."""
+
+    checked: LogCounts
+    head: Head
+    problems: Sequence[Problem]
+
+
+def list_events(office: Office, wanted: Wanted, *, limit: int = 50, after: int | None = None) -> EventPage:
     """Return events in order: the newest ones that fit, or the first ones after a number."""
     office.authorise(Action.AUDIT_READ, "audit")
     with office.register.read() as tx:
         events = tx.audit.page(wanted, limit=limit, after=after)
         total, (seq, head) = tx.audit.count(wanted), tx.audit.head()
-    return {"events": [as_dict(e) for e in events], "total": total, "head": {"seq": seq, "hash": head}}
+    return EventPage(events, total, Head(seq, head))
 
 
-def verify_log(office: Office, heads: Sequence[str] = ()) -> dict[str, Any]:
+def verify_log(office: Office, heads: Sequence[str] = ()) -> LogChecked:
     """Check the whole chain, and that it holds every head known from volumes, segments, steps and paper (`heads`)."""
     office.authorise(Action.AUDIT_READ, "audit")
     typed = [Anchor(_typed(text), "您给出的链头") for text in heads]
     with office.register.read() as tx:
-        checked, problems = check_log(office, tx, typed)
-    head = {"seq": checked["events"], "hash": checked.pop("head")}
-    return {"checked": checked, "head": head, "problems": problems}
+        return check_log(office, tx, typed)
 
 
-def check_log(office: Office, tx: Transaction, typed: Sequence[Anchor] = ()) -> tuple[dict[str, Any], list[Problem]]:
+def check_log(office: Office, tx: Transaction, typed: Sequence[Anchor] = ()) -> LogChecked:
     """Return what was checked of the log, and everything wrong with it; the first break comes first."""
     problems: list[Problem] = []
     anchors = [*typed, *_anchors(office, tx, problems)]
@@ -99,8 +131,8 @@ def check_log(office: Office, tx: Transaction, typed: Sequence[Anchor] = ()) -> 
     if missing := tx.audit.missing_guards():
         names = "、".join(missing)
         told.append(Problem(f"登记库里保护日志的触发器不见了（{names}）：有人绕过程序改过登记库", source="audit"))
-    checked = {"events": found.events, "anchors": len(anchors), "head": found.head}
-    return checked, told + times.problems() + problems
+    told += times.problems() + problems
+    return LogChecked(LogCounts(found.events, len(anchors)), Head(found.events, found.head), told)
 
 
 def export_events(office: Office, *, date_from: str = "", date_to: str = "") -> tuple[Exported, bytes]:

@@ -25,7 +25,7 @@ from qrecords.model.record import OPEN_STATES, Action
 from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services.administer import open_office
 from qrecords.services.care.stored import has_row, stored
-from qrecords.services.care.verify import verify
+from qrecords.services.care.verify import Verified, verify
 from qrecords.services.evidence import spoiled_papers
 from qrecords.services.finding.indexing import rebuild
 from qrecords.settings import FILE_NAME, load
@@ -256,7 +256,7 @@ def open_restored(
     account_name: str | None = None,
     clock: Clock = system_now,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> Verified:
     """Open a restored workspace: finish or undo what was under way, make the index again, check every byte."""
     with closing(open_office(target, account_name, clock=clock)) as office:
         rebuild(office)
@@ -266,5 +266,5 @@ def open_restored(
         found = verify(office, deep=True, progress=progress)
     if not same_log:
         where = f"audit/{manifest.audit_seq}"
-        found["problems"].append(Problem("日志与备份清单里的链头不符；请换一份备份", source=where))
+        found.problems.append(Problem("日志与备份清单里的链头不符；请换一份备份", source=where))
     return found

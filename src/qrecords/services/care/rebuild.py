@@ -26,7 +26,7 @@ from qrecords.office import Clock, Office, system_now
 from qrecords.services.administer import first_account, open_office
 from qrecords.services.care.putback import put_back, raise_counters
 from qrecords.services.care.unfreeze import Unfrozen, unfreeze
-from qrecords.services.care.verify import verify
+from qrecords.services.care.verify import Verified, verify
 from qrecords.services.finding.indexing import rebuild as rebuild_index
 from qrecords.settings import load
 from qrecords.stores import durable
@@ -80,7 +80,7 @@ def rebuild(
     return made
 
 
-def open_rebuilt(root: Path, *, clock: Clock = system_now) -> dict[str, Any]:
+def open_rebuilt(root: Path, *, clock: Clock = system_now) -> Verified:
     """Open a workspace whose register was rebuilt: make the index again, and check it all."""
     with closing(open_office(root, clock=clock)) as office:
         rebuild_index(office)

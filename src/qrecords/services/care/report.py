@@ -13,6 +13,7 @@ from qrecords.office import Office
 from qrecords.render.code import code_png
 from qrecords.render.context import date_text
 from qrecords.render.docx import Template
+from qrecords.services.care.verify import Verified
 
 KINDS = (".docx", ".json")
 SHOWN = 500  # problems printed; all of them are in the JSON
@@ -26,31 +27,31 @@ def report_kind(name: str) -> str:
     return path.suffix.lower()
 
 
-def report_file(office: Office, name: str, result: dict[str, Any]) -> bytes:
+def report_file(office: Office, name: str, result: Verified) -> bytes:
     """Return what `verify` found as a file of that name."""
-    problems: list[Problem] = result["problems"]
+    problems = result.problems
     if report_kind(name) == ".json":
         plain_problems = [asdict(replace(p, message=office.words(p.message))) for p in problems]
-        plain = result | {"at": office.now(), "by": office.account.name, "problems": plain_problems}
+        plain = asdict(result) | {"at": office.now(), "by": office.account.name, "problems": plain_problems}
         return json.dumps(plain, ensure_ascii=False, indent=2).encode()
     template = Template.load(office.settings.forms_dir / "verify" / "report.docx")
     context = _context(office, result, problems)
     return template.render(context, code_png(context["audit_code"]))
 
 
-def _context(office: Office, result: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
-    checked = result["checked"]
+def _context(office: Office, result: Verified, problems: list[Problem]) -> dict[str, Any]:
+    checked = result.checked
     with office.register.read() as tx:
         _, head = tx.audit.head()
     checks = [
         {
-            "property": entry["label"],
-            "label": check["label"],
-            "count": f"{check['checked']}{check['unit']}" if check["checked"] else "未查",
-            "result": f"{check['problems']}处不对" if check["problems"] else "合格" if check["checked"] else "/",
+            "property": entry.label,
+            "label": check.label,
+            "count": f"{check.checked}{check.unit}" if check.checked else "未查",
+            "result": f"{check.problems}处不对" if check.problems else "合格" if check.checked else "/",
         }
-        for entry in result["properties"]
-        for check in entry["checks"]
+        for entry in result.properties
+        for check in entry.checks
     ]
     shown = [
         {"no": str(number), "source": problem.source or "/", "message": office.words(problem.message)}
@@ -63,8 +64,8 @@ def _context(office: Office, result: dict[str, Any], problems: list[Problem]) ->
         "unit": office.settings.office.unit,
         "checked_on": date_text(office.today()),
         "checked_by": office.account.person,
-        "scope": "{objects}个对象（{items}件，{volumes}册），{events}条日志".format(**checked),
-        "depth": "重读每个字节" if checked["deep"] else "核对清单、登记和日志",
+        "scope": f"{checked.objects}个对象（{checked.items}件，{checked.volumes}册），{checked.events}条日志",
+        "depth": "重读每个字节" if checked.deep else "核对清单、登记和日志",
         "conclusion": f"有{len(problems)}处问题，见下表" if problems else "四性检测合格，没有发现问题",
         "audit_head": short_head(head),
         "audit_code": head,

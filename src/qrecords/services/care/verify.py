@@ -12,14 +12,14 @@ import stat
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
+from dataclasses import dataclass
 
 from qrecords.advice import Do, advise
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.audit import digest
 from qrecords.model.document import Document
 from qrecords.model.formats import DocumentJson, FrozenRecord, ProgressJson, RecordJson
-from qrecords.model.four_properties import Checks
+from qrecords.model.four_properties import Checks, PropertyChecked
 from qrecords.model.numbering import gaps, record_no
 from qrecords.model.objects import DOCUMENT, ITEM, TEMPLATE, VOLUME
 from qrecords.model.record import OPEN_STATES, Action, Record, State
@@ -42,9 +42,28 @@ from qrecords.stores.register.rows import ItemRow, PlacedItem, VolumeRow
 Progress = Callable[[int, int], None]
 
 
-def verify(
-    office: Office, *, deep: bool = False, afresh: bool = False, progress: Progress | None = None
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How much was checked; `resumed`: how many objects a deep check that broke off had done already."""
+
+    objects: int
+    items: int
+    volumes: int
+    events: int
+    deep: bool
+    resumed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was checked, the four properties with their checks, and every problem."""
+
+    checked: Counted
+    properties: list[PropertyChecked]
+    problems: list[Problem]
+
+
+def verify(office: Office, *, deep: bool = False, afresh: bool = False, progress: Progress | None = None) -> Verified:
     """Check the whole office; `deep` reads every byte again. Returns what was checked and every problem.
 
     `afresh` also opens and compares again what an earlier deep check found sound.
@@ -58,8 +77,8 @@ def verify(
         reading = stack.enter_context(Deep(office, ids, afresh=afresh)) if deep else None
         resumed, damaged = _objects(office, checks, ids, reading, progress)
         counts = _register(office, checks, ids, damaged, reading)
-    checked = {"objects": len(ids), **counts, "deep": deep, "resumed": resumed}
-    return {"checked": checked, "properties": checks.as_json(), "problems": checks.problems}
+    checked = Counted(objects=len(ids), **counts, deep=deep, resumed=resumed)
+    return Verified(checked, checks.properties(), checks.problems)
 
 
 def _register(
@@ -104,9 +123,9 @@ def _register(
         checks["evidence"].add((problem for _, problem in spoiled_papers(office, with_papers)), len(with_papers))
         checks["seals"].add(not_as_sealed(tx), len(tx.seals.present()))
         checks["holds"].add(lost_holds(tx), len(tx.retention.holds()))
-        log, wrong = check_log(office, tx)
-        checks["log"].add(wrong, log["events"])
-    return {"items": len(items), "volumes": len(volumes), "events": log["events"]}
+        log = check_log(office, tx)
+        checks["log"].add(log.problems, log.checked.events)
+    return {"items": len(items), "volumes": len(volumes), "events": log.checked.events}
 
 
 def _objects(

@@ -3,30 +3,123 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Self
 
+from qrecords.advice import Sentence
 from qrecords.errors import Problem
+from qrecords.model.answer import left_out, told
+from qrecords.model.audit import Event
 from qrecords.model.record import (
     ACTION_LABELS,
     STATE_LABELS,
     STEADY,
     Action,
+    Attached,
+    Correction,
     Record,
+    Signed,
     State,
     open_actions,
 )
+from qrecords.model.rules import Values
 from qrecords.office import Office
 from qrecords.services import reading
+from qrecords.stores.register.rows import ItemRow, Tombstone
 
 if TYPE_CHECKING:
+    from qrecords.model.complaints import Standing
     from qrecords.model.form import Form
-    from qrecords.stores.register.rows import ItemRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A record as lists show it: where it stands, whose turn it is, what is still missing."""
+
+    record_no: str
+    form_code: str
+    form_title: str
+    state: str
+    state_label: str
+    date: str
+    customer_unit: str
+    title: str
+    secrecy_level: str
+    archive_no: str
+    volume_code: str
+    next: str | None  # the action that takes it on
+    turn: str
+    missing: Sequence[Sentence]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenVersion:
+    """A version an item was frozen in, and where its PDF can be read."""
+
+    number: int
+    created: str
+    message: str
+    user: str
+    pdf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event of a record's history."""
+
+    seq: int
+    at: str
+    account: str
+    action: str
+    outcome: str
+    detail: Mapping[str, object]
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """Return an event as it is shown."""
+        return cls(event.seq, event.at, event.account, event.action, event.outcome, dict(event.detail))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(Summary):
+    """A record whole: all of `Record`, what it still waits for, and where it is kept.
+
+    `versions` and `history` are told when they are asked for.
+    """
+
+    year: int
+    values: Values
+    created_at: str
+    created_by: str
+    opinion: str
+    reviewed_on: str
+    reviewed_by: str
+    record_year: int | None
+    reason: str
+    notice_no: str
+    paper_no: str
+    seq: int
+    signatures: Sequence[Signed]
+    attached: Sequence[Attached]
+    corrections: Sequence[Correction]
+    later: Sequence[Sentence]
+    reminders: Sequence[Sentence]
+    complaint: Standing | None
+    signature_labels: Mapping[str, str]
+    labels: Mapping[str, str]
+    item: ItemRow | None
+    destroyed: Tombstone | None
+    versions: Sequence[FrozenVersion] | None = left_out()
+    history: Sequence[Happened] | None = left_out()
+
+
+_SUMMED_UP, _WHOLE = ({f.name for f in fields(kind)} for kind in (Summary, Shown))
+_OF_RECORD = [f.name for f in fields(Record) if f.name in _WHOLE - _SUMMED_UP]
 
 
 def list_records(
     office: Office, *, form_code: str = "", states: Sequence[State] = (), year: int | None = None, month: str = ""
-) -> list[dict[str, Any]]:
+) -> list[Summary]:
     """Return the records that fit, each with the steps open from its state and what is still missing."""
     office.authorise(Action.READ, "list")
     code = office.forms.full_code(form_code) if form_code else None
@@ -37,7 +130,7 @@ def list_records(
 
 def summaries(
     office: Office, records: Sequence[Record], before: Mapping[str, Sequence[Problem]] | None = None
-) -> list[dict[str, Any]]:
+) -> list[Summary]:
     """Return records as lists show them: where each stands, whose turn it is, what is still missing.
 
     `before` is what they lack, by number, where that is known already.
@@ -49,59 +142,60 @@ def summaries(
     return [_summary(office.forms.get(r.form_code).form, r, before[r.record_no]) for r in records]
 
 
-def show(office: Office, record_no: str, *, history: bool = False) -> dict[str, Any]:
+def show(office: Office, record_no: str, *, history: bool = False) -> Shown:
     """Return one record whole: values, signatures, where it is kept, and what it waits for."""
     return shown(office, reading.one(office, record_no), history=history)
 
 
-def shown(office: Office, record: Record, *, history: bool = False) -> dict[str, Any]:
+def shown(office: Office, record: Record, *, history: bool = False) -> Shown:
     """Return a record that was read just now as `show` does."""
-    record_no = record.record_no
-    form = office.forms.get(record.form_code).form
     from qrecords.services.checking import reminders  # brings in the fonts, which a start does without
+    from qrecords.services.complaints import standing_of
     from qrecords.services.obstacles import obstacles_of
 
+    form = office.forms.get(record.form_code).form
     ahead = obstacles_of(office, record)
-    whole = asdict(record) | _summary(form, record, ahead.now)
-    whole["later"] = [p.message for p in ahead.later]
-    from qrecords.services.complaints import as_shown, standing_of
-
-    whole["reminders"] = [p.message for p in reminders(office, form, record.values, own=record_no)]
-    whole["complaint"] = as_shown(standing_of(office, record))
-    whole["signature_labels"] = {s.kind: s.label for s in form.signatures}
-    whole["labels"] = {f.key: f.label for f in form.fields}
+    reminded = [p.message for p in reminders(office, form, record.values, own=record.record_no)]
     office.note([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
     with office.register.read() as tx:
         may = reading.whole(office, tx, [record.archive_no])
         item = tx.items.row(record.archive_no) if record.archive_no in may else None
-        gone = next(iter(tx.retention.destroyed([record.archive_no])), None)
-        whole["item"] = asdict(item) if item else None
-        whole["destroyed"] = asdict(gone) if gone else None
-        if history:
-            whole["versions"] = _versions(office, item)
-            whole["history"] = [_event(e) for e in tx.audit.events(record.record_no) if e.action != Action.READ]
-    return whole
+        destroyed = next(iter(tx.retention.destroyed([record.archive_no])), None)
+        events = [e for e in tx.audit.events(record.record_no) if e.action != Action.READ] if history else []
+    return Shown(
+        **told(_summary(form, record, ahead.now)),
+        **{name: getattr(record, name) for name in _OF_RECORD},
+        later=[p.message for p in ahead.later],
+        reminders=reminded,
+        complaint=standing_of(office, record),
+        signature_labels={s.kind: s.label for s in form.signatures},
+        labels={f.key: f.label for f in form.fields},
+        item=item,
+        destroyed=destroyed,
+        versions=_versions(office, item) if history else None,
+        history=[Happened.of(e) for e in events] if history else None,
+    )
 
 
-def _summary(form: Form, record: Record, missing: Sequence[Problem]) -> dict[str, Any]:
+def _summary(form: Form, record: Record, missing: Sequence[Problem]) -> Summary:
     steps = [a for a in open_actions(form, record.state) if a not in STEADY]
     forward = next((a for a in steps if a not in {Action.VOID, Action.RETURN, Action.BIND}), None)
-    return {
-        "record_no": record.record_no,
-        "form_code": record.form_code,
-        "form_title": form.title,
-        "state": record.state.value,
-        "state_label": STATE_LABELS[record.state],
-        "date": record.date,
-        "customer_unit": record.customer_unit,
-        "title": record.title,
-        "secrecy_level": str(record.values.get("secrecy_level") or ""),
-        "archive_no": record.archive_no,
-        "volume_code": record.volume_code,
-        "next": forward.value if forward else None,
-        "turn": _turn(form, record, forward) if forward else "",
-        "missing": [p.message for p in missing],
-    }
+    return Summary(
+        record_no=record.record_no,
+        form_code=record.form_code,
+        form_title=form.title,
+        state=record.state.value,
+        state_label=STATE_LABELS[record.state],
+        date=record.date,
+        customer_unit=record.customer_unit,
+        title=record.title,
+        secrecy_level=str(record.values.get("secrecy_level") or ""),
+        archive_no=record.archive_no,
+        volume_code=record.volume_code,
+        next=forward.value if forward else None,
+        turn=_turn(form, record, forward) if forward else "",
+        missing=[p.message for p in missing],
+    )
 
 
 def _turn(form: Form, record: Record, forward: Action) -> str:
@@ -119,23 +213,11 @@ def _turn(form: Form, record: Record, forward: Action) -> str:
     return f"{takers[forward]}：{ACTION_LABELS[forward]}"
 
 
-def _versions(office: Office, item: ItemRow | None) -> list[dict[str, Any]]:
+def _versions(office: Office, item: ItemRow | None) -> list[FrozenVersion]:
     """Return every version an item was frozen in, the first too, and where its PDF can be read."""
     if item is None or item.version < 1:  # reserved, or destroyed
         return []
-    object_id = item.object_id
     return [
-        asdict(v) | {"pdf": str(office.archive.path(object_id, "form.pdf", v.number))}
-        for v in office.archive.versions(object_id)
+        FrozenVersion(**asdict(v), pdf=str(office.archive.path(item.object_id, "form.pdf", v.number)))
+        for v in office.archive.versions(item.object_id)
     ]
-
-
-def _event(event: Any) -> dict[str, Any]:
-    return {
-        "seq": event.seq,
-        "at": event.at,
-        "account": event.account,
-        "action": event.action,
-        "outcome": event.outcome,
-        "detail": dict(event.detail),
-    }

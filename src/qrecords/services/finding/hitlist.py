@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from qrecords.model.answer import told
 from qrecords.model.record import STATE_LABELS, State
 from qrecords.office import Office
 from qrecords.services.filekinds import ListFile, kind_of
@@ -40,8 +41,8 @@ def hits_file(office: Office, text: str, criteria: Criteria, name: str, *, sort:
     def hits() -> Iterator[dict[str, Any]]:
         for start in range(0, len(record_nos), _BATCH):
             for hit in described(office, record_nos[start : start + _BATCH], query):
-                titles = {"form_title": office.outlines.get(hit["form_code"]).title}
-                yield hit | titles | {"state_label": STATE_LABELS[State(hit["state"])]}
+                titles = {"form_title": office.outlines.get(hit.form_code).title}
+                yield told(hit) | titles | {"state_label": STATE_LABELS[State(hit.state)]}
 
     data = list_file(suffix, "检索结果", COLUMNS, hits(), {"query": text}, "hits")
     log_reading(office, text, len(record_nos), exported=suffix)

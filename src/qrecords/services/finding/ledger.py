@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from qrecords.model.answer import told
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.services.filekinds import ListFile, kind_of
+from qrecords.services.finding.find import Summary
 from qrecords.services.finding.listfile import SUFFIXES, list_file, require_room
 
 SHEET = "台账"
@@ -26,7 +27,7 @@ COLUMNS = {
 }
 
 
-def ledger_file(office: Office, records: Sequence[Mapping[str, Any]], name: str) -> ListFile:
+def ledger_file(office: Office, records: Sequence[Summary], name: str) -> ListFile:
     """Return records, as `list_records` gives them, as a file of that name.
 
     UsageError for another kind of file, InvalidInput for more than a worksheet holds. A list that leaves is
@@ -34,7 +35,7 @@ def ledger_file(office: Office, records: Sequence[Mapping[str, Any]], name: str)
     """
     suffix = kind_of(name, SUFFIXES)
     require_room(suffix, len(records))
-    lines = ({**one, "lacking": "；".join(map(office.words, one["missing"]))} for one in records)
+    lines = ({**told(one), "lacking": "；".join(map(office.words, one.missing))} for one in records)
     data = list_file(suffix, SHEET, COLUMNS, lines, {}, "records")
     office.note([office.event(Action.READ, "list", total=len(records), exported=suffix)])
     return ListFile(data, len(records))

@@ -54,7 +54,7 @@ def where_found(office: Office, record_no: str, text: str) -> str:
     from qrecords.services.finding.search import described
 
     query = parse_query(text, office.outlines.labels(), office.outlines.titles())
-    return next((str(hit["snippet"]) for hit in described(office, [record_no], query)), "")
+    return next((hit.snippet for hit in described(office, [record_no], query)), "")
 
 
 def page_shown(pdf: bytes, words: Sequence[str], number: int = 0) -> PageShown:

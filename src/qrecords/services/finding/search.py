@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qrecords.model.answer import left_out
 from qrecords.model.audit import digest
 from qrecords.model.looser import Looser, loosen
 from qrecords.model.query import Query, everything, parse_query
@@ -33,9 +34,50 @@ class Criteria:
     model: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A record that was found, with a piece of its text around the words."""
+
+    record_no: str
+    archive_no: str
+    form_code: str
+    title: str
+    date: str
+    customer_unit: str
+    state: str
+    volume_code: str
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """A near query that finds something, and whether it keeps the conditions."""
+
+    query: str
+    conditions: bool
+    total: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of hits: how many there are in all, by what, where the next page begins.
+
+    `saved` and `opened`: the name the search was kept by, the paper of a hit that was opened.
+    """
+
+    total: int
+    facets: Mapping[str, Mapping[str, int]]
+    hits: Sequence[Hit]
+    next: str | None
+    looser: Nearby | None
+    saved: str | None = left_out()
+    opened: str | None = left_out()
+
+
 def search(
     office: Office, text: str, criteria: Criteria, *, limit: int = 20, after: str = "", sort: Sort = "date"
-) -> dict[str, Any]:
+) -> Found:
     """Return a page of the records in which all words of the query stand, newest first or by relevance.
 
     `after` is the `next` of the page before; `looser`, where nothing was found, a near query that finds something.
@@ -46,13 +88,7 @@ def search(
     looser = _looser(office, query, filters) if hits.total == 0 else None
     shown = described(office, hits.record_nos, query)
     log_reading(office, text, hits.total)
-    return {
-        "total": hits.total,
-        "facets": hits.facets,
-        "hits": shown,
-        "next": str(hits.last) if hits.more else None,
-        "looser": looser,
-    }
+    return Found(hits.total, hits.facets, shown, str(hits.last) if hits.more else None, looser)
 
 
 def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Filters]:
@@ -76,7 +112,7 @@ def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Fi
     return query, filters
 
 
-def described(office: Office, record_nos: Sequence[str], query: Query) -> list[dict[str, Any]]:
+def described(office: Office, record_nos: Sequence[str], query: Query) -> list[Hit]:
     """Return hits as they are shown, in their order; what is no longer there is left out."""
     with office.register.read() as tx:
         # Asked once more on the way out: the right is part of the query, but what is shown is the register's.
@@ -90,7 +126,7 @@ def log_reading(office: Office, text: str, total: int, **detail: Any) -> None:
     office.note([office.event(Action.READ, "search", query=digest(text), total=total, **detail)])
 
 
-def _looser(office: Office, query: Query, filters: Filters) -> dict[str, Any] | None:
+def _looser(office: Office, query: Query, filters: Filters) -> Nearby | None:
     """Return a near query that finds something: the same without conditions, or less of it, with or without them."""
     bare = Filters(readable=filters.readable)
     if not query.text:
@@ -112,21 +148,21 @@ def _looser(office: Office, query: Query, filters: Filters) -> dict[str, Any] | 
             break
     if found is None:
         return None
-    return {"query": found.text, "conditions": filters != bare, "total": found.total, "how": found.how}
+    return Nearby(found.text, filters != bare, found.total, found.how)
 
 
-def _hit(record: Record, shown: str) -> dict[str, Any]:
-    return {
-        "record_no": record.record_no,
-        "archive_no": record.archive_no,
-        "form_code": record.form_code,
-        "title": record.title,
-        "date": record.date,
-        "customer_unit": record.customer_unit,
-        "state": record.state.value,
-        "volume_code": record.volume_code,
-        "snippet": shown,
-    }
+def _hit(record: Record, shown: str) -> Hit:
+    return Hit(
+        record_no=record.record_no,
+        archive_no=record.archive_no,
+        form_code=record.form_code,
+        title=record.title,
+        date=record.date,
+        customer_unit=record.customer_unit,
+        state=record.state.value,
+        volume_code=record.volume_code,
+        snippet=shown,
+    )
 
 
 def _read(office: Office, text: str) -> Query:

@@ -5,20 +5,37 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from qrecords.advice import Sentence
+from qrecords.model.answer import told
 from qrecords.model.record import Action, Record, State
+from qrecords.model.rules import Values
 from qrecords.office import Office
-from qrecords.services.finding.find import summaries
+from qrecords.services.finding.find import Summary, summaries
 from qrecords.services.underway import lacking, under_way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnItsWay(Summary):
+    """A record on its way, as lists show it, and why it came back."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The records on their way: `mine` by the step I may take, `others` what others must do; as lists show them."""
+    """The records on their way: `mine` by the step I may take, `others` what others must do."""
 
-    mine: Mapping[Action, Sequence[dict[str, Any]]]
-    others: Sequence[dict[str, Any]]
+    mine: Mapping[Action, Sequence[OnItsWay]]
+    others: Sequence[OnItsWay]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowToReview(OnItsWay):
+    """A row of a register that waits for review, with its values and what is reminded of it."""
+
+    values: Values
+    reminders: Sequence[Sentence]
 
 
 def waiting(office: Office, form_code: str = "") -> Waiting:
@@ -33,12 +50,12 @@ def waiting(office: Office, form_code: str = "") -> Waiting:
 def _waiting(office: Office, form_code: str) -> Waiting:
     records = under_way(office)
     shown = office.kept(("shown", office.readable()), lambda: summaries(office, records, lacking(office)))
-    by_action: dict[Action, list[tuple[Record, dict[str, Any]]]] = defaultdict(list)
+    by_action: dict[Action, list[tuple[Record, OnItsWay]]] = defaultdict(list)
     for record, summary in zip(records, shown, strict=True):
         if form_code in {"", record.form_code}:
-            by_action[_asked_for(summary)].append((record, summary | {"reason": record.reason}))
-    mine: dict[Action, list[dict[str, Any]]] = {}
-    others: list[dict[str, Any]] = []
+            by_action[_asked_for(summary)].append((record, OnItsWay(**told(summary), reason=record.reason)))
+    mine: dict[Action, list[OnItsWay]] = {}
+    others: list[OnItsWay] = []
     for action in Action:
         pairs = by_action.get(action, [])
         may = {r.record_no for r in office.only_readable([r for r, _ in pairs], action)}
@@ -48,7 +65,7 @@ def _waiting(office: Office, form_code: str) -> Waiting:
     return Waiting(mine, others)
 
 
-def rows_to_review(office: Office, form_code: str, most: int) -> tuple[list[dict[str, Any]], int]:
+def rows_to_review(office: Office, form_code: str, most: int) -> tuple[list[RowToReview], int]:
     """Return the first rows of a register that wait for the account's review, and how many come after them.
 
     Each as lists show it, with its values and what is reminded of it; that they were read is logged.
@@ -66,20 +83,18 @@ def rows_to_review(office: Office, form_code: str, most: int) -> tuple[list[dict
     around.look_up([r.values for r in shown])
     office.note([office.event(Action.READ, r.record_no) for r in shown])
     rows = [
-        summary
-        | {
-            "values": record.values,
-            "reason": record.reason,
-            "reminders": [
-                p.message for p in reminders(office, form, record.values, own=record.record_no, around=around)
-            ],
-        }
+        RowToReview(
+            **told(summary),
+            values=record.values,
+            reason=record.reason,
+            reminders=[p.message for p in reminders(office, form, record.values, own=record.record_no, around=around)],
+        )
         for record, summary in zip(shown, summaries(office, shown), strict=True)
     ]
     return rows, len(records) - len(shown)
 
 
-def _asked_for(summary: Mapping[str, Any]) -> Action:
-    if summary["missing"] and summary["state"] in {State.DRAFT.value, State.ISSUED.value}:
+def _asked_for(summary: Summary) -> Action:
+    if summary.missing and summary.state in {State.DRAFT.value, State.ISSUED.value}:
         return Action.UPDATE
-    return Action(summary["next"])
+    return Action(str(summary.next))

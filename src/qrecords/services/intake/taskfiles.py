@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.record import Action
-from qrecords.model.requirements import Task, parse_task, required_records, task_of_notice
+from qrecords.model.requirements import Required, Task, parse_task, required_records, task_of_notice
 from qrecords.model.tasktable import TASK_FIELDS, TASK_HEADINGS, task_of_rows
 from qrecords.office import Office
 from qrecords.stores.given import GivenFile
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 SIZE_LIMIT = 1 << 20
 
 
-def require(office: Office, source: GivenFile) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def require(office: Office, source: GivenFile) -> tuple[list[Required], tuple[str, ...]]:
     """Return the records a task owes by table 1, each with its reason and clause, and notes on what was passed over.
 
     A task is a JSON object, a table with a row for each unit (.xlsx, .csv), or the workbook of a notice not yet
@@ -35,7 +34,7 @@ def require(office: Office, source: GivenFile) -> tuple[list[dict[str, Any]], tu
     with source.lent() as path:
         task, notes = _TASKS.get(path.suffix.lower(), _not_understood)(office, path)
     required = required_records(office.forms.procedure.requirements, task)
-    return [asdict(r) | {"form_code": r.form_code or None} for r in required], notes
+    return required, notes
 
 
 def _task_of_json(_: Office, source: Path) -> tuple[Task, tuple[str, ...]]:

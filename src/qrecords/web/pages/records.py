@@ -13,7 +13,7 @@ from qrecords.model.field import BOXES
 from qrecords.model.record import ACTION_LABELS, Action, State, open_actions
 from qrecords.services import reading, steps
 from qrecords.services.file import file_records
-from qrecords.services.finding.find import list_records, shown
+from qrecords.services.finding.find import Summary, list_records, shown
 from qrecords.services.finding.ledger import ledger_file as ledger_contents
 from qrecords.services.finding.viewing import shown_paper
 from qrecords.services.obstacles import obstacles_of
@@ -111,7 +111,7 @@ def ledger_file(asked: Asked) -> Response:
     return download(name, ledger_contents(asked.session, _listed(asked), name).data)
 
 
-def _listed(asked: Asked) -> list[dict[str, Any]]:
+def _listed(asked: Asked) -> list[Summary]:
     state, year = asked.query("state"), asked.query("year")
     return list_records(
         asked.session,

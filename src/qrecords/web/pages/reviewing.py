@@ -25,14 +25,14 @@ def queue(asked: Asked) -> Response:
     """
     held = {*asked.request.query_params.getlist("held")}
     waiting = list_records(asked.session, states=(State.SUBMITTED,))
-    numbers = [r["record_no"] for r in waiting if r["record_no"] not in held]
+    numbers = [r.record_no for r in waiting if r.record_no not in held]
     wanted = asked.query("number")
     if not numbers:
         return asked.page("review_empty.html")
     here = numbers.index(wanted) if wanted in numbers else 0
     shown = show(asked.session, numbers[here], history=True)
-    form = asked.session.forms.get(shown["form_code"]).form
-    rows = sum(r["form_code"] == form.code and r["record_no"] in numbers for r in waiting) if form.is_register else 0
+    form = asked.session.forms.get(shown.form_code).form
+    rows = sum(r.form_code == form.code and r.record_no in numbers for r in waiting) if form.is_register else 0
     return asked.page(
         "review.html", record=shown, form=form, fields=[f for f in form.fields if f.type not in BOXES],
         place=here + 1, total=len(numbers), rows=rows,
@@ -57,7 +57,7 @@ def rows(asked: Asked) -> Response:
         raise UsageError(f"「{form.title}」不是登记簿，要一份一份审查", remedy="请在「审查」里办")
     held = {*asked.request.query_params.getlist("held")}
     waiting, more = rows_to_review(asked.session, form.code, SHOWN + len(held))
-    waiting = [r for r in waiting if r["record_no"] not in held]
+    waiting = [r for r in waiting if r.record_no not in held]
     return asked.page(
         "review_rows.html", form=form, fields=[f for f in form.fields if f.type not in BOXES], rows=waiting[:SHOWN],
         more=more + max(0, len(waiting) - SHOWN), today=asked.session.today(),

@@ -16,7 +16,7 @@ from qrecords.model.record import STATE_LABELS, State
 from qrecords.model.values import parse_date
 from qrecords.services.finding.hitlist import hits_file as all_hits_file
 from qrecords.services.finding.saved import SavedSearch, forget_search, save_search, saved_searches
-from qrecords.services.finding.search import Criteria, search
+from qrecords.services.finding.search import Criteria, Found, search
 from qrecords.stores.fulltext.interface import Sort
 from qrecords.web.asked import Asked, download
 
@@ -35,7 +35,7 @@ def searching(asked: Asked) -> Response:
     """Show the hits of a query; the page's script asks for the list alone."""
     given = _given(asked)
     alone = asked.query("part") == "hits"
-    found: dict[str, Any] | None = None
+    found: Found | None = None
     wrong: InvalidInput | None = None
     if given:
         try:
@@ -52,10 +52,10 @@ def searching(asked: Asked) -> Response:
     return asked.page(
         "hits.html" if alone else "search.html", 422 if wrong and not alone else 200,
         found=found, wrong=wrong, given=given, ways=WAYS, narrowed=[*_narrowed(given)],
-        facets=[*_facets(asked, found["facets"], given)] if found else [],
+        facets=[*_facets(asked, found.facets, given)] if found else [],
         forms=[folder.form for folder in asked.session.forms.all()], query=urlencode(given),
         kept=[] if alone else [*_kept(asked)],
-        next=_address(given, after=found["next"]) if found and found["next"] else "",
+        next=_address(given, after=found.next) if found and found.next else "",
         looser=_looser(found, given) if found else "",
     )  # fmt: skip
 
@@ -161,9 +161,9 @@ def _shown(asked: Asked, name: str, value: str) -> str:
     return f"{value.rpartition('-')[2]} {asked.session.outlines.get(value).title}" if name == "form" else value
 
 
-def _looser(found: Mapping[str, Any], given: Mapping[str, str]) -> str:
+def _looser(found: Found, given: Mapping[str, str]) -> str:
     """Return the address of the near query that finds something."""
-    if not (near := found["looser"]):
+    if not (near := found.looser):
         return ""
-    kept = given if near["conditions"] else {k: v for k, v in given.items() if k not in NARROWING}
-    return _address(kept, q=near["query"])
+    kept = given if near.conditions else {k: v for k, v in given.items() if k not in NARROWING}
+    return _address(kept, q=near.query)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from qrecords.model.form import Form
 from qrecords.model.record import Action
 from qrecords.services.due import due
+from qrecords.services.finding.find import Summary
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.drafting import drafts
 from qrecords.services.intake.registermonth import begun
@@ -50,17 +51,17 @@ def _lists(asked: Asked) -> dict[str, Any]:
         "others_rows": pages.rows("record_rows", found.others[:SHOWN]),
         "others_count": len(found.others),
         "others_more": max(0, len(found.others) - SHOWN),
-        "due_rows": pages.rows("due_rows", late["due"][:SHOWN]),
-        "due_count": len(late["due"]),
-        "due_more": max(0, len(late["due"]) - SHOWN),
-        "late": late["late"],
-        "unknown_years": late["unknown_years"],
+        "due_rows": pages.rows("due_rows", late.due[:SHOWN]),
+        "due_count": len(late.due),
+        "due_more": max(0, len(late.due) - SHOWN),
+        "late": late.late,
+        "unknown_years": late.unknown_years,
     }
 
 
-def _sheets(asked: Asked, records: Sequence[dict[str, Any]]) -> list[tuple[Form, int]]:
+def _sheets(asked: Asked, records: Sequence[Summary]) -> list[tuple[Form, int]]:
     """Return the registers more than one row of which waits, with how many."""
-    counted = Counter(r["form_code"] for r in records)
+    counted = Counter(r.form_code for r in records)
     forms = [(asked.session.forms.get(code).form, n) for code, n in sorted(counted.items()) if n > 1]
     return [(form, n) for form, n in forms if form.is_register]
 
