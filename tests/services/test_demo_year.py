@@ -105,8 +105,8 @@ def test_related_units_served_and_handed_on_what_they_learned(years: list[Happen
 def test_they_are_entered_whole_and_only_the_last_work_is_open(office: Office) -> None:
     numbers = add_years(office, [2025])
     records = list_records(office, year=2025)
-    assert {r["record_no"] for r in records} == {*numbers}
-    states = Counter(r["state"] for r in records)
+    assert {r.record_no for r in records} == {*numbers}
+    states = Counter(r.state for r in records)
     assert {*states} == {State.DRAFT, State.ISSUED, State.SUBMITTED, State.REVIEWED}
     assert (states[State.DRAFT], states[State.ISSUED]) == (1, 1)
     assert 1 <= states[State.SUBMITTED] <= 3

@@ -28,29 +28,29 @@ NOTICE, REPORT = "QR758-04A-2025-00001", "QR758-06A-2025-00001"
 def shown(office: Office) -> dict[str, str]:
     """Return the step each record waits for, by number; "" for those that wait for others."""
     found = waiting(office)
-    mine = {s["record_no"]: action.value for action, lines in found.mine.items() for s in lines}
-    return {s["record_no"]: "" for s in found.others} | mine
+    mine = {s.record_no: action.value for action, lines in found.mine.items() for s in lines}
+    return {s.record_no: "" for s in found.others} | mine
 
 
 def test_lists_follow_every_change(
     office: Office, sample: Callable[..., Any], write: Callable[..., Path], monkeypatch: Any
 ) -> None:
-    assert shown(office) == {} and due(office)["due"] == []
+    assert shown(office) == {} and due(office).due == []
     fill(office, "04A", [write(sample("04A", submitted_on=None))])
     assert shown(office) == {NOTICE: "issue"}
     steps.issue(office, [NOTICE])
     assert shown(office)[NOTICE] in {"submit", "update"}
-    entries = [d for d in due(office)["due"] if d["about"] == NOTICE]
-    assert entries and "还缺" in str(entries[0]["detail"])
+    entries = [d for d in due(office).due if d.about == NOTICE]
+    assert entries and "还缺" in str(entries[0].detail)
     fill(office, "06A", [write(sample("06A"))])
     assert shown(office)[REPORT] == "submit"
     steps.submit(office, [REPORT])
     assert shown(office)[REPORT] == "review", "its state is the register's, whoever asked before"
     later = replace(office, workspace=office.workspace)
-    days = {d["about"]: d["days_left"] for d in due(office)["due"]}
+    days = {d.about: d.days_left for d in due(office).due}
     source = office.workspace.source
     monkeypatch.setattr(office.workspace, "source", lambda: source() + timedelta(days=1))
-    assert {d["about"]: d["days_left"] for d in due(later)["due"]} == {about: left - 1 for about, left in days.items()}
+    assert {d.about: d.days_left for d in due(later).due} == {about: left - 1 for about, left in days.items()}
 
 
 def test_what_counts_as_a_complaint_is_read_whenever_it_is_asked(
@@ -60,7 +60,7 @@ def test_what_counts_as_a_complaint_is_read_whenever_it_is_asked(
     fill(office, "01A", [write(sample("01A", **open_one))])
 
     def told() -> str:
-        return "".join(str(d["detail"]) for d in due(office)["due"] if d["key"] == "information_due")
+        return "".join(str(d.detail) for d in due(office).due if d.key == "information_due")
 
     assert "投诉" in told()
     (office.settings.forms_dir / COMPLAINTS_FILE).unlink()

@@ -166,12 +166,12 @@ def test_a_pass_taken_back_in_one_window_is_not_sent_by_its_copy(
             page.keyboard.press("z")
             expect(copy.locator("#held")).to_contain_text("已在另一个窗口撤回")
             copy.goto("/")
-            assert show(house, numbers[0])["state"] == "submitted"
+            assert show(house, numbers[0]).state == "submitted"
         else:
             page.keyboard.press("j")
             expect(page.locator("#held")).to_be_hidden()
             expect(copy.locator("#held")).to_contain_text("已在另一个窗口送出")
-            assert show(house, numbers[0])["state"] == "reviewed"
+            assert show(house, numbers[0]).state == "reviewed"
             copy.keyboard.press("z")
             copy.goto("/")
             expect(copy.locator("#banner")).to_be_hidden()
