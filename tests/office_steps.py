@@ -227,9 +227,7 @@ def _has_signature(number: str) -> Done:
     def look(office: Office) -> bool:
         found = show(office, number).signatures
         assert len(found) < 2, "once"
-        return len(found) == 1 and any(
-            (office.settings.archive_dir / "evidence").glob(f"{found[0].evidence_sha256}.*")
-        )
+        return len(found) == 1 and any((office.settings.archive_dir / "evidence").glob(f"{found[0].evidence_sha256}.*"))
 
     return look
 

@@ -10,7 +10,6 @@ from qrecords.advice import Input, advise
 from qrecords.errors import InvalidInput
 from qrecords.render.listbooks import MAX_LINES, list_csv, list_workbook
 
-
 SUFFIXES = (".xlsx", ".csv", ".json")
 Columns = Mapping[str, tuple[str, int]]  # by the key of a line: heading, width in characters
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 
 from starlette.responses import Response
 
@@ -11,7 +10,7 @@ from qrecords.errors import UsageError
 from qrecords.model.field import BOXES
 from qrecords.model.form import Form
 from qrecords.model.record import Action, State
-from qrecords.services.finding.find import list_records, show
+from qrecords.services.finding.find import Happened, list_records, show
 from qrecords.services.finding.waiting import rows_to_review
 from qrecords.web.asked import Asked
 
@@ -38,16 +37,21 @@ def queue(asked: Asked) -> Response:
         place=here + 1, total=len(numbers), rows=rows,
         following=numbers[(here + 1) % len(numbers)], before=numbers[here - 1],
         today=asked.session.today(), stages={s.key: s.label for s in form.stages},
-        changed=_changed_since_return(shown["history"], form),
+        changed=_changed_since_return(shown.history or (), form),
     )  # fmt: skip
 
 
-def _changed_since_return(history: Sequence[Mapping[str, Any]], form: Form) -> list[tuple[str, str]]:
+def _changed_since_return(history: Sequence[Happened], form: Form) -> list[tuple[str, str]]:
     """Return the fields written since the record was last returned, key and label; the log has no values."""
-    returned = [n for n, e in enumerate(history) if e["action"] == Action.RETURN.value and e["outcome"] == "done"]
+    returned = [n for n, e in enumerate(history) if e.action == Action.RETURN.value and e.outcome == "done"]
     later = history[returned[-1] :] if returned else []
-    keys = {key for e in later if e["action"] == Action.UPDATE.value for key in e["detail"].get("values", {})}
+    keys = {key for e in later if e.action == Action.UPDATE.value for key in _written(e)}
     return [(f.key, f.label) for f in form.fields if f.key in keys]
+
+
+def _written(event: Happened) -> Collection[str]:
+    values = event.detail.get("values")
+    return values if isinstance(values, Mapping) else ()
 
 
 def rows(asked: Asked) -> Response:
