@@ -22,6 +22,7 @@ NOBODYS = "it is about no record"
 # What each address is asked with; a new one must say so here, or why it has nothing to tell.
 ASKED: dict[str, str | list[str]] = {
     "GET /in": NOBODYS, "GET /login": NOBODYS, "POST /login": NOBODYS, "POST /logout": NOBODYS,
+    "GET /password": NOBODYS, "POST /password": NOBODYS,
     "GET /": [""],
     "GET /fill": [""],
     "POST /fill/{form}": ["form=06A", "form=04A"],
