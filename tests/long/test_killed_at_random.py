@@ -52,6 +52,7 @@ from qrecords.services.care.backup import backup
 from qrecords.services.correct import correct
 from qrecords.services.file import file_records
 from qrecords.services.intake.fill import fill
+from qrecords.stores.given import on_disk
 from tests import retention_office as kept
 from tests.faulty_disk import blank_convert
 root, told = Path(sys.argv[1]), Path(sys.argv[2])
