@@ -156,7 +156,7 @@ report draw BB --period 2019-03 --remark 示例
 report draw BB --period 2199-03 !
 report list
 report show KF-BB-2019-001
-report figures KF-BB-2019-001 --figure T01.QR758-01A.now
+report figures KF-BB-2019-001 --figure T01.forms.f01.now
 report sign KF-BB-2019-001 --kind 拟制 --by 示例
 report return KF-BB-2019-001 --reason 示例
 report review KF-BB-2019-001 --by 示例

@@ -80,7 +80,7 @@ ASKED: dict[str, str | list[str]] = {
     "report draw": ["JB --period 2025-03 --branch 空军", "XX --period 2025"],
     "report list": [""],
     "report show": ["KF-BB-2025-001"],
-    "report figures": ["KF-BB-2025-001 --figure T01.all.now"],
+    "report figures": ["KF-BB-2025-001 --figure T01.forms.total.now"],
     "report review": ["KF-BB-2025-001 --by 示例"],
     "report approve": ["KF-BB-2025-001 --by 示例"],
     "report sign": ["KF-BB-2025-001 --kind 会签 --by 示例"],

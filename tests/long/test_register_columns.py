@@ -101,6 +101,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run("submit", number)
         run("review", number, "--on", "2025-12-30")
     run("file", first)
+    run("report", "draw", "BB", "--period", "2025-12")
     run("print", second)  # of a record on its way: what it shows is compared until it is filed
     run("compile", "2025", "--form", "01A", "--with-gaps", "--reason", "示例")
     run("sign", "QR758-11A-2025-00001", "--kind", KIND, "--by", "示例某人", "--on", "2025-12-30")

@@ -89,7 +89,7 @@ def show(session: Session, number: str) -> None:
 
 @report.command()
 @NUMBER
-@click.option("--figure", metavar="数字", default="", help="只看这一个数字，如 T01.all.now")
+@click.option("--figure", metavar="数字", default="", help="只看这一个数字，如 T01.forms.f06.now")
 @pass_session
 def figures(session: Session, number: str, figure: str) -> None:
     """列出文件里的数字，各由哪些记录算出（只列您能查阅的记录）。"""

@@ -244,6 +244,11 @@ class TableJson:
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def caption(self) -> str:
+        """Return its title with the unit, where all its columns have one."""
+        return f"{self.title}（单位：{self.unit}）" if self.unit else self.title
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedFigure:

@@ -21,7 +21,7 @@ def tables_xlsx(held: DocumentJson, made: datetime) -> bytes:
     sheets = [_about(held)]
     for table in held.tables:
         width = [Column(36), *[Column(14)] * (len(table.columns) - 1)]
-        rows = [Row((f"{table.title}（单位：{table.unit}）",), _TITLE, joined=True), Row(table.columns, HEAD)]
+        rows = [Row((table.caption,), _TITLE, joined=True), Row(table.columns, HEAD)]
         rows += [Row((row[0], *(_figure(figures, cell) for cell in row[1:])), _BOXED) for row in table.rows]
         rows += [Row((f"注：{note}",), joined=True) for note in table.notes]
         page = Page("A4", head_rows=2, fit_width=True)

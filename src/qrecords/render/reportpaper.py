@@ -34,17 +34,21 @@ _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Lines of text in one of the template's styles; `keep`: on one page with what follows."""
+    """Lines of text in one of the template's styles; `keep`: kept with what follows; `of_table`: a note to it."""
 
     lines: tuple[str, ...]
     style: str = ""
     align: str = ""
     keep: bool = False
+    of_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: heads, rows of texts; the first column takes `first` of the width, its texts stand left."""
+    """A table: heads, rows of texts; the first column takes `first` of the width, its texts stand left.
+
+    `shares` divide the width among all columns instead; `words` are further columns whose texts stand left.
+    """
 
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -52,6 +56,8 @@ class Grid:
     height: float = 7.0  # of a row, in mm
     left: bool = True  # texts of the first column
     texts: bool = False  # all columns hold texts, not numbers
+    shares: tuple[float, ...] = ()
+    words: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,9 @@ class _Writer:
         return "".join(found)
 
     def _is_wide(self, body: Sequence[Block], number: int) -> bool:
-        """Tell whether a block stands across: a wide table, and the words right before it that are kept with it."""
+        """Tell whether a block stands across: a wide table, the words right before it kept with it, and its notes."""
+        if isinstance(block := body[number], Words) and block.of_table:
+            return self._is_wide(body, number - 1)
         for block in body[number:]:
             if isinstance(block, Grid):
                 return len(block.heads) > MOST_UPRIGHT
@@ -164,12 +172,20 @@ def _text(text: str) -> str:
     return escape(_NOT_IN_XML.sub("", text).replace("\t", " "))
 
 
+def _widths(grid: Grid, width: int) -> list[int]:
+    columns = len(grid.heads)
+    if grid.shares:
+        widths = [int(width * share / sum(grid.shares)) for share in grid.shares]
+    else:
+        first = int(width * grid.first) if grid.first else width // columns
+        widths = [first, *[(width - first) // max(1, columns - 1)] * (columns - 1)]
+    widths[0] += width - sum(widths)
+    return widths
+
+
 def _table(grid: Grid, width: int) -> str:
     columns = len(grid.heads)
-    first = int(width * grid.first) if grid.first else width // columns
-    others = (width - first) // max(1, columns - 1)
-    widths = [first, *[others] * (columns - 1)]
-    widths[0] += width - sum(widths)
+    widths = _widths(grid, width)
     borders = "".join(
         f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="000000"/>'
         for side in ("top", "left", "bottom", "right", "insideH", "insideV")
@@ -189,7 +205,7 @@ def _table(grid: Grid, width: int) -> str:
     for row in grid.rows:
         cells = []
         for place, (value, w) in enumerate(zip(row, widths, strict=True)):
-            left = (grid.left and place == 0) or grid.texts
+            left = (grid.left and place == 0) or grid.texts or place in grid.words
             cells.append(_cell(value, w, text, "left" if left else "center"))
         rows.append(_row(cells, grid.height, False))
     return f"{head}{''.join(rows)}</w:tbl>"

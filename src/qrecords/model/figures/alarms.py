@@ -17,6 +17,7 @@ from qrecords.model.figures.tables import Report
 
 INDICES = {"@service": ("service", "服务满意度"), "@product": ("product", "产品满意度")}
 UNHAPPY = "不满意"
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,13 @@ def _target(method: Method, name: str) -> Decimal:
 
 def alarm_table(found: Sequence[Alarm]) -> TableResult:
     """Return table M08: each alarm with the records it rests on."""
-    rows = tuple(TableRow(a.key, a.kind, (a.told, "、".join(a.records)), a.records) for a in found)
+    rows = tuple(TableRow(a.key, a.kind, (a.told, _named(a.records)), a.records) for a in found)
     heads = (ColumnHead("told", "内容"), ColumnHead("records", "依据记录"))
     notes = () if rows else ("本期没有预警",)
     return TableResult("M08", "alarms", "满意度预警", "", "预警", heads, rows, notes)
+
+
+def _named(records: Sequence[str]) -> str:
+    """Return the first records by number and how many there are: the row keeps them all."""
+    first = "、".join(records[:MOST_NAMED])
+    return first if len(records) <= MOST_NAMED else f"{first} 等{len(records)}件"

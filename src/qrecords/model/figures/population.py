@@ -73,6 +73,10 @@ class Population:
         """Tell whether the office has records of a span of days: without any there is nothing to compare with."""
         return span.last >= self._first_day and any(m.code in self._months for m in span.months())
 
+    def is_empty(self, period: Period) -> bool:
+        """Tell whether there is no record of a period at all."""
+        return not any(period.holds(entry.record.date) for found in self._entries.values() for entry in found)
+
     def at(self, name: str, at: At, period: Period, basis: Basis = "") -> list[Entry]:
         """Return the members of a set at a time seen from a period, in the order of their days."""
         if (key := (name, at, period, basis)) not in self._at:

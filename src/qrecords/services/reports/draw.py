@@ -23,10 +23,11 @@ from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.render.docx import Template
 from qrecords.services.reports.change import change, publish, require_same
+from qrecords.services.reports.computed import prepare
 from qrecords.services.reports.content import content_sha256
 from qrecords.services.reports.kept import Row, contents, held_by, kind_called, one, series_of, summary
 from qrecords.services.reports.papers import papers_of
-from qrecords.services.reports.prepared import Asked, Prepared, prepare
+from qrecords.services.reports.prepared import Asked, Prepared
 from qrecords.stores.documentkinds import DOCUMENTS_FILE, documents_folder
 from qrecords.stores.register import Transaction
 from qrecords.work.step import running

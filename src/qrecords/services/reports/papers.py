@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from unicodedata import east_asian_width
 
 from qrecords.model.document import PART_LABELS
 from qrecords.model.formats import DocumentJson, TableJson
@@ -94,9 +95,28 @@ def _correction(held: DocumentJson) -> Iterator[Block]:
 
 
 def _table(number: int, table: TableJson, figures: Mapping[str, str]) -> Iterator[Block]:
-    yield Words((f"表{number}　{table.title}（单位：{table.unit}）",), "Band", keep=True)
+    yield Words((f"表{number}　{table.caption}",), "Band", keep=True)
     rows = tuple((row[0], *(figures.get(cell, cell) for cell in row[1:])) for row in table.rows)
-    columns = len(table.columns)
-    yield Grid(table.columns, rows, first=max(0.2, 1 / columns, 0.52 - 0.03 * columns))
+    words = tuple(
+        n for n in range(1, len(table.columns)) if any(row[n] and row[n] not in figures for row in table.rows)
+    )
+    yield Grid(table.columns, rows, shares=_shares(table.columns, rows), words=words)
     if table.notes:
-        yield Words(tuple(f"注：{note}" for note in table.notes), "Small")
+        yield Words(tuple(f"注：{note}" for note in table.notes), "Small", of_table=True)
+
+
+NARROWEST, WIDEST = 7, 40  # half an em: a number of five digits; more is broken into lines
+
+
+def _shares(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[float, ...]:
+    """Divide a table's width by the longest text of each column; a head may take two lines."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(heads)
+    return tuple(
+        min(WIDEST, max(NARROWEST, _long(head) / 2, *map(_long, column), 0)) + 1
+        for head, column in zip(heads, columns, strict=True)
+    )
+
+
+def _long(text: str) -> int:
+    """Return how wide a text is in halves of an em."""
+    return max((sum(2 if east_asian_width(c) in "WF" else 1 for c in line) for line in text.split("\n")), default=0)
