@@ -38,7 +38,7 @@ def computed(office: Office, tx: Transaction, asked: Asked) -> Prepared:
         tuple(_table(part) for part in found.drawn.tables),
         tuple(figure for part in found.drawn.tables for figure in _figures(part, versions)),
         basis,
-        tuple(f"{alarm.kind}　{alarm.told}" for alarm in found.alarms),
+        tuple("　".join((alarm.kind, alarm.told)) for alarm in found.alarms),
     )
 
 
