@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import table
 from qrecords.cli.wording import worded
+
+if TYPE_CHECKING:
+    from qrecords.services.reports.progress import Hand
 
 NUMBER = click.argument("number", metavar="文件编号")
 REASON = click.option("--reason", metavar="原因", required=True, help="写明原因，会永久留下")
@@ -29,6 +32,13 @@ def _hand(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def _hand_of(by: str, day: str | None, evidence: Path | None) -> Hand:
+    from qrecords.services.reports.progress import Hand
+    from qrecords.stores.given import on_disk
+
+    return Hand(by, day or "", on_disk(evidence) if evidence else None)
 
 
 @click.group(cls=chinese.Group)
@@ -127,11 +137,8 @@ def list_(session: Session, kind: str, year: int | None) -> None:
 def review(session: Session, number: str, by: str, day: str | None, evidence: Path | None) -> None:
     """登记审核签署；不用批准的文件审核后即批准归档。"""
     from qrecords.services.reports import progress
-    from qrecords.stores.given import on_disk
 
-    done = progress.review(
-        session.office, number, progress.Hand(by, day or "", on_disk(evidence) if evidence else None)
-    )
+    done = progress.review(session.office, number, _hand_of(by, day, evidence))
     _answer(session, done, f"✓ 已审核 {done['document_no']}：{done['state_label']}")
 
 
@@ -142,11 +149,8 @@ def review(session: Session, number: str, by: str, day: str | None, evidence: Pa
 def approve(session: Session, number: str, by: str, day: str | None, evidence: Path | None) -> None:
     """登记批准签署：内容从此不再改变，并编号归档。"""
     from qrecords.services.reports import progress
-    from qrecords.stores.given import on_disk
 
-    done = progress.approve(
-        session.office, number, progress.Hand(by, day or "", on_disk(evidence) if evidence else None)
-    )
+    done = progress.approve(session.office, number, _hand_of(by, day, evidence))
     _answer(session, done, f"✓ 已批准 {done['document_no']}")
 
 
@@ -158,11 +162,8 @@ def approve(session: Session, number: str, by: str, day: str | None, evidence: P
 def sign(session: Session, number: str, part: Any, by: str, day: str | None, evidence: Path | None) -> None:
     """登记拟制或会签的签署。"""
     from qrecords.services.reports import progress
-    from qrecords.stores.given import on_disk
 
-    done = progress.sign(
-        session.office, number, part, progress.Hand(by, day or "", on_disk(evidence) if evidence else None)
-    )
+    done = progress.sign(session.office, number, part, _hand_of(by, day, evidence))
     _answer(session, done, f"✓ 已登记 {done['document_no']} 的{PARTS[part]}签署")
 
 

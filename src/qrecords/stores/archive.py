@@ -21,11 +21,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from filelock import FileLock, Timeout
-
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
 from qrecords.stores import durable, mirror, ocfl, ocflcheck, removal, staging
+from qrecords.stores.alone import alone
 from qrecords.stores.blobs.objectfolder import ObjectFolder
 from qrecords.stores.layouts import NAMED, TUPLE_SIZE, TUPLES, Layout
 from qrecords.stores.ocfl import INVENTORY, Inventory, Version
@@ -38,7 +37,6 @@ F = TypeVar("F", bound="Format")
 
 __all__ = ["Archive", "Staged", "VersionInfo"]
 
-LOCK_SECONDS = 60
 _PARSED = 256  # inventories kept at a time
 
 
@@ -367,16 +365,8 @@ class Archive:
     @contextmanager
     def _publishing(self) -> Iterator[None]:
         """Let one process at a time move versions into place; it takes milliseconds."""
-        with durable.storage_errors(self.root):
-            lock = FileLock(self._lock_path)
-            try:
-                lock.acquire(timeout=LOCK_SECONDS)
-            except Timeout:
-                raise WrongState("另一个程序正在写档案库", remedy="请等它结束后再试") from None
-        try:
+        with alone(self._lock_path, self.root):
             yield
-        finally:
-            lock.release()
 
 
 def _moved_on(object_id: str, head: int, expected: int) -> WrongState:

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from qrecords.errors import IntegrityFailure, NotFound, WrongState
+from qrecords.errors import IntegrityFailure, NotFound
 from qrecords.ports import Content
 from qrecords.stores import durable, ocfl
-
-LOCK_SECONDS = 60
+from qrecords.stores.alone import alone
 
 
 class FolderBlobs:
@@ -83,16 +80,8 @@ class FolderBlobs:
     def _alone(self) -> Iterator[None]:
         """Let one process at a time give a name away; it takes microseconds."""
         durable.make_dirs(self._lock.parent)
-        with durable.storage_errors(self._lock):
-            lock = FileLock(self._lock)
-            try:
-                lock.acquire(timeout=LOCK_SECONDS)
-            except Timeout:
-                raise WrongState("另一个程序正在写档案库", remedy="请等它结束后再试") from None
-        try:
+        with alone(self._lock, self._lock):
             yield
-        finally:
-            lock.release()
 
 
 def _files(folder: Path) -> Iterable[Path]:
