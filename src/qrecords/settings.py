@@ -133,12 +133,17 @@ class AccessSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeskSettings:
-    """How often a minute one account may ask the desk for what costs much (a login: one name); 0 = no limit."""
+    """How often a minute one account may ask the desk for what costs much (a login: one name); 0 = no limit.
+
+    `backup_folder` and `scan_folder`: where the desk backs up to, and where the scanner puts its files; "" = nowhere.
+    """
 
     logins_per_minute: int = 10
     previews_per_minute: int = 120
     uploads_per_minute: int = 20
     searches_per_minute: int = 300
+    backup_folder: str = ""
+    scan_folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

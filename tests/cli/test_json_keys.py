@@ -29,8 +29,8 @@ from tests.conftest import CHECKOUT, CommandLine, blank_scan
 from tests.office_steps import sheet
 
 KEYS = CHECKOUT / "tests" / "golden" / "json_keys.json"
-# Shown by tests of their own: a year's demo takes long, the desk's server waits.
-ELSEWHERE = {"demo", "serve"}
+# Shown by tests of their own: a year's demo takes long, the desk's server waits, jobs are begun there.
+ELSEWHERE = {"demo", "serve", "jobs show", "jobs stop"}
 OPEN = ("values", "snapshot", "schema", "facets", "detail", "states", "added")
 
 # A line is one command; `乙>` in front: by whom; `!`: it must be refused.
@@ -194,6 +194,7 @@ export --bag {folder}/part {C}
 --root {new} import {folder}/part
 index status
 index rebuild
+jobs list
 verify
 status
 --root {folder}/again rebuild !

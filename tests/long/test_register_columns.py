@@ -61,7 +61,7 @@ UNUSED = {
     "record": "opinion reviewed_on reviewed_by archive_no record_year volume_code",
 }
 """Of a record that is still a draft: they count from its review or filing on, and are compared then."""
-EMPTY = {"desk_draft", "saved_search", "lease", "login_try"}
+EMPTY = {"desk_draft", "job", "saved_search", "lease", "login_try"}
 """What is typed at the desk and is no record yet; what people keep for themselves; what a living process holds;
 how passwords fared."""
 

@@ -440,7 +440,7 @@ SIGN = Do.SIGN("QR758-06A-2026-00001", Input.KIND("customer-signature"))
         (advise("请用 {} 写明原因，它会留在记录上", Input.REASON), "请用「原因」写明原因，它会留在记录上"),
         ("没有这份记录", "没有这份记录"),
         (advise("请先改密码：{}", Do.SET_PASSWORD("clerk1")), "请先改密码：登录页的「修改密码」"),
-        (advise("请运行 {}", Do.GRANT), "请运行命令行的「授予角色」"),
+        (advise("请运行 {}", Do.RESTORE), "请运行命令行的「从备份恢复」"),
         (advise("提醒：{}；{}", advise("用 {} 查看", Do.LIST), "qrecords {}"), "提醒：用「台账」查看；qrecords {}"),
     ],
 )  # fmt: skip

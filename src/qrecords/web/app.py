@@ -17,12 +17,14 @@ from starlette.types import Scope
 from qrecords import __version__
 from qrecords.web.asked import Asked, Handler, page
 from qrecords.web.limits import Costly, Limits
+from qrecords.web.once import Leaving, Once
 from qrecords.web.pages import entering
 from qrecords.web.picturing import Pictures
 from qrecords.web.printing import Printer
 from qrecords.web.rendering import Pages, static_folder
 from qrecords.web.security import Guard
 from qrecords.web.signedin import Door
+from qrecords.web.worker import Worker
 
 _YEAR_SECONDS = 365 * 24 * 3600
 
@@ -37,7 +39,10 @@ class _Kept(StaticFiles):
 
 
 # What their modules bring in, Word, Excel, PDF, takes longer than the start of a server: they come behind it.
-_PAGES = ("today", "filling", "registers", "records", "looking", "reviewing", "searching")
+_PAGES = (
+    "today", "filling", "registers", "records", "looking", "reviewing", "searching",
+    "shelf", "working", "retention", "copying", "reporting", "managing", "scanning",
+)  # fmt: skip
 
 
 def load_pages() -> None:
@@ -100,6 +105,52 @@ ROUTES = (
     _get("/search/hits.{kind}", "searching.hits_file", Costly.SEARCH),
     _post("/search/save", "searching.save"),
     _post("/search/forget", "searching.forget"),
+    _get("/scans", "scanning.scans"),
+    _post("/scans", "scanning.upload", Costly.UPLOAD),
+    _post("/scans/take", "scanning.take", Costly.UPLOAD),
+    _post("/scans/give", "scanning.give"),
+    _get("/scans/{page}/page.jpg", "scanning.picture"),
+    _post("/scans/{page}/turn", "scanning.turned"),
+    _get("/shelf", "shelf.shelves"),
+    _get("/shelf/{year}", "shelf.year"),
+    _post("/shelf/{year}/compile", "shelf.compile_"),
+    _get("/shelf/{year}/catalogue.{kind}", "shelf.catalogue"),
+    _get("/volumes/{code}", "shelf.volume"),
+    _get("/volumes/{code}/volume.pdf", "shelf.paper", Costly.PREVIEW),
+    _post("/volumes/{code}/print-set", "shelf.print_set"),
+    _post("/volumes/{code}/verify", "shelf.verify"),
+    _get("/retention", "retention.retention"),
+    _post("/retention/{action}", "retention.step"),
+    _get("/retention/lists/{number}", "retention.one_list"),
+    _get("/retention/lists/{number}/{name}", "retention.paper"),
+    _get("/copies", "copying.listed"),
+    _get("/copies/list.xlsx", "copying.register_file"),
+    _post("/copies/leave", "copying.leave"),
+    _post("/copies/{action}", "copying.step"),
+    _get("/reports", "reporting.overview"),
+    _get("/reports/charts/{name}.svg", "reporting.chart"),
+    _post("/reports/steps/{action}", "reporting.step"),
+    _get("/reports/{number}", "reporting.document"),
+    _get("/reports/{number}/file", "reporting.paper"),
+    _get("/office", "managing.office"),
+    _get("/office/accounts", "managing.people"),
+    _post("/office/accounts/{action}", "managing.change_account"),
+    _get("/office/lists/{name}", "managing.entries"),
+    _post("/office/lists/{name}", "managing.add_entry"),
+    _post("/office/lists/{name}/import", "managing.import_entries", Costly.UPLOAD),
+    _get("/office/forms", "managing.forms"),
+    _get("/office/forms/{form}", "managing.form"),
+    _get("/office/forms/{form}/page.pdf", "managing.form_page", Costly.PREVIEW),
+    _get("/office/forms/{form}/template.docx", "managing.form_template"),
+    _post("/office/forms/{form}/template", "managing.try_template", Costly.UPLOAD),
+    _get("/office/log", "managing.log"),
+    _post("/office/log/verify", "managing.verify_log"),
+    _post("/office/log/close", "managing.close_log"),
+    _post("/office/log/export", "managing.export_log"),
+    _get("/jobs", "working.listed"),
+    _post("/jobs", "working.start"),
+    _get("/jobs/{key}", "working.one"),
+    _post("/jobs/{key}/stop", "working.stop"),
 )
 
 
@@ -113,6 +164,8 @@ def desk_app(door: Door, *, hosts: Collection[str]) -> Starlette:
     app.state.door, app.state.pages, app.state.printer = door, Pages(), Printer()
     app.state.pictures = Pictures()
     app.state.limits = Limits(door.workspace.settings.desk)
+    app.state.once, app.state.leaving = Once[Response](), Leaving()
+    app.state.work = Worker(door.workspace)
     return app
 
 

@@ -89,6 +89,11 @@ class Asked:
             response.set_cookie("told", json.dumps(told), max_age=30, httponly=True, samesite="strict", path="/")
         return response
 
+    def once(self, make: Callable[[], Response]) -> Response:
+        """Answer the same request again (its form's own `once`) as it was answered first, and do nothing twice."""
+        again: Response = self.request.app.state.once.answer(self.session.account.name, self.text("once"), make)
+        return again
+
 
 Handler = Callable[[Asked], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -169,6 +174,10 @@ def pdf(data: bytes, name: str) -> Response:
 _KINDS = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".csv": "text/csv; charset=utf-8",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".jsonl": "application/x-ndjson",
+    ".pdf": "application/pdf",
+    ".zip": "application/zip",
     ".json": "application/json",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Mapping
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -22,13 +23,25 @@ if TYPE_CHECKING:
     from qrecords.web.asked import Asked
 
 # The few screens, each with the key that opens it.
-SCREENS = (
+SCREENS: tuple[tuple[str, str, str], ...] = (
     ("/", "今日", "1"),
     ("/fill", "填写", "2"),
     ("/review", "审查", "3"),
     ("/search", "检索", "4"),
     ("/records", "台账", "5"),
+    ("/scans", "扫描", "6"),
+    ("/shelf", "档案架", "7"),
+    ("/retention", "保管", "8"),
+    ("/reports", "报表", "9"),
+    ("/office", "管理", "0"),
 )
+# What a screen beyond the clerk's is for: who may none of it does not see its name.
+PARTS: dict[str, tuple[Action, ...]] = {
+    "/scans": (Action.ATTACH, Action.SIGN),
+    "/retention": (
+        Action.HOLD, Action.RELEASE, Action.APPRAISE, Action.APPROVE, Action.WITNESS, Action.DESTROY,
+    ),
+}  # fmt: skip
 
 
 class Pages:
@@ -47,8 +60,8 @@ class Pages:
         told = asked.request.cookies.get("told", "")
         who = {
             "account": asked.session.account, "office": asked.session.settings.office, "told": _told(told),
-            "token": form_token(asked.request), "screens": SCREENS, "here": asked.request.url.path,
-            "today_is": asked.session.today(),
+            "token": form_token(asked.request), "screens": _screens(asked), "here": asked.request.url.path,
+            "today_is": asked.session.today(), "once": secrets.token_hex(16),
         }  # fmt: skip
         response = HTMLResponse(self._env.get_template(template).render({**who, **values}), status)
         if told:
@@ -63,6 +76,11 @@ class Pages:
     def bare(self, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
         """Return a page for who is not signed in."""
         return HTMLResponse(self._env.get_template(template).render(values), status)
+
+
+def _screens(asked: Asked) -> list[tuple[str, str, str]]:
+    """Return the screens an account has a part in."""
+    return [s for s in SCREENS if s[0] not in PARTS or any(asked.session.allows(a) for a in PARTS[s[0]])]
 
 
 def static_address(name: str) -> str:

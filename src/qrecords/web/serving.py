@@ -58,7 +58,7 @@ def serve(root: Path, wishes: Wishes, ready: Callable[[str], None]) -> None:
         # The server hands a signal on once it has stopped; without this the process would be gone with all it holds.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         entrance = f"{address}/in?key={door.key}" if door.link_account else f"{address}/login"
-        threading.Thread(target=_announce, args=(server, entrance, ready, wishes), daemon=True).start()
+        threading.Thread(target=_announce, args=(server, entrance, ready, wishes, app.state.work), daemon=True).start()
         server.run(sockets=[place])
 
 
@@ -77,7 +77,9 @@ def listening(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _announce(server: uvicorn.Server, entrance: str, ready: Callable[[str], None], wishes: Wishes) -> None:
+def _announce(
+    server: uvicorn.Server, entrance: str, ready: Callable[[str], None], wishes: Wishes, work: Callable[[], None]
+) -> None:
     while not server.started:
         if server.should_exit:
             return
@@ -87,3 +89,4 @@ def _announce(server: uvicorn.Server, entrance: str, ready: Callable[[str], None
         with suppress(webbrowser.Error, QRecordsError):
             webbrowser.open(entrance)
     load_pages()  # while the first page is on its way
+    work()  # what a server that was stopped left waiting, or half done

@@ -139,6 +139,24 @@ def show_volume(office: Office, volume_code: str) -> VolumeOpened:
     return VolumeOpened.of(office, row, contents=[Content.of(line) for line in lines])
 
 
+def first_pages(office: Office, volume_code: str) -> dict[int, int]:
+    """Return the page of volume.pdf on which each item begins, by its place in the volume."""
+    (row,) = sealed(office, [volume_code])
+    manifest = office.archive.read_as(Manifest, row.object_id, row.version)
+    found, number = {}, 0
+    for item in manifest.items:
+        found[item.position] = manifest.pdf_pages[number]
+        number += len(item.files)
+    return found
+
+
+def volume_pdf(office: Office, volume_code: str) -> bytes:
+    """Return a volume as it was sealed, to be looked at."""
+    (row,) = sealed(office, [volume_code])
+    office.note([office.event(Action.READ, row.volume_code, opened="volume.pdf")])
+    return office.archive.read(row.object_id, "volume.pdf", row.version)
+
+
 def sealed(office: Office, volume_codes: Sequence[str]) -> list[VolumeRow]:
     """Return the register's rows of these sealed volumes; none named: all. NotFound names the first unknown code."""
     office.authorise(Action.READ, "volumes")

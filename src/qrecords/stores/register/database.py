@@ -30,6 +30,7 @@ from qrecords.stores.register.copies import Copies
 from qrecords.stores.register.deskdrafts import DeskDrafts
 from qrecords.stores.register.documents import Documents
 from qrecords.stores.register.items import Items
+from qrecords.stores.register.jobs import Jobs
 from qrecords.stores.register.leases import Leases
 from qrecords.stores.register.log import Counters, Facts, Intents
 from qrecords.stores.register.logintries import LoginTries
@@ -39,7 +40,7 @@ from qrecords.stores.register.retention import Retention
 from qrecords.stores.register.savedsearches import SavedSearches
 from qrecords.stores.register.seals import Seals
 
-MIGRATION = "0009"
+MIGRATION = "0010"
 BUSY_SECONDS = 30
 AT_ONCE = 20  # connections kept open: the desk's threads opened and closed one with nearly every question
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
@@ -147,6 +148,11 @@ class Transaction:
     def saved_searches(self) -> SavedSearches:
         """Return the searches accounts keep."""
         return SavedSearches(self._connection)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Return the long work asked for."""
+        return Jobs(self._connection)
 
     @cached_property
     def login_tries(self) -> LoginTries:

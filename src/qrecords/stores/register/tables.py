@@ -310,6 +310,27 @@ saved_search = Table(
     Column("saved_at", String, nullable=False),
 )
 
+# Long work asked for at the desk, in the order it was asked for; `key` is the request's own word.
+job = Table(
+    "job",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("account", ForeignKey("account.name"), nullable=False),
+    Column("origin", String, nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("asked_at", String, nullable=False),
+    Column("began_at", String, nullable=False),
+    Column("ended_at", String, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("stop", Boolean, nullable=False),
+    Column("told", String, nullable=False),
+    Column("lines", JSON, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

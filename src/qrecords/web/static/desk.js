@@ -76,7 +76,7 @@ function sheetPage(sheet) {
 
 document.addEventListener("keydown", (event) => {
   if (composing(event)) return;
-  if (event.altKey && /^[1-9]$/.test(event.key)) {
+  if (event.altKey && /^[0-9]$/.test(event.key)) {
     const link = document.querySelector(`nav a[data-key="${event.key}"]`);
     if (link) { event.preventDefault(); link.click(); }
     return;

@@ -1,0 +1,146 @@
+"""What can be asked for as a job: what it is called, whose right it is, and which service does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qrecords.advice import Input, Sentence, advise
+from qrecords.errors import InvalidInput, Problem, UsageError
+from qrecords.model.record import Action
+from qrecords.office import Office
+from qrecords.stores.given import GivenFile
+
+Progress = Callable[[int, int], None]
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job came to: one sentence, the lines below it, and whether all was well."""
+
+    told: Sentence
+    lines: Sequence[Sentence] = ()
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of job; `needs` is asked before it is written down, the service asks again when it runs."""
+
+    label: str
+    run: Callable[[Office, Arguments, Sequence[GivenFile], Progress], Outcome]
+    needs: Action | None = None
+
+
+def problem_lines(problems: Iterable[Problem]) -> Iterator[Sentence]:
+    """Give problems as lines."""
+    for p in problems:
+        where = " ".join(part for part in (p.source, f"第{p.row}行" if p.row is not None else "") if part)
+        yield advise("{}：{}", where, p.message) if where else p.message
+
+
+def _year(arguments: Arguments) -> int:
+    text = str(arguments.get("year", ""))
+    if not (text.isascii() and text.isdecimal() and len(text) == 4):
+        raise InvalidInput(f"年度「{text[:20]}」不是四位数字", remedy="请写成 2026 的样子")
+    return int(text)
+
+
+def _compile(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.volumes.compile import compile_year
+
+    year, gaps = _year(arguments), bool(arguments.get("with_gaps"))
+    reason, form = str(arguments.get("reason", "")), str(arguments.get("form", ""))
+    made = compile_year(office, year, form_code=form, with_gaps=gaps, reason=reason, progress=at)
+    lines = [f"{v['volume_code']}  {v['title']}  {v['items']}件 {v['pages']}页" for v in made.volumes]
+    lines += [f"缺件 {line['record_no']}：{line['why']}" for line in (*made.left_out, *made.missing)]
+    return Outcome(f"编成{len(made.volumes)}册" if made.volumes else f"{year}年没有要成册的归档件", lines)
+
+
+def _verify(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.care.verify import verify
+
+    deep = bool(arguments.get("deep"))
+    found = verify(office, deep=deep, progress=at)
+    checked = found.checked
+    said = f"检查了{checked.objects}个对象，{checked.volumes}册，{checked.events}条日志"
+    lines: list[Sentence] = [
+        f"{'✗' if one.problems else '✓'} {prop.label}：{one.label} {one.checked}{one.unit}"
+        for prop in found.properties
+        for one in prop.checks
+        if one.checked
+    ]
+    return _judged(said, found.problems, lines)
+
+
+def _verify_volumes(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.volumes.check import verify_volumes
+
+    count, problems = verify_volumes(office, [str(c) for c in arguments.get("codes", ())], progress=at)
+    return _judged(f"逐页核对了{count}册", problems)
+
+
+def _judged(said: str, problems: Sequence[Problem], lines: Sequence[Sentence] = ()) -> Outcome:
+    if not problems:
+        return Outcome(f"{said}，没有问题", lines)
+    return Outcome(f"{said}，有{len(problems)}处问题，请按各条处理", [*problem_lines(problems), *lines], ok=False)
+
+
+def _backup(office: Office, _arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.care.backup import backup
+
+    if not (named := office.settings.desk.backup_folder):
+        raise UsageError(
+            "没有设定备份放在哪里",
+            remedy=advise("请由管理员在 qrecords.toml 的 [desk] 里写上 backup_folder（{}）", Input.FOLDER),
+        )
+    made = backup(office, office.settings.root / Path(named), progress=at)
+    manifest = made.manifest
+    said = f"已备份{len(manifest.objects)}个对象（新复制{made.copied_objects}个），日志{manifest.audit_seq}条"
+    lines: list[Sentence] = [f"放在 {named}", f"日志链头 {manifest.audit_head}"]
+    return Outcome(said, [*lines, *problem_lines(made.problems)], ok=not made.problems)
+
+
+def _index(office: Office, _arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.finding.indexing import rebuild
+
+    return Outcome(f"检索库已重建，共{rebuild(office, at)}份记录")
+
+
+def _read_texts(office: Office, _arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.scans.recognise import recognise_unread
+
+    notes = recognise_unread(office, progress=at)
+    return Outcome("扫描件里的文字已识别，可以检索", notes)
+
+
+def _scan(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.scans.scan import scan
+    from qrecords.services.scans.signing import paired
+
+    if not files:
+        raise UsageError("没有要读的扫描件", remedy="请把文件拖到「扫描」页上，或从扫描仪的文件夹里取")
+    said = [str(arguments.get(key, "")) for key in ("kind", "by", "on")]
+    wanted = paired([said[0]] if said[0] else [], [said[1]] if said[1] else [], said[2])
+    found = scan(office, files, wanted, recognise=False, progress=at)
+    lines: list[Sentence] = [f"附上 {a['record_no']}　{a['pages']}页　{a['kind']}" for a in found.attached]
+    for refused in found.refused:
+        lines.append(f"没有附上 {refused['print_id']}：")
+        lines += problem_lines(refused["problems"])
+    lines += [advise("留待处理 {} 第{}页：{}", u["file"], u["number"], u["reason"]) for u in found.unmatched]
+    told = f"附上{len(found.attached)}份，{len(found.unmatched)}页留待处理，{len(found.refused)}份没有附上"
+    return Outcome(told, [*lines, *found.notes], ok=not found.refused)
+
+
+KINDS: Mapping[str, Kind] = {
+    "compile": Kind("年度成册", _compile, Action.BIND),
+    "verify": Kind("检查档案", _verify, Action.VERIFY),
+    "verify-volume": Kind("逐页核对册", _verify_volumes, Action.READ),
+    "backup": Kind("备份", _backup, Action.ADMINISTER),
+    "index": Kind("重建检索库", _index, Action.ADMINISTER),
+    "scan": Kind("读扫描件", _scan),
+    "texts": Kind("识别扫描件的文字", _read_texts),
+}

@@ -1,0 +1,86 @@
+"""Scanned pages that wait: which an account may see, their picture, turned when they lie on their side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from io import BytesIO
+
+from PIL import Image
+
+from qrecords.errors import NotFound, UsageError
+from qrecords.model.record import Action
+from qrecords.office import Office
+from qrecords.services.scans.keeping import keep
+from qrecords.services.scans.sheets import Sheet, known_print
+
+TURNS = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}
+QUALITY = 92  # of the picture of a turned page
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """A page that waits: where it came from, why it waits, and whose it is where that is known."""
+
+    page: str
+    file: str
+    number: int
+    reason: str
+    subject: str
+    text: str
+
+
+def waiting_pages(office: Office) -> list[WaitingPage]:
+    """Return the pages that wait; those of records the account may not read are left out, as if they were not there."""
+    _authorise(office)
+    found = []
+    for sheet in _sheets(office):
+        if _is_ours(office, sheet):
+            subject = sheet.code.subject if sheet.code else ""
+            found.append(WaitingPage(sheet.waiting, sheet.source, sheet.number, sheet.reason, subject, sheet.text))
+    return found
+
+
+def page_picture(office: Office, page: str) -> bytes:
+    """Return the picture of a page as JPEG."""
+    return _one(office, page).picture()
+
+
+def turn(office: Office, page: str, quarters: int) -> str:
+    """Turn a page clockwise by so many quarters; returns its new id, since it shows something else now."""
+    if quarters not in TURNS:
+        raise UsageError("只能向右转一、二、三个直角", remedy="请再选一次")
+    sheet = _one(office, page)
+    with Image.open(BytesIO(sheet.picture()), formats=("JPEG",)) as image:
+        stream = BytesIO()
+        image.transpose(TURNS[quarters]).save(stream, "JPEG", quality=QUALITY)
+    jpeg = stream.getvalue()
+    points = sheet.points if quarters == 2 else (sheet.points[1], sheet.points[0])
+    turned = replace(sheet, waiting="", picture=lambda: jpeg, points=points)
+    with office.under_way() as step:
+        (fresh,) = keep(office, step, [], [turned]).page_ids
+    if fresh != sheet.waiting:  # broken off before this, both are there, and one of them is let go by hand
+        office.papers.inbox.remove(sheet.waiting)
+    return fresh
+
+
+def _authorise(office: Office) -> None:
+    if not office.allows(Action.SIGN):
+        office.authorise(Action.ATTACH, "scans")
+
+
+def _sheets(office: Office) -> list[Sheet]:
+    inbox = office.papers.inbox
+    return [Sheet.from_inbox(inbox, page) for page in inbox.all()]
+
+
+def _is_ours(office: Office, sheet: Sheet) -> bool:
+    return sheet.code is None or known_print(office, sheet.code.subject, sheet.code.print_no) is not None
+
+
+def _one(office: Office, page: str) -> Sheet:
+    _authorise(office)
+    found = office.papers.inbox.get(page.strip().upper())
+    sheet = Sheet.from_inbox(office.papers.inbox, found) if found else None
+    if sheet is None or not _is_ours(office, sheet):
+        raise NotFound("没有这一页", remedy="它可能已经附到记录上了，请刷新")
+    return sheet

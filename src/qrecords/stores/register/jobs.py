@@ -1,0 +1,64 @@
+"""Long work the desk was asked for, until and after it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from qrecords.model.job import Job, JobState
+from qrecords.stores.register import tables as t
+
+_J = t.job.c
+
+
+class Jobs:
+    """The jobs of the office, each asked for by an account."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._c = connection
+
+    def add(self, job: Job) -> None:
+        """Write a job down."""
+        values = {c.name: getattr(job, c.name) for c in _J if c.name != "number"}
+        self._c.execute(t.job.insert().values(**values | {"lines": list(job.lines)}))
+
+    def get(self, key: str) -> Job | None:
+        """Return a job."""
+        row = self._c.execute(sa.select(t.job).where(_J.key == key)).first()
+        return _job(row) if row else None
+
+    def all(self, account: str = "", limit: int = 200) -> list[Job]:
+        """Return the newest jobs first, those of an account or all."""
+        asked = sa.select(t.job).order_by(_J.number.desc()).limit(limit)
+        return [_job(row) for row in self._c.execute(asked.where(_J.account == account) if account else asked)]
+
+    def in_state(self, state: JobState) -> list[Job]:
+        """Return the jobs in a state, oldest first."""
+        return [_job(r) for r in self._c.execute(sa.select(t.job).where(_J.state == state).order_by(_J.number))]
+
+    def begin(self, key: str, at: str) -> None:
+        """Note that a job runs."""
+        self._change(key, state=JobState.RUNNING, began_at=at)
+
+    def progress(self, key: str, done: int, total: int) -> None:
+        """Note how far it is."""
+        self._change(key, done=done, total=total)
+
+    def ask_to_stop(self, key: str) -> None:
+        """Note that it is to stop at the next moment it can."""
+        self._change(key, stop=True)
+
+    def end(self, key: str, state: JobState, at: str, told: str, lines: Sequence[str] = ()) -> None:
+        """Note how it ended."""
+        self._change(key, state=state, ended_at=at, told=told, lines=list(lines))
+
+    def _change(self, key: str, **columns: Any) -> None:
+        self._c.execute(t.job.update().where(_J.key == key).values(**columns))
+
+
+def _job(row: Any) -> Job:
+    values = dict(row._mapping)
+    del values["number"]
+    return Job(**values | {"state": JobState(values["state"]), "lines": tuple(values["lines"])})

@@ -1,0 +1,117 @@
+"""扫描: files given to be read, pages that wait as pictures to be turned and given to their record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.responses import Response
+
+from qrecords.errors import UsageError
+from qrecords.intake.scanned import SUFFIXES, scans_of
+from qrecords.model.job import Job
+from qrecords.model.record import State
+from qrecords.services import jobs
+from qrecords.services.finding.find import list_records
+from qrecords.services.scans.assign import assign
+from qrecords.services.scans.signing import paired
+from qrecords.services.scans.waiting import page_picture, turn, waiting_pages
+from qrecords.stores.given import GivenFile
+from qrecords.web.asked import Asked
+from qrecords.web.pages.working import begin
+from qrecords.web.wording import worded
+
+SHOWN = 200  # pages
+CLOSE = 80  # records that may be waiting for paper
+MOST_FILES = 400
+BEFORE_FILING = (State.DRAFT, State.ISSUED, State.SUBMITTED, State.REVIEWED)
+
+
+def scans(asked: Asked) -> Response:
+    """Show where files are given, the pages that wait, and the records they may belong to."""
+    session = asked.session
+    waiting = waiting_pages(session)
+    words = asked.query("q").strip()
+    records = list_records(session, states=BEFORE_FILING)
+    near = [r for r in records if words in f"{r.record_no} {r.customer_unit} {r.title}"]
+    last = next((j for j in jobs.list_jobs(session) if j.kind == "scan" and j.account == session.account.name), None)
+    return asked.page(
+        "scans.html", waiting=waiting[:SHOWN], more=max(0, len(waiting) - SHOWN), near=near[:CLOSE], words=words,
+        more_near=max(0, len(near) - CLOSE), folder=session.settings.desk.scan_folder, there=len(_in_folder(asked)),
+        last=last, kinds=_kinds(asked), wrong=_trouble(last), suffixes=",".join(sorted(SUFFIXES)),
+    )  # fmt: skip
+
+
+def _kinds(asked: Asked) -> list[str]:
+    forms = (folder.form for folder in asked.session.forms.all())
+    return list(dict.fromkeys(s.label for form in forms for s in form.own_signatures))
+
+
+def _trouble(last: Job | None) -> list[str]:
+    """Return the lines of the last reading that tell of what was not attached: old and new values among them."""
+    if last is None:
+        return []
+    start = next((n for n, line in enumerate(last.lines) if line.startswith("没有附上")), None)
+    return [] if start is None else list(last.lines[start:])
+
+
+def _in_folder(asked: Asked) -> list[Path]:
+    """Return the files that lie in the scanner's folder."""
+    settings = asked.session.settings
+    folder = settings.root / settings.desk.scan_folder
+    if not settings.desk.scan_folder or not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in SUFFIXES)
+
+
+def _said(asked: Asked) -> dict[str, str]:
+    said = {key: asked.text(key).strip() for key in ("kind", "by", "on")}
+    paired([said["kind"]] if said["kind"] else [], [said["by"]] if said["by"] else [], said["on"])
+    return said
+
+
+def upload(asked: Asked) -> Response:
+    """Take files in to be read, as a job."""
+    given = [f for f in asked.sent.getlist("file") if not isinstance(f, str) and f.filename]
+    files = [GivenFile(_name(f.filename or ""), f.file.read()) for f in given]
+    if not files:
+        raise UsageError("没有选文件", remedy="请选扫描件，或把文件拖到页面上")
+    if wrong := [f.name for f in files if Path(f.name).suffix.lower() not in SUFFIXES]:
+        raise UsageError(f"{wrong[0]} 不是扫描件", remedy="扫描件是 PDF、JPEG、PNG 或 TIFF 文件")
+    return begin(asked, "scan", _said(asked), files)
+
+
+def _name(claimed: str) -> str:
+    name = Path(claimed.replace("\\", "/")).name
+    return "".join(c for c in name if c.isprintable())[-120:].lstrip(". ") or "scan.pdf"
+
+
+def take(asked: Asked) -> Response:
+    """Take what the scanner has put into its folder, as a job; the files stay until they are moved by hand."""
+    if not (paths := _in_folder(asked)):
+        raise UsageError("扫描仪的文件夹里没有文件", remedy="扫描以后再取")
+    return begin(asked, "scan", _said(asked), scans_of(paths[:MOST_FILES]))
+
+
+def picture(asked: Asked) -> Response:
+    """Give the picture of a page that waits."""
+    return Response(page_picture(asked.session, asked.path["page"]), media_type="image/jpeg")
+
+
+def turned(asked: Asked) -> Response:
+    """Turn a page."""
+    quarters = asked.text("quarters")
+    fresh = turn(asked.session, asked.path["page"], int(quarters) if quarters in {"1", "2", "3"} else 0)
+    return asked.go(f"/scans#{fresh}")
+
+
+def give(asked: Asked) -> Response:
+    """Give pages to a record, in the order they were chosen."""
+    pages = asked.texts("page")
+    if not pages:
+        raise UsageError("没有选中页", remedy="请先勾选，或把页拖到记录上")
+    said = _said(asked)
+    wanted = paired([said["kind"]] if said["kind"] else [], [said["by"]] if said["by"] else [], said["on"])
+    found = assign(asked.session, pages, asked.text("number"), wanted, recognise=False)
+    told = [f"附上 {a['record_no']}　{a['pages']}页" for a in found.attached]
+    told += [f"{u['page']}：{worded(u['reason'])}" for u in found.unmatched] + [worded(n) for n in found.notes]
+    return asked.go("/scans", "；".join(told))

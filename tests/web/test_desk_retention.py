@@ -1,0 +1,161 @@
+"""A destruction through HTTP by several people, and every shortcut of the destruction tests refused there; copies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from qrecords.model.access import Account
+from qrecords.model.hashwords import CHARACTERS, hash_words
+from qrecords.office import Office
+from qrecords.services.disposition import lists
+from qrecords.services.disposition import papers as dispositionpapers
+from tests import retention_office as kept
+from tests.faulty_disk import blank_pdfs
+from tests.retention_office import LIST_NO, TODAY, VOLUME, A, C, People
+from tests.web.test_desk import Browser
+
+pytestmark = pytest.mark.office
+
+
+def add_people(office: Office, *names: str) -> None:
+    with office.register.write() as tx:
+        for name in names:
+            tx.accounts.add(Account(name, f"示例{name}", f"uid-{name}"), office.now())
+            tx.audit.append([office.event("accounts", f"account/{name}")])
+
+
+Person = Callable[[str], Browser]
+
+
+@pytest.fixture
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
+    """Give the browser of a person of the retention tests' office."""
+    monkeypatch.setattr(dispositionpapers, "to_pdf", blank_pdfs)
+    with kept.opened(kept.copied(tmp_path)) as people:
+        add_people(people.office, "甲", "乙", "丙", "丁", "戊")
+        browsers: dict[str, Browser] = {}
+
+        def of(name: str) -> Browser:
+            if name not in browsers:
+                browsers[name] = Browser(people(name)).enter()
+            return browsers[name]
+
+        of.people = people  # type: ignore[attr-defined]
+        yield of
+
+
+def people_of(person: Person) -> People:
+    return person.people  # type: ignore[attr-defined, no-any-return]
+
+
+def take(browser: Browser, step: str, status: int = 303, **sent: str | list[str]) -> str:
+    answer = browser.post(f"/retention/{step}", sent)
+    assert answer.status_code == status, answer.text
+    return str(answer.text)
+
+
+def own(browser: Browser, number: str = LIST_NO) -> set[str]:
+    """Return the steps of a list a person's page has buttons for."""
+    return set(re.findall(r'action="/retention/(\w+)"', browser.get(f"/retention/lists/{number}")))
+
+
+def code(person: Person) -> str:
+    return str(lists.get(people_of(person)("甲"), LIST_NO).sha256)
+
+
+def test_four_people_destroy_and_each_sees_his_own_step_alone(person: Person) -> None:
+    first, second, third, fourth = map(person, ("甲", "乙", "丙", "丁"))
+    assert VOLUME in first.get("/retention")
+    assert take(first, "appraise", 422, reason="示例") != "", "nothing was ticked"
+    take(first, "appraise", 409, number=[kept.ITEM_A], reason="示例")  # bound in a volume that is not on the list
+    take(first, "appraise", number=[VOLUME, C, kept.ITEM_ROWS], reason="无继续保存价值")
+    take(first, "appraise", 409, number=[VOLUME], reason="又一次")
+    assert own(first) == {"withdraw"}
+    take(first, "approve", 403, list=LIST_NO)
+    take(third, "witness", 409, list=LIST_NO, hash=code(person), on=TODAY)
+    take(person("戊"), "destroy", 409, list=LIST_NO)
+    assert own(second) == {"approve", "withdraw"}
+    take(second, "approve", list=LIST_NO)
+    take(second, "approve", 409, list=LIST_NO)
+    assert own(second) == {"withdraw"}
+    take(second, "witness", 403, list=LIST_NO, hash=code(person), on=TODAY)
+    take(second, "destroy", 403, list=LIST_NO)
+    shown = {person(name).get(f"/retention/lists/{LIST_NO}") for name in ("甲", "丙")}
+    assert all(hash_words(code(person)) in page for page in shown), "the same words on every screen"
+    take(third, "witness", 422, list=LIST_NO, hash=code(person)[:15], on=TODAY)
+    take(third, "witness", 422, list=LIST_NO, hash="0" * 64, on=TODAY)
+    take(third, "witness", 422, list=LIST_NO, hash=code(person), on="2026-03-03")
+    take(third, "witness", 422, list=LIST_NO, hash=code(person), on="")
+    take(third, "witness", list=LIST_NO, hash=code(person)[:16], on=TODAY)
+    take(third, "witness", 403, list=LIST_NO, hash=code(person), on=TODAY)
+    assert "witness" not in own(third)
+    take(person("戊"), "destroy", 409, list=LIST_NO)  # one witness
+    take(first, "witness", list=LIST_NO, hash=code(person), on=TODAY)
+    for name in ("乙", "丙", "甲"):
+        take(person(name), "destroy", 403, list=LIST_NO)
+        assert "destroy" not in own(person(name))
+    take(fourth, "hold", subject=C, reason="还在用")
+    take(fourth, "release", 403, subject=C, reason="又不用了")
+    take(fourth, "destroy", 409, list=LIST_NO)  # held
+    take(third, "release", subject=C, reason="不用了")
+    assert "已归档" in first.get(f"/records/{C}"), "nothing has gone so far"
+    assert own(fourth) == {"destroy", "withdraw"}
+    take(fourth, "destroy", list=LIST_NO)
+    page = fourth.get(f"/retention/lists/{LIST_NO}")
+    assert "已销毁" in page
+    assert own(fourth) == set()
+    assert fourth.http.get(f"/retention/lists/{LIST_NO}/certificate.pdf").content.startswith(b"%PDF")
+    take(fourth, "destroy", 409, list=LIST_NO)
+    assert kept.WORD not in first.get(f"/records/{A}")
+    with people_of(person)("甲").register.read() as tx:
+        (done,) = [e for e in tx.audit.events(LIST_NO) if e.action == "destroy" and e.outcome == "done"]
+    assert (done.account, done.detail["via"]) == ("丁", "desk")
+
+
+def test_a_clock_set_back_and_a_list_that_was_changed_destroy_nothing(person: Person, tmp_path: Path) -> None:
+    take(person("甲"), "appraise", number=[C], reason="示例")
+    people = people_of(person)
+    late = people.at(kept.NOW - timedelta(days=1))
+    behind = Browser(late("乙")).enter()
+    take(behind, "approve", 409, list=LIST_NO)
+    take(person("乙"), "withdraw", 422, list=LIST_NO, reason=" ")
+    path = next((people.root / "archive").rglob("list.json"))
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace("示例".encode(), "别的".encode()))
+    answer = person("乙").post("/retention/approve", {"list": LIST_NO})
+    assert answer.status_code in {409, 500}
+    assert lists.get(people("甲"), LIST_NO).approved is None
+
+
+def test_the_characters_of_a_hash_are_read_apart() -> None:
+    assert len(set(CHARACTERS)) == len(CHARACTERS) == 256
+    assert hash_words("00" * 32) != hash_words("01" + "00" * 31)
+    assert hash_words("ab" * 32) == hash_words("ab" * 8 + "00" * 24), "what a witness copies at least"
+
+
+def test_a_copy_is_asked_for_decided_by_another_and_leaves_once(person: Person) -> None:
+    asking, deciding = person("甲"), person("乙")
+    form = {"number": C, "purpose": "示例用途", "recipient": "示例单位", "once": "b" * 32}
+    for _ in range(2):  # a lost connection sends it again
+        assert asking.post("/copies/request", form).status_code == 303
+    page = asking.get("/copies")
+    (number,) = set(re.findall(r"FS-\d{4}-\d{4}", page))
+    assert asking.post("/copies/issue", {"number": number}).status_code == 409
+    assert deciding.post("/copies/approve", {"number": number, "may_print": "1"}).status_code == 303
+    issued = deciding.post("/copies/issue", {"number": number})
+    assert issued.status_code == 200, issued.text
+    word = re.findall(r'name="word" value="(\w+)"', issued.text)[0]
+    assert asking.post("/copies/leave", {"word": word}).status_code == 404, "another's"
+    file = deciding.post("/copies/leave", {"word": word})
+    assert file.content.startswith(b"%PDF")
+    assert "attachment" in file.headers["content-disposition"]
+    assert deciding.post("/copies/leave", {"word": word}).status_code == 404, "once"
+    assert deciding.post("/copies/issue", {"number": number}).status_code == 409
+    assert deciding.post("/copies/return", {"number": number}).status_code == 303
+    assert "已收回" in deciding.get("/copies?state=returned")
+    assert deciding.http.get("/copies/list.xlsx").content.startswith(b"PK")

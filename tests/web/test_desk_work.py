@@ -1,0 +1,118 @@
+"""Long work and the shelf through HTTP: a year bound as a job, its gaps with where to see to them, jobs stopped, killed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qrecords.model.access import Account, Grant
+from qrecords.model.job import JobState
+from qrecords.office import Office
+from qrecords.services import jobs
+from qrecords.services.administer import open_office
+from qrecords.web.wording import worded
+from qrecords.web.worker import Worker
+from tests import retention_office as kept
+from tests.web.test_desk import Browser
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """Return the office of the retention tests: a volume of 2019, items of it in none."""
+    root = shutil.copytree(kept._base(), tmp_path_factory.mktemp("year") / "office")
+    opened = open_office(root, clock=lambda: kept.NOW)
+    yield opened
+    opened.close()
+
+
+def at_once(office: Office) -> Browser:
+    """Return a browser of a desk that does its long work at once, in the request."""
+    browser = Browser(office).enter()
+    browser.app.state.work = lambda: jobs.work_off(office.workspace, worded)
+    return browser
+
+
+def begun(answer: Any) -> str:
+    """Return the address of the job a request began."""
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+def test_a_year_is_bound_as_a_job_and_its_volume_opens_at_an_item(year: Office) -> None:
+    browser = at_once(year)
+    shelf = browser.get("/shelf")
+    assert kept.VOLUME in shelf
+    page = browser.get("/shelf/2019")
+    assert kept.C in page, "an item in no volume yet would be bound"
+    once = "a" * 32
+    job = begun(browser.post("/shelf/2019/compile", {"once": once}))
+    assert begun(browser.post("/shelf/2019/compile", {"once": once})) == job, "the same request again is no second job"
+    shown = browser.get(job)
+    assert "已完成" in shown
+    assert "编成" in shown
+    assert len(jobs.list_jobs(year)) == 1
+    code = next(c for c in re.findall(r"750-KJ·KF·06·2019·D5-\d{3}", browser.get("/shelf/2019")))
+    volume = browser.get(f"/volumes/{code}")
+    at = re.findall(r'\?page=(\d+)"', volume)[0]
+    assert f"volume.pdf?at={at}#page={at}" in browser.get(f"/volumes/{code}?page={at}")
+    paper = browser.http.get(f"/volumes/{code}/volume.pdf")
+    assert paper.content.startswith(b"%PDF")
+    assert browser.post(f"/volumes/{code}/print-set").content.startswith(b"PK")
+    assert "没有问题" in browser.get(begun(browser.post(f"/volumes/{code}/verify")))
+    assert browser.http.get("/shelf/2019/catalogue.pdf").content.startswith(b"%PDF")
+
+
+def test_a_gap_says_where_it_is_seen_to_and_binds_only_with_a_reason(year: Office) -> None:
+    number = kept.filled(year, "01A", kept.information(3, "示例单位四"))[0]
+    browser = at_once(year)
+    page = browser.get("/shelf/2019")
+    assert f'href="/records/{number}"' in page
+    assert 'name="with_gaps"' not in page, "nothing waits to be bound"
+    assert browser.post("/shelf/2019/compile", {"with_gaps": "1", "reason": " "}).status_code == 422
+    kept.steps.void(year, [number], reason="示例")
+    assert "作废的编号" in browser.get("/shelf/2019")
+
+
+def test_a_job_stops_is_told_when_its_process_is_gone_and_is_nobody_elses(year: Office) -> None:
+    browser = Browser(year).enter()
+    browser.app.state.work = lambda: None
+    waiting = begun(browser.post("/jobs", {"work": "0"}))
+    assert "排队" in browser.get(waiting)
+    browser.post(f"{waiting}/stop")
+    assert "已停下" in browser.get(waiting)
+    assert browser.post(f"{waiting}/stop").status_code == 409
+
+    key = begun(browser.post("/jobs", {"work": "0"})).rpartition("/")[2]
+    with year.register.write() as tx:
+        tx.jobs.begin(key, year.now())
+    assert jobs.show_job(year, key).state is JobState.BROKEN, "nobody is at work"
+    jobs.work_off(year.workspace, worded)
+    assert "可以再办一次" in jobs.show_job(year, key).told
+
+    key = begun(browser.post("/jobs", {"work": "1"})).rpartition("/")[2]
+    with year.register.write() as tx:
+        tx.jobs.ask_to_stop(key)
+    jobs.work_off(year.workspace, worded)
+    assert jobs.show_job(year, key).state is JobState.STOPPED
+
+    with year.register.write() as tx:
+        tx.accounts.add(Account("clerk", "示例甲", None, True, "", 3, (Grant("clerk"),)), year.now())
+        tx.audit.append([year.event("accounts", "account/clerk")])
+    other = Browser(Office(year.workspace, Account("clerk", "示例甲", None, True, "", 3, (Grant("clerk"),)))).enter()
+    assert other.http.get(f"/jobs/{key}").status_code == 404
+    assert key not in other.get("/jobs")
+    assert other.post("/jobs", {"work": "0"}).status_code == 403
+
+
+def test_the_work_is_done_by_a_process_of_its_own(year: Office, tmp_path: Path) -> None:
+    job = jobs.start(year, "verify", {})
+    worker = Worker(year.workspace)
+    worker()
+    for child in worker._started:
+        assert child.wait(60) == 0
+    assert jobs.show_job(year, job.key).state is JobState.DONE
