@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -38,8 +38,10 @@ class FieldType(StrEnum):
 
 
 BOXES = frozenset({FieldType.SIGNATURE, FieldType.SEAL})
+_DAYS = frozenset({FieldType.DATE, FieldType.DATETIME})
 MAX_LENGTH = {FieldType.TEXT: 500, FieldType.LTEXT: 32_767}  # a workbook cell holds no more
 MAX_ROWS = 500
+_SHORT = 40  # characters
 
 
 class Definition(BaseModel):
@@ -104,35 +106,66 @@ class Field(Definition):
         """Return the stored form of one value that is not rows; ValueError says what is wrong."""
         if isinstance(raw, Unreadable):
             raise ValueError(raw.reason)
+        # Names, models, choices and days stand in record after record.
+        return self._read_again(raw) if type(raw) is str and len(raw) <= _SHORT else self._read(raw)
+
+    @cached_property
+    def _read_again(self) -> Callable[[str], Any]:
+        """Return the same reader with a memory; a list of choices is made anew, for it may be changed."""
+        return self._read if self.type is FieldType.MULTI else lru_cache(maxsize=512)(self._read)
+
+    @cached_property
+    def _read(self) -> Callable[[object], Any]:
+        """Return what reads a value of this kind: chosen once, asked of every record."""
+        longest = self.max_length or MAX_LENGTH.get(self.type, 0)
         match self.type:
             case FieldType.TEXT:
-                # One line on paper: what was pasted over several lines is written on.
-                text = " ".join(values.parse_text(raw, self.max_length or MAX_LENGTH[self.type]).split("\n"))
-                return _in_full(text, self.refers_to) if self.refers_to else text
+                return partial(_one_line, longest=longest, refers_to=self.refers_to)
             case FieldType.LTEXT:
-                return values.parse_text(raw, self.max_length or MAX_LENGTH[self.type])
+                return partial(values.parse_text, max_length=longest)
             case FieldType.DATE:
-                return values.parse_date(raw)
+                return values.parse_date
             case FieldType.DATETIME:
-                return values.parse_datetime(raw)
+                return values.parse_datetime
             case FieldType.INT:
-                return values.parse_int(raw, self.min, self.max, self.unit)
+                return partial(values.parse_int, low=self.min, high=self.max, unit=self.unit)
             case FieldType.DEC:
-                return values.parse_dec(raw, self.min, self.max, self.unit)
+                return partial(values.parse_dec, low=self.min, high=self.max, unit=self.unit)
             case FieldType.ENUM:
-                return values.parse_choice(raw, self.choices)
+                return partial(values.parse_choice, choices=self.choices)
             case FieldType.MULTI:
-                return values.parse_choices(raw, self.choices)
+                return partial(values.parse_choices, choices=self.choices)
             case FieldType.BOOL:
-                return values.parse_bool(raw)
-            case FieldType.SIGNATURE | FieldType.SEAL:
-                raise ValueError("签名、盖章处不填写，请打印后在纸上签署，再登记签署")
+                return values.parse_bool
             case _:
-                raise ValueError("此栏由系统计算，不用填写")
+                return self._refuse
+
+    def _refuse(self, _raw: object) -> None:
+        if self.type in BOXES:
+            raise ValueError("签名、盖章处不填写，请打印后在纸上签署，再登记签署")
+        raise ValueError("此栏由系统计算，不用填写")
+
+    @cached_property
+    def is_day(self) -> bool:
+        """Tell whether it holds a day or a moment."""
+        return self.type in _DAYS
+
+    @cached_property
+    def names(self) -> dict[str, Field]:
+        """Return the columns of repeated rows by what heads them, as `heading_key` gives it: label or key."""
+        return {heading_key(name): c for c in self.columns for name in (c.label, c.key)}
 
     def column(self, key: str) -> Field | None:
         """Return a column of repeated rows by its key."""
         return next((c for c in self.columns if c.key == key), None)
+
+
+def _one_line(raw: object, *, longest: int, refers_to: str) -> str:
+    """Read a text that is one line on paper: what was pasted over several lines is written on."""
+    text = values.parse_text(raw, longest)
+    if "\n" in text:
+        text = text.replace("\n", " ")
+    return _in_full(text, refers_to) if refers_to else text
 
 
 def _in_full(number: str, form: str) -> str:
@@ -158,14 +191,16 @@ def heading_key(heading: str) -> str:
     return bare or key
 
 
-def add_year(field: Field, raw: Any, days: Sequence[date], notes: list[str]) -> Any:
+def add_year(field: Field, raw: Any, days: Callable[[], Sequence[date]], notes: list[str]) -> Any:
     """Return what was written in a field of days, with the year of a record's other days where it has none."""
-    if field.type is FieldType.ROWS and isinstance(raw, list):
-        return [_years_of_line(field, line, days, notes) if isinstance(line, Mapping) else line for line in raw]
-    if field.type not in {FieldType.DATE, FieldType.DATETIME}:
+    if field.columns:
+        if isinstance(raw, list) and any(c.is_day for c in field.columns):
+            return [_years_of_line(field, line, days, notes) if isinstance(line, Mapping) else line for line in raw]
+        return raw
+    if not field.is_day or not values.lacks_year(raw):
         return raw
     try:
-        whole = values.with_year(raw, days)
+        whole = values.with_year(raw, days())
     except ValueError as error:
         return Unreadable(str(error))
     if whole is None:
@@ -174,8 +209,10 @@ def add_year(field: Field, raw: Any, days: Sequence[date], notes: list[str]) -> 
     return whole
 
 
-def _years_of_line(field: Field, line: Mapping[str, Any], days: Sequence[date], notes: list[str]) -> dict[str, Any]:
-    columns = {heading_key(name): c for c in field.columns for name in (c.label, c.key)}
+def _years_of_line(
+    field: Field, line: Mapping[str, Any], days: Callable[[], Sequence[date]], notes: list[str]
+) -> dict[str, Any]:
+    columns = field.names
     return {
         heading: add_year(column, value, days, notes) if (column := columns.get(heading_key(str(heading)))) else value
         for heading, value in line.items()
@@ -202,7 +239,7 @@ def _parse_rows(field: Field, raw: object, found: list[Problem]) -> list[dict[st
     if len(raw) > MAX_ROWS:
         found.append(Problem(f"「{field.label}」有{len(raw)}行，最多{MAX_ROWS}行，请分成几份", field.key))
         return []
-    names = {heading_key(name): c for c in field.columns for name in (c.label, c.key)}
+    names = field.names
     result = []
     for number, line in enumerate(raw, start=1):
         row: dict[str, Any] = {}

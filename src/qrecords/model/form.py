@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
@@ -188,7 +188,7 @@ class Form(Definition):
         """Return the code within its series: 06A of QR758-06A."""
         return self.code.rpartition("-")[2]
 
-    @property
+    @cached_property
     def is_register(self) -> bool:
         """Tell whether a record is a row of a sheet that holds many."""
         return self.layout == "register"
@@ -216,8 +216,25 @@ class Form(Definition):
         return tuple(f for f in self.fields if FieldType.DEC in {f.type, *(c.type for c in f.columns)})
 
     @cached_property
+    def _computing(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields if f.compute is not None)
+
+    @cached_property
     def _written(self) -> tuple[Field, ...]:
         return tuple(f for f in self.fields if f.type not in BOXES)
+
+    @cached_property
+    def _refusing(self) -> tuple[Rule, ...]:
+        """Return the rules that refuse whenever values change."""
+        return tuple(r for r in self.rules if r.level == "refuse" and r.check not in rules.COMPLETENESS_CHECKS)
+
+    @cached_property
+    def _needs(self) -> dict[frozenset[str], tuple[list[Field], list[Rule]]]:
+        return {}
+
+    @cached_property
+    def _by_stage(self) -> dict[str, tuple[Field, ...]]:
+        return {stage.key: tuple(f for f in self.fields if f.stage == stage.key) for stage in self.stages}
 
     @property
     def asked_fields(self) -> tuple[Field, ...]:
@@ -243,7 +260,7 @@ class Form(Definition):
 
     def stage_fields(self, stage: str) -> tuple[Field, ...]:
         """Return the fields one stage fills."""
-        return tuple(f for f in self.fields if f.stage == stage)
+        return self._by_stage.get(stage, ())
 
     @cached_property
     def own_signatures(self) -> tuple[Signature, ...]:
@@ -268,7 +285,7 @@ class Form(Definition):
         found: list[Problem] = []
         notes: list[str] = []
         named = [(heading, self.key_of(str(heading)), value) for heading, value in raw.items()]
-        days = _days([(self.by_key[key], value) for _, key, value in named if key])
+        days = cache(lambda: _days([(self.by_key[key], value) for _, key, value in named if key]))
         for heading, key, value in named:
             if key is None:
                 found.append(Problem(self._unknown(str(heading)), str(heading)))
@@ -288,9 +305,8 @@ class Form(Definition):
         merged |= self._computed(merged)
         if not as_it_was:
             wrong = {root(p.field) for p in found}
-            for rule in self.rules:
-                asked = rule.level == "refuse" and rule.check not in rules.COMPLETENESS_CHECKS
-                if asked and not _touches(rule, wrong) and not _stands(rule, before, merged):
+            for rule in self._refusing:
+                if not (wrong and _touches(rule, wrong)) and not _stands(rule, before, merged):
                     found += rules.violations(rule, merged, self.label)
         ordered = {f.key: merged[f.key] for f in self.fields if f.key in merged}
         return Checked(ordered, tuple(found), tuple(notes), frozenset(added))
@@ -300,29 +316,42 @@ class Form(Definition):
 
         `wrong` are the places a problem was told of already, as Problem names them: what depends on them is not asked.
         """
-        wanted, places = set(stages), set(wrong)
+        places = set(wrong)
         fields = {root(place) for place in places}
+        needed, asking = self._needed(frozenset(stages))
         found = []
-        for field in self._written:
-            if field.stage in wanted:
-                if field.required and is_empty(present.get(field.key)) and field.key not in fields:
-                    found.append(Problem(f"必填栏目「{field.label}」没有填写", field.key))
-                if field.columns:
-                    found += [p for p in incomplete_rows(field, present) if p.field not in places]
-        for rule in self.rules:
-            asked = rule.level == "refuse" and rule.check in rules.COMPLETENESS_CHECKS and not _touches(rule, fields)
-            if asked and self.by_key[rule.fields[0]].stage in wanted:
+        for field in needed:
+            if field.required and is_empty(present.get(field.key)) and field.key not in fields:
+                found.append(Problem(f"必填栏目「{field.label}」没有填写", field.key))
+            if field.columns:
+                found += [p for p in incomplete_rows(field, present) if p.field not in places]
+        for rule in asking:
+            if not (fields and _touches(rule, fields)):
                 found += rules.violations(rule, present, self.label)
         return found
 
+    def _needed(self, stages: frozenset[str]) -> tuple[list[Field], list[Rule]]:
+        """Return the fields and the completeness rules of some stages, as the form orders them."""
+        if stages not in self._needs:
+            fields = [f for f in self._written if f.stage in stages and (f.required or f.columns)]
+            asking = [
+                rule
+                for rule in self.rules
+                if rule.level == "refuse"
+                and rule.check in rules.COMPLETENESS_CHECKS
+                and self.by_key[rule.fields[0]].stage in stages
+            ]
+            self._needs[stages] = fields, asking
+        return self._needs[stages]
+
     def warnings(self, present: Values) -> list[Problem]:
         """Return what the rules only remind of; a completeness rule waits until its stage has begun."""
-        begun = self.begun(present)
+        warning = [rule for rule in self.rules if rule.level == "warn"]
+        begun = self.begun(present) if warning else ()
         return [
             problem
-            for rule in self.rules
-            if rule.level == "warn"
-            and (rule.check not in rules.COMPLETENESS_CHECKS or self.by_key[rule.fields[0]].stage in begun)
+            for rule in warning
+            if (rule.check not in rules.COMPLETENESS_CHECKS or self.by_key[rule.fields[0]].stage in begun)
             for problem in rules.violations(rule, present, self.label)
         ]
 
@@ -342,7 +371,7 @@ class Form(Definition):
 
     def _computed(self, present: Values) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for field in self.fields:
+        for field in self._computing:
             if field.compute is not None and (rows := present.get(field.compute.field)):
                 if field.compute.function == "count":
                     result[field.key] = len(rows)
@@ -372,7 +401,7 @@ def _days(written: Iterable[tuple[Field, Any]]) -> list[date]:
     """Return the days a record writes in full: they tell the year of the others."""
     days = []
     for field, value in written:
-        if field.type in {FieldType.DATE, FieldType.DATETIME}:
+        if field.is_day:
             with suppress(ValueError):
                 days.append(date.fromisoformat(field.parse(value)[:10]))
     return days

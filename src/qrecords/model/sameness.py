@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -41,6 +42,7 @@ def fingerprints(form: Form, *versions: Values) -> list[str]:
     return list(dict.fromkeys(fingerprint(form.code, reading) for reading in readings))
 
 
+@lru_cache(maxsize=256)
 def book_name(name: str) -> str:
     """Return what a file of rows is called whatever copy it is: without ending, -已编号 and -退回."""
     return _OWN_NAMES.sub("", unicodedata.normalize("NFC", PurePath(name).stem))
@@ -116,6 +118,8 @@ def resembling(
 
     `moved` tells how far the recognised rows went: row now → rows further down than before. Empty, when none was.
     """
+    if not olds:  # as when a file is filled for the first time
+        return [Resembling((), sure=False) for _ in news]
     keys = _key_fields(form)
     by_row: dict[int, list[Placed]] = defaultdict(list)
     by_keys: dict[tuple[Any, ...], list[Placed]] = defaultdict(list)

@@ -57,7 +57,8 @@ _EMOJI = re.compile("[\u200d\u20e3\ufe0e\ufe0f\U0001f000-\U0001fbff]")  # those 
 
 def unprintable(text: str) -> list[str]:
     """Return the characters no controlled form may hold, once each: control codes, private use, emoji."""
-    if text.replace("\n", "").replace("\t", "").isprintable() and not _EMOJI.search(text):
+    printable = text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
+    if printable and (text.isascii() or not _EMOJI.search(text)):
         return []
     return [c for c in dict.fromkeys(text) if _is_unprintable(c)]
 
@@ -80,31 +81,41 @@ def name_char(char: str) -> str:
 
 def parse_text(raw: object, max_length: int) -> str:
     """Return the text with line ends as one newline and the blank edge cut off."""
-    match raw:
-        case bool():
-            raise ValueError("这里要写文字，不能是“是/否”的值")
-        case CellNumber():
-            if raw.doubt:
-                raise ValueError(f"这格{raw.doubt}；请把这格的格式设为“文本”，照原件填写")
-            text = raw.shown.strip()
-        case float() if raw.is_integer():
-            text = str(int(raw))
-        case int() | float() | Decimal():
-            text = str(raw)
-        case datetime() if raw.time() == time(0):
-            text = raw.date().isoformat()
-        case datetime() | date():
-            text = raw.isoformat(sep=" ") if isinstance(raw, datetime) else raw.isoformat()
-        case str():
-            text = raw.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ").strip()
-        case _:
-            raise ValueError("这里要写文字")
+    text = _plain_lines(raw) if isinstance(raw, str) else _text_of(raw)
     bad = unprintable(text)
     if bad:
         raise ValueError(f"含有表单上印不出的字符：{'、'.join(map(name_char, bad[:5]))}，请删去或改用文字说明")
     if len(text) > max_length:
         raise ValueError(f"太长：共{len(text)}字，最多{max_length}字，请精简或改用附件")
     return text
+
+
+def _plain_lines(text: str) -> str:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\u00a0", " ").strip()
+
+
+def _text_of(raw: object) -> str:
+    """Return as text what a cell holds otherwise."""
+    match raw:
+        case bool():
+            raise ValueError("这里要写文字，不能是“是/否”的值")
+        case CellNumber():
+            if raw.doubt:
+                raise ValueError(f"这格{raw.doubt}；请把这格的格式设为“文本”，照原件填写")
+            return raw.shown.strip()
+        case float() if raw.is_integer():
+            return str(int(raw))
+        case int() | float() | Decimal():
+            return str(raw)
+        case datetime() if raw.time() == time(0):
+            return raw.date().isoformat()
+        case datetime():
+            return raw.isoformat(sep=" ")
+        case date():
+            return raw.isoformat()
+    raise ValueError("这里要写文字")
 
 
 def parse_date(raw: object) -> str:
@@ -258,6 +269,11 @@ def _hour(text: str, half: str, hour: int) -> int:
             return 0 if hour == 12 and half in {"AM", "凌晨"} else hour
 
 
+def lacks_year(raw: object) -> bool:
+    """Tell whether a day or moment is written without its year."""
+    return isinstance(raw, str) and not raw.isascii() and _MONTH_DAY.match(_plain(raw)) is not None
+
+
 def with_year(raw: object, days: Sequence[date]) -> str | None:
     """Return a day or moment written without its year with the year of a record's other days; None: it has one.
 
@@ -402,4 +418,6 @@ def choice_key(word: str) -> str:
 
 def _plain(text: str) -> str:
     """Return text with full-width digits and marks made half-width."""
+    if text.isascii():
+        return text.strip()
     return unicodedata.normalize("NFKC", text).replace("—", "-").replace("−", "-").strip()

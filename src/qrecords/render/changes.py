@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from io import BytesIO
 from typing import Any
-from xml.sax.saxutils import escape
 
 from qrecords.model.access import person_name
 from qrecords.model.field import FieldType
@@ -68,7 +68,7 @@ def with_changes(docx: bytes, lines: Sequence[str]) -> bytes:
     with zipfile.ZipFile(BytesIO(docx)) as source:
         entries = {name: source.read(name) for name in source.namelist()}
     body = entries[BODY].decode()
-    paragraphs = "".join(PARAGRAPH.format(text=escape(line)) for line in ("更改记录", *lines))
+    paragraphs = "".join(PARAGRAPH.format(text=escape(line, quote=False)) for line in ("更改记录", *lines))
     end = body.rfind("<w:sectPr")
     at = end if end > body.rfind("</w:p>") else body.rfind("</w:body>")
     entries[BODY] = f"{body[:at]}{paragraphs}{body[at:]}".encode()

@@ -6,7 +6,8 @@ is done print 「/」; those of a stage still open stay blank, to be written by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from qrecords.model.field import BOXES, Field, FieldType
@@ -59,7 +60,7 @@ def register_context(
 
 
 def _add_texts(context: dict[str, Any], field: Field, value: Any, *, filled: bool) -> None:
-    if field.type is FieldType.ROWS:
+    if field.columns:
         context[field.key] = _row_texts(field, value or [], filled=filled)
         return
     context[field.key] = printed(field, value, filled=filled)
@@ -96,6 +97,7 @@ def boxes(field: Field, value: Any) -> str:
     return "  ".join(f"{TICKED if c in ticked else UNTICKED}{c}" for c in choices)
 
 
+@lru_cache(maxsize=1024)  # the records of a batch name few days
 def date_text(day: str) -> str:
     """Return YYYY-MM-DD as 「2026年3月4日」."""
     year, month, number = day.split("-")
@@ -117,14 +119,20 @@ def _row_texts(field: Field, rows: Sequence[Values], *, filled: bool) -> list[di
             _add_texts(line, column, row.get(column.key), filled=True)
         lines.append(line)
     for spare in range(len(rows), field.print_rows):
-        line = {"no": ""}
-        for column in field.columns:
-            _add_texts(line, column, None, filled=False)
-        line = dict.fromkeys(line, "")
+        line = dict.fromkeys(_names_of_row(field), "")
         if filled and spare == len(rows):
             line[_widest(field).key] = BLANK_BELOW
         lines.append(line)
     return lines
+
+
+def _names_of_row(field: Field) -> Iterator[str]:
+    """Give what a row is asked for: its number, its columns, their boxes."""
+    yield "no"
+    for column in field.columns:
+        yield column.key
+        if column.type in _WITH_BOXES:
+            yield f"{column.key}_boxes"
 
 
 def _widest(field: Field) -> Field:

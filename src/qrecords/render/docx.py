@@ -203,12 +203,13 @@ def _compile(
     for part_name, source, before, after in _sources(docx, entries):
         for written, literal in _LITERAL_BRACES.items():
             source = source.replace(written, literal)  # noqa: PLW2901 - the same text, readied
-        used.add(tags.parse(env, source, name))
         is_body = bool(after)
         repair = not part_name.startswith("docProps/") and needs_repair(env, source, is_body=is_body)
         if is_body and not repair:
             source = _without_repeated_namespaces(source, before)  # noqa: PLW2901
-        yield _Part(part_name, env.from_string(source), before, after, repair)
+        tree = tags.parse(env, source, name)
+        used.add(tree)
+        yield _Part(part_name, env.from_string(tree), before, after, repair)
 
 
 def _sources(docx: DocxTemplate, entries: Mapping[str, bytes]) -> Iterator[tuple[str, str, str, str]]:

@@ -11,8 +11,8 @@ import shutil
 import subprocess
 from collections.abc import Iterable
 from functools import lru_cache
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from qrecords.errors import MissingProgram
 
@@ -54,7 +54,7 @@ def fontconfig_file(folder: Path) -> Path | None:
     own = os.environ.get("FONTCONFIG_FILE")
     includes = (own,) if own else _SYSTEM_FILES
     lines = ['<?xml version="1.0"?>', '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">', "<fontconfig>"]
-    lines += [f'<include ignore_missing="yes">{escape(path)}</include>' for path in includes]
+    lines += [f'<include ignore_missing="yes">{escape(path, quote=False)}</include>' for path in includes]
     for asked, stand_ins in STAND_INS:
         for name in asked:
             others = "".join(f"<family>{s}</family>" for s in stand_ins if s != name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from xml.sax.saxutils import escape
+from html import escape
 
 PRODUCER = "qrecords"
 
@@ -31,6 +31,7 @@ class Meta:
     def xmp(self, *, pdf_a: bool) -> bytes:
         """Return the XMP packet; `pdf_a` claims PDF/A-2b."""
         moment = _zoned(self.created).isoformat(timespec="seconds")
+        title, identifier = escape(self.title, quote=False), escape(self.identifier, quote=False)
         claim = "<pdfaid:part>2</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>" if pdf_a else ""
         return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -38,9 +39,9 @@ class Meta:
 xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/" \
 xmlns:xmp="http://ns.adobe.com/xap/1.0/">
 {claim}
-<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(self.title)}</rdf:li></rdf:Alt></dc:title>
-<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(self.identifier)}</rdf:li></rdf:Alt></dc:description>
-<dc:identifier>{escape(self.identifier)}</dc:identifier>
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
+<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{identifier}</rdf:li></rdf:Alt></dc:description>
+<dc:identifier>{identifier}</dc:identifier>
 <pdf:Producer>{PRODUCER}</pdf:Producer>
 <xmp:CreateDate>{moment}</xmp:CreateDate><xmp:ModifyDate>{moment}</xmp:ModifyDate>
 </rdf:Description></rdf:RDF></x:xmpmeta>

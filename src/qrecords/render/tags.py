@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes
+from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import escape
 
 from qrecords.advice import Do, advise
 from qrecords.errors import InvalidInput, Problem
@@ -33,6 +35,7 @@ _ARITHMETIC = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Mod)
 _TAG = re.compile(r"\{[{%].*?[}%]\}")
 # What XML 1.0 cannot hold, and the two controls docxtpl would turn into new paragraphs and pages.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_PLAIN = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff&<>'\"]")  # what `_printable` must look at
 
 
 class _Unknown(StrictUndefined):
@@ -47,11 +50,14 @@ class TagEnvironment(ImmutableSandboxedEnvironment):
     """Jinja over plain data: mappings, sequences, texts; XML-escaped, nothing missing passes as blank."""
 
     def __init__(self) -> None:
-        super().__init__(autoescape=True, undefined=_Unknown, finalize=_printable, keep_trailing_newline=True)
+        # `_printable` escapes: Jinja's own escaping would call four functions a value where most need none.
+        super().__init__(autoescape=False, undefined=_Unknown, finalize=_printable, keep_trailing_newline=True)
         self.globals.clear()
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return an entry of a mapping or a fact of the loop; no attribute of any other object."""
+        if type(obj) is dict and attribute in obj:  # what nearly all are, known without asking for an interface
+            return obj[attribute]
         if isinstance(obj, Mapping):
             try:
                 return obj[attribute]
@@ -71,17 +77,22 @@ class TagEnvironment(ImmutableSandboxedEnvironment):
 
 
 def _printable(value: Any) -> Any:
-    """Refuse what no XML can hold; line ends of any system are one newline."""
-    if isinstance(value, str) and not isinstance(value, Undefined):
-        if bad := _NOT_XML.search(value):
-            raise InvalidInput(f"有一处文字含控制字符（U+{ord(bad[0]):04X}），印不出来", remedy="请删去这个字符再试")
-        if "\r" in value:
-            return value.replace("\r\n", "\n").replace("\r", "\n")
-    return value
+    """Return a value as XML text: what no XML can hold is refused, line ends of any system are one newline."""
+    if not isinstance(value, str):
+        return value if isinstance(value, Undefined) else escape(str(value))  # of no data: writing it out is the error
+    if not _NOT_PLAIN.search(value):
+        return value
+    if bad := _NOT_XML.search(value):
+        raise InvalidInput(f"有一处文字含控制字符（U+{ord(bad[0]):04X}），印不出来", remedy="请删去这个字符再试")
+    return escape(value.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def parse(env: TagEnvironment, source: str, where: str) -> nodes.Template:
     """Return the syntax tree of one patched part; InvalidInput names `where` and every tag that is not allowed."""
+    with suppress(TemplateSyntaxError, RecursionError):
+        tree = env.parse(source)
+        if next(_refused(tree, ()), None) is None:
+            return tree
     # One paragraph a line: a tag's line number leads back to what the reader sees in Word.
     lined = re.sub(r"<w:p([ >])", r"\n<w:p\1", source)
     try:
@@ -118,10 +129,10 @@ class Used:
 
     def add(self, tree: nodes.Template) -> None:
         """Add what one tree takes."""
-        self.names |= meta.find_undeclared_variables(tree)
         self._collect(tree, {}, prints=True, always=True)
 
     def _collect(self, node: nodes.Node, loops: Mapping[str, str], *, prints: bool, always: bool) -> None:
+        outer = loops
         if isinstance(node, nodes.For) and isinstance(node.target, nodes.Name):
             path = _path(node.iter, loops)
             for found in (self.rows, self.printed_rows):
@@ -135,14 +146,17 @@ class Used:
                     found[path].add(name)
                 if prints and always:
                     self.always.add(f"{path}.{name}")
-        elif isinstance(node, nodes.Name) and prints and node.name not in loops:
-            self.printed.add(node.name)
-            if always:
+        elif isinstance(node, nodes.Name) and node.name not in loops and not (node.name == "loop" and loops):
+            self.names.add(node.name)
+            if prints:
+                self.printed.add(node.name)
+            if prints and always:
                 self.always.add(node.name)
         for child in node.iter_child_nodes():
             asked = isinstance(node, nodes.If | nodes.CondExpr) and child is node.test
             chosen = isinstance(node, nodes.If | nodes.CondExpr)
-            self._collect(child, loops, prints=prints and not asked, always=always and not chosen)
+            around = outer if isinstance(node, nodes.For) and child is node.iter else loops
+            self._collect(child, around, prints=prints and not asked, always=always and not chosen)
 
 
 def _path(node: nodes.Node, loops: Mapping[str, str]) -> str:

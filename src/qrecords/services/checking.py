@@ -26,9 +26,11 @@ def beyond_rules(
 
     `own` is the record's number when it has one; `around` what a batch looked up together, and what comes in with it.
     """
-    for key, value in values.items():
-        if bad := uncovered(_text_of(value)):
-            yield Problem(f"「{form.label(key)}」有字库里没有的字：{'、'.join(bad[:5])}，请换用规范字", key)
+    texts = {key: _text_of(value) for key, value in values.items()}
+    if uncovered("\n".join(texts.values())):
+        for key, text in texts.items():
+            if bad := uncovered(text):
+                yield Problem(f"「{form.label(key)}」有字库里没有的字：{'、'.join(bad[:5])}，请换用规范字", key)
     if (day := str(values.get(form.date_field, ""))[:10])[:4] > office.today()[:4]:
         yield Problem(f"「{form.label(form.date_field)}」{day} 还没有到，编号用不了将来的年份", form.date_field)
     if day and not form.is_valid_on(day):

@@ -287,9 +287,10 @@ def _source_key(form: Form, sha256: str, entry: InputRecord) -> str:
 def _require_rights(office: Office, form: Form, ready: Sequence[Ready]) -> None:
     """Refuse records the account may not make: of another unit, of another's notice, above its clearance."""
     problems = []
+    account, allowed = office.account, office.rules
     for entry in ready:
-        made = Subject.of(_new_record(office, form, entry.values, ""), office.account)
-        decision = decide(office.account, Action.CREATE, made, office.rules)
+        made = Subject.of(_new_record(office, form, entry.values, ""), account)
+        decision = decide(account, Action.CREATE, made, allowed)
         if not decision.allowed:
             problems.append(Problem(decision.reason, source=entry.source, row=entry.row))
             remedy = decision.remedy
