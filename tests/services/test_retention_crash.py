@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from qrecords.services import making
 from qrecords.services.care.verify import verify
-from qrecords.services.disposition import papers as dispositionpapers
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import draw, lists
 from qrecords.services.finding.find import show
@@ -42,14 +42,14 @@ pytestmark = [
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from qrecords.services.disposition import papers as dispositionpapers
+from qrecords.services import making
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import draw
 from qrecords.stores import durable
 from tests.faulty_disk import blank_pdfs
 from tests.retention_office import LIST_NO, VOLUME, opened
 step, name, passes, root = sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
-dispositionpapers.to_pdf = blank_pdfs
+making.to_pdf = blank_pdfs
 
 def checkpoint(at):
     global passes
@@ -75,7 +75,7 @@ def killed(step: str, checkpoint: str, passes: int, root: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def no_paper(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispositionpapers, "to_pdf", blank_pdfs)
+    monkeypatch.setattr(making, "to_pdf", blank_pdfs)
 
 
 @pytest.fixture

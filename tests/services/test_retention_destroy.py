@@ -16,9 +16,9 @@ import pytest
 from pypdf import PdfReader
 
 from qrecords.errors import IntegrityFailure, InvalidInput, NotFound, NotPermitted, QRecordsError, WrongState
+from qrecords.services import making
 from qrecords.services.care.backup import backup, open_restored, restore
 from qrecords.services.care.verify import verify
-from qrecords.services.disposition import papers as dispositionpapers
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.hold import hold, release
 from qrecords.services.disposition.lists import approve, draw, lists, withdraw, witness
@@ -64,7 +64,7 @@ def kept(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def people(kept: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
-    monkeypatch.setattr(dispositionpapers, "to_pdf", blank_pdfs)
+    monkeypatch.setattr(making, "to_pdf", blank_pdfs)
     with opened(kept) as found:
         yield found
 
@@ -72,7 +72,7 @@ def people(kept: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
 @pytest.fixture
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
     """The office before anything was appraised."""
-    monkeypatch.setattr(dispositionpapers, "to_pdf", blank_pdfs)
+    monkeypatch.setattr(making, "to_pdf", blank_pdfs)
     with opened(copied(tmp_path / "fresh")) as found:
         yield found
 

@@ -12,12 +12,12 @@ from qrecords.errors import UsageError
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
 from qrecords.render.changes import change_lines, marked, with_changes
-from qrecords.render.code import code_png, payload
+from qrecords.render.code import payload
 from qrecords.render.context import date_text, form_context, register_context
 from qrecords.render.docx import Template
 from qrecords.render.fonts import require_chinese_face
 from qrecords.render.soffice import find_program
-from qrecords.services.converting import to_pdf
+from qrecords.services.making import filled, to_pdf
 from qrecords.stores.durable import make_dirs, remove_file, write_file, write_files
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
@@ -83,7 +83,7 @@ class Documents:
 
     def docx(self, paper: Paper) -> bytes:
         """Return the Word document of a paper."""
-        made = self.template(paper.folder).render(paper.context, code_png(paper.print_id))
+        made = filled(self.template(paper.folder), paper.context, paper.print_id)
         return with_changes(made, paper.changes) if paper.changes else made
 
     def template(self, folder: FormFolder) -> Template:

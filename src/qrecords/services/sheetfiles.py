@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 from qrecords.office import Office
 from qrecords.render.docx import Template
 from qrecords.render.pdfmeta import Meta
-from qrecords.render.volume import cut
 from qrecords.render.workfolder import work_folder
-from qrecords.services.converting import to_pdf
+from qrecords.services.making import Filling, filled, make
 
 SUFFIXES = (".docx", ".pdf")
 
@@ -21,12 +21,10 @@ def filled_sheet(office: Office, template: str, context: Mapping[str, Any], name
 
     Whoever gives it out logs it before: nothing leaves without a trace.
     """
-    made = Template.load(office.settings.forms_dir / template).render(context, None)
-    if PurePath(name).suffix.lower() == ".pdf":
-        with work_folder() as folder:
-            docx = folder / "sheet.docx"
-            docx.write_bytes(made)
-            (pdf,) = to_pdf(office, [docx], folder)
-            cut(pdf, pdf, meta=Meta(title, PurePath(name).stem, office.clock()))
-            made = pdf.read_bytes()
-    return made
+    sheet = Filling("sheet", office.settings.forms_dir / template, context)
+    if PurePath(name).suffix.lower() != ".pdf":
+        return filled(Template.load(sheet.template), context)
+    with work_folder() as folder:
+        meta = Meta(title, PurePath(name).stem, office.clock())
+        (pdf,) = make(office, [replace(sheet, meta=meta)], folder)
+        return pdf.read_bytes()

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import NotFound, UsageError, WrongState
@@ -22,10 +21,9 @@ from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.context import date_text
 from qrecords.render.copy import Locks, controlled_copy
-from qrecords.render.docx import Template
 from qrecords.render.pdfmeta import Meta
 from qrecords.services.access.copies import event, found, require_kept
-from qrecords.services.converting import to_pdf
+from qrecords.services.making import Filling, make
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 from qrecords.work.step import Run, Step, running
@@ -109,20 +107,18 @@ def _make(run: Run[Office], request: CopyRequest, numbers: Sequence[str], out: P
 
 
 def _watermarks(office: Office, request: CopyRequest, numbers: Sequence[str], work: Path) -> list[Path]:
-    template = Template.load(office.settings.forms_dir / "copy" / "watermark.docx")
-    durable.make_dirs(work)
-    paths = []
+    template = office.settings.forms_dir / "copy" / "watermark.docx"
+    marks = []
     for number in numbers:
-        context: dict[str, Any] = {
+        context = {
             "copy_no": number,
             "recipient": request.recipient,
             "purpose": request.purpose,
             "issued_on": date_text(office.today()),
             "due": date_text(request.due) if request.due else NO_DAY,
         }
-        paths.append(work / f"{number}.docx")
-        durable.write_file(paths[-1], template.render(context, None))
-    return to_pdf(office, paths, work)
+        marks.append(Filling(number, template, context))
+    return make(office, marks, work)
 
 
 def _write_down(office: Office, tx: Transaction, request: CopyRequest, issued: Sequence[Issued]) -> None:

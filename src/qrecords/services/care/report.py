@@ -10,10 +10,10 @@ from typing import Any
 from qrecords.errors import Problem, UsageError
 from qrecords.model.audit import short_head
 from qrecords.office import Office
-from qrecords.render.code import code_png
 from qrecords.render.context import date_text
 from qrecords.render.docx import Template
 from qrecords.services.care.verify import Verified
+from qrecords.services.making import filled
 
 KINDS = (".docx", ".json")
 SHOWN = 500  # problems printed; all of them are in the JSON
@@ -36,7 +36,7 @@ def report_file(office: Office, name: str, result: Verified) -> bytes:
         return json.dumps(plain, ensure_ascii=False, indent=2).encode()
     template = Template.load(office.settings.forms_dir / "verify" / "report.docx")
     context = _context(office, result, problems)
-    return template.render(context, code_png(context["audit_code"]))
+    return filled(template, context, context["audit_code"])
 
 
 def _context(office: Office, result: Verified, problems: list[Problem]) -> dict[str, Any]:

@@ -15,11 +15,9 @@ from qrecords.model.retention import Unit, UnitKind
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.render.context import date_text
-from qrecords.render.docx import Template
 from qrecords.render.listbooks import printed_list
-from qrecords.services.converting import to_pdf
 from qrecords.services.disposition.retained import Keeping
-from qrecords.stores.durable import make_dirs, write_file
+from qrecords.services.making import Filling, make
 
 Content = dict[str, Any]
 Papers = dict[str, bytes | Path]
@@ -219,9 +217,6 @@ def _pieces(unit: Content) -> str:
 
 
 def _papers(office: Office, name: str, context: Mapping[str, Any], work: Path) -> Papers:
-    make_dirs(work)
-    docx = work / f"{name}.docx"
-    template = Template.load(office.settings.forms_dir / "disposition" / f"{name}.docx")
-    write_file(docx, template.render(context, None))
-    (pdf,) = to_pdf(office, [docx], work)
-    return {docx.name: docx, f"{name}.pdf": pdf}
+    template = office.settings.forms_dir / "disposition" / f"{name}.docx"
+    (pdf,) = make(office, [Filling(name, template, context)], work)
+    return {f"{name}.docx": work / f"{name}.docx", f"{name}.pdf": pdf}

@@ -23,7 +23,7 @@ from qrecords.render.finish import finish_pdf
 from qrecords.render.paper import PrintedPage, missing_from, page_pictures, plain, read_pages
 from qrecords.render.wordplaces import Place
 from qrecords.scanning.reader import read_file
-from qrecords.services.converting import to_pdf
+from qrecords.services.making import to_pdf
 
 SAMPLE, OVERFULL = "示例", "写满的记录"
 _GROWING = {FieldType.TEXT, FieldType.LTEXT, FieldType.MULTI}

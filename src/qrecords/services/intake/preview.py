@@ -11,8 +11,8 @@ from typing import Any
 from qrecords.model.record import Record, State
 from qrecords.office import Office
 from qrecords.services.checking import derived
-from qrecords.services.converting import to_pdf
 from qrecords.services.documents import Documents
+from qrecords.services.making import to_pdf
 
 NUMBER = "PREVIEW"  # what its code says: no record has it, so a scan of a preview finds none
 NO_NUMBER = "预览（未编号）"

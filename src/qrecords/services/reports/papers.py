@@ -16,7 +16,7 @@ from qrecords.render.docx import Template
 from qrecords.render.finish import finish_pdf
 from qrecords.render.reportbook import tables_xlsx
 from qrecords.render.reportpaper import Block, Grid, Picture, Words, report_docx
-from qrecords.services.converting import to_pdf
+from qrecords.services.making import to_pdf
 from qrecords.stores.durable import make_dirs, write_file
 
 SIGN_HEIGHT = 16.0  # mm, room for a name and a seal's edge

@@ -12,11 +12,9 @@ from qrecords.model.formats import Manifest
 from qrecords.model.objects import CATALOGUE
 from qrecords.model.record import Action
 from qrecords.office import Office
-from qrecords.render.docx import Template
 from qrecords.render.listbooks import printed_list
 from qrecords.render.pdfmeta import Meta
-from qrecords.render.volume import cut
-from qrecords.services.converting import to_pdf
+from qrecords.services.making import Filling, finish, to_pdf, write_word
 from qrecords.services.volumes.binding import Binding, manifest_of
 from qrecords.services.volumes.shelf import readable_volumes
 from qrecords.stores import durable
@@ -72,9 +70,7 @@ def write_docx(office: Office, year: int, lines: Sequence[Line], folder: Path) -
         "item_count": str(sum(line["items"] for line in lines)),
         "page_count": str(sum(line["pages"] for line in lines)),
     }
-    path = folder / f"{NAME}.docx"
-    durable.write_file(path, Template.load(office.forms.main / "volume" / path.name).render(context, None))
-    return path
+    return write_word(Filling(NAME, office.forms.main / "volume" / f"{NAME}.docx", context), folder)
 
 
 def keep(office: Office, intent: str, year: int, lines: Sequence[Line], docx: Path) -> None:
@@ -83,7 +79,7 @@ def keep(office: Office, intent: str, year: int, lines: Sequence[Line], docx: Pa
     rows = [[line[key] for _, _, key in COLUMNS] for line in lines]
     columns = [(heading, width) for heading, width, _ in COLUMNS]
     pdf = docx.with_suffix(".pdf")
-    cut(pdf, pdf, meta=Meta(f"{year}年度案卷目录", object_id(year), now))
+    finish(pdf, Meta(f"{year}年度案卷目录", object_id(year), now))
     files: dict[str, bytes | Path] = {
         f"{NAME}.docx": docx,
         f"{NAME}.pdf": pdf,
@@ -103,7 +99,6 @@ def catch_up(office: Office, year: int) -> None:
         return
     with office.under_way() as intent:
         work = office.archive.work_dir(intent)
-        durable.make_dirs(work)
         docx = write_docx(office, year, lines, work)
         to_pdf(office, [docx], work)
         keep(office, intent, year, lines, docx)

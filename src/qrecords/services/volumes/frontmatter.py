@@ -15,16 +15,12 @@ from qrecords.model.numbering import file_safe
 from qrecords.model.objects import DOCUMENT
 from qrecords.model.volume import Placed
 from qrecords.office import Office
-from qrecords.render.code import code_png
 from qrecords.render.context import date_text
-from qrecords.render.docx import Template
 from qrecords.render.pdfmeta import Meta
-from qrecords.render.volume import cut
-from qrecords.services.converting import to_pdf
+from qrecords.services.making import Filling, finish, to_pdf, write_word
 from qrecords.services.volumes.binding import Binding
 from qrecords.services.volumes.documentgroups import YEAR_RULE
 from qrecords.services.volumes.stamps import frames_of
-from qrecords.stores.durable import make_dirs, write_file
 
 # Word templates in volume/ beside the forms, by the titles of what they make.
 TITLES = {"cover": "封面", "contents": "卷内目录", "file_note": "备考表", "spine": "案卷脊背"}
@@ -49,19 +45,15 @@ class Matter:
 
 
 class Templates:
-    """The Word templates around volumes, each compiled once; the spine's comes in several widths."""
+    """The Word templates around volumes; the spine's comes in several widths."""
 
     def __init__(self, office: Office) -> None:
         self._forms = office.forms
-        self._loaded: dict[Path, Template] = {}
 
-    def render(self, name: str, context: Mapping[str, Any], form_code: str = "") -> bytes:
-        """Return a filled document, by the template of a form's series where that has its own."""
-        path = self._path(form_code, f"{_FOLDER}/{name}.docx")
-        if path not in self._loaded:
-            self._loaded[path] = Template.load(path)
+    def filling(self, stem: str, name: str, context: Mapping[str, Any], form_code: str = "") -> Filling:
+        """Return a document to be made, by the template of a form's series where that has its own."""
         code = context.get("audit_code")  # the file note's: the whole head of the log, of which it prints the beginning
-        return self._loaded[path].render(context, code_png(code) if code else None)
+        return Filling(stem, self._path(form_code, f"{_FOLDER}/{name}.docx"), context, code or "")
 
     def _path(self, form_code: str, name: str) -> Path:
         """Return a template of a form's series; of documents, which are no forms, the main one's."""
@@ -86,12 +78,10 @@ def make_matter(office: Office, bindings: Sequence[Binding], work: Path, others:
     templates, made = Templates(office), []
     for binding in bindings:
         folder = work / file_safe(binding.volume_code)
-        make_dirs(folder)
         documents = {}
         for name, (template, context) in _contexts(office, binding, templates).items():
-            # PDFs are told apart by the stem alone.
-            documents[name] = folder / f"{file_safe(binding.volume_code)}-{name}.docx"
-            write_file(documents[name], templates.render(template, context, binding.form_code))
+            stem = f"{file_safe(binding.volume_code)}-{name}"  # PDFs are told apart by the stem alone
+            documents[name] = write_word(templates.filling(stem, template, context, binding.form_code), folder)
         made.append(Matter(documents))
     frames = _write_frames(bindings, templates, work)
     paths = [path for matter in made for path in matter.documents.values()]
@@ -100,16 +90,13 @@ def make_matter(office: Office, bindings: Sequence[Binding], work: Path, others:
         (work / f"{path.stem}.pdf").replace(path.with_suffix(".pdf"))
     for binding, matter in zip(bindings, made, strict=True):
         meta = Meta(f"{binding.title} 案卷脊背", binding.volume_code, datetime.fromisoformat(binding.compiled_at))
-        cut(matter.pdf("spine"), matter.pdf("spine"), meta=meta)
+        finish(matter.pdf("spine"), meta)
     return made
 
 
 def _write_frames(bindings: Sequence[Binding], templates: Templates, work: Path) -> list[Path]:
-    paths = []
-    for name, words in frames_of(placed for binding in bindings for placed in binding.placed).items():
-        paths.append(work / f"{name}.docx")
-        write_file(paths[-1], templates.render("stamp", words))
-    return paths
+    frames = frames_of(placed for binding in bindings for placed in binding.placed)
+    return [write_word(templates.filling(name, "stamp", words), work) for name, words in frames.items()]
 
 
 def _contexts(office: Office, binding: Binding, templates: Templates) -> dict[str, tuple[str, dict[str, Any]]]:

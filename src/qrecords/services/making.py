@@ -1,0 +1,74 @@
+"""The one way the office makes a document: a template filled, as a Word file, as PDF, finished.
+
+What differs is data: which template, what it says, which code it carries, which title and date its PDF has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qrecords.office import Office
+from qrecords.render.code import code_png
+from qrecords.render.docx import Template
+from qrecords.stores.durable import make_dirs, write_file
+
+if TYPE_CHECKING:
+    from qrecords.render.pdf import OnDone
+    from qrecords.render.pdfmeta import Meta
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What a document is made of: its file without ending, its template, what it says, the text of its code, if any.
+
+    With `meta` its PDF is finished: title, number and date inside, nothing LibreOffice left behind.
+    """
+
+    stem: str
+    template: Path
+    context: Mapping[str, Any]
+    code: str = ""
+    meta: Meta | None = None
+
+
+def filled(template: Template, context: Mapping[str, Any], code: str = "") -> bytes:
+    """Return a template filled, as a Word document; InvalidInput when a tag of it has no value."""
+    return template.render(context, code_png(code) if code else None)
+
+
+def write_word(filling: Filling, folder: Path) -> Path:
+    """Write STEM.docx into a folder, made where it is missing, and return it."""
+    make_dirs(folder)
+    path = folder / f"{filling.stem}.docx"
+    write_file(path, filled(Template.load(filling.template), filling.context, filling.code))
+    return path
+
+
+def make(office: Office, fillings: Sequence[Filling], folder: Path) -> list[Path]:
+    """Write STEM.docx and STEM.pdf of each into a folder, in one start of LibreOffice; returns the PDFs."""
+    pdfs = to_pdf(office, [write_word(filling, folder) for filling in fillings], folder)
+    for filling, pdf in zip(fillings, pdfs, strict=True):
+        finish(pdf, filling.meta)
+    return pdfs
+
+
+def finish(pdf: Path, meta: Meta | None) -> None:
+    """Finish a PDF where it lies, when something is to stand inside of it."""
+    if meta is not None:
+        from qrecords.render.volume import cut  # takes time, and filling in makes no PDF
+
+        cut(pdf, pdf, meta=meta)
+
+
+def to_pdf(office: Office, documents: Sequence[Path], folder: Path, on_done: OnDone | None = None) -> list[Path]:
+    """Write STEM.pdf of each document into a folder and return them; `on_done` gets each; errors as the converter's."""
+    from qrecords.render.pdf import Converter  # takes time, and filling in makes no PDF
+
+    settings = office.settings.pdf
+    converter = Converter(
+        soffice=settings.soffice, workers=settings.workers, seconds_per_file=settings.seconds_per_file
+    )
+    return converter.convert(documents, folder, on_done)
