@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from qrecords.model.record import Record
 from qrecords.model.retention import ComplaintKind
-from qrecords.model.rules import Values, is_empty
+from qrecords.model.rules import is_empty
+from qrecords.model.values import Values
 
 QUALITY_RECEIPT = "quality-receipt"  # the signature of whoever takes the sheet over in the quality department
 QUALITY_TOPIC = "质量信息"

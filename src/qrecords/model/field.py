@@ -16,7 +16,8 @@ from qrecords.errors import Problem
 from qrecords.model import values
 from qrecords.model.cell import Unreadable
 from qrecords.model.numbering import RECORD_NO, FormCodes, full_record_no
-from qrecords.model.rules import Values, is_empty
+from qrecords.model.rules import is_empty
+from qrecords.model.values import Values
 
 
 class FieldType(StrEnum):

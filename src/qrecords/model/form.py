@@ -31,7 +31,8 @@ from qrecords.model.field import (
 )
 from qrecords.model.numbering import edition_of, form_number
 from qrecords.model.retention import FLOOR_YEARS
-from qrecords.model.rules import Values, is_empty
+from qrecords.model.rules import is_empty
+from qrecords.model.values import Values
 
 # Whether what a rule finds stops the step, or is only told (提醒).
 Level = Literal["refuse", "warn"]

@@ -16,7 +16,8 @@ from qrecords.model.audit import digest
 from qrecords.model.field import Field
 from qrecords.model.form import Form
 from qrecords.model.rules import is_empty
-from qrecords.model.sameness import Difference, Values, comparable
+from qrecords.model.sameness import Difference, comparable
+from qrecords.model.values import Values
 
 _SHORT = 16  # hexadecimal digits: tells a change, proves nothing
 UNTAKEN = "-"  # a cell no table gives back as it is: never read

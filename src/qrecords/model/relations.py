@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from qrecords.errors import Problem
 from qrecords.model.numbering import without_edition
-from qrecords.model.rules import ConditionLike, Values, holds, is_empty
+from qrecords.model.rules import ConditionLike, holds, is_empty
+from qrecords.model.values import Values
 
 
 class RelationLike(Protocol):

@@ -17,7 +17,8 @@ from pydantic import model_validator
 from qrecords.errors import Problem
 from qrecords.model import values as reading
 from qrecords.model.field import Definition
-from qrecords.model.rules import Values, is_empty
+from qrecords.model.rules import is_empty
+from qrecords.model.values import Values
 
 CATEGORIES = (
     "安装", "开通", "改造", "试验", "技术培训", "技术保障", "技术咨询", "技术支持", "现场维修", "返厂维修",

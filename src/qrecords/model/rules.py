@@ -6,7 +6,7 @@ value may still be absent is a question of stages (`required_when` is asked when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -14,8 +14,7 @@ from typing import Any, Protocol
 
 from qrecords.advice import advise
 from qrecords.errors import Problem
-
-Values = Mapping[str, Any]
+from qrecords.model.values import Values
 
 
 class ConditionLike(Protocol):

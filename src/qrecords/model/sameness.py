@@ -23,8 +23,7 @@ from qrecords.model.audit import fingerprint
 from qrecords.model.field import Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.rules import is_empty
-
-Values = Mapping[str, Any]
+from qrecords.model.values import Values
 
 ALIKE = 0.5  # from this share of equal fields on, two rows may be one, changed
 _CHOSEN = frozenset({FieldType.ENUM, FieldType.MULTI, FieldType.BOOL})

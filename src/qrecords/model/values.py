@@ -10,13 +10,16 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from typing import Any
 
 from qrecords.model.cell import CellNumber
 from qrecords.model.radicals import as_ideographs
+
+Values = Mapping[str, Any]  # of one record, by the keys of its fields, as they are stored
 
 EXCEL_EPOCH = datetime(1899, 12, 30)
 EXCEL_SERIALS = range(18264, 91313)  # 1950-01-01 to 2149-12-31

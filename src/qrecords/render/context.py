@@ -12,7 +12,8 @@ from typing import Any
 
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
-from qrecords.model.rules import Values, is_empty
+from qrecords.model.rules import is_empty
+from qrecords.model.values import Values
 
 # Tags every template may use beside its fields; the caller gives their values.
 SYSTEM_TAGS = (

@@ -14,7 +14,7 @@ from qrecords.model.form import Form, Relation
 from qrecords.model.numbering import without_edition
 from qrecords.model.record import Record, State
 from qrecords.model.relations import Other
-from qrecords.model.rules import Values
+from qrecords.model.values import Values
 from qrecords.office import Office
 
 # The field, and the column of the register, that says what a relation's scope is in a record.

@@ -22,7 +22,7 @@ from qrecords.model.record import (
     State,
     open_actions,
 )
-from qrecords.model.rules import Values
+from qrecords.model.values import Values
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.stores.register.rows import ItemRow, Tombstone

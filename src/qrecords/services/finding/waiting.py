@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from qrecords.advice import Sentence
 from qrecords.model.answer import told
 from qrecords.model.record import Action, Record, State
-from qrecords.model.rules import Values
+from qrecords.model.values import Values
 from qrecords.office import Office
 from qrecords.services.finding.find import Summary, summaries
 from qrecords.services.underway import lacking, under_way

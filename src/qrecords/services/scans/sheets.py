@@ -10,7 +10,7 @@ from qrecords.errors import NotFound
 from qrecords.model.numbering import file_safe, parse_record_no
 from qrecords.model.papers import Waiting
 from qrecords.model.record import Record
-from qrecords.model.rules import Values
+from qrecords.model.values import Values
 from qrecords.office import Office
 from qrecords.ports import Inbox
 from qrecords.render.code import Code, parse_code, payload
