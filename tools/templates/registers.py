@@ -77,25 +77,26 @@ _ARRIVALS: Layout = (
 
 def build_calls(form: Form) -> bytes:
     """Return the template of QR758-02A 服务电话记录."""
-    return _build(form, _CALLS)
+    return build_register(form, _CALLS)
 
 
 def build_faxes(form: Form) -> bytes:
     """Return the template of QR758-03A 服务传真记录."""
-    return _build(form, _FAXES)
+    return build_register(form, _FAXES)
 
 
 def build_dispatches(form: Form) -> bytes:
     """Return the template of QR758-09A 客户服务发件记录."""
-    return _build(form, _DISPATCHES, volume=True)
+    return build_register(form, _DISPATCHES, volume=True)
 
 
 def build_arrivals(form: Form) -> bytes:
     """Return the template of QR758-10A 客户服务收件记录."""
-    return _build(form, _ARRIVALS, volume=True)
+    return build_register(form, _ARRIVALS, volume=True)
 
 
-def _build(form: Form, layout: Layout, *, volume: bool = False) -> bytes:
+def build_register(form: Form, layout: Layout, *, volume: bool = False) -> bytes:
+    """Return a register's template with these columns."""
     sheet = Sheet(form, PAGE)
     spare = sheet.width - NUMBERS - sum(width for width, _ in layout)
     columns = [_numbers(), *(_column(sheet, width or spare, lines) for width, lines in layout)]

@@ -28,12 +28,13 @@ def due(session: Session, on: str | None) -> None:
         )
         for d in found.due
     ]
+    folder = session.office.settings.forms.folder
     headings = ("最迟", "还有", "哪份", "谁办", "事项", "说明")
     lines = table(headings, rows, (10, 12, 24, 16, 46, 40)) if rows else [f"{found.on} 没有到期的事项"]
     if rows:
-        lines.append(f"共{len(rows)}项，逾期{found.late}项；期限在 forms/QR758/deadlines.toml 里改")
+        lines.append(f"共{len(rows)}项，逾期{found.late}项；期限在 {folder}/deadlines.toml 里改")
     for year in found.unknown_years:
-        note(f"→ forms/QR758/holidays.csv 没有{year}年的节假日，只按周六、周日算；请按国务院办公厅的通知补上")
+        note(f"→ {folder}/holidays.csv 没有{year}年的节假日，只按周六、周日算；请按国务院办公厅的通知补上")
     session.answer(found, lines)
 
 

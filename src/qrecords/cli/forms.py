@@ -59,7 +59,8 @@ def show(session: Session, form: str) -> None:
     from qrecords.services.intake.forms import show_form
 
     shown = show_form(session.office, form)
-    lines = [f"{shown['code']} {shown['title']}（版本{shown['edition']}，{LAYOUTS[shown['layout']]}）"]
+    edition = f"版本{shown['edition']}，" if shown["edition"] else ""
+    lines = [f"{shown['code']} {shown['title']}（{edition}{LAYOUTS[shown['layout']]}）"]
     for stage in shown["stages"]:
         lines.append(f"\n【{stage['label']}】{stage['by']}")
         rows = [_row(f) for f in shown["fields"] if f["stage"] == stage["key"]]

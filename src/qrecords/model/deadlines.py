@@ -6,14 +6,15 @@ deadline says so. Which days are free and which weekend days are worked is data 
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, Self
 
 from pydantic import model_validator
 
-from qrecords.model.field import Definition
+from qrecords.model.field import Condition, Definition
 
 FREE, WORKED = "休", "班"
 SATURDAY = 5
@@ -51,6 +52,13 @@ class Calendar:
                 return day + timedelta(days=ahead)
         raise ValueError(f"{day} 之后{LONGEST_REST}天都是休息日")
 
+    def roll_back(self, day: date) -> date:
+        """Return the day itself, or the last working day before it: what must be done before a date has no more."""
+        for back in range(LONGEST_REST):
+            if self.is_working(day - timedelta(days=back)):
+                return day - timedelta(days=back)
+        raise ValueError(f"{day} 之前{LONGEST_REST}天都是休息日")
+
     def add_working(self, start: date, days: int) -> date:
         """Return the n-th working day after a day; that day itself for none."""
         day = start
@@ -62,23 +70,71 @@ class Calendar:
 WEEKENDS = Calendar()
 
 
+def add_months(start: date, months: int) -> date:
+    """Return the same day some calendar months later, the last of a shorter month: 31 January and three, 30 April."""
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
+
+
+def end_of_week(day: date) -> date:
+    """Return the Sunday of a day's ISO week."""
+    return day + timedelta(days=6 - day.weekday())
+
+
+def iso_week(day: date) -> str:
+    """Return a day's ISO week, 2026-W53 of 1 January 2027."""
+    year, week, _ = day.isocalendar()
+    return f"{year:04d}-W{week:02d}"
+
+
+class Naming(Definition):
+    """Another record that says something is done: one of a form that names the record in a field."""
+
+    form: str
+    field: str
+
+
 class Deadline(Definition):
-    """One deadline of the procedure, or of the office where the procedure names no number."""
+    """One deadline of the procedure, or of the office where the procedure names no number.
+
+    `days` says what target and limit count: calendar or working days, hours (no pause on days of rest), calendar
+    months; `before` counts days back from a date. One with a `form` says what it is about, too: of which records it
+    starts, at the first filled of `start`, and which fields, once one is filled, say that it is `done`; or, with
+    `every`, that a record of the form is expected in each week, or for each year, made so many years `ahead`. A record
+    that names it (`done_by`) says so as well. Forms are named by their code without edition.
+    """
 
     label: str
     rule: str
     target: int = 0
     limit: int = 0
-    days: Literal["calendar", "working"] = "calendar"
+    days: Literal["calendar", "working", "hours", "months"] = "calendar"
+    before: bool = False
     month_day: str = ""
     roll: bool = False
     remind: int = 0
     source: Literal["procedure", "inferred"]
+    form: str = ""
+    start: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    when: tuple[Condition, ...] = ()
+    who: tuple[str, ...] = ()
+    every: Literal["", "year", "week"] = ""
+    ahead: int = 0
+    done_by: tuple[Naming, ...] = ()
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.target > self.limit or min(self.target, self.limit, self.remind) < 0:
             raise ValueError("target 不能大于 limit，都不能是负数")
+        if self.before and (self.days != "calendar" or self.roll):
+            raise ValueError("before 只用于日历天，不顺延")
+        if self.days == "hours" and self.roll:
+            raise ValueError("按小时的期限不顺延")
+        if self.form and not (self.every or self.start):
+            raise ValueError("写了 form 的还要写 start（从哪一栏起算）或 every（每年、每周一份）")
+        if self.every == "year" and not self.month_day:
+            raise ValueError("每年一份的要写 month_day")
         return self
 
     def target_day(self, start: date, calendar: Calendar) -> date:
@@ -90,10 +146,31 @@ class Deadline(Definition):
         return self._after(start, self.limit, calendar)
 
     def _after(self, start: date, days: int, calendar: Calendar) -> date:
-        if self.days == "working":
-            return calendar.add_working(start, days)
-        day = start + timedelta(days=days)
+        match self.days:
+            case "working":
+                return calendar.add_working(start, days)
+            case "months":
+                day = add_months(start, days)
+            case "hours":
+                raise ValueError("按小时的期限要从时刻起算")
+            case _:
+                day = start + timedelta(days=-days if self.before else days)
         return calendar.roll(day) if self.roll else day
+
+    def limit_moment(self, start: datetime) -> datetime:
+        """Return the last moment that is not late, of a deadline in hours: nights and days of rest count."""
+        return start + timedelta(hours=self.limit)
+
+    def limit_from(self, start: str, calendar: Calendar) -> str:
+        """Return the last day, of one in hours the last moment, by the day or moment something started."""
+        if self.days == "hours":
+            return self.limit_moment(datetime.fromisoformat(start)).isoformat(" ", "minutes")
+        return self.limit_day(date.fromisoformat(start[:10]), calendar).isoformat()
+
+    def target_of(self, year: int, calendar: Calendar) -> date:
+        """Return the last working day that keeps the fixed date of a year, which itself is not moved."""
+        day = self.day_of(year, calendar)
+        return day if self.roll else calendar.roll_back(day)
 
     def day_of(self, year: int, calendar: Calendar, month: int | None = None) -> date:
         """Return the fixed date of a year, or the fixed day of a month."""

@@ -171,7 +171,7 @@ def _one_line(raw: object, *, longest: int, refers_to: str) -> str:
 
 def _in_full(number: str, form: str) -> str:
     """Return the number of a record of a form's series as it is called, in full where it is one: 04A-2025-1."""
-    full = full_record_no(number, FormCodes(form.rpartition("-")[0]))
+    full = full_record_no(number, FormCodes(form.rpartition("-")[0], (form,)))
     return full if RECORD_NO.match(full) else number
 
 

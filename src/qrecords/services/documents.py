@@ -13,7 +13,7 @@ from qrecords.model.record import Action, Record
 from qrecords.office import Office
 from qrecords.render.changes import change_lines, marked, with_changes
 from qrecords.render.code import payload
-from qrecords.render.context import date_text, form_context, register_context
+from qrecords.render.context import NOT_APPLICABLE, date_text, form_context, register_context
 from qrecords.render.docx import Template
 from qrecords.render.fonts import require_chinese_face
 from qrecords.render.soffice import find_program
@@ -127,7 +127,7 @@ class Documents:
             "org_name": self.office.settings.office.org_name,
             "form_title": form.title,
             "form_code": form.code,
-            "form_edition": form.edition,
+            "form_edition": form.edition or NOT_APPLICABLE,
             "retention": f"{form.retention.years}年",
             "print_id": payload(subject, print_no),
         }

@@ -9,11 +9,12 @@ from datetime import date, timedelta
 from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import Problem
 from qrecords.model.complaints import awaits_quality, receipt_of
-from qrecords.model.deadlines import Calendar, Deadline
+from qrecords.model.deadlines import Calendar, Deadlines
 from qrecords.model.numbering import without_edition
 from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.services.complaints import standing_of
+from qrecords.services.duerows import waiting
 from qrecords.services.require import owed
 from qrecords.services.underway import lacking, owed_under_way, under_way
 
@@ -66,27 +67,24 @@ class _Desk:
     def calendar(self) -> Calendar:
         return self.office.forms.procedure.calendar
 
-    def deadline(self, key: str) -> Deadline:
-        return self.office.forms.procedure.deadlines[key]
+    @property
+    def deadlines(self) -> Deadlines:
+        """The office's deadlines: an older deadlines.toml, or another procedure's, may not have one."""
+        return self.office.forms.deadlines
 
     def of(self, task: str) -> Iterator[Record]:
         """Give the records of the form that does a task of the procedure."""
         form = self.office.forms.doing(task)
         return (r for r in self.records if form and without_edition(r.form_code) == form)
 
-    def entry(self, key: str, start: date, about: str, who: str, detail: Sentence = "") -> Due:
-        """Return what is due some days after a start."""
-        deadline = self.deadline(key)
-        target, limit = (f(start, self.calendar) for f in (deadline.target_day, deadline.limit_day))
-        return self.on_day(key, target, limit, about, who, detail)
-
-    def known_entry(self, key: str, start: str, about: str, who: str, detail: Sentence) -> Iterator[Due]:
-        """Give an entry where the office's deadlines have this one: an older deadlines.toml may not."""
-        if key in self.office.forms.procedure.deadlines:
-            yield self.entry(key, date.fromisoformat(start), about, who, detail)
+    def entry(self, key: str, start: date, about: str, who: str, detail: Sentence = "") -> Iterator[Due]:
+        """Give what is due some days after a start, where the office's deadlines have this one."""
+        if deadline := self.deadlines.get(key):
+            target, limit = (f(start, self.calendar) for f in (deadline.target_day, deadline.limit_day))
+            yield self.on_day(key, target, limit, about, who, detail)
 
     def on_day(self, key: str, target: date, limit: date, about: str, who: str, detail: Sentence = "") -> Due:
-        deadline = self.deadline(key)
+        deadline = self.deadlines[key]
         return Due(
             key, deadline.label, deadline.rule, about, who, target.isoformat(), limit.isoformat(),
             self.on > limit, (limit - self.on).days, detail,
@@ -111,6 +109,7 @@ def _due(office: Office, day: date) -> DueList:
         *_property(desk),
     ]
     found += _binding(desk)
+    found += [desk.on_day(w.key, w.target, w.limit, w.about, w.who, w.detail) for w in waiting(office, day)]
     found.sort(key=lambda d: (d.limit_on, d.key, d.about))
     before = lacking(office)
     found = [replace(d, next=_first(before.get(d.about, ()))) for d in found]
@@ -137,15 +136,15 @@ def _notices(desk: _Desk) -> Iterator[Due]:
         related = notice.values.get("performed_by") == RELATED_UNIT
         if missing or not handed_in:
             if related:
-                limit = _month_after(desk, start)
                 unit = str(notice.values.get("performing_unit") or RELATED_UNIT)
-                yield desk.on_day("related_unit_filing", limit, limit, notice.record_no, unit, detail)
+                if limit := _month_after(desk, start):
+                    yield desk.on_day("related_unit_filing", limit, limit, notice.record_no, unit, detail)
             else:
-                yield desk.entry("report_submission", start, notice.record_no, _leader(notice), detail)
+                yield from desk.entry("report_submission", start, notice.record_no, _leader(notice), detail)
         report = desk.office.forms.doing(RELATED_REPORT)
         if related and any(map(report.__eq__, (without_edition(c) for d in found.missing for c in d.form_codes[:1]))):
             unit = str(notice.values.get("performing_unit") or RELATED_UNIT)
-            yield desk.entry("related_unit_information", start, notice.record_no, unit)
+            yield from desk.entry("related_unit_information", start, notice.record_no, unit)
 
 
 def _on_the_way(desk: _Desk) -> Iterator[Due]:
@@ -162,7 +161,7 @@ def _on_the_way(desk: _Desk) -> Iterator[Due]:
 
 def _awaited(desk: _Desk, key: str, notice: Record, field: str) -> Iterator[Due]:
     """Give an entry from some days before a day the notice names; an older deadlines.toml may not have it."""
-    deadline = desk.office.forms.procedure.deadlines.get(key)
+    deadline = desk.deadlines.get(key)
     if deadline is None or not (day := notice.values.get(field)):
         return
     limit = date.fromisoformat(day)
@@ -173,9 +172,10 @@ def _awaited(desk: _Desk, key: str, notice: Record, field: str) -> Iterator[Due]
         yield desk.on_day(key, limit, limit, notice.record_no, _leader(notice), detail)
 
 
-def _month_after(desk: _Desk, start: date) -> date:
+def _month_after(desk: _Desk, start: date) -> date | None:
     following = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return desk.deadline("related_unit_filing").day_of(following.year, desk.calendar, following.month)
+    deadline = desk.deadlines.get("related_unit_filing")
+    return deadline.day_of(following.year, desk.calendar, following.month) if deadline else None
 
 
 def _leader(notice: Record) -> str:
@@ -189,7 +189,7 @@ def _registers(desk: _Desk) -> Iterator[Due]:
         form = desk.office.forms.get(record.form_code).form
         step = form.steps.get(Action.SUBMIT.value)
         if form.is_register and step and form.incomplete(record.values, step.stages):
-            yield desk.entry("open_result", date.fromisoformat(record.date), record.record_no, _hand(record))
+            yield from desk.entry("open_result", date.fromisoformat(record.date), record.record_no, _hand(record))
 
 
 def _hand(record: Record) -> str:
@@ -201,12 +201,13 @@ def _information(desk: _Desk) -> Iterator[Due]:
     for record in desk.of(INFORMATION):
         who = str(record.values.get("resp_person") or record.values.get("received_by") or "主管")
         asked = record.values.get("due_date")
-        if asked and not record.values.get("replied_at"):
+        deadline = desk.deadlines.get("information_due")
+        if asked and deadline and not record.values.get("replied_at"):
             limit = date.fromisoformat(asked)
-            if desk.on >= limit - timedelta(days=desk.deadline("information_due").remind):
+            if desk.on >= limit - timedelta(days=deadline.remind):
                 yield desk.on_day("information_due", limit, limit, record.record_no, who, _open_days(desk, record))
         if record.values.get("severity") == "重大" and not record.values.get("handled_on"):
-            yield desk.entry("major_information", date.fromisoformat(record.date), record.record_no, who)
+            yield from desk.entry("major_information", date.fromisoformat(record.date), record.record_no, who)
 
 
 def _open_days(desk: _Desk, record: Record) -> str:
@@ -221,11 +222,11 @@ def _quality(desk: _Desk) -> Iterator[Due]:
             continue
         if received := receipt_of(record):
             detail = f"{received} 已移交，还没有处理结果"
-            yield from desk.known_entry("quality_result", received, record.record_no, QUALITY, detail)
+            yield from desk.entry("quality_result", date.fromisoformat(received), record.record_no, QUALITY, detail)
         else:
             who = str(record.values.get("received_by") or record.values.get("reported_by") or "登记员")
             handover = advise("还没有移交：{}", Do.FEEDBACK(record.record_no))
-            yield from desk.known_entry("quality_handover", record.date, record.record_no, who, handover)
+            yield from desk.entry("quality_handover", date.fromisoformat(record.date), record.record_no, who, handover)
 
 
 def _property(desk: _Desk) -> Iterator[Due]:
@@ -233,13 +234,15 @@ def _property(desk: _Desk) -> Iterator[Due]:
     for record in desk.of(RECEIPT):
         if record.values.get("item_type") in {"返修产品", "备件"} and not record.values.get("closed_on"):
             what = " ".join(str(record.values.get(k) or "") for k in ("product_model", "serial_no")).strip()
-            start = date.fromisoformat(record.date)
-            yield desk.entry("customer_property", start, record.record_no, _hand(record), f"顾客财产 {what}".strip())
+            start, detail = date.fromisoformat(record.date), f"顾客财产 {what}".strip()
+            yield from desk.entry("customer_property", start, record.record_no, _hand(record), detail)
 
 
 def _binding(desk: _Desk) -> Iterator[Due]:
     """Years that are over and not bound yet (R8, R26)."""
-    deadline = desk.deadline("yearly_binding")
+    deadline = desk.deadlines.get("yearly_binding")
+    if deadline is None:
+        return
     with desk.office.register.read() as tx:
         waiting = tx.items.unbound(before=desk.on.year)
     for (year, form_code), count in waiting.items():

@@ -21,7 +21,7 @@ def filled_sheet(office: Office, template: str, context: Mapping[str, Any], name
 
     Whoever gives it out logs it before: nothing leaves without a trace.
     """
-    sheet = Filling("sheet", office.settings.forms_dir / template, context)
+    sheet = Filling("sheet", office.forms.house(template), context)
     if PurePath(name).suffix.lower() != ".pdf":
         return filled(Template.load(sheet.template), context)
     with work_folder() as folder:

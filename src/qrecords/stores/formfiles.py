@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from qrecords.advice import Do, advise
 from qrecords.errors import InvalidInput, NotFound, Problem
+from qrecords.model.deadlines import Deadlines
 from qrecords.model.field import Field
 from qrecords.model.form import Form
 from qrecords.model.numbering import FormCodes, without_edition
@@ -21,6 +22,7 @@ from qrecords.model.series import FormSeries
 from qrecords.stores.definitions import definition_problems, read_definition
 from qrecords.stores.formfolders import form_codes, series_folders
 from qrecords.stores.formseries import read_series
+from qrecords.stores.packagedforms import house_file
 from qrecords.stores.procedure import Procedure
 
 BLOCKS_FILE = "blocks.toml"
@@ -135,7 +137,11 @@ class FormCatalogue:
     def template(self, code: str, name: str) -> Path:
         """Return a template papers about a form's records are made from: its series' own, or the main one's."""
         own = self._folder_of(code).parent / name
-        return own if own.exists() else self.main / name
+        return own if own.exists() else self.house(name)
+
+    def house(self, name: str) -> Path:
+        """Return a template of the archive's own papers: the office's, or of a procedure without any the program's."""
+        return house_file(self.main, name)
 
     def forget(self, code: str) -> None:
         """Read a form's folder anew when it is next asked for: its template was replaced."""
@@ -169,6 +175,12 @@ class FormCatalogue:
     def procedure(self) -> Procedure:
         """Return the tables of the main series' procedure."""
         return Procedure(self.main)
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """Return the deadlines of all series; of two of one key that of the main one."""
+        beside = [self._procedure_of(folder).deadlines for folder in series_folders(self.main)[1:]]
+        return {key: one for found in (*beside, self.procedure.deadlines) for key, one in found.items()}
 
     @cached_property
     def _folders(self) -> dict[str, FormFolder]:

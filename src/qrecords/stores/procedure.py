@@ -16,6 +16,7 @@ from qrecords.model.deadlines import FREE, WORKED, Calendar, Deadline, Deadlines
 from qrecords.model.people import PeopleList
 from qrecords.model.production import BatchKind
 from qrecords.model.requirements import Row
+from qrecords.stores.packagedforms import came_with
 
 T = TypeVar("T")
 HOLIDAYS_FILE = "holidays.csv"
@@ -88,7 +89,8 @@ class Procedure:
         path = self._holidays / HOLIDAYS_FILE
         days: list[tuple[date, str]] = []
         problems: list[Problem] = []
-        for number, line in enumerate(_lines(path), start=1):
+        lines = _lines(path) if path.exists() or came_with(self.folder.name, path.name) else []
+        for number, line in enumerate(lines, start=1):
             cells = [cell.strip() for cell in next(csv.reader([line]), [])]
             if not cells or not cells[0] or cells[0].startswith("#") or cells[0] == "日期":
                 continue
@@ -110,6 +112,8 @@ def _sound(path: Path, found: list[T], problems: list[Problem]) -> list[T]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    if not path.exists() and not came_with(path.parent.name, path.name):
+        return {}  # another procedure may name no such table
     try:
         return tomllib.loads("\n".join(_lines(path)))
     except tomllib.TOMLDecodeError as error:

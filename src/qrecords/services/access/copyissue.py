@@ -107,7 +107,7 @@ def _make(run: Run[Office], request: CopyRequest, numbers: Sequence[str], out: P
 
 
 def _watermarks(office: Office, request: CopyRequest, numbers: Sequence[str], work: Path) -> list[Path]:
-    template = office.settings.forms_dir / "copy" / "watermark.docx"
+    template = office.forms.house("copy/watermark.docx")
     marks = []
     for number in numbers:
         context = {

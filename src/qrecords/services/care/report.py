@@ -34,7 +34,7 @@ def report_file(office: Office, name: str, result: Verified) -> bytes:
         plain_problems = [asdict(replace(p, message=office.words(p.message))) for p in problems]
         plain = asdict(result) | {"at": office.now(), "by": office.account.name, "problems": plain_problems}
         return json.dumps(plain, ensure_ascii=False, indent=2).encode()
-    template = Template.load(office.settings.forms_dir / "verify" / "report.docx")
+    template = Template.load(office.forms.house("verify/report.docx"))
     context = _context(office, result, problems)
     return filled(template, context, context["audit_code"])
 

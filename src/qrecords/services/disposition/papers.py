@@ -217,6 +217,6 @@ def _pieces(unit: Content) -> str:
 
 
 def _papers(office: Office, name: str, context: Mapping[str, Any], work: Path) -> Papers:
-    template = office.settings.forms_dir / "disposition" / f"{name}.docx"
+    template = office.forms.house(f"disposition/{name}.docx")
     (pdf,) = make(office, [Filling(name, template, context)], work)
     return {f"{name}.docx": work / f"{name}.docx", f"{name}.pdf": pdf}

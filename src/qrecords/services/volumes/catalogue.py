@@ -70,7 +70,7 @@ def write_docx(office: Office, year: int, lines: Sequence[Line], folder: Path) -
         "item_count": str(sum(line["items"] for line in lines)),
         "page_count": str(sum(line["pages"] for line in lines)),
     }
-    return write_word(Filling(NAME, office.forms.main / "volume" / f"{NAME}.docx", context), folder)
+    return write_word(Filling(NAME, office.forms.house(f"volume/{NAME}.docx"), context), folder)
 
 
 def keep(office: Office, intent: str, year: int, lines: Sequence[Line], docx: Path) -> None:

@@ -58,11 +58,11 @@ class Templates:
     def _path(self, form_code: str, name: str) -> Path:
         """Return a template of a form's series; of documents, which are no forms, the main one's."""
         known = form_code in self._forms.codes()
-        return self._forms.template(form_code, name) if known else self._forms.main / name
+        return self._forms.template(form_code, name) if known else self._forms.house(name)
 
     def spine(self, micrometres: int, form_code: str) -> str:
         """Return the template of the narrowest spine that covers a thickness, else of the widest."""
-        folders = (self._path(form_code, _FOLDER), self._forms.main / _FOLDER)
+        folders = (self._path(form_code, _FOLDER), self._forms.house(_FOLDER))
         found = next((made for folder in folders if (made := [*folder.glob(f"{_SPINE}[0-9]*.docx")])), [])
         widths = sorted(int(p.stem.removeprefix(_SPINE)) for p in found)
         if not widths:

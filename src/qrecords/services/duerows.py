@@ -1,0 +1,111 @@
+"""What is due by a row of deadlines.toml alone: of which records it starts, and what says that it is done (F.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from qrecords.errors import NotFound
+from qrecords.model.deadlines import Calendar, Deadline, end_of_week, iso_week
+from qrecords.model.numbering import without_edition
+from qrecords.model.record import Record, State
+from qrecords.model.rules import holds, is_empty
+from qrecords.office import Office
+
+_BACK = 800  # days: what was due longer ago is told by no list any more
+_KEEPER = "负责人"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One thing that waits: by which deadline, until when, about what, in whose hands."""
+
+    key: str
+    target: date
+    limit: date
+    about: str
+    who: str
+    detail: str = ""
+
+
+def waiting(office: Office, on: date) -> Iterator[Waiting]:
+    """Give what waits by the deadlines that name a form, of records the account may read."""
+    calendar = office.forms.procedure.calendar
+    for key, deadline in office.forms.deadlines.items():
+        if not deadline.form:
+            continue
+        found = _counted(office, deadline.form, on)
+        if deadline.every:
+            yield from _expected(key, deadline, found, on, calendar, _title(office, deadline.form))
+        else:
+            answered = _answered(office, deadline, on)
+            yield from (w for r in found if (w := _started(key, deadline, r, answered, on, calendar)))
+
+
+def _counted(office: Office, form: str, on: date) -> Sequence[Record]:
+    """Return the records of a form, whatever the edition, that are neither void nor only begun long ago."""
+    since = (on - timedelta(days=_BACK)).isoformat()
+
+    def read() -> Sequence[Record]:
+        codes = [code for code in office.forms.codes() if without_edition(code) == form]
+        with office.register.read() as tx:
+            found = [r for code in codes for r in tx.records.counted(code, since=since)]
+        return tuple(r for r in office.only_readable(found) if r.state is not State.VOID)
+
+    return office.kept(("due rows", form, since, office.readable()), read)
+
+
+def _answered(office: Office, deadline: Deadline, on: date) -> frozenset[str]:
+    return frozenset(
+        str(r.values.get(naming.field) or "") for naming in deadline.done_by for r in _counted(office, naming.form, on)
+    )
+
+
+def _started(
+    key: str, deadline: Deadline, record: Record, answered: frozenset[str], on: date, calendar: Calendar
+) -> Waiting | None:
+    values = record.values
+    start = next((str(values[field]) for field in deadline.start if not is_empty(values.get(field))), "")
+    if not start or record.record_no in answered or record.paper_no:
+        return None
+    if not all(holds(c, values) for c in deadline.when) or any(not is_empty(values.get(f)) for f in deadline.done):
+        return None
+    limit_on = deadline.limit_from(start, calendar)
+    limit = date.fromisoformat(limit_on[:10])
+    if deadline.remind and on < limit - timedelta(days=deadline.remind):
+        return None
+    target = limit if deadline.days == "hours" else deadline.target_day(date.fromisoformat(start[:10]), calendar)
+    who = next((str(values[field]) for field in deadline.who if not is_empty(values.get(field))), _KEEPER)
+    detail = f"最迟{limit_on[11:]}" if deadline.days == "hours" else ""
+    return Waiting(key, target, limit, record.record_no, who, detail)
+
+
+def _expected(
+    key: str, deadline: Deadline, found: Sequence[Record], on: date, calendar: Calendar, title: str
+) -> Iterator[Waiting]:
+    """Give the record a year, or the week, still lacks."""
+    if deadline.every == "week":
+        last = end_of_week(on)
+        if not any(iso_week(date.fromisoformat(r.date[:10])) == iso_week(on) for r in found):
+            yield Waiting(key, last, last, f"{title} {iso_week(on)}", _KEEPER)
+        return
+    wanted = str(on.year + deadline.ahead)
+    done = any(_year_of(deadline, r) == wanted and r.state is not State.DRAFT for r in found)
+    limit = deadline.day_of(on.year, calendar)
+    if not done and on >= limit - timedelta(days=deadline.remind):
+        yield Waiting(key, deadline.target_of(on.year, calendar), limit, f"{title} {wanted}年", _KEEPER)
+
+
+def _year_of(deadline: Deadline, record: Record) -> str:
+    """Return which year a record is for: what its field says, else that of its day."""
+    said = next((record.values[f] for f in deadline.start if not is_empty(record.values.get(f))), record.date)
+    return str(said)[:4]
+
+
+def _title(office: Office, form: str) -> str:
+    code = next((c for c in reversed(office.forms.codes()) if without_edition(c) == form), "")
+    try:
+        return office.forms.get(code).form.title if code else form
+    except NotFound:
+        return form

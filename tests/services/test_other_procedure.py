@@ -1,0 +1,94 @@
+"""Another office's procedure, as data alone (tests/fixtures/series): from the first entry to the destruction.
+
+Its codes, signatures, keepers, periods and families are its own; it has no table 1, no calendar, no complaints, no
+papers around volumes. Nothing of it stands in the code.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qrecords.desk.workspace import system_now
+from qrecords.services.disposition.destroy import destroy
+from qrecords.services.disposition.lists import approve, draw, witness
+from qrecords.stores.formfiles import FormCatalogue
+from tests.conftest import CHECKOUT, CommandLine
+from tests.retention_office import opened
+from tools.templates.plain import build
+
+CODE = "SZ.W"
+SERIES = CHECKOUT / "tests" / "fixtures" / "series" / CODE
+SHEET, ROW, SHIFT = "SZ.W-DJ-2012-00001", "SZ.W-JY-2013-00001", "SZ.W-JJ-2013-00001"
+
+
+@pytest.fixture
+def other(cli: CommandLine) -> Iterator[CommandLine]:
+    """Return an office that has this series alone."""
+    shutil.rmtree(cli.root / "forms")
+    shutil.copytree(SERIES, cli.root / "forms" / CODE)
+    settings = cli.root / "qrecords.toml"
+    text = settings.read_text(encoding="utf-8").replace("forms/QR758", f"forms/{CODE}")
+    settings.write_text(text, encoding="utf-8")
+    yield cli
+
+
+def sample(form: str) -> Path:
+    return SERIES / form / "sample.json"
+
+
+@pytest.mark.office
+def test_from_the_first_entry_to_the_destruction(other: CommandLine, tmp_path: Path) -> None:
+    for form in ("JY", "DJ", "JJ"):
+        other.json("fill", form, sample(form))
+    assert other.json("show", "jj-2013-1")["record"]["values"]["check_no"] == SHEET
+    assert {d["key"] for d in other.json("due", "--on", "2013-04-01")["due"]} == set()
+
+    # One is signed on paper that is scanned, one by two kinds that stand elsewhere, one is a register's month.
+    (printed,) = other.json("print", SHEET, "--out", tmp_path)["prints"]
+    other.json("submit", SHEET, SHIFT)
+    other.json("submit", "JY", "--month", "2013-03")
+    other.json("review", SHEET, "--on", "2012-12-01")
+    other.json("review", SHIFT, "--on", "2013-02-02")
+    other.json("review", "JY", "--month", "2013-03", "--on", "2013-04-01")
+    refused = other.json("file", SHEET, SHIFT, ok=False)["error"]["problems"]
+    assert [clause in json.dumps(refused, ensure_ascii=False) for clause in ("6.2", "6.3", "4.1")] == [True] * 3
+    signed = ("--kind", "点检人签名", "--by", "示例丁", "--kind", "试验站章", "--by", "示例三号站")
+    other.json("scan", printed["pdf"], *signed, "--on", "2012-11-21", "--no-ocr")
+    other.json("sign", SHIFT, "--kind", "shift-book", "--by", "示例丙", "--on", "2013-02-01")
+    filed = other.json("file", SHEET, SHIFT)["records"] + other.json("file", "JY", "--month", "2013-03")["records"]
+    assert [f["archive_no"] for f in filed] == [
+        "S12-SZ·W·DJ·2012·D12-0001",
+        "S12-SZ·W·JJ·2013·D8-0001",
+        "S12-SZ·W·JY·2013·D8-0001",
+    ]
+    hits = {h["record_no"] for query in ("渗漏", "表：JY") for h in other.json("search", query)["hits"]}
+    assert hits == {SHEET, ROW}
+    waits = [d["limit_on"] for d in other.json("due")["due"]]
+    assert waits == ["2013-06-30", "2014-06-30", "2014-06-30"], "its own day, its own deadline"
+
+    made = [v["volume_code"] for year in (2012, 2013) for v in other.json("compile", year)["volumes"]]
+    assert made == ["S12-SZ·W·DJ·2012·D12-001", "S12-SZ·W·JJ·2013·D8-001", "S12-SZ·W·JY·2013·D8-001"]
+    assert all(other.json("volume", "verify", code)["problems"] == [] for code in made)
+    over = json.dumps(other.json("retention", "due"), ensure_ascii=False)
+    assert all(code in over for code in made)
+
+    with opened(other.root, clock=system_now) as people:
+        drawn = draw(people("甲"), made, "无继续保存价值")
+        approve(people("乙"), drawn["list_no"])
+        for name in ("丙", "丁"):
+            witness(people(name), drawn["list_no"], drawn["sha256"], system_now().date().isoformat())
+        destroy(people("戊"), drawn["list_no"])
+    assert other.json("search", "渗漏")["total"] == 0
+    assert other.json("show", SHEET)["record"]["state"] == "destroyed"
+    assert other.json("verify", "--deep")["problems"] == []
+
+
+@pytest.mark.parametrize("form", ["DJ", "JJ", "JY"])
+def test_its_templates_are_those_any_form_can_have(form: str) -> None:
+    folder = FormCatalogue(SERIES).get(form)
+    assert build(folder.form) == folder.template_bytes
