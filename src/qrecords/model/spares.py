@@ -1,0 +1,139 @@
+"""How many spare parts a year will need: demand by its kind, stock by a Poisson law (QS/PA758A 5.9; domain K).
+
+A series is what was used in each of some whole months, oldest first. The program proposes, people decide.
+
+Forecasts of what is used now and then: Croston (1972), Syntetos and Boylan (2005), Teunter, Syntetos and Babai (2011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, exp
+from typing import Literal
+
+# Above these demand is no longer smooth: months between uses, squared variation of their sizes.
+MOST_INTERVAL, MOST_VARIATION = Fraction(132, 100), Fraction(49, 100)
+LUMPY_SIZE = 1.5  # mean size from which occasions are counted, not pieces
+_MOST_STOCK = 100_000
+
+DemandClass = Literal["无消耗", "平稳", "间歇", "波动", "块状"]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a series says: months, those with use, total, mean months between uses, variation, mean size, its class."""
+
+    months: int
+    used_in: int
+    total: Fraction
+    interval: Fraction
+    variation: Fraction
+    size: Fraction
+    kind: DemandClass
+
+
+def classified(series: Sequence[int]) -> Demand:
+    """Return what kind of demand a series shows (population variance of the sizes over their mean squared)."""
+    sizes = [Fraction(y) for y in series if y > 0]
+    if not sizes:
+        return Demand(len(series), 0, Fraction(0), Fraction(0), Fraction(0), Fraction(0), "无消耗")
+    total, n = sum(sizes, Fraction(0)), len(sizes)
+    mean = total / n
+    variation = sum(((z - mean) ** 2 for z in sizes), Fraction(0)) / n / mean**2
+    interval = Fraction(len(series), n)
+    often, even = interval < MOST_INTERVAL, variation < MOST_VARIATION
+    kind: DemandClass = "平稳" if often and even else "波动" if often else "间歇" if even else "块状"
+    return Demand(len(series), n, total, interval, variation, mean, kind)
+
+
+def croston(series: Sequence[int], alpha: float = 0.1) -> float:
+    """Return Croston's forecast a month: smoothed size over smoothed interval; 0 where nothing was ever used."""
+    size = interval = 0.0
+    since = 1
+    for y in series:
+        if y > 0:
+            if not interval:
+                size, interval = float(y), float(since)
+            else:
+                size += alpha * (y - size)
+                interval += alpha * (since - interval)
+            since = 1
+        else:
+            since += 1
+    return size / interval if interval else 0.0
+
+
+def sba(series: Sequence[int], alpha: float = 0.1) -> float:
+    """Return Croston's forecast without its bias (Syntetos and Boylan)."""
+    return croston(series, alpha) * (1 - alpha / 2)
+
+
+def tsb(series: Sequence[int], alpha_size: float = 0.1, alpha_chance: float = 0.1) -> float:
+    """Return the forecast a month that fades while nothing is used: chance of use times size (Teunter et al.)."""
+    if not series or not any(series):
+        return 0.0
+    chance = 1.0 if series[0] > 0 else 0.0
+    size = float(next(y for y in series if y > 0))
+    for y in series[1:]:
+        if y > 0:
+            size += alpha_size * (y - size)
+        chance += alpha_chance * ((1.0 if y > 0 else 0.0) - chance)
+    return chance * size
+
+
+def yearly_demand(series: Sequence[int], grow: Fraction = Fraction(1)) -> tuple[float, str]:
+    """Return the use expected in a year and the method: the last twelve months of what is steady, else TSB.
+
+    `grow` is units in service in the year planned over those of the months looked at. Nothing used is no demand, and
+    is said to be so: it does not mean that there is no need.
+    """
+    kind = classified(series).kind
+    if kind == "无消耗":
+        return 0.0, "无历史"
+    if kind == "平稳":
+        last = series[-12:]
+        return float(Fraction(sum(last), len(last)) * 12 * grow), "近12月平均"
+    return tsb(series) * 12 * float(grow), "TSB"
+
+
+def mtbf_demand(units: int, per_product: int, hours_a_year: int, mtbf_hours: int) -> Fraction:
+    """Return the failures a year of parts that fail by chance (exponential), of units in service."""
+    return Fraction(units * per_product * hours_a_year, mtbf_hours)
+
+
+def poisson_cdf(most: int, mean: float) -> float:
+    """Return the chance of at most so many occasions."""
+    term = total = exp(-mean)
+    for k in range(1, most + 1):
+        term *= mean / k
+        total += term
+    return total
+
+
+def stock_level(demand: float, *, months: int = 18, protection: float = 0.9, size: float = 1.0) -> int:
+    """Return the least stock that suffices with that probability over a horizon (the year and the time to get more).
+
+    Of what is used several at a time (`size` over 1.5) occasions are counted, each of the mean size. ValueError for a
+    probability no stock reaches.
+    """
+    if not 0 < protection < 1:
+        raise ValueError("保障概率要在 0 和 1 之间")
+    lumps = size if size > LUMPY_SIZE else 1.0
+    mean = demand / 12 * months / lumps
+    if mean <= 0:
+        return 0
+    term = total = exp(-mean)
+    level = 0
+    while total < protection and level < _MOST_STOCK:
+        level += 1
+        term *= mean / level
+        total += term
+    return ceil(level * lumps)
+
+
+def proposal(level: int, *, stock: int, on_order: int, backorders: int = 0, pack: int = 1) -> int:
+    """Return how many to make ahead: what the level lacks, in whole packs; never less than none."""
+    lacking = max(0, level + backorders - stock - on_order)
+    return -(-lacking // pack) * pack
