@@ -37,6 +37,8 @@ SCREENS: tuple[tuple[str, str, str], ...] = (
 )
 # What a screen beyond the clerk's is for: who may none of it does not see its name.
 PARTS: dict[str, tuple[Action, ...]] = {
+    "/shelf": (Action.READ,),
+    "/reports": (Action.READ, Action.REPORT_READ),
     "/scans": (Action.ATTACH, Action.SIGN),
     "/retention": (
         Action.HOLD, Action.RELEASE, Action.APPRAISE, Action.APPROVE, Action.WITNESS, Action.DESTROY,

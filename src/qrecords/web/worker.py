@@ -11,6 +11,7 @@ from pathlib import Path
 
 from qrecords.desk.workspace import Workspace
 from qrecords.services.jobs import waiting, work_off
+from qrecords.strict import RUN, installed
 from qrecords.web.wording import worded
 
 NICE = 5  # other people's pages come first
@@ -39,6 +40,8 @@ def main(root: Path) -> None:
     """Work off what waits in a workspace."""
     with suppress(AttributeError, OSError):
         os.nice(NICE)
+    if (strict := installed()) is not None and strict.root == root.resolve():
+        RUN.strict = strict  # the server has taken on the service account, and so have its children
     with closing(Workspace.open(root)) as workspace:
         work_off(workspace, worded)
 

@@ -278,6 +278,7 @@ def _bury(office: Office, drawn: DestructionList, certificate: Certificate) -> N
         tx.retention.bury(drawn.list_no, codes, executed.at)
         tx.documents.bury([i for i in codes.values() if DOCUMENT.has(i)])
         tx.retention.forget(numbers, remains.subjects_of(content))
+        tx.jobs.forget_ended()
         blank = dict.fromkeys(("customer_unit", "notice_no", "opinion", "reviewed_by", "reason"), "")
         for record in tx.records.many(numbers):
             kept = {SECRECY: record.values[SECRECY]} if SECRECY in record.values else {}

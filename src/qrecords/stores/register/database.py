@@ -298,6 +298,10 @@ class Register:
                 here.backup(copy)
                 with copy:
                     copy.execute("DELETE FROM lease")  # what is held here, by this very copying too, is not held there
+                    if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'job'").fetchone():
+                        copy.execute(
+                            "DELETE FROM job WHERE ended_at = ''"
+                        )  # older registers have no jobs; these are done here
                 copy.execute("PRAGMA journal_mode=DELETE")  # else it would need files beside it
         except sqlite3.Error as error:
             raise StorageFailure(f"登记库复制不出来：{error}", remedy="请检查磁盘空间和权限后再试") from error

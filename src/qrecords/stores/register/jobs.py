@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from qrecords.model.job import Job, JobState
+from qrecords.model.job import OPEN_JOBS, Job, JobState
 from qrecords.stores.register import tables as t
 
 _J = t.job.c
@@ -53,6 +53,10 @@ class Jobs:
     def end(self, key: str, state: JobState, at: str, told: str, lines: Sequence[str] = ()) -> None:
         """Note how it ended."""
         self._change(key, state=state, ended_at=at, told=told, lines=list(lines))
+
+    def forget_ended(self) -> None:
+        """Let go of all that is over: its lines may tell what was destroyed."""
+        self._c.execute(t.job.delete().where(_J.state.not_in(OPEN_JOBS)))
 
     def _change(self, key: str, **columns: Any) -> None:
         self._c.execute(t.job.update().where(_J.key == key).values(**columns))
