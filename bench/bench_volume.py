@@ -36,14 +36,13 @@ from bench.volume_year import CREATED, YEAR, lay, papers
 from qrecords.office import Office
 from qrecords.render.pdf import page_count
 from qrecords.render.pdfmeta import Meta
-from qrecords.render.volume import Part, Style
+from qrecords.render.volume import Bound, Part, Style, bind
 from qrecords.services.administer import init
 from qrecords.services.finding.indexing import catch_up
 from qrecords.services.volumes import compile as compiling
 from qrecords.services.volumes.arranging import groups_of
-from qrecords.services.volumes.binding import Job
 from qrecords.services.volumes.compile import compile_year
-from qrecords.services.volumes.workers import run_jobs
+from qrecords.services.volumes.workers import in_processes
 
 OF_PYPDF, OF_TWO_PROCESSES, MOST_MEMORY = 0.7, 0.85, 1024  # MB
 
@@ -113,20 +112,32 @@ def pikepdf_merge(volumes: Sequence[Sequence[Path]], out: Path) -> None:
             merged.save(out / f"pikepdf{name}.pdf", object_stream_mode=pikepdf.ObjectStreamMode.generate)
 
 
-def jobs_of(volumes: Sequence[Sequence[Path]], out: Path) -> list[Job]:
+@dataclass(frozen=True)
+class BareJob:
+    """Binds files that lie in no archive."""
+
+    target: Path
+    items: tuple[Part, ...]
+    meta: Meta
+
+    def run(self) -> Bound:
+        return bind(self.target, front=(), items=self.items, back=(), meta=self.meta, style=Style())
+
+
+def jobs_of(volumes: Sequence[Sequence[Path]], out: Path) -> list[BareJob]:
     meta = Meta("示例", "bench", CREATED)
     pages = {source: page_count(source) for sources in volumes for source in sources}
     return [
-        Job(out / f"ours{n}.pdf", (), tuple(Part(p, p.stem, pages[p]) for p in sources), (), meta, Style())
+        BareJob(out / f"ours{n}.pdf", tuple(Part(p, p.stem, pages[p]) for p in sources), meta)
         for n, sources in enumerate(volumes)
     ]
 
 
-def bind_here(jobs: Sequence[Job]) -> None:
-    list(run_jobs(jobs, 1))
+def bind_here(jobs: Sequence[BareJob]) -> None:
+    list(map(BareJob.run, jobs))
 
 
-def two_processes(jobs: Sequence[Job]) -> None:
+def two_processes(jobs: Sequence[BareJob]) -> None:
     context = multiprocessing.get_context("spawn")
     halves = [context.Process(target=bind_here, args=(jobs[n::2],)) for n in (0, 1)]
     for half in halves:
@@ -150,7 +161,7 @@ def with_workers(office_folder: Path, copy: Path, workers: int) -> Office:
 def volumes_of(office: Office) -> tuple[list[list[Path]], int]:
     """The PDFs of every volume to come, as the service splits the year, and their pages."""
     found = [v for _, volumes in compiling._plans(office, groups_of(office), YEAR) for v in volumes]
-    paths = [[office.archive.path(p.item.object_id, "form.pdf") for p in v.placed] for v in found]
+    paths = [[Path(office.archive.called(p.item.object_id, "form.pdf")) for p in v.placed] for v in found]
     return paths, sum(v.pages for v in found)
 
 
@@ -178,7 +189,7 @@ def measured(folder: Path, chosen: argparse.Namespace) -> int:
     jobs = jobs_of(volumes, folder)
     measure("binding alone, one process", lambda: bind_here(jobs))
     bound = sum(job.target.stat().st_size for job in jobs)
-    measure("binding alone, two workers", lambda: list(run_jobs(jobs, 2)))
+    measure("binding alone, two workers", lambda: list(in_processes(BareJob.run, jobs, 2, pages=10**6)))
     measure("binding alone, two processes", lambda: two_processes(jobs))
     for job in jobs:
         job.target.unlink()

@@ -136,7 +136,6 @@ PATHS = {
     "care/backup.backup": A_PLACE,
     "care/backup.open_restored": A_PLACE,
     "care/backup.restore": A_PLACE,
-    "care/deep.Deep.sha256": LOOKED_INTO,
     "care/formats.looked_into": LOOKED_INTO,
     "care/handover.export_bag": A_PLACE,
     "care/handover.import_bag": A_PLACE,

@@ -6,8 +6,9 @@ tests (tests/stores/test_blobs.py), so that no service notices (docs/adr/0017-po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from re import Pattern
@@ -24,6 +25,15 @@ class Clock(Protocol):
     def __call__(self) -> datetime:
         """Return the moment."""
         ...
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """What lies right in a folder of blobs: a blob, a folder of more, or what is neither (a link, a device)."""
+
+    name: str  # the last part of it
+    is_folder: bool = False
+    is_foreign: bool = False
 
 
 class Blobs(Protocol):
@@ -53,12 +63,81 @@ class Blobs(Protocol):
         """Give the names below a prefix (`a/b/`, or "" for all), sorted."""
         ...
 
+    def entries(self, folder: str = "") -> list[Entry]:
+        """Return all that lies right in a folder (`a/b`, or "" for the top), sorted; nothing when it is none."""
+        ...
+
+    def size(self, name: str) -> int:
+        """Return how many bytes a name has."""
+        ...
+
+    def mark(self, name: str) -> Hashable | None:
+        """Return what is another when the bytes of a name were replaced; None for a name that is not there."""
+        ...
+
+    def called(self, name: str = "") -> str:
+        """Return what people are told of where a name lies."""
+        ...
+
     def delete(self, *names: str) -> None:
         """Let go of names, in their order; one that is not there is no error."""
         ...
 
     def lent(self, name: str) -> AbstractContextManager[Path]:
         """Lend a real file with the bytes of a name, for programs that need one: to be read, within the block alone."""
+        ...
+
+
+class Moves(Protocol):
+    """How objects, staged on the disk, come into a store of blobs and go out of it; `home` is the place of an object.
+
+    A reader sees the version before or the new one, whole, since he follows the root inventory. StorageFailure when
+    the store refuses: then the object is as it was, or `finish_version` and `drop_half` make it so.
+    """
+
+    @property
+    def blobs(self) -> Blobs:
+        """Return the blobs of the objects."""
+        ...
+
+    def holds(self, home: str) -> bool:
+        """Tell whether anything at all lies where an object belongs."""
+        ...
+
+    def take_file(self, staged: Path, name: str) -> None:
+        """Bring in a single file, in the place of what was there."""
+        ...
+
+    def take_in(self, tree: Path, home: str) -> None:
+        """Bring in a new object, staged in `tree` below the folders of its place."""
+        ...
+
+    def take_version(self, staged: Path, home: str, version: int) -> None:
+        """Bring in a version of an object that is here, with its inventory and the digest of that."""
+        ...
+
+    def finish_version(self, object_id: str, staged: Path, home: str) -> bool:
+        """Do what is left of a `take_version` that broke off; tells whether there was anything to finish."""
+        ...
+
+    def drop_half(self, home: str) -> None:
+        """Let go of what a `take_in` that broke off left, if it is not an object."""
+        ...
+
+    def take_copy(self, copy: Path, home: str) -> None:
+        """Bring in a copy of a whole object, in the place of what was there."""
+        ...
+
+    def take_versions(self, copy: Path, home: str, versions: Sequence[int]) -> None:
+        """Bring in copies of further versions of an object, with the inventory of the last."""
+        ...
+
+    def take_out(self, home: str, trash: Path) -> bool:
+        """Let an object be gone, at once for readers; False when it is not here. What `trash` holds is removed next."""
+        ...
+
+    def drop(self, home: str) -> None:
+        """Remove an object from a copy of objects."""
         ...
 
 

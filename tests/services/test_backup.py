@@ -19,7 +19,6 @@ from qrecords.services.administer import init, open_office
 from qrecords.services.file import file_records
 from qrecords.services.intake.fill import fill
 from qrecords.services.steps import review, sign, submit
-from qrecords.stores import mirror
 from qrecords.stores.archive import Archive
 from qrecords.stores.given import on_disk
 from qrecords.stores.ocfl import object_path
@@ -233,7 +232,7 @@ def test_a_copy_broken_off_is_made_whole_by_the_next(
     put(source)
 
     def copy(version: int) -> None:
-        mirror.copy_object(source.objects, target.objects, ITEM, version, tmp_path / "target" / "aside")
+        target.copy_in(source, ITEM, version)
 
     copy(1)
     put(source, files={"record.json": b"{}"}, keep=["form.pdf"])
@@ -260,8 +259,8 @@ def test_a_version_newer_than_the_register_knows_is_left_out(tmp_path: Path) -> 
     target.prepare()
     put(source)
     put(source, files={"record.json": b"{}"}, keep=["form.pdf"])
-    mirror.copy_object(source.objects, target.objects, ITEM, 1, tmp_path / "target" / "aside")
+    target.copy_in(source, ITEM, 1)
     assert target.head(ITEM) == 1
     (source.objects / object_path(ITEM) / "v1" / "content" / "record.json").write_bytes(b"x")
     with pytest.raises(IntegrityFailure):
-        mirror.copy_object(source.objects, tmp_path / "other" / "objects", ITEM, 1, tmp_path / "other" / "aside")
+        Archive(tmp_path / "other").copy_in(source, ITEM, 1)

@@ -148,7 +148,7 @@ def test_every_docx_holds_the_real_text_unaltered(bound: dict[str, Any]) -> None
 def test_every_pdf_body_holds_the_real_text_unaltered(bound: dict[str, Any], opened: Office) -> None:
     objects = {f["record_no"]: f["object"] for f in bound["filed"]}
     for number, report in zip(bound["numbers"], bound["reports"], strict=True):
-        pdf = opened.archive.path(objects[number], "form.pdf")
+        pdf = Path(opened.archive.called(objects[number], "form.pdf"))
         text = plain(_body(pdf))
         for key in TEXTS.values():
             if report.get(key):

@@ -384,7 +384,7 @@ def test_its_paper_is_pdf_a_and_shows_what_it_says(people: kept.People, monkeypa
 
     office = people("甲")
     draw(office, "BB", MARCH, remarks=["示例说明一段"])
-    path = office.archive.path(DOCUMENT.object_id(NUMBER), "document.pdf")
+    path = Path(office.archive.called(DOCUMENT.object_id(NUMBER), "document.pdf"))
     reader = pypdf.PdfReader(path)
     text = "".join(page.extract_text() for page in reader.pages)
     assert all(word in text for word in ("售后服务情况报表", NUMBER, "示例说明一段", "统计口径", "签收日期"))

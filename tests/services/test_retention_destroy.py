@@ -319,7 +319,7 @@ def test_a_year_moved_in_the_register(people: People) -> None:
 
 
 def test_a_list_whose_paper_changed(people: People, kept: Path) -> None:
-    path = people.office.archive.path(f"urn:qrecords:disposition:{LIST_NO}", "list.json", 1)
+    path = Path(people.office.archive.called(f"urn:qrecords:disposition:{LIST_NO}", "list.json", 1))
     path.write_bytes(path.read_bytes().replace(ITEM_C.encode(), ITEM_A.encode()))
     with pytest.raises(IntegrityFailure):
         destroy(people("戊"), LIST_NO)
@@ -426,7 +426,7 @@ def test_a_destruction_that_fails_says_what_is_still_there_and_goes_on(
     assert destroy(people("戊"), LIST_NO)["state"] == "destroyed"
     assert verify(people("甲")).problems == []
     with pytest.raises(NotFound):
-        people.office.archive.path(f"urn:qrecords:item:{ITEM_A.replace('·', '.')}", "form.pdf")
+        Path(people.office.archive.called(f"urn:qrecords:item:{ITEM_A.replace('·', '.')}", "form.pdf"))
 
 
 def restored(people: People, tmp_path: Path) -> Path:

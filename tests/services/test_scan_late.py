@@ -82,7 +82,7 @@ def frozen(cli: CommandLine, number: str) -> list[dict[str, Any]]:
     found = []
     for version in range(1, item["version"] + 1):
         names = archive.names(item["object_id"], version)
-        files = {name: archive.path(item["object_id"], name, version) for name in names}
+        files = {name: Path(archive.called(item["object_id"], name, version)) for name in names}
         found.append({"files": files, "record": json.loads(files["record.json"].read_text("utf-8"))})
     return found
 

@@ -21,7 +21,7 @@ from qrecords.model.record import Action, Attached, Signed
 from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.render.volume import Part, bind
-from qrecords.render.volumecheck import Expected, Listed
+from qrecords.render.volumecheck import Kept, Listed
 from qrecords.scanning.limits import limit
 from qrecords.services.access.audit import close_segment
 from qrecords.services.administer import init, open_office
@@ -31,12 +31,14 @@ from qrecords.services.care.deep import OPENED, Deep
 from qrecords.services.care.formats import TOO_LONG
 from qrecords.services.care.verify import verify
 from qrecords.services.volumes.check import Checking
+from qrecords.stores.archive import Archive
 from qrecords.stores.register.retention import Retention
 from tests.conftest import NOW
 from tests.render.test_render_volume import META, made
 from tests.services.test_verify import pdf
 from tests.stores.test_archive import put
 
+BOUND = "urn:qrecords:bound:1"
 ITEMS = [f"urn:qrecords:sample:{n}" for n in range(3)]
 HOSTILE = """
 import os, time
@@ -279,12 +281,15 @@ def test_each_item_of_a_volume_is_a_sign_of_life(tmp_path: Path) -> None:
     source.write_bytes(made())
     items = [Part(source, name) for name in "甲乙丙"]
     bind(volume, front=[Part(made(), "目录")], items=items, back=[], meta=META)
+    archive = Archive(tmp_path / "archive")
+    archive.prepare()
+    put(archive, BOUND, {"a.pdf": source, "volume.pdf": volume})
     asked = {
-        "path": str(volume), "listed": Listed(1, 1, ()).as_json(),
-        "items": [Expected(source, name, n + 2, (n + 1,)).as_json() for n, name in enumerate("甲乙丙")],
+        "volume": (BOUND, "volume.pdf", 1), "listed": Listed(1, 1, ()).as_json(),
+        "items": [Kept((BOUND, "a.pdf", 1), name, n + 2, (n + 1,)).as_json() for n, name in enumerate("甲乙丙")],
     }  # fmt: skip
     said: list[dict[str, Any]] = []
-    child = reading_child.Child({"archive": str(tmp_path), "known": ""}, said.append)
+    child = reading_child.Child({"archive": archive.address, "known": ""}, said.append)
     assert child.answer({"volume": asked, "skip": [], "slow": []}) == {"differences": []}
     assert [s["opening"] for s in said] == ["volume.pdf", "「甲」", "「乙」", "「丙」", "卷内目录"]
 
@@ -296,8 +301,9 @@ def test_a_volume_that_takes_too_long_is_not_told_as_damaged(
     hostile(before=f"import qrecords.render.volumecheck as v; {slowly}")
     begin = readers.Readers.__init__
     monkeypatch.setattr(readers.Readers, "__init__", lambda *a: begin(*a, silence=1.0))
-    items = (Expected(tmp_path / "a.pdf", "甲", 2, (1,)),)
-    checking = Checking((), tmp_path / "volume.pdf", items, Listed(1, 1, ()), frozenset(), "key")
+    put(office.archive, BOUND, {"a.pdf": made(), "volume.pdf": made()})
+    items = (Kept((BOUND, "a.pdf", 1), "甲", 2, (1,)),)
+    checking = Checking((), (BOUND, "volume.pdf", 1), items, Listed(1, 1, ()), frozenset(), "key")
     monkeypatch.setattr(deep, "checking_of", lambda *_: checking)
     with Deep(office, []) as reading:
         (problem,) = reading.volumes([SimpleNamespace(volume_code="示例")], ())
@@ -364,14 +370,14 @@ def test_pages_of_a_volume_are_compared_once_for_the_same_bytes(
     source, volume = tmp_path / "a.pdf", tmp_path / "volume.pdf"
     source.write_bytes(made())
     bind(volume, front=[Part(made(), "目录")], items=[Part(source, "甲")], back=[], meta=META)
-    wanted = Expected(source, "甲", 2, (1,))
+    put(office.archive, BOUND, {"a.pdf": source, "volume.pdf": volume})
     asked: list[str] = []
     ask = readers._Reader.ask
-    monkeypatch.setattr(readers._Reader, "ask", lambda r, q: (asked.append(q["volume"]["path"]), ask(r, q))[1])
+    monkeypatch.setattr(readers._Reader, "ask", lambda r, q: (asked.append(q["volume"]["volume"]), ask(r, q))[1])
 
     def compared(key: str, *, number: int = 1, afresh: bool = False) -> list[str]:
-        items = (Expected(source, "甲", wanted.first, (number,)),)
-        checking = Checking((), volume, items, Listed(1, 1, ()), frozenset(ITEMS[:1]), key)
+        items = (Kept((BOUND, "a.pdf", 1), "甲", 2, (number,)),)
+        checking = Checking((), (BOUND, "volume.pdf", 1), items, Listed(1, 1, ()), frozenset(ITEMS[:1]), key)
         monkeypatch.setattr(deep, "checking_of", lambda *_: checking)
         with Deep(office, [], afresh=afresh) as reading:
             return [p.message for p in reading.volumes([SimpleNamespace(volume_code="示例")], ())]
@@ -382,7 +388,7 @@ def test_pages_of_a_volume_are_compared_once_for_the_same_bytes(
     assert len(asked) == 2
     assert compared("second", number=2) == compared("second", number=2) == ["「甲」第1页的页码不是2"]
     assert len(asked) == 4, "what is wrong is never remembered"
-    volume.write_bytes(b"%PDF-1.7 broken")
+    Path(office.archive.called(BOUND, "volume.pdf")).write_bytes(b"%PDF-1.7 broken")
     (broken,) = compared("third")
     assert broken.startswith("读不出这一册：")
 

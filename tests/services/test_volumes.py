@@ -241,7 +241,7 @@ def test_a_manifest_that_tells_another_page_is_found(bound: Any, tmp_path: Path)
     with closing(Office.open(root)) as other:
         code = next(v["volume_code"] for v in volumes if v["form_code"] == "QR758-06A")
         (row,) = (v for v in _rows(other) if v.volume_code == code)
-        path = other.archive.path(row.object_id, "manifest.json")
+        path = Path(other.archive.called(row.object_id, "manifest.json"))
         manifest = json.loads(path.read_text(encoding="utf-8"))
         first, second = manifest["items"][:2]
         first["object"], second["object"] = second["object"], first["object"]

@@ -110,7 +110,7 @@ def test_content_already_there_is_not_stored_again(archive: Archive) -> None:
     stored = sorted(p.read_bytes() for p in archive.objects.rglob("content/**/*") if p.is_file())
     assert stored == [b"new", b"other", b"same"]
     assert archive.read(ITEM, "a.pdf") == b"other"
-    assert archive.path(ITEM, "d/e.pdf") == archive.path(ITEM, "a.pdf", version=1)
+    assert Path(archive.called(ITEM, "d/e.pdf")) == Path(archive.called(ITEM, "a.pdf", version=1))
     judged_valid(archive, 1)
 
 
@@ -155,7 +155,7 @@ def test_what_is_not_there_is_not_found(archive: Archive) -> None:
             ask(ITEM)
     put(archive)
     with pytest.raises(NotFound):
-        archive.path(ITEM, "nothing.pdf")
+        Path(archive.called(ITEM, "nothing.pdf"))
     with pytest.raises(NotFound):
         put(archive, files={}, keep=["nothing.pdf"])
 
@@ -392,13 +392,13 @@ def test_strays_around_the_objects_are_told(archive: Archive) -> None:
 
 def test_reading_changed_bytes_is_refused(archive: Archive) -> None:
     put(archive)
-    path = archive.path(ITEM, "record.json")
+    path = Path(archive.called(ITEM, "record.json"))
     path.write_bytes(b"{}")
     with pytest.raises(IntegrityFailure):
         archive.read(ITEM, "record.json")
     path.unlink()
     with pytest.raises(IntegrityFailure):
-        archive.path(ITEM, "record.json")
+        Path(archive.called(ITEM, "record.json"))
 
 
 def test_a_manifest_that_points_outside_is_never_followed(archive: Archive) -> None:
@@ -406,7 +406,7 @@ def test_a_manifest_that_points_outside_is_never_followed(archive: Archive) -> N
     damage_points_outside(archive.objects / object_path(ITEM))
     (archive.root / "secret").write_bytes(b"secret")
     with pytest.raises(IntegrityFailure):
-        archive.path(ITEM, "form.pdf")
+        Path(archive.called(ITEM, "form.pdf"))
 
 
 def test_the_inventory_is_readable_text(archive: Archive) -> None:

@@ -16,6 +16,7 @@ from qrecords.errors import IntegrityFailure, NotFound
 from qrecords.ports import Blobs
 from qrecords.stores import durable
 from qrecords.stores.blobs.folder import FolderBlobs
+from tests.memory import MemoryBlobs
 
 Opening = Callable[[Path], Blobs]
 
@@ -25,7 +26,7 @@ def in_folder(place: Path) -> Blobs:
 
 
 # A store of another kind is one line here: a function that opens it anew on what the place holds.
-STORES: dict[str, Opening] = {"folder": in_folder}
+STORES: dict[str, Opening] = {"folder": in_folder, "memory": MemoryBlobs.at}
 
 
 @pytest.fixture(params=STORES)

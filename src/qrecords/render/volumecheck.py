@@ -44,15 +44,30 @@ class Expected:
     numbers: tuple[int, ...]
     stamped: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One bound file as the archive keeps it (object, name, version), and what is expected of it in the volume."""
+
+    held: tuple[str, str, int]
+    title: str
+    first: int
+    numbers: tuple[int, ...]
+    stamped: tuple[str, ...] = ()
+
+    def at(self, source: Path) -> Expected:
+        """Return what is expected, with the file it is lent as."""
+        return Expected(source, self.title, self.first, self.numbers, self.stamped)
+
     def as_json(self) -> dict[str, Any]:
         """Return what another process needs to know."""
-        return asdict(self) | {"source": str(self.source)}
+        return asdict(self)
 
     @classmethod
-    def from_json(cls, entry: Mapping[str, Any]) -> Expected:
+    def from_json(cls, entry: Mapping[str, Any]) -> Kept:
         """Return what another process was told."""
-        listed = {"numbers": tuple(entry["numbers"]), "stamped": tuple(entry["stamped"])}
-        return cls(**{**entry, **listed, "source": Path(entry["source"])})
+        tuples: dict[str, Any] = {key: tuple(entry[key]) for key in ("held", "numbers", "stamped")}
+        return cls(**{**entry, **tuples})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,7 @@ class Listed:
         return cls(entry["page"], entry["pages"], tuple((p, no, figures) for p, no, figures in entry["lines"]))
 
 
-def compared(volume: Path, items: Sequence[Expected], listed: Listed) -> Iterator[str]:
+def compared(volume: Path, items: Iterable[Expected], listed: Listed) -> Iterator[str]:
     """Give, in Chinese, whatever in a volume is not what was frozen, numbered and listed."""
     yield from differences(volume, items)
     yield from not_listed(volume, listed)

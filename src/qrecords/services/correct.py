@@ -8,6 +8,7 @@ version was published leaves nothing behind.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -147,17 +148,18 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
             step = run.begin(tx, CorrectRecord((filing,), record.record_no, values, correction))
             filed_by = tx.accounts.person(item.filed_by)
         durable.checkpoint("correct.intent")
-        if filing.print_no:
-            paper = documents.archived(
-                _paper(documents, folder, filing, records),
-                archive_no=filing.archive_no, archived_by=filed_by, archived_on=item.filed_at[:10],
-            )  # fmt: skip
-            files = write_papers(documents, [paper], run.folder, pdf=True)[paper.subject]
-            made = {f"form.{kind}": Path(str(path)) for kind, path in files.items()}
-        else:  # past paper: the scan stays what it shows
-            made = {FORM_PDF: office.archive.path(filing.object_id, FORM_PDF, item.version)}
-        durable.checkpoint("correct.papers")
-        freeze(office, run.key, filing, made, records=records, message=f"更正 {record.record_no}：{why}")
+        with ExitStack() as lent:
+            if filing.print_no:
+                paper = documents.archived(
+                    _paper(documents, folder, filing, records),
+                    archive_no=filing.archive_no, archived_by=filed_by, archived_on=item.filed_at[:10],
+                )  # fmt: skip
+                files = write_papers(documents, [paper], run.folder, pdf=True)[paper.subject]
+                made = {f"form.{kind}": Path(str(path)) for kind, path in files.items()}
+            else:  # past paper: the scan stays what it shows
+                made = {FORM_PDF: lent.enter_context(office.archive.lent(filing.object_id, FORM_PDF, item.version))}
+            durable.checkpoint("correct.papers")
+            freeze(office, run.key, filing, made, records=records, message=f"更正 {record.record_no}：{why}")
         durable.checkpoint("correct.frozen")
         run.commit(step)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,6 @@ from qrecords.services import reading
 from qrecords.services.documents import sheet_subject
 from qrecords.services.intake.kepttemplates import keep_template
 from qrecords.stores.formfiles import FormFolder
-from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow
 from qrecords.work.step import EXACT
@@ -102,9 +100,11 @@ def is_frozen(office: Office, filing: Filing) -> bool:
 
 def enter(office: Office, tx: Transaction, filing: Filing, records: Sequence[Record]) -> Item:
     """Let the register know of an item whose object is published: its version, the pages and the hash of its form."""
-    pdf = office.archive.path(filing.object_id, "form.pdf", filing.version)
-    sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
-    item = item_of(office, filing, records, pages=pages_of(pdf), sha256=sha256, version=filing.version)
+    paper = filing.object_id, "form.pdf", filing.version
+    with office.archive.lent(*paper) as pdf:
+        pages = pages_of(pdf)
+    sha256 = office.archive.sha256(*paper)
+    item = item_of(office, filing, records, pages=pages, sha256=sha256, version=filing.version)
     tx.items.filed(item, filing.filed_at, filing.filed_by)
     return item
 
@@ -171,26 +171,26 @@ def _scans(office: Office, filing: Filing, records: Iterable[Record]) -> Iterato
     """
     evidence, stored = office.papers.evidence, papers_of(records)
     waiting = {name: kept for name, kept in stored.items() if filing.version == 1 or evidence.has(kept)}
-    before = _of_before(office, filing, {n: _sha256_in(kept) for n, kept in stored.items() if n not in waiting})
-    wanted = waiting | {name: kept for name, kept in stored.items() if name not in waiting and name not in before}
+    held = _of_before(office, filing, {n: _sha256_in(kept) for n, kept in stored.items() if n not in waiting})
+    wanted = waiting | {name: kept for name, kept in stored.items() if name not in waiting and name not in held}
     wanted |= {
         f"{name}.txt": text
         for name, kept in stored.items()
-        if f"{name}.txt" not in before and evidence.has(text := f"{_sha256_in(kept)}.txt")
+        if f"{name}.txt" not in held and evidence.has(text := f"{_sha256_in(kept)}.txt")
     }
-    with evidence.lent([*wanted.values()]) as lent:
-        yield before | {name: lent[kept] for name, kept in wanted.items()}
+    before = [(filing.object_id, name, filing.version - 1) for name in held.values()]
+    with office.archive.lent_all(before) as files, evidence.lent([*wanted.values()]) as lent:
+        yield dict(zip(held, files, strict=True)) | {name: lent[kept] for name, kept in wanted.items()}
 
 
-def _of_before(office: Office, filing: Filing, lost: Mapping[str, str]) -> dict[str, Path]:
-    """Return papers, known by SHA-256, and their texts as the item's version before holds them."""
+def _of_before(office: Office, filing: Filing, lost: Mapping[str, str]) -> dict[str, str]:
+    """Return what papers, known by SHA-256, and their texts are called in the item's version before."""
     if not lost:
         return {}
     at = (filing.object_id, filing.version - 1)
     there, where = office.archive.names(*at), {sha256: name for name, sha256 in held_papers(office, *at).items()}
     found = {name: where[sha256] for name, sha256 in lost.items() if sha256 in where}
-    found |= {f"{name}.txt": f"{held}.txt" for name, held in found.items() if f"{held}.txt" in there}
-    return {name: office.archive.path(filing.object_id, held, filing.version - 1) for name, held in found.items()}
+    return found | {f"{name}.txt": f"{held}.txt" for name, held in found.items() if f"{held}.txt" in there}
 
 
 def _sha256_in(stored: str) -> str:
@@ -201,7 +201,7 @@ def held_papers(office: Office, object_id: str, version: int) -> dict[str, str]:
     """Return the papers in a version of an object, without the texts read off them: the SHA-256 of each by its name."""
     names = set(office.archive.names(object_id, version))
     papers = [n for n in sorted(names) if n.startswith(PAPERS) and n.removesuffix(".txt") not in names - {n}]
-    return {name: file_sha256(office.archive.path(object_id, name, version)) for name in papers}
+    return {name: office.archive.sha256(object_id, name, version) for name in papers}
 
 
 def item_row(office: Office, tx: Transaction, record: Record) -> ItemRow:

@@ -1,6 +1,7 @@
 """Frozen objects (OCFL 1.1) in `objects/`, made whole in `staging/` and moved into place.
 
-What a kill at any moment leaves behind, and what mends it:
+Where the objects lie is a store of blobs, and how they come in its moves (ports.Moves): a folder, or another store.
+What a kill at any moment leaves behind in a folder, and what mends it:
 
 new object   one rename brings in the object with every folder above it that is missing. Before it there is only
              staging (`sweep` removes it), after it the object is whole.
@@ -12,8 +13,9 @@ new version  1 the version's folder is renamed into the object   2 the root inve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
-from contextlib import contextmanager, suppress
+import hashlib
+from collections.abc import Callable, Collection, Container, Hashable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,10 +25,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
+from qrecords.ports import Moves
 from qrecords.stores import durable, mirror, ocfl, ocflcheck, removal, staging
 from qrecords.stores.alone import alone
-from qrecords.stores.blobs.objectfolder import ObjectFolder
-from qrecords.stores.layouts import NAMED, TUPLE_SIZE, TUPLES, Layout
+from qrecords.stores.blobs.foldermoves import FolderMoves
+from qrecords.stores.layouts import NAMED, TUPLES, Layout
 from qrecords.stores.ocfl import INVENTORY, Inventory, Version
 from qrecords.stores.staging import NOTE, Author, Files, Staged
 
@@ -52,29 +55,37 @@ class VersionInfo:
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """What looking through an object gave: what is wrong; of its newest version (`head`) each file's place and SHA-512.
+    """What looking through an object gave: what is wrong; of its newest version (`head`) each file's SHA-512.
 
     `sha256` holds those asked for, as far as the files are whole.
     """
 
     problems: list[Problem]
     head: int
-    files: Mapping[str, tuple[Path, str]]
+    files: Mapping[str, str]
     sha256: Mapping[str, str]
 
 
 class Archive:
-    """The objects of one workspace; `root` is its archive folder. A package's have a layout of their own."""
+    """The objects of one workspace; `root` is its archive folder. A package's have a layout of their own.
 
-    def __init__(self, root: Path, layout: Layout = NAMED) -> None:
+    What is under way lies in `root`; so do the objects, unless `moves` has another store of blobs for them.
+    """
+
+    def __init__(self, root: Path, layout: Layout = NAMED, moves: Moves | None = None) -> None:
         self.root = root
         self.layout = layout
-        self.objects = root / "objects"
+        self.objects = root / "objects"  # where a folder serves them
         self.staging = root / "staging"
-        self._store = ObjectFolder(self.objects, root / "locks" / "objects.lock")
+        self._moves: Moves = moves or FolderMoves(self.objects, root / "locks" / "objects.lock")
+        self._blobs = self._moves.blobs
         # Inventories just read, the last at the end: whoever asks for the names in an object asks for its files next.
-        self._parsed: dict[str, tuple[tuple[int, ...], Inventory]] = {}
+        self._parsed: dict[str, tuple[Hashable, Inventory]] = {}
         self._guard = Lock()  # threads share them
+
+    def __reduce__(self) -> tuple[type[Archive], tuple[Path, Layout, Moves]]:
+        """Go to another process without what was read here."""
+        return Archive, (self.root, self.layout, self._moves)
 
     @property
     def address(self) -> str:
@@ -83,34 +94,35 @@ class Archive:
 
     def is_laid_out(self) -> bool:
         """Tell whether there is a sound storage root of this layout."""
-        return self.objects.is_dir() and not self.check_root()
+        return bool(self._blobs.entries()) and not self.check_root()
 
     def prepare(self) -> None:
         """Make the storage root; what is there stays. IntegrityFailure when it is laid out in another way."""
-        layout = self.objects / "ocfl_layout.json"
-        if layout.exists() and layout.read_bytes() != ocfl.to_json(self.layout.declaration):
+        layout = "ocfl_layout.json"
+        if self._blobs.has(layout) and self._blobs.get(layout) != ocfl.to_json(self.layout.declaration):
             raise IntegrityFailure(
-                f"{self.objects} 不是本软件的档案库（存放方式不同）", remedy="请换一个工作区文件夹，不要改动这里"
+                f"{self._blobs.called()} 不是本软件的档案库（存放方式不同）",
+                remedy="请换一个工作区文件夹，不要改动这里",
             )
-        config = self.objects / "extensions" / self.layout.name / "config.json"
-        for folder in (self.staging, config.parent):
-            durable.make_dirs(folder)
+        durable.make_dirs(self.staging)
         name, declaration = ocfl.ROOT_DECLARATION  # last: without it the folder is not yet a storage root
         for path, data in (
-            (config, ocfl.to_json(self.layout.config)),
+            (f"extensions/{self.layout.name}/config.json", ocfl.to_json(self.layout.config)),
             (layout, ocfl.to_json(self.layout.declaration)),
-            (self.objects / name, declaration),
+            (name, declaration),
         ):
-            if not path.exists():
+            if not self._blobs.has(path):
                 # Aside in staging: a kill here must not leave a stray file in the storage root.
-                durable.write_file(self.staging / path.name, data)
-                durable.replace_file(self.staging / path.name, path)
+                aside = self.staging / path.rpartition("/")[2]
+                durable.write_file(aside, data)
+                self._moves.take_file(aside, path)
+                aside.unlink(missing_ok=True)
 
     # Reading
 
     def exists(self, object_id: str) -> bool:
         """Tell whether there is such an object."""
-        return self._store.has(self._at(object_id, INVENTORY))
+        return self._blobs.has(self._at(object_id, INVENTORY))
 
     def head(self, object_id: str) -> int:
         """Return the number of the newest version; 0 when there is no such object."""
@@ -125,34 +137,60 @@ class Archive:
         """Return the names of the files in a version, the newest when none is said."""
         return sorted(self._version(object_id, version)[1].state)
 
-    def path(self, object_id: str, name: str, version: int | None = None) -> Path:
-        """Return where a file of a version lies; IntegrityFailure when it should be there and is not."""
-        return self._located(object_id, name, version)[0]
+    @contextmanager
+    def lent(self, object_id: str, name: str, version: int | None = None) -> Iterator[Path]:
+        """Lend a real file of a version, to be read within the block; IntegrityFailure when it is missing."""
+        with self._blobs.lent(self._content(object_id, name, version)[0]) as path:
+            yield path
+
+    @contextmanager
+    def lent_all(self, wanted: Iterable[tuple[str, str, int | None]]) -> Iterator[list[Path]]:
+        """Lend real files, of objects, names and versions, in their order."""
+        with ExitStack() as stack:
+            yield [stack.enter_context(self.lent(*one)) for one in wanted]
+
+    def require(self, object_id: str, name: str, version: int | None = None) -> str:
+        """Return the SHA-512 a file of a version was stored with; IntegrityFailure when the file is missing."""
+        return self._content(object_id, name, version)[1]
+
+    def called(self, object_id: str, name: str, version: int | None = None) -> str:
+        """Return what people are told of where a file of a version lies."""
+        return self._blobs.called(self._content(object_id, name, version)[0])
 
     def place(self, object_id: str, name: str, version: int | None = None) -> str:
-        """Return where a file of a version lies below the root, divided by `/`."""
-        return self.path(object_id, name, version).relative_to(self.root).as_posix()
+        """Return where a file of a version lies below the archive, divided by `/`."""
+        return f"objects/{self._content(object_id, name, version)[0]}"
 
-    def located(self, object_id: str, name: str, version: int | None = None) -> tuple[Path, str]:
-        """Return where a file of a version lies, as `path` does, and the SHA-512 it was stored with."""
-        return self._located(object_id, name, version)
+    def sha256(self, object_id: str, name: str, version: int | None = None) -> str:
+        """Return the SHA-256 of a file of a version as it is now, read piece by piece."""
+        with self.lent(object_id, name, version) as path, durable.storage_errors(path), path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def read(self, object_id: str, name: str, version: int | None = None) -> bytes:
         """Return a file of a version; IntegrityFailure when its bytes are not those stored."""
         content, digest = self._content(object_id, name, version)
-        data = self._store.get(content)
+        data = self._blobs.get(content)
         if ocfl.sha512(data) != digest:
             raise IntegrityFailure(f"{object_id} 的 {name} 与归档时不同", remedy="请从备份恢复这个对象")
         return data
 
     def ids(self) -> Iterator[str]:
         """Give the ids of all objects, in no order; of one that cannot be read, the name of its folder."""
-        for home in self.objects.glob("/".join(["[0-9a-f]" * TUPLE_SIZE] * TUPLES + ["*"])):
-            object_id = self.layout.id_of_leaf(home.name)
+        for home in self._homes("", TUPLES):
+            leaf = home.rpartition("/")[2]
+            object_id = self.layout.id_of_leaf(leaf)
             if object_id is None:
-                with suppress(OSError, QRecordsError):
-                    object_id = Inventory.parse((home / INVENTORY).read_bytes(), home.name).object_id
-            yield object_id or home.name
+                with suppress(QRecordsError):
+                    object_id = Inventory.parse(self._blobs.get(f"{home}/{INVENTORY}"), leaf).object_id
+            yield object_id or leaf
+
+    def _homes(self, above: str, depth: int) -> Iterator[str]:
+        for entry in self._blobs.entries(above):
+            at = f"{above}/{entry.name}" if above else entry.name
+            if depth == 0:
+                yield at
+            elif ocflcheck.is_way(entry):
+                yield from self._homes(at, depth - 1)
 
     def check(self, object_id: str, *, deep: bool) -> list[Problem]:
         """Return what is wrong with an object: its inventories against its files; `deep` reads every byte again."""
@@ -163,30 +201,29 @@ class Archive:
 
         Of the files whose names `sha256_of` takes, the SHA-256 comes along from the same reading (`deep` only).
         """
-        home = self._home(object_id)
-        looked = ocflcheck.look_at(home, object_id)
-        if looked.problems and home.is_dir():
+        home = self._place(object_id)
+        looked = ocflcheck.look_at(self._blobs, home, object_id)
+        if looked.problems and self._moves.holds(home):
             # It may only be that a new version is moving in at this moment.
             with suppress(QRecordsError), self._publishing():
-                looked = ocflcheck.look_at(home, object_id)
+                looked = ocflcheck.look_at(self._blobs, home, object_id)
         inventory = looked.inventory
         state = inventory.versions[-1].state if inventory else {}
         content = {name: inventory.manifest[digest][0] for name, digest in state.items()} if inventory else {}
         if deep:
             wanted = {path for name, path in content.items() if sha256_of and sha256_of(name)}
-            ocflcheck.check_content(home, looked, wanted)
+            ocflcheck.check_content(self._blobs, home, looked, wanted)
         return Through(
             problems=[Problem(message, source=object_id) for message in looked.problems],
             head=inventory.head if inventory else 0,
-            files={name: (home / content[name], state[name]) for name in sorted(state)},
+            files={name: state[name] for name in sorted(state)},
             sha256={name: looked.sha256[path] for name, path in content.items() if path in looked.sha256},
         )
 
     def check_root(self) -> list[Problem]:
         """Return what is wrong around the objects: declarations, stray files, empty folders."""
-        return [
-            Problem(message, source=str(self.objects)) for message in ocflcheck.check_root(self.objects, self.layout)
-        ]
+        where = self._blobs.called()
+        return [Problem(message, source=where) for message in ocflcheck.check_root(self._blobs, self.layout)]
 
     # Writing
 
@@ -230,9 +267,9 @@ class Archive:
                 raise _moved_on(staged.object_id, head, staged.version - 1)
             durable.checkpoint("publish.begin")
             if staged.version == 1:
-                self._store.take_in(staged.folder / "tree", self._place(staged.object_id))
+                self._moves.take_in(staged.folder / "tree", self._place(staged.object_id))
             else:
-                self._store.take_version(staged.folder, self._place(staged.object_id), staged.version)
+                self._moves.take_version(staged.folder, self._place(staged.object_id), staged.version)
             durable.checkpoint("publish.done")
         durable.remove_tree(staged.folder)
         durable.checkpoint("publish.tidy")
@@ -244,9 +281,11 @@ class Archive:
         It is made in the folder `aside` of the staging. IntegrityFailure when the source is damaged.
         """
         layouts = (source.layout, self.layout)
-        return mirror.copy_object(
-            source.objects, self.objects, object_id, version, self.staging / aside, layouts=layouts
-        )
+        return mirror.copy_object(source._blobs, self._moves, object_id, version, self.staging / aside, layouts=layouts)
+
+    def discard(self, object_id: str) -> None:
+        """Remove an object from what is only a copy of an archive."""
+        self._moves.drop(self._place(object_id))
 
     def drop_aside(self, aside: str = "") -> None:
         """Remove what copying in left in the staging."""
@@ -260,8 +299,10 @@ class Archive:
                 # A publication just done may be tidying up; what is damaged is told by `check`.
                 with durable.storage_errors(note), suppress(FileNotFoundError, IntegrityFailure):
                     object_id = note.read_text(encoding="utf-8")
-                    if self._store.finish_version(object_id, note.parent, self._place(object_id)):
+                    if self._moves.finish_version(object_id, note.parent, self._place(object_id)):
                         mended.append(object_id)
+            for home in sorted(self.staging.glob("/".join(["*/objects/*/tree", *["*"] * (TUPLES + 1)]))):
+                self._moves.drop_half("/".join(home.parts[-TUPLES - 1 :]))
         return mended
 
     # Destroying
@@ -275,15 +316,15 @@ class Archive:
 
     def inventory_digest(self, object_id: str, version: int) -> str:
         """Return the digest of a version's inventory: two objects with the same have the same content."""
-        return ocfl.sha512(self._store.get(self._at(object_id, f"v{version}/{INVENTORY}")))
+        return ocfl.sha512(self._blobs.get(self._at(object_id, f"v{version}/{INVENTORY}")))
 
     def measure(self, object_id: str) -> removal.Stored:
         """Return how much an object is on disk, and the digest that covers it."""
-        return self._store.measure(self._place(object_id))
+        return removal.measure(self._blobs, self._place(object_id))
 
     def is_there(self, object_id: str) -> bool:
         """Tell whether anything at all lies where an object belongs, readable or not."""
-        return self._store.holds(self._place(object_id))
+        return self._moves.holds(self._place(object_id))
 
     def remove(self, object_id: str, intent: str) -> bool:
         """Remove an object with all its versions, for good; False when it was gone already.
@@ -292,7 +333,7 @@ class Archive:
         """
         trash = self.work_dir(intent) / removal.TRASH
         with self._publishing():
-            taken = self._store.take_out(self._place(object_id), trash)
+            taken = self._moves.take_out(self._place(object_id), trash)
         removal.erase(trash)
         return taken
 
@@ -313,9 +354,6 @@ class Archive:
             durable.remove_tree(self.staging / intent)
         return over
 
-    def _home(self, object_id: str) -> Path:
-        return self.objects / self.layout.path(object_id)
-
     def _place(self, object_id: str) -> str:
         return self.layout.path(object_id).as_posix()
 
@@ -324,12 +362,12 @@ class Archive:
 
     def _inventory(self, object_id: str) -> Inventory:
         name = self._at(object_id, INVENTORY)
-        if (mark := self._store.mark(name)) is None:
+        if (mark := self._blobs.mark(name)) is None:
             raise NotFound(f"档案库里没有 {object_id}", remedy=advise("请核对归档编号；用 {} 查找", Do.SEARCH))
         with self._guard:
             known = self._parsed.pop(object_id, None)
             if known is None or known[0] != mark:  # another process may have replaced it
-                known = mark, Inventory.parse(self._store.get(name), object_id)
+                known = mark, Inventory.parse(self._blobs.get(name), object_id)
             self._parsed[object_id] = known
             if len(self._parsed) > _PARSED:
                 self._parsed.pop(next(iter(self._parsed)))
@@ -342,17 +380,13 @@ class Archive:
             raise NotFound(f"{object_id} 没有第{wanted}版", remedy=f"它有第1版到第{inventory.head}版")
         return inventory, inventory.versions[wanted - 1]
 
-    def _located(self, object_id: str, name: str, number: int | None) -> tuple[Path, str]:
-        content, digest = self._content(object_id, name, number)
-        return self.objects / content, digest
-
     def _content(self, object_id: str, name: str, number: int | None) -> tuple[str, str]:
         inventory, version = self._version(object_id, number)
         if name not in version.state:
             raise NotFound(f"{object_id} 里没有 {name}", remedy=f"它有：{'、'.join(sorted(version.state))}")
         digest = version.state[name]
         content = self._at(object_id, inventory.manifest[digest][0])
-        if not self._store.has(content):
+        if not self._blobs.has(content):
             raise IntegrityFailure(f"{object_id} 缺文件 {name}", remedy="请从备份恢复这个对象")
         return content, digest
 

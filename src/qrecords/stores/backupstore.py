@@ -17,7 +17,7 @@ from typing import Any
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound
-from qrecords.stores import durable, mirror, ocfl
+from qrecords.stores import durable, ocfl
 from qrecords.stores.archive import Archive
 
 MANIFEST = "backup.json"
@@ -46,7 +46,6 @@ class BackupStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.objects = folder / "objects"
         self._archive = Archive(folder)
 
     def prepare(self) -> None:
@@ -93,8 +92,7 @@ class BackupStore:
     def put_object(self, source: Archive, object_id: str, version: int) -> tuple[int, str]:
         """Copy an object from an archive; returns the bytes copied and the hash of its inventory."""
         copied = self._archive.copy_in(source, object_id, version)
-        inventory = self.objects / ocfl.object_path(object_id) / ocfl.INVENTORY
-        return copied, ocfl.sha512_of(inventory)
+        return copied, self._archive.inventory_digest(object_id, version)
 
     def put_file(self, path: Path) -> str:
         """Copy a file by its hash, if it is not there yet; returns the hash."""
@@ -125,8 +123,7 @@ class BackupStore:
     def restore_object(self, target: Archive, object_id: str, manifest: Manifest) -> None:
         """Copy an object out of the backup, checked byte for byte on the way; IntegrityFailure when it is damaged."""
         version, digest = manifest.objects[object_id]
-        inventory = self.objects / ocfl.object_path(object_id) / f"v{version}" / ocfl.INVENTORY
-        if not inventory.is_file() or ocfl.sha512_of(inventory) != digest:
+        if self._inventory_digest(object_id, version) != digest:
             raise IntegrityFailure(f"备份里的 {object_id} 与备份清单不符", remedy="请换一份备份")
         target.copy_in(self._archive, object_id, version, ASIDE)
 
@@ -143,6 +140,12 @@ class BackupStore:
         """Return the folder of what is under way, on the backup's own file system."""
         return self.folder / "staging"
 
+    def _inventory_digest(self, object_id: str, version: int) -> str:
+        try:
+            return self._archive.inventory_digest(object_id, version)
+        except NotFound:
+            return ""
+
     def _copy_out(self, source: Path, target: Path, sha256: str) -> None:
         if not source.is_file() or sha256_of(source) != sha256:
             raise IntegrityFailure(f"备份里的 {target.name} 丢失或损坏", remedy="请换一份备份")
@@ -152,7 +155,7 @@ class BackupStore:
         """Remove objects, files and registers the backup no longer names: destroyed records must not live on here."""
         for object_id in [*self._archive.ids()]:
             if object_id not in manifest.objects:
-                mirror.remove_object(self.objects, object_id)
+                self._archive.discard(object_id)
         wanted = {self.register_path(manifest.register_sha256), *map(self.file_path, manifest.files.values())}
         for kept in [*self.folder.glob("register/*"), *self.folder.glob("files/*/*")]:
             if kept not in wanted:

@@ -1,7 +1,7 @@
-"""Takes an object out of the storage root for good: one rename, then the bytes (the archive's destruction).
+"""Takes an object out of the storage root for good: it is gone at once, then its bytes (the archive's destruction).
 
-A kill before the rename leaves the object whole; after it the object is gone from `objects/` and its bytes wait in the
-staging of the step, to be removed by whoever finishes or sweeps that step.
+In a folder the one is a rename (blobs/foldermoves.py): a kill before it leaves the object whole; after it the object is
+gone from `objects/` and its bytes wait in the staging of the step, to be removed by whoever finishes or sweeps it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from qrecords.ports import Blobs
 from qrecords.stores import durable
 from qrecords.stores.ocfl import SIDECAR
 
@@ -24,29 +25,11 @@ class Stored:
     sha512: str
 
 
-def measure(home: Path) -> Stored:
-    """Return what lies in an object's folder."""
-    with durable.storage_errors(home):
-        sizes = [path.stat().st_size for path in home.rglob("*") if path.is_file()]
-        digest = (home / SIDECAR).read_text(encoding="ascii").split()[0]
+def measure(blobs: Blobs, home: str) -> Stored:
+    """Return what lies where an object belongs."""
+    sizes = [blobs.size(name) for name in blobs.names(f"{home}/")]
+    digest = blobs.get(f"{home}/{SIDECAR}").decode("ascii").split()[0]
     return Stored(len(sizes), sum(sizes), digest)
-
-
-def take_out(objects: Path, home: Path, trash: Path) -> bool:
-    """Rename an object out of the storage root, with the folders above it that hold nothing else.
-
-    No empty folder is ever seen below the storage root (OCFL 1.1, section 4). False when it is not there any more.
-    """
-    if not home.exists():
-        return False
-    top = home
-    with durable.storage_errors(home):
-        while top.parent != objects and [*top.parent.iterdir()] == [top]:
-            top = top.parent
-    durable.make_dirs(trash)
-    durable.replace_dir(top, trash / home.name)
-    durable.checkpoint("remove.taken")
-    return True
 
 
 def erase(trash: Path) -> None:

@@ -18,7 +18,6 @@ from qrecords.office import Office
 from qrecords.services.care.opened import Opened
 from qrecords.services.care.readers import Readers
 from qrecords.services.volumes.check import Checking, checking_of, unreadable
-from qrecords.stores.backupstore import sha256_of
 from qrecords.stores.journal import Journal
 from qrecords.stores.register.rows import VolumeRow
 
@@ -83,12 +82,12 @@ class Deep:
                 self._journal.add(_line(object_id, answer["head"]))
             yield found
 
-    def sha256(self, object_id: str, version: int, name: str, path: Path) -> str:
+    def sha256(self, object_id: str, version: int, name: str) -> str:
         """Return the SHA-256 of a file of an object's version, from its reading if this version was read in this check.
 
         What was filed or corrected since is summed here.
         """
-        return self._sha256.get((object_id, version, name)) or sha256_of(path)
+        return self._sha256.get((object_id, version, name)) or self._office.archive.sha256(object_id, name, version)
 
     def volumes(self, rows: Sequence[VolumeRow], damaged: Collection[str]) -> Iterator[Problem]:
         """Compare every page of the volumes with what was bound, unless these very bytes were compared before."""
@@ -143,7 +142,7 @@ def _parts(checking: Checking) -> Iterator[dict[str, Any]]:
     for start in range(0, max(1, len(items)), ITEMS_AT_ONCE):
         is_last = start + ITEMS_AT_ONCE >= len(items)
         yield {
-            "path": str(checking.path.absolute()),
+            "volume": checking.volume,
             "items": items[start : start + ITEMS_AT_ONCE],
             "listed": checking.listed.as_json() if is_last else None,
         }

@@ -264,12 +264,10 @@ def _require_sound(source: Archive, object_ids: Sequence[str]) -> None:
 
 def _require_harmless(source: Archive, object_ids: Sequence[str]) -> None:
     """Refuse a package that holds a file the archive's own check would condemn."""
-    named = [
-        (object_id, name, path)
-        for object_id in object_ids
-        for name, (path, _) in source.look_through(object_id, deep=False).files.items()
-    ]
-    verdicts = looked_at([(path, name) for _, name, path in named])
+    looked = [(object_id, source.look_through(object_id, deep=False)) for object_id in object_ids]
+    named = [(object_id, name, through.head) for object_id, through in looked for name in through.files]
+    with source.lent_all(named) as paths:
+        verdicts = looked_at([(path, name) for path, (_, name, _) in zip(paths, named, strict=True)])
     told = [
         (object_id, f"{name} {verdict.unreadable or verdict.active}")
         for (object_id, name, _), verdict in zip(named, verdicts, strict=True)

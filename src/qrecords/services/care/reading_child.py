@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from qrecords.errors import QRecordsError
 from qrecords.model.formats import RecordJson
 from qrecords.model.objects import PAPERS
 from qrecords.scanning.limits import limit
@@ -55,16 +56,17 @@ class Child:
         }  # fmt: skip
         if through.problems:
             return told  # told once, with its own words; what it holds is not asked again
-        told["problems"] += _not_as_recorded(through)
+        told["problems"] += self._not_as_recorded(object_id, through)
         told["files"] = len(through.files)
-        for name, (path, digest) in through.files.items():
+        for name, digest in through.files.items():
             key = key_of(digest, suffix_of(name))
             if name in skip:
                 told["unreadable"].append(f"{name} {TOO_LONG if name in slow else BROKEN}")
                 continue
             if key not in self._known:
                 self._tell({"opening": name})
-                verdict = looked_into(path, name)
+                with self._archive.lent(object_id, name, through.head) as path:
+                    verdict = looked_into(path, name)
                 told["unreadable"] += [f"{name} {verdict.unreadable}"] if verdict.unreadable else []
                 told["active"] += [f"{name} {verdict.active}"] if verdict.active else []
                 if verdict.unreadable or verdict.active:
@@ -73,22 +75,41 @@ class Child:
             told["keys"].append(key)
         return told
 
+    def _not_as_recorded(self, object_id: str, through: Through) -> list[str]:
+        """Compare the papers beside a record with the hashes its record.json keeps, which the register keeps too."""
+        if RecordJson.FILE not in through.files:
+            return []
+        try:
+            records = self._archive.read_as(RecordJson, object_id, through.head).records
+        except QRecordsError:
+            return []  # told by the check of the item
+        known = {a.sha256 for r in records for a in r.attached} | {
+            s.evidence_sha256 for r in records for s in r.signatures
+        }
+        return [
+            f"{name} 与归档内容里登记的不同；请从备份恢复"
+            for name, sha256 in through.sha256.items()
+            if name.startswith(_BESIDE) and not _is_text_of_another(name, through.files) and sha256 not in known
+        ]
+
     def _volume(self, asked: dict[str, Any]) -> dict[str, Any]:
-        from qrecords.errors import QRecordsError
-        from qrecords.render.volumecheck import Expected, Listed, differences, not_listed
+        from qrecords.render.volumecheck import Expected, Kept, Listed, differences, not_listed
 
         def one_by_one() -> Iterator[Expected]:
             for entry in asked["items"]:  # a sign of life for each: on a slow disk, many together take long
                 self._tell({"opening": f"「{entry['title']}」"})
-                yield Expected.from_json(entry)
+                kept = Kept.from_json(entry)
+                with self._archive.lent(*kept.held) as source:
+                    yield kept.at(source)
 
-        volume, listed = Path(asked["path"]), asked["listed"]
-        self._tell({"opening": volume.name})
+        listed = asked["listed"]
+        self._tell({"opening": asked["volume"][1]})
         try:
-            told = list(differences(volume, one_by_one()))
-            if listed:
-                self._tell({"opening": "卷内目录"})
-                told += not_listed(volume, Listed.from_json(listed))
+            with self._archive.lent(*asked["volume"]) as volume:
+                told = list(differences(volume, one_by_one()))
+                if listed:
+                    self._tell({"opening": "卷内目录"})
+                    told += not_listed(volume, Listed.from_json(listed))
             return {"differences": told}
         except (QRecordsError, KeyError, TypeError, ValueError) as error:
             return {"broken": str(error)}
@@ -96,22 +117,6 @@ class Child:
 
 def _is_summed(name: str) -> bool:
     return name in _SUMMED or name.startswith(_BESIDE)
-
-
-def _not_as_recorded(through: Through) -> list[str]:
-    """Compare the papers beside a record with the hashes its record.json keeps, which the register keeps too."""
-    if RecordJson.FILE not in through.files:
-        return []
-    try:
-        records = RecordJson.from_bytes(through.files[RecordJson.FILE][0].read_bytes()).records
-    except (OSError, ValueError):
-        return []  # told by the check of the item
-    known = {a.sha256 for r in records for a in r.attached} | {s.evidence_sha256 for r in records for s in r.signatures}
-    return [
-        f"{name} 与归档内容里登记的不同；请从备份恢复"
-        for name, sha256 in through.sha256.items()
-        if name.startswith(_BESIDE) and not _is_text_of_another(name, through.files) and sha256 not in known
-    ]
 
 
 def _is_text_of_another(name: str, files: Mapping[str, Any]) -> bool:

@@ -136,9 +136,9 @@ def _item(place: Place, object_id: str) -> ItemBack:
         archive_no=held.archive_no, object_id=object_id, version=head, print_no=0, filed_at=held.filed_at,
         filed_by=held.filed_by,
     )  # fmt: skip
-    pdf = place.archive.path(object_id, ITEM.paper, head)
-    sha256 = hashlib.sha256(pdf.read_bytes()).hexdigest()
-    item = item_of(place.office, filing, records, pages=page_count(pdf), sha256=sha256, version=head)
+    sha256 = place.archive.sha256(object_id, ITEM.paper, head)
+    pages = _pages(place.archive, object_id, head)
+    item = item_of(place.office, filing, records, pages=pages, sha256=sha256, version=head)
     row = ItemRow(**asdict(item), **{key: getattr(held, key) for key in _OF_ITEM})
     texts = dict(_texts(place, object_id, head, records))
     return ItemBack(row, records, texts, list(_prints(place.archive, object_id, head)))
@@ -173,10 +173,15 @@ def _prints(archive: Archive, object_id: str, head: int) -> Iterator[PrintRow]:
             number=code.print_no,
             snapshot=shown.get(code.subject, shown),
             template_sha256=held.template_sha256,
-            pages=page_count(archive.path(object_id, ITEM.paper, version.number)),
+            pages=_pages(archive, object_id, version.number),
             printed_at=version.created,
             printed_by=held.filed_by,
         )
+
+
+def _pages(archive: Archive, object_id: str, version: int) -> int:
+    with archive.lent(object_id, ITEM.paper, version) as path:
+        return page_count(path)
 
 
 def _texts(place: Place, object_id: str, version: int, records: list[Record]) -> Iterator[tuple[str, str]]:
@@ -193,8 +198,6 @@ def _texts(place: Place, object_id: str, version: int, records: list[Record]) ->
 def _volume(place: Place, object_id: str) -> VolumeBack:
     head = place.archive.head(object_id)
     held = place.archive.read_as(Manifest, object_id, head)
-    with place.archive.path(object_id, VOLUME.paper, head).open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     plain = (
         "volume_code", "form_code", "year", "number", "title", "supplement", "pages", "secrecy_level", "compiled_at",
         "compiled_by",
@@ -204,7 +207,7 @@ def _volume(place: Place, object_id: str) -> VolumeBack:
         items=len(held.items),
         object_id=object_id,
         version=head,
-        sha256=sha256,
+        sha256=place.archive.sha256(object_id, VOLUME.paper, head),
     )
     places = ("archive_no", "version", "position", "page_from", "page_to", "sha256")
     lines = [
@@ -230,8 +233,8 @@ def _document(place: Place, object_id: str) -> DocumentBack:
     of_approved = place.archive.read_as(DocumentJson, object_id, approved)
     filed = document_of(of_approved, object_id, approved, progress)
     version = place.archive.versions(object_id)[approved - 1]
-    pdf = place.archive.path(object_id, DOCUMENT.paper, approved)
-    item = item_of_document(filed, creator=of_approved.unit, pdf=pdf)
+    with place.archive.lent(object_id, DOCUMENT.paper, approved) as pdf:
+        item = item_of_document(filed, creator=of_approved.unit, pdf=pdf)
     row = ItemRow(
         **asdict(item),
         form_code=held.form_code,

@@ -199,8 +199,8 @@ def _item(
     """Compare an item with the register: its number, its documents, and every record as it was frozen."""
     object_id, version = row.object_id, row.version
     try:
-        pdf = office.archive.path(object_id, ITEM.paper, version)
-        if reading and reading.sha256(object_id, version, ITEM.paper, pdf) != row.sha256:
+        office.archive.require(object_id, ITEM.paper, version)
+        if reading and reading.sha256(object_id, version, ITEM.paper) != row.sha256:
             yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
         frozen = office.archive.read_as(RecordJson, object_id, version)
     except QRecordsError as error:
@@ -231,8 +231,8 @@ def _document(office: Office, document: Document, item: ItemRow | None, reading:
         held = office.archive.read_as(DocumentJson, object_id, version)
         progress = office.archive.read_as(ProgressJson, object_id, version).progress
         approved = document.progress.approved_version
-        pdf = office.archive.path(object_id, DOCUMENT.paper, approved or version)
-        if reading and item and reading.sha256(object_id, approved, DOCUMENT.paper, pdf) != item.sha256:
+        office.archive.require(object_id, DOCUMENT.paper, approved or version)
+        if reading and item and reading.sha256(object_id, approved, DOCUMENT.paper) != item.sha256:
             yield Problem("document.pdf 与批准时登记的不同；请从备份恢复", source=object_id)
     except QRecordsError as error:
         if not _is_destroyed(office, object_id):
@@ -267,19 +267,20 @@ def _volumes(
     for row in rows:
         code = row.volume_code
         try:
-            path = office.archive.path(row.object_id, VOLUME.paper, row.version)
+            office.archive.require(row.object_id, VOLUME.paper, row.version)
         except QRecordsError as error:
             if _is_destroyed(office, row.object_id):
                 continue
             yield Problem(unreadable(str(error)), source=code)
             continue
         if not reading:
-            seen = look(path)
+            with office.archive.lent(row.object_id, VOLUME.paper, row.version) as path:
+                seen = look(path)
             if seen is None or not seen.pages:
                 yield Problem(unreadable("打不开"), source=code)
             elif seen.pages < row.pages:
                 yield Problem("volume.pdf 的页数少于登记页数", source=code)
-        elif reading.sha256(row.object_id, row.version, VOLUME.paper, path) != row.sha256:
+        elif reading.sha256(row.object_id, row.version, VOLUME.paper) != row.sha256:
             yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
         else:
             whole.append(row)

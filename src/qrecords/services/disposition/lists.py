@@ -229,5 +229,5 @@ def shown(office: Office, drawn: DestructionList) -> dict[str, Any]:
         **drawn.progress(),
         **totals(content),
         "units": [{key: unit[key] for key in ("code", "kind", "title", "last_day")} for unit in content["units"]],
-        "files": {name: str(office.archive.path(drawn.object_id, name)) for name in names},
+        "files": {name: office.archive.called(drawn.object_id, name) for name in names},
     }

@@ -218,6 +218,6 @@ def _versions(office: Office, item: ItemRow | None) -> list[FrozenVersion]:
     if item is None or item.version < 1:  # reserved, or destroyed
         return []
     return [
-        FrozenVersion(**asdict(v), pdf=str(office.archive.path(item.object_id, "form.pdf", v.number)))
+        FrozenVersion(**asdict(v), pdf=office.archive.called(item.object_id, "form.pdf", v.number))
         for v in office.archive.versions(item.object_id)
     ]

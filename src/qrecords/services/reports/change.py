@@ -65,8 +65,8 @@ class ChangeDocument(Step[Office]):
         document = self.document
         tx.documents.save(document)
         if document.progress.approved_version == document.version:
-            pdf = office.archive.path(document.object_id, DOCUMENT.paper, document.version)
-            item = item_of_document(document, creator=office.settings.office.unit, pdf=pdf)
+            with office.archive.lent(document.object_id, DOCUMENT.paper, document.version) as pdf:
+                item = item_of_document(document, creator=office.settings.office.unit, pdf=pdf)
             tx.items.filed(item, office.now(), office.account.name)
         detail: dict[str, Any] = {**self.told.detail}
         tx.audit.append([office.event(self.told.action, document.document_no, **detail)])

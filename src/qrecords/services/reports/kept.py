@@ -118,7 +118,7 @@ def contents(office: Office, document: Document) -> Row:
             }
             for t in held.tables
         ],
-        "files": {name: str(office.archive.path(document.object_id, name)) for name in names},
+        "files": {name: office.archive.called(document.object_id, name) for name in names},
     }  # fmt: skip
 
 

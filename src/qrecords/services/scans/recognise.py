@@ -91,11 +91,15 @@ def _lent(office: Office, attached: Attached) -> Iterator[Path | None]:
     if office.papers.evidence.has(attached.stored):
         with office.papers.evidence.lent([attached.stored]) as lent:
             yield lent[attached.stored]
+    elif held := _in_object(office, attached):
+        with office.archive.lent(*held) as path:
+            yield path
     else:
-        yield _in_object(office, attached)
+        yield None
 
 
-def _in_object(office: Office, attached: Attached) -> Path | None:
+def _in_object(office: Office, attached: Attached) -> tuple[str, str, int] | None:
+    """Return the object, name and version a paper is kept under."""
     with office.register.read() as tx:
         holders = tx.records.many([no for no, _ in tx.beside.holders([attached.sha256])])
         rows = [tx.items.row(r.archive_no) for r in holders if r.state in AFTER_FILING]
@@ -103,7 +107,7 @@ def _in_object(office: Office, attached: Attached) -> Path | None:
         with suppress(QRecordsError):  # `verify` tells of a damaged object
             for name, sha256 in held_papers(office, row.object_id, row.version).items():
                 if sha256 == attached.sha256:
-                    return office.archive.path(row.object_id, name, row.version)
+                    return row.object_id, name, row.version
     return None
 
 

@@ -156,16 +156,17 @@ def _scans(office: Office, form: Form, item: Item) -> Iterator[File]:
     """Give the scans of signed papers that can be bound, the same paper once: those of the form, then of others."""
     seen = set()
     for name in sorted(scan_names(office, item), key=lambda name: not _shows_form(form, name)):
-        path = office.archive.path(item.object_id, name, item.version)
-        if path in seen:
+        content = office.archive.require(item.object_id, name, item.version)
+        if content in seen:
             continue
-        seen.add(path)
+        seen.add(content)
         try:
-            source = to_bind(path)
-            pages = page_count(source)
+            with office.archive.lent(item.object_id, name, item.version) as path:
+                source = to_bind(path)
+                pages = page_count(source)
+                blank = blank_pages(source)
         except InvalidInput:
             continue  # the file note tells of it
-        blank = blank_pages(source)
         if len(blank) < pages:
             yield File(name, pages, blank if office.settings.volumes.numbered == "written" else ())
 

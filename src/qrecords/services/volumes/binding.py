@@ -12,8 +12,9 @@ from qrecords.model.formats import Around, BoundItem, Manifest
 from qrecords.model.volume import Placed, Volume
 from qrecords.office import Office
 from qrecords.render.pdfmeta import Meta
-from qrecords.render.volume import Bound, Part, Style, bind
+from qrecords.render.volume import Bound, Part, Stamp, Style, bind
 from qrecords.services.volumes.stamps import stamp_of
+from qrecords.stores.archive import Archive
 from qrecords.work.step import EXACT
 
 VOLUME_PDF = "volume.pdf"
@@ -48,19 +49,33 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPart:
+    """A file of an item as it is bound: where the archive keeps it (object, name, version), and what `Part` says."""
+
+    held: tuple[str, str, int]
+    title: str
+    pages: int
+    blank: tuple[int, ...]
+    stamp: Stamp | None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """All that binding one volume needs; it can be handed to another process."""
 
+    archive: Archive
     target: Path
     front: tuple[Part, ...]
-    items: tuple[Part, ...]
+    items: tuple[KeptPart, ...]
     back: tuple[Part, ...]
     meta: Meta
     style: Style
 
     def run(self) -> Bound:
         """Bind the volume."""
-        return bind(self.target, front=self.front, items=self.items, back=self.back, meta=self.meta, style=self.style)
+        with self.archive.lent_all(part.held for part in self.items) as paths:
+            items = [Part(p, k.title, k.pages, k.blank, k.stamp) for p, k in zip(paths, self.items, strict=True)]
+            return bind(self.target, front=self.front, items=items, back=self.back, meta=self.meta, style=self.style)
 
 
 def job_of(
@@ -68,18 +83,17 @@ def job_of(
 ) -> Job:
     """Return the work of binding one volume into `target`; the frames of stamps lie in the folder `frames`."""
     settings = office.settings.volumes
-    items = tuple(part for placed in binding.placed for part in _parts(office, placed, frames))
+    items = tuple(part for placed in binding.placed for part in _parts(placed, frames))
     meta = Meta(binding.title, binding.volume_code, datetime.fromisoformat(binding.compiled_at))
     style = Style(settings.double_sided, settings.numbers == "top", settings.turn_wide)
-    return Job(target, front, items, back, meta, style)
+    return Job(office.archive, target, front, items, back, meta, style)
 
 
-def _parts(office: Office, placed: Placed, frames: Path) -> Iterator[Part]:
+def _parts(placed: Placed, frames: Path) -> Iterator[KeptPart]:
     stamp = stamp_of(placed, frames)
     item, title = placed.item, f"{placed.position} {placed.item.document_no} {placed.item.title}"
     for file in placed.files:
-        path = office.archive.path(item.object_id, file.name, item.version)
-        yield Part(path, title, file.pages, file.blank, stamp)
+        yield KeptPart((item.object_id, file.name, item.version), title, file.pages, file.blank, stamp)
         title, stamp = "", None
 
 

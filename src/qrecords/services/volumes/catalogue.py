@@ -121,5 +121,5 @@ def show_catalogue(office: Office, year: int) -> dict[str, Any]:
     lines = [line for line in kept if line["volume_code"] in may]
     kinds = ("docx", "pdf", "xlsx") if lines and len(lines) == len(kept) else ()
     return {"year": year, "volumes": lines} | {
-        kind: str(office.archive.path(object_id(year), f"{NAME}.{kind}")) for kind in kinds
+        kind: office.archive.called(object_id(year), f"{NAME}.{kind}") for kind in kinds
     }

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.audit import digest
 from qrecords.model.formats import Manifest
 from qrecords.office import Office
-from qrecords.render.volumecheck import Expected, Listed, compared
+from qrecords.render.volumecheck import Expected, Kept, Listed, compared
 from qrecords.services.volumes.binding import VOLUME_PDF
 from qrecords.services.volumes.shelf import sealed
 from qrecords.services.volumes.stamps import figures_of
-from qrecords.stores.backupstore import sha256_of
 from qrecords.stores.register.rows import VolumeRow
 
 Progress = Callable[[int, int], None]
@@ -37,14 +36,21 @@ def volume_problems(office: Office, row: VolumeRow) -> list[Problem]:
     """Return what is wrong with one volume: its bytes, its manifest against the register, pages, numbers, contents."""
     code = row.volume_code
     try:
-        path = office.archive.path(row.object_id, VOLUME_PDF, row.version)
-        if sha256_of(path) != row.sha256:
+        if office.archive.sha256(row.object_id, VOLUME_PDF, row.version) != row.sha256:
             return [Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)]
         checking = checking_of(office, row)
-        told = [*checking.problems, *compared(path, checking.items, checking.listed)]
+        with office.archive.lent(*checking.volume) as path:
+            told = [*checking.problems, *compared(path, _lent(office, checking.items), checking.listed)]
     except (QRecordsError, KeyError, TypeError, ValueError) as error:
         told = [unreadable(str(error))]
     return [Problem(message, source=code) for message in told]
+
+
+def _lent(office: Office, items: Sequence[Kept]) -> Iterator[Expected]:
+    """Lend each bound file while it is compared."""
+    for kept in items:
+        with office.archive.lent(*kept.held) as path:
+            yield kept.at(path)
 
 
 def unreadable(why: str) -> str:
@@ -60,8 +66,8 @@ class Checking:
     """
 
     problems: tuple[str, ...]
-    path: Path
-    items: tuple[Expected, ...]
+    volume: tuple[str, str, int]  # object, name, version
+    items: tuple[Kept, ...]
     listed: Listed
     sources: frozenset[str]  # object ids
     key: str
@@ -77,17 +83,18 @@ def checking_of(office: Office, row: VolumeRow) -> Checking:
     fits = [[getattr(line, k) for k in keys] for line in lines] == [
         [getattr(item, k) for k in keys] for item in manifest.items
     ]
-    path, volume_digest = office.archive.located(object_id, VOLUME_PDF, version)
-    bound = list(_expected(office, manifest))
-    items, listed = tuple(expected for expected, _ in bound), _listed(manifest)
+    items, listed = tuple(_expected(manifest)), _listed(manifest)
     asked = [
-        volume_digest,
-        [[stored, e.first, e.numbers, e.stamped, e.source.suffix.lower()] for e, stored in bound],
+        office.archive.require(object_id, VOLUME_PDF, version),
+        [
+            [office.archive.require(*k.held), k.first, k.numbers, k.stamped, PurePath(k.held[1]).suffix.lower()]
+            for k in items
+        ],
         listed.as_json(),
     ]
     return Checking(
         problems=() if fits else ("卷内各件与登记库不符；请核对备份",),
-        path=path,
+        volume=(object_id, VOLUME_PDF, version),
         items=items,
         listed=listed,
         sources=frozenset({object_id, *(item.object for item in manifest.items)}),
@@ -95,8 +102,8 @@ def checking_of(office: Office, row: VolumeRow) -> Checking:
     )
 
 
-def _expected(office: Office, manifest: Manifest) -> Iterator[tuple[Expected, str]]:
-    """Give every bound file with its place in the volume and the numbers its pages should have; and its digest."""
+def _expected(manifest: Manifest) -> Iterator[Kept]:
+    """Give every bound file with its place in the volume and the numbers its pages should have."""
     number, firsts = 0, iter(manifest.pdf_pages)
     for item in manifest.items:
         pages = item.page_to - item.page_from + 1
@@ -106,9 +113,8 @@ def _expected(office: Office, manifest: Manifest) -> Iterator[tuple[Expected, st
             for page in range(file.pages):
                 number += page not in file.blank
                 numbers.append(0 if page in file.blank else number)
-            source, stored = office.archive.located(item.object, file.name, item.version)
-            title = f"{item.position} {item.document_no}"
-            yield Expected(source, title, next(firsts), tuple(numbers), stamped), stored
+            held, title = (item.object, file.name, item.version), f"{item.position} {item.document_no}"
+            yield Kept(held, title, next(firsts), tuple(numbers), stamped)
             stamped = ()
 
 

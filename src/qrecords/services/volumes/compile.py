@@ -7,7 +7,6 @@ sealed is used by the next compilation; since the first ones are sealed first, t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -71,9 +70,7 @@ class BindVolumes(Step[Office]):
     def commit(self, office: Office, tx: Transaction) -> None:
         """Let the volumes and their records be bound, each with its event."""
         for binding in self.bindings:
-            pdf = office.archive.path(binding.object_id, VOLUME_PDF)
-            with pdf.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            sha256 = office.archive.sha256(binding.object_id, VOLUME_PDF)
             tx.items.bound(binding.volume_code, binding.placed, version=1, sha256=sha256)
             numbers = [
                 r.record_no
@@ -299,7 +296,7 @@ def _made(office: Office, binding: Binding) -> dict[str, Any]:
         "volume_code": binding.volume_code,
         "title": binding.title,
         "form_code": binding.form_code,
-        "pdf": str(office.archive.path(binding.object_id, VOLUME_PDF)),
+        "pdf": office.archive.called(binding.object_id, VOLUME_PDF),
         "items": len(volume.placed),
         "pages": volume.pages,
         "from": volume.placed[0].item.document_no,

@@ -146,9 +146,11 @@ def _scans(office: Office, item: Item) -> Iterator[File]:
         is_scan = name.startswith(f"scans/{item.document_no}-{held.edition}-")
         if is_scan and PurePath(name).suffix.lower() in {".pdf", *PICTURES}:
             try:
-                yield File(name, page_count(to_bind(office.archive.path(item.object_id, name, item.version))))
+                with office.archive.lent(item.object_id, name, item.version) as path:
+                    pages = page_count(to_bind(path))
             except InvalidInput:
                 continue  # it stays in the object
+            yield File(name, pages)
 
 
 def _line(form_code: str, number: str, why: str) -> Line:

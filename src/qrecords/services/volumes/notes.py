@@ -36,8 +36,8 @@ def _notes(office: Office, placed: Placed) -> Iterator[str]:
     elif item.version > 1:
         why = office.archive.versions(item.object_id)[item.version - 1].message
         yield f"第{placed.position}件 {item.document_no} 为第{item.version}版（{why}）。"
-    bound = {office.archive.path(item.object_id, file.name, item.version) for file in placed.files}
-    kept = {office.archive.path(item.object_id, name, item.version) for name in scan_names(office, item)} - bound
+    bound = {office.archive.require(item.object_id, file.name, item.version) for file in placed.files}
+    kept = {office.archive.require(item.object_id, name, item.version) for name in scan_names(office, item)} - bound
     if kept:
         yield f"第{placed.position}件另有{len(kept)}份扫描件打不开，或全是空白页，未装入，存于归档件内。"
 

@@ -38,12 +38,13 @@ def _print_set(office: Office, row: VolumeRow, out: Path) -> list[dict[str, Any]
     object_id, version, code = row.object_id, row.version, row.volume_code
     manifest = office.archive.read_as(Manifest, object_id, version)
     around = {part.title: part for part in manifest.around}
-    volume, made = office.archive.path(object_id, "volume.pdf", version), []
+    made = []
     for name, title in TITLES.items():
         pdf, docx = (out / f"{file_safe(code)}-{title}.{kind}" for kind in ("pdf", "docx"))
         meta = Meta(f"{row.title} {title}", code, datetime.fromisoformat(row.compiled_at))
         if title in around:
-            cut(volume, pdf, first=around[title].page, pages=around[title].pages, meta=meta)
+            with office.archive.lent(object_id, "volume.pdf", version) as volume:
+                cut(volume, pdf, first=around[title].page, pages=around[title].pages, meta=meta)
         else:
             write_file(pdf, office.archive.read(object_id, f"{name}.pdf", version))
         write_file(docx, office.archive.read(object_id, f"{name}.docx", version))

@@ -45,7 +45,7 @@ class VolumeShown:
             pages=row.pages,
             secrecy_level=row.secrecy_level,
             compiled_at=row.compiled_at,
-            pdf=str(office.archive.path(row.object_id, "volume.pdf")) if row.version > 0 else "",
+            pdf=office.archive.called(row.object_id, "volume.pdf") if row.version > 0 else "",
             **more,
         )
 
@@ -192,12 +192,13 @@ def find_records(office: Office, record_nos: Sequence[str]) -> list[RecordPlace]
 def _place(office: Office, record_no: str, line: PlaceInVolume) -> RecordPlace:
     """Return one place of a record; a row of a register is looked for on the pages of its month."""
     object_id, version = line.object_id, line.volume_version
-    pdf, page = office.archive.path(object_id, "volume.pdf", version), line.page_from
+    pdf, page = office.archive.called(object_id, "volume.pdf", version), line.page_from
     if line.page_to > page:
         manifest = office.archive.read_as(Manifest, object_id, version)
         files = [len(item.files) for item in manifest.items]
         first = manifest.pdf_pages[sum(files[: line.position - 1])]
-        page += page_of(pdf, record_no, first - 1, line.page_to - page + 1)
+        with office.archive.lent(object_id, "volume.pdf", version) as path:
+            page += page_of(path, record_no, first - 1, line.page_to - page + 1)
     return RecordPlace(
         record_no=record_no,
         volume_code=line.volume_code,
@@ -208,5 +209,5 @@ def _place(office: Office, record_no: str, line: PlaceInVolume) -> RecordPlace:
         page_from=line.page_from,
         page_to=line.page_to,
         page=page,
-        pdf=str(pdf),
+        pdf=pdf,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from qrecords.errors import IntegrityFailure, NotFound
-from qrecords.ports import Content
+from qrecords.ports import Content, Entry
 from qrecords.stores import durable, ocfl
 from qrecords.stores.alone import alone
 
@@ -52,6 +53,34 @@ class FolderBlobs:
             found = sorted(p.relative_to(self.folder).as_posix() for p in _files(below))
         yield from found
 
+    def entries(self, folder: str = "") -> list[Entry]:
+        """Return all that lies right in a folder, whatever it is called."""
+        below = self.folder.joinpath(*folder.split("/")) if folder else self.folder
+        with durable.storage_errors(below):
+            try:
+                with os.scandir(below) as found:
+                    return sorted(map(_entry, found))
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+
+    def size(self, name: str) -> int:
+        """Return how many bytes a name has."""
+        with self.lent(name) as path, durable.storage_errors(path):
+            return path.stat().st_size
+
+    def mark(self, name: str) -> tuple[int, ...] | None:
+        """Return what changes when the bytes of a name are replaced; None for a name that is not there."""
+        path = self._path(name)
+        if not path.is_file():
+            return None
+        with durable.storage_errors(path):
+            stat = path.stat()
+        return (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+
+    def called(self, name: str = "") -> str:
+        """Return the path of a name."""
+        return str(self.folder / name)
+
     def delete(self, *names: str) -> None:
         """Let go of names, in their order, each folder synced once."""
         paths = [self._path(name) for name in names]
@@ -82,6 +111,11 @@ class FolderBlobs:
         durable.make_dirs(self._lock.parent)
         with alone(self._lock, self._lock):
             yield
+
+
+def _entry(found: os.DirEntry[str]) -> Entry:
+    is_folder = found.is_dir(follow_symlinks=False)
+    return Entry(found.name, is_folder, not is_folder and not found.is_file(follow_symlinks=False))
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -1,35 +1,34 @@
-"""A folder of OCFL objects: blobs to read, and the moves by which staged versions come in and objects go out.
-
-Whatever serves objects in another way keeps this promise by other moves: a reader sees the version before or the new
-one, whole, since he follows the root inventory, which comes in last but for its digest.
-"""
+"""How objects come into a folder and go out of it: by renames, each at once, of what lies staged on the same disk."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from qrecords.errors import QRecordsError
-from qrecords.stores import durable, ocfl, removal
+from qrecords.stores import durable, ocfl
 from qrecords.stores.blobs.folder import FolderBlobs
+from qrecords.stores.layouts import TUPLES
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory
 
 
-class ObjectFolder(FolderBlobs):
-    """The storage root of an archive; what comes in lies staged on the same file system."""
+class FolderMoves:
+    """The moves of an archive whose objects are files below a folder; `lock` is a file beside it for who puts."""
 
-    def mark(self, name: str) -> tuple[int, ...] | None:
-        """Return what changes when the bytes of a name are replaced; None for a name that is not there."""
-        path = self._path(name)
-        if not path.is_file():
-            return None
-        with durable.storage_errors(path):
-            stat = path.stat()
-        return (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+    def __init__(self, folder: Path, lock: Path) -> None:
+        self.folder = folder
+        self.blobs = FolderBlobs(folder, lock)
 
     def holds(self, home: str) -> bool:
         """Tell whether anything at all lies where an object belongs."""
-        return self._path(home).exists()
+        return (self.folder / home).exists()
+
+    def take_file(self, staged: Path, name: str) -> None:
+        """Bring in a single file: never made aside here, where a kill would leave a stray file."""
+        target = self.folder / name
+        durable.make_dirs(target.parent)
+        durable.replace_file(staged, target)
 
     def take_in(self, tree: Path, home: str) -> None:
         """Bring in a new object, staged in `tree` below the folders of its place.
@@ -45,7 +44,7 @@ class ObjectFolder(FolderBlobs):
 
     def take_version(self, staged: Path, home: str, version: int) -> None:
         """Bring in a version of an object that is here: its folder, then the root inventory, then its digest."""
-        place, name = self._path(home), f"v{version}"
+        place, name = self.folder / home, f"v{version}"
         try:
             durable.replace_dir(staged / name, place / name)
             durable.checkpoint("publish.version_in")
@@ -61,7 +60,7 @@ class ObjectFolder(FolderBlobs):
 
     def finish_version(self, object_id: str, staged: Path, home: str) -> bool:
         """Do what is left of `take_version` once the version's folder is in; before that there is nothing to finish."""
-        place = self._path(home)
+        place = self.folder / home
         newest = max((int(p.name[1:]) for p in place.iterdir() if ocfl.is_version_name(p.name)), default=0)
         if newest == 0 or any(ocfl.is_version_name(p.name) for p in staged.iterdir()):
             return False
@@ -81,10 +80,47 @@ class ObjectFolder(FolderBlobs):
             durable.checkpoint(f"recover.{name}")
         return True
 
-    def measure(self, home: str) -> removal.Stored:
-        """Return how much an object is, and the digest that covers it."""
-        return removal.measure(self._path(home))
+    def drop_half(self, home: str) -> None:
+        """Do nothing: one rename brings a new object in."""
+
+    def take_copy(self, copy: Path, home: str) -> None:
+        """Bring in a copy of a whole object, in the place of what was there."""
+        place = self.folder / home
+        durable.remove_tree(place)
+        durable.make_dirs(place.parent)
+        durable.replace_dir(copy, place)
+
+    def take_versions(self, copy: Path, home: str, versions: Sequence[int]) -> None:
+        """Bring in copies of further versions of an object, with the inventory of the last."""
+        place = self.folder / home
+        for number in versions:
+            durable.replace_dir(copy / f"v{number}", place / f"v{number}")
+            durable.checkpoint("mirror.version_in")
+        for name in (INVENTORY, SIDECAR):
+            durable.replace_file(copy / name, place / name)
+            durable.checkpoint(f"mirror.{name}")
 
     def take_out(self, home: str, trash: Path) -> bool:
-        """Move an object into `trash`, at once; False when it is not here any more."""
-        return removal.take_out(self.folder, self._path(home), trash)
+        """Rename an object into `trash`, with the folders above it that hold nothing else.
+
+        No empty folder is ever seen below the storage root (OCFL 1.1, section 4). False when it is not there any more.
+        """
+        place = self.folder / home
+        if not place.exists():
+            return False
+        top = place
+        with durable.storage_errors(place):
+            while top.parent != self.folder and [*top.parent.iterdir()] == [top]:
+                top = top.parent
+        durable.make_dirs(trash)
+        durable.replace_dir(top, trash / place.name)
+        durable.checkpoint("remove.taken")
+        return True
+
+    def drop(self, home: str) -> None:
+        """Remove an object from a copy, with the folders that stand empty after it."""
+        place = self.folder / home
+        durable.remove_tree(place)
+        for folder in place.parents[:TUPLES]:
+            with suppress(OSError):
+                folder.rmdir()
