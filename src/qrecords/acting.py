@@ -19,8 +19,9 @@ from qrecords.errors import IntegrityFailure, NotPermitted, WrongState
 from qrecords.model.access import Account, Rules
 from qrecords.model.audit import Event
 from qrecords.model.roles import ADMINISTRATION
+from qrecords.ports import Register
 from qrecords.settings import AccessSettings, Settings
-from qrecords.stores.register import Register, Transaction
+from qrecords.stores.register import Transaction
 from qrecords.stores.register.accounts import Password
 from qrecords.stores.register.logintries import Tries
 from qrecords.stores.secrets import password_fits, read_token, token_file, token_hash
@@ -56,7 +57,7 @@ def caller_uid(settings: Settings) -> str:
     return str(RUN.callers.uid)
 
 
-def require_three(register: Register, rules: Rules) -> None:
+def require_three(register: Register[Transaction], rules: Rules) -> None:
     """Refuse strict mode until each administrator's role is held, by different accounts in use."""
     if rules.separation != "strict":
         return
@@ -76,7 +77,9 @@ def unheld(tx: Transaction) -> list[str]:
     return [role for role in ADMINISTRATION if role not in held]
 
 
-def acting_account(register: Register, settings: Settings, name: str | None, now: datetime, uid: str = "") -> Account:
+def acting_account(
+    register: Register[Transaction], settings: Settings, name: str | None, now: datetime, uid: str = ""
+) -> Account:
     """Return the account this run acts for, or refuse whoever is not known or not in use; `uid`: who calls."""
     uid = uid or caller_uid(settings)
     with register.read() as tx:
@@ -111,7 +114,7 @@ def in_use(tx: Transaction, account: Account, now: datetime) -> Account:
 
 
 def authenticate(
-    register: Register,
+    register: Register[Transaction],
     settings: AccessSettings,
     name: str,
     password: str,
@@ -172,7 +175,7 @@ def _may_try(tx: Transaction, settings: AccessSettings, name: str, known: Passwo
     return True
 
 
-def _logged_in(register: Register, uid: str, name: str | None, now: datetime) -> Account | None:
+def _logged_in(register: Register[Transaction], uid: str, name: str | None, now: datetime) -> Account | None:
     """Return whose token the caller holds; None when he holds none, or one of another account than asked for."""
     token = read_token(token_file(register.register_id, uid))
     if not token:

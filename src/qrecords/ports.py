@@ -6,15 +6,23 @@ tests (tests/stores/test_blobs.py), so that no service notices (docs/adr/0017-po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from re import Pattern
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from qrecords.errors import Problem
 from qrecords.model.papers import Waiting
+
+if TYPE_CHECKING:
+    from qrecords.model.audit import Event
+    from qrecords.model.formats import Format
+
+F = TypeVar("F", bound="Format")
+Tx_co = TypeVar("Tx_co", covariant=True)
 
 Content = bytes | Path  # bytes at hand, or a file they are copied from
 
@@ -138,6 +146,264 @@ class Moves(Protocol):
 
     def drop(self, home: str) -> None:
         """Remove an object from a copy of objects."""
+        ...
+
+
+Files = Mapping[str, Content]  # by the name they get in an object
+Held = tuple[str, str, int | None]  # a file of an object: its id, the name, the version (None: the newest)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """Who made a version, when (RFC 3339) and why."""
+
+    number: int
+    created: str
+    message: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A whole new version, synced, ready to be published.
+
+    Version 1 lies in `tree/` below the folders of its place in the archive; a later one is `vN`, with the root
+    inventory and its digest beside it.
+    """
+
+    object_id: str
+    version: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What an object is in its store: files, bytes, and the SHA-512 of its inventory, which covers all of them."""
+
+    files: int
+    size: int
+    sha512: str
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """What looking through an object gave: what is wrong; of its newest version (`head`) each file's SHA-512.
+
+    `sha256` holds those asked for, as far as the files are whole.
+    """
+
+    problems: list[Problem]
+    head: int
+    files: Mapping[str, str]
+    sha256: Mapping[str, str]
+
+
+class Objects(Protocol):
+    """The frozen objects of an office: files by name, in versions that are only added to.
+
+    NotFound for an object, version or name that is not there; IntegrityFailure for bytes that are not those frozen;
+    WrongState where another version came first; StorageFailure when the store refuses.
+    """
+
+    @property
+    def address(self) -> str:
+        """Return what another process opens these objects by (desk/places.archive_at)."""
+        ...
+
+    @property
+    def blobs(self) -> Blobs:
+        """Return the blobs the objects are made of."""
+        ...
+
+    def home(self, object_id: str) -> str:
+        """Return where an object lies among the blobs."""
+        ...
+
+    def exists(self, object_id: str) -> bool:
+        """Tell whether there is such an object."""
+        ...
+
+    def is_there(self, object_id: str) -> bool:
+        """Tell whether anything at all lies where an object belongs, readable or not."""
+        ...
+
+    def head(self, object_id: str) -> int:
+        """Return the number of the newest version; 0 when there is no such object."""
+        ...
+
+    def versions(self, object_id: str) -> list[VersionInfo]:
+        """Return all versions of an object, the oldest first."""
+        ...
+
+    def names(self, object_id: str, version: int | None = None) -> list[str]:
+        """Return the names of the files in a version, the newest when none is said."""
+        ...
+
+    def ids(self) -> Iterator[str]:
+        """Give the ids of all objects, in no order; of one that cannot be read, the name of its folder."""
+        ...
+
+    def read(self, object_id: str, name: str, version: int | None = None) -> bytes:
+        """Return a file of a version, checked against its digest."""
+        ...
+
+    def read_as(self, kind: type[F], object_id: str, version: int | None = None) -> F:
+        """Read a file of an object as what it is (model/formats.py)."""
+        ...
+
+    def lent(self, object_id: str, name: str, version: int | None = None) -> AbstractContextManager[Path]:
+        """Lend a real file of a version, to be read within the block."""
+        ...
+
+    def lent_all(self, wanted: Iterable[Held]) -> AbstractContextManager[list[Path]]:
+        """Lend real files, in the order of what is wanted."""
+        ...
+
+    def require(self, object_id: str, name: str, version: int | None = None) -> str:
+        """Return the SHA-512 a file of a version was stored with; IntegrityFailure when the file is missing."""
+        ...
+
+    def sha256(self, object_id: str, name: str, version: int | None = None) -> str:
+        """Return the SHA-256 of a file of a version as it is now."""
+        ...
+
+    def called(self, object_id: str, name: str, version: int | None = None) -> str:
+        """Return what people are told of where a file of a version lies."""
+        ...
+
+    def inventory_digest(self, object_id: str, version: int) -> str:
+        """Return the digest of a version's inventory: two objects with the same have the same content."""
+        ...
+
+    def measure(self, object_id: str) -> Stored:
+        """Return how much an object is, and the digest that covers it."""
+        ...
+
+    def check(self, object_id: str, *, deep: bool) -> list[Problem]:
+        """Return what is wrong with an object; `deep` reads every byte again."""
+        ...
+
+    def look_through(self, object_id: str, *, deep: bool, sha256_of: Callable[[str], bool] | None = None) -> Through:
+        """Check an object, and return what its newest version holds; the SHA-256 of the names asked for comes along."""
+        ...
+
+    def check_root(self) -> list[Problem]:
+        """Return what is wrong around the objects."""
+        ...
+
+    def work_dir(self, intent: str) -> Path:
+        """Return the folder, on this machine, of a step's files under way."""
+        ...
+
+    def stage(
+        self,
+        object_id: str,
+        files: Files,
+        *,
+        message: str,
+        user: str,
+        created: datetime,
+        intent: str,
+        expected_head: int | None = None,
+        keep: Collection[str] = (),
+    ) -> Staged:
+        """Make a whole new version of an object aside: `files`, and of the newest version the names in `keep`."""
+        ...
+
+    def publish(self, staged: Staged) -> int:
+        """Bring a staged version in, for good; returns its number."""
+        ...
+
+    def copy_in(self, source: Objects, object_id: str, version: int, aside: str = "object") -> int:
+        """Bring in an object's versions up to `version` from elsewhere, checked on the way; returns the bytes."""
+        ...
+
+    def remove(self, object_id: str, intent: str) -> bool:
+        """Remove an object with all its versions, for good; False when it was gone already."""
+        ...
+
+    def recover(self) -> list[str]:
+        """Finish every version whose coming in broke off; returns the ids of the objects mended."""
+        ...
+
+    def steps_in_staging(self) -> list[str]:
+        """Return the intents that have files under way, or left behind."""
+        ...
+
+    def sweep(self, alive: Container[str] | Callable[[str], bool]) -> list[str]:
+        """Remove what steps that are over left, after finishing their versions; returns their intents."""
+        ...
+
+
+class Register(Protocol[Tx_co]):
+    """The office's database: views that are consistent, and one writing transaction at a time.
+
+    WrongState when it is held by others for too long, StorageFailure when it takes no writes, IntegrityFailure when it
+    is damaged. What a transaction can be asked is the same on every engine (stores/register).
+    """
+
+    holders: set[str]
+
+    @property
+    def read_only(self) -> bool:
+        """Tell whether nothing can be written: a disk of a backup."""
+        ...
+
+    @property
+    def register_id(self) -> str:
+        """Return the identity the index remembers this register by."""
+        ...
+
+    def read(self) -> AbstractContextManager[Tx_co]:
+        """Give one consistent view; nothing may be changed through it."""
+        ...
+
+    def write(self, *, wait: bool = True) -> AbstractContextManager[Tx_co]:
+        """Give the one writing transaction; it commits at the end of the block or leaves no trace."""
+        ...
+
+    def has_aside(self) -> bool:
+        """Tell whether events wait beside the log."""
+        ...
+
+    def set_aside(self, events: Sequence[Event]) -> None:
+        """Keep events that cannot wait for who writes; the next event appended to the log takes them in before it."""
+        ...
+
+    def copy_to(self, path: Path) -> None:
+        """Write the register as it stands at this moment into a single new file, while others go on working."""
+        ...
+
+    def scrub(self) -> None:
+        """Let nothing be left of what was removed; needs it alone."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class Leases(Protocol):
+    """What this process holds, told apart by a heartbeat from what a dead one left (work/leases.py)."""
+
+    def hold(self, name: str) -> AbstractContextManager[None]:
+        """Hold a lease of a new name while the block runs."""
+        ...
+
+    def take_over(self, name: str) -> AbstractContextManager[bool]:
+        """Hold what a dead process left, or what nobody holds, while the block runs; gives False when one lives."""
+        ...
+
+    def hold_alone(self, name: str, label: str) -> AbstractContextManager[None]:
+        """Hold a lease that others may want too; WrongState when one of them does not let go of it in time."""
+        ...
+
+    def is_alive(self, name: str) -> bool:
+        """Tell whether someone holds a lease and lives."""
+        ...
+
+    def close(self) -> None:
+        """Let the heart stop; what is still held then is left to others."""
         ...
 
 

@@ -31,16 +31,14 @@ from qrecords.model.audit import Event
 from qrecords.model.clock import CLOCK, TIMELESS, require_clock
 from qrecords.model.numbering import RECORD_NO, FormCodes, full_record_no, retention_years
 from qrecords.model.record import Action, Record
-from qrecords.ports import Clock, Papers
+from qrecords.ports import Clock, Leases, Objects, Papers, Register
 from qrecords.settings import Settings
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import AccessFile, template_sha256
-from qrecords.stores.archive import Archive
 from qrecords.stores.formoutlines import FormOutlines
-from qrecords.stores.fulltext.store import IndexStore
-from qrecords.stores.register import Register, Transaction
+from qrecords.stores.fulltext.interface import OfficeIndex
+from qrecords.stores.register import Transaction
 from qrecords.stores.retentionfile import complaint_kinds_mark
-from qrecords.work.leases import LeaseKeeper
 from qrecords.work.step import Step
 
 if TYPE_CHECKING:
@@ -89,12 +87,12 @@ class Session:
         return self.workspace.settings
 
     @property
-    def register(self) -> Register:
+    def register(self) -> Register[Transaction]:
         """Return the register."""
         return self.workspace.register
 
     @property
-    def leases(self) -> LeaseKeeper:
+    def leases(self) -> Leases:
         """Return what this process holds in the register."""
         return self.workspace.leases
 
@@ -118,12 +116,12 @@ class Session:
         return self.workspace.outlines
 
     @property
-    def archive(self) -> Archive:
+    def archive(self) -> Objects:
         """Return the objects."""
         return self.workspace.archive
 
     @property
-    def index(self) -> IndexStore:
+    def index(self) -> OfficeIndex:
         """Return the full-text index."""
         return self.workspace.index
 

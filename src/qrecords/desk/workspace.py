@@ -18,16 +18,16 @@ from qrecords.desk.kept import Kept
 from qrecords.desk.places import archive_below, open_register
 from qrecords.model.audit import Event
 from qrecords.model.numbering import FormCodes
-from qrecords.ports import Clock, Papers
+from qrecords.ports import Clock, Leases, Objects, Papers, Register
 from qrecords.settings import Settings, load
 from qrecords.stores.accessfile import AccessFile, access_mark, read_access
-from qrecords.stores.archive import Archive
 from qrecords.stores.durable import storage_errors
 from qrecords.stores.formfolders import form_codes
 from qrecords.stores.formoutlines import FormOutlines
+from qrecords.stores.fulltext.interface import OfficeIndex
 from qrecords.stores.fulltext.store import IndexStore
 from qrecords.stores.papers import WorkspacePapers
-from qrecords.stores.register import Busy, Register
+from qrecords.stores.register import Busy, Transaction
 from qrecords.work.leases import LeaseKeeper
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class Workspace:
     """The stores of one office, safe for threads; who acts in it is a Session."""
 
     settings: Settings
-    register: Register
+    register: Register[Transaction]
     source: Clock = system_now
-    leases: LeaseKeeper = field(default=None, kw_only=True)  # type: ignore[assignment]  # made below
+    leases: Leases = field(default=None, kw_only=True)  # type: ignore[assignment]  # made below
 
     kept: Kept = field(default_factory=Kept, init=False, repr=False)
 
@@ -96,7 +96,7 @@ class Workspace:
         return FormOutlines(self.settings.forms_dir, self.indexes_dir, lambda: self.forms)
 
     @cached_property
-    def archive(self) -> Archive:
+    def archive(self) -> Objects:
         """Return the objects."""
         return archive_below(self.settings.root)
 
@@ -106,7 +106,7 @@ class Workspace:
         return WorkspacePapers(self.settings.root, self.settings.archive_dir)
 
     @cached_property
-    def index(self) -> IndexStore:
+    def index(self) -> OfficeIndex:
         """Return the full-text index."""
         return IndexStore(self.indexes_dir, self.settings.index.engine, self.register.register_id)
 

@@ -21,6 +21,7 @@ from qrecords.model.access import Account
 from qrecords.model.record import OPEN_STATES, Action
 from qrecords.model.values import name_char, unprintable
 from qrecords.office import Clock, Office, system_now
+from qrecords.ports import Register
 from qrecords.services import reading
 from qrecords.services.access.accounts import person_of
 from qrecords.services.care.recover import recover
@@ -30,7 +31,7 @@ from qrecords.stores.accessfile import template as access_template
 from qrecords.stores.durable import copy_file, fsync_tree, make_private, remove_tree, replace_dir, write_file
 from qrecords.stores.fulltext import ENGINES
 from qrecords.stores.packagedforms import packaged_forms
-from qrecords.stores.register import Register, Transaction
+from qrecords.stores.register import Transaction
 from qrecords.stores.settingsfile import new_settings
 from qrecords.strict import require_none
 
@@ -160,7 +161,7 @@ def index_status(office: Office, last_change: int | None = None) -> IndexStatus:
     )
 
 
-def first_account(register: Register, name: str, now: datetime) -> None:
+def first_account(register: Register[Transaction], name: str, now: datetime) -> None:
     """Give a new register the account of whoever makes it; WrongState when it belongs to others."""
     uid = peer_uid()
     with register.write() as tx:

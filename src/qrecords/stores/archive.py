@@ -14,9 +14,8 @@ new version  1 the version's folder is renamed into the object   2 the root inve
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Container, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Hashable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -25,13 +24,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
-from qrecords.ports import Moves
+from qrecords.ports import Blobs, Files, Held, Moves, Objects, Staged, Stored, Through, VersionInfo
 from qrecords.stores import durable, mirror, ocfl, ocflcheck, removal, staging
 from qrecords.stores.alone import alone
 from qrecords.stores.blobs.foldermoves import FolderMoves
 from qrecords.stores.layouts import NAMED, TUPLES, Layout
 from qrecords.stores.ocfl import INVENTORY, Inventory, Version
-from qrecords.stores.staging import NOTE, Author, Files, Staged
+from qrecords.stores.staging import NOTE, Author
 
 if TYPE_CHECKING:
     from qrecords.model.formats import Format
@@ -41,29 +40,6 @@ F = TypeVar("F", bound="Format")
 __all__ = ["Archive", "Staged", "VersionInfo"]
 
 _PARSED = 256  # inventories kept at a time
-
-
-@dataclass(frozen=True, slots=True)
-class VersionInfo:
-    """Who made a version, when (RFC 3339) and why."""
-
-    number: int
-    created: str
-    message: str
-    user: str
-
-
-@dataclass(frozen=True, slots=True)
-class Through:
-    """What looking through an object gave: what is wrong; of its newest version (`head`) each file's SHA-512.
-
-    `sha256` holds those asked for, as far as the files are whole.
-    """
-
-    problems: list[Problem]
-    head: int
-    files: Mapping[str, str]
-    sha256: Mapping[str, str]
 
 
 class Archive:
@@ -78,7 +54,7 @@ class Archive:
         self.objects = root / "objects"  # where a folder serves them
         self.staging = root / "staging"
         self._moves: Moves = moves or FolderMoves(self.objects, root / "locks" / "objects.lock")
-        self._blobs = self._moves.blobs
+        self.blobs: Blobs = self._moves.blobs
         # Inventories just read, the last at the end: whoever asks for the names in an object asks for its files next.
         self._parsed: dict[str, tuple[Hashable, Inventory]] = {}
         self._guard = Lock()  # threads share them
@@ -92,16 +68,20 @@ class Archive:
         """Return what another process opens these objects by, as it was given."""
         return str(self.root)
 
+    def home(self, object_id: str) -> str:
+        """Return where an object lies among the blobs."""
+        return self.layout.path(object_id).as_posix()
+
     def is_laid_out(self) -> bool:
         """Tell whether there is a sound storage root of this layout."""
-        return bool(self._blobs.entries()) and not self.check_root()
+        return bool(self.blobs.entries()) and not self.check_root()
 
     def prepare(self) -> None:
         """Make the storage root; what is there stays. IntegrityFailure when it is laid out in another way."""
         layout = "ocfl_layout.json"
-        if self._blobs.has(layout) and self._blobs.get(layout) != ocfl.to_json(self.layout.declaration):
+        if self.blobs.has(layout) and self.blobs.get(layout) != ocfl.to_json(self.layout.declaration):
             raise IntegrityFailure(
-                f"{self._blobs.called()} 不是本软件的档案库（存放方式不同）",
+                f"{self.blobs.called()} 不是本软件的档案库（存放方式不同）",
                 remedy="请换一个工作区文件夹，不要改动这里",
             )
         durable.make_dirs(self.staging)
@@ -111,7 +91,7 @@ class Archive:
             (layout, ocfl.to_json(self.layout.declaration)),
             (name, declaration),
         ):
-            if not self._blobs.has(path):
+            if not self.blobs.has(path):
                 # Aside in staging: a kill here must not leave a stray file in the storage root.
                 aside = self.staging / path.rpartition("/")[2]
                 durable.write_file(aside, data)
@@ -122,7 +102,7 @@ class Archive:
 
     def exists(self, object_id: str) -> bool:
         """Tell whether there is such an object."""
-        return self._blobs.has(self._at(object_id, INVENTORY))
+        return self.blobs.has(self._at(object_id, INVENTORY))
 
     def head(self, object_id: str) -> int:
         """Return the number of the newest version; 0 when there is no such object."""
@@ -140,11 +120,11 @@ class Archive:
     @contextmanager
     def lent(self, object_id: str, name: str, version: int | None = None) -> Iterator[Path]:
         """Lend a real file of a version, to be read within the block; IntegrityFailure when it is missing."""
-        with self._blobs.lent(self._content(object_id, name, version)[0]) as path:
+        with self.blobs.lent(self._content(object_id, name, version)[0]) as path:
             yield path
 
     @contextmanager
-    def lent_all(self, wanted: Iterable[tuple[str, str, int | None]]) -> Iterator[list[Path]]:
+    def lent_all(self, wanted: Iterable[Held]) -> Iterator[list[Path]]:
         """Lend real files, of objects, names and versions, in their order."""
         with ExitStack() as stack:
             yield [stack.enter_context(self.lent(*one)) for one in wanted]
@@ -155,7 +135,7 @@ class Archive:
 
     def called(self, object_id: str, name: str, version: int | None = None) -> str:
         """Return what people are told of where a file of a version lies."""
-        return self._blobs.called(self._content(object_id, name, version)[0])
+        return self.blobs.called(self._content(object_id, name, version)[0])
 
     def place(self, object_id: str, name: str, version: int | None = None) -> str:
         """Return where a file of a version lies below the archive, divided by `/`."""
@@ -169,7 +149,7 @@ class Archive:
     def read(self, object_id: str, name: str, version: int | None = None) -> bytes:
         """Return a file of a version; IntegrityFailure when its bytes are not those stored."""
         content, digest = self._content(object_id, name, version)
-        data = self._blobs.get(content)
+        data = self.blobs.get(content)
         if ocfl.sha512(data) != digest:
             raise IntegrityFailure(f"{object_id} 的 {name} 与归档时不同", remedy="请从备份恢复这个对象")
         return data
@@ -181,11 +161,11 @@ class Archive:
             object_id = self.layout.id_of_leaf(leaf)
             if object_id is None:
                 with suppress(QRecordsError):
-                    object_id = Inventory.parse(self._blobs.get(f"{home}/{INVENTORY}"), leaf).object_id
+                    object_id = Inventory.parse(self.blobs.get(f"{home}/{INVENTORY}"), leaf).object_id
             yield object_id or leaf
 
     def _homes(self, above: str, depth: int) -> Iterator[str]:
-        for entry in self._blobs.entries(above):
+        for entry in self.blobs.entries(above):
             at = f"{above}/{entry.name}" if above else entry.name
             if depth == 0:
                 yield at
@@ -201,18 +181,18 @@ class Archive:
 
         Of the files whose names `sha256_of` takes, the SHA-256 comes along from the same reading (`deep` only).
         """
-        home = self._place(object_id)
-        looked = ocflcheck.look_at(self._blobs, home, object_id)
+        home = self.home(object_id)
+        looked = ocflcheck.look_at(self.blobs, home, object_id)
         if looked.problems and self._moves.holds(home):
             # It may only be that a new version is moving in at this moment.
             with suppress(QRecordsError), self._publishing():
-                looked = ocflcheck.look_at(self._blobs, home, object_id)
+                looked = ocflcheck.look_at(self.blobs, home, object_id)
         inventory = looked.inventory
         state = inventory.versions[-1].state if inventory else {}
         content = {name: inventory.manifest[digest][0] for name, digest in state.items()} if inventory else {}
         if deep:
             wanted = {path for name, path in content.items() if sha256_of and sha256_of(name)}
-            ocflcheck.check_content(self._blobs, home, looked, wanted)
+            ocflcheck.check_content(self.blobs, home, looked, wanted)
         return Through(
             problems=[Problem(message, source=object_id) for message in looked.problems],
             head=inventory.head if inventory else 0,
@@ -222,8 +202,8 @@ class Archive:
 
     def check_root(self) -> list[Problem]:
         """Return what is wrong around the objects: declarations, stray files, empty folders."""
-        where = self._blobs.called()
-        return [Problem(message, source=where) for message in ocflcheck.check_root(self._blobs, self.layout)]
+        where = self.blobs.called()
+        return [Problem(message, source=where) for message in ocflcheck.check_root(self.blobs, self.layout)]
 
     # Writing
 
@@ -267,25 +247,25 @@ class Archive:
                 raise _moved_on(staged.object_id, head, staged.version - 1)
             durable.checkpoint("publish.begin")
             if staged.version == 1:
-                self._moves.take_in(staged.folder / "tree", self._place(staged.object_id))
+                self._moves.take_in(staged.folder / "tree", self.home(staged.object_id))
             else:
-                self._moves.take_version(staged.folder, self._place(staged.object_id), staged.version)
+                self._moves.take_version(staged.folder, self.home(staged.object_id), staged.version)
             durable.checkpoint("publish.done")
         durable.remove_tree(staged.folder)
         durable.checkpoint("publish.tidy")
         return staged.version
 
-    def copy_in(self, source: Archive, object_id: str, version: int, aside: str = "object") -> int:
+    def copy_in(self, source: Objects, object_id: str, version: int, aside: str = "object") -> int:
         """Bring in an object's versions up to `version` from another archive; returns the bytes copied.
 
         It is made in the folder `aside` of the staging. IntegrityFailure when the source is damaged.
         """
-        layouts = (source.layout, self.layout)
-        return mirror.copy_object(source._blobs, self._moves, object_id, version, self.staging / aside, layouts=layouts)
+        here, there = (source.blobs, source.home(object_id)), (self._moves, self.home(object_id))
+        return mirror.copy_object(here, there, object_id, version, self.staging / aside)
 
     def discard(self, object_id: str) -> None:
         """Remove an object from what is only a copy of an archive."""
-        self._moves.drop(self._place(object_id))
+        self._moves.drop(self.home(object_id))
 
     def drop_aside(self, aside: str = "") -> None:
         """Remove what copying in left in the staging."""
@@ -299,7 +279,7 @@ class Archive:
                 # A publication just done may be tidying up; what is damaged is told by `check`.
                 with durable.storage_errors(note), suppress(FileNotFoundError, IntegrityFailure):
                     object_id = note.read_text(encoding="utf-8")
-                    if self._moves.finish_version(object_id, note.parent, self._place(object_id)):
+                    if self._moves.finish_version(object_id, note.parent, self.home(object_id)):
                         mended.append(object_id)
             for home in sorted(self.staging.glob("/".join(["*/objects/*/tree", *["*"] * (TUPLES + 1)]))):
                 self._moves.drop_half("/".join(home.parts[-TUPLES - 1 :]))
@@ -316,15 +296,15 @@ class Archive:
 
     def inventory_digest(self, object_id: str, version: int) -> str:
         """Return the digest of a version's inventory: two objects with the same have the same content."""
-        return ocfl.sha512(self._blobs.get(self._at(object_id, f"v{version}/{INVENTORY}")))
+        return ocfl.sha512(self.blobs.get(self._at(object_id, f"v{version}/{INVENTORY}")))
 
-    def measure(self, object_id: str) -> removal.Stored:
+    def measure(self, object_id: str) -> Stored:
         """Return how much an object is on disk, and the digest that covers it."""
-        return removal.measure(self._blobs, self._place(object_id))
+        return removal.measure(self.blobs, self.home(object_id))
 
     def is_there(self, object_id: str) -> bool:
         """Tell whether anything at all lies where an object belongs, readable or not."""
-        return self._moves.holds(self._place(object_id))
+        return self._moves.holds(self.home(object_id))
 
     def remove(self, object_id: str, intent: str) -> bool:
         """Remove an object with all its versions, for good; False when it was gone already.
@@ -333,7 +313,7 @@ class Archive:
         """
         trash = self.work_dir(intent) / removal.TRASH
         with self._publishing():
-            taken = self._moves.take_out(self._place(object_id), trash)
+            taken = self._moves.take_out(self.home(object_id), trash)
         removal.erase(trash)
         return taken
 
@@ -354,20 +334,17 @@ class Archive:
             durable.remove_tree(self.staging / intent)
         return over
 
-    def _place(self, object_id: str) -> str:
-        return self.layout.path(object_id).as_posix()
-
     def _at(self, object_id: str, name: str) -> str:
-        return f"{self._place(object_id)}/{name}"
+        return f"{self.home(object_id)}/{name}"
 
     def _inventory(self, object_id: str) -> Inventory:
         name = self._at(object_id, INVENTORY)
-        if (mark := self._blobs.mark(name)) is None:
+        if (mark := self.blobs.mark(name)) is None:
             raise NotFound(f"档案库里没有 {object_id}", remedy=advise("请核对归档编号；用 {} 查找", Do.SEARCH))
         with self._guard:
             known = self._parsed.pop(object_id, None)
             if known is None or known[0] != mark:  # another process may have replaced it
-                known = mark, Inventory.parse(self._blobs.get(name), object_id)
+                known = mark, Inventory.parse(self.blobs.get(name), object_id)
             self._parsed[object_id] = known
             if len(self._parsed) > _PARSED:
                 self._parsed.pop(next(iter(self._parsed)))
@@ -386,7 +363,7 @@ class Archive:
             raise NotFound(f"{object_id} 里没有 {name}", remedy=f"它有：{'、'.join(sorted(version.state))}")
         digest = version.state[name]
         content = self._at(object_id, inventory.manifest[digest][0])
-        if not self._blobs.has(content):
+        if not self.blobs.has(content):
             raise IntegrityFailure(f"{object_id} 缺文件 {name}", remedy="请从备份恢复这个对象")
         return content, digest
 

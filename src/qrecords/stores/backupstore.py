@@ -17,6 +17,7 @@ from typing import Any
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound
+from qrecords.ports import Objects
 from qrecords.stores import durable, ocfl
 from qrecords.stores.archive import Archive
 
@@ -89,7 +90,7 @@ class BackupStore:
         """Return where the file with this hash lies."""
         return self.folder / "files" / sha256[:2] / sha256
 
-    def put_object(self, source: Archive, object_id: str, version: int) -> tuple[int, str]:
+    def put_object(self, source: Objects, object_id: str, version: int) -> tuple[int, str]:
         """Copy an object from an archive; returns the bytes copied and the hash of its inventory."""
         copied = self._archive.copy_in(source, object_id, version)
         return copied, self._archive.inventory_digest(object_id, version)
@@ -120,7 +121,7 @@ class BackupStore:
         durable.checkpoint("backup.published")
         self._tidy(manifest)
 
-    def restore_object(self, target: Archive, object_id: str, manifest: Manifest) -> None:
+    def restore_object(self, target: Objects, object_id: str, manifest: Manifest) -> None:
         """Copy an object out of the backup, checked byte for byte on the way; IntegrityFailure when it is damaged."""
         version, digest = manifest.objects[object_id]
         if self._inventory_digest(object_id, version) != digest:

@@ -12,25 +12,16 @@ from pathlib import Path
 from qrecords.errors import IntegrityFailure, NotFound, StorageFailure
 from qrecords.ports import Blobs, Moves
 from qrecords.stores import durable, ocfl, ocflcheck
-from qrecords.stores.layouts import NAMED, Layout
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory
 
 
-def copy_object(
-    source: Blobs,
-    target: Moves,
-    object_id: str,
-    version: int,
-    aside: Path,
-    *,
-    layouts: tuple[Layout, Layout] = (NAMED, NAMED),
-) -> int:
+def copy_object(of: tuple[Blobs, str], to: tuple[Moves, str], object_id: str, version: int, aside: Path) -> int:
     """Bring an object's versions up to `version` from one storage root to another; returns the bytes copied.
 
-    `aside` is a folder for what is under way, on the file system of a target that is a folder; `layouts` are the
-    source's and the target's. IntegrityFailure when the source is damaged.
+    `of` and `to` say where it lies and where it belongs; `aside` is a folder for what is under way, on the file system
+    of a target that is a folder. IntegrityFailure when the source is damaged.
     """
-    here, there = (layout.path(object_id).as_posix() for layout in layouts)
+    (source, here), (target, there) = of, to
     have = whole_head(target.blobs, there, object_id)
     if have == version:
         return 0

@@ -6,23 +6,13 @@ gone from `objects/` and its bytes wait in the staging of the step, to be remove
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from qrecords.ports import Blobs
+from qrecords.ports import Blobs, Stored
 from qrecords.stores import durable
 from qrecords.stores.ocfl import SIDECAR
 
 TRASH = "removed"  # below the staging folder of the step
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What an object is on disk: files, bytes, and the SHA-512 of its inventory, which covers all of them."""
-
-    files: int
-    size: int
-    sha512: str
 
 
 def measure(blobs: Blobs, home: str) -> Stored:

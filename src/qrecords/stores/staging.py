@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from qrecords.errors import InvalidInput, NotFound
+from qrecords.ports import Files, Staged
 from qrecords.stores import durable, ocfl
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory, Version
 
 NOTE = "object-id"  # beside a new version: the object it belongs to, for whoever finds the folder after a crash
-Files = Mapping[str, bytes | Path]
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A whole new version, synced, ready to be published.
-
-    Version 1 lies in `tree/` below the folders of its place in the archive; a later one is `vN`, with the root
-    inventory and its digest beside it.
-    """
-
-    object_id: str
-    version: int
-    folder: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from qrecords.errors import QRecordsError, WrongState
-from qrecords.stores.register import Register
+from qrecords.ports import Register
+from qrecords.stores.register import Transaction
 from qrecords.stores.register.leases import Lease
 from qrecords.work.process import is_gone, machine, process
 
@@ -38,7 +39,7 @@ _POLL_SECONDS = 0.1
 class LeaseKeeper:
     """What this process holds in one register; safe for threads."""
 
-    register: Register
+    register: Register[Transaction]
     owner: str = field(default_factory=lambda: uuid4().hex)
     machine: str = field(default_factory=machine)
     _held: set[str] = field(default_factory=set)

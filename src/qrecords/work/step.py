@@ -24,9 +24,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
+from qrecords.ports import Objects, Register
 from qrecords.stores import durable
-from qrecords.stores.archive import Archive
-from qrecords.stores.register import Register, Transaction
+from qrecords.stores.register import Transaction
 
 # For the parts of an intent: a key this release does not know was written by a newer one.
 EXACT: Mapping[str, str] = {"extra": "forbid"}
@@ -37,11 +37,11 @@ class Desk(Protocol):
     """What a step needs of the session that carries it out."""
 
     @property
-    def register(self) -> Register:
+    def register(self) -> Register[Transaction]:
         """Return the register."""
 
     @property
-    def archive(self) -> Archive:
+    def archive(self) -> Objects:
         """Return the objects."""
 
     def under_way(self) -> AbstractContextManager[str]:

@@ -15,8 +15,9 @@ from qrecords.model.access import Account
 from qrecords.model.audit import Event
 from qrecords.model.record import Action
 from qrecords.office import Clock, Office, system_now
+from qrecords.ports import Register
 from qrecords.settings import AccessSettings, load
-from qrecords.stores.register import Register
+from qrecords.stores.register import Transaction
 from qrecords.stores.secrets import (
     LONGEST,
     hash_password,
@@ -73,7 +74,14 @@ def change_password(root: Path, name: str, old: str, new: str, *, clock: Clock =
 
 
 def change_own_password(
-    register: Register, settings: AccessSettings, name: str, old: str, new: str, *, now: datetime, origin: str
+    register: Register[Transaction],
+    settings: AccessSettings,
+    name: str,
+    old: str,
+    new: str,
+    *,
+    now: datetime,
+    origin: str,
 ) -> None:
     """Change a password for whoever knows the present one, wherever he comes from; every login of the account ends."""
     account = authenticate(register, settings, name, old, now, origin=origin, expired_too=True)
@@ -93,7 +101,14 @@ def set_password(office: Office, name: str, new: str) -> None:
 
 
 def _set(
-    register: Register, settings: AccessSettings, account: Account, new: str, *, by: str, at: str, must_change: bool
+    register: Register[Transaction],
+    settings: AccessSettings,
+    account: Account,
+    new: str,
+    *,
+    by: str,
+    at: str,
+    must_change: bool,
 ) -> None:
     with register.read() as tx:
         known = tx.accounts.password(account.name)

@@ -20,6 +20,7 @@ from qrecords.model.objects import DOCUMENT, ITEM, TEMPLATE, VOLUME, kind_of, pa
 from qrecords.model.record import Action
 from qrecords.model.reportkind import DocumentSeries
 from qrecords.office import Office
+from qrecords.ports import Objects
 from qrecords.services import reading
 from qrecords.services.care.putback import put_back
 from qrecords.services.care.unfreeze import Unfrozen, unfreeze
@@ -257,12 +258,12 @@ def _valid_bag(folder: Path) -> Archive:
     raise InvalidInput(f"{folder} 里没有本软件的归档对象", remedy=advise("请核对是不是 {} 做的包", Do.EXPORT))
 
 
-def _require_sound(source: Archive, object_ids: Sequence[str]) -> None:
+def _require_sound(source: Objects, object_ids: Sequence[str]) -> None:
     if problems := [p for i in object_ids for p in source.check(i, deep=True)]:
         raise InvalidInput("移交包里有损坏的对象", remedy="请向移交方重新索取", problems=problems)
 
 
-def _require_harmless(source: Archive, object_ids: Sequence[str]) -> None:
+def _require_harmless(source: Objects, object_ids: Sequence[str]) -> None:
     """Refuse a package that holds a file the archive's own check would condemn."""
     looked = [(object_id, source.look_through(object_id, deep=False)) for object_id in object_ids]
     named = [(object_id, name, through.head) for object_id, through in looked for name in through.files]
@@ -279,7 +280,7 @@ def _require_harmless(source: Archive, object_ids: Sequence[str]) -> None:
         raise InvalidInput(f"移交包里有{len(told)}个文件不能收", remedy=remedy, problems=problems)
 
 
-def _require_same(office: Office, source: Archive, known: Sequence[str]) -> None:
+def _require_same(office: Office, source: Objects, known: Sequence[str]) -> None:
     """Refuse a package whose object is here with other content: neither may replace the other."""
     other = [
         Problem("这里已有同号的对象，版本或内容不同", source=i)
@@ -291,7 +292,7 @@ def _require_same(office: Office, source: Archive, known: Sequence[str]) -> None
         raise WrongState(f"有{len(other)}个对象与这里的不符，一个也没有收", remedy="请与移交方核对编号", problems=other)
 
 
-def _read(office: Office, source: Archive, fresh: Sequence[str]) -> Unfrozen:
+def _read(office: Office, source: Objects, fresh: Sequence[str]) -> Unfrozen:
     found = unfreeze(office, only=fresh, archive=source)
     if found.problems:
         raise InvalidInput("移交包里有读不懂的对象", remedy="请向移交方重新索取", problems=found.problems)

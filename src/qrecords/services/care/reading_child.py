@@ -18,10 +18,11 @@ from typing import Any
 from qrecords.errors import QRecordsError
 from qrecords.model.formats import RecordJson
 from qrecords.model.objects import PAPERS
+from qrecords.ports import Through
 from qrecords.scanning.limits import limit
 from qrecords.services.care.formats import BROKEN, TOO_LONG, looked_into, suffix_of
 from qrecords.services.care.opened import key_of, known_keys
-from qrecords.stores.archive import Archive, Through
+from qrecords.stores.archive import Archive
 
 MEMORY = 4 << 30
 LONGEST = 1 << 30  # seconds of processor time: there is a watch on the clock

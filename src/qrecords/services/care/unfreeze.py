@@ -18,13 +18,13 @@ from qrecords.model.numbering import parse_record_no
 from qrecords.model.objects import DOCUMENT, ITEM, LIST, LOG, VOLUME, kind_of
 from qrecords.model.record import Record, State
 from qrecords.office import Office
+from qrecords.ports import Objects
 from qrecords.render.code import parse_code
 from qrecords.render.pdfout import page_count
 from qrecords.services.checking import derived
 from qrecords.services.disposition.destroy import CERTIFICATE, CERTIFIED
 from qrecords.services.freezing import Filing, item_of
 from qrecords.services.reports.content import document_of, item_of_document
-from qrecords.stores.archive import Archive
 from qrecords.stores.register.audit import Segment
 from qrecords.stores.register.retention import DESTROYED_VERSION
 from qrecords.stores.register.rows import ItemRow, PlaceRow, PrintRow, VolumeRow
@@ -39,7 +39,7 @@ class Place:
     """Where objects are read, and the office whose forms tell what they mean."""
 
     office: Office
-    archive: Archive
+    archive: Objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def unfreeze(
     progress: Progress | None = None,
     *,
     only: Sequence[str] | None = None,
-    archive: Archive | None = None,
+    archive: Objects | None = None,
 ) -> Unfrozen:
     """Read the objects of the archive (or of another), all or `only` some; one that is damaged is told and left out."""
     found = Unfrozen()
@@ -158,7 +158,7 @@ def _record(place: Place, held: RecordJson, frozen: FrozenRecord) -> Record:
     )
 
 
-def _prints(archive: Archive, object_id: str, head: int) -> Iterator[PrintRow]:
+def _prints(archive: Objects, object_id: str, head: int) -> Iterator[PrintRow]:
     """Give each form an object was frozen with, as a print: its code, and the values it shows."""
     seen = {""}  # past paper was never printed
     for version in archive.versions(object_id)[:head]:
@@ -179,7 +179,7 @@ def _prints(archive: Archive, object_id: str, head: int) -> Iterator[PrintRow]:
         )
 
 
-def _pages(archive: Archive, object_id: str, version: int) -> int:
+def _pages(archive: Objects, object_id: str, version: int) -> int:
     with archive.lent(object_id, ITEM.paper, version) as path:
         return page_count(path)
 

@@ -21,12 +21,12 @@ from qrecords.errors import IntegrityFailure, NotFound, WrongState
 from qrecords.model.disposition import Confirmed, DestructionList, ListState
 from qrecords.model.record import Action
 from qrecords.office import Office
+from qrecords.ports import Objects
 from qrecords.services.disposition.destroy import CERTIFICATE, CERTIFIED, KEPT, DestroyListed, alone, require_log
 from qrecords.services.disposition.lists import listed_units, require_free
 from qrecords.services.disposition.liststep import Listed
 from qrecords.services.disposition.papers import sha256_of
 from qrecords.services.disposition.retained import require_clock
-from qrecords.stores.archive import Archive
 from qrecords.stores.register import Register, Transaction
 from qrecords.strict import require_backup_place
 from qrecords.work.step import running
@@ -99,7 +99,7 @@ def _require_same_office(office: Office, certificate: Certificate) -> None:
             )
 
 
-def _execute(office: Office, archive: Archive, object_id: str, certificate: Certificate) -> None:
+def _execute(office: Office, archive: Objects, object_id: str, certificate: Certificate) -> None:
     list_no = certificate["list_no"]
     with alone(office), running(office) as run:
         with office.register.write() as tx:
@@ -138,7 +138,7 @@ def _approved(object_id: str, certificate: Certificate) -> DestructionList:
     )
 
 
-def _copy(office: Office, archive: Archive, object_id: str, version: int, intent: str) -> None:
+def _copy(office: Office, archive: Objects, object_id: str, version: int, intent: str) -> None:
     """Take a version of a list over as it was made."""
     made = archive.versions(object_id)[version - 1]
     names = [name for name in archive.names(object_id, version) if version == 1 or name not in KEPT]

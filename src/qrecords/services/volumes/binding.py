@@ -11,10 +11,10 @@ from typing import ClassVar
 from qrecords.model.formats import Around, BoundItem, Manifest
 from qrecords.model.volume import Placed, Volume
 from qrecords.office import Office
+from qrecords.ports import Objects
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.volume import Bound, Part, Stamp, Style, bind
 from qrecords.services.volumes.stamps import stamp_of
-from qrecords.stores.archive import Archive
 from qrecords.work.step import EXACT
 
 VOLUME_PDF = "volume.pdf"
@@ -63,7 +63,7 @@ class KeptPart:
 class Job:
     """All that binding one volume needs; it can be handed to another process."""
 
-    archive: Archive
+    archive: Objects
     target: Path
     front: tuple[Part, ...]
     items: tuple[KeptPart, ...]

@@ -8,11 +8,11 @@ from dataclasses import replace
 from qrecords.model.objects import paper_of
 from qrecords.model.volume import Placed, Spot, Volume
 from qrecords.office import Office
+from qrecords.ports import Objects
 from qrecords.render.freespace import free_spot
 from qrecords.render.pictures import to_bind
 from qrecords.render.room import noted_room
 from qrecords.services.volumes.workers import in_processes
-from qrecords.stores.archive import Archive
 
 Held = tuple[str, str, int]  # object, name, version
 
@@ -48,7 +48,7 @@ def _first_page(office: Office, placed: Placed) -> tuple[Held, int, bool]:
     return (item.object_id, name, item.version), placed.first_written, own
 
 
-def _look(page: tuple[Archive, Held, int]) -> Spot | None:
+def _look(page: tuple[Objects, Held, int]) -> Spot | None:
     archive, held, number = page
     with archive.lent(*held) as path:
         return free_spot(to_bind(path), number)

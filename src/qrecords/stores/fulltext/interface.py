@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -177,3 +178,55 @@ def counted(name: str, counts: Mapping[str, int]) -> dict[str, int]:
     """Return the counts of a facet, the most first and then by name."""
     ranked = sorted(Counter(counts).items(), key=lambda entry: (-entry[1], entry[0]))
     return dict(ranked[:MOST_FREQUENT] if name in _OPEN_ENDED else ranked)
+
+
+class Taking(Protocol):
+    """The index in use, for the one who may change it."""
+
+    @property
+    def last_seq(self) -> int:
+        """The last change of the register it holds."""
+        ...
+
+    def apply(self, upserts: Iterable[Document], deletes: Iterable[str] = (), *, last_seq: int) -> None:
+        """Take in records and take out others; `last_seq` is the last change among them. All or nothing."""
+        ...
+
+
+class OfficeIndex(Protocol):
+    """The index of an office, wherever it is kept: derived, made again any time. MustRebuild when it is not usable."""
+
+    def last_seq(self) -> int | None:
+        """Return the last change of the register the index holds, or None when there is no usable index."""
+        ...
+
+    def search(
+        self,
+        query: Query,
+        filters: Filters | None = None,
+        *,
+        limit: int = 20,
+        after: Place | None = None,
+        sort: Sort = "date",
+        facets: bool = False,
+    ) -> Hits:
+        """Return a page of what fits query and filters, behind `after`."""
+        ...
+
+    def writer(self) -> AbstractContextManager[Taking]:
+        """Give the one who may change the index; WrongState when another process does not let go of it."""
+        ...
+
+    def rebuild(
+        self, documents: Iterable[Document], *, last_seq: int, before_switch: Callable[[], None] | None = None
+    ) -> None:
+        """Make a new index of these records and put it in the place of the old one."""
+        ...
+
+    def purge(self, documents: Iterable[Document], *, last_seq: int) -> None:
+        """Rebuild so that nothing of any record but these is left; StorageFailure when something is."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open; the next use opens it again."""
+        ...
