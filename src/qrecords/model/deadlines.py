@@ -7,12 +7,10 @@ deadline says so. Which days are free and which weekend days are worked is data 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal, Self
-
-from pydantic import model_validator
 
 from qrecords.model.field import Condition, Definition
 
@@ -123,19 +121,17 @@ class Deadline(Definition):
     ahead: int = 0
     done_by: tuple[Naming, ...] = ()
 
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
+    def _problems(self) -> Iterator[str]:
         if self.target > self.limit or min(self.target, self.limit, self.remind) < 0:
-            raise ValueError("target 不能大于 limit，都不能是负数")
+            yield "target 不能大于 limit，都不能是负数"
         if self.before and (self.days != "calendar" or self.roll):
-            raise ValueError("before 只用于日历天，不顺延")
+            yield "before 只用于日历天，不顺延"
         if self.days == "hours" and self.roll:
-            raise ValueError("按小时的期限不顺延")
+            yield "按小时的期限不顺延"
         if self.form and not (self.every or self.start):
-            raise ValueError("写了 form 的还要写 start（从哪一栏起算）或 every（每年、每周一份）")
+            yield "写了 form 的还要写 start（从哪一栏起算）或 every（每年、每周一份）"
         if self.every == "year" and not self.month_day:
-            raise ValueError("每年一份的要写 month_day")
-        return self
+            yield "每年一份的要写 month_day"
 
     def target_day(self, start: date, calendar: Calendar) -> date:
         """Return the day it should be done by."""

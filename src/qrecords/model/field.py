@@ -50,6 +50,16 @@ class Definition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if problems := [*self._problems()]:
+            raise ValueError("；".join(problems))
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        """Give what is wrong with it as a whole."""
+        yield from ()
+
 
 class Compute(Definition):
     """How a computed field gets its value: rows counted, or a column of them summed."""

@@ -251,6 +251,33 @@ class TableJson:
 
 
 @dataclass(frozen=True, slots=True)
+class ChartSeriesJson:
+    """A series of a chart; each value exact (a fraction, "" = none) and as its table prints it."""
+
+    __pydantic_config__: ClassVar = _EXACT
+
+    label: str
+    role: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartJson:
+    """A chart of a document: what it shows of the tables, `kind` C1 … C7; `n` records stand behind it."""
+
+    __pydantic_config__: ClassVar = _EXACT
+
+    name: str
+    kind: str
+    title: str
+    unit: str
+    period: str
+    n: int
+    categories: tuple[str, ...]
+    series: tuple[ChartSeriesJson, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChangedFigure:
     """A figure a correction changed: what it was, what it is now."""
 
@@ -299,6 +326,7 @@ class DocumentJson(Format):
     reason: str
     changes: tuple[ChangedFigure, ...]
     files: dict[str, str]
+    charts: tuple[ChartJson, ...] = ()
     schema: int = 1
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from qrecords.model.document import Part
 from qrecords.model.field import Definition
@@ -30,12 +30,8 @@ class ReportKind(Definition):
     recipients: tuple[str, ...] = ()
     signatures: Mapping[Span, tuple[Part, ...]]
     due: Mapping[Span, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if problems := [*self._problems()]:
-            raise ValueError("；".join(problems))
-        return self
+    alarms: bool = False  # alarms of the period's satisfaction are to be answered first (R115)
+    without: tuple[str, ...] = ()  # the branches that get none
 
     def _problems(self) -> Iterator[str]:
         if self.retention_years < FLOOR_YEARS:
@@ -70,14 +66,10 @@ class DocumentSeries(Definition):
     kinds: Mapping[str, ReportKind]
     branches: Mapping[str, str] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if problems := [*self._problems()]:
-            raise ValueError("；".join(problems))
-        return self
-
     def _problems(self) -> Iterator[str]:
         keys = [family.key for family in self.families]
+        unknown = {branch for kind in self.kinds.values() for branch in kind.without if branch not in self.branches}
+        yield from (f"without 里的「{branch}」不在 branches 里" for branch in sorted(unknown))
         for code, kind in self.kinds.items():
             if not re.fullmatch(r"[A-Z]{2}", code):
                 yield f"文件种类「{code}」应为两个大写字母"
@@ -90,6 +82,11 @@ class DocumentSeries(Definition):
     def form_code(self, kind: str) -> str:
         """Return what stands for a kind where a form's code does: KF-BB."""
         return f"{self.code}-{kind}"
+
+    def branches_of(self, kind: str) -> tuple[str, ...]:
+        """Return the branches a kind of document is made for; none where there is one for all."""
+        found = self.kinds[kind]
+        return tuple(b for b in self.branches if b not in found.without) if found.by_branch else ()
 
     def kind_of(self, form_code: str) -> ReportKind | None:
         """Return the kind a form's code stands for; None for a form's."""

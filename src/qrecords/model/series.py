@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from qrecords.model.field import Definition
 from qrecords.model.numbering import without_edition
@@ -57,12 +56,6 @@ class FormSeries(Definition):
     families: tuple[Family, ...] = ()
     forms: tuple[SeriesForm, ...] = ()
     tasks: Mapping[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if problems := [*self._problems()]:
-            raise ValueError("；".join(problems))
-        return self
 
     def _problems(self) -> Iterator[str]:
         found = _PATTERN.match(self.pattern)

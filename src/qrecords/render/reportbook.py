@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from qrecords.model.formats import DocumentJson, FigureJson
+from qrecords.render.charts.chart import Chart, why_not
+from qrecords.render.charts.native import chart_sheet
 from qrecords.render.workbook import BODY, BOXED, HEAD, Cell, Column, Look, Page, Row, Sheet, Value, workbook
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -15,8 +17,8 @@ _TITLE = Look(size=14, bold=True)
 DETAIL = "明细"
 
 
-def tables_xlsx(held: DocumentJson, made: datetime) -> bytes:
-    """Return tables.xlsx; with the moment it was made, the same document gives the same bytes."""
+def tables_xlsx(held: DocumentJson, charts: Sequence[Chart], made: datetime) -> bytes:
+    """Return tables.xlsx, native charts in it; with the moment it was made, the same document gives the same bytes."""
     figures = {f.id: f for f in held.figures}
     sheets = [_about(held)]
     for table in held.tables:
@@ -26,6 +28,7 @@ def tables_xlsx(held: DocumentJson, made: datetime) -> bytes:
         rows += [Row((f"注：{note}",), joined=True) for note in table.notes]
         page = Page("A4", head_rows=2, fit_width=True)
         sheets.append(Sheet(f"{table.key} {table.title}", width, rows, freeze="B3", page=page))
+    sheets += [chart_sheet(chart) for chart in charts if not why_not(chart)]
     sheets.append(_details(held))
     return workbook(sheets, made=made, title=held.title)
 

@@ -20,6 +20,7 @@ from qrecords.render.zips import join, pack
 
 BODY = "〔正文〕"
 MOST_UPRIGHT = 9  # columns on an upright page
+SHORT_STRETCH = 45  # lines: two pages across
 _TWIPS = 56.6929  # a millimetre
 _EMU = 36_000  # a millimetre
 _MARKED = re.compile(rf"<w:p(?: [^>]*)?>(?:(?!</w:p>).)*?{BODY}(?:(?!</w:p>).)*?</w:p>", re.DOTALL)
@@ -120,8 +121,7 @@ class _Writer:
 
     def blocks(self, body: Sequence[Block]) -> str:
         found, across = [], False
-        for number, block in enumerate(body):
-            wide = self._is_wide(body, number)
+        for block, wide in zip(body, _joined(body, [self._is_wide(body, n) for n in range(len(body))]), strict=True):
             if wide != across:
                 found.append(self._end_section(across=across))
                 across = wide
@@ -157,6 +157,30 @@ class _Writer:
             case Picture():
                 self.pictures.append(block.png)
                 return _picture(block, len(self.pictures), width)
+
+
+def _joined(body: Sequence[Block], wide: Sequence[bool]) -> list[bool]:
+    """Let a few short tables between two that stand across stand across as well: pages would stay half empty."""
+    found, start = [*wide], 0
+    for end in range(1, len(body) + 1):
+        if end < len(body) and wide[end] == wide[start]:
+            continue
+        between = not wide[start] and start > 0 and end < len(body)
+        if between and sum(map(_lines, body[start:end])) <= SHORT_STRETCH:
+            found[start:end] = [True] * (end - start)
+        start = end
+    return found
+
+
+def _lines(block: Block) -> int:
+    """Return about how many lines a block takes; a picture as many as a page has."""
+    match block:
+        case Words():
+            return len(block.lines)
+        case Grid():
+            return len(block.rows) + 2
+        case Picture():
+            return SHORT_STRETCH + 1
 
 
 def _paragraph(text: str, style: str = "", align: str = "", *, keep: bool = False) -> str:

@@ -15,12 +15,13 @@ from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.services.complaints import standing_of
 from qrecords.services.duerows import waiting
+from qrecords.services.reports.awaited import awaited_documents
 from qrecords.services.require import owed
 from qrecords.services.underway import lacking, owed_under_way, under_way
 
 # What series.toml calls the forms these rules speak of.
 NOTICE, INFORMATION, RECEIPT, RELATED_REPORT = "notice", "information", "receipt", "service-information"
-RELATED_UNIT, QUALITY = "相关单位", "质量部"
+RELATED_UNIT, QUALITY, DRAFTERS = "相关单位", "质量部", "管理信息部"
 # The fields that name who has a row of a register in hand, in the order they are looked at.
 HANDS = ("resp_person", "answered_by", "handled_by", "received_by")
 
@@ -95,7 +96,24 @@ def due(office: Office, *, on: str = "") -> DueList:
     """Return what is due on a day, today when none is given; only of records one may read."""
     office.authorise(Action.READ, "due")
     day = date.fromisoformat(on or office.today())
-    return office.kept(("due", office.readable(), day), lambda: _due(office, day))
+    found = office.kept(("due", office.readable(), day), lambda: _due(office, day))
+    return _with_documents(office, found, day)
+
+
+def _with_documents(office: Office, found: DueList, day: date) -> DueList:
+    """Return the list with the documents owed, which change without a record (R98, R103)."""
+    desk = _Desk(office, day, ())
+    owed_now = [
+        desk.on_day(a.key, a.limit, a.limit, a.about, DRAFTERS, a.detail) for a in awaited_documents(office, day)
+    ]
+    if not owed_now:
+        return found
+    together = sorted([*found.due, *owed_now], key=_in_order)
+    return replace(found, due=together, late=sum(d.late for d in together))
+
+
+def _in_order(one: Due) -> tuple[str, str, str]:
+    return one.limit_on, one.key, one.about
 
 
 def _due(office: Office, day: date) -> DueList:
@@ -110,7 +128,7 @@ def _due(office: Office, day: date) -> DueList:
     ]
     found += _binding(desk)
     found += [desk.on_day(w.key, w.target, w.limit, w.about, w.who, w.detail) for w in waiting(office, day)]
-    found.sort(key=lambda d: (d.limit_on, d.key, d.about))
+    found.sort(key=_in_order)
     before = lacking(office)
     found = [replace(d, next=_first(before.get(d.about, ()))) for d in found]
     years = {int(d.limit_on[:4]) for d in found} | {day.year}

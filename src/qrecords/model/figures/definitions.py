@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import Field as Key
-from pydantic import model_validator
 
 from qrecords.model.field import Condition, Definition
 
@@ -57,6 +57,7 @@ class Column(Definition):
     empty: bool = True
     per: Decimal = Decimal(100)
     target: str = ""
+    compared: bool = False  # in half-years and years beside the sum of the approved months (F.7)
     periods: tuple[Literal["month", "half", "year"], ...] = ()
 
 
@@ -86,11 +87,9 @@ class Rows(Definition):
     last: tuple[str, ...] = ()
     total: str = "合计"
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    def _problems(self) -> Iterator[str]:
         if sum(map(bool, (self.each, self.field, self.months))) > 1:
-            raise ValueError("rows 只能写 each、field、months 之一")
-        return self
+            yield "rows 只能写 each、field、months 之一"
 
 
 class Item(Definition):
@@ -100,6 +99,22 @@ class Item(Definition):
     label: str
     field: str
     length: int = 0
+
+
+class ChartDefinition(Definition):
+    """A chart of a part's rows (F.9): columns drawn as bars or lines, others written below; C3 sorts and cumulates.
+
+    `level` names a target of the satisfaction, drawn as a line through all rows.
+    """
+
+    chart: Literal["C1", "C2", "C3", "C4", "C5", "C6", "C7"]
+    title: str
+    bars: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    level: str = ""
+    kinds: tuple[str, ...] = ()
+    periods: tuple[Literal["month", "half", "year"], ...] = ()
 
 
 class Part(Definition):
@@ -124,19 +139,23 @@ class Part(Definition):
     notes: tuple[str, ...] = ()
     periods: tuple[Literal["month", "half", "year"], ...] = ()
     kinds: tuple[str, ...] = ()
+    charts: tuple[ChartDefinition, ...] = ()
 
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
+    def _problems(self) -> Iterator[str]:
         if bool(self.columns) == bool(self.items):
-            raise ValueError("每一部分要写 columns（统计）或 items（列出）之一")
+            yield "每一部分要写 columns（统计）或 items（列出）之一"
         keys = [*(column.key for column in self.columns), *(item.key for item in self.items)]
         if doubled := sorted({key for key in keys if keys.count(key) > 1}):
-            raise ValueError(f"列 {'、'.join(doubled)} 写了两次")
+            yield f"列 {'、'.join(doubled)} 写了两次"
         if self.closes and (len(self.closes) != 4 or not set(self.closes) <= set(keys)):
-            raise ValueError("closes 要写四列：期初、增加、减少、期末")
+            yield "closes 要写四列：期初、增加、减少、期末"
         if not set(self.few) <= set(keys):
-            raise ValueError("few 要写本部分的列")
-        return self
+            yield "few 要写本部分的列"
+        counted = {column.key for column in self.columns}
+        for chart in self.charts:
+            drawn = {*chart.bars, *chart.lines}
+            if not drawn or not {*drawn, *chart.written} <= counted or (chart.chart == "C3" and not chart.bars):
+                yield f"charts「{chart.title}」的 bars、lines、written 要写本部分统计的列，至少画一列，C3 要有 bars"
 
 
 class TableDefinition(Definition):
@@ -150,9 +169,7 @@ class TableDefinition(Definition):
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
+    def _problems(self) -> Iterator[str]:
         keys = [part.key for part in self.parts]
         if doubled := sorted({key for key in keys if keys.count(key) > 1}):
-            raise ValueError(f"部分 {'、'.join(doubled)} 写了两次")
-        return self
+            yield f"部分 {'、'.join(doubled)} 写了两次"

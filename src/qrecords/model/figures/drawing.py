@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 
@@ -12,11 +12,12 @@ from qrecords.model.deadlines import Calendar, Deadlines
 from qrecords.model.figures import satisfaction
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.basis import why_not_valid
+from qrecords.model.figures.charting import charts
 from qrecords.model.figures.definitions import SetDefinition, TableDefinition
 from qrecords.model.figures.entries import Entry, Surroundings
-from qrecords.model.figures.facts import FACTS, is_fault, reported, unit_of
+from qrecords.model.figures.facts import DAY_SPANS, FACTS, is_fault, reported, unit_of
 from qrecords.model.figures.population import Population
-from qrecords.model.figures.results import TableResult
+from qrecords.model.figures.results import ChartResult, Figure, TableResult
 from qrecords.model.figures.satisfaction import Method
 from qrecords.model.figures.spans import Period
 from qrecords.model.figures.tables import Report, table, wanted
@@ -63,24 +64,44 @@ class Read:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The tables of a document, and the change number of every record a figure names."""
+    """The tables of a document with their charts, and the change number of every record a figure names.
+
+    `compared` are the totals that are set beside what was told of the period's months (F.7).
+    """
 
     kind: str
     period: Period
     cutoff: str
     tables: tuple[TableResult, ...]
     records: Mapping[str, int]
+    charts: tuple[ChartResult, ...]
+    compared: tuple[Figure, ...]
     report: Report = field(repr=False, compare=False)
 
 
 def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Drawn:
     """Return the tables of a kind of document for a period, as of a cut-off day."""
     report = report_of(kind, period, read, means, cutoff)
-    found = [part for one in wanted(means.tables, kind, period) for part in table(one, report)]
+    tables = [(one, table(one, report)) for one in wanted(means.tables, kind, period)]
+    found = [part for _, parts in tables for part in parts]
+    drawn = [chart for one, parts in tables for chart in charts(one, parts, report)]
     named = {no for part in found for figure in part.figures() for no in (*figure.records, *figure.of)}
     named |= {no for part in found for row in part.rows for no in row.records}
     seqs = {r.record_no: r.seq for r in read.records if r.record_no in named}
-    return Drawn(kind, period, cutoff, tuple(found), seqs, report)
+    return Drawn(kind, period, cutoff, tuple(found), seqs, tuple(drawn), tuple(_compared(tables)), report)
+
+
+def _compared(tables: Iterable[tuple[TableDefinition, Sequence[TableResult]]]) -> Iterator[Figure]:
+    """Give the totals of the columns that say so, by the title of their table."""
+    for one, results in tables:
+        parts = {part.key: part for part in one.parts}
+        for result in results:
+            part = parts[result.part]
+            wanted_keys = {column.key for column in part.columns if column.compared}
+            for row in result.rows if wanted_keys else ():
+                for head, cell in zip(result.columns, row.cells, strict=True):
+                    if head.key in wanted_keys and isinstance(cell, Figure) and (row.total or part.rows.each):
+                        yield replace(cell, label=f"{one.title} {cell.label}")
 
 
 def report_of(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Report:
@@ -136,6 +157,8 @@ FACT_CHOICES = {
     "@report": ("及时", "逾期交", "交而不全", "逾期未交", "未到期"),
     "@arrival": ("按期", "晚到", "待到", "逾期未到"),
     "@answer": ("按期", "逾期", "逾期未答", "待答"),
+    "@repair_span": tuple(DAY_SPANS),
+    "@closing_span": tuple(DAY_SPANS),
 }
 
 

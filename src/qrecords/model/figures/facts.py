@@ -161,6 +161,20 @@ def _days_open(entry: Entry, near: Surroundings) -> int | None:
     return _days_between(entry.record.date, _closed_on(entry, near))
 
 
+# Bins of days (F.9, C4), each with the last day it holds.
+DAY_SPANS = {"0–2天": 2, "3–7天": 7, "8–15天": 15, "16–30天": 30, "31–60天": 60, "60天以上": None}
+
+
+def _day_span(days: int | None) -> str | None:
+    if days is None:
+        return None
+    return next(name for name, last in DAY_SPANS.items() if last is None or days <= last)
+
+
+def _closing_span(entry: Entry, near: Surroundings) -> str | None:
+    return _day_span(_days_open(entry, near))
+
+
 def _age(entry: Entry, near: Surroundings) -> int:
     return max(_days_between(entry.record.date, near.last) or 0, 0)
 
@@ -289,6 +303,10 @@ def _repair_days(entry: Entry, _: Surroundings) -> int | None:
     return _days_between(entry.record.values.get("started_on"), entry.record.values.get("finished_on"))
 
 
+def _repair_span(entry: Entry, near: Surroundings) -> str | None:
+    return _day_span(_repair_days(entry, near))
+
+
 def _report_to_repair_days(entry: Entry, _: Surroundings) -> int | None:
     return _days_between(entry.record.values.get("reported_on"), entry.record.values.get("finished_on"))
 
@@ -358,6 +376,7 @@ FACTS: dict[str, Fact] = {
     "@praise": _praise,
     "@closed_on": _closed_on,
     "@days_open": _days_open,
+    "@closing_span": _closing_span,
     "@age": _age,
     "@days": _days,
     "@standing": _standing,
@@ -374,6 +393,7 @@ FACTS: dict[str, Fact] = {
     "@repeats": _repeats,
     "@unit_name": _unit_name,
     "@repair_days": _repair_days,
+    "@repair_span": _repair_span,
     "@report_to_repair_days": _report_to_repair_days,
     "@process_fault": _process_fault,
     "@commissioned_at_once": _commissioned_at_once,

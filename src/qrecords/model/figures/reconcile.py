@@ -125,8 +125,11 @@ def _is_day(value: object) -> bool:
     return len(text) >= 10 and text[4:5] == text[7:8] == "-" and text[:4].isdigit()
 
 
-def reconciliation(found: Sequence[Difference], parts: Sequence[Part]) -> TableResult:
-    """Return table T19 「与已报数的差异」: per total the sum of its parts, now, the difference, and why."""
+def reconciliation(found: Sequence[Difference], parts: Sequence[Part], missing: Sequence[str] = ()) -> TableResult:
+    """Return table T19 「与已报数的差异」: per total the sum of its parts, now, the difference, and why.
+
+    Where parts are missing there is no sum: they are named and nothing is compared.
+    """
     heads = (
         ColumnHead("summed", "各期已报合计"),
         ColumnHead("now", "现数"),
@@ -145,7 +148,9 @@ def reconciliation(found: Sequence[Difference], parts: Sequence[Part]) -> TableR
     notes: tuple[str, ...] = ("没有已批准的各期报表",)
     if parts:
         notes = (f"已报：{'、'.join(part.label for part in parts)}",)
-    if parts and not rows:
+    if missing:
+        notes = (f"没有已批准的：{'、'.join(missing)}；各期齐全后才能比较",)
+    elif parts and not rows:
         notes = (*notes, "与各期已报数一致")
     return TableResult("T19", "differences", "与已报数的差异", "", "数字", heads, rows, notes)
 

@@ -83,3 +83,25 @@ class TableResult:
         if place is None or found is None:
             raise KeyError(f"{self.id}.{self.part}.{row}.{column}")
         return found.cells[place]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSeries:
+    """One row of a chart's values: drawn as `bar` or `line`, one `level` for all, or a `figure`: written only."""
+
+    label: str
+    role: str
+    values: tuple[tuple[Number | None, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartResult:
+    """A chart of figures that a table of the same document prints; `n` records stand behind them."""
+
+    name: str
+    kind: str
+    title: str
+    unit: str
+    categories: tuple[str, ...]
+    series: tuple[ChartSeries, ...]
+    n: int

@@ -1,19 +1,15 @@
-"""The periods of reports: a month 2026-03, a half-year 2026-H1, a year 2026; and the spans compared with them (F.1)."""
+"""The days a report's figures speak of: those of its `ReportPeriod`, and the spans compared with them (F.1)."""
 
 from __future__ import annotations
 
-import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from qrecords.model.values import YEARS
+from qrecords.model.reportperiod import ReportPeriod, Span
 
-Kind = Literal["month", "half", "year", "span"]
-_MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
-_HALF = re.compile(r"^(\d{4})-H([12])$", re.IGNORECASE)
-_YEAR = re.compile(r"^\d{4}$")
+Kind = Span | Literal["span"]
 _MONTHS = {"month": 1, "half": 6, "year": 12}
 
 
@@ -41,16 +37,9 @@ class Period:
     @property
     def label(self) -> str:
         """Return it as paper writes it."""
-        year, month = self.first[:4], int(self.first[5:7])
-        match self.kind:
-            case "month":
-                return f"{year}年{month}月"
-            case "half":
-                return f"{year}年{'上' if month == 1 else '下'}半年"
-            case "year":
-                return f"{year}年度"
-            case _:
-                return f"{self.first}至{self.last}"
+        if self.kind == "span":
+            return f"{self.first}至{self.last}"
+        return ReportPeriod(self.code, self.kind).label
 
     def holds(self, day: str) -> bool:
         """Tell whether a day, or the day of a moment, lies in it."""
@@ -114,22 +103,9 @@ def month_of(year: int, month: int) -> Period:
     return Period("month", f"{start}-01", f"{start}-{monthrange(year, month)[1]}")
 
 
-def parse_report_period(text: str) -> Period:
-    """Return a month, half-year or year; ValueError says how to write one."""
-    plain = text.strip()
-    if found := _MONTH.match(plain):
-        year, period = int(found[1]), month_of(int(found[1]), int(found[2]))
-    elif found := _HALF.match(plain):
-        year = int(found[1])
-        ends = ("01-01", "06-30") if found[2] == "1" else ("07-01", "12-31")
-        period = Period("half", *(f"{found[1]}-{end}" for end in ends))
-    elif _YEAR.match(plain):
-        year, period = int(plain), Period("year", f"{plain}-01-01", f"{plain}-12-31")
-    else:
-        raise ValueError(f"「{text}」不是报告期，请写成 2026-03（月）、2026-H1（上半年）或 2026（年）的样子")
-    if year not in YEARS:
-        raise ValueError(f"「{text}」的年份不合理")
-    return period
+def days_of(period: ReportPeriod) -> Period:
+    """Return the days of a report's period."""
+    return Period(period.span, period.first.isoformat(), period.last.isoformat())
 
 
 def _a_year_before(day: str) -> str:

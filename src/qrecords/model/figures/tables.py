@@ -248,7 +248,7 @@ class _Grid:
         at = column.at or (row.named.at if row.named else "") or self._part.at
         if at not in {"preceding", "year-before"}:
             return True
-        return self._report.population.knows(span_of(at, self._report.period))
+        return self._report.population.knows(span_of(at, row.span or self._report.period))
 
 
 def _narrowed(entries: Sequence[Entry], when: Sequence[Condition]) -> Sequence[Entry]:

@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from qrecords.model.formats import ChartJson
+
 ENOUGH = 5  # records, for a picture to say anything
 MOST = 31  # categories that can be told apart over the width of a page
 MOST_SERIES = 5  # patterns that can be told apart on paper
@@ -96,6 +98,20 @@ class Chart:
         """Return unit, period and number of records in one line."""
         told = (self.unit and f"单位：{self.unit}", self.period, "" if self.n is None else f"n＝{self.n}")
         return "，".join(part for part in told if part)
+
+
+def chart_of(kept: ChartJson, number: int) -> Chart:
+    """Return the number-th chart of a document as its object keeps it."""
+    series = tuple(
+        Series(
+            s.label, tuple(Value(Fraction(exact) if exact else None, text) for exact, text in s.values), Role(s.role)
+        )
+        for s in kept.series
+    )
+    title = f"图{number}　{kept.title}"
+    return Chart(
+        Kind(kept.kind), title, kept.unit, kept.categories, series, period=kept.period, n=kept.n, name=kept.name
+    )
 
 
 def why_not(chart: Chart) -> str:

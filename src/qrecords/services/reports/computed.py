@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 
-from qrecords.model.figures.results import Figure, TableResult
-from qrecords.model.figures.spans import parse_report_period
-from qrecords.model.formats import FigureJson, TableJson
+from qrecords.model.figures.results import ChartResult, ChartSeries, Figure, TableResult
+from qrecords.model.figures.spans import days_of
+from qrecords.model.formats import ChartJson, ChartSeriesJson, FigureJson, TableJson
 from qrecords.office import Office
 from qrecords.services.reports.figures import figures_of
 from qrecords.services.reports.prepared import Asked, Prepared
 from qrecords.services.reports.recordstable import records_table
+from qrecords.services.reports.toldbefore import told_before
+from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.register import Transaction
 
 
@@ -23,11 +26,15 @@ def prepare(office: Office, tx: Transaction, asked: Asked) -> Prepared:
 
 def computed(office: Office, tx: Transaction, asked: Asked) -> Prepared:
     """Return what `forms/…/tables` defines for the kind; the scope was decided on before."""
-    period = parse_report_period(asked.period.key)
+    period = days_of(asked.period)
     found = figures_of(office, tx, asked.kind, period, branch=asked.branch, level=asked.secrecy_level)
-    items = {row.archive_no: row.version for row in tx.items.all()}
-    filed = tx.records.archive_numbers()
-    versions = {number: items.get(archive_no, 0) for archive_no, numbers in filed.items() for number in numbers}
+    series = read_documents(office.settings.forms_dir)
+    kind = series.kinds.get(asked.kind)
+    tables = [*found.drawn.tables]
+    if tables and kind and "month" in kind.periods and asked.period.span != "month" and found.drawn.compared:
+        tables.append(told_before(office, tx, asked, series.form_code(asked.kind), found.drawn.compared))
+    items = tx.items.versions()
+    versions = {number: items.get(archive_no, 0) for number, archive_no in found.filed.items()}
     basis = (
         f"报告期 {asked.period.first} 至 {asked.period.last}，按各表所写的日期计入；截至 {found.drawn.cutoff}",
         "作废、已销毁的不计",
@@ -35,10 +42,11 @@ def computed(office: Office, tx: Transaction, asked: Asked) -> Prepared:
         *([f"{asked.period.label}无记录"] if found.drawn.report.population.is_empty(period) else []),
     )
     return Prepared(
-        tuple(_table(part) for part in found.drawn.tables),
-        tuple(figure for part in found.drawn.tables for figure in _figures(part, versions)),
+        tuple(map(_table, tables)),
+        tuple(figure for part in tables for figure in _figures(part, versions)),
         basis,
         tuple("　".join((alarm.kind, alarm.told)) for alarm in found.alarms),
+        tuple(_chart(chart, asked.period.label) for chart in found.drawn.charts),
     )
 
 
@@ -74,3 +82,13 @@ def _records(figure: Figure, versions: Mapping[str, int]) -> Iterator[tuple[str,
     yield from ((number, versions.get(number, 0), str(one)) for number, one in zip(figure.records, given, strict=True))
     counted = set(figure.records)
     yield from ((number, versions.get(number, 0), "0") for number in figure.of if number not in counted)
+
+
+def _chart(chart: ChartResult, period: str) -> ChartJson:
+    series = tuple(map(_chart_series, chart.series))
+    return ChartJson(chart.name, chart.kind, chart.title, chart.unit, period, chart.n, chart.categories, series)
+
+
+def _chart_series(series: ChartSeries) -> ChartSeriesJson:
+    values = (("" if value is None else str(Fraction(value)), shown) for value, shown in series.values)
+    return ChartSeriesJson(series.label, series.role, tuple(values))

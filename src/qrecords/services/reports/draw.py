@@ -129,12 +129,15 @@ def _branch(series: DocumentSeries, kind: ReportKind, code: str, branch: str) ->
             told = f"{code}「{kind.title}」是全中心的，不分军兵种"
             raise UsageError(told, remedy=advise("请去掉 {}", Input.BRANCH))
         return ""
-    if branch in series.branches:
+    named = series.branches_of(code)
+    if branch in named:
         return branch
-    known = "、".join(series.branches)
+    known = "、".join(named)
     if not branch:
         told = f"{code}「{kind.title}」要写是哪个军兵种的"
         raise UsageError(told, remedy=advise("请用 {} 写明：{}", Input.BRANCH, known))
+    if branch in series.branches:
+        raise UsageError(f"{code}「{kind.title}」不出{branch}的", remedy=f"可用：{known}")
     raise InvalidInput(f"没有军兵种「{branch}」", remedy=f"可用：{known}；新的先写进 {DOCUMENTS_FILE} 的 branches")
 
 
@@ -203,6 +206,7 @@ def _drawn(
                 reason=reason or (before.reason if before else ""),
                 changes=_changes(before, prepared.figures) if reason or edition > 1 else (),
                 files={},
+                charts=prepared.charts,
             )
             # The papers say nothing that is not in it: their hashes come into it once they are made.
             content = content_sha256(held)
@@ -220,7 +224,7 @@ def _drawn(
             if held.answer:
                 detail["answer"] = digest(held.answer)
             step = change(run, tx, document, Action.REPORT_DRAW, detail)
-        files = papers_of(office, held, template, prepared.charts, run.folder)
+        files = papers_of(office, held, template, run.folder)
         sums = {name: hashlib.sha256(_bytes(data)).hexdigest() for name, data in sorted(files.items())}
         whole: Mapping[str, bytes | Path] = {**files, DocumentJson.FILE: replace(held, files=sums).to_bytes()}
         publish(office, run, step, whole, "更正" if reason else "拟制", _scans(office, document, there))

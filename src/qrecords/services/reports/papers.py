@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from unicodedata import east_asian_width
@@ -12,10 +13,12 @@ from qrecords.model.document import PART_LABELS
 from qrecords.model.formats import DocumentJson, TableJson
 from qrecords.model.objects import DOCUMENT
 from qrecords.office import Office
+from qrecords.render.charts.chart import Chart, chart_of, in_words, why_not
+from qrecords.render.charts.picture import picture
 from qrecords.render.docx import Template
 from qrecords.render.finish import finish_pdf
 from qrecords.render.reportbook import tables_xlsx
-from qrecords.render.reportpaper import Block, Grid, Picture, Words, report_docx
+from qrecords.render.reportpaper import MOST_UPRIGHT, Block, Grid, Picture, Words, report_docx
 from qrecords.services.making import to_pdf
 from qrecords.stores.durable import make_dirs, write_file
 
@@ -24,18 +27,18 @@ RECEIPT_HEIGHT = 10.0
 BLANK_DATE = "年　　月　　日"
 
 
-def papers_of(
-    office: Office, held: DocumentJson, template: Template, charts: Mapping[str, bytes], work: Path
-) -> dict[str, bytes | Path]:
+def papers_of(office: Office, held: DocumentJson, template: Template, work: Path) -> dict[str, bytes | Path]:
     """Make the files of a document, by the names they have in its object."""
     make_dirs(work)
+    charts = [chart_of(kept, number) for number, kept in enumerate(held.charts, start=1)]
+    drawn = {chart.name: picture(chart) for chart in charts if not why_not(chart)}
     made = datetime.fromisoformat(held.as_of)
     docx, pdf = work / "document.docx", work / DOCUMENT.paper
-    write_file(docx, report_docx(template, _head(held), [*_body(held, charts)]))
+    write_file(docx, report_docx(template, _head(held), [*_body(held, charts, drawn)]))
     to_pdf(office, [docx], work)
     finish_pdf(pdf, pdf, print_id=held.document_no, title=held.title, created=made, stamp_room=True)
-    pictures = {f"charts/{number:02d}.png": png for number, png in enumerate(charts.values(), start=1)}
-    return {docx.name: docx, pdf.name: pdf, "tables.xlsx": tables_xlsx(held, made), **pictures}
+    pictures = {f"charts/{name}.png": png for name, png in drawn.items()}
+    return {docx.name: docx, pdf.name: pdf, "tables.xlsx": tables_xlsx(held, charts, made), **pictures}
 
 
 def _head(held: DocumentJson) -> dict[str, str]:
@@ -50,7 +53,7 @@ def _head(held: DocumentJson) -> dict[str, str]:
     }
 
 
-def _body(held: DocumentJson, charts: Mapping[str, bytes]) -> Iterator[Block]:
+def _body(held: DocumentJson, charts: Sequence[Chart], drawn: Mapping[str, bytes]) -> Iterator[Block]:
     yield Grid(
         tuple(PART_LABELS[part] for part in held.needs),  # type: ignore[index]  # written by this program
         (tuple(f"\n\n{BLANK_DATE}" for _ in held.needs),),
@@ -72,10 +75,12 @@ def _body(held: DocumentJson, charts: Mapping[str, bytes]) -> Iterator[Block]:
     figures = {f.id: f.value for f in held.figures}
     for number, table in enumerate(held.tables, start=1):
         yield from _table(number, table, figures)
-    for number, (title, png) in enumerate(charts.items(), start=1):
-        yield Words((f"图{number}　{title}",), "Band", keep=True)
-        width, height = struct.unpack(">2I", png[16:24])  # of the PNG's first chunk
-        yield Picture(png, height / width, title)
+    for chart in charts:
+        if png := drawn.get(chart.name):
+            width, height = struct.unpack(">2I", png[16:24])  # of the PNG's first chunk
+            yield Picture(png, height / width, in_words(chart))
+        else:
+            yield Words((f"{chart.title}：{why_not(chart)}",), "Small")
     yield Words(("报送和签收",), "Band", keep=True)
     yield Grid(
         ("报送对象", "签收人", "签收日期"),
@@ -106,15 +111,29 @@ def _table(number: int, table: TableJson, figures: Mapping[str, str]) -> Iterato
 
 
 NARROWEST, WIDEST = 7, 40  # half an em: a number of five digits; more is broken into lines
+ROOM, ROOM_ACROSS = 84, 150  # halves of an em on a line of an upright page, and of small type across
+MARGINS = 2  # of a cell
+_WHOLE = re.compile(r"[!-~]+")  # what is not broken: a number, a day, a model
 
 
 def _shares(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[float, ...]:
-    """Divide a table's width by the longest text of each column; a head may take two lines."""
-    columns = zip(*rows, strict=True) if rows else ((),) * len(heads)
-    return tuple(
-        min(WIDEST, max(NARROWEST, _long(head) / 2, *map(_long, column), 0)) + 1
+    """Divide a table's width by the longest text of each column; a head may take two lines.
+
+    Each column has room for what may not be broken in it; the rest of the width goes by what each would still like.
+    """
+    columns = [*zip(*rows, strict=True)] if rows else [()] * len(heads)
+    liked = [
+        min(WIDEST, max(NARROWEST, _long(head) / 2, *map(_long, column), 0)) + MARGINS
         for head, column in zip(heads, columns, strict=True)
-    )
+    ]
+    least = [max((len(w) for text in (head, *column) for w in _WHOLE.findall(text)), default=0) + MARGINS
+             for head, column in zip(heads, columns, strict=True)]  # fmt: skip
+    room = ROOM_ACROSS if len(heads) > MOST_UPRIGHT else ROOM
+    if sum(liked) <= room or sum(least) > room:
+        return tuple(liked)
+    more = [max(like - low, 0) for like, low in zip(liked, least, strict=True)]
+    left = (room - sum(least)) / (sum(more) or 1)
+    return tuple(low + extra * left for low, extra in zip(least, more, strict=True))
 
 
 def _long(text: str) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from qrecords.model.formats import FigureJson, TableJson
+from qrecords.model.formats import ChartJson, FigureJson, TableJson
 from qrecords.model.reportperiod import ReportPeriod
 
 
@@ -21,10 +20,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Tables ready for paper; `alarms` are to be answered before anything is drawn, `charts` are PNGs by title."""
+    """Tables ready for paper; `alarms` are to be answered before anything is drawn."""
 
     tables: tuple[TableJson, ...]
     figures: tuple[FigureJson, ...]
     basis: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
-    charts: Mapping[str, bytes] = field(default_factory=dict)
+    charts: tuple[ChartJson, ...] = ()

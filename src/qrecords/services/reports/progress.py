@@ -11,9 +11,11 @@ from qrecords.errors import IntegrityFailure, InvalidInput, UsageError
 from qrecords.model import values
 from qrecords.model.audit import digest
 from qrecords.model.document import PART_LABELS, Document, Endorsed, Part, Receipt, Sent, require_other_person
-from qrecords.model.record import Action
+from qrecords.model.numbering import form_number
+from qrecords.model.record import Action, State
 from qrecords.model.reportperiod import ReportPeriod
 from qrecords.office import Office
+from qrecords.services import reading
 from qrecords.services.hands import require_other_hands
 from qrecords.services.reports.change import Facts, Files, grow
 from qrecords.services.reports.content import content_sha256
@@ -21,6 +23,7 @@ from qrecords.services.reports.kept import Row, held_by, one, summary
 from qrecords.services.steps import checked_evidence, past_day
 from qrecords.stores.given import GivenFile
 
+MAIL = "09"  # the form of mail that goes out
 SIGNING: dict[Part, Action] = {
     "drafter": Action.REPORT_DRAW,
     "reviewer": Action.REPORT_REVIEW,
@@ -100,10 +103,23 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
         )
     day = past_day(office, on, "报送日期")
     _require_after_period(document, day, "报送日期")
-    sent = Sent(recipients, day, office.now(), office.account.name, document.progress.edition, mail_no.strip())
+    mail = _mail(office, mail_no, document) if mail_no.strip() else ""
+    sent = Sent(recipients, day, office.now(), office.account.name, document.progress.edition, mail)
     after = document.issued(sent)
     detail: Facts = {"on": day, "recipients": len(recipients), "to": digest(list(recipients))}
     return summary(grow(office, document, after, Action.REPORT_ISSUE, "报送", detail))
+
+
+def _mail(office: Office, number: str, document: Document) -> str:
+    """Return the row of mail a document went out by; it names the document, so that each leads to the other (R109)."""
+    record = reading.one(office, number)
+    named = document.document_no in " ".join(str(value) for value in record.values.values())
+    if form_number(record.form_code) != MAIL or record.state is State.VOID or not named:
+        raise InvalidInput(
+            f"{record.record_no} 不是写着 {document.document_no} 的发件记录",
+            remedy=f"请先登记发件（QR758-09A），主题里写上文件编号 {document.document_no}",
+        )
+    return record.record_no
 
 
 def receive(office: Office, number: str, recipient: str, *, by: str, on: str = "") -> Row:

@@ -26,7 +26,7 @@ def records_table(office: Office, tx: Transaction, asked: Asked) -> Prepared:
     figures: list[FigureJson] = []
     rows: list[tuple[str, ...]] = []
     totals: dict[str, list[Record]] = {column: [] for column in _COLUMNS}
-    versions = {row.archive_no: row.version for row in tx.items.all()}
+    versions = tx.items.versions()
     for folder in office.forms.all():
         code = folder.form.code
         now = [*_within(tx, asked, code, period)]

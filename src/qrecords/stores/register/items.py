@@ -91,6 +91,10 @@ class Items:
         """Return every item, reserved numbers too."""
         return [ItemRow(**row._mapping) for row in self._c.execute(sa.select(t.item).order_by(t.item.c.archive_no))]
 
+    def versions(self) -> dict[str, int]:
+        """Return the version of each item by its archive number."""
+        return {row[0]: row[1] for row in self._c.execute(sa.select(t.item.c.archive_no, t.item.c.version))}
+
     def reserve_volume(self, row: VolumeRow) -> None:
         """Keep a volume code for a volume about to be bound; one reserved before is planned anew."""
         self._c.execute(t.volume.delete().where(t.volume.c.volume_code == row.volume_code, t.volume.c.version == 0))

@@ -1,0 +1,96 @@
+"""The documents an office owes: periods that are over without one, and what is approved and not sent (5.7.3, 5.7.4).
+
+A kind is owed from its first document on, for a branch from that branch's: before, the office did not make it. The
+answer is for those who draw, sign or send it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from qrecords.advice import Do, Sentence, advise
+from qrecords.model.access import DocumentScope
+from qrecords.model.deadlines import Deadline
+from qrecords.model.document import Document, DocumentState
+from qrecords.model.record import Action
+from qrecords.model.reportkind import DocumentSeries, ReportKind
+from qrecords.model.reportperiod import ReportPeriod, periods_of
+from qrecords.model.volume import secrecy_rank
+from qrecords.office import Office
+from qrecords.services.reports.kept import series_of
+
+SEND = "report_send"
+WORK = (Action.REPORT_DRAW, Action.REPORT_REVIEW, Action.REPORT_APPROVE, Action.REPORT_ISSUE)
+DECEMBER = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A document to be drawn, signed or sent by a day, under a deadline's key."""
+
+    key: str
+    about: str
+    limit: date
+    detail: Sentence
+
+
+def awaited_documents(office: Office, on: date) -> Iterator[Awaited]:
+    """Give the documents owed on a day that the account may work on; an older deadlines.toml may not have theirs."""
+    with office.register.read() as tx:
+        there = [d for d in tx.documents.all() if d.state is not DocumentState.VOID]
+    if not there:
+        return
+    series = series_of(office)
+    for code, kind in series.kinds.items():
+        form_code = series.form_code(code)
+        for branch in series.branches_of(code) or ("",):
+            of_kind = [d for d in there if d.form_code == form_code and d.branch == branch]
+            scope = DocumentScope(form_code, branch, secrecy_rank(kind.secrecy_level))
+            if of_kind and any(office.may_document(action, scope) for action in WORK):
+                yield from _missing(office, series, kind, of_kind, on)
+                yield from _not_sent(office, of_kind)
+
+
+def _missing(
+    office: Office, series: DocumentSeries, kind: ReportKind, there: Sequence[Document], on: date
+) -> Iterator[Awaited]:
+    by_period = {d.period: d for d in there}
+    first = min(ReportPeriod.read(d.period).last for d in there)
+    for span in kind.periods:
+        for year in range(first.year, on.year + 1):
+            for period in periods_of(year, span, series.halves):
+                drawn = by_period.get(period.key)
+                done = drawn is not None and bool(drawn.progress.approved_version or drawn.version < 0)
+                if done or not first <= period.last < on or not (key := _key(kind, period)):
+                    continue
+                deadline = office.forms.procedure.deadlines.get(key)
+                if deadline and on >= (limit := _limit(office, deadline, period)) - timedelta(days=deadline.remind):
+                    about = drawn.document_no if drawn else f"{there[0].form_code} {period.key}{there[0].branch}"
+                    detail = drawn.next_step if drawn else advise("还没有拟制：{}", Do.DRAW_DOCUMENT)
+                    yield Awaited(key, about, limit, detail)
+
+
+def _key(kind: ReportKind, period: ReportPeriod) -> str:
+    """Return the deadline of a period: a second half-year is due with its year."""
+    second = period.span == "half" and period.last.month == DECEMBER
+    return kind.due.get("year" if second else period.span, "")
+
+
+def _limit(office: Office, deadline: Deadline, period: ReportPeriod) -> date:
+    """Return the fixed day after a period's end: of the next month, or the next such day of a year."""
+    calendar, last = office.forms.procedure.calendar, period.last
+    if "-" not in deadline.month_day:
+        after = last + timedelta(days=1)
+        return deadline.day_of(after.year, calendar, after.month)
+    return deadline.day_of(last.year + (deadline.month_day <= f"{last:%m-%d}"), calendar)
+
+
+def _not_sent(office: Office, there: Sequence[Document]) -> Iterator[Awaited]:
+    deadline = office.forms.procedure.deadlines.get(SEND)
+    for document in there:
+        if deadline and document.state is DocumentState.APPROVED:
+            day = next(s.on for s in document.signatures if s.part == document.last)
+            limit = deadline.limit_day(date.fromisoformat(day), office.forms.procedure.calendar)
+            yield Awaited(SEND, document.document_no, limit, document.next_step)
