@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from qrecords.cli import app
 from qrecords.desk.workspace import system_now
@@ -32,6 +35,22 @@ pytest.register_assert_rewrite("tests.office_steps", "tests.retention_office")
 _plain_loads = tomllib.loads
 _parsed = functools.lru_cache(maxsize=256)(lambda text: pickle.dumps(_plain_loads(text)))
 tomllib.loads = lambda text, **how: _plain_loads(text, **how) if how else pickle.loads(_parsed(text))
+
+# A process that serves compiles a statement once; tests open thousands of registers, each with an engine of its own that
+# would compile them all anew. What is compiled is kept by dialect, and theirs are all alike.
+_compiled: LRUCache[Any, Any] = LRUCache(4000)
+_make_engine = sa.Engine.__init__
+
+
+@functools.wraps(_make_engine)
+def _engine_that_shares(self: sa.Engine, *given: Any, **named: Any) -> None:
+    _make_engine(self, *given, **named)
+    self._compiled_cache = _compiled
+
+
+SQLiteDialect_pysqlite.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+SQLiteDialect_pysqlite.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+sa.Engine.__init__ = _engine_that_shares  # type: ignore[method-assign]
 
 # Machines are shared: how long an example takes says nothing about it.
 settings.register_profile("shared-machine", deadline=None)

@@ -115,7 +115,7 @@ class Workspace:
         """Return where the index is; of a disk that takes no writes a copy, which can follow the register."""
         if not self.register.read_only:
             return self.settings.indexes_dir
-        self._copied = TemporaryDirectory(prefix="qrecords-index-")
+        self._copied = TemporaryDirectory(prefix="qrecords-index-", ignore_cleanup_errors=True)
         copy = Path(self._copied.name) / "indexes"
         if self.settings.indexes_dir.is_dir():
             shutil.copytree(self.settings.indexes_dir, copy)

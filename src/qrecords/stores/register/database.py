@@ -193,7 +193,7 @@ class Register:
         beside = self.path.with_name(f"{self.path.name}-wal")
         if not (beside.exists() and beside.stat().st_size):
             return self.path
-        self._copied = TemporaryDirectory(prefix="qrecords-register-")
+        self._copied = TemporaryDirectory(prefix="qrecords-register-", ignore_cleanup_errors=True)
         for path in (self.path, beside):
             shutil.copyfile(path, Path(self._copied.name) / path.name)
         made = Path(self._copied.name) / self.path.name
