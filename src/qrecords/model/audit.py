@@ -34,9 +34,12 @@ class Event:
     hash: str = ""
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode  # made once, asked often
+
+
 def canonical(value: Any) -> bytes:
     """Return the one JSON form a value is hashed in: sorted keys, no blanks, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 def digest(value: Any) -> str:

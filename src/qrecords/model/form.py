@@ -221,7 +221,8 @@ class Form(Definition):
         return tuple(f for f in self.fields if f.compute is not None)
 
     @cached_property
-    def _written(self) -> tuple[Field, ...]:
+    def written(self) -> tuple[Field, ...]:
+        """Return the fields that are written in: all but the boxes for signatures and seals."""
         return tuple(f for f in self.fields if f.type not in BOXES)
 
     @cached_property
@@ -334,7 +335,7 @@ class Form(Definition):
     def _needed(self, stages: frozenset[str]) -> tuple[list[Field], list[Rule]]:
         """Return the fields and the completeness rules of some stages, as the form orders them."""
         if stages not in self._needs:
-            fields = [f for f in self._written if f.stage in stages and (f.required or f.columns)]
+            fields = [f for f in self.written if f.stage in stages and (f.required or f.columns)]
             asking = [
                 rule
                 for rule in self.rules

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from qrecords.model.field import BOXES, Field, FieldType
+from qrecords.model.field import Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.rules import is_empty
 from qrecords.model.values import Values
@@ -42,9 +42,8 @@ def form_context(form: Form, present: Values, head: Mapping[str, str]) -> dict[s
     """Return everything the template of a form may print for one record."""
     context: dict[str, Any] = {tag: head.get(tag, "") for tag in SYSTEM_TAGS}
     done = {s for s in form.begun(present) if not form.incomplete(present, [s])}
-    for field in form.fields:
-        if field.type not in BOXES:
-            _add_texts(context, field, present.get(field.key), filled=field.stage in done)
+    for field in form.written:
+        _add_texts(context, field, present.get(field.key), filled=field.stage in done)
     return context
 
 

@@ -97,9 +97,10 @@ class Template:
 
     def render(self, context: Mapping[str, Any], code_png: bytes | None = None) -> bytes:
         """Return the filled document; `code_png` replaces the code picture. Same input, same bytes."""
-        return join([*self._unchanged(code_png), *(self._packed(p, context) for p in self._parts.values())])
+        shared = dict(context)
+        return join([*self._unchanged(code_png), *(self._packed(p, shared) for p in self._parts.values())])
 
-    def _packed(self, part: _Part, context: Mapping[str, Any]) -> Entry:
+    def _packed(self, part: _Part, context: dict[str, Any]) -> Entry:
         """Return a part filled; heads and feet often say in one document after the other the same."""
         text = self._fill(part, context)
         before, entry = self._last.get(part.name, ("", None))
@@ -115,9 +116,10 @@ class Template:
         for name, entry in self._fixed.items():
             yield pack(name, code_png, level=1) if name in self.code_pictures else entry
 
-    def _fill(self, part: _Part, context: Mapping[str, Any]) -> str:
+    def _fill(self, part: _Part, context: dict[str, Any]) -> str:
         try:
-            text = part.template.render(context)
+            # As `render` does it, without two copies of the context for each part of each document.
+            text = "".join(part.template.root_render_func(part.template.new_context(context, shared=True)))
         except jinja2.UndefinedError as error:
             raise InvalidInput(
                 f"模板 {self.name} 里的标记「{error}」没有对应的栏目",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qrecords.stores.formfiles import FormCatalogue
 
 CACHE_FILE = "forms.json"
+_BOXES = frozenset({"signature", "seal"})  # empty on paper; the evidence is a text of its own
 _FORMAT = 2
 
 
@@ -41,13 +42,18 @@ class FieldOutline:
     columns: tuple[FieldOutline, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FormOutline:
     """One form as search knows it."""
 
     code: str
     title: str
     fields: tuple[FieldOutline, ...]
+
+    @cached_property
+    def searched(self) -> tuple[FieldOutline, ...]:
+        """Return the fields whose values are searched, of repeated rows those columns: worked out once for a batch."""
+        return tuple(replace(f, columns=tuple(filter(_is_searched, f.columns))) for f in self.fields if _is_searched(f))
 
 
 class FormOutlines:
@@ -130,6 +136,10 @@ class FormOutlines:
 def outline_of(form: Form) -> FormOutline:
     """Return the outline of a form."""
     return FormOutline(form.code, form.title, tuple(map(_outlined, form.fields)))
+
+
+def _is_searched(field: FieldOutline) -> bool:
+    return field.searchable and field.kind not in _BOXES
 
 
 def _outlined(field: Field) -> FieldOutline:

@@ -24,7 +24,6 @@ from qrecords.stores.settingsfile import with_engine
 
 BATCH = 2000
 OPENED = "opened"  # under indexes/: copies of papers on someone's screen, which may be deleted at any time
-_BOXES = frozenset({"signature", "seal"})  # empty on paper; the evidence is a text of its own
 
 # Gives (record number, kind, text) of some records. The kind is the key a query names the text by (FIELD_NAMES in
 # model/query.py: 附件 attachment, 扫描件 scan_text, 册 volume_title). Whoever changes such a text calls
@@ -74,14 +73,13 @@ def documents(office: Office, tx: Transaction, records: Sequence[Record]) -> Ite
 def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, str]] = ()) -> Document:
     """Return what the index holds of a record: every searchable text, rows and opinions too, and what was added."""
     texts = [("record_no", record.record_no), ("archive_no", record.archive_no), ("form_title", form.title)]
-    for field in form.fields:
-        texts += _texts(field, record.values.get(field.key))
+    values = record.values
+    texts += [found for field in form.searched for found in _texts(field, values.get(field.key))]
     texts += [("supervisor_opinion", record.opinion), ("reason", record.reason)]
     texts += [("signature", s.by) for s in record.signatures]
     if record.paper_no:
         texts += [("record_no", record.paper_no), ("title", record.title)]  # its title may stand in no field
     texts += added
-    values = record.values
     return Document(
         record_no=record.record_no,
         seq=record.seq,
@@ -99,18 +97,15 @@ def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, st
     )
 
 
-def _texts(field: FieldOutline, value: Any) -> Iterator[tuple[str, str]]:
-    """Give the texts of a field; those of rows under the keys of their columns."""
-    if value is None or value == "" or not field.searchable or field.kind in _BOXES or isinstance(value, bool):
-        return
+def _texts(field: FieldOutline, value: Any) -> Iterable[tuple[str, str]]:
+    """Return the texts of a searched field; those of rows under the keys of their columns."""
+    if value is None or value == "" or isinstance(value, bool):
+        return ()
     if field.kind == "rows":
-        for row in value:
-            for column in field.columns:
-                yield from _texts(column, row.get(column.key))
-    elif isinstance(value, list):
-        yield from ((field.key, str(choice)) for choice in value)
-    else:
-        yield field.key, str(value)
+        return [found for row in value for column in field.columns for found in _texts(column, row.get(column.key))]
+    if isinstance(value, list):
+        return [(field.key, str(choice)) for choice in value]
+    return ((field.key, str(value)),)
 
 
 def follow(office: Office) -> None:

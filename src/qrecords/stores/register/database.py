@@ -175,7 +175,7 @@ class Register:
         self._copied: TemporaryDirectory[str] | None = None
         self._aside = EventsAside(path.with_name(ASIDE_FILE))
         self.holders: set[str] = set()  # the owners of leases that work through this opening
-        dumps = partial(json.dumps, ensure_ascii=False)
+        dumps = json.JSONEncoder(ensure_ascii=False).encode
         self._engine = sa.create_engine(
             # Never as text: % and ? in a folder's name would be read as parts of a URL, and another file opened.
             sa.URL.create("sqlite", database=str(path)),
