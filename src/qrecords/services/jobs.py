@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from qrecords.advice import Sentence
+from qrecords.advice import Sentence, advise
 from qrecords.desk.session import Session
 from qrecords.desk.workspace import Workspace
 from qrecords.errors import NotFound, NotPermitted, QRecordsError, UsageError, WrongState
@@ -111,12 +111,12 @@ def _end_broken(workspace: Workspace, words: Words) -> None:
     with workspace.register.read() as tx:
         broken = tx.jobs.in_state(JobState.RUNNING)
     for job in broken:
-        told = "办事的程序中断了；做到一半的已接着做完或撤回，可以再办一次"
+        told: Sentence = "办事的程序中断了；做到一半的已接着做完或撤回，可以再办一次"
         try:
             recover(_session(workspace, job, words))
         except QRecordsError as error:
-            told = f"办事的程序中断了，恢复时：{words(error.told)}"
-        _end(workspace, job, JobState.BROKEN, told)
+            told = advise("办事的程序中断了，恢复时：{}", error.told)
+        _end(workspace, job, JobState.BROKEN, words(told))
 
 
 def _next(workspace: Workspace) -> Job | None:
