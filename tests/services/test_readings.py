@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qrecords.desk.notes import Notes
 from qrecords.errors import StorageFailure
 from qrecords.model.audit import Event, first_break
 from qrecords.office import Office
@@ -107,6 +108,39 @@ def test_what_cannot_be_logged_is_not_shown(filled: Office, monkeypatch: pytest.
     monkeypatch.setattr(EventsAside, "add", full)
     with written_by_another(filled), pytest.raises(StorageFailure):
         show(filled, NO)
+
+
+def test_readings_of_many_at_once_are_kept_together_and_each_is_told_when_that_fails() -> None:
+    begun, goes_on, kept, told = threading.Event(), threading.Event(), list[list[str]](), list[str]()
+
+    def keep(events: Sequence[Event]) -> None:
+        kept.append([e.object for e in events])
+        begun.set()
+        goes_on.wait(10)
+        if "3" in kept[-1]:
+            raise StorageFailure("磁盘已满")
+
+    notes = Notes(keep)
+
+    def read(number: int) -> None:
+        try:
+            notes.note([Event(0, "", "example", "read", str(number))])
+        except StorageFailure:
+            told.append(str(number))
+
+    threads = [threading.Thread(target=read, args=(n,)) for n in range(6)]
+    threads[0].start()
+    assert begun.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    while len(notes._next.events) < 5:
+        time.sleep(0.01)
+    goes_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert kept[0] == ["0"]
+    assert (len(kept), sorted(kept[1])) == (2, ["1", "2", "3", "4", "5"])
+    assert sorted(told) == sorted(kept[1])
 
 
 def test_many_readers_beside_many_writers_keep_one_chain(tmp_path: Path) -> None:

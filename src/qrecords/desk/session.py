@@ -235,13 +235,21 @@ class Session:
         rules, notices = self.rules, self.own_notices()
         return [r for r in records if decide(self.account, action, Subject.of(r, self.account, notices), rules).allowed]
 
+    def allowed(self, actions: Iterable[Action], record: Record) -> list[Action]:
+        """Return which of these the account may do with a record; nothing is logged."""
+        rules, subject = self.rules, Subject.of(record, self.account, self.own_notices())
+        return [action for action in actions if decide(self.account, action, subject, rules).allowed]
+
     def own_notices(self) -> frozenset[str]:
         """Return the service notices the account's person is sent out by."""
         roles = [role for g in self.account.grants if (role := self.access.roles.get(g.role))]
         if not any(right.whose == "own" for role in roles for right in role.rights):
             return frozenset()
-        with self.register.read() as tx:
-            return frozenset(tx.records.notices_naming(self.account.display_name, self.outlines.doing("notice")))
+        person, form = self.account.display_name, self.outlines.doing("notice")
+        with self.register.read() as tx:  # every notice is looked through: kept until a record changes
+            return self.workspace.sent_out.get(
+                tx.records.last_change(), (person, form), lambda: frozenset(tx.records.notices_naming(person, form))
+            )
 
     def _records_called(self, name: str) -> list[Record]:
         """Return the record of a number, or those of an item or volume; NotFound for a record that is not there."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from qrecords.desk.kept import Kept
+from qrecords.desk.notes import Notes
 from qrecords.desk.places import archive_below, open_register
 from qrecords.model.audit import Event
 from qrecords.model.numbering import FormCodes
@@ -49,14 +50,17 @@ class Workspace:
     leases: Leases = field(default=None, kw_only=True)  # type: ignore[assignment]  # made below
 
     kept: Kept = field(default_factory=Kept, init=False, repr=False)
+    sent_out: Kept = field(default_factory=Kept, init=False, repr=False)  # on which notices, by person and form
 
     steps: dict[str, str] = field(default_factory=dict, init=False, repr=False)  # what is under way here, by id
 
     _access: tuple[tuple[int, int, int] | None, AccessFile] | None = field(default=None, init=False, repr=False)
     _copied: TemporaryDirectory[str] | None = field(default=None, init=False, repr=False)
     _access_guard: Lock = field(default_factory=Lock, init=False, repr=False)
+    _notes: Notes = field(default=None, init=False, repr=False)  # type: ignore[assignment]  # made below
 
     def __post_init__(self) -> None:
+        self._notes = Notes(self._note)
         self.leases = self.leases or LeaseKeeper(self.register)
 
     @classmethod
@@ -144,6 +148,9 @@ class Workspace:
         """Log what was read, or refused, without waiting for who writes; when this returns it is kept for good."""
         if self.register.read_only or (not events and not self.register.has_aside()):
             return  # on a disk that takes no writes nothing can be logged, and nothing be done
+        self._notes.note(events)
+
+    def _note(self, events: Sequence[Event]) -> None:
         try:
             with self.register.write(wait=False) as tx:
                 tx.audit.append(list(events))

@@ -134,12 +134,12 @@ def status(office: Office) -> Status:
 
 def _counted(office: Office, tx: Transaction) -> tuple[Counter[str], int, int]:
     """Return the records by state, and how many items and volumes there are, as far as the account may read them."""
-    items = [i.archive_no for i in tx.items.all() if i.version > 0]
     if office.readable() is None:
         states = Counter[str]()
         for (_, state), number in tx.records.counts().items():
             states[state.value] += number
-        return states, len(items), len([v for v in tx.items.volumes() if v.version > 0])
+        return states, *tx.items.counts()
+    items = [i.archive_no for i in tx.items.all() if i.version > 0]
     from qrecords.services.volumes.shelf import readable_volumes  # it loads document libraries
 
     states = Counter(r.state.value for r in office.only_readable(tx.records.find()))

@@ -48,8 +48,10 @@ def unfiltered(office: Office, record_nos: Sequence[str]) -> list[Record]:
 
 def whole(office: Office, tx: Transaction, archive_nos: Sequence[str]) -> set[str]:
     """Return which of these items may be read whole: every record in them."""
+    if not (wanted := [no for no in dict.fromkeys(archive_nos) if no]):
+        return set()
     hidden = hidden_documents(office, tx)
-    asked = [no for no in dict.fromkeys(archive_nos) if no and no not in hidden]
+    asked = [no for no in wanted if no not in hidden]
     if office.readable() is None:
         return set(asked)
     documents = {d.progress.archive_no for d in tx.documents.all()}

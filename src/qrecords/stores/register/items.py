@@ -95,6 +95,14 @@ class Items:
         """Return the version of each item by its archive number."""
         return {row[0]: row[1] for row in self._c.execute(sa.select(t.item.c.archive_no, t.item.c.version))}
 
+    def counts(self) -> tuple[int, int]:
+        """Return how many items and volumes there are, without what is only reserved or destroyed."""
+        items, volumes = (
+            self._c.execute(sa.select(sa.func.count()).select_from(table).where(table.c.version > 0)).scalar_one()
+            for table in (t.item, t.volume)
+        )
+        return items, volumes
+
     def reserve_volume(self, row: VolumeRow) -> None:
         """Keep a volume code for a volume about to be bound; one reserved before is planned anew."""
         self._c.execute(t.volume.delete().where(t.volume.c.volume_code == row.volume_code, t.volume.c.version == 0))
