@@ -52,6 +52,15 @@ def normalise_with_places(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Return the normal form and, for each of its characters, where in `text` it comes from (start, end)."""
     folded: list[str] = []
     places: list[tuple[int, int]] = []
+    alone = [*map(_FOLD.__getitem__, text)]
+    if _NEEDS_NEIGHBOUR not in alone and max(map(len, alone), default=0) <= 1:  # almost every text: a character each
+        for place, char in enumerate(alone):
+            if char and (char != BREAK or (folded and folded[-1] != BREAK)):
+                folded.append(char)
+                places.append((place, place + 1))
+        if folded and folded[-1] == BREAK:
+            del folded[-1], places[-1]
+        return "".join(folded), places
     for (start, end), part in _folded(text):
         for char in part:
             if char == BREAK and (not folded or folded[-1] == BREAK):

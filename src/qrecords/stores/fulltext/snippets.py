@@ -42,7 +42,15 @@ def snippet(texts: Iterable[tuple[str, str]], query: Query, width: int) -> str:
     Words far apart come as up to three pieces. Where no word is looked for, the longest text begins.
     """
     given, words = list(texts), query.words
-    marked = [(text, found) for key, text in given if (found := _matches(key, text, words))]
+    sought = {word.text for word in words}
+    marked = []
+    for key, text in given:
+        plain = normalise(text)
+        for word in sought:
+            if word in plain:
+                if found := _matches(key, text, words):
+                    marked.append((text, found))
+                break
     wanted = {match.word for _, found in marked for match in found}
     if not wanted:
         longest = max((text for _, text in given), key=len, default="")
@@ -62,8 +70,7 @@ def snippet(texts: Iterable[tuple[str, str]], query: Query, width: int) -> str:
 def _matches(key: str, text: str, words: Iterable[Word]) -> list[_Match]:
     """Return where words that may stand in this field are found, from left to right."""
     here = [word for word in words if not word.fields or key in word.fields]
-    plain = normalise(text)
-    if not any(word.text in plain for word in here):
+    if not here:
         return []
     normal, places = normalise_with_places(text)
     found: list[_Match] = []
