@@ -216,6 +216,16 @@ def told_by(sentence: Sentence, words: Callable[[Step], str], *, spaced: bool = 
     return sentence if isinstance(sentence, str) else sentence.told(words, spaced=spaced)
 
 
+def asks_for(sentence: Sentence, entry: Input) -> bool:
+    """Tell whether a sentence says to give this input."""
+    if isinstance(sentence, str):
+        return False
+    return any(
+        asks_for(part, entry) if isinstance(part, Advice) else isinstance(part, Given) and part.input is entry
+        for part in sentence.parts
+    )
+
+
 def office_words(step: Step) -> str:
     """Word a step where no front end does, as on paper: by the office's own word."""
     match step:

@@ -41,6 +41,7 @@ ASKED: dict[str, str | list[str]] = {
     "GET /records/list.{kind}": ["kind=csv", "kind=csv&form=06A"],
     "GET /records/{number}": [f"number={HIDDEN}", f"number={HIDDEN_COMPLAINT}", "number=06A-2025-2"],
     "GET /records/{number}/paper.pdf": [f"number={HIDDEN}"],
+    "POST /records/{number}/print": [f"number={HIDDEN}"],
     "GET /records/{number}/page": [f"number={HIDDEN}", f"number={HIDDEN}&q={MARK}"],
     "GET /records/{number}/page.png": [f"number={HIDDEN}&q={MARK}"],
     "POST /records/{number}/go-on": [f"number={HIDDEN}"],

@@ -98,6 +98,7 @@ ROUTES = (
     _get("/records/{number}/page", "looking.page", Costly.PREVIEW),
     _get("/records/{number}/page.png", "looking.picture", Costly.PREVIEW),
     _post("/records/{number}/go-on", "filling.go_on"),
+    _post("/records/{number}/print", "records.printed", Costly.PREVIEW),
     _post("/step/{action}", "records.step"),
     _get("/review", "reviewing.queue"),
     _get("/review/rows/{form}", "reviewing.rows"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -131,7 +132,8 @@ def page(handler: Handler, costly: Costly | None = None) -> Endpoint:
 
 def refused(asked: Asked, error: QRecordsError, **more: Any) -> Response:
     """Word an error: for the page's script as data with `more`, else as a page with a way back."""
-    status = STATUS.get(type(error), 500 if error.exit_status in {1, 7} else 409)
+    kind = next((k for k in type(error).__mro__ if k in STATUS), type(error))
+    status = STATUS.get(kind, 500 if error.exit_status in {1, 7} else 409)
     problems = [
         {"field": p.field or "", "message": worded(p.message), "source": p.source or "", "row": p.row}
         for p in error.problems
@@ -139,7 +141,7 @@ def refused(asked: Asked, error: QRecordsError, **more: Any) -> Response:
     told = {"message": worded(error.message), "remedy": worded(error.remedy), "problems": problems}
     if asked.wants_data:
         return JSONResponse({**told, **more}, status)
-    return asked.page("refused.html", status, back=asked.request.headers.get("referer", "/"), **told)
+    return asked.page("refused.html", status, back=asked.request.headers.get("referer", "/"), **told, **more)
 
 
 def typed(
@@ -173,6 +175,7 @@ def pdf(data: bytes, name: str) -> Response:
 
 _KINDS = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
     ".csv": "text/csv; charset=utf-8",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".jsonl": "application/x-ndjson",
@@ -186,6 +189,11 @@ def download(name: str, data: bytes) -> Response:
     """Return a file of ours to be kept by the browser, never shown in it."""
     kept = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
     return Response(data, media_type=_KINDS[Path(name).suffix.lower()], headers=kept)
+
+
+def data_address(path: Path) -> str:
+    """Return a file as an address a page carries it by."""
+    return f"data:{_KINDS[path.suffix.lower()]};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def stored_upload(upload: UploadFile, folder: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from qrecords.web.signedin import form_token
 from qrecords.web.wording import worded
 
 if TYPE_CHECKING:
+    from qrecords.model.form import Form, Stage
     from qrecords.web.asked import Asked
 
 # The few screens, each with the key that opens it.
@@ -52,9 +53,10 @@ class Pages:
     def __init__(self) -> None:
         self._env = Environment(
             loader=PackageLoader("qrecords.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True,
+            lstrip_blocks=True, auto_reload=False,
         )  # fmt: skip
         self._env.filters |= {"value": value_text, "moment": moment_text, "marked": marked, "worded": worded}
+        self._env.filters["by_stage"] = by_stage
         self._env.globals |= {"states": {s.value: label for s, label in STATE_LABELS.items()}, "static": static_address}
 
     def answer(self, asked: Asked, template: str, values: Mapping[str, Any], status: int) -> Response:
@@ -106,6 +108,11 @@ def value_text(value: Any, field: Field | None = None) -> str:
     if field is not None and field.type is FieldType.DATETIME:
         return str(value).replace("T", " ")
     return f"{value}{field.unit if field else ''}"
+
+
+def by_stage(fields: Sequence[Field], form: Form) -> list[tuple[Stage, list[Field]]]:
+    """Return the fields of each stage of a form, in order."""
+    return [(stage, [f for f in fields if f.stage == stage.key]) for stage in form.stages]
 
 
 def moment_text(moment: str) -> str:

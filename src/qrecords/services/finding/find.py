@@ -30,6 +30,7 @@ from qrecords.stores.register.rows import ItemRow, Tombstone
 if TYPE_CHECKING:
     from qrecords.model.complaints import Standing
     from qrecords.model.form import Form
+    from qrecords.services.obstacles import Obstacles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +148,14 @@ def show(office: Office, record_no: str, *, history: bool = False) -> Shown:
     return shown(office, reading.one(office, record_no), history=history)
 
 
-def shown(office: Office, record: Record, *, history: bool = False) -> Shown:
-    """Return a record that was read just now as `show` does."""
+def shown(office: Office, record: Record, *, history: bool = False, ahead: Obstacles | None = None) -> Shown:
+    """Return a record that was read just now as `show` does; `ahead` is what stands before it, where that is known."""
     from qrecords.services.checking import reminders  # brings in the fonts, which a start does without
     from qrecords.services.complaints import standing_of
     from qrecords.services.obstacles import obstacles_of
 
     form = office.forms.get(record.form_code).form
-    ahead = obstacles_of(office, record)
+    ahead = ahead or obstacles_of(office, record)
     reminded = [p.message for p in reminders(office, form, record.values, own=record.record_no)]
     office.note([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
     with office.register.read() as tx:

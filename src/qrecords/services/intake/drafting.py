@@ -8,32 +8,40 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from qrecords.advice import Sentence, advise
+from qrecords.advice import Input, Sentence, advise, asks_for
 from qrecords.errors import InvalidInput, NotFound, Problem, WrongState
 from qrecords.model import values as parsing
 from qrecords.model.field import Field, FieldType
 from qrecords.model.form import Form, root
 from qrecords.model.record import STATE_LABELS, Action, Record, require_open, unchangeable
 from qrecords.model.rules import is_empty
+from qrecords.model.worksheet import NUMBER_COLUMN
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.checking import beyond_rules, reminders
 from qrecords.services.intake import meanwhile
 from qrecords.services.intake.asking import offers
-from qrecords.services.intake.fill import fill
+from qrecords.services.intake.fill import fill, source_key
 from qrecords.services.intake.lists import Completion
 from qrecords.services.intake.update import update
 from qrecords.stores.given import GivenFile
+from qrecords.stores.inputs import file_sha256, read_records
 from qrecords.stores.register.deskdrafts import DeskDraft
 
 _SHORT = re.compile(r"^(\d{1,2})[./-](\d{1,2})(?=$|\s)", re.ASCII)
 _FOUR_DIGITS = re.compile(r"^(\d\d)(\d\d)$", re.ASCII)
 _MONTH_DAY = re.compile(r"^\d{1,2}月\d{1,2}[日号]", re.ASCII)
 _MIDDLE = (7, 2)  # of a year: no day of it is further away than half a year
+_ANOTHER = advise("写重了就不用再生成；确是另一件，请用 {}", Input.SAME_AGAIN)
 _AHEAD = timedelta(days=92)  # a day without its year lies at most so far ahead: plans and agreed days
+
+
+class TooAlike(InvalidInput):
+    """A record says the same, or nearly: whoever typed it must say that it is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,8 @@ def make(office: Office, key: str, *, same_again: bool = False, said: str = "") 
     """Make the draft a record, or write it into the record it goes on with; returns the number.
 
     InvalidInput with every problem. The same call again finds the record that was made, and makes no second one;
-    what was `said` is kept with the number, so that `made_of` knows the request once the draft is gone.
+    what was `said` is kept with the number, so that `made_of` knows the request once the draft is gone. TooAlike where
+    a record says the same or nearly; `same_again` makes it one of its own all the same.
     """
     draft = draft_of(office, key)
     form = office.forms.get(draft.form_code).form
@@ -171,21 +180,36 @@ def make(office: Office, key: str, *, same_again: bool = False, said: str = "") 
         return _write_on(office, draft, form, values, said)
     values = {k: v for k, v in values.items() if not is_empty(v)}
     # Its first line makes its bytes its own: a draft made twice is one record, two drafts that say the same are two.
-    data = f"# {key}\n{json.dumps(values, ensure_ascii=False)}\n".encode()
-    path = office.papers.answers.keep(f"desk-{key}.yaml", data)
+    told = {NUMBER_COLUMN: "新", **values} if same_again else values
+    path = office.papers.answers.keep(f"desk-{key}.yaml", f"# {key}\n{json.dumps(told, ensure_ascii=False)}\n".encode())
     try:
-        made = fill(office, form.code, [path], same_again=same_again)
+        known = _said_by(office, form, path, same_again=same_again)
+        made = None if known else fill(office, form.code, [path], same_again=same_again)
     except InvalidInput as error:
         remedy = "请在标出的栏目里改正后再生成"
-        raise InvalidInput(f"「{form.title}」还不能生成", remedy=remedy, problems=error.problems) from error
+        doubtful = any(asks_for(p.message, Input.SAME_AGAIN) for p in error.problems)
+        kind = TooAlike if doubtful else InvalidInput
+        raise kind(f"「{form.title}」还不能生成", remedy=remedy, problems=error.problems) from error
+    if made is None:
+        raise TooAlike(f"与 {known} 完全相同，没有生成", remedy=_ANOTHER)
     if not made.records:
-        told = [text for changed in made.changed for text in changed["told"]]
-        remedy = "确实另有一件，请改清楚区别处再生成"
-        raise InvalidInput("与已有的记录几乎相同，没有生成", remedy=remedy, problems=[Problem(t) for t in told])
+        before = "、".join(str(changed["record_no"]) for changed in made.changed)
+        differing = [Problem(text) for changed in made.changed for text in changed["told"]]
+        raise TooAlike(f"与 {before} 几乎相同，没有生成", remedy=_ANOTHER, problems=differing)
     number = str(made.records[0]["record_no"])
     _became(office, draft, number, said)
     office.papers.answers.drop(path.name)
     return number
+
+
+def _said_by(office: Office, form: Form, path: Path, *, same_again: bool) -> str:
+    """Return the record that says what is to be made; "" for none, and for the one these very bytes made before."""
+    keys = [source_key(form, file_sha256(path), entry) for entry in read_records(path, form)]
+    with office.register.read() as tx:
+        if tx.records.by_source(keys):
+            return ""
+    seen = fill(office, form.code, [path], same_again=same_again, dry_run=True).records
+    return next((str(r["record_no"]) for r in seen if "record_no" in r), "")
 
 
 def _became(office: Office, draft: DeskDraft, number: str, said: str) -> None:

@@ -204,7 +204,7 @@ def read_row(form: Form, lists: Completion, sha256: str, entry: InputRecord, ans
     completed = lists.check(form, entry.values)
     prints = [] if completed.checked.problems or not entry.sound else prints_of(form, completed)
     slim = replace(entry, values={})  # what was read is held once
-    key, notes = _source_key(form, sha256, entry), [*entry.notes, *completed.notes]
+    key, notes = source_key(form, sha256, entry), [*entry.notes, *completed.notes]
     return Row(slim, completed.checked, key, prints, answers or answers_in(entry), notes)
 
 
@@ -279,7 +279,8 @@ def _check_one(around: Neighbours, entry: InputRecord, checked: Checked) -> list
     return [p.at(entry.source, entry.row) for p in problems]
 
 
-def _source_key(form: Form, sha256: str, entry: InputRecord) -> str:
+def source_key(form: Form, sha256: str, entry: InputRecord) -> str:
+    """Return what a row is known by whose file has the same bytes."""
     sheet = entry.source.partition("!")[2]
     return hashlib.sha256(f"{form.code}\0{sha256}\0{sheet}\0{entry.row}".encode()).hexdigest()
 

@@ -40,6 +40,11 @@ def waiting_pages(office: Office) -> list[WaitingPage]:
     return found
 
 
+def pages_without_place(office: Office) -> int:
+    """Return how many pages the account may see wait, 0 for who may see none."""
+    return len(waiting_pages(office)) if office.allows(Action.SIGN) or office.allows(Action.ATTACH) else 0
+
+
 def page_picture(office: Office, page: str) -> bytes:
     """Return the picture of a page as JPEG."""
     return _one(office, page).picture()

@@ -18,7 +18,7 @@ from qrecords.services.intake.asking import columns_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import list_entries
 from qrecords.stores.register.deskdrafts import DeskDraft
-from qrecords.web.asked import Asked, pdf, refused, stored_upload, typed
+from qrecords.web.asked import Asked, data_address, pdf, refused, stored_upload, typed
 from qrecords.web.rendering import value_text
 from qrecords.web.wording import worded
 
@@ -48,12 +48,15 @@ def draft(asked: Asked) -> Response:
     return _page(asked, drafting.draft_of(asked.session, asked.path["key"]))
 
 
-def _page(asked: Asked, one: DeskDraft, status: int = 200, *, tried: bool = False) -> Response:
+def _page(
+    asked: Asked, one: DeskDraft, status: int = 200, *, tried: bool = False, error: InvalidInput | None = None
+) -> Response:
     form = asked.session.forms.get(one.form_code).form
     may = {f.key for f in drafting.open_fields(asked.session, one)}
     return asked.page(
         "draft.html", status, draft=one, form=form, sections=[*_sections(form, may)], values=one.values,
         look=_told(asked, one), tried=tried, blank_lines=BLANK_LINES, columns=columns_of, lists=_lists(asked, form),
+        alike=error,
     )  # fmt: skip
 
 
@@ -161,10 +164,11 @@ def make(asked: Asked) -> Response:
         one = _saved(asked)
         try:
             number = drafting.make(asked.session, key, same_again=same_again, said=asked.said)
-        except InvalidInput:
+        except InvalidInput as error:
+            alike = isinstance(error, drafting.TooAlike)
             if asked.wants_data:
-                raise
-            return _page(asked, one, 422, tried=True)
+                return refused(asked, error, alike=alike)
+            return _page(asked, one, 422, tried=True, error=error if alike else None)
     told = f"已写入 {number}"
     if asked.wants_data:
         response = asked.go(f"/records/{number}", told)
@@ -190,7 +194,10 @@ def page_pdf(asked: Asked) -> Response:
 
 
 def upload(asked: Asked) -> Response:
-    """Fill from a workbook or another input file, as the command line does; rejected rows come back marked."""
+    """Fill from a workbook or another input file, as the command line does; a workbook refused comes back marked.
+
+    It is in the page itself: nothing of it stays here, and nobody else can ask for it.
+    """
     sent = asked.file("file")
     if sent is None:
         raise InvalidInput("没有选文件", remedy="请选一个 .xlsx、.csv、.json 或 .yaml 文件")
@@ -199,5 +206,8 @@ def upload(asked: Asked) -> Response:
         back.mkdir()
         source = stored_upload(sent, folder)
         is_workbook = source.suffix.lower() in {".xlsx", ".xlsm"}
-        made = fill(asked.session, asked.path["form"], [source], rejected=back if is_workbook else None)
+        try:
+            made = fill(asked.session, asked.path["form"], [source], rejected=back if is_workbook else None)
+        except InvalidInput as error:
+            return refused(asked, error, returned=[(path.name, data_address(path)) for path in sorted(back.iterdir())])
     return asked.page("uploaded.html", made=made, name=source.name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +19,7 @@ from qrecords.services.finding.find import Summary, list_records, shown
 from qrecords.services.finding.ledger import ledger_file as ledger_contents
 from qrecords.services.finding.viewing import shown_paper
 from qrecords.services.obstacles import obstacles_of
+from qrecords.services.print import print_records
 from qrecords.services.require import show_task
 from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.rendering import action_label
@@ -30,14 +33,15 @@ STEPS = (Action.UPDATE, Action.ISSUE, Action.SUBMIT, Action.REVIEW, Action.FILE,
 def record(asked: Asked) -> Response:
     """Show one record."""
     one = reading.one(asked.session, asked.path["number"])
-    whole = shown(asked.session, one, history=True)
-    folder = asked.session.forms.get(one.form_code)
     ahead = obstacles_of(asked.session, one)
+    whole = shown(asked.session, one, history=True, ahead=ahead)
+    folder = asked.session.forms.get(one.form_code)
     is_notice = Action.ISSUE.value in folder.form.steps
-    may = [a for a in open_actions(folder.form, one.state) if asked.session.only_readable([one], a)]
+    may = asked.session.allowed(open_actions(folder.form, one.state), one)
     return asked.page(
         "record.html", record=whole, form=folder.form, fields=[f for f in folder.form.fields if f.type not in BOXES],
         actions=[(a.value, action_label(a)) for a in STEPS if a in may], signing=Action.SIGN in may,
+        printing=Action.PRINT in may and not folder.form.is_register and not one.paper_no,
         kinds=folder.form.signatures, stages={s.key: s.label for s in folder.form.stages},
         labels={a.value: label for a, label in ACTION_LABELS.items()},
         ahead=[("下一步之前还缺", ahead.now), ("归档前还要", ahead.later)], by_key=folder.form.by_key,
@@ -50,6 +54,13 @@ def paper(asked: Asked) -> Response:
     """Give the PDF of a record: as it is archived, else as it would be printed now, with no print taken."""
     name, data = paper_of(asked, asked.path["number"])
     return pdf(data, name)
+
+
+def printed(asked: Asked) -> Response:
+    """Take a print of a record, with its code, to be signed and scanned; what was printed comes back."""
+    with TemporaryDirectory(prefix="qrecords-print-") as folder:
+        (made,) = print_records(asked.session, [asked.path["number"]], out=Path(folder))
+        return pdf(Path(made["pdf"]).read_bytes(), Path(made["pdf"]).name)
 
 
 def paper_of(asked: Asked, number: str) -> tuple[str, bytes]:

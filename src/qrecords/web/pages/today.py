@@ -15,6 +15,7 @@ from qrecords.services.finding.find import Summary
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.drafting import drafts
 from qrecords.services.intake.registermonth import begun
+from qrecords.services.scans.waiting import pages_without_place
 from qrecords.stores.register.deskdrafts import LINES
 from qrecords.web.asked import Asked
 from qrecords.web.rendering import action_label
@@ -28,7 +29,9 @@ def today(asked: Asked) -> Response:
     """Show the day: mine first, then what is due, then what waits for others."""
     # The lists hang on the account and on how the office stands, no more: they are worded once for both.
     lists = asked.session.kept(("today", asked.session.account), lambda: _lists(asked))
-    return asked.page("today.html", drafts=_drafts(asked), months=_months(asked), **lists)
+    return asked.page(
+        "today.html", drafts=_drafts(asked), months=_months(asked), scans=pages_without_place(asked.session), **lists
+    )
 
 
 def _lists(asked: Asked) -> dict[str, Any]:

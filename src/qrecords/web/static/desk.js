@@ -100,6 +100,26 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-send]") && event.target.files.length) event.target.form.requestSubmit();
 });
 
+// A file dropped on a page goes the way of the form it falls on; elsewhere it must not take the page's place.
+
+const filesOf = (event) => event.dataTransfer?.types.includes("Files") && !event.target.closest?.("input[type=file]");
+const dropped = (event) => (event.target.closest?.("[data-drop-file]") ?? document.querySelector("#main:not(:has([data-drop], [data-drop-file]))"))?.querySelector("form.file");
+
+document.addEventListener("dragover", (event) => {
+  if (!filesOf(event)) return;
+  event.preventDefault();
+});
+
+document.addEventListener("drop", (event) => {
+  if (!filesOf(event)) return;
+  event.preventDefault();
+  const form = dropped(event), { files } = event.dataTransfer;
+  if (!form) return; // a page with a place of its own for files
+  if (files.length > 1) return warn("一次放一个文件");
+  form.elements.file.files = files;
+  form.requestSubmit();
+});
+
 document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.ask;
   if (question && !confirm(question)) event.preventDefault();

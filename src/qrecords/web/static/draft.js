@@ -105,24 +105,25 @@ function draftPage(form) {
     page.src = `${form.dataset.page}?r=${revision}#navpanes=0&view=FitH`;
   }, PRINT_PAUSE);
 
-  async function make() {
+  async function make(again = false) {
     if (making) return;
     tried = making = true;
     const act = document.getElementById("make");
     act.disabled = true;
-    const told = await saving.save() && await sendMake();
+    const told = await saving.save() && await sendMake(again);
     making = act.disabled = false;
     if (!told) return;
     if (told.go) { saving.done(); location.assign(told.go); return; }
     await saving.save();
-    warn(toldBy(told));
+    warn(toldBy(told), ...(told.alike ? [button("确是两条", () => make(true))] : []));
     list("others", (told.problems ?? []).filter((p) => !form.querySelector(`[data-field="${CSS.escape(p.field.split(/[.[]/)[0])}"]`)).map((p) => p.message));
     form.querySelector(".cell.bad input, .cell.bad textarea, .cell.bad select")?.focus();
   }
 
   // The same request again makes nothing twice: one whose answer was lost is asked again until it is answered.
-  async function sendMake() {
+  async function sendMake(again) {
     const sent = new URLSearchParams(new FormData(form));
+    if (again) sent.set("same_again", "1");
     for (;;) {
       try {
         return (await ask(form.action, sent)).told;

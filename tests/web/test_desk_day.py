@@ -1,0 +1,196 @@
+"""A record's day from hand to hand through 今日, and the page of one that is filed: what each person sees and may do."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from qrecords.model.access import Account, Grant
+from qrecords.model.papers import Waiting
+from qrecords.office import Office
+from qrecords.render.pdf import Converter
+from qrecords.services.correct import correct
+from qrecords.services.finding.find import list_records
+from qrecords.stores.given import GivenFile
+from tests.faulty_disk import blank_convert
+from tests.services.test_returned import HEADINGS, parcel
+from tests.web.test_desk import Browser, as_typed
+
+ROLES = ("clerk", "engineer", "issuer", "supervisor", "archivist")
+
+
+@pytest.fixture(autouse=True)
+def _blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+
+
+@pytest.fixture
+def people(office: Office) -> dict[str, Browser]:
+    """Return a browser of a person of each role."""
+    with office.register.write() as tx:
+        for role in ROLES:
+            tx.accounts.add(Account(role, f"示例{role}", None, clearance=3, grants=(Grant(role),)), office.now())
+            tx.audit.append([office.event("accounts", f"account/{role}")])
+        accounts = {role: tx.accounts.by_name(role) for role in ROLES}
+    return {role: Browser(Office(office.workspace, found)).enter() for role, found in accounts.items() if found}
+
+
+def waits(browser: Browser) -> dict[str, list[str]]:
+    """Return the numbers under each heading of 今日."""
+    sections = re.findall(r"<section><h2>([^<]*)(.*?)</section>", browser.get("/"), re.DOTALL)
+    return {name: re.findall(r'<a href="/records/([^"]+)"', body) for name, body in sections}
+
+
+def made(browser: Browser, office: Office, form: str, values: dict[str, Any]) -> str:
+    """Fill a form through its page and return the number."""
+    draft, sent = browser.begin(form), as_typed(office, form, values)
+    told = browser.keep(draft, sent)
+    answer = browser.ask(f"{draft}/make", {**sent, "revision": told["revision"]})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["number"])
+
+
+def taken(browser: Browser, action: str, number: str, **more: str) -> None:
+    answer = browser.post(f"/step/{action}", {"number": number, "back": "/", **more})
+    assert answer.status_code == 303, answer.text
+
+
+def test_a_record_goes_from_hand_to_hand(
+    office: Office, people: dict[str, Browser], sample: Callable[..., dict[str, Any]]
+) -> None:
+    number = made(people["clerk"], office, "01A", sample("01A", source_record_no=None, channel="电话"))
+    way = [
+        ("clerk", "等我提交", "submit", {}),
+        ("supervisor", "等我审查", "return", {"reason": "示例：电话号码写全"}),
+        ("clerk", "等我提交", "submit", {}),
+        ("supervisor", "等我审查", "review", {"opinion": "示例：同意"}),
+        ("archivist", "等我归档", "file", {}),
+    ]
+    returned = False
+    for role, heading, action, more in way:
+        for other, browser in people.items():
+            seen = waits(browser)
+            if other == role:
+                assert seen[heading] == [number], (role, heading)
+            else:  # who may read it sees that it waits for somebody else; who may not sees nothing
+                assert [h for h, numbers in seen.items() if number in numbers and h.startswith("等我")] == [], other
+                may = other in {"clerk", "supervisor", "archivist"}
+                assert (number in seen.get("等别人办", [])) is may, other
+        if returned and action == "submit":
+            assert "退回：示例：电话号码写全" in people[role].get("/")
+        taken(people[role], action, number, **more)
+        returned = action == "return"
+    for browser in people.values():
+        assert number not in "".join(map(str, waits(browser).values()))
+
+
+def test_a_notice_is_issued_and_completed_by_the_one_it_sends(
+    office: Office, people: dict[str, Browser], sample: Callable[..., dict[str, Any]]
+) -> None:
+    form = office.forms.get("04A").form
+    first = {f.key for f in form.input_fields if f.stage == form.stages[0].key}
+    values = {k: v for k, v in sample("04A").items() if k in first}
+    if isinstance(values.get("staff"), list):
+        values["staff"] = [{**values["staff"][0], "name": "示例engineer"}]
+    number = made(people["issuer"], office, "04A", values)
+    assert waits(people["issuer"])["等我签发"] == [number]
+    taken(people["issuer"], "issue", number)
+    assert waits(people["issuer"]).get("等我签发") is None
+    assert waits(people["engineer"])["等我续填"] == [number], "the person it names completes it"
+    assert number in waits(people["supervisor"])["等别人办"]
+
+
+def test_the_page_of_a_filed_record(
+    office: Office, people: dict[str, Browser], sample: Callable[..., dict[str, Any]]
+) -> None:
+    values = sample("01A", source_record_no=None, channel="电话")
+    number = made(people["clerk"], office, "01A", values)
+    taken(people["clerk"], "submit", number)
+    taken(people["supervisor"], "review", number, opinion="示例：同意")
+    taken(people["archivist"], "file", number)
+    change = GivenFile("new.json", '{"contact_person": "示例更正人"}'.encode())
+    correct(office, number, change, reason="示例：姓名写错")
+    page = people["clerk"].get(f"/records/{number}")
+    text = re.sub(r"<[^>]+>", " ", page)
+    item = list_records(office)[0].archive_no
+    for said in (
+        "已归档",
+        item,
+        "示例：同意",
+        "第1版",
+        "第2版",
+        "示例：姓名写错",
+        values["contact_person"],
+        "示例更正人",
+    ):
+        assert said in text, said
+    for who, did in (("clerk", "提交"), ("supervisor", "审查"), ("archivist", "归档")):
+        assert re.search(rf"{who}\s+{did}", text), "who did what"
+    steps = page.partition('class="steps"')[2].partition("</section>")[0]
+    assert not re.findall(r'action="/step/(\w+)"', steps), "nothing more is to be done with it by a clerk"
+    assert people["clerk"].http.get(f"/records/{number}/paper.pdf").content.startswith(b"%PDF")
+    printed = people["clerk"].post(f"/records/{number}/print")
+    assert printed.content.startswith(b"%PDF")
+    assert number in printed.headers["content-disposition"]
+    with office.register.read() as tx:
+        events = [e for e in tx.audit.events(number) if e.action == "print"]
+    assert (events[-1].account, events[-1].detail["via"]) == ("clerk", "desk")
+
+
+def test_a_second_record_like_the_first_is_made_only_when_that_is_said(
+    office: Office, people: dict[str, Browser], sample: Callable[..., dict[str, Any]]
+) -> None:
+    browser = people["clerk"]
+    values = as_typed(office, "01A", sample("01A", source_record_no=None, channel="电话"))
+    first = made(browser, office, "01A", sample("01A", source_record_no=None, channel="电话"))
+    draft = browser.begin("01A")
+    revision = browser.keep(draft, values)["revision"]
+    refused = browser.ask(f"{draft}/make", {**values, "revision": revision})
+    assert (refused.status_code, refused.json()["alike"]) == (422, True), refused.text
+    assert first in refused.json()["message"]
+    assert "「确是两条」" in refused.json()["remedy"]
+    without_script = browser.post(f"{draft}/make", {**values, "revision": revision})
+    assert 'name="same_again"' in without_script.text
+    assert len(list_records(office)) == 1
+    said = {**values, "revision": revision, "same_again": "1"}
+    second = browser.ask(f"{draft}/make", said)
+    assert second.status_code == 200, second.text
+    assert second.json()["number"] != first
+    assert browser.ask(f"{draft}/make", said).json()["number"] == second.json()["number"], "asked again, made once"
+    assert len(list_records(office)) == 2
+
+
+def test_a_refused_workbook_comes_back_marked(office: Office, people: dict[str, Browser]) -> None:
+    book = Workbook()
+    for row in (HEADINGS, parcel("示例甲厂"), parcel("示例乙厂", day="2月30日")):
+        book.worksheets[0].append(row)
+    book.save(sent := BytesIO())
+    browser = people["clerk"]
+    answer = browser.http.post(
+        "/fill/10A/file", data={"token": browser.token}, files={"file": ("收件.xlsx", sent.getvalue())}
+    )
+    assert answer.status_code == 422
+    ((data, name),) = re.findall(r'href="data:[^;]+;base64,([^"]+)" download="([^"]+)"', answer.text)
+    assert name.endswith(".xlsx")
+    (sheet, *_) = load_workbook(BytesIO(base64.b64decode(data))).worksheets
+    assert {c.coordinate for row in sheet.iter_rows() for c in row if c.comment} == {"A3"}
+    assert list_records(office) == []
+
+
+def test_pages_without_a_place_are_told_to_who_may_give_them_one(office: Office, people: dict[str, Browser]) -> None:
+    assert "没有归处的扫描件" not in people["archivist"].get("/")
+    page = Waiting(page_id="P0A1B2C3D4E5F", source="示例.pdf", number=1, reason="没有编码", points=(595.0, 842.0))
+    office.papers.inbox.put(page, b"jpeg", b"png")
+    assert "没有归处的扫描件" in people["archivist"].get("/")
+    with office.register.write() as tx:
+        tx.accounts.add(Account("auditor", "示例auditor", None, grants=(Grant("auditor"),)), office.now())
+        tx.audit.append([office.event("accounts", "account/auditor")])
+        auditor = tx.accounts.by_name("auditor")
+    assert auditor is not None
+    assert "没有归处的扫描件" not in Browser(Office(office.workspace, auditor)).enter().get("/", 403)
