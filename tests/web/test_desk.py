@@ -231,7 +231,9 @@ def test_a_page_makes_the_record_fill_makes(
     office: Office, browser: Browser, form: str, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]
 ) -> None:
     fields = {f.key for f in office.forms.get(form).form.input_fields}
-    values = {k: v for k, v in (sample(form) | _referred_to(office, sample, write, but=form)).items() if k in fields and v}
+    values = {
+        k: v for k, v in (sample(form) | _referred_to(office, sample, write, but=form)).items() if k in fields and v
+    }
     expected = fill(office, form, [write(values)], dry_run=True).records[0]["values"]
     draft = browser.begin(form)
     told = browser.keep(draft, as_typed(office, form, values))

@@ -1,0 +1,183 @@
+"""Each form filled through its page in a real browser is the record `fill` makes; files dropped on a page go its way."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from qrecords.model.field import FieldType
+from qrecords.office import Office
+from qrecords.render.pdf import Converter
+from qrecords.services.finding.find import list_records
+from qrecords.services.intake.drafting import draft_of
+from qrecords.services.intake.fill import fill
+from qrecords.services.steps import issue
+from tests.faulty_disk import blank_convert
+from tests.services.test_returned import HEADINGS, parcel
+from tests.web.browsing import address, browser_marks, browsing, chromium, context, house, sample_of
+from tests.web.test_desk import ALL_FORMS
+
+__all__ = ["address", "chromium", "context", "house"]
+pytestmark = browser_marks
+# Writes values as a person does: into each control, which then tells of it; a list gets its next line by that.
+WRITE = """(values) => {
+  const told = (e, name) => e.dispatchEvent(new Event(name, {bubbles: true}));
+  for (const [name, value] of values) {
+    const controls = [...document.querySelectorAll(`#draft [name="${name}"]`)];
+    if (!controls.length) throw new Error(name);
+    for (const control of controls) {
+      if (["radio", "checkbox"].includes(control.type)) control.checked = [value].flat().includes(control.value);
+      else control.value = value;
+      told(control, "input");
+    }
+  }
+}"""
+DROP = """([name, data]) => {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), given = new DataTransfer();
+  given.items.add(new File([bytes], name));
+  const where = document.querySelector("#draft");
+  for (const kind of ["dragover", "drop"])
+    where.dispatchEvent(new DragEvent(kind, {dataTransfer: given, bubbles: true, cancelable: true}));
+}"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _blank() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Converter, "convert", blank_convert)
+        yield
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    context.route("**/*.pdf*", lambda route: route.fulfill(body="", content_type="text/plain"))
+    return context.new_page()
+
+
+def begin(page: Page, form: str) -> str:
+    """Begin a draft and return its key."""
+    page.goto("/fill", wait_until="domcontentloaded")
+    page.locator(f'form[action$="{form}"] button').click()
+    page.wait_for_url("**/drafts/**", wait_until="domcontentloaded")
+    page.locator("#saved").wait_for()
+    return page.url.rpartition("/")[2]
+
+
+def controls(house: Office, form_code: str, values: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what to write into which control."""
+
+    def said(value: Any) -> Any:
+        if isinstance(value, bool):
+            return "是" if value else "否"
+        return [*map(str, value)] if isinstance(value, list) else str(value)
+
+    found: list[tuple[str, Any]] = []
+    for field in house.forms.get(form_code).form.input_fields:
+        value = values.get(field.key)
+        if value is None:
+            continue
+        if field.type is FieldType.ROWS:
+            found += [(f"{field.key}.{n}.{k}", said(v)) for n, line in enumerate(value) for k, v in line.items()]
+        else:
+            found.append((field.key, said(value)))
+    return found
+
+
+def test_each_form_through_its_page_is_the_record_fill_makes(page: Page, house: Office, tmp_path: Any) -> None:
+    def filled(form: str, values: dict[str, Any], **more: Any) -> dict[str, Any]:
+        path = tmp_path / "input.json"
+        path.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+        return fill(house, form, [path], **more).records[0]
+
+    call, notice, arrived = (filled(form, sample_of(form))["record_no"] for form in ("02A", "04A", "10A"))
+    issue(house, [notice])
+    named = {"notice_no": notice, "source_record_no": call, "intake_record_no": arrived}
+    for form in ALL_FORMS:
+        fields = {f.key for f in house.forms.get(form).form.input_fields}
+        values = {k: v for k, v in (sample_of(form) | named).items() if k in fields}
+        if form in {"02A", "04A", "10A"}:  # else it is the record that is there
+            values[house.forms.get(form).form.title_fields[-1]] = "示例：另一件"
+        expected = filled(form, values, dry_run=True)["values"]
+        begin(page, form)
+        page.evaluate(WRITE, controls(house, form, values))
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url(f"**/records/QR758-{form}-*", wait_until="domcontentloaded")
+        with house.register.read() as tx:
+            record = tx.records.get(page.url.rpartition("/")[2])
+        assert record is not None
+        assert record.values == expected, form
+
+
+def test_what_is_like_a_record_is_made_when_it_is_said_to_be_another(page: Page, house: Office) -> None:
+    values = sample_of("09A", subject="示例：两条一样的")
+    for expected in (1, 2):
+        begin(page, "09A")
+        page.evaluate(WRITE, controls(house, "09A", values))
+        page.keyboard.press("Control+Enter")
+        if expected == 2:
+            expect(page.locator("#banner")).to_contain_text("完全相同")
+            page.get_by_role("button", name="确是两条").click()
+        page.wait_for_url("**/records/QR758-09A-*", wait_until="domcontentloaded")
+        found = [r for r in list_records(house, form_code="09A") if r.title.endswith("两条一样的")]
+        assert len(found) == expected
+
+
+def test_a_workbook_dropped_on_a_draft_goes_the_way_of_fill(page: Page, house: Office) -> None:
+    book = Workbook()
+    for row in (HEADINGS, parcel("示例甲厂"), parcel("示例乙厂", day="2月30日")):
+        book.worksheets[0].append(row)
+    book.save(sent := BytesIO())
+    before = len(list_records(house, form_code="10A"))
+    key = begin(page, "10A")
+    page.evaluate(WRITE, [("customer_unit", "示例：写了一半")])
+    with page.expect_navigation(wait_until="domcontentloaded"):
+        page.evaluate(DROP, ["收件.xlsx", base64.b64encode(sent.getvalue()).decode()])
+    with page.expect_download() as came:
+        page.get_by_role("link", name="取回标好的工作簿").click()
+    back = load_workbook(came.value.path())
+    assert {c.coordinate for row in back.worksheets[0].iter_rows() for c in row if c.comment} == {"A3"}
+    assert len(list_records(house, form_code="10A")) == before
+    assert draft_of(house, key).values["customer_unit"] == "示例：写了一半", "what was typed is kept"
+    book.worksheets[0]["A3"] = "2026-03-04"
+    book.save(sent := BytesIO())
+    begin(page, "10A")
+    with page.expect_navigation(wait_until="domcontentloaded"):
+        page.evaluate(DROP, ["收件.xlsx", base64.b64encode(sent.getvalue()).decode()])
+    expect(page.get_by_text("2条有了编号")).to_be_visible()
+    assert len(list_records(house, form_code="10A")) == before + 2
+
+
+def test_a_notice_is_read_and_completed_on_a_phone(
+    chromium: Browser, house: Office, address: str, tmp_path: Any
+) -> None:
+    form, values = house.forms.get("04A").form, sample_of("04A", customer_address="示例：在外地的用户处")
+    later = {f.key for f in form.input_fields if f.stage == form.stages[-1].key and f.key in values}
+    path = tmp_path / "notice.json"
+    path.write_text(json.dumps({k: v for k, v in values.items() if k not in later}, ensure_ascii=False), "utf-8")
+    number = fill(house, "04A", [path]).records[0]["record_no"]
+    issue(house, [number])
+    with browsing(chromium, house, address, "phone") as phone:
+        phone.route("**/*.pdf*", lambda route: route.fulfill(body="", content_type="text/plain"))
+        page = phone.new_page()
+        page.goto("/", wait_until="domcontentloaded")
+        page.get_by_role("link", name=number).first.click()
+        page.wait_for_url(f"**/records/{number}", wait_until="domcontentloaded")
+        expect(page.get_by_text("示例：在外地的用户处")).to_be_visible()
+        page.get_by_role("button", name="续填").click()
+        page.wait_for_url("**/drafts/**", wait_until="domcontentloaded")
+        page.evaluate(WRITE, controls(house, "04A", {k: values[k] for k in later}))
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.get_by_role("button", name=f"写入 {number}").click()
+        page.wait_for_url(f"**/records/{number}", wait_until="domcontentloaded")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with house.register.read() as tx:
+        record = tx.records.get(number)
+    assert record is not None
+    assert {k: record.values.get(k) for k in later} == {k: values[k] for k in later}
