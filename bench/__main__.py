@@ -15,6 +15,7 @@ NAMES = (
     "bench_pdf",
     "bench_scan",
     "bench_search",
+    "bench_start",
     "bench_volume",
 )
 

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -314,7 +315,5 @@ def _told(setting: dataclasses.Field[Any], value: object) -> str:
 
 
 def _near(word: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # only for who wrote something wrong
-
     near = get_close_matches(word.casefold(), [*known], n=1)
     return f"是不是 {near[0]}？" if near else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -23,6 +24,8 @@ from qrecords.cli.output import emit_error, emit_json, neutralise, say
 from qrecords.cli.wording import worded
 from qrecords.errors import InvalidInput, QRecordsError, StorageFailure
 from qrecords.model.answer import told
+from qrecords.model.clock import shown
+from qrecords.settings import find_root
 from qrecords.stores.durable import failure_of
 
 if TYPE_CHECKING:
@@ -104,7 +107,6 @@ class Session:
     def office(self) -> Office:
         """Return the office, opened when first needed."""
         from qrecords.services.administer import open_office
-        from qrecords.settings import find_root
 
         office = open_office(find_root(self.root), self.account)
         office.words = worded
@@ -117,8 +119,6 @@ class Session:
 
     def when(self, moment: str) -> str:
         """Return a moment of the register as the office's clock shows it."""
-        from qrecords.model.clock import shown
-
         return shown(moment, self.office.settings.zone)
 
     def answer(
@@ -154,8 +154,6 @@ def app(ctx: click.Context, root: Path | None, account: str | None, as_json: boo
 
 def _log_steps(ctx: click.Context, session: Session) -> None:
     """Write a line for each step to standard error, and one for the command itself, until it is done."""
-    import logging
-
     steps, screen = logging.getLogger("qrecords.steps"), logging.StreamHandler(sys.stderr)
     screen.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     steps.addHandler(screen)

@@ -12,6 +12,7 @@ from qrecords.cli import types
 from qrecords.cli.app import Session
 from qrecords.cli.completion import RECORD
 from qrecords.errors import UsageError
+from qrecords.model.record import STATE_LABELS
 
 
 def all_numbers(ctx: click.Context, param: click.Parameter, numbers: Sequence[str]) -> tuple[str, ...]:
@@ -39,8 +40,6 @@ def month_form(numbers: Sequence[str]) -> str:
 
 def moved(session: Session, records: Sequence[Any], done: str) -> None:
     """Answer a step on records."""
-    from qrecords.model.record import STATE_LABELS
-
     lines = [f"✓ {done}{len(records)}份"] if len(records) > 1 else []
     lines += [f"  {r.record_no}  {STATE_LABELS[r.state]}  {r.title}" for r in records]
     session.answer({"records": [{"record_no": r.record_no, "state": r.state.value} for r in records]}, lines)

@@ -15,7 +15,9 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, table
 from qrecords.cli.wording import error_json
 from qrecords.errors import IntegrityFailure
+from qrecords.intake.outfiles import require_free, write_new
 from qrecords.model.answer import told
+from qrecords.model.audit import OUTCOME_LABELS
 from qrecords.model.clock import CLOCK
 from qrecords.model.record import ACTION_LABELS
 
@@ -89,7 +91,6 @@ def verify(session: Session, heads: tuple[str, ...]) -> int:
 @pass_session
 def export(session: Session, path: Path, date_from: str | None, date_to: str | None) -> None:
     """导出一段日志，一行一条；谁都能用 docs/audit-check.py 核对，不需要本软件。"""
-    from qrecords.intake.outfiles import require_free, write_new
     from qrecords.services.access.audit import export_events
 
     require_free(path)
@@ -136,8 +137,6 @@ def clock(session: Session, reason: str | None, confirm: bool) -> None:
 
 def label(action: str, outcome: str) -> str:
     """Return what an event's action and outcome are called."""
-    from qrecords.model.audit import OUTCOME_LABELS
-
     ended: str = OUTCOME_LABELS.get(outcome, outcome)
     done: str = ACTIONS.get(action, action)
     return f"{done}（{ended}）" if ended else done

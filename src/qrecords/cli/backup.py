@@ -12,6 +12,8 @@ from qrecords.cli.output import problem_lines, progress
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import IntegrityFailure
 from qrecords.model.answer import told
+from qrecords.model.clock import shown
+from qrecords.settings import find_root
 
 
 @click.command(cls=chinese.Command)
@@ -60,7 +62,6 @@ def backup(session: Session, folder: Path) -> int:
 @pass_session
 def restore(session: Session, source: Path, target: Path) -> int:
     """把备份恢复成一个新的工作区，接着处理完中断的操作，重建检索库，并逐字节检查。"""
-    from qrecords.model.clock import shown
     from qrecords.services.care.backup import open_restored
     from qrecords.services.care.backup import restore as restore_office
 
@@ -89,7 +90,6 @@ def rebuild(session: Session) -> int:
     """登记库丢失或损坏、又没有备份时：从归档对象重建登记库，并说明哪些找不回来。"""
     from qrecords.services.care.rebuild import NOT_BACK, open_rebuilt
     from qrecords.services.care.rebuild import rebuild as rebuild_register
-    from qrecords.settings import find_root
 
     root = find_root(session.root)
     with progress("重建", "个") as at:

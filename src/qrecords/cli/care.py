@@ -16,7 +16,10 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
 from qrecords.cli.wording import error_json
 from qrecords.errors import IntegrityFailure, UsageError
+from qrecords.intake.outfiles import require_free, write_new
 from qrecords.model.answer import told
+from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action, State
+from qrecords.settings import FILE_NAME
 
 if TYPE_CHECKING:
     from qrecords.model.four_properties import PropertyChecked
@@ -56,7 +59,6 @@ def init(session: Session, folder: Path, engine: str | None, org: str, person: s
 def _asked_name(session: Session, folder: Path) -> str:
     """Ask who makes a new workspace, where someone can answer; scripts go on without a name."""
     from qrecords.cli.asking import on_terminal
-    from qrecords.settings import FILE_NAME
 
     if session.as_json or not on_terminal() or (folder / FILE_NAME).exists():
         return ""
@@ -103,7 +105,6 @@ def tour(made: Demo) -> Iterator[str]:
 @pass_session
 def verify(session: Session, deep: bool, afresh: bool, report: Path | None) -> int:
     """按真实性、完整性、可用性、安全性逐项检查档案库、登记库、编号、日志和册（四性检测）。"""
-    from qrecords.intake.outfiles import require_free, write_new
     from qrecords.services.care.report import report_file, report_kind
     from qrecords.services.care.verify import verify as verify_office
 
@@ -177,7 +178,6 @@ def index_state(session: Session) -> None:
 @pass_session
 def status(session: Session) -> None:
     """工作区概况。"""
-    from qrecords.model.record import STATE_LABELS, State
     from qrecords.services.administer import status as office_status
 
     found = office_status(session.office)
@@ -198,7 +198,5 @@ def status(session: Session) -> None:
 
 def _to_do(counts: Mapping[str, int]) -> str:
     """Return how many records wait for each step; `list` names what the others lack."""
-    from qrecords.model.record import ACTION_LABELS, Action
-
     told = [f"可以{ACTION_LABELS[Action(step)]}{n}" for step, n in counts.items() if step != "lacking"]
     return "，".join([*told, *([f"还缺内容或签署{counts['lacking']}（用 list 看）"] if "lacking" in counts else [])])

@@ -6,6 +6,7 @@ import gettext
 import os
 import re
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,6 @@ class Group(Command, click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, importing its module now."""
         if cmd_name in self._lazy:
-            from importlib import import_module
-
             module, _, attribute = self._lazy[cmd_name][0].partition(":")
             command: click.Command = getattr(import_module(module), attribute)
             return command

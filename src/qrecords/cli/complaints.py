@@ -11,6 +11,7 @@ from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
+from qrecords.intake.outfiles import require_free, write_new
 
 
 @click.command(cls=chinese.Command)
@@ -20,7 +21,6 @@ from qrecords.cli.output import table
 @pass_session
 def complaints(session: Session, since: str | None, until: str | None, output: Path | None) -> None:
     """列出一段时间的投诉（含抱怨）：谁办、办结没有、多少天；-o 生成检查表，检查人、结果留空（QS/PA758A 5.6）。"""
-    from qrecords.intake.outfiles import require_free, write_new
     from qrecords.services.complaints import checklist_file
     from qrecords.services.complaints import complaints as complaints_of
 
@@ -52,7 +52,6 @@ def feedback(session: Session, number: str, output: Path | None) -> None:
 
     它不是受控表式；外部编号在 qrecords.toml 的 [feedback] 里写。质量部接收后用 sign --kind quality-receipt 登记。
     """
-    from qrecords.intake.outfiles import require_free, write_new
     from qrecords.services.feedback import feedback_file
 
     office = session.office

@@ -10,13 +10,15 @@ import os
 import re
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class
 
-if TYPE_CHECKING:
-    from qrecords.model.numbering import FormCodes
+from qrecords.errors import QRecordsError
+from qrecords.model.numbering import RECORD_NO, FormCodes, full_record_no
+from qrecords.settings import find_root, load
+from qrecords.stores.formfolders import form_codes
 
 _MOST = 50
 _KEPT = "qrecords.form_codes"
@@ -75,16 +77,12 @@ class RecordNumber(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the number in full: 06A-2026-12 is QR758-06A-2026-00012; what is no number stays as it is."""
-        from qrecords.model.numbering import RECORD_NO, full_record_no
-
         full = full_record_no(str(value), _form_codes(ctx))
         return full if RECORD_NO.match(full) else str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the newest records the account may read; QR758-06A or 06A-2026 will do as a beginning."""
-        from qrecords.errors import QRecordsError
         from qrecords.office import Office
-        from qrecords.settings import find_root
 
         begun = incomplete.upper()
         try:
@@ -104,10 +102,8 @@ class SavedName(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Offer the searches the account keeps."""
-        from qrecords.errors import QRecordsError
         from qrecords.office import Office
         from qrecords.services.finding.saved import saved_searches
-        from qrecords.settings import find_root
 
         try:
             with closing(Office.open(find_root(_root(ctx)), ctx.find_root().params.get("account"))) as office:
@@ -127,11 +123,6 @@ def is_form_code(word: str) -> bool:
 
 def _form_codes(ctx: click.Context | None) -> FormCodes:
     """Return the codes of the forms of the workspace one stands in, read once a command; none outside of one."""
-    from qrecords.errors import QRecordsError
-    from qrecords.model.numbering import FormCodes
-    from qrecords.settings import find_root, load
-    from qrecords.stores.formfolders import form_codes
-
     if ctx is None:
         return FormCodes()
     meta = ctx.find_root().meta

@@ -11,11 +11,15 @@ import click
 
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.audit import label as event_label
 from qrecords.cli.completion import FORM, RECORD, SAVED
 from qrecords.cli.output import cut, table
 from qrecords.cli.wording import worded
 from qrecords.errors import NotFound, UsageError
+from qrecords.intake.outfiles import require_free, write_new
+from qrecords.intake.viewer import open_with_viewer
 from qrecords.model.queryways import WAYS
+from qrecords.model.record import OPEN_STATES, STATE_LABELS, State
 
 if TYPE_CHECKING:
     from qrecords.services.finding.find import Shown
@@ -54,13 +58,11 @@ def list_(
     output: Path | None,
 ) -> None:
     """列出记录：办到哪一步，该谁办，还缺什么。默认只列没有归档的。"""
-    from qrecords.model.record import OPEN_STATES, State
     from qrecords.services.finding.find import list_records
 
     wanted = [State(s) for s in states] or ([] if every else list(OPEN_STATES))
     records = list_records(session.office, form_code=form, states=wanted, year=year, month=month or "")
     if output:
-        from qrecords.intake.outfiles import require_free, write_new
         from qrecords.services.finding.ledger import ledger_file
 
         require_free(output)
@@ -159,7 +161,6 @@ def search(
     if not text.strip() and wanted == Criteria():
         raise UsageError("没有写检索词，也没有条件", remedy="请写要找的字，或加 --form、--year、--state 等条件")
     if output:
-        from qrecords.intake.outfiles import require_free, write_new
         from qrecords.services.finding.hitlist import hits_file
 
         require_free(output)
@@ -202,7 +203,6 @@ def _saved(session: Session, search: SavedSearch) -> str:
 
 
 def _open(session: Session, found: Found, number: int) -> str:
-    from qrecords.intake.viewer import open_with_viewer
     from qrecords.services.finding.viewing import paper_to_open
 
     hits = found.hits
@@ -215,8 +215,6 @@ def _open(session: Session, found: Found, number: int) -> str:
 
 
 def _hit_lines(found: Found, text: str, criteria: Criteria) -> list[str]:
-    from qrecords.model.record import STATE_LABELS, State
-
     if not found.total:
         return _nothing_lines(found.looser, text, criteria)
     lines = []
@@ -235,8 +233,6 @@ def _hit_lines(found: Found, text: str, criteria: Criteria) -> list[str]:
 
 def _facet_lines(facets: Mapping[str, Mapping[str, int]]) -> list[str]:
     """Return what the hits are, where there is something to choose from."""
-    from qrecords.model.record import STATE_LABELS, State
-
     lines = []
     for name, label in FACET_LABELS.items():
         counts = list(facets[name].items())
@@ -253,8 +249,6 @@ def _facet_lines(facets: Mapping[str, Mapping[str, int]]) -> list[str]:
 
 def _narrowing(criteria: Criteria) -> list[str]:
     """Return the conditions of a search in words."""
-    from qrecords.model.record import STATE_LABELS, State
-
     conditions = [
         f"表式 {criteria.form_code}" if criteria.form_code else "",
         f"{criteria.year}年" if criteria.year else "",
@@ -297,8 +291,6 @@ def _correction_lines(record: Shown, when: When) -> Iterator[str]:
 
 
 def _record_lines(record: Shown, when: When) -> list[str]:
-    from qrecords.cli.audit import label as event_label
-
     lines = [f"{record.record_no}  {record.form_title}  {record.state_label}"]
     for key, value in record.values.items():
         label = record.labels.get(key, key)

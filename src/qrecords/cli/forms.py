@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from qrecords.cli.completion import FORM
 from qrecords.cli.output import problem_lines, table
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, UsageError
+from qrecords.intake.outfiles import require_free, write_new
+from qrecords.services.filekinds import kind_of
 from qrecords.stores.given import on_disk
 
 TYPES = {
@@ -73,8 +76,6 @@ def show(session: Session, form: str) -> None:
 @pass_session
 def schema(session: Session, form: str) -> None:
     """输出一种表式输入的 JSON Schema，供编程使用。"""
-    import json
-
     from qrecords.services.intake.forms import schema as form_schema
 
     found = form_schema(session.office, form)
@@ -156,8 +157,6 @@ def sheet(session: Session, form: str, output: Path | None, open_rows: bool, mon
 
     加 --open，登记簿（02A、03A、09A、10A）还没有提交的行都写在里面：补完后 qrecords update 表式 工作簿，凭编号认得。
     """
-    from qrecords.intake.outfiles import require_free, write_new
-    from qrecords.services.filekinds import kind_of
     from qrecords.services.intake.sheet import SUFFIX, sheet_file, sheet_name
 
     if open_rows or month:
@@ -172,8 +171,6 @@ def sheet(session: Session, form: str, output: Path | None, open_rows: bool, mon
 
 
 def _give_out(session: Session, form: str, output: Path | None, *, open_rows: bool, month: str) -> None:
-    from qrecords.intake.outfiles import require_free, write_new
-    from qrecords.services.filekinds import kind_of
     from qrecords.services.intake.givingout import SUFFIX, give_out
 
     if not open_rows:
@@ -202,8 +199,6 @@ def template_(session: Session, form: str, output: Path | None, original: bool) 
 
     现用的模板在工作区的 forms/QR758/表式/template.docx，不要直接改它：改好的用 forms adopt 换上。
     """
-    from qrecords.intake.outfiles import require_free, write_new
-    from qrecords.services.filekinds import kind_of
     from qrecords.services.intake.templates import SUFFIX, tags_of, template_file, template_name
 
     path = output or Path(template_name(session.office.forms.get(form).form))

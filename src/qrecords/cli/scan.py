@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from qrecords.cli.completion import RECORD
 from qrecords.cli.output import emit_error, note, progress, say
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, Problem
+from qrecords.intake.scanned import scans_of
+from qrecords.stores.given import on_disk
 
 if TYPE_CHECKING:
     from qrecords.model.form import Form
@@ -60,7 +63,6 @@ def scan(
     文件是 PDF、JPEG、PNG、TIFF，或放着它们的文件夹；几份记录、次序颠倒、倒着放都可以。读不出编码的页留在
     archive/inbox/unmatched，看预览图后用 scan-assign 指给记录。
     """
-    from qrecords.intake.scanned import scans_of
     from qrecords.services.scans.scan import scan as scan_files
     from qrecords.services.scans.signing import paired
 
@@ -135,7 +137,6 @@ def attach(session: Session, number: str, files: tuple[Path, ...], no_ocr: bool)
     已归档的记录也可以附：存为归档件的新版，原版保留。
     """
     from qrecords.services.scans.attach import attach as attach_files
-    from qrecords.stores.given import on_disk
 
     record, version, notes = attach_files(session.office, number, [*map(on_disk, files)], recognise=not no_ocr)
     for line in notes:
@@ -170,8 +171,6 @@ def _asker(session: Session) -> Ask | None:
 
 
 def _ask(form: Form, known: Known, chosen: Signing) -> Signing:
-    from dataclasses import replace
-
     say(f"{known.print_id}  {known.records[0].title}", err=True)
     if not chosen.kind:
         kinds = [s.kind for s in form.own_signatures]

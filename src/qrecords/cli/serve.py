@@ -6,6 +6,7 @@ import click
 
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
+from qrecords.settings import find_root
 from qrecords.strict import RUN
 
 
@@ -16,7 +17,6 @@ from qrecords.strict import RUN
 @pass_session
 def serve(session: Session, host: str, port: int, *, browser: bool) -> None:
     """启动工作台：在浏览器里填写、审查、检索。按 Ctrl-C 结束。"""
-    from qrecords.settings import find_root
     from qrecords.web.serving import Wishes
     from qrecords.web.serving import serve as serve_desk
 

@@ -14,10 +14,12 @@ from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import MONTH, NUMBERS, REASON, month_form, moved
 from qrecords.cli.output import note
 from qrecords.cli.wording import worded
+from qrecords.model.papers import AFTER_FILING
+from qrecords.model.record import Action
 from qrecords.stores.given import on_disk
 
 if TYPE_CHECKING:
-    from qrecords.model.record import Action, Record
+    from qrecords.model.record import Record
 
 
 @click.command(cls=chinese.Command)
@@ -36,7 +38,6 @@ def issue(session: Session, numbers: tuple[str, ...]) -> None:
 @pass_session
 def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> None:
     """提交给管理信息部主管审查；该填的必须齐全。登记簿可按月提交，没有处理结果的行留待以后。"""
-    from qrecords.model.record import Action
     from qrecords.services import steps
 
     notes: list[Sentence] = []
@@ -64,7 +65,6 @@ def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str
 
     已归档的也可以补登、补附扫描件：存为归档件的新版，原版保留。
     """
-    from qrecords.model.papers import AFTER_FILING
     from qrecords.services import steps
 
     signed = steps.sign(
@@ -83,7 +83,6 @@ def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str
 @pass_session
 def review(session: Session, numbers: tuple[str, ...], month: str | None, opinion: str, on: str | None) -> None:
     """登记主管的审查签名。"""
-    from qrecords.model.record import Action
     from qrecords.services import steps
 
     chosen = _chosen(session, numbers, month, Action.REVIEW)

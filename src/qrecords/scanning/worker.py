@@ -15,8 +15,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import zxingcpp
 from PIL import Image, ImageChops, ImageFilter, ImageOps
+from pypdfium2 import raw
 
 from qrecords.foreign.drawing import drawn
 from qrecords.foreign.pictures import NotShown, opened
@@ -72,9 +74,6 @@ class Page:
 
 
 def _pdf_pages(path: Path, most: int) -> Iterator[Page]:
-    import pypdfium2
-    from pypdfium2 import raw
-
     try:
         document = pypdfium2.PdfDocument(path)
         document.init_forms()  # or fields and electronic seals are not drawn

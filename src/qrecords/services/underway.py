@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from qrecords.errors import Problem
 from qrecords.model.record import OPEN_STATES, Record
 from qrecords.office import Office
+from qrecords.services.obstacles import named_before
 from qrecords.services.require import Owed, owed_by
 
 
@@ -27,8 +28,6 @@ def lacking(office: Office) -> Mapping[str, Sequence[Problem]]:
     """Return what each of them lacks before its next step, by number; of other records what may be read is named."""
 
     def named() -> Mapping[str, Sequence[Problem]]:
-        from qrecords.services.obstacles import named_before  # brings in the fonts, which other readings do without
-
         return named_before(office, under_way(office), owed_under_way(office))
 
     return office.kept(("lacking", office.readable()), named)

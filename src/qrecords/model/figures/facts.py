@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from qrecords.model.access import CENTRE, performing_unit
 from qrecords.model.arrivals import arrival_of
 from qrecords.model.complaints import QUALITY_TOPIC, awaits_quality, quality_items, receipt_of
 from qrecords.model.figures.entries import Entry, Fact, Surroundings
+from qrecords.model.figures.satisfaction import ITEMS
 from qrecords.model.numbering import form_number
 from qrecords.model.record import Record
 from qrecords.model.values import choice_key
@@ -327,8 +329,6 @@ def _commissioned_at_once(entry: Entry, near: Surroundings) -> bool:
 
 
 def _trainee_hours(entry: Entry, _: Surroundings) -> Any:
-    from decimal import Decimal
-
     hours, people = entry.record.values.get("total_hours"), entry.record.values.get("trainee_count")
     return None if hours is None or people is None else str(Decimal(str(hours)) * int(people))
 
@@ -344,8 +344,6 @@ def _open_issue_text(entry: Entry, _: Surroundings) -> str:
 
 
 def _rated(entry: Entry, _: Surroundings) -> bool:
-    from qrecords.model.figures.satisfaction import ITEMS
-
     return any(entry.record.values.get(item) for item in ITEMS)
 
 

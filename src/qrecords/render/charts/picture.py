@@ -7,6 +7,7 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
+import resvg_py
 from PIL import Image, ImageFont
 
 from qrecords.errors import InvalidInput
@@ -24,8 +25,6 @@ def picture(chart: Chart) -> bytes:
 
     MissingProgram when this machine has no Chinese face; InvalidInput names characters none of its fonts has.
     """
-    import resvg_py
-
     files = _files("".join(text.words for text in laid_out(chart).texts))
     drawn = resvg_py.svg_to_bytes(
         svg_string=svg(chart),

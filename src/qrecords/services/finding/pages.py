@@ -15,8 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from qrecords.errors import StorageFailure
+from qrecords.model.query import parse_query
 from qrecords.scanning.child import Silent, answers
 from qrecords.scanning.limits import limit
+from qrecords.services.finding.search import described
 
 if TYPE_CHECKING:
     from qrecords.office import Office
@@ -40,8 +42,6 @@ class PageShown:
 
 def words_looked_for(office: Office, text: str) -> list[str]:
     """Return the words of a query in their normal form; InvalidInput when it cannot be read."""
-    from qrecords.model.query import parse_query
-
     if not text.strip():
         return []
     query = parse_query(text, office.outlines.labels(), office.outlines.titles())
@@ -50,9 +50,6 @@ def words_looked_for(office: Office, text: str) -> list[str]:
 
 def where_found(office: Office, record_no: str, text: str) -> str:
     """Return the snippet of a record for a query: where the words stand that are on no page."""
-    from qrecords.model.query import parse_query
-    from qrecords.services.finding.search import described
-
     query = parse_query(text, office.outlines.labels(), office.outlines.titles())
     return next((hit.snippet for hit in described(office, [record_no], query)), "")
 

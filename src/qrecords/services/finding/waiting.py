@@ -11,7 +11,9 @@ from qrecords.model.answer import told
 from qrecords.model.record import Action, Record, State
 from qrecords.model.values import Values
 from qrecords.office import Office
+from qrecords.services.checking import reminders
 from qrecords.services.finding.find import Summary, summaries
+from qrecords.services.neighbours import Neighbours
 from qrecords.services.underway import lacking, under_way
 
 
@@ -70,9 +72,6 @@ def rows_to_review(office: Office, form_code: str, most: int) -> tuple[list[RowT
 
     Each as lists show it, with its values and what is reminded of it; that they were read is logged.
     """
-    from qrecords.services.checking import reminders  # brings in the fonts, which a start does without
-    from qrecords.services.neighbours import Neighbours
-
     office.authorise(Action.READ, "list")
     form = office.forms.get(form_code).form
     with office.register.read() as tx:
