@@ -26,6 +26,7 @@ from qrecords.services import steps
 from qrecords.services.administer import init
 from qrecords.services.file import file_records
 from qrecords.services.intake.fill import fill
+from qrecords.stores.given import on_disk
 
 OF_LIMIT = 3.0
 
@@ -55,7 +56,7 @@ def reviewed(office: Office, count: int, folder: Path) -> list[str]:
     source = folder / "records.json"
     records = [sample | {"customer_unit": f"示例单位{n}"} for n in range(count)]
     source.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
-    numbers = [str(r["record_no"]) for r in fill(office, "01A", [source]).records]
+    numbers = [str(r["record_no"]) for r in fill(office, "01A", [on_disk(source)]).records]
     steps.submit(office, numbers)
     steps.review(office, numbers, opinion="同意", on="2025-12-31")
     return numbers

@@ -114,9 +114,9 @@ def _witnessed() -> Path:
     shutil.copytree(_ready(), root)
     with kept.opened(root) as people:
         found = draw(people("甲"), kept.ALL[1:], "无继续保存价值")
-        approve(people("乙"), found["list_no"])
+        approve(people("乙"), found.list_no)
         for name in ("丙", "丁"):
-            witness(people(name), found["list_no"], found["sha256"], kept.TODAY)
+            witness(people(name), found.list_no, found.sha256, kept.TODAY)
     return root
 
 

@@ -336,15 +336,15 @@ def asked_for(folder: Path) -> Path:
 @people()
 def _issue_copies(office: Office) -> None:
     (asked,) = copies.list_requests(office)
-    issue(office, asked["request_no"], office.settings.root.parent / "copies")
+    issue(office, asked.request_no, office.settings.root.parent / "copies")
 
 
 @people()
 def _are_issued(office: Office) -> bool:
     (asked,) = copies.list_requests(office)
-    names = [c["copy_no"] for c in asked["copies"]]
+    names = [c.copy_no for c in asked.copies]
     assert names in ([], ["FB-2020-00001", "FB-2020-00002"]), "no gap"
-    if asked["state"] != "issued":
+    if asked.state != "issued":
         return False
     out = office.settings.root.parent / "copies"
     with office.register.read() as tx:
@@ -618,7 +618,7 @@ def _draw(office: Office) -> None:
 
 @people(moment=kept.NOW)
 def _is_drawn(office: Office) -> bool:
-    return [found["state"] for found in lists(office)] == ["drawn"]
+    return [found.state for found in lists(office)] == ["drawn"]
 
 
 @people("戊", moment=kept.NOW)
@@ -628,7 +628,7 @@ def _destroy(office: Office) -> None:
 
 @people(moment=kept.NOW)
 def _is_destroyed(office: Office) -> bool:
-    return bool(lists(office)[0]["state"] == "destroyed")
+    return bool(lists(office)[0].state == "destroyed")
 
 
 def witnessed(folder: Path) -> Path:

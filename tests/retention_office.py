@@ -73,7 +73,7 @@ def information(number: int, customer: str, **changes: Any) -> dict[str, Any]:
 def filled(office: Office, form: str, *values: dict[str, Any]) -> list[str]:
     path = office.settings.root.parent / f"{form}-{len(values)}-{values[0].get('customer_unit')}.json"
     path.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-    made = [str(r["record_no"]) for r in fill(office, form, [path]).records]
+    made = [str(r["record_no"]) for r in fill(office, form, [on_disk(path)]).records]
     path.unlink()
     return made
 
@@ -180,9 +180,9 @@ def _witnessed() -> Path:
     root = copied(Path(mkdtemp(prefix="witnessed-")))
     with opened(root) as people:
         found = draw(people("甲"), ALL, "无继续保存价值")
-        approve(people("乙"), found["list_no"])
+        approve(people("乙"), found.list_no)
         for name in ("丙", "丁"):
-            witness(people(name), found["list_no"], found["sha256"], TODAY)
+            witness(people(name), found.list_no, found.sha256, TODAY)
     return root
 
 

@@ -123,7 +123,6 @@ LOOKED_INTO = "a child process opens the file, or it was lent to be read"
 MANY_FILES = (
     "people take what is made from a folder they name, many files at a time, each made as the one before is done"
 )
-TO_DO = "still reads or writes the clerk's own file: his workbook gets numbers, comes back marked, or is resumed"
 PATHS = {
     "reports/content.item_of_document": "its paper, in the archive or among the step's own files",
     "reports/papers.papers_of": "the step's own folder",
@@ -154,15 +153,9 @@ PATHS = {
     "door.require_harmless": LOOKED_INTO,
     "finding/viewing.paper_to_open": "a viewer opens it, and goes on after the command has ended",
     "freezing.freeze": OWN_FOLDER,
-    "intake/asking.keep_answers": TO_DO,
-    "intake/fill.fill": TO_DO,
+    "intake/fill.fill": MANY_FILES,
     "intake/importing.import_as_filed": "a list names scans by their places beside it",
     "intake/paper.paper_of": OWN_FOLDER,
-    "intake/returning.how_to_go_on": TO_DO,
-    "intake/returning.require_place": TO_DO,
-    "intake/returning.send_back": TO_DO,
-    "intake/sendingnumbers.send_numbers": TO_DO,
-    "intake/takingback.take_back": TO_DO,
     "making.finish": OWN_FOLDER,
     "making.make": OWN_FOLDER,
     "making.to_pdf": OWN_FOLDER,

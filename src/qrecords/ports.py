@@ -207,7 +207,7 @@ class Objects(Protocol):
 
     @property
     def address(self) -> str:
-        """Return what another process opens these objects by (desk/places.archive_at)."""
+        """Return what another process opens these objects by (stores/archives.py)."""
         ...
 
     @property

@@ -126,7 +126,7 @@ def retained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         drawn = draw(people("甲"), [VOLUME], "示例")
         approve(people("乙"), LIST_NO)
         for name in ("丙", "丁"):
-            witness(people(name), LIST_NO, drawn["sha256"], TODAY)
+            witness(people(name), LIST_NO, drawn.sha256, TODAY)
         destroy(people("甲"), LIST_NO)
     return root
 

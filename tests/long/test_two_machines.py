@@ -65,7 +65,7 @@ def work(name):
             values = [kept.information(1 + n, f"示例单位{name}-{count}") for n in range(2)]
             source, page = folder / f"{name}-{count}.json", folder / f"{count}.png"
             source.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-            numbers = [r["record_no"] for r in fill(office, "01A", [source]).records]
+            numbers = [r["record_no"] for r in fill(office, "01A", [on_disk(source)]).records]
             say("fill")
             steps.submit(office, numbers)
             say("submit")
@@ -73,7 +73,7 @@ def work(name):
             say("review")
             filed = file_records(office, numbers)
             with told.open("a", encoding="utf-8") as stream:
-                stream.writelines(json.dumps([f["record_no"], f["archive_no"]]) + "\\n" for f in filed)
+                stream.writelines(json.dumps([f.record_no, f.archive_no]) + "\\n" for f in filed)
             say("file")
             picture = Image.new("L", (400, 560), 255)
             ImageDraw.Draw(picture).text((40, 40), f"{name} {count}")

@@ -22,6 +22,7 @@ from qrecords.model.form import Form
 from qrecords.office import Office
 from qrecords.services.intake.asking import is_asked, offers, read_answer, to_fill, to_update
 from qrecords.services.intake.fill import fill
+from qrecords.stores.given import on_disk
 from tests.conftest import CommandLine
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
@@ -121,7 +122,7 @@ def test_a_record_is_asked_for_field_by_field(
     form = office.forms.get("03A").form
     values = sample("03A", linked_record=None)
     # The customer's last record brings the contact along.
-    fill(office, "03A", [write(sample("03A", contact_person="示例老联系人", linked_record=None))])
+    fill(office, "03A", [on_disk(write(sample("03A", contact_person="示例老联系人", linked_record=None)))])
     with terminal(cli.root, "fill", "03A") as screen:
         for label, line in answers_to(form, values, office):
             if label == form.label("contact_person"):
@@ -192,7 +193,7 @@ def test_update_asks_for_what_is_still_open(
     cli: CommandLine, office: Office, sample: Callable[..., Any], write: Callable[..., Path]
 ) -> None:
     values = sample("02A", handling_result=None, closed_on=None, linked_record=None)
-    fill(office, "02A", [write(values)])
+    fill(office, "02A", [on_disk(write(values))])
     with terminal(cli.root, "update", "QR758-02A-2025-00001") as screen:
         answers = {"handling_result": "示例结果", "closed_on": "2025-03-07"}
         for field in to_update(office, "QR758-02A-2025-00001")[2]:
@@ -214,7 +215,7 @@ def test_the_same_words_asked_twice_are_two_records(office: Office, sample: Call
 
     answers = sample("03A", linked_record=None)
     asked = [keep_answers(office, "03A", answers) for _ in range(2)]
-    made = [fill(office, "03A", [path], same_again=True).records[0]["record_no"] for path in asked]
+    made = [fill(office, "03A", [kept.file], same_again=True).records[0]["record_no"] for kept in asked]
     assert made == ["QR758-03A-2025-00001", "QR758-03A-2025-00002"]
 
 
@@ -222,7 +223,7 @@ def test_a_void_record_offers_nothing(office: Office, sample: Callable[..., Any]
     from qrecords.services.steps import void
 
     form = office.forms.get("03A").form
-    number = fill(office, "03A", [write(sample("03A", linked_record=None))]).records[0]["record_no"]
+    number = fill(office, "03A", [on_disk(write(sample("03A", linked_record=None)))]).records[0]["record_no"]
     unit = {"customer_unit": sample("03A")["customer_unit"]}
     assert offers(office, form, unit)["contact_person"] == sample("03A")["contact_person"]
     assert "subject" not in offers(office, form, unit), "only what belongs to the customer"

@@ -44,7 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     scan = blank_scan(folder / "sign.pdf")
     with closing(init(folder / "office", clock=lambda: NOW)) as office:
-        fill(office, "11A", [inputs(folder)])
+        fill(office, "11A", [on_disk(inputs(folder))])
         submit(office, NUMBERS)
         sign(office, NUMBERS, kind="unit-leader", by="示例领导", on="2025-03-20", evidence=on_disk(scan))
         review(office, NUMBERS, opinion="同意", on="2025-12-31")

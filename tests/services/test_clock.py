@@ -30,6 +30,7 @@ from qrecords.services.administer import init, open_office
 from qrecords.services.finding.find import list_records
 from qrecords.services.intake.fill import fill
 from qrecords.settings import load
+from qrecords.stores.given import on_disk
 from tests.conftest import NOW, CommandLine
 
 
@@ -87,38 +88,38 @@ def test_a_zone_that_is_none_is_told(tmp_path: Path, zone: str) -> None:
 
 
 def test_a_clock_in_the_past_writes_nothing(office: Office, entry: Callable[[], Path]) -> None:
-    fill(office, "01A", [entry()])
+    fill(office, "01A", [on_disk(entry())])
     with office.register.read() as tx:
         before = tx.audit.head()
     past = at(office, NOW - TOLERANCE - timedelta(seconds=1))
     with pytest.raises(WrongState, match="早，没有办理"):
-        fill(past, "01A", [entry()])
+        fill(past, "01A", [on_disk(entry())])
     with office.register.read() as tx:
         assert tx.audit.head() == before
     assert len(list_records(past)) == 1, "looking goes on"
-    assert fill(at(office, NOW - TOLERANCE), "01A", [entry()]).records
+    assert fill(at(office, NOW - TOLERANCE), "01A", [on_disk(entry())]).records
 
 
 def test_a_clock_walked_back_in_small_steps(office: Office, entry: Callable[[], Path]) -> None:
-    fill(office, "01A", [entry()])
-    fill(at(office, NOW - timedelta(minutes=9)), "01A", [entry()])
+    fill(office, "01A", [on_disk(entry())])
+    fill(at(office, NOW - timedelta(minutes=9)), "01A", [on_disk(entry())])
     with pytest.raises(WrongState, match="早，没有办理"):
-        fill(at(office, NOW - timedelta(minutes=18)), "01A", [entry()])
+        fill(at(office, NOW - timedelta(minutes=18)), "01A", [on_disk(entry())])
 
 
 def test_a_clock_years_ahead_writes_nothing(office: Office, entry: Callable[[], Path]) -> None:
-    fill(office, "01A", [entry()])
+    fill(office, "01A", [on_disk(entry())])
     with pytest.raises(WrongState, match="1100天以上"):
-        fill(at(office, NOW + timedelta(days=1101)), "01A", [entry()])
-    assert fill(at(office, NOW + timedelta(days=1099)), "01A", [entry()]).records
+        fill(at(office, NOW + timedelta(days=1101)), "01A", [on_disk(entry())])
+    assert fill(at(office, NOW + timedelta(days=1099)), "01A", [on_disk(entry())]).records
 
 
 def test_one_jump_ahead_is_undone_by_two(office: Office, entry: Callable[[], Path]) -> None:
     add(office, "second", display_name="示例管理员")
-    fill(office, "01A", [entry()])
-    fill(at(office, NOW + timedelta(days=400)), "01A", [entry()])
+    fill(office, "01A", [on_disk(entry())])
+    fill(at(office, NOW + timedelta(days=400)), "01A", [on_disk(entry())])
     with pytest.raises(WrongState) as told:
-        fill(office, "01A", [entry()])
+        fill(office, "01A", [on_disk(entry())])
     assert "audit clock" in worded(told.value.remedy)
     with pytest.raises(WrongState, match="没有人提出"):
         confirm(office)
@@ -135,7 +136,7 @@ def test_one_jump_ahead_is_undone_by_two(office: Office, entry: Callable[[], Pat
     with pytest.raises(WrongState, match="没有人提出"):
         confirm(at(office, NOW + timedelta(days=2)))
     confirm(replace(office, account=Account("second", "示例管理员", "", grants=desk)))
-    assert fill(office, "01A", [entry()]).records
+    assert fill(office, "01A", [on_disk(entry())]).records
     assert told_by_verify(office) == []
     with office.register.read() as tx:
         steps = [(e.account, e.outcome) for e in tx.audit.events() if e.action == CLOCK]
@@ -145,15 +146,15 @@ def test_one_jump_ahead_is_undone_by_two(office: Office, entry: Callable[[], Pat
 
 
 def test_a_declaration_written_by_hand_counts_for_nothing(office: Office, entry: Callable[[], Path]) -> None:
-    fill(at(office, NOW + timedelta(days=400)), "01A", [entry()])
+    fill(at(office, NOW + timedelta(days=400)), "01A", [on_disk(entry())])
     with office.register.write() as tx:
         tx.facts.set(CLOCK, str(tx.audit.head()[0]))
     with pytest.raises(WrongState):
-        fill(office, "01A", [entry()])
+        fill(office, "01A", [on_disk(entry())])
     with office.register.write() as tx:
         tx.facts.set(CLOCK, "no number")
     with pytest.raises(WrongState):
-        fill(office, "01A", [entry()])
+        fill(office, "01A", [on_disk(entry())])
 
 
 def test_verify_names_times_that_run_backwards(office: Office) -> None:

@@ -32,6 +32,7 @@ from qrecords.services.care.verify import verify
 from qrecords.services.file import file_months, file_records
 from qrecords.services.intake.fill import fill
 from qrecords.services.steps import review, submit
+from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, NOW, CommandLine
 
 pytestmark = pytest.mark.office
@@ -49,7 +50,7 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             values = json.loads((FORMS / code / "sample.json").read_text(encoding="utf-8")) | changes
             source = folder / f"{code}.json"
             source.write_text(json.dumps({k: v for k, v in values.items() if v is not None}), encoding="utf-8")
-            (made,) = fill(office, code, [source]).records
+            (made,) = fill(office, code, [on_disk(source)]).records
             submit(office, [made["record_no"]])
             review(office, [made["record_no"]], on="2025-12-31")
         file_records(office, ["QR758-01A-2025-00001"])
@@ -161,8 +162,8 @@ def test_a_copy_is_locked_as_approved(issued: tuple[Office, list[Issued]]) -> No
 def test_what_left_the_house_is_in_register_and_log(issued: tuple[Office, list[Issued]]) -> None:
     office, files = issued
     (listed,) = copies.list_requests(office)
-    assert (listed["state"], [c["copy_no"] for c in listed["copies"]]) == ("issued", [c.copy_no for c in files])
-    assert [c["sha256"] for c in listed["copies"]] == [c.sha256 for c in files]
+    assert (listed.state, [c.copy_no for c in listed.copies]) == ("issued", [c.copy_no for c in files])
+    assert [c.sha256 for c in listed.copies] == [c.sha256 for c in files]
     assert [e.outcome for e in events(office, "copy-issue")] == ["begun", "begun", "done", "done"]
     (approval,) = events(office, "copy-approve")
     assert approval.detail["separation"] == "single-desk", "one person asked and approved; the log says so"
@@ -290,7 +291,7 @@ def test_copies_come_back_one_by_one_and_late_ones_are_listed(at: Callable[..., 
     assert copies.list_requests(at(28), overdue=True) == []
     late = at(29)
     (overdue,) = copies.list_requests(late, overdue=True)
-    assert overdue["overdue"] is True
+    assert overdue.overdue is True
     with pytest.raises(InvalidInput, match="早于发出"):
         copies.take_back(late, [first.copy_no], on="2026-03-03")
     (still,) = copies.take_back(late, [first.copy_no.lower()])
@@ -393,8 +394,8 @@ def test_a_crash_while_issuing_loses_no_number_and_leaves_a_trace(
     else:
         issue(again, number, out)
     (listed,) = copies.list_requests(again)
-    assert [c["copy_no"] for c in listed["copies"]] == ["FB-2026-00001", "FB-2026-00002"]
-    assert all(c["issued_at"] for c in listed["copies"])
+    assert [c.copy_no for c in listed.copies] == ["FB-2026-00001", "FB-2026-00002"]
+    assert all(c.issued_at for c in listed.copies)
     assert sorted(p.name for p in out.iterdir()) == ["FB-2026-00001.pdf", "FB-2026-00002.pdf"]
     assert issue(again, approved(again), out)[0].copy_no == "FB-2026-00003"
     assert verify(again).problems == []

@@ -20,6 +20,7 @@ from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import add_entry
 from qrecords.services.steps import issue
 from qrecords.stores import durable
+from qrecords.stores.given import on_disk
 
 Sample = Callable[..., dict[str, Any]]
 Write = Callable[..., Path]
@@ -44,7 +45,7 @@ def counted() -> Iterator[list[str]]:
 def noticed(office: Office, sample: Sample, write: Write, count: int) -> list[str]:
     """Issue notices and return their numbers."""
     notices = [sample("04A", reports=None, task_description=f"示例任务 {n}") for n in range(count)]
-    numbers = [r["record_no"] for r in fill(office, "04A", [write(notices)]).records]
+    numbers = [r["record_no"] for r in fill(office, "04A", [on_disk(write(notices))]).records]
     issue(office, numbers)
     return numbers
 
@@ -76,12 +77,12 @@ def test_ten_and_a_hundred_records_take_the_same_queries(
 ) -> None:
     add_entry(office, CUSTOMERS, {"用户单位": "示例单位一", "地址": "示例市示例路1号"})
     notices = noticed(office, sample, write, 20)
-    fill(office, form, [write(make(sample, notices, 1, 0))])  # what a first paper of a form keeps for good
+    fill(office, form, [on_disk(write(make(sample, notices, 1, 0)))])  # what a first paper of a form keeps for good
     sent = []
     for count, first in ((10, 100), (100, 1000)):
         source = write(make(sample, notices, count, first))
         with counted() as statements:
-            made = fill(office, form, [source])
+            made = fill(office, form, [on_disk(source)])
         assert len(made.records) == count
         sent.append(statements)
     few, many = sent
@@ -93,9 +94,9 @@ def test_the_same_file_again_takes_the_same_queries(office: Office, sample: Samp
     sent = []
     for count, first in ((10, 100), (100, 1000)):
         source = write(reports(sample, notices, count, first))
-        fill(office, "06A", [source])
+        fill(office, "06A", [on_disk(source)])
         with counted() as statements:
-            assert all(r["again"] for r in fill(office, "06A", [source]).records)
+            assert all(r["again"] for r in fill(office, "06A", [on_disk(source)]).records)
         sent.append(len(statements))
     assert sent[0] == sent[1]
 
@@ -106,10 +107,10 @@ def test_rows_of_one_file_meet_each_other_in_their_notice(office: Office, sample
     rows = reports(sample, [notice], 3, 0)
     rows = [row | one | {"serial_no": serial} for row, serial in zip(rows, ("S1", "S2", "S1"), strict=True)]
     rows[2]["fault_symptom"] = "另一处故障"
-    found = fill(office, "06A", [write(rows)], keep_going=True)
+    found = fill(office, "06A", [on_disk(write(rows))], keep_going=True)
     assert [len(found.records), len(found.rejected)] == [2, 1]
     assert "S1 已在 本次输入的另一条记录" in found.rejected[0]["problems"][0].message
-    alone = fill(office, "06A", [write([rows[2] | {"fault_symptom": "再一处故障"}])], keep_going=True)
+    alone = fill(office, "06A", [on_disk(write([rows[2] | {"fault_symptom": "再一处故障"}]))], keep_going=True)
     assert "S1 已在 QR758-06A-2025-00001" in alone.rejected[0]["problems"][0].message
 
 

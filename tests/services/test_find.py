@@ -18,6 +18,7 @@ from qrecords.services.finding import indexing
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from qrecords.stores.formoutlines import CACHE_FILE
+from qrecords.stores.given import on_disk
 from qrecords.stores.register import tables
 from qrecords.stores.register.rows import VolumeRow
 from tests.conftest import CHECKOUT, CommandLine
@@ -28,7 +29,7 @@ NO = "QR758-10A-2025-00001"
 
 @pytest.fixture
 def filled(office: Office, write: Callable[..., Path], sample: Callable[..., Any]) -> Office:
-    fill(office, "10A", [write(sample("10A"))])
+    fill(office, "10A", [on_disk(write(sample("10A")))])
     return office
 
 
@@ -123,7 +124,11 @@ def test_nothing_of_a_destroyed_record_is_found_or_left(
     if engine == "tantivy":
         pytest.importorskip("tantivy", reason="no tantivy wheel for this machine")
     office.workspace.use_engine(engine)
-    fill(office, "10A", [write([sample("10A", user_need="示例：囍字遥控盒"), sample("10A", user_need="示例：遥控盒")])])
+    fill(
+        office,
+        "10A",
+        [on_disk(write([sample("10A", user_need="示例：囍字遥控盒"), sample("10A", user_need="示例：遥控盒")]))],
+    )
     assert found(office, "囍字") == [NO]
     copy = office.settings.indexes_dir / indexing.OPENED / "x.pdf"
     copy.parent.mkdir()

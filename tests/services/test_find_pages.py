@@ -26,6 +26,7 @@ from qrecords.services.finding.hitlist import hits_file
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.finding.viewing import paper_to_open
 from qrecords.services.intake.fill import fill
+from qrecords.stores.given import on_disk
 from tests.conftest import CommandLine
 
 FORMULA = '=HYPERLINK("http://example.invalid","示例")'
@@ -141,7 +142,7 @@ def test_opens_the_last_print_of_a_draft(filled: CommandLine, tmp_path: Path, mo
 def test_opens_a_checked_copy_of_what_is_archived(
     office: Office, write: Callable[..., Path], sample: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(office, "10A", [write(sample("10A"))])
+    fill(office, "10A", [on_disk(write(sample("10A")))])
     number = "QR758-10A-2025-00001"
     row = SimpleNamespace(object_id="o", version=1, document_no="QR758-10A-2025-04")
     monkeypatch.setattr("qrecords.stores.register.items.Items.row", lambda _self, _no: row)
@@ -157,7 +158,7 @@ def test_opens_a_checked_copy_of_what_is_archived(
 def test_what_has_no_paper_cannot_be_opened(
     office: Office, write: Callable[..., Path], sample: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = fill(office, "10A", [write(sample("10A"))])
+    made = fill(office, "10A", [on_disk(write(sample("10A")))])
     assert made
     for path in office.papers.drafts.iterdir():
         path.unlink()
@@ -233,8 +234,8 @@ def test_search_writes_what_was_asked_for_by_its_digest_only(office: Office) -> 
 @pytest.fixture
 def clerk(office: Office, write: Callable[..., Path], sample: Callable[..., Any]) -> Office:
     """The office of a clerk, who reads parcels but no service notice of others."""
-    fill(office, "10A", [write(sample("10A", user_need="示例：遥控盒一件"))])
-    fill(office, "04A", [write(sample("04A"))])
+    fill(office, "10A", [on_disk(write(sample("10A", user_need="示例：遥控盒一件")))])
+    fill(office, "04A", [on_disk(write(sample("04A")))])
     account = Account("clerk", "示例登记员", None, grants=(Grant("clerk"),))
     return Office(office.workspace, account)
 

@@ -73,7 +73,7 @@ def test_a_destruction_takes_five_people_not_five_accounts(strict: Office) -> No
         return hand(strict, name, ROLES[name], origin)
 
     drawn = draw(step("甲", "uid/1"), ALL, "示例")
-    confirmed: Any = (LIST_NO, drawn["sha256"], TODAY)
+    confirmed: Any = (LIST_NO, drawn.sha256, TODAY)
     with pytest.raises(NotPermitted, match=SAME):
         approve(step("乙", "uid/1"), LIST_NO)
     approve(step("乙", "uid/2"), LIST_NO)
@@ -92,7 +92,7 @@ def test_on_one_desk_people_share_a_computer(tmp_path: Path) -> None:
     with opened(copied(tmp_path)) as people:
         drawn = draw(replace(people("甲"), origin=MINE), ALL, "示例")
         approve(replace(people("乙"), origin=MINE), LIST_NO)
-        witness(replace(people("丙"), origin=MINE), LIST_NO, drawn["sha256"], TODAY)
+        witness(replace(people("丙"), origin=MINE), LIST_NO, drawn.sha256, TODAY)
 
 
 @pytest.mark.parametrize("alone", [False, True], ids=["shared", "a person each"])
@@ -112,7 +112,7 @@ def test_an_address_tells_people_apart_where_the_office_says_so(strict: Office, 
 def test_a_number_typed_otherwise_is_the_same_list_and_hold(strict: Office) -> None:
     drawn = draw(hand(strict, "甲", "supervisor", MINE), ALL, "示例")
     with pytest.raises(NotPermitted, match=SAME):
-        approve(hand(strict, "乙", "leader", MINE), f" {drawn['list_no'].lower()} ")
+        approve(hand(strict, "乙", "leader", MINE), f" {drawn.list_no.lower()} ")
     hold(hand(strict, "甲", "supervisor", MINE), A, "示例")
     with pytest.raises(NotPermitted, match=SAME):
         release(hand(strict, "丙", "supervisor", MINE), A.lower(), "示例")

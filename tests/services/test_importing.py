@@ -262,10 +262,10 @@ def test_past_papers_whose_years_are_over_are_destroyed_scans_and_all(cli: Comma
     scans = {(past / name).read_bytes() for name in ("a.png", "b.pdf")}
     with opened(cli.root, system_now) as people:
         drawn = draw(people("甲"), [r["archive_no"] for r in made], "示例：期满，无保存价值")
-        approve(people("乙"), drawn["list_no"])
+        approve(people("乙"), drawn.list_no)
         for name in ("丙", "丁"):
-            witness(people(name), drawn["list_no"], drawn["sha256"], people.office.today())
-        destroy(people("戊"), drawn["list_no"])
+            witness(people(name), drawn.list_no, drawn.sha256, people.office.today())
+        destroy(people("戊"), drawn.list_no)
     assert cli.json("show", SECOND)["record"]["state"] == "destroyed"
     assert not [p for p in cli.root.rglob("*") if p.is_file() and p.read_bytes() in scans]
     sound(cli)

@@ -27,7 +27,11 @@ NO = "QR758-01A-2025-00001"
 
 @pytest.fixture
 def filled(office: Office, sample: Callable[..., Any], write: Callable[..., Path]) -> Office:
-    fill(office, "01A", [write(sample("01A", received_at="2025-03-02 09:00", source_record_no=None, channel="电话"))])
+    fill(
+        office,
+        "01A",
+        [on_disk(write(sample("01A", received_at="2025-03-02 09:00", source_record_no=None, channel="电话")))],
+    )
     return office
 
 

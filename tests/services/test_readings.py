@@ -21,6 +21,7 @@ from qrecords.services.complaints import complaints
 from qrecords.services.finding.find import show
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
+from qrecords.stores.given import on_disk
 from qrecords.stores.register import Register
 from qrecords.stores.register.aside import EventsAside
 
@@ -30,7 +31,11 @@ PATIENCE = 5.0  # far less than a writer is waited for (BUSY_SECONDS), far more 
 
 @pytest.fixture
 def filled(office: Office, sample: Callable[..., Any], write: Callable[..., Path]) -> Office:
-    fill(office, "01A", [write(sample("01A", received_at="2025-03-02 09:00", source_record_no=None, channel="电话"))])
+    fill(
+        office,
+        "01A",
+        [on_disk(write(sample("01A", received_at="2025-03-02 09:00", source_record_no=None, channel="电话")))],
+    )
     search(office, "示例", Criteria())  # the index is made
     return office
 

@@ -19,6 +19,7 @@ from qrecords.errors import WrongState
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import verify
 from qrecords.services.intake.fill import fill
+from qrecords.stores.given import on_disk
 from qrecords.stores.register import database
 from tests.conftest import CommandLine
 
@@ -153,13 +154,13 @@ def test_an_archive_that_goes_while_it_is_open(cli: CommandLine) -> None:
 def test_a_clock_that_jumps_back(cli: CommandLine, entry: Callable[[int], Path]) -> None:
     moment = datetime.now(UTC)
     with closing(open_office(cli.root, clock=lambda: moment)) as office:
-        fill(office, "01A", [entry(1)])
+        fill(office, "01A", [on_disk(entry(1))])
     with closing(open_office(cli.root, clock=lambda: moment - timedelta(days=200))) as office:
         with pytest.raises(WrongState, match="早，没有办理"):
-            fill(office, "01A", [entry(2)])
+            fill(office, "01A", [on_disk(entry(2))])
         assert verify(office, deep=True).problems == []
     with closing(open_office(cli.root, clock=lambda: moment)) as office:
-        made = [r["record_no"] for r in fill(office, "01A", [entry(2)]).records]
+        made = [r["record_no"] for r in fill(office, "01A", [on_disk(entry(2))]).records]
     assert made == ["QR758-01A-2025-00002"], "the refused one took no number"
     assert_sound(cli, 2)
     with closing(sqlite3.connect(register_of(cli))) as register:

@@ -421,12 +421,12 @@ def test_over_its_years_it_is_destroyed_like_a_record(people: kept.People) -> No
     number = approved_year(people)
     later = people.at(kept.NOW)
     found = draw_list(later("甲"), [number], "无继续保存价值")
-    approve_list(later("乙"), found["list_no"])
+    approve_list(later("乙"), found.list_no)
     for name in ("丙", "丁"):
-        witness(later(name), found["list_no"], found["sha256"], kept.TODAY)
-    destroy(later("戊"), found["list_no"])
+        witness(later(name), found.list_no, found.sha256, kept.TODAY)
+    destroy(later("戊"), found.list_no)
     gone = show_document(later("甲"), number)
-    assert gone["state"] == "destroyed" and gone["destroyed"] == found["list_no"] and gone["signatures"] == []
+    assert gone["state"] == "destroyed" and gone["destroyed"] == found.list_no and gone["signatures"] == []
     assert not people.office.archive.is_there(DOCUMENT.object_id(number))
     assert verify(later("甲"), deep=True).problems == []
 

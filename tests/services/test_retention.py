@@ -31,16 +31,16 @@ def people(kept: Path) -> Iterator[People]:
 
 
 def found(people: People, on: str = "") -> dict[str, Any]:
-    return {unit["code"]: unit for unit in due(people("甲"), on)}
+    return {unit.code: unit for unit in due(people("甲"), on)}
 
 
 def test_volumes_and_what_is_in_none_come_due_together(people: People) -> None:
     assert found(people, LAST_DAY) == {}
     units = found(people, "2025-01-01")
     assert set(units) == {VOLUME, ITEM_C, ITEM_ROWS}, "not the items of the volume by themselves"
-    assert {unit["state"] for unit in units.values()} == {"due"}
-    assert {unit["last_day"] for unit in units.values()} == {LAST_DAY}
-    assert units[VOLUME]["items"] == 2
+    assert {unit.state for unit in units.values()} == {"due"}
+    assert {unit.last_day for unit in units.values()} == {LAST_DAY}
+    assert units[VOLUME].items == 2
 
 
 def test_a_setting_counts_from_the_filing(kept: Path, people: People) -> None:
@@ -50,7 +50,7 @@ def test_a_setting_counts_from_the_filing(kept: Path, people: People) -> None:
 
     people.office.workspace.settings = load(kept)
     assert found(people, "2025-01-01") == {}
-    assert found(people, "2026-01-01")[VOLUME]["last_day"] == "2025-12-31"
+    assert found(people, "2026-01-01")[VOLUME].last_day == "2025-12-31"
     settings.write_text(settings.read_text("utf-8").replace('"filing-year"', '"creation-year"'), "utf-8")
     with pytest.raises(InvalidInput) as told:
         load(kept)
@@ -61,10 +61,8 @@ def test_a_customer_or_a_contract_may_ask_for_longer(kept: Path, people: People)
     rules = '[[longer]]\nyears = 10\nreason = "合同约定"\ncustomer = "示例单位二"\n[[longer]]\nyears = 6\nreason = "示例"\nform = "02A"\n'
     (kept / "retention.toml").write_text(rules, "utf-8")
     assert set(found(people, "2025-01-01")) == {ITEM_C}
-    assert found(people, "2026-01-01")[ITEM_ROWS]["last_day"] == "2025-12-31"
-    assert found(people, "2030-01-01")[VOLUME]["last_day"] == "2029-12-31", (
-        "a volume is kept as long as its latest item"
-    )
+    assert found(people, "2026-01-01")[ITEM_ROWS].last_day == "2025-12-31"
+    assert found(people, "2030-01-01")[VOLUME].last_day == "2029-12-31", "a volume is kept as long as its latest item"
 
 
 @pytest.mark.parametrize(
@@ -94,13 +92,13 @@ def test_without_the_list_of_complaints_nothing_is_judged(kept: Path, people: Pe
 @pytest.mark.parametrize(("subject", "blocked"), [(A, VOLUME), (VOLUME, VOLUME), (ITEM_C, ITEM_C), ("示例单位三", ITEM_C), (ROWS[1], ITEM_ROWS)])  # fmt: skip
 def test_a_hold_blocks_until_another_person_releases_it(people: People, subject: str, blocked: str) -> None:
     hold(people("甲"), subject, "诉讼未决")
-    assert {code for code, unit in found(people).items() if unit["state"] == "blocked"} == {blocked}
+    assert {code for code, unit in found(people).items() if unit.state == "blocked"} == {blocked}
     with pytest.raises(NotPermitted, match="自己"):
         release(people("甲"), subject, "想解除")
     assert len(holds(people("乙"))) == 1
-    assert [h["subject"] for h in release(people("乙"), subject, "诉讼已结")] == [subject]
+    assert [h.subject for h in release(people("乙"), subject, "诉讼已结")] == [subject]
     assert holds(people("乙")) == []
-    assert found(people)[blocked]["state"] == "due"
+    assert found(people)[blocked].state == "due"
     with people.office.register.read() as tx:
         events = [e for e in tx.audit.events() if e.action in {"hold", "release"}]
     assert [(e.account, e.action) for e in events] == [("甲", "hold"), ("乙", "release")]
@@ -112,9 +110,9 @@ def test_two_holds_need_two_people(people: People) -> None:
     hold(people("甲"), C, "一")
     hold(people("乙"), C, "二")
     release(people("乙"), C, "甲的事了结")
-    assert found(people)[ITEM_C]["state"] == "blocked", "乙 cannot release his own"
+    assert found(people)[ITEM_C].state == "blocked", "乙 cannot release his own"
     release(people("甲"), C, "乙的事了结")
-    assert found(people)[ITEM_C]["state"] == "due"
+    assert found(people)[ITEM_C].state == "due"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +135,7 @@ def test_an_appraisal_may_keep_longer_never_shorter(people: People) -> None:
         extend(office, [VOLUME], "2027-01-01", "示例")
     assert set(found(people)) == {ITEM_ROWS}
     assert found(people, "2028-06-30").keys() == {ITEM_ROWS}
-    assert found(people, "2028-07-01")[VOLUME]["last_day"] == "2028-06-30"
+    assert found(people, "2028-07-01")[VOLUME].last_day == "2028-06-30"
 
 
 def test_units_that_cannot_be_appraised_are_all_named(people: People) -> None:

@@ -86,8 +86,8 @@ def kept(tmp_path: Path) -> Path:
 def assert_destroyed(people: People) -> None:
     office = people("甲")
     (found,) = lists(office)
-    assert found["state"] == "destroyed"
-    assert found["executed"]["account"] == "戊"
+    assert found.state == "destroyed"
+    assert found.executed and found.executed.account == "戊"
     assert len(office.archive.versions(f"urn:qrecords:disposition:{LIST_NO}")) == 3
     for number in (A, B, C, *ROWS):
         assert show(office, number).values.keys() == {"secrecy_level"}
@@ -110,7 +110,7 @@ SLOW = pytest.mark.slow
 def test_before_the_certificate_nothing_goes(kept: Path, checkpoint: str) -> None:
     killed("destroy", checkpoint, 1, kept)
     with opened(kept) as people:
-        assert lists(people("甲"))[0]["state"] == "approved"
+        assert lists(people("甲"))[0].state == "approved"
         assert all(show(people("甲"), number).customer_unit for number in (A, B, C, *ROWS))
         assert verify(people("甲"), deep=True).problems == []
         destroy(people("戊"), LIST_NO)
@@ -174,8 +174,8 @@ def test_drawing_a_list(tmp_path: Path, checkpoint: str) -> None:
     root = copied(tmp_path)
     killed("draw", checkpoint, 1, root)
     with opened(root) as people:
-        made = [one["list_no"] for one in lists(people("甲"))]
+        made = [one.list_no for one in lists(people("甲"))]
         assert made == ([] if checkpoint in {"draw.intent", "publish.begin"} else [LIST_NO])
         assert verify(people("甲"), deep=True).problems == []
         rest = [unit for unit in ALL if unit != VOLUME or not made]
-        assert draw(people("甲"), rest, "x")["list_no"] == "XH-2026-002", "a number is used once"
+        assert draw(people("甲"), rest, "x").list_no == "XH-2026-002", "a number is used once"

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from qrecords.services.disposition.retention import due, extend
 from qrecords.services.finding.find import show
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.volumes.shelf import list_volumes
-from qrecords.stores import removal
+from qrecords.stores.blobs.foldermoves import FolderMoves
 from tests.conftest import CommandLine
 from tests.faulty_disk import blank_pdfs
 from tests.retention_office import (
@@ -105,7 +106,7 @@ def test_what_is_destroyed_is_nowhere_what_remains_is_number_title_dates(kept: P
         backup(office, tmp_path / "backup")
         before = {number: show(office, number) for number in (A, B, C, *ROWS)}
         done = destroy(people("戊"), LIST_NO)
-        assert (done["state"], done["executed"]["account"]) == ("destroyed", "戊")
+        assert (done.state, done.executed and done.executed.account) == ("destroyed", "戊")
         for number, record in before.items():
             after = show(office, number)
             assert after.state == "destroyed"
@@ -126,7 +127,7 @@ def test_what_is_destroyed_is_nowhere_what_remains_is_number_title_dates(kept: P
     for path in kept.rglob("*"):
         assert not any(name in path.name for name in (A, B, C, *ROWS, "QR758-02A-2019-05")), path
         assert path.is_dir() or WORD.encode() not in path.read_bytes(), path
-    paper = text_of(done["files"]["certificate.pdf"])
+    paper = text_of(done.files["certificate.pdf"])
     for told in (
         "1册、4件",
         VOLUME,
@@ -146,7 +147,7 @@ def test_what_is_destroyed_is_nowhere_what_remains_is_number_title_dates(kept: P
 def test_the_list_has_the_columns_of_the_standard_on_paper_and_as_a_workbook(tmp_path: Path) -> None:
     with opened(copied(tmp_path)) as people:
         made = draw(people("甲"), ALL, "无继续保存价值")
-    files = made["files"]
+    files = made.files
     paper = text_of(files["list.pdf"])
     columns = (
         "序号",
@@ -162,7 +163,7 @@ def test_the_list_has_the_columns_of_the_standard_on_paper_and_as_a_workbook(tmp
         "备注",
     )
     hands = ("批准人", "档案负责人", "业务部门负责人", "经办人", "监销人")
-    for told in (*columns, *hands, VOLUME, ITEM_ROWS, LIST_NO, made["sha256"], LAST_DAY, "无继续保存价值"):
+    for told in (*columns, *hands, VOLUME, ITEM_ROWS, LIST_NO, made.sha256, LAST_DAY, "无继续保存价值"):
         assert told in paper, told
     book = openpyxl.load_workbook(files["list.xlsx"])
     rows = [[cell.value for cell in row] for row in book.active.iter_rows()]
@@ -217,9 +218,9 @@ def test_a_list_is_destroyed_once(people: People) -> None:
 def test_one_witness_twice(fresh: People) -> None:
     found = draw(fresh("甲"), ALL, "x")
     approve(fresh("乙"), LIST_NO)
-    witness(fresh("丙"), LIST_NO, found["sha256"], TODAY)
+    witness(fresh("丙"), LIST_NO, found.sha256, TODAY)
     with pytest.raises(NotPermitted, match="一人只算一次"):
-        witness(fresh("丙"), LIST_NO, found["sha256"], TODAY)
+        witness(fresh("丙"), LIST_NO, found.sha256, TODAY)
     refused(fresh, WrongState, "至少要2人")
 
 
@@ -233,11 +234,11 @@ def test_the_approver_as_witness_and_the_drawer_as_approver(fresh: People) -> No
     with pytest.raises(NotPermitted, match="自己批准"):
         approve(fresh("甲"), LIST_NO)
     with pytest.raises(WrongState, match="待批准"):
-        witness(fresh("丙"), LIST_NO, found["sha256"], TODAY)
+        witness(fresh("丙"), LIST_NO, found.sha256, TODAY)
     refused(fresh, WrongState, "待批准")
     approve(fresh("乙"), LIST_NO)
     with pytest.raises(NotPermitted, match="又监销"):
-        witness(fresh("乙"), LIST_NO, found["sha256"], TODAY)
+        witness(fresh("乙"), LIST_NO, found.sha256, TODAY)
 
 
 def test_early(fresh: People, kept: Path) -> None:
@@ -269,7 +270,7 @@ def test_a_hold_between_approval_and_execution(people: People) -> None:
     hold(people("己"), B, "诉讼")
     refused(people, WrongState, "冻结中")
     release(people("甲"), B, "已结")
-    assert destroy(people("戊"), LIST_NO)["state"] == "destroyed"
+    assert destroy(people("戊"), LIST_NO).state == "destroyed"
 
 
 def test_a_complaint_that_is_still_open_at_execution(people: People) -> None:
@@ -285,7 +286,7 @@ def tamper(people: People, statement: str, *values: Any) -> None:
 @pytest.mark.parametrize("who", ["approved", "witnesses"])
 def test_a_list_whose_register_entry_changed_after_a_word(people: People, who: str) -> None:
     (other,) = lists(people("甲"))
-    progress = {key: other[key] for key in ("approved", "witnesses", "reason")}
+    progress = {key: value for key, value in asdict(other).items() if key in {"approved", "witnesses", "reason"}}
     word = progress["approved"] if who == "approved" else progress["witnesses"][1]
     word["sha256"] = "0" * 64
     tamper(people, "UPDATE disposition SET progress = ?", json.dumps(progress))
@@ -324,16 +325,17 @@ def test_a_list_whose_paper_changed(people: People, kept: Path) -> None:
     with pytest.raises(IntegrityFailure):
         destroy(people("戊"), LIST_NO)
     assert all(show(people("甲"), number).customer_unit for number in (A, B, C, *ROWS))
-    assert lists(people("甲"))[0]["damage"]
-    assert withdraw(people("甲"), LIST_NO, "清册被改过")["state"] == "withdrawn"
+    assert lists(people("甲"))[0].damage
+    assert withdraw(people("甲"), LIST_NO, "清册被改过").state == "withdrawn"
 
 
 def test_a_witness_written_into_the_register_alone(fresh: People) -> None:
     found = draw(fresh("甲"), ALL, "x")
     approve(fresh("乙"), LIST_NO)
-    witness(fresh("丙"), LIST_NO, found["sha256"], TODAY)
-    progress = {key: lists(fresh("甲"))[0][key] for key in ("approved", "witnesses", "reason")}
-    progress["witnesses"].append(progress["witnesses"][0] | {"account": "丁", "name": "丁"})
+    witness(fresh("丙"), LIST_NO, found.sha256, TODAY)
+    shown = asdict(lists(fresh("甲"))[0])
+    progress = {key: shown[key] for key in ("approved", "witnesses", "reason")}
+    progress["witnesses"] += (progress["witnesses"][0] | {"account": "丁", "name": "丁"},)
     tamper(fresh, "UPDATE disposition SET progress = ?", json.dumps(progress))
     refused(fresh, IntegrityFailure, "日志里没有 丁", told=LIST_NO)
 
@@ -354,20 +356,20 @@ def test_the_clock_set_forward(fresh: People) -> None:
     """Whoever moves the clock past the period meets witnesses who write down the day they live in."""
     forward, real = fresh.at(NOW + timedelta(days=365)), "2026-03-04"
     found = draw(forward("甲"), ALL, "x")
-    approve(forward("乙"), found["list_no"])
+    approve(forward("乙"), found.list_no)
     with pytest.raises(InvalidInput, match="时钟"):
-        witness(forward("丙"), found["list_no"], found["sha256"], real)
+        witness(forward("丙"), found.list_no, found.sha256, real)
     with pytest.raises(WrongState, match="时钟"):
-        witness(fresh("丙"), found["list_no"], found["sha256"], real)
+        witness(fresh("丙"), found.list_no, found.sha256, real)
 
 
 def test_a_witness_who_has_not_the_list_before_him(fresh: People) -> None:
     found = draw(fresh("甲"), ALL, "x")
     approve(fresh("乙"), LIST_NO)
-    for wrong in ("", found["sha256"][:8], "0" * 64, found["sha256"] + "0"):
+    for wrong in ("", found.sha256[:8], "0" * 64, found.sha256 + "0"):
         with pytest.raises(InvalidInput, match="校验码"):
             witness(fresh("丙"), LIST_NO, wrong, TODAY)
-    assert len(witness(fresh("丙"), LIST_NO, found["sha256"][:16].upper(), TODAY)["witnesses"]) == 1
+    assert len(witness(fresh("丙"), LIST_NO, found.sha256[:16].upper(), TODAY).witnesses) == 1
 
 
 @pytest.mark.parametrize("number", [A, B, ITEM_A])
@@ -382,7 +384,7 @@ def test_what_stands_on_an_open_list_is_on_no_other(people: People) -> None:
     withdraw(people("甲"), LIST_NO, "要改")
     with pytest.raises(WrongState, match="已撤销"):
         destroy(people("戊"), LIST_NO)
-    assert draw(people("甲"), [VOLUME], "x")["list_no"] == "XH-2026-002"
+    assert draw(people("甲"), [VOLUME], "x").list_no == "XH-2026-002"
 
 
 def test_on_a_desk_of_one_nobody_can_destroy(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -404,17 +406,17 @@ def test_on_a_desk_of_one_nobody_can_destroy(kept: Path, capsys: pytest.CaptureF
 def test_a_destruction_that_fails_says_what_is_still_there_and_goes_on(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken: list[Path] = []
+    taken: list[str] = []
 
-    def stubborn(objects: Path, home: Path, trash: Path) -> bool:
+    def stubborn(moves: FolderMoves, home: str, trash: Path) -> bool:
         if len(taken) == 2:
-            raise PermissionError(13, "x", str(home))
+            raise PermissionError(13, "x", home)
         taken.append(home)
-        return whole(objects, home, trash)
+        return whole(moves, home, trash)
 
-    whole = removal.take_out
+    whole = FolderMoves.take_out
     with monkeypatch.context() as broken:
-        broken.setattr(removal, "take_out", stubborn)
+        broken.setattr(FolderMoves, "take_out", stubborn)
         with pytest.raises(QRecordsError, match="没有做完") as told:
             destroy(people("戊"), LIST_NO)
     still = [p.source for p in told.value.problems if p.message == "对象还在档案库里"]
@@ -423,7 +425,7 @@ def test_a_destruction_that_fails_says_what_is_still_there_and_goes_on(
         hold(people("甲"), "示例单位一", "太晚")
     with pytest.raises(WrongState, match="正在销毁"):
         withdraw(people("甲"), LIST_NO, "太晚")
-    assert destroy(people("戊"), LIST_NO)["state"] == "destroyed"
+    assert destroy(people("戊"), LIST_NO).state == "destroyed"
     assert verify(people("甲")).problems == []
     with pytest.raises(NotFound):
         Path(people.office.archive.called(f"urn:qrecords:item:{ITEM_A.replace('·', '.')}", "form.pdf"))
@@ -447,7 +449,7 @@ def test_a_restored_backup_destroys_again_what_was_destroyed_after_it(people: Pe
     with opened(root, later) as again:
         assert untouched(again)
         assert replay(again("戊"), people.root) == [LIST_NO]
-        assert lists(again("甲"))[0]["state"] == "destroyed"
+        assert lists(again("甲"))[0].state == "destroyed"
         assert [show(again("甲"), number).state for number in (A, B, C, *ROWS)] == ["destroyed"] * 5
         assert verify(again("甲"), deep=True).problems == []
         assert replay(again("戊"), people.root) == []

@@ -42,7 +42,7 @@ class Desk:
         self.office, self.sample, self.write = office, sample, write
 
     def filled(self, form: str, **changes: Any) -> Filled:
-        return fill(self.office, form, [self.write(self.sample(form, **changes))])
+        return fill(self.office, form, [on_disk(self.write(self.sample(form, **changes)))])
 
     def new(self, form: str, **changes: Any) -> str:
         (record,) = self.filled(form, **changes).records
@@ -65,7 +65,7 @@ def told(refused: pytest.ExceptionInfo[QRecordsError]) -> str:
 
 def test_r1_clause_7_a_form_outside_the_eleven_is_refused(desk: Desk) -> None:
     with pytest.raises(NotFound) as refused:
-        fill(desk.office, "12A", [desk.write({})])
+        fill(desk.office, "12A", [on_disk(desk.write({}))])
     assert "QS/PA758A 第7章" in told(refused)
 
 
@@ -170,8 +170,8 @@ def test_r31_r37_table_1_two_units_on_one_report_are_refused(desk: Desk, form: s
 def test_r31_table_1_one_unit_has_one_commissioning_report_in_a_notice(desk: Desk) -> None:
     desk.notice()
     source = desk.write(desk.sample("07A"))
-    (first,) = fill(desk.office, "07A", [source]).records
-    (again,) = fill(desk.office, "07A", [source]).records
+    (first,) = fill(desk.office, "07A", [on_disk(source)]).records
+    (again,) = fill(desk.office, "07A", [on_disk(source)]).records
     assert again["record_no"] == first["record_no"], "the same input is the same record, no double"
     with pytest.raises(InvalidInput) as refused:
         desk.new("07A", faults_during="无")
@@ -184,7 +184,7 @@ def test_r31_table_1_two_of_one_unit_in_one_input_are_found(desk: Desk) -> None:
     desk.notice()
     twins = [desk.sample("07A", training_hours="1"), desk.sample("07A", training_hours="1", faults_during="无")]
     with pytest.raises(InvalidInput) as refused:
-        fill(desk.office, "07A", [desk.write(twins)])
+        fill(desk.office, "07A", [on_disk(desk.write(twins))])
     assert [p.row for p in refused.value.problems] == [2]
 
 

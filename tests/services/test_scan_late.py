@@ -526,10 +526,10 @@ def test_a_print_without_the_right_to_it_is_refused_by_name_and_the_others_are_a
         clerk = replace(people.office, account=Account("clerk", "clerk", None, grants=(Grant("clerk"),)))
         pages = [tmp_path / "1-month.png", tmp_path / "2-alone.png"]
         found = scan(clerk, [*map(on_disk, pages)], recognise=False)
-        assert [a["record_no"] for a in found.attached] == [made["record_no"]]
+        assert [a.record_no for a in found.attached] == [made["record_no"]]
         (refused,) = found.refused
-        assert [p.source for p in refused["problems"]] == list(ROWS), "the row that is not filed stands in no one's way"
-        assert all("由归档人补存" in str(p.message) for p in refused["problems"])
+        assert [p.source for p in refused.problems] == list(ROWS), "the row that is not filed stands in no one's way"
+        assert all("由归档人补存" in str(p.message) for p in refused.problems)
         with people.office.register.read() as tx:
             logged = [[e.action for e in tx.audit.events(no) if e.outcome == "refused"] for no in ROWS]
         assert logged == [["file"], ["file"]]

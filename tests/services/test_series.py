@@ -23,6 +23,7 @@ from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from qrecords.stores.accessfile import template
 from qrecords.stores.formfiles import FormCatalogue
+from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, CommandLine, at_now
 
 SERIES = """\
@@ -271,7 +272,7 @@ def test_a_copy_of_a_series_laid_aside_is_none(tmp_path: Path, name: str) -> Non
 def test_a_series_that_cannot_be_read_keeps_nobody_from_searching_the_other(
     office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path], text: str | None
 ) -> None:
-    fill(office, "09A", [write(sample("09A"))])
+    fill(office, "09A", [on_disk(write(sample("09A")))])
     series = add_series(office.settings.forms_dir.parent) / "series.toml"
     series.write_text(text or series.read_text(encoding="utf-8").replace("WC.JL-{000}", "WC-{000}"), encoding="utf-8")
     with closing(open_office(office.settings.root, clock=at_now)) as again:

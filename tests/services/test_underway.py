@@ -20,6 +20,7 @@ from qrecords.services import steps
 from qrecords.services.due import due
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.fill import fill
+from qrecords.stores.given import on_disk
 from qrecords.stores.retentionfile import COMPLAINTS_FILE
 
 NOTICE, REPORT = "QR758-04A-2025-00001", "QR758-06A-2025-00001"
@@ -36,13 +37,13 @@ def test_lists_follow_every_change(
     office: Office, sample: Callable[..., Any], write: Callable[..., Path], monkeypatch: Any
 ) -> None:
     assert shown(office) == {} and due(office).due == []
-    fill(office, "04A", [write(sample("04A", submitted_on=None))])
+    fill(office, "04A", [on_disk(write(sample("04A", submitted_on=None)))])
     assert shown(office) == {NOTICE: "issue"}
     steps.issue(office, [NOTICE])
     assert shown(office)[NOTICE] in {"submit", "update"}
     entries = [d for d in due(office).due if d.about == NOTICE]
     assert entries and "还缺" in str(entries[0].detail)
-    fill(office, "06A", [write(sample("06A"))])
+    fill(office, "06A", [on_disk(write(sample("06A")))])
     assert shown(office)[REPORT] == "submit"
     steps.submit(office, [REPORT])
     assert shown(office)[REPORT] == "review", "its state is the register's, whoever asked before"
@@ -57,7 +58,7 @@ def test_what_counts_as_a_complaint_is_read_whenever_it_is_asked(
     office: Office, sample: Callable[..., Any], write: Callable[..., Path]
 ) -> None:
     open_one = {"info_type": ["投诉"], "channel": "电话", "replied_at": None, "handled_on": None, "closed_on": None}
-    fill(office, "01A", [write(sample("01A", **open_one))])
+    fill(office, "01A", [on_disk(write(sample("01A", **open_one)))])
 
     def told() -> str:
         return "".join(str(d.detail) for d in due(office).due if d.key == "information_due")
@@ -70,9 +71,9 @@ def test_what_counts_as_a_complaint_is_read_whenever_it_is_asked(
 def test_everyone_is_shown_what_he_may_read_in_any_order(
     office: Office, sample: Callable[..., Any], write: Callable[..., Path]
 ) -> None:
-    fill(office, "01A", [write(sample("01A"))])
+    fill(office, "01A", [on_disk(write(sample("01A")))])
     secret = {"secrecy_level": "秘密", "secrecy_period": "10年", "customer_unit": "示例单位九"}
-    fill(office, "01A", [write(sample("01A", **secret))])
+    fill(office, "01A", [on_disk(write(sample("01A", **secret)))])
     high, low = (
         replace(office, account=Account(name, name, None, clearance=clearance, grants=(Grant("supervisor"),)))
         for name, clearance in (("high", 3), ("low", 1))

@@ -138,7 +138,7 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
         folder = office.forms.get("QR758-06A")
         found = [demo._variation(folder, n, date(2025, 12, 1), bound[2]["04"]) for n in (20, 21, 22, 23)]
         reports = [{k: v for k, v in values.items() if not k.startswith("train")} for values in found]
-        records = fill(office, "QR758-06A", [write(reports)]).records
+        records = fill(office, "QR758-06A", [on_disk(write(reports))]).records
         first, second, open_, next_year = [str(r["record_no"]) for r in records]
         for number, pages in ((first, ("ink", "blank", "ink")), (second, ("ink",))):
             scan = scanned(tmp_path, *pages)
@@ -366,7 +366,7 @@ def test_unknown_codes_and_unbound_records_are_told(bound: Any, cli: CommandLine
     with pytest.raises(WrongState, match="还没有成册"):
         demo_open = office.settings.root / "inputs" / "open.json"
         demo_open.write_text(json.dumps([_first_stage(office)], ensure_ascii=False), encoding="utf-8")
-        (record,) = fill(office, "QR758-03A", [demo_open]).records
+        (record,) = fill(office, "QR758-03A", [on_disk(demo_open)]).records
         find_records(office, [str(record["record_no"])])
     assert cli("volume", "verify").out.startswith("✓ 逐页核对了0册")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from qrecords.stores.archive import Archive
 from qrecords.stores.blobs.orderedmoves import OrderedMoves
 from qrecords.stores.layouts import HASHED
 from qrecords.stores.ocfl import object_path
+from qrecords.stores.papers import WorkspacePapers
 from tests.memory import MemoryBlobs
 from tests.stores.test_archive import FILES, ITEM, TEMPLATE, put
 
@@ -164,3 +167,26 @@ def test_of_two_who_bring_in_an_object_one_does(archive: Archive, blobs: MemoryB
         archive._moves.take_in(staged.folder / "tree", HOME)
     assert problems(archive) == []
     assert archive.read(ITEM, "form.pdf") == FILES["form.pdf"]
+
+
+def test_papers_that_must_not_be_lost_lie_among_other_blobs(tmp_path: Path) -> None:
+    stores: dict[str, MemoryBlobs] = {}
+    root, archive = tmp_path, tmp_path / "archive"
+    (archive / "drafts").mkdir(parents=True)
+    (archive / "drafts" / "QR758-01A-2026-00001：草稿?.pdf").write_bytes(b"%PDF")
+    papers = WorkspacePapers(root, archive, lambda folder: stores.setdefault(folder, MemoryBlobs()))
+    sha256 = hashlib.sha256(b"scan").hexdigest()
+    stored = f"{sha256}.pdf"
+    papers.evidence.keep(stored, b"scan")
+    place = papers.evidence.place(stored)
+    assert (place, papers.waiting()) == (f"archive/evidence/{stored}", [f"archive/evidence/{stored}"])
+    assert stores["evidence"].get(stored) == b"scan"
+    assert sorted(p.name for p in archive.iterdir()) == ["drafts"]
+    with papers.lent(place) as path:
+        assert path.read_bytes() == b"scan"
+    (draft,) = papers.called(re.compile("00001"))
+    assert papers.called(re.compile(sha256)) == [place]
+    for one in (draft, place):
+        assert papers.is_there(one)
+        papers.remove(one)
+        assert not papers.is_there(one)

@@ -21,6 +21,7 @@ from qrecords.services.finding.find import list_records
 from qrecords.services.intake.fill import fill
 from qrecords.services.steps import issue
 from qrecords.stores import secrets
+from qrecords.stores.given import on_disk
 from qrecords.web.app import ROUTES, desk_app
 from qrecords.web.security import LARGEST_BODY
 from qrecords.web.signedin import COOKIE, Door
@@ -234,7 +235,7 @@ def test_a_page_makes_the_record_fill_makes(
     values = {
         k: v for k, v in (sample(form) | _referred_to(office, sample, write, but=form)).items() if k in fields and v
     }
-    expected = fill(office, form, [write(values)], dry_run=True).records[0]["values"]
+    expected = fill(office, form, [on_disk(write(values))], dry_run=True).records[0]["values"]
     draft = browser.begin(form)
     told = browser.keep(draft, as_typed(office, form, values))
     assert told["sound"], told["problems"]
@@ -244,7 +245,7 @@ def test_a_page_makes_the_record_fill_makes(
         record = tx.records.get(made.json()["number"])
     assert record is not None
     assert record.values == expected
-    again = fill(office, form, [write(values)]).records
+    again = fill(office, form, [on_disk(write(values))]).records
     assert [r["record_no"] for r in again] == [record.record_no], "fill knows it as the same"
 
 
@@ -259,7 +260,7 @@ def _referred_to(
 ) -> dict[str, str | None]:
     """Make the records samples refer to, but of one form, and return their numbers by field."""
     by_form = {"02A": "source_record_no", "04A": "notice_no", "10A": "intake_record_no"}
-    made = {f: fill(office, f, [write(sample(f))]).records[0]["record_no"] for f in by_form if f != but}
+    made = {f: fill(office, f, [on_disk(write(sample(f)))]).records[0]["record_no"] for f in by_form if f != but}
     if "04A" in made:
         issue(office, [made["04A"]])
     return {by_form[f]: number for f, number in made.items()}
@@ -353,7 +354,7 @@ def test_nothing_typed_comes_out_as_anything_but_text(
             f.key for f in office.forms.get("09A").form.input_fields if f.type in {FieldType.TEXT, FieldType.LTEXT}
         ]
         values |= {k: f"{number}{text}" for k in texts if k in values and k != "customer_unit"}
-        made = fill(office, "09A", [write(values)], keep_going=True).records
+        made = fill(office, "09A", [on_disk(write(values))], keep_going=True).records
         if made:
             _require_harmless(browser.get(f"/records/{made[0]['record_no']}"))
     for address in ("/", "/records", "/search?q=示例", "/review"):
@@ -377,7 +378,7 @@ def _require_harmless(page: str) -> None:
 def filled(office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]) -> str:
     """Return the number of a complete record of user information."""
     values = sample("01A", source_record_no=None, channel="电话")
-    return str(fill(office, "01A", [write(values)]).records[0]["record_no"])
+    return str(fill(office, "01A", [on_disk(write(values))]).records[0]["record_no"])
 
 
 @pytest.mark.office

@@ -22,6 +22,7 @@ from qrecords.services.finding.find import list_records, show
 from qrecords.services.intake.drafting import draft_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.steps import issue
+from qrecords.stores.given import on_disk
 from qrecords.web.app import desk_app
 from qrecords.web.serving import listening
 from qrecords.web.signedin import COOKIE, Door
@@ -88,7 +89,7 @@ def test_a_whole_day_by_keyboard(
 ) -> None:
     """Fill 06A without touching the mouse, submit, review, sign, file, search, open the archived page."""
     values, form = sample("06A"), office.forms.get("06A").form
-    (notice,) = fill(office, "04A", [write(sample("04A"))]).records
+    (notice,) = fill(office, "04A", [on_disk(write(sample("04A")))]).records
     issue(office, [notice["record_no"]])
     values["notice_no"] = notice["record_no"]
     page.keyboard.press("Alt+2")

@@ -19,6 +19,7 @@ from qrecords.services.finding.find import list_records
 from qrecords.services.intake.drafting import draft_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.steps import issue
+from qrecords.stores.given import on_disk
 from tests.faulty_disk import blank_convert
 from tests.services.test_returned import HEADINGS, parcel
 from tests.web.browsing import address, browser_marks, browsing, chromium, context, house, sample_of
@@ -94,7 +95,7 @@ def test_each_form_through_its_page_is_the_record_fill_makes(page: Page, house: 
     def filled(form: str, values: dict[str, Any], **more: Any) -> dict[str, Any]:
         path = tmp_path / "input.json"
         path.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-        return fill(house, form, [path], **more).records[0]
+        return fill(house, form, [on_disk(path)], **more).records[0]
 
     call, notice, arrived = (filled(form, sample_of(form))["record_no"] for form in ("02A", "04A", "10A"))
     issue(house, [notice])
@@ -161,7 +162,7 @@ def test_a_notice_is_read_and_completed_on_a_phone(
     later = {f.key for f in form.input_fields if f.stage == form.stages[-1].key and f.key in values}
     path = tmp_path / "notice.json"
     path.write_text(json.dumps({k: v for k, v in values.items() if k not in later}, ensure_ascii=False), "utf-8")
-    number = fill(house, "04A", [path]).records[0]["record_no"]
+    number = fill(house, "04A", [on_disk(path)]).records[0]["record_no"]
     issue(house, [number])
     with browsing(chromium, house, address, "phone") as phone:
         phone.route("**/*.pdf*", lambda route: route.fulfill(body="", content_type="text/plain"))

@@ -16,6 +16,7 @@ from qrecords.services.intake import registermonth
 from qrecords.services.intake.drafting import drafts
 from qrecords.services.intake.fill import fill
 from qrecords.services.steps import submit
+from qrecords.stores.given import on_disk
 from tests.web.test_desk import HOSTILE, Browser, _first_stage, _require_harmless, as_typed
 
 MONTH = "/fill/09A/months/2026-03"
@@ -65,7 +66,7 @@ def test_a_line_of_the_grid_makes_the_row_fill_makes(
 ) -> None:
     fields = {f.key for f in office.forms.get(form).form.input_fields}
     values = {k: v for k, v in sample(form).items() if k in fields and v}
-    expected = fill(office, form, [write(values)], dry_run=True).records[0]["values"]
+    expected = fill(office, form, [on_disk(write(values))], dry_run=True).records[0]["values"]
     month = str(expected[office.forms.get(form).form.date_field])[:7]
     written = as_typed(office, form, values)
     written = {k: "、".join(v) if isinstance(v, list) else v for k, v in written.items()}

@@ -16,6 +16,7 @@ from qrecords.services.finding.find import list_records, show
 from qrecords.services.intake.drafting import draft_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.registermonth import LINES, month_draft
+from qrecords.stores.given import on_disk
 from tests.web.browsing import address, browser_marks, chromium, context, house, sample_of
 from tests.web.test_desk import _first_stage, as_typed
 
@@ -153,7 +154,7 @@ def test_a_pass_taken_back_in_one_window_is_not_sent_by_its_copy(
     context: BrowserContext, house: Office, write: Any
 ) -> None:
     rows = [sample_of("09A", subject=f"示例：审查{n}") for n in range(2)]
-    numbers = [r["record_no"] for r in fill(house, "09A", [write(rows)]).records]
+    numbers = [r["record_no"] for r in fill(house, "09A", [on_disk(write(rows))]).records]
     steps.submit(house, numbers)
     context.add_init_script("Date.now = () => 1_800_000_000_000")  # the ten seconds never pass by themselves
     context.route("**/*.pdf*", lambda route: route.fulfill(body="", content_type="text/plain"))

@@ -21,6 +21,7 @@ from qrecords.office import Office
 from qrecords.services.finding.saved import saved_searches
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
+from qrecords.stores.given import on_disk
 from tests.conftest import CHECKOUT, CommandLine
 from tests.web.test_desk import HOSTILE, Browser, _require_harmless
 
@@ -35,7 +36,7 @@ def filled(office: Office, sample: Callable[..., dict[str, Any]], write: Callabl
     made: list[str] = []
     for form, values in (("09A", rows), ("10A", parcels), ("01A", levels), ("10A", secret)):
         for one in values:
-            kept = fill(office, form, [write(one)], same_again=True).records
+            kept = fill(office, form, [on_disk(write(one))], same_again=True).records
             made += [str(r["record_no"]) for r in kept]
     return made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,6 +27,9 @@ from qrecords.services.access.login import change_password, set_password
 from qrecords.services.access.login import login as log_in
 from qrecords.services.access.login import logout as log_out
 from qrecords.settings import find_root
+
+if TYPE_CHECKING:
+    from qrecords.services.access.accounts import AccountShown
 
 NEW_PASSWORD_VARIABLE = "QRECORDS_NEW_PASSWORD"  # noqa: S105  # the name of a variable, no password
 NAME = click.argument("name", metavar="账号")
@@ -74,7 +77,7 @@ def add(session: Session, name: str, display_name: str, uid: str | None, unit: s
 def rename(session: Session, name: str, person: str) -> None:
     """写上或改正账号的姓名；以后的归档人、立卷人、更改人印这个姓名，已归档的不变。"""
     found = name_person(session.office, name, person)
-    session.answer({"account": found}, [f"✓ 姓名已改为 {found['display_name']}", *_lines(found)])
+    session.answer({"account": found}, [f"✓ 姓名已改为 {found.display_name}", *_lines(found)])
 
 
 @accounts.command("list")
@@ -83,8 +86,8 @@ def list_(session: Session) -> None:
     """列出全部账号和现有角色。"""
     found = list_accounts(session.office)
     rows = [
-        (a["name"], a["display_name"], a["unit"] or "中心", a["clearance"], "在用" if a["active"] else "停用",
-         "、".join(r["role"] for r in a["roles"]) or "无")
+        (a.name, a.display_name, a.unit or "中心", a.clearance, "在用" if a.active else "停用",
+         "、".join(r.role for r in a.roles) or "无")
         for a in found
     ]  # fmt: skip
     session.answer({"accounts": found}, table(("账号", "姓名", "单位", "涉密等级", "状态", "角色"), rows))
@@ -97,9 +100,9 @@ def show(session: Session, name: str) -> None:
     """查看一个账号（默认：自己），连同历次授权。"""
     found = show_account(session.office, name)
     lines = _lines(found)
-    for g in found["history"]:
-        ended = f"，{session.when(g['revoked_at'])} 由 {g['revoked_by']} 收回" if g["revoked_at"] else ""
-        lines.append(f"  {session.when(g['granted_at'])}  {g['role']}  由 {g['granted_by']} 授予{ended}")
+    for g in found.history or ():
+        ended = f"，{session.when(g.revoked_at)} 由 {g.revoked_by} 收回" if g.revoked_at else ""
+        lines.append(f"  {session.when(g.granted_at)}  {g.role}  由 {g.granted_by} 授予{ended}")
     session.answer({"account": found}, lines)
 
 
@@ -215,15 +218,15 @@ def _set_active(session: Session, name: str, *, active: bool) -> None:
     session.answer({"account": found}, [f"✓ 账号 {name} 已{'启用' if active else '停用'}"])
 
 
-def _lines(account: dict[str, Any]) -> list[str]:
+def _lines(account: AccountShown) -> list[str]:
     lines = [
-        f"账号    {account['name']}（{account['display_name']}）{'' if account['active'] else '，已停用'}",
-        f"单位    {account['unit'] or '客户服务中心'}，涉密等级 {account['clearance']}",
+        f"账号    {account.name}（{account.display_name}）{'' if account.active else '，已停用'}",
+        f"单位    {account.unit or '客户服务中心'}，涉密等级 {account.clearance}",
     ]
-    for role in account["roles"]:
-        limits = [role[k] for k in ("unit", "branch", "since", "until") if k in role]
-        lines.append(f"角色    {role['role']}  {role['label']}" + (f"（限 {'，'.join(limits)}）" if limits else ""))
-    return lines if account["roles"] else [*lines, "角色    无"]
+    for role in account.roles:
+        limits = [limit for limit in (role.unit, role.branch, role.since, role.until) if limit]
+        lines.append(f"角色    {role.role}  {role.label}" + (f"（限 {'，'.join(limits)}）" if limits else ""))
+    return lines if account.roles else [*lines, "角色    无"]
 
 
 def _root(session: Session) -> Path:

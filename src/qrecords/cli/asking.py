@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,9 +17,11 @@ from qrecords.model.rules import is_empty
 if TYPE_CHECKING:
     from qrecords.model.form import Form
     from qrecords.office import Office
+    from qrecords.services.intake.asking import KeptAnswers
+    from qrecords.stores.given import GivenFile
 
 Offers = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-Try = Callable[[Path], None]
+Try = Callable[["GivenFile"], None]
 _HOW = "直接回车用［］里的内容，写 - 留空；选项写序号或文字；Ctrl-C 停下，已答的留着"
 
 
@@ -41,9 +42,9 @@ class Questionnaire:
     def __init__(self, office: Office, form: Form, fields: Sequence[Field], offers: Offers) -> None:
         self._office, self._form, self._fields, self._offers = office, form, fields, offers
         self.answers: dict[str, Any] = {}
-        self.path: Path | None = None
+        self.kept: KeptAnswers | None = None
 
-    def run(self, name: str, attempt: Try) -> Path | None:
+    def run(self, name: str, attempt: Try) -> GivenFile | None:
         """Ask all, let `attempt` judge the kept answers, ask again what is wrong, show the summary.
 
         Returns the file of the answers once they are confirmed, None when they are given up.
@@ -54,13 +55,19 @@ class Questionnaire:
         except (KeyboardInterrupt, click.Abort):
             if self.answers:
                 self._keep(name)
-                note(f"\n→ 已答的{len(self.answers)}栏留在 {self.path}；补上其余的再填：qrecords {self._again(name)}")
+                note(
+                    f"\n→ 已答的{len(self.answers)}栏留在 {self._called}；补上其余的再填：qrecords {self._again(name)}"
+                )
             raise
 
-    def _again(self, name: str) -> str:
-        return f"{'fill' if name == self._form.code else 'update'} {name} {self.path}"
+    @property
+    def _called(self) -> str:
+        return self.kept.called if self.kept else ""
 
-    def _run(self, name: str, attempt: Try) -> Path | None:
+    def _again(self, name: str) -> str:
+        return f"{'fill' if name == self._form.code else 'update'} {name} {self._called}"
+
+    def _run(self, name: str, attempt: Try) -> GivenFile | None:
         from qrecords.services.intake.asking import is_asked
 
         for field in self._fields:
@@ -72,7 +79,7 @@ class Questionnaire:
             if not wrong:
                 chosen = self._confirm()
                 if chosen is True:
-                    return self.path
+                    return self.kept.file if self.kept else None
                 if chosen is False:
                     self._drop()
                     return None
@@ -83,17 +90,17 @@ class Questionnaire:
     def _keep(self, name: str) -> None:
         from qrecords.services.intake.asking import keep_answers
 
-        self.path = keep_answers(self._office, name, self.answers, self.path)
+        self.kept = keep_answers(self._office, name, self.answers, self.kept)
 
     def _drop(self) -> None:
-        if self.path is not None:
-            self._office.papers.answers.drop(self.path.name)
+        if self.kept is not None:
+            self._office.papers.answers.drop(self.kept.file.name)
 
     def _wrong(self, attempt: Try) -> list[Field]:
         """Return the fields the attempt refused, after telling why; all of them when it named none."""
-        assert self.path is not None
+        assert self.kept is not None
         try:
-            attempt(self.path)
+            attempt(self.kept.file)
         except InvalidInput as error:
             note(f"✗ {worded(error.message)}")
             for problem in error.problems:
@@ -101,7 +108,7 @@ class Questionnaire:
             named = {str(p.field).partition(".")[0].partition("[")[0] for p in error.problems}
             found = [f for f in self._fields if f.key in named or f.label in named]
             if not found:
-                note(f"→ 回答已留在 {self.path}，可以改它再填")
+                note(f"→ 回答已留在 {self._called}，可以改它再填")
                 raise
             return found
         return []

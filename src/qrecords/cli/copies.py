@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +14,12 @@ from qrecords.cli.output import table
 from qrecords.intake.outfiles import require_free, write_new
 from qrecords.model.copies import CopyState
 from qrecords.services.access import copies as service
-from qrecords.services.access.copies import as_dict
+from qrecords.services.access.copies import shown
 from qrecords.services.access.copyissue import issue as issue_copies
+
+if TYPE_CHECKING:
+    from qrecords.model.copies import CopyRequest
+    from qrecords.services.access.copies import RequestShown
 
 NUMBER = click.argument("number", metavar="申请号")
 STATES = {"requested": "待批准", "approved": "已批准", "refused": "未批准", "issued": "已发出", "returned": "已收回"}
@@ -88,7 +92,7 @@ def return_(session: Session, numbers: tuple[str, ...], on: str | None) -> None:
     done = service.take_back(session.office, numbers, on=on or "")
     today = session.office.today()
     lines = [f"✓ {r.request_no} " + ("还有副本在外" if r.is_out else "副本已全部收回") for r in done]
-    session.answer({"copies": [service.as_dict(r, today) for r in done]}, lines)
+    session.answer({"copies": [service.shown(r, today) for r in done]}, lines)
 
 
 @copies.command("list")
@@ -114,13 +118,12 @@ def list_(session: Session, overdue: bool, states: tuple[str, ...], path: Path |
     session.answer(data, lines)
 
 
-def _row(one: dict[str, Any]) -> tuple[object, ...]:
-    numbers = [c["copy_no"] for c in one["copies"]]
+def _row(one: RequestShown) -> tuple[object, ...]:
+    numbers = [c.copy_no for c in one.copies]
     span = numbers[0] if len(numbers) == 1 else f"{numbers[0]}…{numbers[-1][-5:]}" if numbers else ""
-    state = "逾期未还" if one["overdue"] else one["state_label"]
-    keys = ("document_no", "count", "recipient", "purpose", "due")
-    return (one["request_no"], state, *(one[k] for k in keys), span)
+    state = "逾期未还" if one.overdue else one.state_label
+    return (one.request_no, state, one.document_no, one.count, one.recipient, one.purpose, one.due, span)
 
 
-def _answer(session: Session, made: Any, lines: list[str]) -> None:
-    session.answer({"copy": as_dict(made, session.office.today())}, lines)
+def _answer(session: Session, made: CopyRequest, lines: list[str]) -> None:
+    session.answer({"copy": shown(made, session.office.today())}, lines)

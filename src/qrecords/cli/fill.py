@@ -16,7 +16,8 @@ from qrecords.cli.completion import FORM, RECORD, is_form_code
 from qrecords.cli.output import note, problem_lines, progress
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
-from qrecords.stores.given import on_disk
+from qrecords.intake.clerkcopies import copies_of, given_by
+from qrecords.stores.given import GivenFile, on_disk
 
 if TYPE_CHECKING:
     from qrecords.services.intake.fill import Filled
@@ -58,19 +59,19 @@ def fill(
     from qrecords.services.intake.fill import fill as fill_forms
 
     asked = None if inputs else _asked_record(session, form)
-    inputs = (asked,) if asked else inputs
+    drafts = session.office.papers.drafts
+    copies = copies_of(inputs, out or drafts, rejected=rejected, in_place=in_place) if rejected or not dry_run else None
     with progress("填写", "份") as at:
         result = fill_forms(
             session.office,
             form,
-            inputs,
+            [asked] if asked else given_by(inputs),
             out=out,
             pdf=pdf,
             dry_run=dry_run,
             keep_going=keep_going,
-            rejected=rejected,
+            copies=copies,
             same_again=same_again or asked is not None,  # who answers every question means a record of its own
-            in_place=in_place,
             progress=at,
         )
     if asked and not dry_run:
@@ -122,7 +123,7 @@ def _told(result: Filled, *, dry_run: bool) -> list[str]:
     return lines
 
 
-def _asked_record(session: Session, code: str) -> Path:
+def _asked_record(session: Session, code: str) -> GivenFile:
     """Ask for one record field by field; returns the file of the answers."""
     from qrecords.services.intake.asking import offers, to_fill
     from qrecords.services.intake.fill import fill as fill_forms
@@ -132,16 +133,16 @@ def _asked_record(session: Session, code: str) -> Path:
     form = office.forms.get(code).form
     questions = Questionnaire(office, form, to_fill(office, form), lambda answers: offers(office, form, answers))
 
-    def attempt(path: Path) -> None:
-        fill_forms(office, code, [path], dry_run=True)
+    def attempt(file: GivenFile) -> None:
+        fill_forms(office, code, [file], dry_run=True)
 
     return _confirmed(questions.run(form.code, attempt))
 
 
-def _confirmed(path: Path | None) -> Path:
-    if path is None:
+def _confirmed(file: GivenFile | None) -> GivenFile:
+    if file is None:
         raise Interrupted("已放弃，没有保存", remedy="再运行同一条命令可以重新填写")
-    return path
+    return file
 
 
 @click.command(cls=chinese.Command)
@@ -171,10 +172,10 @@ def update(session: Session, number: str, source: Path | None, dry_run: bool, re
     if dry_run:
         from qrecords.services.intake.update import check_update
 
-        check_update(session.office, number, on_disk(asked or source or Path()))
+        check_update(session.office, number, asked or on_disk(source or Path()))
         session.answer({"records": []}, ["✓ 合格，没有改动（--dry-run）"])
         return
-    record = update_record(session.office, number, on_disk(asked or source or Path()))
+    record = update_record(session.office, number, asked or on_disk(source or Path()))
     if asked:
         session.office.papers.answers.drop(asked.name)
     if session.as_json:
@@ -191,7 +192,9 @@ def _take_back(session: Session, form: str, source: Path | None, *, dry_run: boo
         raise UsageError(
             "没有写续填的表", remedy=f"先做一份：qrecords forms sheet {form} --open，补完后再 update {form} 那个文件"
         )
-    done = take_back(session.office, form, source, rejected=rejected, dry_run=dry_run)
+    drafts = session.office.papers.drafts
+    copies = copies_of([source], drafts, rejected=rejected) if rejected or not dry_run else None
+    done = take_back(session.office, form, on_disk(source), copies=copies, dry_run=dry_run)
     for line in done.notes:
         note(f"提示：{worded(line)}")
     lines = [
@@ -203,7 +206,7 @@ def _take_back(session: Session, form: str, source: Path | None, *, dry_run: boo
     session.answer({"changed": changed, "unchanged": done.unchanged, "notes": done.notes}, lines)
 
 
-def _asked_update(session: Session, number: str) -> Path:
+def _asked_update(session: Session, number: str) -> GivenFile:
     """Ask for the fields of a record that are still open; returns the file of the answers."""
     from qrecords.services.intake.asking import to_update
     from qrecords.services.intake.update import check_update
@@ -214,6 +217,4 @@ def _asked_update(session: Session, number: str) -> Path:
     if not fields:
         raise WrongState(f"{record.record_no} 没有还空着的栏目", remedy="要改已填的栏目，请写输入文件")
     questions = Questionnaire(office, form, fields, lambda _: {})
-    return _confirmed(
-        questions.run(record.record_no, lambda path: check_update(office, record.record_no, on_disk(path)))
-    )
+    return _confirmed(questions.run(record.record_no, lambda file: check_update(office, record.record_no, file)))

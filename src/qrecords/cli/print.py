@@ -24,4 +24,4 @@ def print_(session: Session, numbers: tuple[str, ...], month: str | None, out: P
         prints = print_month(session.office, month_form(numbers), month, out=out)
     else:
         prints = print_records(session.office, numbers, out=out)
-    session.answer({"prints": prints}, [f"✓ {p['print_id']}  {p['pdf']}" for p in prints])
+    session.answer({"prints": prints}, [f"✓ {p.print_id}  {p.pdf}" for p in prints])

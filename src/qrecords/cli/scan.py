@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from qrecords.stores.given import on_disk
 
 if TYPE_CHECKING:
     from qrecords.model.form import Form
+    from qrecords.services.scans.answers import PageWaiting, PrintKept
     from qrecords.services.scans.sheets import Known, Signing
     from qrecords.services.scans.signing import Ask
 
@@ -84,7 +86,7 @@ def scan(
     if not found.refused:
         session.answer(answer | {"refused": []}, lines)
         return 0
-    problems: list[Problem] = [p for r in found.refused for p in r["problems"]]
+    problems: list[Problem] = [p for r in found.refused for p in r.problems]
     error = InvalidInput(
         f"有{len(found.refused)}份打印件没有附上", remedy="请按各条提示处理后再扫描", problems=problems
     )
@@ -148,16 +150,16 @@ def attach(session: Session, number: str, files: tuple[Path, ...], no_ocr: bool)
     session.answer({"record": told, "notes": notes}, lines)
 
 
-def _lines(attached: list[dict[str, Any]], unmatched: list[dict[str, Any]], *, dry_run: bool) -> list[str]:
+def _lines(attached: Sequence[PrintKept], unmatched: Sequence[PageWaiting], *, dry_run: bool) -> list[str]:
     done = "可以附上" if dry_run else "已附上"
     lines = [f"✓ {done}{len(attached)}份打印件"] if attached else ["没有附上任何一份"]
     for a in attached:
-        made = "，".join(f"归档件 {v['archive_no']} 第{v['version']}版" for v in a["versions"])
-        lines.append("  " + "  ".join(word for word in (a["record_no"], f"{a['pages']}页", a["kind"], made) if word))
+        made = "，".join(f"归档件 {v.archive_no} 第{v.version}版" for v in a.versions)
+        lines.append("  " + "  ".join(word for word in (a.record_no, f"{a.pages}页", a.kind, made) if word))
     if unmatched:
         lines.append(f"{len(unmatched)}页留待处理（archive/inbox/unmatched）：")
         for u in unmatched:
-            lines.append(f"  {u['page']}  {u['file']} 第{u['number']}页：{worded(u['reason'])}".replace("    ", "  "))
+            lines.append(f"  {u.page}  {u.file} 第{u.number}页：{worded(u.reason)}".replace("    ", "  "))
         if not dry_run:
             lines.append("→ 看同名的 PNG 预览，用 qrecords scan-assign 页号 记录编号 指给记录")
     return lines

@@ -7,6 +7,7 @@ from pathlib import Path
 from qrecords.errors import IntegrityFailure
 from qrecords.settings import ARCHIVE, Settings
 from qrecords.stores.archive import Archive
+from qrecords.stores.archives import archive_at
 from qrecords.stores.durable import make_dirs
 from qrecords.stores.register import Register
 
@@ -15,7 +16,7 @@ REGISTER_FILE = "register.sqlite"
 
 def archive_below(root: Path) -> Archive:
     """Return the objects of the workspace in a folder."""
-    return Archive(root / ARCHIVE)
+    return archive_at(str(root / ARCHIVE))
 
 
 def register_below(root: Path) -> Path:

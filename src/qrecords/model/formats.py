@@ -17,7 +17,7 @@ from qrecords.model.document import Progress
 from qrecords.model.record import Attached, Correction, Record, Signed
 from qrecords.model.volume import File, Placed, Spot
 
-_EXACT = ConfigDict(extra="forbid")
+EXACT = ConfigDict(extra="forbid")
 
 
 class Format:
@@ -50,7 +50,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 class FrozenRecord:
     """One record as its item keeps it: nothing that changes after filing without a new version."""
 
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     record_no: str
     title: str
@@ -95,7 +95,7 @@ class RecordJson(Format):
     """record.json: all that is needed to read an item without the register."""
 
     FILE: ClassVar = "record.json"
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     archive_no: str
     form_code: str
@@ -129,7 +129,7 @@ class Around:
 class BoundItem:
     """An item's place in a volume: which version is bound, from which to which page, made of which files."""
 
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     position: int
     archive_no: str
@@ -169,7 +169,7 @@ class Manifest(Format):
     """manifest.json: what a volume was bound of, what stands around it, and the page each of its files begins on."""
 
     FILE: ClassVar = "manifest.json"
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     volume_code: str
     title: str
@@ -198,7 +198,7 @@ class SegmentJson(Format):
     """segment.json: a stretch of the log, first and last event, and the hash of the last."""
 
     FILE: ClassVar = "segment.json"
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     number: int
     first_seq: int
@@ -221,7 +221,7 @@ class FigureJson:
     A record stands as its number, the version of its item (0 = not filed then), and what it contributes.
     """
 
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     id: str
     label: str
@@ -235,7 +235,7 @@ class FigureJson:
 class TableJson:
     """A table of a document: its columns, and rows of a label and the ids of its figures (or a text)."""
 
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     key: str
     title: str
@@ -254,7 +254,7 @@ class TableJson:
 class ChartSeriesJson:
     """A series of a chart; each value exact (a fraction, "" = none) and as its table prints it."""
 
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     label: str
     role: str
@@ -265,7 +265,7 @@ class ChartSeriesJson:
 class ChartJson:
     """A chart of a document: what it shows of the tables, `kind` C1 … C7; `n` records stand behind it."""
 
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     name: str
     kind: str
@@ -281,7 +281,7 @@ class ChartJson:
 class ChangedFigure:
     """A figure a correction changed: what it was, what it is now."""
 
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     id: str
     label: str
@@ -294,7 +294,7 @@ class DocumentJson(Format):
     """document.json: all a document says, as it was drawn; what people did with it stands in progress.json."""
 
     FILE: ClassVar = "document.json"
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     document_no: str
     form_code: str
@@ -335,7 +335,7 @@ class ProgressJson(Format):
     """progress.json: the signatures, sendings and receipts of a document, as far as the register has them."""
 
     FILE: ClassVar = "progress.json"
-    __pydantic_config__: ClassVar = _EXACT
+    __pydantic_config__: ClassVar = EXACT
 
     document_no: str
     progress: Progress

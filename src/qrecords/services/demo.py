@@ -30,6 +30,7 @@ from qrecords.services.intake.fill import fill
 from qrecords.services.volumes.compile import compile_year
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.given import on_disk
 
 # How many records of each form the year has, by its two digits.
 COUNTS = {"04": 6, "01": 6, "02": 36, "03": 12, "05": 3, "06": 12, "07": 5, "08": 2, "09": 12, "10": 12, "11": 4}
@@ -111,7 +112,7 @@ def _filled(office: Office, folder: FormFolder, name: str, inputs: list[dict[str
     path = office.settings.root / "inputs" / f"{name}.json"
     make_dirs(path.parent)
     write_file(path, json.dumps(inputs, ensure_ascii=False, indent=2).encode())
-    return [str(r["record_no"]) for r in fill(office, folder.form.code, [path], same_again=True).records]
+    return [str(r["record_no"]) for r in fill(office, folder.form.code, [on_disk(path)], same_again=True).records]
 
 
 def _variation(folder: FormFolder, number: int, day: date, notices: Sequence[str]) -> dict[str, Any]:

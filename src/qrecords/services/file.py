@@ -8,12 +8,13 @@ or leaves its number reserved for the next try, so numbers have no gap.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from qrecords.advice import Do, Input, advise
+from qrecords.advice import Do, Input, Sentence, advise
 from qrecords.errors import IntegrityFailure, Problem, WrongState
+from qrecords.model.answer import left_out
 from qrecords.model.objects import ITEM
 from qrecords.model.record import Action, Record, State, missing_before, record_year, require_open
 from qrecords.office import Office
@@ -77,9 +78,33 @@ class FileItems(Step[Office]):
             tx.audit.append([office.event(Action.FILE, no, **detail) for no in fresh])
 
 
-def file_records(
-    office: Office, record_nos: Sequence[str], *, progress: Progress | None = None
-) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An item that was filed: what is in it, its number, its object and version.
+
+    Of a month of a register: how many rows, and which were carried; notes where there is something to tell.
+    """
+
+    record_no: str
+    archive_no: str
+    object: str
+    version: int
+    rows: int | None = left_out()
+    carried: Sequence[str] | None = left_out()
+    notes: Sequence[Sentence] | None = left_out()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A reviewed record that was not filed, and why."""
+
+    record_no: str
+    form_code: str
+    month: str
+    why: Sequence[Sentence]
+
+
+def file_records(office: Office, record_nos: Sequence[str], *, progress: Progress | None = None) -> list[Filed]:
     """File reviewed records, each as an item of its own; all obstacles are told before anything is done."""
     with office.exclusive("file", "归档"):
         filed = _file_each(office, reading.many(office, record_nos), progress)
@@ -87,7 +112,7 @@ def file_records(
     return filed
 
 
-def file_all(office: Office, *, progress: Progress | None = None) -> list[dict[str, Any]]:
+def file_all(office: Office, *, progress: Progress | None = None) -> list[Filed]:
     """File every reviewed record that is not a row of a register and lacks nothing."""
     with office.exclusive("file", "归档"):
         with office.register.read() as tx:
@@ -99,7 +124,7 @@ def file_all(office: Office, *, progress: Progress | None = None) -> list[dict[s
     return filed
 
 
-def left_behind(office: Office) -> list[dict[str, Any]]:
+def left_behind(office: Office) -> list[Left]:
     """Return the reviewed records that `file_all` leaves, and why: what each lacks, or that it is filed by month."""
     with office.register.read() as tx:
         reviewed = office.only_readable(tx.records.find(states=[State.REVIEWED]))
@@ -107,16 +132,16 @@ def left_behind(office: Office) -> list[dict[str, Any]]:
     left = []
     for record in reviewed:
         form = office.forms.get(record.form_code).form
-        why = [p.message for p in _missing(office, record)]
+        why: list[Sentence] = [p.message for p in _missing(office, record)]
         if form.is_register:
             why.insert(0, f"登记簿按月归档：{form.code} {record.month}")
         if record.record_no not in may:
             why.insert(0, "您没有归档它的权限")
-        left.append({"record_no": record.record_no, "form_code": form.code, "month": record.month, "why": why})
+        left.append(Left(record.record_no, form.code, record.month, why))
     return left
 
 
-def _file_each(office: Office, records: Sequence[Record], progress: Progress | None) -> list[dict[str, Any]]:
+def _file_each(office: Office, records: Sequence[Record], progress: Progress | None) -> list[Filed]:
     for record in records:
         form = office.forms.get(record.form_code).form
         if form.is_register:
@@ -124,10 +149,10 @@ def _file_each(office: Office, records: Sequence[Record], progress: Progress | N
             raise WrongState(f"{record.record_no} 是登记簿的一行，按月归档", remedy=how)
     _require_ready(office, records)
     told = _listed_again(office, records)
-    filed: list[dict[str, Any]] = []
+    filed: list[Filed] = []
     for start in range(0, len(records), BATCH):
         made = _file_batch(office, [("", [r.record_no]) for r in records[start : start + BATCH]])
-        filed += [one | ({"notes": told[one["record_no"]]} if one["record_no"] in told else {}) for one in made]
+        filed += [replace(one, notes=told.get(one.record_no)) for one in made]
         if progress:
             progress(min(start + BATCH, len(records)), len(records))
     return filed
@@ -143,7 +168,7 @@ def _listed_again(office: Office, records: Sequence[Record]) -> dict[str, list[s
         return {r.record_no: told for r in behind if (told := list_reports(office, tx, [r]))}
 
 
-def file_months(office: Office, form_code: str, months: Sequence[str]) -> list[dict[str, Any]]:
+def file_months(office: Office, form_code: str, months: Sequence[str]) -> list[Filed]:
     """File months of a register, each as one item; rows still open are carried and named.
 
     Rows that come late make the next version of their month.
@@ -156,7 +181,7 @@ def file_months(office: Office, form_code: str, months: Sequence[str]) -> list[d
         filed = _file_batch(office, [(month, whole) for month, (whole, _) in zip(months, found, strict=True)])
     follow(office)
     return [
-        entry | {"rows": len(whole), "carried": carried} for entry, (whole, carried) in zip(filed, found, strict=True)
+        replace(entry, rows=len(whole), carried=carried) for entry, (whole, carried) in zip(filed, found, strict=True)
     ]
 
 
@@ -192,7 +217,7 @@ def _require_ready(office: Office, records: Sequence[Record]) -> None:
         raise WrongState(f"还不能归档：有{len(problems)}处没有齐备", remedy="请按提示补齐后再归档", problems=problems)
 
 
-def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> list[dict[str, Any]]:
+def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> list[Filed]:
     """File items, each given by its month (empty for a record of its own) and its records."""
     documents = Documents(office)
     with running(office) as run:
@@ -214,10 +239,7 @@ def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> 
             freeze(office, run.key, filing, made, records=those)
         durable.checkpoint("file.frozen")
         run.commit(step)
-    return [
-        {"record_no": f.subject, "archive_no": f.archive_no, "object": f.object_id, "version": f.version}
-        for f in step.filings
-    ]
+    return [Filed(f.subject, f.archive_no, f.object_id, f.version) for f in step.filings]
 
 
 def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: str) -> Filing:

@@ -126,11 +126,11 @@ def _scan(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: 
     said = [str(arguments.get(key, "")) for key in ("kind", "by", "on")]
     wanted = paired([said[0]] if said[0] else [], [said[1]] if said[1] else [], said[2])
     found = scan(office, files, wanted, recognise=False, progress=at)
-    lines: list[Sentence] = [f"附上 {a['record_no']}　{a['pages']}页　{a['kind']}" for a in found.attached]
+    lines: list[Sentence] = [f"附上 {a.record_no}　{a.pages}页　{a.kind}" for a in found.attached]
     for refused in found.refused:
-        lines.append(f"没有附上 {refused['print_id']}：")
-        lines += problem_lines(refused["problems"])
-    lines += [advise("留待处理 {} 第{}页：{}", u["file"], u["number"], u["reason"]) for u in found.unmatched]
+        lines.append(f"没有附上 {refused.print_id}：")
+        lines += problem_lines(refused.problems)
+    lines += [advise("留待处理 {} 第{}页：{}", u.file, u.number, u.reason) for u in found.unmatched]
     told = f"附上{len(found.attached)}份，{len(found.unmatched)}页留待处理，{len(found.refused)}份没有附上"
     return Outcome(told, [*lines, *found.notes], ok=not found.refused)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,17 @@ from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow
 
 
-def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A record or a month's sheet as it was printed, and where its files lie."""
+
+    record_no: str
+    print_id: str
+    docx: str | None
+    pdf: str | None
+
+
+def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[Printed]:
     """Print each record; a row of a register is printed on its month's sheets."""
     records = reading.many(office, record_nos)
     office.authorise_all(Action.PRINT, records)
@@ -54,7 +65,7 @@ def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None
     return _written(office, documents, papers, out)
 
 
-def print_month(office: Office, form_code: str, month: str, *, out: Path | None = None) -> list[dict[str, Any]]:
+def print_month(office: Office, form_code: str, month: str, *, out: Path | None = None) -> list[Printed]:
     """Print the sheets of a register's month, all rows that are not void."""
     folder = office.forms.get(form_code)
     subject = sheet_subject(folder.form.code, month)
@@ -81,6 +92,6 @@ def _printed(office: Office, paper: Paper) -> Any:
     return office.event(Action.PRINT, paper.subject, print_id=paper.print_id)
 
 
-def _written(office: Office, documents: Documents, papers: Sequence[Paper], out: Path | None) -> list[dict[str, Any]]:
+def _written(office: Office, documents: Documents, papers: Sequence[Paper], out: Path | None) -> list[Printed]:
     files = write_papers(documents, papers, out or office.papers.drafts, pdf=True)
-    return [{"record_no": p.subject, "print_id": p.print_id, **files[p.subject]} for p in papers]
+    return [Printed(p.subject, p.print_id, **files[p.subject]) for p in papers]

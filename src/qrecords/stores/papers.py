@@ -7,7 +7,7 @@ Places are paths in the workspace, divided by `/`: destruction lists name them s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -111,16 +111,21 @@ class AnswerFiles:
 
 
 class WorkspacePapers:
-    """The paper of the workspace `root`, whose archive is its folder `archive`."""
+    """The paper of the workspace `root`, whose archive is its folder `archive`.
 
-    def __init__(self, root: Path, archive: Path) -> None:
+    `blobs` gives the store of what must not be lost, evidence and waiting pages, by its place in the archive; without
+    it they are files of that folder.
+    """
+
+    def __init__(self, root: Path, archive: Path, blobs: Callable[[str], Blobs] | None = None) -> None:
         self._root = root
         self._archive = archive
+        self._blobs: Callable[[str], Blobs] = blobs or self._in_folder
 
     @cached_property
     def evidence(self) -> EvidenceStore:
         """Return the papers that wait to be filed."""
-        return EvidenceStore(self._blobs(EVIDENCE), f"{self._archive.relative_to(self._root).as_posix()}/{EVIDENCE}")
+        return EvidenceStore(self._blobs(EVIDENCE), self._place(self._archive / EVIDENCE))
 
     @cached_property
     def inbox(self) -> InboxBlobs:
@@ -148,28 +153,36 @@ class WorkspacePapers:
     @contextmanager
     def lent(self, place: str) -> Iterator[Path]:
         """Lend a real file of the paper at a place."""
-        folder, _, name = place.rpartition("/")
-        with FolderBlobs(self._root / folder, self._lock).lent(name) as path:
+        folder, _, last = place.rpartition("/")
+        blobs, name = self._kept_at(place) or (FolderBlobs(self._root / folder, self._lock), last)
+        with blobs.lent(name) as path:
             yield path
 
     def called(self, pattern: Pattern[str]) -> list[str]:
         """Return the places of all paper, of whatever kind, whose file name matches."""
         with durable.storage_errors(self._archive):
             folders = [p for p in self._archive.iterdir() if p.is_dir() and p.name not in _NO_PAPER]
-            return [
+            files = [
                 self._place(path)
                 for folder in (*folders, self._root / COPIES)
                 for path in folder.rglob("*")
                 if path.is_file() and pattern.search(path.name)
             ]
+        waiting = [place for place in self.waiting() if pattern.search(place.rpartition("/")[2])]
+        return [*dict.fromkeys((*files, *waiting))]
 
     def is_there(self, place: str) -> bool:
         """Tell whether there is paper at a place."""
-        return (self._root / place).is_file()
+        if kept := self._kept_at(place):
+            return kept[0].has(kept[1])
+        return (self._root / place).is_file()  # people give such files names no blob would have
 
     def remove(self, place: str) -> None:
         """Remove the paper at a place, for good."""
-        durable.remove_file(self._root / place)
+        if kept := self._kept_at(place):
+            kept[0].delete(kept[1])
+        else:
+            durable.remove_file(self._root / place)
 
     def sweep(self) -> None:
         """Remove what killed writes left: it may hold what is destroyed."""
@@ -183,7 +196,15 @@ class WorkspacePapers:
     def _place(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()
 
-    def _blobs(self, folder: str) -> FolderBlobs:
+    def _kept_at(self, place: str) -> tuple[Blobs, str] | None:
+        """Return the store of blobs a place is in, and its name there; None for a file."""
+        folder, _, name = place.rpartition("/")
+        for kept in (EVIDENCE, INBOX):
+            if folder == self._place(self._archive / kept):
+                return self._blobs(kept), name
+        return None
+
+    def _in_folder(self, folder: str) -> FolderBlobs:
         return FolderBlobs(self._archive / folder, self._lock)
 
     @property

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from qrecords.acting import unheld
 from qrecords.advice import Do, Input, advise, joined
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model import values
 from qrecords.model.access import CENTRE, Account, Grant, Role, person_name
+from qrecords.model.answer import left_out
 from qrecords.model.audit import digest
 from qrecords.model.lookalikes import looks
 from qrecords.model.record import Action
@@ -35,9 +35,52 @@ LIMITS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class RoleShown:
+    """A role an account has now, with what it is limited to."""
+
+    role: str
+    label: str
+    unit: str | None = left_out()
+    branch: str | None = left_out()
+    since: str | None = left_out()
+    until: str | None = left_out()
+
+
+@dataclass(frozen=True, slots=True)
+class GrantShown:
+    """A role once given, by whom and when, and when it was taken back; "" while it holds."""
+
+    role: str
+    unit: str
+    branch: str
+    since: str
+    until: str
+    granted_by: str
+    granted_at: str
+    revoked_by: str
+    revoked_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountShown:
+    """An account with its roles; `password` tells whether it has one. Its history is told when it is asked for."""
+
+    name: str
+    display_name: str
+    uid: str | None
+    password: bool
+    active: bool
+    unit: str
+    clearance: str
+    expires_on: str
+    roles: tuple[RoleShown, ...]
+    history: tuple[GrantShown, ...] | None = left_out()
+
+
 def add(
     office: Office, name: str, *, display_name: str = "", uid: str = "", unit: str = "", expires_on: str = ""
-) -> dict[str, Any]:
+) -> AccountShown:
     """Add an account without any right; `uid` lets an operating-system user in without a password."""
     about = f"account/{name}"
     office.authorise(Action.ACCOUNTS, about)
@@ -78,7 +121,7 @@ def _one_line(text: str, what: str) -> str:
         raise InvalidInput(f"{what}：{error}", remedy=f"请写{what}，如通知单上那样") from None
 
 
-def rename(office: Office, name: str, display_name: str) -> dict[str, Any]:
+def rename(office: Office, name: str, display_name: str) -> AccountShown:
     """Say who the person of an account is; papers made from now on print it, what is archived stays as it is.
 
     In strict mode never one's own: rights on "own" records go by this name.
@@ -109,25 +152,30 @@ def _require_unlike(tx: Transaction, account: str, names: Mapping[str, str]) -> 
                 raise WrongState(f"{what}「{name}」与账号 {other.name} 的「{like}」看起来一样", remedy=NAMESAKES)
 
 
-def list_accounts(office: Office) -> list[dict[str, Any]]:
+def list_accounts(office: Office) -> list[AccountShown]:
     """Return all accounts with their roles in force; no password, no hash of one."""
     _may_look(office)
     with office.register.read() as tx:
         return [_shown(office, tx, account) for account in tx.accounts.all()]
 
 
-def show(office: Office, name: str = "") -> dict[str, Any]:
+def show(office: Office, name: str = "") -> AccountShown:
     """Return one account (one's own when none is named) with every grant it ever had."""
     name = name or office.account.name
     if name != office.account.name:
         _may_look(office)
     with office.register.read() as tx:
         account = _known(tx, name)
-        history = [{k: v for k, v in asdict(g).items() if k not in {"id", "account"}} for g in tx.accounts.grants(name)]
-        return _shown(office, tx, account) | {"history": history}
+        history = tuple(
+            GrantShown(
+                g.role, g.unit, g.branch, g.since, g.until, g.granted_by, g.granted_at, g.revoked_by, g.revoked_at
+            )
+            for g in tx.accounts.grants(name)
+        )
+        return replace(_shown(office, tx, account), history=history)
 
 
-def grant(office: Office, name: str, given: Grant) -> dict[str, Any]:
+def grant(office: Office, name: str, given: Grant) -> AccountShown:
     """Give an account a role, perhaps for one unit, branch or period; never to oneself."""
     about = f"account/{name}"
     office.authorise(Action.RIGHTS, about)
@@ -148,7 +196,7 @@ def grant(office: Office, name: str, given: Grant) -> dict[str, Any]:
     return _after(office, name)
 
 
-def revoke(office: Office, name: str, role: str) -> dict[str, Any]:
+def revoke(office: Office, name: str, role: str) -> AccountShown:
     """Take a role back at once; never one's own, and never the last one who can grant."""
     about, role = f"account/{name}", _role_name(office, role)
     office.authorise(Action.RIGHTS, about)
@@ -162,7 +210,7 @@ def revoke(office: Office, name: str, role: str) -> dict[str, Any]:
     return _after(office, name)
 
 
-def clear(office: Office, name: str, level: str) -> dict[str, Any]:
+def clear(office: Office, name: str, level: str) -> AccountShown:
     """Set up to which secrecy level an account may read; never one's own."""
     about = f"account/{name}"
     office.authorise(Action.RIGHTS, about)
@@ -176,7 +224,7 @@ def clear(office: Office, name: str, level: str) -> dict[str, Any]:
     return _after(office, name)
 
 
-def set_active(office: Office, name: str, *, active: bool) -> dict[str, Any]:
+def set_active(office: Office, name: str, *, active: bool) -> AccountShown:
     """Put an account out of use, or back; its logins end at once. Never one's own."""
     about = f"account/{name}"
     office.authorise(Action.ACCOUNTS, about)
@@ -196,7 +244,7 @@ def roles(office: Office) -> list[Role]:
     return list(office.access.roles.values())
 
 
-def _after(office: Office, name: str) -> dict[str, Any]:
+def _after(office: Office, name: str) -> AccountShown:
     """Return an account as it is after a change."""
     with office.register.read() as tx:
         return _shown(office, tx, _known(tx, name))
@@ -261,20 +309,27 @@ def _keep_three(office: Office, tx: Transaction) -> None:
         raise WrongState(f"这样就没有{names}了", remedy="请先把这个角色授予另一个账号")
 
 
-def _shown(office: Office, tx: Transaction, account: Account) -> dict[str, Any]:
+def _shown(office: Office, tx: Transaction, account: Account) -> AccountShown:
     known, password = office.access.roles, tx.accounts.password(account.name)
-    return {
-        "name": account.name,
-        "display_name": account.display_name,
-        "uid": account.uid,
-        "password": bool(password and password.hash),
-        "active": account.active,
-        "unit": account.unit,
-        "clearance": SECRECY_LEVELS[account.clearance],
-        "expires_on": account.expires_on,
-        "roles": [
-            {"role": g.role, "label": known[g.role].label if g.role in known else "（access.toml 里没有）"}
-            | {k: v for k in ("unit", "branch", "since", "until") if (v := getattr(g, k))}
-            for g in account.grants
-        ],
-    }
+    roles = [
+        RoleShown(
+            role=g.role,
+            label=known[g.role].label if g.role in known else "（access.toml 里没有）",
+            unit=g.unit or None,
+            branch=g.branch or None,
+            since=g.since or None,
+            until=g.until or None,
+        )
+        for g in account.grants
+    ]
+    return AccountShown(
+        name=account.name,
+        display_name=account.display_name,
+        uid=account.uid,
+        password=bool(password and password.hash),
+        active=account.active,
+        unit=account.unit,
+        clearance=SECRECY_LEVELS[account.clearance],
+        expires_on=account.expires_on,
+        roles=tuple(roles),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from qrecords.advice import Do, Input, advise
@@ -17,6 +18,7 @@ from qrecords.model.copies import (
     MOST_COPIES,
     PERSON_LENGTH,
     PURPOSE_LENGTH,
+    Copy,
     CopyRequest,
     CopyState,
     require_step,
@@ -32,6 +34,32 @@ from qrecords.services.steps import past_day
 from qrecords.stores.register.rows import ItemRow
 
 SUFFIX = ".xlsx"
+
+Row = dict[str, Any]  # of the workbook
+
+
+@dataclass(frozen=True, slots=True)
+class RequestShown:
+    """A request for copies as people and programs are told of it."""
+
+    request_no: str
+    archive_no: str
+    document_no: str
+    purpose: str
+    count: int
+    due: str
+    recipient: str
+    requested_by: str
+    requested_at: str
+    may_print: bool
+    may_extract: bool
+    decided_by: str
+    decided_at: str
+    reason: str
+    state: str
+    state_label: str
+    overdue: bool
+    copies: tuple[Copy, ...]
 
 
 def request(
@@ -60,7 +88,7 @@ def request(
             requested_at=office.now(),
         )
         tx.copies.add(made)
-        detail: dict[str, Any] = {"purpose": digest(why), "recipient": digest(who), "count": count, "due": due}
+        detail: Row = {"purpose": digest(why), "recipient": digest(who), "count": count, "due": due}
         tx.audit.append([event(office, Action.COPY_REQUEST, made, **detail)])
     return made
 
@@ -101,17 +129,17 @@ def take_back(office: Office, numbers: Sequence[str], *, on: str = "") -> list[C
     return [found(office, no) for no in requests]
 
 
-def list_requests(office: Office, *, overdue: bool = False, states: Sequence[CopyState] = ()) -> list[dict[str, Any]]:
+def list_requests(office: Office, *, overdue: bool = False, states: Sequence[CopyState] = ()) -> list[RequestShown]:
     """Return the requests that fit, with their copies, of items the account may read."""
     office.authorise(Action.READ, "copies")
     with office.register.read() as tx:
         requests = tx.copies.all()
     today = office.today()
     fitting = [r for r in requests if (not states or r.state in states) and (not overdue or r.is_overdue(today))]
-    return [as_dict(r, today) for r in fitting if _is_readable(office, r.archive_no)]
+    return [shown(r, today) for r in fitting if _is_readable(office, r.archive_no)]
 
 
-def register_file(office: Office, name: str, requests: Sequence[dict[str, Any]]) -> bytes:
+def register_file(office: Office, name: str, requests: Sequence[RequestShown]) -> bytes:
     """Return the register of copies as a workbook of that name; UsageError for another kind of file."""
     kind_of(name, (SUFFIX,))
     book = copies_workbook(_with_people(office, requests), org_name=office.settings.office.org_name, on=office.today())
@@ -129,27 +157,22 @@ def found(office: Office, number: str) -> CopyRequest:
     return one
 
 
-def _with_people(office: Office, requests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_people(office: Office, requests: Sequence[RequestShown]) -> list[Row]:
     """Return requests with people's names in the place of their accounts, as paper names them."""
     with office.register.read() as tx:
         people = {account.name: account.person for account in tx.accounts.all()}
 
-    def named(entry: dict[str, Any]) -> dict[str, Any]:
+    def named(entry: Row) -> Row:
         return {k: people.get(v, person_name(v, v)) if k.endswith("_by") and v else v for k, v in entry.items()}
 
-    return [named(one) | {"copies": [named(copy) for copy in one["copies"]]} for one in requests]
+    rows = [asdict(one) for one in requests]
+    return [named(row) | {"copies": [named(copy) for copy in row["copies"]]} for row in rows]
 
 
-def as_dict(one: CopyRequest, today: str) -> dict[str, Any]:
+def shown(one: CopyRequest, today: str) -> RequestShown:
     """Return a request as answers and the workbook show it."""
-    names = [name for name in CopyRequest.__dataclass_fields__ if name not in {"state", "copies"}]
-    return {
-        **{name: getattr(one, name) for name in names},
-        "state": one.state.value,
-        "state_label": COPY_STATE_LABELS[one.state],
-        "overdue": one.is_overdue(today),
-        "copies": [{n: getattr(c, n) for n in c.__dataclass_fields__} for c in one.copies],
-    }
+    kept = {f.name: getattr(one, f.name) for f in fields(one)} | {"state": one.state.value}
+    return RequestShown(**kept, state_label=COPY_STATE_LABELS[one.state], overdue=one.is_overdue(today))
 
 
 def event(office: Office, action: Action, one: CopyRequest, *, outcome: str = "done", **detail: Any) -> Any:
@@ -157,7 +180,7 @@ def event(office: Office, action: Action, one: CopyRequest, *, outcome: str = "d
     return office.event(action, one.document_no, outcome=outcome, request=one.request_no, **detail)
 
 
-def _decide(office: Office, number: str, step: str, columns: dict[str, Any], detail: dict[str, Any]) -> CopyRequest:
+def _decide(office: Office, number: str, step: str, columns: Row, detail: Row) -> CopyRequest:
     action = Action.COPY_APPROVE if step == "approve" else Action.COPY_REFUSE
     seen = found(office, number)
     office.authorise(action, seen.archive_no)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -55,7 +54,7 @@ class Deep:
         self._opened = Opened(indexes / OPENED, afresh=afresh)
         self._done = _still_so(office, self._journal.lines(), ids)
         known = "" if afresh else str(indexes.absolute() / OPENED)
-        setup = {"archive": str(Path(office.archive.address).absolute()), "known": known}
+        setup = {"archive": office.archive.address, "known": known}
         self._readers = Readers(setup, len(ids) - len(self._done))
         self._sha256: dict[tuple[str, int, str], str] = {}  # of object, version and name
 

@@ -22,7 +22,7 @@ from qrecords.ports import Through
 from qrecords.scanning.limits import limit
 from qrecords.services.care.formats import BROKEN, TOO_LONG, looked_into, suffix_of
 from qrecords.services.care.opened import key_of, known_keys
-from qrecords.stores.archive import Archive
+from qrecords.stores.archives import archive_at
 
 MEMORY = 4 << 30
 LONGEST = 1 << 30  # seconds of processor time: there is a watch on the clock
@@ -34,7 +34,7 @@ class Child:
     """Answers the questions of one deep check about one archive."""
 
     def __init__(self, setup: dict[str, Any], tell: Any) -> None:
-        self._archive = Archive(Path(setup["archive"]))
+        self._archive = archive_at(setup["archive"])
         self._known = known_keys(Path(setup["known"])) if setup["known"] else set()
         self._tell = tell
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from qrecords.errors import Problem, QRecordsError
 from qrecords.model.audit import Event
-from qrecords.model.disposition import Confirmed, DestructionList, ListState
+from qrecords.model.destruction import CertificateJson, ListedPiece, ListJson
+from qrecords.model.disposition import DestructionList, ListState
 from qrecords.model.document import Document, DocumentState
 from qrecords.model.document import Progress as Done
 from qrecords.model.formats import DocumentJson, FrozenRecord, Manifest, ProgressJson, RecordJson, SegmentJson
@@ -22,14 +23,13 @@ from qrecords.ports import Objects
 from qrecords.render.code import parse_code
 from qrecords.render.pdfout import page_count
 from qrecords.services.checking import derived
-from qrecords.services.disposition.destroy import CERTIFICATE, CERTIFIED
+from qrecords.services.disposition.destroy import CERTIFIED
 from qrecords.services.freezing import Filing, item_of
 from qrecords.services.reports.content import document_of, item_of_document
 from qrecords.stores.register.audit import Segment
 from qrecords.stores.register.retention import DESTROYED_VERSION
 from qrecords.stores.register.rows import ItemRow, PlaceRow, PrintRow, VolumeRow
 
-Row = dict[str, Any]
 _OF_ITEM = ("form_code", "record_year", "month", "filed_at", "filed_by")
 Progress = Callable[[int, int], None]
 
@@ -254,54 +254,46 @@ def _segment(place: Place, object_id: str) -> tuple[Segment, list[Event]]:
 
 def _list(place: Place, object_id: str) -> ListBack:
     head = place.archive.head(object_id)
-    content = place.archive.read(object_id, "list.json", 1)
-    listed = json.loads(content)
+    listed = place.archive.read_as(ListJson, object_id, 1)
     first = place.archive.versions(object_id)[0]
     drawn = DestructionList(
-        list_no=listed["list_no"], state=ListState.WITHDRAWN, object_id=object_id, version=head,
-        sha256=hashlib.sha256(content).hexdigest(), drawn_at=first.created, drawn_by=first.user,
+        list_no=listed.list_no, state=ListState.WITHDRAWN, object_id=object_id, version=head,
+        sha256=listed.sha256, drawn_at=first.created, drawn_by=first.user,
         reason="登记库重建：批准和监销没有执行就失去了，请重新编制",
     )  # fmt: skip
-    codes = [unit["code"] for unit in listed["units"]]
+    codes = [unit.code for unit in listed.units]
     if head < CERTIFIED:
         return ListBack(drawn, codes)
-    certificate = json.loads(place.archive.read(object_id, CERTIFICATE, CERTIFIED))
-    executed = Confirmed(**certificate["executed"])
-    drawn = DestructionList.from_row(
-        asdict(drawn)
-        | {
-            "state": ListState.DESTROYED,
-            "progress": {
-                **{key: certificate[key] for key in ("approved", "executed") if certificate[key]},
-                "witnesses": certificate["witnesses"],
-            },
-        }
-    )
-    pieces = [piece for unit in listed["units"] for piece in unit["pieces"]]
+    certificate = place.archive.read_as(CertificateJson, object_id, CERTIFIED)
+    drawn = replace(
+        drawn, state=ListState.DESTROYED, approved=certificate.approved, witnesses=certificate.witnesses,
+        executed=certificate.executed, reason="",
+    )  # fmt: skip
+    pieces = [*listed.pieces]
     return ListBack(
         disposition=drawn,
         codes=codes,
-        destroyed_at=executed.at,
-        objects={entry["code"]: entry["object"] for entry in certificate["objects"]},
-        items=[_destroyed_item(p) for p in pieces if not VOLUME.has(p["object"])],
-        volumes=[_destroyed_volume(p) for p in pieces if VOLUME.has(p["object"])],
-        documents=[_destroyed_document(p) for p in pieces if DOCUMENT.has(p["object"])],
+        destroyed_at=certificate.executed.at,
+        objects={entry.code: entry.object for entry in certificate.objects},
+        items=[_destroyed_item(p) for p in pieces if not VOLUME.has(p.object)],
+        volumes=[_destroyed_volume(p) for p in pieces if VOLUME.has(p.object)],
+        documents=[_destroyed_document(p) for p in pieces if DOCUMENT.has(p.object)],
         records=list(_destroyed_records(pieces)),
     )
 
 
-def _destroyed_volume(piece: Row) -> VolumeRow:
+def _destroyed_volume(piece: ListedPiece) -> VolumeRow:
     return VolumeRow(
-        volume_code=piece["code"],
-        form_code=piece["form_code"],
-        year=int(piece["date_to"][:4]),
-        number=int(piece["code"].rpartition("-")[2]),
-        title=piece["title"],
+        volume_code=piece.code,
+        form_code=piece.form_code,
+        year=int(piece.date_to[:4]),
+        number=int(piece.code.rpartition("-")[2]),
+        title=piece.title,
         supplement=False,
         items=0,
         pages=0,
         secrecy_level="",
-        object_id=piece["object"],
+        object_id=piece.object,
         version=DESTROYED_VERSION,
         sha256="",
         compiled_at="",
@@ -309,20 +301,20 @@ def _destroyed_volume(piece: Row) -> VolumeRow:
     )
 
 
-def _destroyed_item(piece: Row) -> ItemRow:
+def _destroyed_item(piece: ListedPiece) -> ItemRow:
     return ItemRow(
-        archive_no=piece["code"],
-        form_code=piece["form_code"],
-        record_year=int(piece["date_to"][:4]),
-        month=piece["month"],
-        object_id=piece["object"],
+        archive_no=piece.code,
+        form_code=piece.form_code,
+        record_year=int(piece.date_to[:4]),
+        month=piece.month,
+        object_id=piece.object,
         version=DESTROYED_VERSION,
-        document_no=piece["records"][0] if piece["records"] else _document_no(piece),
-        title=piece["title"],
+        document_no=piece.records[0] if piece.records else _document_no(piece),
+        title=piece.title,
         creator="",
         secrecy_level="",
-        date_from=piece["date_from"],
-        date_to=piece["date_to"],
+        date_from=piece.date_from,
+        date_to=piece.date_to,
         pages=0,
         sha256="",
         filed_at="",
@@ -330,25 +322,25 @@ def _destroyed_item(piece: Row) -> ItemRow:
     )
 
 
-def _document_no(piece: Row) -> str:
-    return str(piece["object"]).removeprefix(DOCUMENT.prefix)
+def _document_no(piece: ListedPiece) -> str:
+    return piece.object.removeprefix(DOCUMENT.prefix)
 
 
-def _destroyed_document(piece: Row) -> Document:
+def _destroyed_document(piece: ListedPiece) -> Document:
     nothing = dict.fromkeys(("branch", "secrecy_level", "sha256", "drawn_at", "drawn_by"), "")
     return Document(
-        **nothing, document_no=_document_no(piece), form_code=piece["form_code"], period=piece["month"],
-        title=piece["title"], object_id=piece["object"], version=DESTROYED_VERSION, needs=(), recipients=(),
-        progress=Done(DocumentState.DESTROYED.value, 1, archive_no=piece["code"]),
+        **nothing, document_no=_document_no(piece), form_code=piece.form_code, period=piece.month,
+        title=piece.title, object_id=piece.object, version=DESTROYED_VERSION, needs=(), recipients=(),
+        progress=Done(DocumentState.DESTROYED.value, 1, archive_no=piece.code),
     )  # fmt: skip
 
 
-def _destroyed_records(pieces: list[Row]) -> Iterator[Record]:
+def _destroyed_records(pieces: list[ListedPiece]) -> Iterator[Record]:
     for piece in pieces:
-        for number in piece["records"]:
+        for number in piece.records:
             form_code, year, _ = parse_record_no(number)
             yield Record(
                 record_no=number, form_code=form_code, year=year, state=State.DESTROYED, values={},
-                title=piece["title"], date=piece["date_from"], customer_unit="", created_at="", created_by="",
-                archive_no=piece["code"], record_year=int(piece["date_to"][:4]),
+                title=piece.title, date=piece.date_from, customer_unit="", created_at="", created_by="",
+                archive_no=piece.code, record_year=int(piece.date_to[:4]),
             )  # fmt: skip

@@ -9,16 +9,22 @@ fails stops the rest and says what is still there; opening the workspace, or `de
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, Problem, QRecordsError, StorageFailure, WrongState
 from qrecords.model.audit import Event, first_break
-from qrecords.model.disposition import Confirmed, DestructionList, ListState
+from qrecords.model.destruction import (
+    CertificateJson,
+    ListedObject,
+    ListJson,
+    ResultJson,
+    Tombstone,
+    TombstonesJson,
+)  # fmt: skip
+from qrecords.model.disposition import DestructionList, ListState
 from qrecords.model.formats import DocumentJson, RecordJson
 from qrecords.model.objects import DOCUMENT
 from qrecords.model.record import Action, State
@@ -28,9 +34,9 @@ from qrecords.services import reading
 from qrecords.services.care.backup import REMOVAL
 from qrecords.services.disposition import remains
 from qrecords.services.disposition.hold import lost_holds
-from qrecords.services.disposition.lists import get, listed_units, require_free, require_same, shown
+from qrecords.services.disposition.lists import ListShown, get, listed_units, require_free, require_same, shown
 from qrecords.services.disposition.liststep import Listed, ListStep
-from qrecords.services.disposition.papers import as_bytes, certificate_papers, word_of
+from qrecords.services.disposition.papers import Papers, certificate_papers, word_of
 from qrecords.services.disposition.retained import require_clock
 from qrecords.services.hands import require_other_hands
 from qrecords.services.intents import open_steps
@@ -40,12 +46,10 @@ from qrecords.stores.register import Transaction
 from qrecords.stores.register.retention import SECRECY
 from qrecords.work.step import FINISHED, UNDONE, UNFINISHED, Run, running
 
-CERTIFICATE, TOMBSTONES, RESULT = "certificate.json", "tombstones.json", "result.json"
 KEPT = ("list.json", "list.docx", "list.pdf", "list.xlsx")
+AND_CERTIFIED = (*KEPT, CertificateJson.FILE, TombstonesJson.FILE)
 CERTIFIED, VERIFIED = 2, 3  # versions of a list's object
 BEFORE = "本证明在销毁开始之前写成并存盘；执行结果见本证明的下一版。"
-
-Certificate = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class DestroyListed(ListStep):
         office = run.desk
         with office.register.read() as tx:
             drawn = get(office, self.list_no, tx)
-        certificate: Certificate = json.loads(office.archive.read(drawn.object_id, CERTIFICATE, CERTIFIED))
+        certificate = office.archive.read_as(CertificateJson, drawn.object_id, CERTIFIED)
         try:
             if office.archive.head(drawn.object_id) < VERIFIED:
                 _bury(office, drawn, certificate)
@@ -107,7 +111,7 @@ class DestroyListed(ListStep):
         return FINISHED
 
 
-def destroy(office: Office, list_no: str) -> dict[str, Any]:
+def destroy(office: Office, list_no: str) -> ListShown:
     """Destroy what stands on an approved and witnessed list; nothing of the listed may be held, open or changed."""
     office.authorise(Action.DESTROY, list_no)
     with alone(office):
@@ -158,7 +162,7 @@ def _went_on(office: Office, drawn: DestructionList) -> bool:
     return False
 
 
-def _checked(office: Office, tx: Transaction, drawn: DestructionList) -> Certificate:
+def _checked(office: Office, tx: Transaction, drawn: DestructionList) -> CertificateJson:
     """Check all again at this moment and return the certificate; whoever executes is its last signature."""
     drawn.require_executor(office.account.name)
     require_other_hands(office, tx, [drawn.list_no], {Action.APPROVE, Action.WITNESS})
@@ -169,39 +173,36 @@ def _checked(office: Office, tx: Transaction, drawn: DestructionList) -> Certifi
     days = [office.today(), *(c.on for c in (drawn.approved, *drawn.witnesses) if c)]
     require_free(office, tx, units, days, drawn.list_no)
     _require_as_kept(office, tx, content)
-    numbers = remains.records_of(content)
-    reading.require_free(tx, numbers)
-    pieces = [piece for unit in content["units"] for piece in unit["pieces"]]
-    executed: Confirmed = word_of(office, drawn)
-    return {
-        "schema": 1,
-        "list_no": drawn.list_no,
-        "sha256": drawn.sha256,
-        "approved": asdict(drawn.approved) if drawn.approved else {},
-        "witnesses": [asdict(w) for w in drawn.witnesses],
-        "executed": asdict(executed),
-        "list": content,
-        "objects": [
-            {"object": p["object"], "code": p["code"], **asdict(office.archive.measure(p["object"]))} for p in pieces
-        ],
-        "files": remains.files_of(office, tx, content),
-        "backups": remains.backups(tx),
-        "copies": remains.copies(tx, content),
-        "audit_head": tx.audit.head()[1],
-    }
+    reading.require_free(tx, content.records)
+    assert drawn.approved is not None  # asked of the executor above
+    return CertificateJson(
+        list_no=drawn.list_no,
+        sha256=drawn.sha256,
+        approved=drawn.approved,
+        witnesses=drawn.witnesses,
+        executed=word_of(office, drawn),
+        list=content,
+        objects=tuple(
+            ListedObject(p.object, p.code, **asdict(office.archive.measure(p.object))) for p in content.pieces
+        ),
+        files=tuple(remains.files_of(office, tx, content)),
+        backups=remains.backups(tx),
+        copies=remains.copies(tx, content),
+        audit_head=tx.audit.head()[1],
+    )
 
 
-def _require_as_kept(office: Office, tx: Transaction, content: dict[str, Any]) -> None:
+def _require_as_kept(office: Office, tx: Transaction, content: ListJson) -> None:
     """Make sure no hold, no year and no decision in the register was edited: they decide whether this may go."""
     problems = [*lost_holds(tx), *not_as_sealed(tx)]
-    for piece in (p for unit in content["units"] for p in unit["pieces"]):
-        row = tx.items.row(piece["code"])
+    for piece in content.pieces:
+        row = tx.items.row(piece.code)
         if row is None:
             continue
         year = _year_of(office, row.object_id, row.version)
         if year != row.record_year:
             told = f"登记库里是{row.record_year}年的，归档时是{year}年"
-            problems.append(Problem(told, source=piece["code"]))
+            problems.append(Problem(told, source=piece.code))
     if problems:
         remedy = "登记库可能被改过。不能销毁，请报告安全管理员"
         raise IntegrityFailure("登记库与日志、归档件不符", remedy=remedy, problems=problems)
@@ -232,33 +233,30 @@ def _word(event: Event) -> tuple[str, str, str, str]:
     return event.action, event.account, str(event.detail.get("on", "")), str(event.detail.get("list", ""))
 
 
-def _tombstones(certificate: Certificate) -> list[dict[str, str]]:
-    """Return what remains of each volume, item and record: number, title, dates, list."""
-    return [
-        {key: piece[key] for key in ("code", "object", "title", "date_from", "date_to")} | {"records": piece["records"]}
-        for unit in certificate["list"]["units"]
-        for piece in unit["pieces"]
-    ]
-
-
-def _certify(office: Office, intent: str, drawn: DestructionList, certificate: Certificate) -> None:
+def _certify(office: Office, intent: str, drawn: DestructionList, certificate: CertificateJson) -> None:
+    stones = tuple(map(Tombstone.of, certificate.list.pieces))
     files = {
         **certificate_papers(office, certificate, [BEFORE], office.archive.work_dir(intent)),
-        CERTIFICATE: as_bytes(certificate),
-        TOMBSTONES: as_bytes({"list_no": drawn.list_no, "tombstones": _tombstones(certificate)}),
+        CertificateJson.FILE: certificate.to_bytes(),
+        TombstonesJson.FILE: TombstonesJson(drawn.list_no, stones).to_bytes(),
     }
     _publish(office, intent, drawn, certificate, files, KEPT)
 
 
 def _publish(
-    office: Office, intent: str, drawn: DestructionList, certificate: Certificate, files: Any, keep: tuple[str, ...]
+    office: Office,
+    intent: str,
+    drawn: DestructionList,
+    certificate: CertificateJson,
+    files: Papers,
+    keep: tuple[str, ...],
 ) -> None:
     result = len(keep) > len(KEPT)
     staged = office.archive.stage(
         drawn.object_id,
         files,
         message="销毁结果" if result else "销毁证明",
-        user=certificate["executed"]["name"],
+        user=certificate.executed.name,
         created=office.clock(),
         intent=intent,
         expected_head=CERTIFIED if result else CERTIFIED - 1,
@@ -267,13 +265,12 @@ def _publish(
     office.archive.publish(staged)
 
 
-def _bury(office: Office, drawn: DestructionList, certificate: Certificate) -> None:
+def _bury(office: Office, drawn: DestructionList, certificate: CertificateJson) -> None:
     """Put tombstones in the register: what is listed is destroyed from now on, each record with its event."""
     if drawn.state is not ListState.APPROVED:
         return
-    content = certificate["list"]
-    numbers, codes = remains.records_of(content), {e["code"]: e["object"] for e in certificate["objects"]}
-    executed = Confirmed(**certificate["executed"])
+    content, executed = certificate.list, certificate.executed
+    numbers, codes = content.records, {e.code: e.object for e in certificate.objects}
     with office.register.write() as tx:
         tx.retention.bury(drawn.list_no, codes, executed.at)
         tx.documents.bury([i for i in codes.values() if DOCUMENT.has(i)])
@@ -289,26 +286,20 @@ def _bury(office: Office, drawn: DestructionList, certificate: Certificate) -> N
         tx.audit.append([replace(done, object=one) for one in (drawn.list_no, *codes, *numbers)])
 
 
-def _add_result(office: Office, intent: str, drawn: DestructionList, certificate: Certificate) -> None:
-    objects = certificate["objects"]
-    files, size = (sum(entry[key] for entry in objects) for key in ("files", "size"))
-    result = {
-        "verified_at": office.now(),
-        "objects": len(objects),
-        "files": len(certificate["files"]),
-        "bytes": size,
-        "left": [],
-    }
+def _add_result(office: Office, intent: str, drawn: DestructionList, certificate: CertificateJson) -> None:
+    objects = certificate.objects
+    files, size = sum(entry.files for entry in objects), sum(entry.size for entry in objects)
+    result = ResultJson(office.now(), len(objects), len(certificate.files), size)
     lines = [
         f"{office.now()[:19].replace('T', ' ')} 核对完毕：",
         f"{len(objects)}个对象（{files}个文件，{size}字节）已从档案库删除，逐个核对，都已不在。",
-        f"打印件、签署扫描件等文件{len(certificate['files'])}个已删除；检索库已重做；登记库已清除内容并重写。",
+        f"打印件、签署扫描件等文件{len(certificate.files)}个已删除；检索库已重做；登记库已清除内容并重写。",
     ]
     made = certificate_papers(office, certificate, lines, office.archive.work_dir(intent))
-    _publish(office, intent, drawn, certificate, made | {RESULT: as_bytes(result)}, (*KEPT, CERTIFICATE, TOMBSTONES))
+    _publish(office, intent, drawn, certificate, made | {ResultJson.FILE: result.to_bytes()}, AND_CERTIFIED)
 
 
-def _left(office: Office, certificate: Certificate) -> list[Any]:
+def _left(office: Office, certificate: CertificateJson) -> list[Problem]:
     try:
         return remains.left(office, certificate)
     except QRecordsError:

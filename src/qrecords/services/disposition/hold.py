@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
 
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import NotFound, NotPermitted, Problem, UsageError, WrongState
@@ -23,7 +22,20 @@ from qrecords.stores.register.audit import Wanted
 REASON_LENGTH = 500
 
 
-def hold(office: Office, subject: str, reason: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class HoldShown:
+    """A hold for people and programs."""
+
+    id: int
+    kind: str
+    subject: str
+    reason: str
+    placed_at: str
+    placed_by: str
+    kind_label: str
+
+
+def hold(office: Office, subject: str, reason: str) -> HoldShown:
     """Hold a record, an archived item, a volume, or all of a customer; it stops destruction whatever the date."""
     text = required_reason(reason)
     office.authorise(Action.HOLD, _logged(_plain(subject)))
@@ -40,7 +52,7 @@ def hold(office: Office, subject: str, reason: str) -> dict[str, Any]:
     return shown(placed[-1])
 
 
-def release(office: Office, subject: str, reason: str) -> list[dict[str, Any]]:
+def release(office: Office, subject: str, reason: str) -> list[HoldShown]:
     """End the holds others have put on something; NotPermitted when all of them are one's own."""
     text = required_reason(reason)
     name = _plain(subject)
@@ -71,7 +83,7 @@ def release(office: Office, subject: str, reason: str) -> list[dict[str, Any]]:
     return [shown(h) for h in others]
 
 
-def holds(office: Office) -> list[dict[str, Any]]:
+def holds(office: Office) -> list[HoldShown]:
     """Return the holds in force."""
     require_part(office)
     with office.register.read() as tx:
@@ -85,9 +97,12 @@ def require_part(office: Office) -> None:
         office.authorise(Action.APPRAISE, "retention")
 
 
-def shown(placed: Hold) -> dict[str, Any]:
+def shown(placed: Hold) -> HoldShown:
     """Return a hold for people and programs."""
-    return asdict(placed) | {"kind": placed.kind.value, "kind_label": HOLD_LABELS[placed.kind]}
+    return HoldShown(
+        placed.id, placed.kind.value, placed.subject, placed.reason, placed.placed_at, placed.placed_by,
+        HOLD_LABELS[placed.kind],
+    )  # fmt: skip
 
 
 def required_reason(reason: str) -> str:

@@ -6,23 +6,23 @@ lock; then the register commits. A list that broke off keeps its number, withdra
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import NotFound, Problem, QRecordsError, WrongState
+from qrecords.model.answer import left_out
 from qrecords.model.audit import digest
-from qrecords.model.disposition import LIST_LABELS, DestructionList, ListState
+from qrecords.model.destruction import ListedUnit, ListJson, Totals
+from qrecords.model.disposition import LIST_LABELS, Confirmed, DestructionList, ListState
 from qrecords.model.objects import LIST
 from qrecords.model.record import Action
 from qrecords.model.retention import Unit, not_whole
 from qrecords.office import Office
 from qrecords.services.disposition.hold import require_part, required_reason
 from qrecords.services.disposition.liststep import Listed, ListStep
-from qrecords.services.disposition.papers import content_of, list_papers, pieces_of, sha256_of, totals, word_of
+from qrecords.services.disposition.papers import content_of, list_papers, pieces_of, word_of
 from qrecords.services.disposition.retained import Keeping, objects_of, require_clock, units
 from qrecords.services.hands import require_other_hands
 from qrecords.stores import durable
@@ -54,7 +54,7 @@ class DrawList(ListStep):
             tx.retention.save_list(replace(drawn, state=ListState.WITHDRAWN, reason="编制中断，编号不再使用"))
 
 
-def draw(office: Office, numbers: Sequence[str], reason: str) -> dict[str, Any]:
+def draw(office: Office, numbers: Sequence[str], reason: str) -> ListShown:
     """Appraise units as not worth keeping: put them on a destruction list, which is kept for ever.
 
     WrongState names all that stands in the way: a period not over, a hold, a complaint, what is bound elsewhere.
@@ -75,8 +75,8 @@ def draw(office: Office, numbers: Sequence[str], reason: str) -> dict[str, Any]:
                 state=ListState.DRAWN,
                 object_id=LIST.object_id(list_no),
                 version=0,
-                sha256=sha256_of(content),
-                drawn_at=content["drawn_at"],
+                sha256=content.sha256,
+                drawn_at=content.drawn_at,
                 drawn_by=office.account.name,
             )
             tx.retention.reserve_list(drawn, [unit.code for unit in wanted])
@@ -97,7 +97,7 @@ def draw(office: Office, numbers: Sequence[str], reason: str) -> dict[str, Any]:
     return shown(office, get(office, list_no))
 
 
-def approve(office: Office, list_no: str) -> dict[str, Any]:
+def approve(office: Office, list_no: str) -> ListShown:
     """Approve a list as the person in charge; not as the one who drew it."""
     office.authorise(Action.APPROVE, list_no)
     with office.register.write() as tx:
@@ -113,7 +113,7 @@ def approve(office: Office, list_no: str) -> dict[str, Any]:
     return shown(office, get(office, list_no))
 
 
-def witness(office: Office, list_no: str, sha256: str, on: str) -> dict[str, Any]:
+def witness(office: Office, list_no: str, sha256: str, on: str) -> ListShown:
     """Confirm as a witness, by one's own account, the hash of the list one has checked and today's date."""
     office.authorise(Action.WITNESS, list_no)
     with office.register.write() as tx:
@@ -129,7 +129,7 @@ def witness(office: Office, list_no: str, sha256: str, on: str) -> dict[str, Any
     return shown(office, get(office, list_no))
 
 
-def withdraw(office: Office, list_no: str, reason: str) -> dict[str, Any]:
+def withdraw(office: Office, list_no: str, reason: str) -> ListShown:
     """Give a list up before it is executed; its number and object stay, its units may be appraised again."""
     text = required_reason(reason)
     office.authorise(Action.APPRAISE, list_no)
@@ -143,7 +143,7 @@ def withdraw(office: Office, list_no: str, reason: str) -> dict[str, Any]:
     return shown(office, get(office, list_no))
 
 
-def lists(office: Office) -> list[dict[str, Any]]:
+def lists(office: Office) -> list[ListShown]:
     """Return every destruction list, with what people did with it and where its papers lie."""
     require_part(office)
     with office.register.read() as tx:
@@ -163,28 +163,28 @@ def get(office: Office, list_no: str, tx: Transaction | None = None) -> Destruct
     return found[0]
 
 
-def require_same(office: Office, drawn: DestructionList) -> dict[str, Any]:
+def require_same(office: Office, drawn: DestructionList) -> ListJson:
     """Return what stands on a list, read from its object; IntegrityFailure when it is not what was drawn."""
-    content: dict[str, Any] = json.loads(office.archive.read(drawn.object_id, "list.json", 1))
-    drawn.require_unchanged(sha256_of(content))
+    content = office.archive.read_as(ListJson, drawn.object_id, 1)
+    drawn.require_unchanged(content.sha256)
     return content
 
 
-def listed_units(office: Office, tx: Transaction, content: dict[str, Any]) -> list[Unit]:
+def listed_units(office: Office, tx: Transaction, content: ListJson) -> list[Unit]:
     """Return the units of a list as they are now; WrongState when they are not as they were listed."""
-    found = units(office, tx, [unit["code"] for unit in content["units"]])
+    found = units(office, tx, [unit.code for unit in content.units])
     objects = objects_of(tx, found)
     for unit, listed in zip(found, sorted_as(content, found), strict=True):
-        if pieces_of(unit, objects) != listed["pieces"]:
+        if pieces_of(unit, objects) != listed.pieces:
             raise WrongState(
                 f"{unit.code} 的内容和编清册时不同了", remedy=advise("请撤销这份清册（{}），重新鉴定", Do.WITHDRAW)
             )
     return found
 
 
-def sorted_as(content: dict[str, Any], found: Sequence[Unit]) -> list[dict[str, Any]]:
+def sorted_as(content: ListJson, found: Sequence[Unit]) -> list[ListedUnit]:
     """Return what a list says of units, in their order."""
-    listed = {unit["code"]: unit for unit in content["units"]}
+    listed = {unit.code: unit for unit in content.units}
     return [listed[unit.code] for unit in found]
 
 
@@ -210,24 +210,74 @@ def require_free(
     return keeping
 
 
-def shown(office: Office, drawn: DestructionList) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class UnitShown:
+    """A unit on a list, and the last day it had to be kept."""
+
+    code: str
+    kind: str
+    title: str
+    last_day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListShown:
+    """A destruction list for people and programs: where it is, what people did, what is on it, where its papers lie."""
+
+    damage: Sentence
+    list_no: str
+    state: str
+    state_label: str
+    sha256: str
+    drawn_at: str
+    drawn_by: str
+    approved: Confirmed | None = left_out()  # noqa: RUF009
+    executed: Confirmed | None = left_out()  # noqa: RUF009
+    withdrawn: Confirmed | None = left_out()  # noqa: RUF009
+    witnesses: tuple[Confirmed, ...]
+    reason: str  # of the withdrawal
+    volumes: int
+    items: int
+    records: int
+    pages: int
+    units: tuple[UnitShown, ...]
+    files: dict[str, str]
+
+
+def shown(office: Office, drawn: DestructionList) -> ListShown:
     """Return a list for people and programs."""
+    listed: tuple[ListedUnit, ...] = ()
+    totals, names = Totals(0, 0, 0, 0), list[str]()
+    damage: Sentence = ""
     try:
-        content = json.loads(office.archive.read(drawn.object_id, "list.json", 1))
+        content = office.archive.read_as(ListJson, drawn.object_id, 1)
         names = [name for name in office.archive.names(drawn.object_id) if not name.endswith(".json")]
-        damage: Sentence = ""
+        listed, totals = content.units, content.totals
     except QRecordsError as error:  # `verify` tells what to do; the list can still be looked at, and withdrawn
-        content, names, damage = {"units": []}, [], error.message
-    return {
-        "damage": damage,
-        "list_no": drawn.list_no,
-        "state": drawn.state.value,
-        "state_label": LIST_LABELS[drawn.state],
-        "sha256": drawn.sha256,
-        "drawn_at": drawn.drawn_at,
-        "drawn_by": drawn.drawn_by,
-        **drawn.progress(),
-        **totals(content),
-        "units": [{key: unit[key] for key in ("code", "kind", "title", "last_day")} for unit in content["units"]],
-        "files": {name: office.archive.called(drawn.object_id, name) for name in names},
-    }
+        damage = error.message
+    return ListShown(
+        damage=damage,
+        list_no=drawn.list_no,
+        state=drawn.state.value,
+        state_label=LIST_LABELS[drawn.state],
+        sha256=drawn.sha256,
+        drawn_at=drawn.drawn_at,
+        drawn_by=drawn.drawn_by,
+        approved=drawn.approved,
+        executed=drawn.executed,
+        withdrawn=drawn.withdrawn,
+        witnesses=drawn.witnesses,
+        reason=drawn.reason,
+        **asdict(totals),
+        units=tuple(UnitShown(u.code, u.kind, u.title, u.last_day) for u in listed),
+        files={name: office.archive.called(drawn.object_id, name) for name in names},
+    )
+
+
+def paper(office: Office, list_no: str, name: str) -> bytes:
+    """Return a paper of a list: the list itself, or the certificate."""
+    require_part(office)
+    drawn = get(office, list_no)
+    if name.endswith(".json") or name not in office.archive.names(drawn.object_id):
+        raise NotFound("清册没有这份文件", remedy="请从清册的页面上打开")
+    return office.archive.read(drawn.object_id, name)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from qrecords.model.access import person_name
-from qrecords.model.audit import canonical
+from qrecords.model.destruction import CertificateJson, ListedPiece, ListedUnit, ListJson
 from qrecords.model.disposition import Confirmed, DestructionList
 from qrecords.model.retention import Unit, UnitKind
 from qrecords.model.volume import secrecy_rank
@@ -19,7 +19,6 @@ from qrecords.render.listbooks import printed_list
 from qrecords.services.disposition.retained import Keeping
 from qrecords.services.making import Filling, make
 
-Content = dict[str, Any]
 Papers = dict[str, bytes | Path]
 
 # The columns of the list by the tags of its template: heading, and width in the workbook (DA/T 42-2009 7.7).
@@ -45,127 +44,118 @@ OTHERS = "没有登记的副本、纸质原件和工作区以外的文件不在�
 
 def content_of(
     office: Office, keeping: Keeping, list_no: str, units: Sequence[Unit], objects: Mapping[str, str], reason: str
-) -> Content:
-    """Return list.json: what is to be destroyed, piece by piece; `objects` names the object of each code."""
-    return {
-        "schema": 1,
-        "list_no": list_no,
-        "org_name": office.settings.office.org_name,
-        "unit": office.settings.office.unit,
-        "drawn_at": office.now(),
-        "drawn_by": office.account.name,
-        "drawn_by_name": office.account.display_name,
-        "reason": reason,
-        "units": [_unit(keeping, unit, objects) for unit in units],
-    }
+) -> ListJson:
+    """Return what is to be destroyed, piece by piece; `objects` names the object of each code."""
+    return ListJson(
+        list_no=list_no,
+        org_name=office.settings.office.org_name,
+        unit=office.settings.office.unit,
+        drawn_at=office.now(),
+        drawn_by=office.account.name,
+        drawn_by_name=office.account.display_name,
+        reason=reason,
+        units=tuple(_unit(keeping, unit, objects) for unit in units),
+    )
 
 
-def pieces_of(unit: Unit, objects: Mapping[str, str]) -> list[Content]:
+def pieces_of(unit: Unit, objects: Mapping[str, str]) -> tuple[ListedPiece, ...]:
     """Return what a unit is made of: every item with its object, version, records; and the volume's own object."""
     pieces = [
-        {
-            "code": item.archive_no,
-            "object": item.object_id,
-            "version": item.version,
-            "title": item.title,
-            "date_from": item.date_from,
-            "date_to": item.date_to,
-            "form_code": item.form_code,
-            "month": item.month,
-            "records": list(item.record_nos),
-        }
+        ListedPiece(
+            code=item.archive_no,
+            object=item.object_id,
+            version=item.version,
+            title=item.title,
+            date_from=item.date_from,
+            date_to=item.date_to,
+            form_code=item.form_code,
+            month=item.month,
+            records=tuple(item.record_nos),
+        )
         for item in unit.items
     ]
     if unit.kind is UnitKind.VOLUME:
-        dates = {"date_from": min(i.date_from for i in unit.items), "date_to": max(i.date_to for i in unit.items)}
-        whole = {"code": unit.code, "object": objects[unit.code], "version": 1, "title": unit.title, "records": []}
-        pieces.append(whole | dates | {"form_code": unit.items[0].form_code, "month": ""})
-    return pieces
+        whole = ListedPiece(
+            code=unit.code,
+            object=objects[unit.code],
+            version=1,
+            title=unit.title,
+            date_from=min(i.date_from for i in unit.items),
+            date_to=max(i.date_to for i in unit.items),
+            form_code=unit.items[0].form_code,
+            month="",
+            records=(),
+        )
+        pieces.append(whole)
+    return tuple(pieces)
 
 
-def sha256_of(content: Content) -> str:
-    """Return the hash people confirm: that of list.json as it is stored."""
-    return hashlib.sha256(as_bytes(content)).hexdigest()
-
-
-def as_bytes(content: Any) -> bytes:
-    """Return data as its file in an object holds it."""
-    return canonical(content) + b"\n"
-
-
-def list_papers(office: Office, content: Content, work: Path) -> Papers:
+def list_papers(office: Office, content: ListJson, work: Path) -> Papers:
     """Make the list as docx, pdf and xlsx; returns the files by the names they get in the object."""
-    lines = [_line(office, number, unit) for number, unit in enumerate(content["units"], start=1)]
-    sha256 = sha256_of(content)
-    drawn_by = person_name(content["drawn_by_name"], content["drawn_by"])
+    lines = [_line(office, number, unit) for number, unit in enumerate(content.units, start=1)]
+    drawn_by = person_name(content.drawn_by_name, content.drawn_by)
     context = {
-        **{key: content[key] for key in ("org_name", "list_no", "reason")},
-        "sha256": sha256,
+        "org_name": content.org_name,
+        "list_no": content.list_no,
+        "reason": content.reason,
+        "sha256": content.sha256,
         "drawn_by": drawn_by,
-        "drawn_on": date_text(content["drawn_at"][:10]),
+        "drawn_on": date_text(content.drawn_at[:10]),
         "units": lines,
-        **{key: str(number) for key, number in totals(content).items()},
+        **_totals(content),
     }
-    drawn = f"编制：{drawn_by} {content['drawn_at'][:10]}；鉴定意见：{content['reason']}"
-    title = f"电子档案销毁清册 {content['list_no']}（{drawn}；校验码 {sha256}）"
+    drawn = f"编制：{drawn_by} {content.drawn_at[:10]}；鉴定意见：{content.reason}"
+    title = f"电子档案销毁清册 {content.list_no}（{drawn}；校验码 {content.sha256}）"
     rows = [[line[key].replace("\n", " ") for key in COLUMNS] for line in lines]
-    book = printed_list(title, [*COLUMNS.values()], rows, datetime.fromisoformat(content["drawn_at"]))
+    book = printed_list(title, [*COLUMNS.values()], rows, datetime.fromisoformat(content.drawn_at))
     papers = _papers(office, "list", context, work)
-    return papers | {"list.json": as_bytes(content), "list.xlsx": book}
+    return papers | {ListJson.FILE: content.to_bytes(), "list.xlsx": book}
 
 
-def certificate_papers(
-    office: Office, certificate: Content, results: Iterable[str], work: Path
-) -> dict[str, bytes | Path]:
+def certificate_papers(office: Office, certificate: CertificateJson, results: Iterable[str], work: Path) -> Papers:
     """Make the certificate as docx and pdf, with the lines that say what was done."""
-    content = certificate["list"]
-    digests = {entry["code"]: entry["sha512"] for entry in certificate["objects"]}
-    people = [("批准", certificate["approved"]), *(("监销", w) for w in certificate["witnesses"])]
-    people.append(("执行", certificate["executed"]))
+    content = certificate.list
+    digests = {entry.code: entry.sha512 for entry in certificate.objects}
+    people = [("批准", certificate.approved), *(("监销", w) for w in certificate.witnesses)]
+    people.append(("执行", certificate.executed))
     context = {
-        **{key: content[key] for key in ("org_name", "list_no")},
-        "sha256": certificate["sha256"],
-        "executed_on": date_text(certificate["executed"]["on"]),
+        "org_name": content.org_name,
+        "list_no": content.list_no,
+        "sha256": certificate.sha256,
+        "executed_on": date_text(certificate.executed.on),
         "method": METHOD,
         "units": [
             {
                 "no": str(n),
-                "code": u["code"],
-                "title": u["title"],
+                "code": u.code,
+                "title": u.title,
                 "pieces": _pieces(u),
-                "digest": digests[u["code"]][:32],
+                "digest": digests[u.code][:32],
             }
-            for n, u in enumerate(content["units"], start=1)
+            for n, u in enumerate(content.units, start=1)
         ],
         "people": [
             {
                 "part": part,
-                "who": person_name(c["name"], c["account"]),
-                "on": c["on"],
-                "at": c["at"][:19].replace("T", " "),
+                "who": person_name(c.name, c.account),
+                "on": c.on,
+                "at": c.at[:19].replace("T", " "),
             }
             for part, c in people
         ],
         "results": list(results),
         "backups": [
-            *(f"{b['at'][:10]} 备份到 {b['folder']}" for b in certificate["backups"]),
-            *(f"受控副本 {c['copy_no']}（{c['recipient']}）还没有收回" for c in certificate["copies"]),
+            *(f"{b.at[:10]} 备份到 {b.folder}" for b in certificate.backups),
+            *(f"受控副本 {c.copy_no}（{c.recipient}）还没有收回" for c in certificate.copies),
             OTHERS,
         ],
-        **{key: str(number) for key, number in totals(content).items()},
+        **_totals(content),
     }
     return _papers(office, "certificate", context, work)
 
 
-def totals(content: Content) -> dict[str, int]:
-    """Return how many volumes, items, records and pages a list has."""
-    units = content["units"]
-    return {
-        "volumes": sum(unit["kind"] == UnitKind.VOLUME.value for unit in units),
-        "items": sum(unit["items"] for unit in units),
-        "records": sum(len(piece["records"]) for unit in units for piece in unit["pieces"]),
-        "pages": sum(unit["pages"] for unit in units),
-    }
+def _totals(content: ListJson) -> dict[str, str]:
+    return {key: str(number) for key, number in asdict(content.totals).items()}
 
 
 def word_of(office: Office, drawn: DestructionList) -> Confirmed:
@@ -173,47 +163,45 @@ def word_of(office: Office, drawn: DestructionList) -> Confirmed:
     return Confirmed(office.account.name, office.account.display_name, office.now(), office.today(), drawn.sha256)
 
 
-def _unit(keeping: Keeping, unit: Unit, objects: Mapping[str, str]) -> Content:
-    last = keeping.last_day(unit)
-    year = max(item.record_year for item in unit.items)
+def _unit(keeping: Keeping, unit: Unit, objects: Mapping[str, str]) -> ListedUnit:
     numbers = [item.document_no for item in unit.items]
-    return {
-        "kind": unit.kind.value,
-        "code": unit.code,
-        "title": unit.title,
-        "date_from": min(item.date_from for item in unit.items),
-        "date_to": max(item.date_to for item in unit.items),
-        "document_no": numbers[0] if len(numbers) == 1 else f"{numbers[0]} 等{len(numbers)}件",
-        "items": len(unit.items),
-        "pages": unit.pages,
-        "record_year": year,
-        "last_day": last,
-        "extended_to": unit.extended_to,
-        "secrecy_level": max((item.secrecy_level for item in unit.items), key=secrecy_rank),
-        "pieces": pieces_of(unit, objects),
-    }
+    return ListedUnit(
+        kind=unit.kind.value,
+        code=unit.code,
+        title=unit.title,
+        date_from=min(item.date_from for item in unit.items),
+        date_to=max(item.date_to for item in unit.items),
+        document_no=numbers[0] if len(numbers) == 1 else f"{numbers[0]} 等{len(numbers)}件",
+        items=len(unit.items),
+        pages=unit.pages,
+        record_year=max(item.record_year for item in unit.items),
+        last_day=keeping.last_day(unit),
+        extended_to=unit.extended_to,
+        secrecy_level=max((item.secrecy_level for item in unit.items), key=secrecy_rank),
+        pieces=pieces_of(unit, objects),
+    )
 
 
-def _line(office: Office, number: int, unit: Content) -> dict[str, str]:
-    years = int(unit["last_day"][:4]) - unit["record_year"]
-    kept = int(office.today()[:4]) - unit["record_year"] - 1
+def _line(office: Office, number: int, unit: ListedUnit) -> dict[str, str]:
+    years = int(unit.last_day[:4]) - unit.record_year
+    kept = int(office.today()[:4]) - unit.record_year - 1
     return {
         "no": str(number),
-        "title": unit["title"],
-        "dates": f"{unit['date_from']}\n{unit['date_to']}",
-        "code": unit["code"],
-        "document_no": unit["document_no"],
+        "title": unit.title,
+        "dates": f"{unit.date_from}\n{unit.date_to}",
+        "code": unit.code,
+        "document_no": unit.document_no,
         "pieces": _pieces(unit),
         "period": f"{years}年",
         "kept": f"{kept}年",
-        "reason": f"保存期限到 {unit['last_day']} 届满，经鉴定无继续保存价值",
-        "secrecy_level": unit["secrecy_level"],
-        "remark": f"曾延长到 {unit['extended_to']}" if unit["extended_to"] else "",
+        "reason": f"保存期限到 {unit.last_day} 届满，经鉴定无继续保存价值",
+        "secrecy_level": unit.secrecy_level,
+        "remark": f"曾延长到 {unit.extended_to}" if unit.extended_to else "",
     }
 
 
-def _pieces(unit: Content) -> str:
-    return f"{unit['items']}\n{unit['pages']}"
+def _pieces(unit: ListedUnit) -> str:
+    return f"{unit.items}\n{unit.pages}"
 
 
 def _papers(office: Office, name: str, context: Mapping[str, Any], work: Path) -> Papers:

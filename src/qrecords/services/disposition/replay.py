@@ -8,30 +8,26 @@ and holds of this workspace nothing goes early.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from qrecords.advice import Do, advise
 from qrecords.desk.places import archive_below, register_below
 from qrecords.errors import IntegrityFailure, NotFound, WrongState
-from qrecords.model.disposition import Confirmed, DestructionList, ListState
+from qrecords.model.destruction import CertificateJson
+from qrecords.model.disposition import DestructionList, ListState
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.ports import Objects
-from qrecords.services.disposition.destroy import CERTIFICATE, CERTIFIED, KEPT, DestroyListed, alone, require_log
+from qrecords.services.disposition.destroy import CERTIFIED, KEPT, DestroyListed, alone, require_log
 from qrecords.services.disposition.lists import listed_units, require_free
 from qrecords.services.disposition.liststep import Listed
-from qrecords.services.disposition.papers import sha256_of
 from qrecords.services.disposition.retained import require_clock
 from qrecords.stores.register import Register, Transaction
 from qrecords.strict import require_backup_place
 from qrecords.work.step import running
-
-Certificate = dict[str, Any]
 
 
 def replay(office: Office, source: Path) -> list[str]:
@@ -54,7 +50,7 @@ def replay(office: Office, source: Path) -> list[str]:
                 known = tx.retention.lists(one.list_no)
             if known and known[0].state is ListState.DESTROYED:
                 continue
-            certificate: Certificate = json.loads(archive.read(one.object_id, CERTIFICATE, CERTIFIED))
+            certificate = archive.read_as(CertificateJson, one.object_id, CERTIFIED)
             _require_same_office(office, certificate)
             _execute(office, archive, one.object_id, certificate)
             done.append(one.list_no)
@@ -86,55 +82,55 @@ def _require_later_life(office: Office, there: Transaction) -> None:
         raise IntegrityFailure("那个工作区的日志和这里接不上，不是同一个工作区", remedy="请指明备份所出的那个工作区")
 
 
-def _require_same_office(office: Office, certificate: Certificate) -> None:
+def _require_same_office(office: Office, certificate: CertificateJson) -> None:
     """Make sure a list means the very objects that lie here, byte for byte, and is the list it says it is."""
-    list_no = certificate["list_no"]
-    if sha256_of(certificate["list"]) != certificate["sha256"]:
+    list_no = certificate.list_no
+    if certificate.list.sha256 != certificate.sha256:
         raise IntegrityFailure(f"清册 {list_no} 的证明与清册不符", remedy="请换一份完好的备份或原来的工作区")
-    for entry in certificate["objects"]:
-        if office.archive.exists(entry["object"]) and office.archive.measure(entry["object"]).sha512 != entry["sha512"]:
+    for entry in certificate.objects:
+        if office.archive.exists(entry.object) and office.archive.measure(entry.object).sha512 != entry.sha512:
             raise IntegrityFailure(
-                f"{entry['code']} 与清册 {list_no} 上的不是同一份内容，没有销毁",
+                f"{entry.code} 与清册 {list_no} 上的不是同一份内容，没有销毁",
                 remedy="这份清册可能是另一个工作区的，或这一件在清册之后又变了；请核对后按现在的内容重新鉴定",
             )
 
 
-def _execute(office: Office, archive: Objects, object_id: str, certificate: Certificate) -> None:
-    list_no = certificate["list_no"]
+def _execute(office: Office, archive: Objects, object_id: str, certificate: CertificateJson) -> None:
+    list_no = certificate.list_no
     with alone(office), running(office) as run:
         with office.register.write() as tx:
             require_clock(office, tx)
-            words = (certificate["approved"], *certificate["witnesses"])
-            days = [office.today(), *(word["on"] for word in words)]
-            require_free(office, tx, listed_units(office, tx, certificate["list"]), days, list_no)
+            words = (certificate.approved, *certificate.witnesses)
+            days = [office.today(), *(word.on for word in words)]
+            require_free(office, tx, listed_units(office, tx, certificate.list), days, list_no)
             approved = _approved(object_id, certificate)
             if tx.retention.lists(list_no):
                 tx.retention.save_list(approved)
             else:
-                tx.retention.reserve_list(approved, [unit["code"] for unit in certificate["list"]["units"]])
+                tx.retention.reserve_list(approved, [unit.code for unit in certificate.list.units])
                 year, number = list_no.split("-")[1:]
                 last = tx.counters.last(f"disposition/{year}")
                 tx.counters.take(f"disposition/{year}", max(int(number) - last, 0))
             step = run.begin(tx, DestroyListed((Listed(list_no, object_id),)))
-            detail = {"list": certificate["sha256"], "replay": archive.address}
+            detail = {"list": certificate.sha256, "replay": archive.address}
             tx.audit.append([office.event(Action.DESTROY, list_no, **detail)])
         for version in range(office.archive.head(object_id) + 1, CERTIFIED + 1):
             _copy(office, archive, object_id, version, run.key)
         step.finish(run)
 
 
-def _approved(object_id: str, certificate: Certificate) -> DestructionList:
-    content = certificate["list"]
+def _approved(object_id: str, certificate: CertificateJson) -> DestructionList:
+    content = certificate.list
     return DestructionList(
-        list_no=certificate["list_no"],
+        list_no=certificate.list_no,
         state=ListState.APPROVED,
         object_id=object_id,
         version=1,
-        sha256=certificate["sha256"],
-        drawn_at=content["drawn_at"],
-        drawn_by=content["drawn_by"],
-        approved=Confirmed(**certificate["approved"]),
-        witnesses=tuple(Confirmed(**w) for w in certificate["witnesses"]),
+        sha256=certificate.sha256,
+        drawn_at=content.drawn_at,
+        drawn_by=content.drawn_by,
+        approved=certificate.approved,
+        witnesses=certificate.witnesses,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from qrecords.model.rules import COMPLETENESS_CHECKS, holds, is_empty
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.intake.lists import Completion
+from qrecords.stores.given import GivenFile, on_disk
 
 EMPTY = "-"  # the answer that leaves a field empty, whatever is offered
 _CUSTOMER = "customer_unit"
@@ -129,11 +130,22 @@ def columns_of(field: Field) -> list[Field]:
     return [c for c in field.columns if c.type not in BOXES and c.type is not FieldType.COMPUTED]
 
 
-def keep_answers(office: Office, name: str, answers: Mapping[str, Any], path: Path | None = None) -> Path:
+@dataclass(frozen=True, slots=True)
+class KeptAnswers:
+    """Answers kept as an input file: what it is called for people, and the file to fill from."""
+
+    called: str
+    file: GivenFile
+
+
+def keep_answers(
+    office: Office, name: str, answers: Mapping[str, Any], before: KeptAnswers | None = None
+) -> KeptAnswers:
     """Write answers as an input file, so that nothing typed is lost; a new one each time the questions begin.
 
     Its first line makes its bytes its own: the same words asked twice are two records.
     """
-    file = path.name if path else f"{name}-{uuid4().hex[:12]}.yaml"
+    file = before.file.name if before else f"{name}-{uuid4().hex[:12]}.yaml"
     text = json.dumps(dict(answers), ensure_ascii=False, indent=2)
-    return office.papers.answers.keep(file, f"# {file.removesuffix('.yaml')}\n{text}\n".encode())
+    path = office.papers.answers.keep(file, f"# {file.removesuffix('.yaml')}\n{text}\n".encode())
+    return KeptAnswers(str(path), on_disk(path))

@@ -28,7 +28,7 @@ from qrecords.services.intake.asking import offers
 from qrecords.services.intake.fill import fill, source_key
 from qrecords.services.intake.lists import Completion
 from qrecords.services.intake.update import update
-from qrecords.stores.given import GivenFile
+from qrecords.stores.given import GivenFile, on_disk
 from qrecords.stores.inputs import file_sha256, read_records
 from qrecords.stores.register.deskdrafts import DeskDraft
 
@@ -184,7 +184,7 @@ def make(office: Office, key: str, *, same_again: bool = False, said: str = "") 
     path = office.papers.answers.keep(f"desk-{key}.yaml", f"# {key}\n{json.dumps(told, ensure_ascii=False)}\n".encode())
     try:
         known = _said_by(office, form, path, same_again=same_again)
-        made = None if known else fill(office, form.code, [path], same_again=same_again)
+        made = None if known else fill(office, form.code, [on_disk(path)], same_again=same_again)
     except InvalidInput as error:
         remedy = "请在标出的栏目里改正后再生成"
         doubtful = any(asks_for(p.message, Input.SAME_AGAIN) for p in error.problems)
@@ -208,7 +208,7 @@ def _said_by(office: Office, form: Form, path: Path, *, same_again: bool) -> str
     with office.register.read() as tx:
         if tx.records.by_source(keys):
             return ""
-    seen = fill(office, form.code, [path], same_again=same_again, dry_run=True).records
+    seen = fill(office, form.code, [on_disk(path)], same_again=same_again, dry_run=True).records
     return next((str(r["record_no"]) for r in seen if "record_no" in r), "")
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from qrecords.advice import Sentence, advise
@@ -41,11 +41,12 @@ from qrecords.services.intake.known import (
     way_to_change,
 )
 from qrecords.services.intake.lists import Completion
-from qrecords.services.intake.returning import Outcome, how_to_go_on, require_place, send_back
+from qrecords.services.intake.returning import Copies, Outcome, how_to_go_on, send_back
 from qrecords.services.intake.sendingnumbers import send_numbers
 from qrecords.services.neighbours import Neighbours
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.given import GivenFile
 from qrecords.stores.inputs import TABLES, InputRecord, file_sha256, read_records
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.origins import Origin
@@ -95,8 +96,8 @@ class Filled:
     rejected: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     notes: list[Sentence] = field(default_factory=list)
-    returned: list[Path] = field(default_factory=list)
-    numbered: list[Path] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
+    numbered: list[str] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)  # the records whose rows their file has no more
 
@@ -108,44 +109,40 @@ class Wishes:
     out: Path
     pdf: bool = False
     same_again: bool = False
-    in_place: bool = False
     progress: Progress | None = None
 
 
 def fill(
     office: Office,
     form_code: str,
-    inputs: Sequence[Path],
+    inputs: Sequence[GivenFile],
     *,
     out: Path | None = None,
     pdf: bool = False,
     dry_run: bool = False,
     keep_going: bool = False,
-    rejected: Path | None = None,
+    copies: Copies | None = None,
     same_again: bool = False,
-    in_place: bool = False,
     progress: Progress | None = None,
 ) -> Filled:
     """Make a record of every entry of the inputs that has none yet: all or none, unless `keep_going`.
 
     A row that was filled before is found again (services/intake/known.py); one changed since is told and makes nothing.
-    InvalidInput lists all problems at once. Workbooks with rejected rows come back marked (returning.py) to `rejected`,
-    a file or folder, or to `out`; those with numbers their rows did not carry come back with them, to `out` or
-    `in_place`. `same_again`: rows that are alike are records of their own.
+    InvalidInput lists all problems at once. Workbooks with rejected rows come back marked (returning.py), and
+    those whose rows lacked their numbers with them, where `copies` puts them. Papers go to the folder `out`, or to the
+    drafts. `same_again`: rows that are alike are records of their own.
     """
-    require_place(inputs, rejected)
     folder = office.forms.get(form_code)
     office.authorise(Action.CREATE, folder.form.code)
     documents = Documents(office)
-    wishes = Wishes(out or office.papers.drafts, pdf, same_again, in_place, progress)
+    wishes = Wishes(out or office.papers.drafts, pdf, same_again, progress)
     if not dry_run:
         require_means(documents, folder, wishes.out, pdf=pdf)
     result = Filled()
     ready = _check_all(office, folder.form, inputs, result, same_again=same_again)
     _require_rights(office, folder.form, [r for r in ready if not r.known])
-    back_to = rejected or (None if dry_run else wishes.out)
     if result.rejected and not keep_going:
-        _send_back(office, folder.form, result, back_to, made=False)
+        _send_back(office, folder.form, result, copies, made=False)
         raise InvalidInput(
             f"{len(result.rejected)}条记录有问题，没有生成任何记录",
             remedy=how_to_go_on(result.returned),
@@ -158,34 +155,38 @@ def fill(
         ]
     else:
         numbers = _make_all(documents, folder, ready, result, wishes)
-        result.numbered, notes = send_numbers(result.outcomes, folder.form, numbers, wishes.out, in_place=in_place)
-        result.notes += notes
-    _send_back(office, folder.form, result, back_to, made=not dry_run)
+        if copies:
+            result.numbered, notes = send_numbers(result.outcomes, folder.form, numbers, copies)
+            result.notes += notes
+    _send_back(office, folder.form, result, copies, made=not dry_run)
     return result
 
 
-def _send_back(office: Office, form: Form, result: Filled, place: Path | None, *, made: bool) -> None:
-    if place is not None and result.rejected:
-        result.returned, notes = send_back(office, result.outcomes, form, place, made=made)
+def _send_back(office: Office, form: Form, result: Filled, copies: Copies | None, *, made: bool) -> None:
+    if copies and result.rejected:
+        result.returned, notes = send_back(office, result.outcomes, form, copies, made=made)
         result.notes += notes
 
 
-def _check_all(office: Office, form: Form, inputs: Sequence[Path], result: Filled, *, same_again: bool) -> list[Ready]:
+def _check_all(
+    office: Office, form: Form, inputs: Sequence[GivenFile], result: Filled, *, same_again: bool
+) -> list[Ready]:
     ready: dict[str, Ready] = {}
     lists, around = Completion(office), Neighbours(office, form)
-    with_tables = any(path.suffix.lower() in TABLES for path in inputs)
+    with_tables = any(PurePath(given.name).suffix.lower() in TABLES for given in inputs)
     others = [folder.form for folder in office.forms.all()] if with_tables else []
-    for path in inputs:
-        outcome = Outcome(path)
+    for given in inputs:
+        outcome = Outcome(given)
         result.outcomes.append(outcome)
         rows: list[Row] = []
         try:
-            sha256 = file_sha256(path)
-            for entry in read_records(path, form, others):
-                rows.append(read_row(form, lists, sha256, entry))
+            with given.lent() as path:
+                sha256 = file_sha256(path)
+                for entry in read_records(path, form, others):
+                    rows.append(read_row(form, lists, sha256, entry))
         except InvalidInput as error:
-            problems = list(error.problems) or [Problem(error.message, source=path.name)]
-            result.rejected.append({"source": path.name, "row": None, "problems": problems})
+            problems = list(error.problems) or [Problem(error.message, source=given.name)]
+            result.rejected.append({"source": given.name, "row": None, "problems": problems})
             outcome.refuse(problems)
         gone = recognise(office, form, rows, same_again=same_again)
         result.gone += gone

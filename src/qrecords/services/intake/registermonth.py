@@ -26,6 +26,7 @@ from qrecords.services.intake.fill import fill, read_row
 from qrecords.services.intake.known import Answers, Row, recognise, told
 from qrecords.services.intake.lists import Completion
 from qrecords.services.neighbours import Neighbours
+from qrecords.stores.given import on_disk
 from qrecords.stores.inputs import InputRecord
 from qrecords.stores.register.deskdrafts import LINES, MADE, MONTH, DeskDraft
 
@@ -161,7 +162,7 @@ def make(office: Office, draft: DeskDraft, lines: Sequence[Line], *, after: int,
     seen, _ = look(office, draft)
     _require_sound(form, seen)
     path = office.papers.answers.keep(_file_name(draft), _bytes(draft, _as_input(office, form, draft)))
-    made = fill(office, form.code, [path])
+    made = fill(office, form.code, [on_disk(path)])
     if made.changed:  # another process made or changed a row since the look: what is new was made all the same
         problems = [Problem(joined("；", c["told"]), row=c["row"]) for c in made.changed]
         raise InvalidInput("有的行刚被别人登记或改过，其余的已生成", remedy="请刷新看清", problems=problems)

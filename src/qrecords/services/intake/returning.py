@@ -15,28 +15,45 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
-from pathlib import Path
+from pathlib import PurePath
+from typing import Protocol
 
 from qrecords.advice import Input, Sentence, advise
-from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
+from qrecords.errors import InvalidInput, Problem
 from qrecords.model.form import Form
 from qrecords.office import Office
-from qrecords.stores.durable import make_dirs, write_file
+from qrecords.stores.given import GivenFile
 from qrecords.stores.inputs import InputRecord
 
-SUFFIX = ".xlsx"
+WORKBOOK = ".xlsx"
+
+
+class Copies(Protocol):
+    """Where copies of a clerk's own workbooks go: he said it, so the front end knows (intake/clerkcopies.py)."""
+
+    def returned(self, source: GivenFile, data: bytes) -> str:
+        """Keep a copy with what is wrong in it; returns what it is called."""
+        ...
+
+    def numbered(self, source: GivenFile, data: bytes) -> str:
+        """Keep a copy with the numbers its rows got; returns what it is called."""
+        ...
 
 
 @dataclass(slots=True)
 class Outcome:
     """What came of one input file: the rows that were good, by sheet, and all that was wrong."""
 
-    path: Path
+    source: GivenFile
     main: str = ""
     good: dict[str, set[int]] = field(default_factory=dict)
     wrong: list[tuple[Problem, InputRecord | None]] = field(default_factory=list)
     records: dict[int, tuple[str, str]] = field(default_factory=dict)  # by row: its record, the number it carries
+
+    @property
+    def is_workbook(self) -> bool:
+        """Tell whether it is of the format that can be sent back."""
+        return PurePath(self.source.name).suffix.lower() == WORKBOOK
 
     def accept(self, entry: InputRecord, record: str) -> None:
         """Note a good record, by its number or the key it is made under: its row, and its lines on other sheets."""
@@ -61,63 +78,39 @@ class Outcome:
                 yield sheet, row, name, problem.message
 
     def _sheet(self, source: str) -> str:
-        return source.removeprefix(f"{self.path.name}!") if source != self.path.name else ""
-
-
-def require_place(inputs: Sequence[Path], place: Path | None) -> None:
-    """Refuse a place for returned copies that cannot serve, before anything is made."""
-    if place is None:
-        return
-    books = [p for p in inputs if p.suffix.lower() == SUFFIX]
-    if not books:
-        raise UsageError(advise("{} 只用于 .xlsx 输入", Input.REJECTED), remedy="其他格式请按列出的行和栏目改正")
-    if place.suffix.lower() == SUFFIX:
-        if len(books) > 1:
-            remedy = advise("请在 {} 后面写一个文件夹", Input.REJECTED)
-            raise UsageError("有几个工作簿，退回的不能写进同一个文件", remedy=remedy)
-        if place.exists():
-            raise WrongState(f"{place} 已经有了，里面可能有改正好的内容", remedy="请换一个文件名，或先移走那个文件")
+        return source.removeprefix(f"{self.source.name}!") if source != self.source.name else ""
 
 
 def send_back(
-    office: Office, outcomes: Sequence[Outcome], form: Form, place: Path, *, made: bool
-) -> tuple[list[Path], list[Sentence]]:
-    """Write a copy of every workbook with rejected rows into a folder or file; returns the copies, and notes."""
+    office: Office, outcomes: Sequence[Outcome], form: Form, copies: Copies, *, made: bool
+) -> tuple[list[str], list[Sentence]]:
+    """Give a copy of every workbook with rejected rows; returns where they are, and notes."""
     from qrecords.stores.inputs.returned import Mark, returned_copy
 
-    copies: list[Path] = []
+    places: list[str] = []
     notes: list[Sentence] = []
     for outcome in outcomes:
         marks = [Mark(sheet, row, name, office.words(said)) for sheet, row, name, said in outcome.places()]
-        if outcome.path.suffix.lower() != SUFFIX or not marks:
+        if not outcome.is_workbook or not marks:
             continue  # other formats, and files that could not be opened at all
         try:
-            copy = returned_copy(outcome.path, form, outcome.main, marks, outcome.good if made else {})
+            with outcome.source.lent() as path:
+                copy = returned_copy(path, form, outcome.main, marks, outcome.good if made else {})
         except InvalidInput as error:
             notes.append(error.told)
             continue
-        path = place if place.suffix.lower() == SUFFIX else _free(place, outcome.path.stem)
-        make_dirs(path.parent)
-        write_file(path, copy)
-        copies.append(path)
-    return copies, notes
+        places.append(copies.returned(outcome.source, copy))
+    return places, notes
 
 
-def how_to_go_on(returned: Sequence[Path]) -> Sentence:
+def how_to_go_on(returned: Sequence[str]) -> Sentence:
     """Return what to do after a fill that made nothing."""
     if not returned:
         return advise("请改正后再填；只想先生成没问题的，加 {}", Input.KEEP_GOING)
-    files = "、".join(map(str, returned))
+    files = "、".join(returned)
     return advise(
         "请选一种办法：① 在 {} 里改正标红的格子（批注写着原因），再填它，所有行都在，原来的文件不要再填；"
         "② 加 {} 再填原来的文件，先生成没问题的，只退回有问题的行",
         files,
         Input.KEEP_GOING,
     )
-
-
-def _free(folder: Path, stem: str) -> Path:
-    """Return a name in a folder that no file has yet."""
-    stem = f"{re.sub(r'-退回(-[0-9]+)?$', '', stem)}-退回"
-    names = (f"{stem}{'' if n == 1 else f'-{n}'}{SUFFIX}" for n in count(1))
-    return next(p for name in names if not (p := folder / name).exists())

@@ -24,8 +24,9 @@ from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.finding.indexing import follow
 from qrecords.services.intake.known import told
-from qrecords.services.intake.returning import Outcome, require_place, send_back
+from qrecords.services.intake.returning import Copies, Outcome, send_back
 from qrecords.services.intake.update import commit_update, merged
+from qrecords.stores.given import GivenFile
 from qrecords.stores.inputs import TABLES, InputRecord, read_records
 from qrecords.stores.inputs.givenrows import columns_of, given_rows
 
@@ -47,20 +48,20 @@ class _Change:
 
 
 def take_back(
-    office: Office, code: str, source: Path, *, rejected: Path | None = None, dry_run: bool = False
+    office: Office, code: str, source: GivenFile, *, copies: Copies | None = None, dry_run: bool = False
 ) -> TakenBack:
     """Bring the records a table names to what their rows say; nothing submitted may change.
 
-    InvalidInput lists every problem of every row, and nothing is changed; a workbook comes back marked to `rejected`, a
-    file or folder, or to the folder of drafts.
+    InvalidInput lists every problem of every row, and nothing is changed; a workbook comes back marked,
+    where `copies` has it.
     """
     form = office.forms.get(code).form
     office.authorise(Action.READ, "list")
-    require_place([source], rejected)
     work = _Work(office, form, Outcome(source))
-    work.read(source)
+    with source.lent() as path:
+        work.read(path)
     if work.outcome.wrong:
-        raise _refused(office, work, rejected or (None if dry_run else office.papers.drafts))
+        raise _refused(office, work, copies)
     if not dry_run and work.changes:
         with office.register.write() as tx:
             reading.require_unchanged(tx, [c.record for c in work.changes])
@@ -71,10 +72,10 @@ def take_back(
     return TakenBack(changed, work.unchanged, work.notes)
 
 
-def _refused(office: Office, work: _Work, place: Path | None) -> InvalidInput:
+def _refused(office: Office, work: _Work, copies: Copies | None) -> InvalidInput:
     problems = [problem for problem, _ in work.outcome.wrong]
-    copies, notes = send_back(office, [work.outcome], work.form, place, made=False) if place else ([], [])
-    how = f"请在 {copies[0]} 里改正标红的格子（批注写着原因），再用它续填" if copies else "请改正后再续填"
+    places, notes = send_back(office, [work.outcome], work.form, copies, made=False) if copies else ([], [])
+    how = f"请在 {places[0]} 里改正标红的格子（批注写着原因），再用它续填" if places else "请改正后再续填"
     rows = len({p.row for p in problems})
     return InvalidInput(f"{rows}行有问题，没有改动任何记录", remedy=joined("；", [how, *notes]), problems=problems)
 

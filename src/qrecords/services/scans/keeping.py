@@ -18,6 +18,7 @@ from qrecords.render.sheets import Picture, preview_png, sheets_pdf
 from qrecords.services import reading
 from qrecords.services.evidence import Evidence, store, take_back
 from qrecords.services.scans.adding import add
+from qrecords.services.scans.answers import PrintKept, Source, VersionMade
 from qrecords.services.scans.nextversion import Late
 from qrecords.services.scans.sheets import Print, Sheet, Signing
 from qrecords.stores import durable
@@ -66,21 +67,21 @@ class Kept:
         """Return the inbox pages it is made of."""
         return [s.waiting for s in self.found.sheets if s.waiting]
 
-    def told(self, versions: Mapping[str, int] | None = None) -> dict[str, Any]:
+    def told(self, versions: Mapping[str, int] | None = None) -> PrintKept:
         """Return what is answered of it; `versions` are those it made of filed items, by archive number."""
         known = self.found.known
         made = {no: v for no, v in (versions or {}).items() if any(r.archive_no == no for r in known.records)}
-        return {
-            "record_no": known.subject,
-            "records": [r.record_no for r in known.records],
-            "print_id": known.print_id,
-            "file": self.found.sheets[0].source,
-            "pages": len(self.found.sheets),
-            "sources": [{"file": s.source, "page": s.number} for s in self.found.sheets],
-            "kind": "、".join(s.kind for s in self.signings),
-            "kinds": [s.kind for s in self.signings],
-            "versions": [{"archive_no": no, "version": version} for no, version in sorted(made.items())],
-        }
+        return PrintKept(
+            record_no=known.subject,
+            records=[r.record_no for r in known.records],
+            print_id=known.print_id,
+            file=self.found.sheets[0].source,
+            pages=len(self.found.sheets),
+            sources=[Source(s.source, s.number) for s in self.found.sheets],
+            kind="、".join(s.kind for s in self.signings),
+            kinds=[s.kind for s in self.signings],
+            versions=[VersionMade(no, version) for no, version in sorted(made.items())],
+        )
 
 
 @dataclass(frozen=True, slots=True)

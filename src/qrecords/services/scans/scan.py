@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, Problem
@@ -19,6 +18,7 @@ from qrecords.office import Office
 from qrecords.scanning.reader import FileRead, read_file
 from qrecords.services.door import carried, looked_at
 from qrecords.services.finding.indexing import follow
+from qrecords.services.scans.answers import PageWaiting, PrintKept, PrintRefused, Source
 from qrecords.services.scans.keeping import Kept, keep
 from qrecords.services.scans.recognise import recognise_unread
 from qrecords.services.scans.sheets import Print, Sheet, Signing, sorted_out
@@ -33,9 +33,9 @@ Progress = Callable[[int, int], None]
 class Scanned:
     """What came of a scan: prints attached, pages that wait, prints refused with every reason, and notes."""
 
-    attached: list[dict[str, Any]] = field(default_factory=list)
-    unmatched: list[dict[str, Any]] = field(default_factory=list)
-    refused: list[dict[str, Any]] = field(default_factory=list)
+    attached: list[PrintKept] = field(default_factory=list)
+    unmatched: list[PageWaiting] = field(default_factory=list)
+    refused: list[PrintRefused] = field(default_factory=list)
     notes: list[Sentence] = field(default_factory=list)
 
 
@@ -138,8 +138,8 @@ def _accepted(
             except InvalidInput as error:
                 problems = [Problem(error.told, source=found.known.subject)]
         if problems:
-            sources = [{"file": s.source, "page": s.number} for s in found.sheets]
-            result.refused.append({"print_id": found.known.print_id, "sources": sources, "problems": problems})
+            sources = [Source(s.source, s.number) for s in found.sheets]
+            result.refused.append(PrintRefused(found.known.print_id, sources, problems))
         elif not found.missing:
             ready.append(Kept(found, signings))
     return ready
@@ -147,7 +147,7 @@ def _accepted(
 
 def _left_over(prints: Sequence[Print], result: Scanned) -> list[Sheet]:
     """Return the pages that wait: scanned twice, or their print is not whole; those of a refused print do not wait."""
-    refused = {r["print_id"] for r in result.refused}
+    refused = {r.print_id for r in result.refused}
     left: list[Sheet] = []
     for found in prints:
         if found.known.print_id in refused:
@@ -159,6 +159,6 @@ def _left_over(prints: Sequence[Print], result: Scanned) -> list[Sheet]:
     return left
 
 
-def told_page(sheet: Sheet, page_id: str) -> dict[str, Any]:
+def told_page(sheet: Sheet, page_id: str) -> PageWaiting:
     """Return what is answered of a page that waits."""
-    return {"page": page_id, "file": sheet.source, "number": sheet.number, "reason": sheet.reason}
+    return PageWaiting(page_id, sheet.source, sheet.number, sheet.reason)

@@ -34,7 +34,7 @@ def listed(asked: Asked) -> Response:
     )  # fmt: skip
 
 
-def _listed(asked: Asked) -> list[dict[str, object]]:
+def _listed(asked: Asked) -> list[copies.RequestShown]:
     state = asked.query("state")
     states = [CopyState(state)] if state in {*CopyState} else []
     return copies.list_requests(asked.session, overdue=state == "overdue", states=states)[::-1]

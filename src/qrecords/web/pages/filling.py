@@ -10,6 +10,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from qrecords.errors import InvalidInput, WrongState
+from qrecords.intake.clerkcopies import copies_of
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.lists import KINDS
@@ -17,6 +18,7 @@ from qrecords.services.intake import drafting
 from qrecords.services.intake.asking import columns_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import list_entries
+from qrecords.stores.given import on_disk
 from qrecords.stores.register.deskdrafts import DeskDraft
 from qrecords.web.asked import Asked, data_address, pdf, refused, stored_upload, typed
 from qrecords.web.rendering import value_text
@@ -206,8 +208,9 @@ def upload(asked: Asked) -> Response:
         back.mkdir()
         source = stored_upload(sent, folder)
         is_workbook = source.suffix.lower() in {".xlsx", ".xlsm"}
+        copies = copies_of([source], asked.session.papers.drafts, rejected=back if is_workbook else None)
         try:
-            made = fill(asked.session, asked.path["form"], [source], rejected=back if is_workbook else None)
+            made = fill(asked.session, asked.path["form"], [on_disk(source)], copies=copies)
         except InvalidInput as error:
             return refused(asked, error, returned=[(path.name, data_address(path)) for path in sorted(back.iterdir())])
     return asked.page("uploaded.html", made=made, name=source.name)

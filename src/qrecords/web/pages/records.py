@@ -60,7 +60,8 @@ def printed(asked: Asked) -> Response:
     """Take a print of a record, with its code, to be signed and scanned; what was printed comes back."""
     with TemporaryDirectory(prefix="qrecords-print-") as folder:
         (made,) = print_records(asked.session, [asked.path["number"]], out=Path(folder))
-        return pdf(Path(made["pdf"]).read_bytes(), Path(made["pdf"]).name)
+        path = Path(str(made.pdf))
+        return pdf(path.read_bytes(), path.name)
 
 
 def paper_of(asked: Asked, number: str) -> tuple[str, bytes]:
@@ -100,7 +101,7 @@ def _take(asked: Asked, action: str, numbers: list[str], notes: list[Sentence]) 
         case "sign":
             made = [*steps.sign(session, numbers, kind=asked.text("kind"), by=asked.text("by"), on=on)]
         case "file":
-            return [str(f["record_no"]) for f in file_records(session, numbers)]
+            return [f.record_no for f in file_records(session, numbers)]
         case _:
             raise UsageError(f"没有「{action}」这一步", remedy="请从记录的页面上选")
     return [r.record_no for r in made]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
 
-from qrecords.errors import InvalidInput, NotFound, UsageError
+from qrecords.errors import InvalidInput, UsageError
+from qrecords.model.answer import told
 from qrecords.model.disposition import WITNESSES, ListState
 from qrecords.model.hashwords import hash_words, in_groups
 from qrecords.model.record import Action
@@ -47,20 +47,20 @@ def _found(asked: Asked) -> dict[str, Any]:
     return _shown(asked, lists.shown(asked.session, lists.get(asked.session, asked.path["number"])))
 
 
-def _shown(asked: Asked, one: dict[str, Any]) -> dict[str, Any]:
-    address = f"/retention/lists/{one['list_no']}"
-    papers = [(name, f"{address}/{quote(name)}") for name in one["files"]]
-    words = {"words": hash_words(one["sha256"]), "code": in_groups(one["sha256"])}
-    return {**one, **words, "mine": _mine(asked, one), "go": address, "papers": papers}
+def _shown(asked: Asked, one: lists.ListShown) -> dict[str, Any]:
+    address = f"/retention/lists/{one.list_no}"
+    papers = [(name, f"{address}/{quote(name)}") for name in one.files]
+    words = {"words": hash_words(one.sha256), "code": in_groups(one.sha256)}
+    return {**told(one), **words, "mine": _mine(asked, one), "go": address, "papers": papers}
 
 
-def _mine(asked: Asked, one: dict[str, Any]) -> list[str]:
+def _mine(asked: Asked, one: lists.ListShown) -> list[str]:
     """Return the steps of a list that wait for this account; the services judge, and would refuse all others."""
-    me, state = asked.session.account.name, ListState(one["state"])
-    said = {w["account"] for w in one["witnesses"]}
-    approver = one["approved"]["account"] if "approved" in one else ""
+    me, state = asked.session.account.name, ListState(one.state)
+    said = {w.account for w in one.witnesses}
+    approver = one.approved.account if one.approved else ""
     open_ = {
-        "approve": state is ListState.DRAWN and me != one["drawn_by"],
+        "approve": state is ListState.DRAWN and me != one.drawn_by,
         "witness": state is ListState.APPROVED and len(said) < WITNESSES and me not in {*said, approver},
         "destroy": (state is ListState.APPROVED and len(said) >= WITNESSES and me not in {*said, approver})
         or (state is ListState.DESTROYING and me not in {*said, approver}),
@@ -79,43 +79,41 @@ def step(asked: Asked) -> Response:
             return asked.once(lambda: _hold(asked))
         case "release":
             released = holding.release(session, asked.text("subject"), reason)
-            return asked.go("/retention", f"已解除{len(released)}项冻结：{released[0]['subject']}")
+            return asked.go("/retention", f"已解除{len(released)}项冻结：{released[0].subject}")
         case "extend":
             kept = extend(session, _numbers(asked), _needed_day(asked.text("until")), reason)
-            return asked.go("/retention", f"{len(kept)}项延长保存到 {kept[0]['until']}")
+            return asked.go("/retention", f"{len(kept)}项延长保存到 {kept[0].until}")
         case "appraise":
             one = lists.draw(session, _numbers(asked), reason)
-            told = f"已编制销毁清册 {one['list_no']}；由主管领导用自己的账号批准"
+            told = f"已编制销毁清册 {one.list_no}；由主管领导用自己的账号批准"
         case "approve":
             one = lists.approve(session, number)
-            told = f"已批准清册 {one['list_no']}；接着由至少{WITNESSES}名监销人各用自己的账号核对"
+            told = f"已批准清册 {one.list_no}；接着由至少{WITNESSES}名监销人各用自己的账号核对"
         case "witness":
             one = lists.witness(session, number, asked.text("hash"), _needed_day(asked.text("on")))
-            told = f"清册 {one['list_no']} 已有{len(one['witnesses'])}人监销"
+            told = f"清册 {one.list_no} 已有{len(one.witnesses)}人监销"
         case "withdraw":
             one = lists.withdraw(session, number, reason)
-            told = f"已撤销清册 {one['list_no']}"
+            told = f"已撤销清册 {one.list_no}"
         case "destroy":
             one = destroy(session, number)
-            gone = f"{one['volumes']}册、{one['items']}件"
-            told = f"已销毁清册 {one['list_no']} 上的{gone}，核对无误；请打印证明，由监销人签名"
+            gone = f"{one.volumes}册、{one.items}件"
+            told = f"已销毁清册 {one.list_no} 上的{gone}，核对无误；请打印证明，由监销人签名"
         case _:
             raise UsageError(f"没有「{action[:40]}」这一步", remedy="请从「保管」里选")
-    return asked.go(f"/retention/lists/{one['list_no']}", told)
+    return asked.go(f"/retention/lists/{one.list_no}", told)
 
 
 def _hold(asked: Asked) -> Response:
     placed = holding.hold(asked.session, asked.text("subject"), asked.text("reason"))
-    return asked.go("/retention", f"已冻结{placed['kind_label']} {placed['subject']}；要由另一人解除")
+    return asked.go("/retention", f"已冻结{placed.kind_label} {placed.subject}；要由另一人解除")
 
 
 def paper(asked: Asked) -> Response:
     """Give a paper of a list: the list itself, or the certificate."""
-    one, name = _found(asked), asked.path["name"]
-    if name not in one["files"]:
-        raise NotFound("清册没有这份文件", remedy="请从清册的页面上打开")
-    data = Path(one["files"][name]).read_bytes()
-    called = f"{one['list_no']} {name}"
+    number, name = asked.path["number"], asked.path["name"]
+    data = lists.paper(asked.session, number, name)
+    called = f"{number} {name}"
     return pdf(data, called) if name.endswith(".pdf") else download(called, data)
 
 

@@ -112,6 +112,6 @@ def give(asked: Asked) -> Response:
     said = _said(asked)
     wanted = paired([said["kind"]] if said["kind"] else [], [said["by"]] if said["by"] else [], said["on"])
     found = assign(asked.session, pages, asked.text("number"), wanted, recognise=False)
-    told = [f"附上 {a['record_no']}　{a['pages']}页" for a in found.attached]
-    told += [f"{u['page']}：{worded(u['reason'])}" for u in found.unmatched] + [worded(n) for n in found.notes]
+    told = [f"附上 {a.record_no}　{a.pages}页" for a in found.attached]
+    told += [f"{u.page}：{worded(u.reason)}" for u in found.unmatched] + [worded(n) for n in found.notes]
     return asked.go("/scans", "；".join(told))
