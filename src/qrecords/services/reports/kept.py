@@ -83,6 +83,13 @@ def show_document(office: Office, number: str) -> Row:
     return shown | contents(office, document)
 
 
+def document_file(office: Office, number: str, name: str) -> bytes:
+    """Return a file of a document, as it is kept; NotFound when it has none of this name."""
+    if name not in show_document(office, number).get("files", {}):
+        raise NotFound("文件里没有这一份", remedy="请从文件的页面上打开")
+    return office.archive.read(one(office, number).object_id, name)
+
+
 def as_it_stands(office: Office, document: Document) -> Row:
     """Return a document as `summary` does; one that is in a volume is bound, whatever was done with it before."""
     with office.register.read() as tx:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from qrecords.errors import NotFound
 from qrecords.model.audit import canonical
 from qrecords.model.formats import Manifest
 from qrecords.model.objects import CATALOGUE
@@ -20,6 +21,7 @@ from qrecords.services.volumes.shelf import readable_volumes
 from qrecords.stores import durable
 
 NAME = "catalogue"
+KINDS = ("docx", "pdf", "xlsx")
 Line = dict[str, Any]
 COLUMNS = (
     ("序号", 6, "no"), ("档号", 34, "volume_code"), ("案卷题名", 60, "title"), ("件数", 8, "items"),
@@ -119,7 +121,14 @@ def show_catalogue(office: Office, year: int) -> dict[str, Any]:
         may = {v.volume_code for v in readable_volumes(office, tx, tx.items.volumes(year))}
     kept = _kept(office, year)
     lines = [line for line in kept if line["volume_code"] in may]
-    kinds = ("docx", "pdf", "xlsx") if lines and len(lines) == len(kept) else ()
+    kinds = KINDS if lines and len(lines) == len(kept) else ()
     return {"year": year, "volumes": lines} | {
         kind: office.archive.called(object_id(year), f"{NAME}.{kind}") for kind in kinds
     }
+
+
+def catalogue_file(office: Office, year: int, kind: str) -> bytes:
+    """Return a year's catalogue as docx, pdf or xlsx; NotFound when there is none the account may read whole."""
+    if kind not in KINDS or kind not in show_catalogue(office, year):
+        raise NotFound(f"{year}年没有案卷目录", remedy="成册以后才有")
+    return office.archive.read(object_id(year), f"{NAME}.{kind}")

@@ -107,10 +107,8 @@ def _names(one: Mapping[str, Any]) -> list[str]:
 def paper(asked: Asked) -> Response:
     """Give a file of a document."""
     name = asked.query("name")
-    files = kept.show_document(asked.session, asked.path["number"]).get("files", {})
-    if name not in files:
-        raise NotFound("文件里没有这一份", remedy="请从文件的页面上打开")
-    data, called = Path(files[name]).read_bytes(), f"{asked.path['number']} {Path(name).name}"
+    data = kept.document_file(asked.session, asked.path["number"], name)
+    called = f"{asked.path['number']} {name.rpartition('/')[2]}"
     if name.endswith(".svg"):
         return Response(data, media_type="image/svg+xml")
     return pdf(data, called) if name.endswith(".pdf") else download(called, data)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from qrecords.errors import NotFound, UsageError
 from qrecords.model.record import Action
-from qrecords.services.volumes.catalogue import show_catalogue
+from qrecords.services.volumes.catalogue import catalogue_file, show_catalogue
 from qrecords.services.volumes.compile import Compiled, compile_year
 from qrecords.services.volumes.printset import print_sets
 from qrecords.services.volumes.shelf import VolumeListed, first_pages, list_volumes, show_volume, volume_pdf
@@ -150,8 +150,5 @@ def verify(asked: Asked) -> Response:
 def catalogue(asked: Asked) -> Response:
     """Give a year's catalogue as a file."""
     of, kind = _year(asked), asked.path["kind"]
-    path = show_catalogue(asked.session, of).get(kind) if kind in {"docx", "pdf", "xlsx"} else None
-    if not path:
-        raise NotFound(f"{of}年没有案卷目录", remedy="成册以后才有")
-    data = Path(path).read_bytes()
+    data = catalogue_file(asked.session, of, kind)
     return pdf(data, f"{of}年度案卷目录.pdf") if kind == "pdf" else download(f"{of}年度案卷目录.{kind}", data)
