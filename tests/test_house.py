@@ -199,3 +199,13 @@ def test_services_take_values_and_give_them() -> None:
     }
     assert sorted(found - PATHS.keys()) == [], "values, bytes or a given file; or a reason, here"
     assert sorted(PATHS.keys() - found) == [], "no longer so: take it off the list"
+
+
+def test_one_module_makes_pdfs_of_word_files() -> None:
+    makers = {
+        path.relative_to(SOURCE / "qrecords").as_posix()
+        for path in (SOURCE / "qrecords").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Converter"
+    }
+    assert makers == {"services/making.py"}

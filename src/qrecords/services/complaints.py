@@ -17,7 +17,7 @@ from qrecords.office import Office
 from qrecords.render.context import NOT_APPLICABLE, date_text
 from qrecords.render.listbooks import printed_list
 from qrecords.services.filekinds import kind_of
-from qrecords.services.sheetfiles import SUFFIXES, filled_sheet
+from qrecords.services.making import SUFFIXES, filled_file
 from qrecords.stores.retentionfile import read_complaint_kinds
 
 TITLE = "用户投诉处理情况检查表"
@@ -121,7 +121,7 @@ def checklist_file(office: Office, found: Complaints, name: str) -> bytes:
         period = f"{found.since} 至 {found.until}"
         data = printed_list(f"{TITLE}（{period}）", [*COLUMNS.values()], rows, office.clock())
     else:
-        data = filled_sheet(office, TEMPLATE, _context(office, found), name, title=TITLE)
+        data = filled_file(office, TEMPLATE, _context(office, found), name, title=TITLE)
     detail: dict[str, Any] = {
         "exported": suffix,
         "total": len(found.complaints),

@@ -19,7 +19,7 @@ from qrecords.office import Office
 from qrecords.render.context import NOT_APPLICABLE, date_text
 from qrecords.services import reading
 from qrecords.services.filekinds import kind_of
-from qrecords.services.sheetfiles import SUFFIXES, filled_sheet
+from qrecords.services.making import SUFFIXES, filled_file
 
 TITLE = "用户信息反馈/处理表"
 TEMPLATE = "quality/feedback.docx"
@@ -49,7 +49,7 @@ def feedback_file(office: Office, record_no: str, name: str) -> bytes:
         )
     context["heads"] = context["items"][:1]
     suffix = kind_of(name, SUFFIXES)
-    data = filled_sheet(office, TEMPLATE, context, name, title=f"{TITLE} {record.record_no}")
+    data = filled_file(office, TEMPLATE, context, name, title=f"{TITLE} {record.record_no}")
     sha256 = hashlib.sha256(data).hexdigest()
     with office.register.write() as tx:
         detail = {"sheet": "feedback", "kind": suffix, "sha256": sha256}

@@ -26,11 +26,11 @@ from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
 from qrecords.ports import Blobs, Files, Held, Moves, Objects, Staged, Stored, Through, VersionInfo
 from qrecords.stores import durable, mirror, ocfl, ocflcheck, removal, staging
-from qrecords.stores.alone import alone
 from qrecords.stores.blobs.foldermoves import FolderMoves
 from qrecords.stores.layouts import NAMED, TUPLES, Layout
 from qrecords.stores.ocfl import INVENTORY, Inventory, Version
 from qrecords.stores.staging import NOTE, Author
+from qrecords.stores.turns import in_turn
 
 if TYPE_CHECKING:
     from qrecords.model.formats import Format
@@ -376,7 +376,7 @@ class Archive:
     @contextmanager
     def _publishing(self) -> Iterator[None]:
         """Let one process at a time move versions into place; it takes milliseconds."""
-        with alone(self._lock_path, self.root):
+        with in_turn(self._lock_path, self.root):
             yield
 
 

@@ -88,10 +88,10 @@ def write_file(path: Path, data: bytes) -> None:
     write_chunks(path, [data])
 
 
-def write_new(path: Path, chunks: Iterable[bytes], alone: Callable[[], AbstractContextManager[None]]) -> bool:
+def write_new(path: Path, chunks: Iterable[bytes], in_turn: Callable[[], AbstractContextManager[None]]) -> bool:
     """Write a file unless there is one; tells whether it was written. Whole and lasting is what is there in the end.
 
-    `alone` keeps others from the name for the moment it is given away.
+    `in_turn` keeps others from the name for the moment it is given away.
     """
     aside = _aside_of(path)
     with storage_errors(path):
@@ -99,7 +99,7 @@ def write_new(path: Path, chunks: Iterable[bytes], alone: Callable[[], AbstractC
             _write(aside, chunks)
             _sync(aside)
             checkpoint("write_file.aside")
-            with alone():
+            with in_turn():
                 if is_free := not os.path.lexists(path):
                     _rename(aside, path)
         finally:

@@ -104,7 +104,7 @@ class DestroyListed(ListStep):
         if self.standing(office) is None:
             return UNDONE
         try:
-            with alone(office):
+            with undisturbed(office):
                 self.finish(Run(office, key))
         except QRecordsError:  # others may go on working
             return UNFINISHED
@@ -114,7 +114,7 @@ class DestroyListed(ListStep):
 def destroy(office: Office, list_no: str) -> ListShown:
     """Destroy what stands on an approved and witnessed list; nothing of the listed may be held, open or changed."""
     office.authorise(Action.DESTROY, list_no)
-    with alone(office):
+    with undisturbed(office):
         drawn = get(office, list_no)
         drawn.require_executor(office.account.name)
         if _went_on(office, drawn):
@@ -133,7 +133,7 @@ def destroy(office: Office, list_no: str) -> ListShown:
 
 
 @contextmanager
-def alone(office: Office) -> Iterator[None]:
+def undisturbed(office: Office) -> Iterator[None]:
     """Let no filing, compilation or backup meet a destruction."""
     with (
         office.exclusive("file", "归档"),

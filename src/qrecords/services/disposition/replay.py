@@ -21,7 +21,7 @@ from qrecords.model.disposition import DestructionList, ListState
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.ports import Objects
-from qrecords.services.disposition.destroy import CERTIFIED, KEPT, DestroyListed, alone, require_log
+from qrecords.services.disposition.destroy import CERTIFIED, KEPT, DestroyListed, require_log, undisturbed
 from qrecords.services.disposition.lists import listed_units, require_free
 from qrecords.services.disposition.liststep import Listed
 from qrecords.services.disposition.retained import require_clock
@@ -97,7 +97,7 @@ def _require_same_office(office: Office, certificate: CertificateJson) -> None:
 
 def _execute(office: Office, archive: Objects, object_id: str, certificate: CertificateJson) -> None:
     list_no = certificate.list_no
-    with alone(office), running(office) as run:
+    with undisturbed(office), running(office) as run:
         with office.register.write() as tx:
             require_clock(office, tx)
             words = (certificate.approved, *certificate.witnesses)

@@ -10,7 +10,7 @@ from pathlib import Path
 from qrecords.errors import IntegrityFailure, NotFound
 from qrecords.ports import Content, Entry
 from qrecords.stores import durable, ocfl
-from qrecords.stores.alone import alone
+from qrecords.stores.turns import in_turn
 
 
 class FolderBlobs:
@@ -26,7 +26,7 @@ class FolderBlobs:
         durable.make_dirs(path.parent)
         if not path.exists():
             with durable.chunks_of(data) as chunks:
-                return durable.write_new(path, chunks, self._alone)
+                return durable.write_new(path, chunks, self._in_turn)
         durable.sync_dir(path.parent)  # who put it may not have come to that yet
         return False
 
@@ -106,10 +106,10 @@ class FolderBlobs:
         return self.folder / name
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _in_turn(self) -> Iterator[None]:
         """Let one process at a time give a name away; it takes microseconds."""
         durable.make_dirs(self._lock.parent)
-        with alone(self._lock, self._lock):
+        with in_turn(self._lock, self._lock):
             yield
 
 

@@ -15,7 +15,7 @@ LOCK_SECONDS = 60
 
 
 @contextmanager
-def alone(lock_file: Path, folder: Path) -> Iterator[None]:
+def in_turn(lock_file: Path, folder: Path) -> Iterator[None]:
     """Hold a lock file while something in a folder is put in place; WrongState when another holds it for a minute."""
     with durable.storage_errors(folder):
         lock = FileLock(lock_file)
