@@ -38,10 +38,11 @@ def sample_of(form: str, **changes: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def served(office: Office) -> Iterator[str]:
-    """Serve an office and give its address."""
+def served(office: Office, work: Callable[[], None] | None = None) -> Iterator[str]:
+    """Serve an office and give its address; `work` stands in for the process that does the long work."""
     place = listening("127.0.0.1", 0)
     app = desk_app(Door(office.workspace), hosts={"127.0.0.1"})
+    app.state.work = work or app.state.work
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
     thread.start()

@@ -45,6 +45,8 @@ ASKED: dict[str, str | list[str]] = {
     "GET /records/{number}/page": [f"number={HIDDEN}", f"number={HIDDEN}&q={MARK}"],
     "GET /records/{number}/page.png": [f"number={HIDDEN}&q={MARK}"],
     "POST /records/{number}/go-on": [f"number={HIDDEN}"],
+    "GET /records/{number}/papers": [f"number={HIDDEN}"],
+    "POST /records/{number}/attach": "files go the way of attach, which tests/services/test_leaks.py asks",
     "POST /step/{action}": [
         *(f"action={a}&number={HIDDEN}&reason=示例&kind=engineer&by=示例&back=/"
           for a in ("submit", "issue", "review", "return", "void", "sign", "file")),

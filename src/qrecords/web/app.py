@@ -41,7 +41,7 @@ class _Kept(StaticFiles):
 # What their modules bring in, Word, Excel, PDF, takes longer than the start of a server: they come behind it.
 _PAGES = (
     "today", "filling", "registers", "records", "looking", "reviewing", "searching",
-    "shelf", "working", "retention", "copying", "reporting", "managing", "scanning",
+    "shelf", "working", "retention", "copying", "reporting", "managing", "scanning", "papers",
 )  # fmt: skip
 
 
@@ -99,6 +99,8 @@ ROUTES = (
     _get("/records/{number}/page.png", "looking.picture", Costly.PREVIEW),
     _post("/records/{number}/go-on", "filling.go_on"),
     _post("/records/{number}/print", "records.printed", Costly.PREVIEW),
+    _get("/records/{number}/papers", "papers.papers"),
+    _post("/records/{number}/attach", "papers.attach_files", Costly.UPLOAD),
     _post("/step/{action}", "records.step"),
     _get("/review", "reviewing.queue"),
     _get("/review/rows/{form}", "reviewing.rows"),

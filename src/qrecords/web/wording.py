@@ -9,6 +9,7 @@ PAGES = {
     Do.SHOW: "这份记录的页面",
     Do.SEARCH: "「检索」",
     Do.PRINT: "「打印」",
+    Do.ATTACH: "「附件、副本」",
     Do.SIGN: "「登记签名」",
     Do.FILL: "「填写」",
     Do.UPDATE: "「续填」",

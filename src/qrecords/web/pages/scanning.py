@@ -72,7 +72,7 @@ def _said(asked: Asked) -> dict[str, str]:
 def upload(asked: Asked) -> Response:
     """Take files in to be read, as a job."""
     given = [f for f in asked.sent.getlist("file") if not isinstance(f, str) and f.filename]
-    files = [GivenFile(_name(f.filename or ""), f.file.read()) for f in given]
+    files = [GivenFile(file_name(f.filename or ""), f.file.read()) for f in given]
     if not files:
         raise UsageError("没有选文件", remedy="请选扫描件，或把文件拖到页面上")
     if wrong := [f.name for f in files if Path(f.name).suffix.lower() not in SUFFIXES]:
@@ -80,7 +80,8 @@ def upload(asked: Asked) -> Response:
     return begin(asked, "scan", _said(asked), files)
 
 
-def _name(claimed: str) -> str:
+def file_name(claimed: str) -> str:
+    """Return what a file sent is called, whatever path it claims."""
     name = Path(claimed.replace("\\", "/")).name
     return "".join(c for c in name if c.isprintable())[-120:].lstrip(". ") or "scan.pdf"
 
