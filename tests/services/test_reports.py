@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import approve as approve_list
 from qrecords.services.disposition.lists import draw as draw_list
 from qrecords.services.disposition.lists import witness
+from qrecords.services.disposition.retention import due as over_on
+from qrecords.services.due import due
+from qrecords.services.reports.awaited import awaited_documents
 from qrecords.services.reports.draw import correct, draw
 from qrecords.services.reports.kept import figures_of, list_documents, show_document
 from qrecords.services.reports.prepared import Asked, Prepared
@@ -186,6 +190,7 @@ def test_what_was_approved_is_never_drawn_over_only_corrected(people: kept.Peopl
         ("JB", "2019-03", "", UsageError, "要写是哪个军兵种"),
         ("JB", "2019-03", "海里", InvalidInput, "没有军兵种"),
         ("BB", "2019-03", "海军", UsageError, "不分军兵种"),
+        ("JB", "2019-03", "民用", UsageError, "不出民用的"),
     ],
 )
 def test_what_cannot_be_drawn_is_told_and_takes_no_number(
@@ -249,7 +254,80 @@ def test_an_unknown_number_is_told(people: kept.People) -> None:
         show_document(people("甲"), "KF-BB-2019-009")
 
 
+def owed(office: Office, on: str) -> dict[str, tuple[str, str, bool]]:
+    """The documents owed on a day: under which deadline, by when, whether late."""
+    return {d.about: (d.key, d.limit_on, d.late) for d in due(office, on=on).due if d.key.startswith("report_m") or d.key in {"report_half", "report_year", "report_send"}}  # fmt: skip
+
+
+def test_v10_r103_a_period_without_its_document_is_due_from_the_first_of_its_kind_on(people: kept.People) -> None:
+    office, on = people("甲"), "2026-05-05"
+    assert owed(office, on) == {}
+    draw(office, "BB", "2019-12")
+    found = owed(office, on)
+    assert found[NUMBER] == ("report_month", "2020-01-10", True)
+    assert found["KF-BB 2026-04"] == ("report_month", "2026-05-11", False), "10 May 2026 is a Sunday"
+    assert found["KF-BB 2019"][0] == "report_year" and found["KF-BB 2025-H1"][:2] == ("report_half", "2025-07-15")
+    assert not {"KF-BB 2019-11", "KF-BB 2026-05", "KF-MY 2026-04"}.intersection(found)
+    review(people("乙"), NUMBER, Hand("示例主任", "2020-01-20"))
+    assert owed(office, on)[NUMBER] == ("report_send", "2020-01-23", True)
+    assert [*awaited_documents(with_grants(people, Grant("quality")), date(2026, 5, 5))] == [], (
+        "it draws and sends none"
+    )
+    issue(people("甲"), NUMBER)
+    assert NUMBER not in owed(office, on)
+
+
+def test_v12_december_and_the_year_are_documents_of_the_year_that_is_over(people: kept.People) -> None:
+    then = people.at(datetime(2027, 1, 20, 9, tzinfo=kept.ZONE))
+    numbers = [str(draw(then("甲"), "BB", period)["document_no"]) for period in ("2026-12", "2026")]
+    assert numbers == ["KF-BB-2026-001", "KF-BB-2026-002"]
+    for number in numbers:
+        review(then("乙"), number, Hand("示例主任"))
+    approve(then("丙"), numbers[1], Hand("示例领导"))
+    made = compile_year(then("甲"), 2026, form_code="KF-BB", with_gaps=True, reason="示例").volumes
+    assert [(v["volume_code"], v["items"]) for v in made] == [("750-KJ·KF·BB·2026·D5-001", 2)]
+    code = made[0]["volume_code"]
+    days = {day: [code in str(unit) for unit in over_on(then("甲"), day)] for day in ("2031-12-31", "2032-01-01")}
+    assert not any(days["2031-12-31"]) and any(days["2032-01-01"])
+
+
+def test_r104_a_half_year_stands_beside_its_approved_months(people: kept.People) -> None:
+    def told() -> dict[str, Any]:
+        shown = draw(people("甲"), "BB", "2019-H1")
+        return next(t for t in shown["tables"] if t["key"] == "T19.differences")
+
+    assert "没有已批准的各期报表" in told()["notes"]
+    for month in range(1, 7):
+        review(people("乙"), str(draw(people("甲"), "BB", f"2019-0{month}")["document_no"]), Hand("示例主任"))
+    assert any("一致" in note for note in told()["notes"])
+    (late,) = kept.filled(people("甲"), "01A", kept.information(7, "示例单位七"))
+    rows = {row[0]: row[1:] for row in told()["rows"]}
+    assert rows["记录总表 01A 用户信息记录处理表 本期"] == ["2", "3", "1", f"补录1：{late}"]
+
+
 # Who reads and draws what
+
+
+@pytest.mark.office
+def test_r107_a_brief_names_no_other_customer_in_any_of_its_files(people: kept.People) -> None:
+    import pypdf
+
+    office = people("甲")
+    own = kept.information(3, "示例海军单位", military_branch="海军")
+    others = kept.information(4, "示例空军单位", military_branch="空军")
+    (mine,), (hidden,) = kept.filled(office, "01A", own), kept.filled(office, "01A", others)
+    shown = draw(office, "JB", MARCH, branch="海军")
+    files = {name: Path(path) for name, path in shown["files"].items()}
+    with zipfile.ZipFile(files["document.docx"]) as packed:
+        docx = "".join(packed.read(name).decode() for name in packed.namelist() if name.endswith(".xml"))
+    pdf = "".join(page.extract_text() for page in pypdf.PdfReader(files["document.pdf"]).pages)
+    book = openpyxl.load_workbook(files["tables.xlsx"])
+    xlsx = "".join(str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row)
+    kept_text = office.archive.read(DOCUMENT.object_id(shown["document_no"]), "document.json").decode()
+    for text in (docx, pdf.replace("\n", ""), xlsx):
+        assert "示例海军单位" in text
+    for text in (docx, pdf.replace("\n", ""), xlsx, kept_text):
+        assert not [word for word in ("示例空军单位", hidden, "空军") if word in text], mine
 
 
 def test_an_account_of_one_branch_draws_and_drills_into_it_alone(people: kept.People) -> None:
@@ -355,10 +433,10 @@ def test_the_workbook_has_figures_as_numbers_and_their_records(people: kept.Peop
     draw(office, "BB", MARCH)
     data = office.archive.read(DOCUMENT.object_id(NUMBER), "tables.xlsx")
     book = openpyxl.load_workbook(BytesIO(data))
-    assert (*book.sheetnames[:2], book.sheetnames[-1]) == ("说明", "T01.forms 记录总表", "明细")
+    assert (*book.sheetnames[:3], book.sheetnames[-1]) == ("说明", "T00.key 综述", "T01.forms 记录总表", "明细")
     assert book["T01.forms 记录总表"]["B3"].value == 2
     lines = [[c.value for c in row] for row in book["明细"].iter_rows(min_row=2)]
-    assert ["T01.forms.f01.now", kept.A] in [[line[0], line[5]] for line in lines]
+    assert {line[0]: line[5] for line in lines}["T01.forms.f01.now"] == f"{kept.A}、{kept.B}"
 
 
 def a_wide_table(columns: int = 12) -> Prepared:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -37,9 +37,11 @@ class Event:
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode  # made once, asked often
 
 
-def canonical(value: Any) -> bytes:
-    """Return the one JSON form a value is hashed in: sorted keys, no blanks, UTF-8."""
-    return _encode(value).encode()
+def canonical(value: Any, members: Callable[[Any], Any] | None = None) -> bytes:
+    """Return the one JSON form a value is hashed in: sorted keys, no blanks, UTF-8; `members` opens what is no JSON."""
+    if members is None:
+        return _encode(value).encode()
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=members).encode()
 
 
 def digest(value: Any) -> str:

@@ -15,6 +15,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _BOXED, _RIGHT = Look(lines=BOXED), Look(lines=BOXED, across="center")
 _TITLE = Look(size=14, bold=True)
 DETAIL = "明细"
+IN_CELL = 800  # record numbers: a cell holds 32,767 characters
 
 
 def tables_xlsx(held: DocumentJson, charts: Sequence[Chart], made: datetime) -> bytes:
@@ -58,13 +59,15 @@ def _figure(figures: dict[str, FigureJson], cell: str) -> Value | Cell:
 
 
 def _details(held: DocumentJson) -> Sheet:
-    heads = ("数字", "名称", "值", "精确值", "单位", "记录编号", "版本", "计入")
-    widths = [Column(w) for w in (26, 40, 10, 14, 8, 26, 8, 10)]
+    """Return the records of each figure, many in a cell: a line for each would be more than a sheet has."""
+    heads = ("数字", "名称", "值", "精确值", "单位", "记录（×计入的量）")
+    widths = [Column(w) for w in (26, 40, 10, 14, 8, 120)]
 
     def rows() -> Iterator[Row]:
         yield Row(heads, HEAD)
         for f in held.figures:
-            for record_no, version, counts in f.records:
-                yield Row((f.id, f.label, f.value, f.exact, f.unit, record_no, version, counts))
+            told = [no if counts == "1" else f"{no}×{counts}" for no, _, counts in f.records]
+            for start in range(0, max(len(told), 1), IN_CELL):
+                yield Row((f.id, f.label, f.value, f.exact, f.unit, "、".join(told[start : start + IN_CELL])))
 
     return Sheet(DETAIL, widths, rows(), freeze="A2")

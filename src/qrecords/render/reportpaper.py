@@ -59,6 +59,7 @@ class Grid:
     texts: bool = False  # all columns hold texts, not numbers
     shares: tuple[float, ...] = ()
     words: tuple[int, ...] = ()
+    small: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,7 @@ def _table(grid: Grid, width: int) -> str:
         + "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
         + "</w:tblGrid>"
     )
-    small = columns > MOST_UPRIGHT
+    small = grid.small or columns > MOST_UPRIGHT
     label, text = ("SmallLabel", "Small") if small or grid.texts else ("Label", "")
     rows = [_row([_cell(h, w, label, "center", grey=True) for h, w in zip(grid.heads, widths, strict=True)], 7, True)]
     for row in grid.rows:

@@ -105,7 +105,8 @@ def _table(number: int, table: TableJson, figures: Mapping[str, str]) -> Iterato
     words = tuple(
         n for n in range(1, len(table.columns)) if any(row[n] and row[n] not in figures for row in table.rows)
     )
-    yield Grid(table.columns, rows, shares=_shares(table.columns, rows), words=words)
+    shares, small = _shares(table.columns, rows)
+    yield Grid(table.columns, rows, shares=shares, words=words, small=small)
     if table.notes:
         yield Words(tuple(f"注：{note}" for note in table.notes), "Small", of_table=True)
 
@@ -116,24 +117,34 @@ MARGINS = 2  # of a cell
 _WHOLE = re.compile(r"[!-~]+")  # what is not broken: a number, a day, a model
 
 
-def _shares(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[float, ...]:
-    """Divide a table's width by the longest text of each column; a head may take two lines.
+def _shares(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[tuple[float, ...], bool]:
+    """Divide a table's width by the longest text of each column, and tell whether it takes small type.
 
-    Each column has room for what may not be broken in it; the rest of the width goes by what each would still like.
+    A head may take two lines. Each column has room for what may not be broken in it; the rest of the width goes by what
+    each would still like.
     """
     columns = [*zip(*rows, strict=True)] if rows else [()] * len(heads)
     liked = [
         min(WIDEST, max(NARROWEST, _long(head) / 2, *map(_long, column), 0)) + MARGINS
         for head, column in zip(heads, columns, strict=True)
     ]
-    least = [max((len(w) for text in (head, *column) for w in _WHOLE.findall(text)), default=0) + MARGINS
-             for head, column in zip(heads, columns, strict=True)]  # fmt: skip
+    least = [
+        max([min(like, NARROWEST + MARGINS), *(_whole(text) + MARGINS for text in (head, *column))])
+        for like, head, column in zip(liked, heads, columns, strict=True)
+    ]
     room = ROOM_ACROSS if len(heads) > MOST_UPRIGHT else ROOM
-    if sum(liked) <= room or sum(least) > room:
-        return tuple(liked)
+    if sum(liked) <= room:
+        return tuple(liked), False
+    if sum(least) > room:
+        return tuple(least), True
     more = [max(like - low, 0) for like, low in zip(liked, least, strict=True)]
     left = (room - sum(least)) / (sum(more) or 1)
-    return tuple(low + extra * left for low, extra in zip(least, more, strict=True))
+    return tuple(low + extra * left for low, extra in zip(least, more, strict=True)), False
+
+
+def _whole(text: str) -> int:
+    """Return how wide the longest part of a text is that is not broken."""
+    return min(WIDEST, max(map(len, _WHOLE.findall(text)), default=0))
 
 
 def _long(text: str) -> int:
