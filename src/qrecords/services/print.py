@@ -31,8 +31,8 @@ class Printed:
 
     record_no: str
     print_id: str
-    docx: str | None
-    pdf: str | None
+    docx: str | None = None
+    pdf: str | None = None
 
 
 def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[Printed]:
