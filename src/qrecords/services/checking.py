@@ -16,7 +16,6 @@ from qrecords.model.relations import conflicts
 from qrecords.office import Office
 from qrecords.render.fonts import uncovered
 from qrecords.services.neighbours import Neighbours
-from qrecords.services.require import Owed, owing
 
 
 def beyond_rules(
@@ -89,37 +88,6 @@ def _reference_problems(
         clause = f"（{issue.clause}）" if issue.clause else ""
         told = advise("「{}」{} 还没有签发，先签发再服务{}：{}", form.label(key), number, clause, Do.ISSUE(number))
         yield Problem(told, key)
-
-
-def before_step(
-    office: Office, record: Record, action: Action, around: Neighbours | None = None, owed: Owed | None = None
-) -> list[Problem]:
-    """Return what keeps a record from a step because of other records; the record's own gaps are not told here.
-
-    `around` is what was looked up for many records of its form together, `owed` what a notice owes.
-    """
-    form = office.forms.get(record.form_code).form
-    found: list[Problem] = []
-    if action in {Action.SUBMIT, Action.FILE}:
-        around = around or Neighbours.of(office, form, record.values)
-        found += references(office, form, record.values, around)
-        if action is Action.SUBMIT:  # another process may have filled one beside it meanwhile
-            found += conflicting(form, record.values, around, own=record.record_no)
-    if action is Action.FILE and Action.ISSUE.value in form.steps:
-        found += owing(office, record, owed)
-    if action is Action.VOID:
-        found += _depending(office, record)
-    return [p.at(record.record_no, None) for p in found]
-
-
-def _depending(office: Office, record: Record) -> Iterator[Problem]:
-    """A notice other records stand on is not voided under them (R18)."""
-    with office.register.read() as tx:
-        standing = [r for r in tx.records.find(notice_no=record.record_no) if r.state is not State.VOID]
-    if named := [r.record_no for r in office.only_readable(standing)]:
-        yield Problem(f"还有记录写着这份通知单：{'、'.join(named[:10])}，请先作废或改正它们（QS/PA758A 5.5.4）")
-    elif standing:
-        yield Problem("这份通知单的事项还没有办完，不能作废；请管理信息部主管核对（QS/PA758A 5.5.4）")
 
 
 def _text_of(value: Any) -> str:

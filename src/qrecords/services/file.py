@@ -20,7 +20,6 @@ from qrecords.model.record import Action, Record, State, missing_before, record_
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.archiveclass import archive_class
-from qrecords.services.checking import before_step
 from qrecords.services.documents import (
     Documents,
     Paper,
@@ -33,6 +32,7 @@ from qrecords.services.evidence import spoiled_papers
 from qrecords.services.finding.indexing import follow
 from qrecords.services.freezing import Filing, enter, freeze, is_frozen, item_of
 from qrecords.services.intake.update import list_reports
+from qrecords.services.obstacles import before_step
 from qrecords.services.reportlist import listed
 from qrecords.stores import durable
 from qrecords.stores.formfiles import FormFolder

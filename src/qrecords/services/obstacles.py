@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from qrecords.errors import Problem
 from qrecords.model.form import Form
-from qrecords.model.record import Action, Record, missing_before, open_actions
+from qrecords.model.record import Action, Record, State, missing_before, open_actions
 from qrecords.office import Office
-from qrecords.services.checking import before_step
+from qrecords.services.checking import conflicting, references
 from qrecords.services.neighbours import Neighbours
 from qrecords.services.reportlist import listed
-from qrecords.services.require import Owed, owed_by
+from qrecords.services.require import Owed, owed_by, owing
 
 # The steps of a record's way, in their order.
 WAY = (Action.ISSUE, Action.SUBMIT, Action.REVIEW, Action.FILE)
@@ -101,3 +101,34 @@ def waiting_steps(office: Office, records: Sequence[Record]) -> Counter[str]:
     steps = {r.record_no: next_step(office.forms.get(r.form_code).form, r) for r in records}
     counts = Counter("lacking" if lacking[no] else step.value for no, step in steps.items() if step)
     return Counter({key: counts[key] for key in (*(step.value for step in WAY), "lacking") if key in counts})
+
+
+def before_step(
+    office: Office, record: Record, action: Action, around: Neighbours | None = None, owed: Owed | None = None
+) -> list[Problem]:
+    """Return what keeps a record from a step because of other records; the record's own gaps are not told here.
+
+    `around` is what was looked up for many records of its form together, `owed` what a notice owes.
+    """
+    form = office.forms.get(record.form_code).form
+    found: list[Problem] = []
+    if action in {Action.SUBMIT, Action.FILE}:
+        around = around or Neighbours.of(office, form, record.values)
+        found += references(office, form, record.values, around)
+        if action is Action.SUBMIT:  # another process may have filled one beside it meanwhile
+            found += conflicting(form, record.values, around, own=record.record_no)
+    if action is Action.FILE and Action.ISSUE.value in form.steps:
+        found += owing(office, record, owed)
+    if action is Action.VOID:
+        found += _depending(office, record)
+    return [p.at(record.record_no, None) for p in found]
+
+
+def _depending(office: Office, record: Record) -> Iterator[Problem]:
+    """A notice other records stand on is not voided under them (R18)."""
+    with office.register.read() as tx:
+        standing = [r for r in tx.records.find(notice_no=record.record_no) if r.state is not State.VOID]
+    if named := [r.record_no for r in office.only_readable(standing)]:
+        yield Problem(f"还有记录写着这份通知单：{'、'.join(named[:10])}，请先作废或改正它们（QS/PA758A 5.5.4）")
+    elif standing:
+        yield Problem("这份通知单的事项还没有办完，不能作废；请管理信息部主管核对（QS/PA758A 5.5.4）")

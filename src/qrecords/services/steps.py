@@ -26,11 +26,11 @@ from qrecords.model.record import (
 from qrecords.office import Office
 from qrecords.scanning.reader import read_file, require_file
 from qrecords.services import reading
-from qrecords.services.checking import before_step
 from qrecords.services.door import LARGEST, require_harmless
 from qrecords.services.finding.indexing import follow
 from qrecords.services.hands import require_other_hands
 from qrecords.services.intake.update import list_reports
+from qrecords.services.obstacles import before_step
 from qrecords.services.scans.rights import authorise_papers
 from qrecords.stores.durable import remove_tree
 from qrecords.stores.given import GivenFile
