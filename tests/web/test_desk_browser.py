@@ -62,6 +62,7 @@ def site(office: Office) -> Iterator[tuple[str, str]]:
 def page(chromium: Browser, site: tuple[str, str]) -> Iterator[Page]:
     """Return a page on 今日; whatever the page's script complains of fails the test."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=site[0])
+    context.set_default_navigation_timeout(120_000)  # a page has come when the print in its frame has
     opened, complaints = context.new_page(), list[str]()
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
@@ -191,7 +192,7 @@ def type_in(page: Page, values: dict[str, Any]) -> None:
 
 
 def as_text(value: Any) -> str:
-    return ("是" if value else "否") if isinstance(value, bool) else str(value).replace("T", " ")
+    return ("是" if value else "否") if isinstance(value, bool) else re.sub(r"^([\d-]{10})T", r"\1 ", str(value))
 
 
 def _press(page: Page, label: str) -> None:
