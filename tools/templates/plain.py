@@ -19,10 +19,10 @@ _IN_HEAD = frozenset({"secrecy_level", "secrecy_period"})
 _NARROW = 5.8  # millimetres a character of a choice takes with its box
 # What a column of a list is wide, in millimetres; those of text share what is left.
 _COLUMN = {
-    FieldType.DATE: 25.0,
-    FieldType.DATETIME: 28.0,
-    FieldType.INT: 14.0,
-    FieldType.DEC: 18.0,
+    FieldType.DATE: 28.0,
+    FieldType.DATETIME: 34.0,
+    FieldType.INT: 12.0,
+    FieldType.DEC: 16.0,
     FieldType.BOOL: 14.0,
     FieldType.ENUM: 22.0,
 }
@@ -116,7 +116,7 @@ def _widths(field: Field, width: float) -> Mapping[str, float]:
 def _fixed(column: Field) -> float:
     if column.type is FieldType.ENUM:
         return max(14.0, min(max(map(len, column.choices)), 6) * 3.4 + 3)
-    return max(_COLUMN[column.type], min(len(column.label), 6) * 3.18 + 1.6)
+    return max(_COLUMN[column.type], -(-len(column.label) // 2) * 3.18 + 1.6)  # a heading may take two lines
 
 
 def _share(column: Field) -> float:

@@ -13,6 +13,7 @@ from tools.templates import (
     disposition,
     information,
     notice,
+    plain,
     quality,
     registers,
     repair,
@@ -34,6 +35,8 @@ FORMS: Mapping[str, Callable[[Form], bytes]] = {
     "09A": registers.build_dispatches,
     "10A": registers.build_arrivals,
     "11A": information.build_product_information,
+    # The papers of plans, visits, staff and improvements have no layout of the procedure's.
+    **dict.fromkeys(("JH", "ZX", "BJ", "ZF", "HF", "RY", "GJ"), plain.build),
 }
 
 # By file name below forms/QR758/copy/.

@@ -346,6 +346,11 @@ class Form(Definition):
             self._needs[stages] = fields, asking
         return self._needs[stages]
 
+    def lost(self, before: Values, after: Values) -> list[Problem]:
+        """Return the rows a correction would take out that must stay."""
+        kept = [rule for rule in self.rules if rule.check == "rows_kept"]
+        return [problem for rule in kept for problem in rules.lost_rows(rule, before, after, self.label)]
+
     def warnings(self, present: Values) -> list[Problem]:
         """Return what the rules only remind of; a completeness rule waits until its stage has begun."""
         warning = [rule for rule in self.rules if rule.level == "warn"]

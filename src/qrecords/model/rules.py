@@ -230,6 +230,55 @@ def _below(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
             yield Problem(f"「{label(key)}」是{value}，必须小于{rule.limit}", key)
 
 
+def _filled_in_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    """Every row has something in a column; one that is only looked for, not required, when the level is a reminder."""
+    for key in rule.fields:
+        for number, row in enumerate(values.get(key) or [], start=1):
+            if is_empty(row.get(rule.column)):
+                name = label(f"{key}.{rule.column}")
+                yield Problem(f"「{label(key)}」第{number}行没有填「{name}」", f"{key}[{number}].{rule.column}")
+
+
+def _reason_when_differs(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    """Where two columns of a row differ, a third gives the reason."""
+    for key in rule.fields:
+        for number, row in enumerate(values.get(key) or [], start=1):
+            first, second = (row.get(column) for column in rule.among)
+            if not is_empty(first) and first != second and is_empty(row.get(rule.column)):
+                names = "、".join(f"「{label(f'{key}.{column}')}」" for column in rule.among)
+                reason = label(f"{key}.{rule.column}")
+                told = f"「{label(key)}」第{number}行的{names}不同（{first}、{second}），请填「{reason}」"
+                yield Problem(told, f"{key}[{number}].{rule.column}")
+
+
+def _differ(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    """No two of the fields say the same."""
+    said: dict[Any, str] = {}
+    for key in rule.fields:
+        value = values.get(key)
+        if is_empty(value):
+            continue
+        if value in said:
+            yield Problem(f"「{label(key)}」与「{label(said[value])}」不能相同：{value}", key)
+        said.setdefault(value, key)
+
+
+def _rows_kept(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    """Asked by `lost_rows` with what stood there before; alone it finds nothing."""
+    del rule, values, label
+    yield from ()
+
+
+def lost_rows(rule: RuleLike, before: Values, after: Values, label: Labels) -> Iterator[Problem]:
+    """Give the rows that stood in what was filed and are gone: such a row is cancelled, its number never used again."""
+    for key in rule.fields:
+        kept = {value for _, value in _column(after, key, rule.column)}
+        for _, value in _column(before, key, rule.column):
+            if value not in kept:
+                clause = f"（{rule.clause}）" if rule.clause else ""
+                yield Problem(f"「{label(key)}」的 {value} 已经批准，不能删去，请写明取消原因{clause}", key)
+
+
 def _column(values: Values, key: str, column: str) -> Iterator[tuple[int, Any]]:
     for number, row in enumerate(values.get(key) or [], start=1):
         if not is_empty(row.get(column)):
@@ -252,6 +301,10 @@ CHECKS: dict[str, Check] = {
     "at_least": _at_least,
     "below": _below,
     "single": _single,
+    "filled_in_rows": _filled_in_rows,
+    "reason_when_differs": _reason_when_differs,
+    "differ": _differ,
+    "rows_kept": _rows_kept,
 }
 
 # Asked only when the stage of their fields is to be complete; the others whenever values change.

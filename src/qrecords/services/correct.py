@@ -123,6 +123,7 @@ def _checked(office: Office, form: Form, entry: InputRecord, record: Record) -> 
     if not record.paper_no:  # past paper is as it is, whatever it lacks
         problems += beyond_rules(office, form, checked.values, own=record.record_no)
         step = form.steps.get(Action.FILE.value)
+        problems += form.lost(record.values, checked.values)
         problems += form.incomplete(checked.values, step.stages if step else [form.stages[0].key])
     if not problems:
         label, day = form.label(form.date_field), str(checked.values[form.date_field])

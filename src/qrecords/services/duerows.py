@@ -35,12 +35,21 @@ def waiting(office: Office, on: date) -> Iterator[Waiting]:
     for key, deadline in office.forms.deadlines.items():
         if not deadline.form:
             continue
+        first = _first_day(office, deadline.since, on) if deadline.since else ""
+        if first is None:
+            continue
         found = _counted(office, deadline.form, on)
         if deadline.every:
             yield from _expected(key, deadline, found, on, calendar, _title(office, deadline.form))
         else:
             answered = _answered(office, deadline, on)
-            yield from (w for r in found if (w := _started(key, deadline, r, answered, on, calendar)))
+            waits = (_started(key, deadline, r, answered, on, calendar) for r in found if r.date >= first)
+            yield from (w for w in waits if w)
+
+
+def _first_day(office: Office, form: str, on: date) -> str | None:
+    """Return the day of the first record of a form, None when the office keeps none."""
+    return min((r.date for r in _counted(office, form, on)), default=None)
 
 
 def _counted(office: Office, form: str, on: date) -> Sequence[Record]:

@@ -1,0 +1,130 @@
+"""The papers of plans, visits, follow-ups, staff and improvements (forms/KF758): what each refuses, what is due of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qrecords.errors import InvalidInput
+from qrecords.office import Office
+from qrecords.services import steps
+from qrecords.services.due import due
+from qrecords.services.intake.fill import fill
+from qrecords.stores.formfiles import FormCatalogue
+from tests.conftest import FORMS
+
+CATALOGUE = FormCatalogue(FORMS)
+KF = FORMS.parent / "KF758"
+PAPERS = ["JH", "ZX", "BJ", "ZF", "HF", "RY", "GJ"]
+
+
+def paper(form: str, **changes: Any) -> dict[str, Any]:
+    values = json.loads((KF / form / "sample.json").read_text(encoding="utf-8")) | changes
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def told(form: str, values: dict[str, Any]) -> str:
+    """Return all that a paper lacks or does wrong, filled as a whole."""
+    definition = CATALOGUE.get(form).form
+    checked = definition.check(values)
+    lacking = definition.incomplete(checked.values, [s.key for s in definition.stages])
+    return "\n".join(str(p.message) for p in (*checked.problems, *lacking))
+
+
+def warned(form: str, values: dict[str, Any]) -> str:
+    definition = CATALOGUE.get(form).form
+    return "\n".join(str(p.message) for p in definition.warnings(definition.check(values).values))
+
+
+@pytest.mark.parametrize("form", PAPERS)
+def test_a_sample_is_whole(form: str) -> None:
+    assert told(form, paper(form)) == ""
+
+
+@pytest.mark.parametrize(
+    ("form", "changes", "words"),
+    [
+        # A plan without one of its five parts, with neither items nor a reason (5.4.2).
+        ("JH", {"goals": None, "measures": None}, "计划缺第一部分"),
+        ("JH", {"training": None}, "计划缺第二部分"),
+        ("JH", {"visits": None}, "计划缺第三部分"),
+        ("JH", {"no_textbooks": None}, "计划缺第四部分"),
+        ("JH", {"no_spares": None}, "计划缺第五部分"),
+        (
+            "BJ",
+            {"parts": [{"name": "甲", "proposal": 4, "decided": 6, "needed_on": "2027-01-31"}]},
+            "要写原因（QS/PA758A 5.9）",
+        ),
+        ("BJ", {"production_no": None}, "一级计划编号"),
+        ("ZX", {"evidence_no": None}, "要有依据（QS/PA758A 5.4.1）"),
+        ("ZF", {"visit_from": "2026-09-20"}, "早于"),
+        ("HF", {"condition": "有问题", "comments": None}, "要写明是什么问题"),
+        ("GJ", {"sources": None}, "来源记录"),
+        ("GJ", {"verifier": "示例己"}, "验证人不能是责任人（QS/PA758A 5.10.2）"),
+        ("GJ", {"effect": None}, "效果"),
+        ("GJ", {"outcome": "不采纳"}, "不采纳的原因"),
+    ],
+)
+def test_what_a_paper_refuses(form: str, changes: dict[str, Any], words: str) -> None:
+    assert words in told(form, paper(form, **changes))
+
+
+@pytest.mark.parametrize(
+    ("form", "changes", "words"),
+    [
+        ("ZF", {}, "QR758-01A"),  # what is asked on a visit without its 01A (5.7.1)
+        ("ZF", {"quality_problems": "示例", "opinions": None}, "质量问题"),
+        ("HF", {"condition": "有问题"}, "再次回访"),
+        ("JH", {}, "KF758-BJ"),
+        ("RY", {"level": "无"}, "初级以上"),
+    ],
+)
+def test_what_a_paper_reminds_of(form: str, changes: dict[str, Any], words: str) -> None:
+    assert words in warned(form, paper(form, **changes))
+
+
+def test_an_item_of_an_approved_plan_is_cancelled_never_taken_out() -> None:
+    definition = CATALOGUE.get("JH").form
+    before = definition.check(paper("JH")).values
+    (problem,) = definition.lost(before, before | {"visits": []})
+    assert "JH-2026-P3-001 已经批准，不能删去" in str(problem.message)
+    assert definition.lost(before, before) == []
+
+
+def test_plan_and_spare_plan_are_in_force_with_their_signatures_alone(
+    office: Office, write: Callable[..., Path]
+) -> None:
+    for form in ("JH", "BJ"):
+        (made,) = fill(office, form, [write(paper(form))]).records
+        steps.submit(office, [made["record_no"]])
+        steps.review(office, [made["record_no"]], on="2026-03-02")
+        with pytest.raises(InvalidInput) as refused:
+            from qrecords.services.file import file_records
+
+            file_records(office, [made["record_no"]])
+        assert any("公司主管领导批准签名" in str(p.message) for p in refused.value.problems)
+
+
+def test_what_is_due_of_them(office: Office, write: Callable[..., Path], sample: Callable[..., Any]) -> None:
+    fill(office, "04A", [write(sample("04A"))])
+    steps.issue(office, ["QR758-04A-2025-00001"])
+    office_keys = {d.key for d in due(office, on="2026-02-01").due}
+    assert not office_keys & {"service_plan", "spare_plan", "follow_up"}, "kept elsewhere, or not at all: not asked for"
+    again = paper("HF", condition="有问题", followed_on="2025-01-07", finished_on="2025-01-02", service_no="示例")
+    fill(office, "HF", [write(again)])
+    fill(office, "JH", [write(paper("JH", plan_year=2025, drafted_on="2025-02-10"))])
+    fill(office, "GJ", [write(paper("GJ", done_on=None, outcome=None, verified_on=None, verifier=None))])
+    found = {d.key: d for d in due(office, on="2026-02-01").due}
+    assert (found["service_plan"].due_on, found["service_plan"].limit_on) == ("2026-03-31", "2026-03-31")
+    assert found["follow_up"].about == "QR758-04A-2025-00001"
+    assert found["follow_up_again"].limit_on == "2025-01-22"
+    held = {d.key: d for d in due(office, on="2026-05-26").due}
+    assert (held["improvement"].limit_on, held["improvement"].who) == ("2026-05-31", "示例己")
+    fill(office, "HF", [write(paper("HF", service_no="QR758-04A-2025-00001", repeats_no="KF758-HF-2025-00001"))])
+    fill(office, "JH", [write(paper("JH"))])
+    steps.submit(office, ["KF758-JH-2026-00001"])
+    assert not {d.key for d in due(office, on="2026-02-01").due} & {"service_plan", "follow_up", "follow_up_again"}
