@@ -81,7 +81,8 @@ def problems_of(form: Form, raw: Mapping[str, Any]) -> list[Problem]:
 
 
 def test_the_list_of_forms_is_closed() -> None:
-    assert {f.form.code: f.form.title for f in CATALOGUE.all()} == CLAUSE_7
+    ours = [f.form for f in CATALOGUE.all() if CATALOGUE.series_of(f.form.code).closed]
+    assert {form.code: form.title for form in ours} == CLAUSE_7
 
 
 @pytest.mark.parametrize("code", ["12A", "QR758-06B", "QR759-06A", "6A", "QR758-006A", "volume", "", ".."])

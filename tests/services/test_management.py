@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from qrecords.errors import InvalidInput
+from qrecords.errors import WrongState
 from qrecords.office import Office
 from qrecords.services import steps
 from qrecords.services.due import due
+from qrecords.services.file import file_records
 from qrecords.services.intake.fill import fill
 from qrecords.stores.formfiles import FormCatalogue
 from tests.conftest import FORMS
@@ -60,7 +61,7 @@ def test_a_sample_is_whole(form: str) -> None:
             "要写原因（QS/PA758A 5.9）",
         ),
         ("BJ", {"production_no": None}, "一级计划编号"),
-        ("ZX", {"evidence_no": None}, "要有依据（QS/PA758A 5.4.1）"),
+        ("ZX", {"evidence_no": None}, "「依据文件」（QS/PA758A 5.4.1）"),
         ("ZF", {"visit_from": "2026-09-20"}, "早于"),
         ("HF", {"condition": "有问题", "comments": None}, "要写明是什么问题"),
         ("GJ", {"sources": None}, "来源记录"),
@@ -102,9 +103,7 @@ def test_plan_and_spare_plan_are_in_force_with_their_signatures_alone(
         (made,) = fill(office, form, [write(paper(form))]).records
         steps.submit(office, [made["record_no"]])
         steps.review(office, [made["record_no"]], on="2026-03-02")
-        with pytest.raises(InvalidInput) as refused:
-            from qrecords.services.file import file_records
-
+        with pytest.raises(WrongState) as refused:
             file_records(office, [made["record_no"]])
         assert any("公司主管领导批准签名" in str(p.message) for p in refused.value.problems)
 

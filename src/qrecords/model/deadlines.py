@@ -99,8 +99,8 @@ class Deadline(Definition):
     months; `before` counts days back from a date. One with a `form` says what it is about, too: of which records it
     starts, at the first filled of `start`, and which fields, once one is filled, say that it is `done`; or, with
     `every`, that a record of the form is expected in each week, or for each year, made so many years `ahead`. A record
-    that names it (`done_by`) says so as well. `since`: asked from the day of the first record of that form on, of an office
-    that keeps such records at all. Forms are named by their code without edition.
+    that names it (`done_by`) says so as well. `since`: asked only of an office that keeps records of that form, from
+    the day of the first one on. Forms are named by their code without edition.
     """
 
     label: str

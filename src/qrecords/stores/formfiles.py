@@ -17,7 +17,7 @@ from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.deadlines import Deadlines
 from qrecords.model.field import Field
 from qrecords.model.form import Form
-from qrecords.model.numbering import FormCodes, without_edition
+from qrecords.model.numbering import FormCodes, form_number, without_edition
 from qrecords.model.series import FormSeries
 from qrecords.stores.definitions import definition_problems, read_definition
 from qrecords.stores.formfolders import form_codes, series_folders
@@ -176,10 +176,27 @@ class FormCatalogue:
         """Return the tables of the main series' procedure."""
         return Procedure(self.main)
 
+    def numbered(self, number: str) -> list[FormFolder]:
+        """Return the editions of a form by its number: of the main series, else of the one series that has it."""
+        known = self.codes()
+        same = [code for code in known if form_number(code) == number]
+        main = [code for code in same if code.startswith(f"{self.main.name}-")]
+        return [self.get(code) for code in main or same]
+
+    def counted_codes(self) -> list[str]:
+        """Return the codes of the forms figures know by their number: of two of one number the main series' alone."""
+        mains = {form_number(code) for code in self.codes() if code.startswith(f"{self.main.name}-")}
+        return [c for c in self.codes() if c.startswith(f"{self.main.name}-") or form_number(c) not in mains]
+
+    @property
+    def beside(self) -> list[Path]:
+        """Return the folders of the series beside the main one."""
+        return series_folders(self.main)[1:]
+
     @property
     def deadlines(self) -> Deadlines:
         """Return the deadlines of all series; of two of one key that of the main one."""
-        beside = [self._procedure_of(folder).deadlines for folder in series_folders(self.main)[1:]]
+        beside = [self._procedure_of(folder).deadlines for folder in self.beside]
         return {key: one for found in (*beside, self.procedure.deadlines) for key, one in found.items()}
 
     @cached_property

@@ -32,19 +32,27 @@ class Tables:
     method: Method
 
 
-def read_tables(forms_dir: Path, forms_of: Callable[[str], Sequence[Form]]) -> Tables:
+def read_tables(forms_dir: Path, forms_of: Callable[[str], Sequence[Form]], beside: Sequence[Path] = ()) -> Tables:
     """Return the definitions beside the forms; those that came with the program where an older workspace has none.
 
-    InvalidInput names every set, field, measure and time that is not known, by file and place.
+    Series `beside` add their own sets and tables. InvalidInput names every set, field, measure and time that is not
+    known, by file and place.
     """
     folder = _folder(forms_dir, FOLDER)
     problems: list[Problem] = []
+    others = [series / FOLDER for series in beside if (series / FOLDER).is_dir()]
     sets = _read_sets(folder / SETS_FILE, problems)
+    for other in others:
+        for name, one in _read_sets(other / SETS_FILE, problems).items():
+            if name in sets:
+                problems.append(Problem(f"集合 {name} 另一个系列已有", name, source=f"{other.parent.name}/{SETS_FILE}"))
+            sets[name] = one
     if not problems:
         problems += set_problems(sets, forms_of, SETS_FILE)
     whole = {name: resolved(sets, name) for name in sets} if not problems else {}
     tables: list[TableDefinition] = []
-    for path in sorted(folder.iterdir(), key=lambda p: p.name):
+    paths = [path for one in (folder, *others) for path in sorted(one.iterdir(), key=lambda p: p.name)]
+    for path in paths:
         if not path.name.endswith(".toml") or path.name == SETS_FILE:
             continue
         if (found := _read_table(path, problems)) is None:

@@ -28,9 +28,9 @@ def means(folder: Path = FORMS) -> Means:
     catalogue = FormCatalogue(folder)
 
     def editions(number: str) -> list[Form]:
-        return [f.form for f in catalogue.editions(f"{folder.name}-{number}")]
+        return [f.form for f in catalogue.numbered(number)]
 
-    found = read_tables(folder, editions)
+    found = read_tables(folder, editions, catalogue.beside)
     return Means(
         form=lambda code: catalogue.get(code).form,
         editions=editions,
@@ -38,7 +38,7 @@ def means(folder: Path = FORMS) -> Means:
         tables=found.tables,
         method=found.method,
         calendar=catalogue.procedure.calendar,
-        deadlines=catalogue.procedure.deadlines,
+        deadlines=catalogue.deadlines,
         complaints=read_complaint_kinds(folder),
     )
 
@@ -47,7 +47,7 @@ def record(
     name: str, form: str, state: str = "filed", *, signed: bool | Sequence[Signed] = True, **values: Any
 ) -> Record:
     """Return a record of some values; `name` stands for its number, `signed` by the customer unless said otherwise."""
-    definition = means().form(f"QR758-{form}")
+    definition = means().form(form if "-" in form else f"QR758-{form}")
     day = str(values.get(definition.date_field) or "")
     kept = {k: v for k, v in values.items() if k not in {"reason", "paper_no", "notice"} and v is not None}
     kept.setdefault("performed_by", "客户服务中心")

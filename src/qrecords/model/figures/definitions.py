@@ -159,13 +159,14 @@ class Part(Definition):
 
 
 class TableDefinition(Definition):
-    """One table and the documents it stands in."""
+    """One table and the documents it stands in; one that `needs` forms only where there are records of one of them."""
 
     id: str = Key(pattern=r"^[A-Z]{1,4}[0-9]{1,3}[a-z]?$")
     title: str
     kinds: tuple[str, ...]
     periods: tuple[Literal["month", "half", "year"], ...] = ()
     order: int = 0
+    needs: tuple[str, ...] = ()
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
 

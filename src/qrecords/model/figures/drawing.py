@@ -16,6 +16,7 @@ from qrecords.model.figures.charting import charts
 from qrecords.model.figures.definitions import SetDefinition, TableDefinition
 from qrecords.model.figures.entries import Entry, Surroundings
 from qrecords.model.figures.facts import DAY_SPANS, FACTS, is_fault, reported, unit_of
+from qrecords.model.figures.management import links
 from qrecords.model.figures.population import Population
 from qrecords.model.figures.results import ChartResult, Figure, TableResult
 from qrecords.model.figures.satisfaction import Method
@@ -82,7 +83,9 @@ class Drawn:
 def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Drawn:
     """Return the tables of a kind of document for a period, as of a cut-off day."""
     report = report_of(kind, period, read, means, cutoff)
-    tables = [(one, table(one, report)) for one in wanted(means.tables, kind, period)]
+    there = {form_number(record.form_code) for record in read.records}
+    asked = [one for one in wanted(means.tables, kind, period) if not one.needs or there.intersection(one.needs)]
+    tables = [(one, table(one, report)) for one in asked]
     found = [part for _, parts in tables for part in parts]
     drawn = [chart for one, parts in tables for chart in charts(one, parts, report)]
     named = {no for part in found for figure in part.figures() for no in (*figure.records, *figure.of)}
@@ -159,6 +162,7 @@ FACT_CHOICES = {
     "@answer": ("按期", "逾期", "逾期未答", "待答"),
     "@repair_span": tuple(DAY_SPANS),
     "@closing_span": tuple(DAY_SPANS),
+    "@qualified": ("合格", "缺项", "过期", "停用"),
 }
 
 
@@ -190,6 +194,7 @@ def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surr
         answered_by=_passed_on(read.records),
         handed_in=read.handed_in,
         informed=_informed(read.records),
+        links=links(read.records),
         workday=means.workday,
         refix_days=means.refix_days,
     )

@@ -16,6 +16,15 @@ MISSING = object()
 
 
 @dataclass(frozen=True)
+class Links:
+    """What records say of others: when an item of a plan was done, a service was asked after, who is registered."""
+
+    done: Mapping[str, str] = field(default_factory=dict)
+    followed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cards: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """What facts need beside the record itself.
 
@@ -39,6 +48,7 @@ class Surroundings:
     answered_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     informed: Mapping[str, str] = field(default_factory=dict)
+    links: Links = field(default_factory=Links)
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))
     refix_days: int = 30
 

@@ -10,6 +10,7 @@ from qrecords.model.access import CENTRE, performing_unit
 from qrecords.model.arrivals import arrival_of
 from qrecords.model.complaints import QUALITY_TOPIC, awaits_quality, quality_items, receipt_of
 from qrecords.model.figures.entries import Entry, Fact, Surroundings
+from qrecords.model.figures.management import MANAGEMENT
 from qrecords.model.figures.satisfaction import ITEMS
 from qrecords.model.numbering import form_number
 from qrecords.model.record import Record
@@ -400,4 +401,5 @@ FACTS: dict[str, Fact] = {
     "@open_issue_text": _open_issue_text,
     "@rated": _rated,
     "@passed_on": _passed_on,
+    **MANAGEMENT,
 }

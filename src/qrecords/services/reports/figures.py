@@ -26,7 +26,8 @@ from qrecords.stores.tablefiles import read_tables
 _OTHER_DAYS = {"04": ("departed_on", "required_arrival", "returned_on", "submitted_on", "user_sign_date", "left_on")}
 _CLOSED = {"02": "closed_on", "09": "delivered_on", "10": "closed_on"}
 _SIGNED = ("05", "06", "07", "08")
-_WHOLE = ("01",)  # open until answered, however long ago: all are read, they are few
+# Open until answered or valid for years, however long ago: all are read, they are few.
+_WHOLE = ("01", "JH", "BJ", "RY", "GJ")
 _COMPARED = 13  # months to the period's end that trends and comparisons look at
 
 
@@ -65,9 +66,9 @@ def means_of(office: Office) -> Means:
     forms, settings = office.forms, office.settings.reports
 
     def editions(number: str) -> list[Form]:
-        return [folder.form for folder in forms.editions(f"{forms.main.name}-{number}")]
+        return [folder.form for folder in forms.numbered(number)]
 
-    found = read_tables(forms.main, editions)
+    found = read_tables(forms.main, editions, forms.beside)
     return Means(
         form=lambda code: forms.get(code).form,
         editions=editions,
@@ -75,7 +76,7 @@ def means_of(office: Office) -> Means:
         tables=found.tables,
         method=found.method,
         calendar=forms.procedure.calendar,
-        deadlines=forms.procedure.deadlines,
+        deadlines=forms.deadlines,
         complaints=read_complaint_kinds(forms.main),
         rounding=Rounding(settings.rounding),
         filed=settings.year_basis == "filed",
@@ -91,7 +92,7 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
         period.preceding.first,
         trend.first if period.kind == "month" else trend.year_before.first,
     )
-    codes = [code for code in office.forms.codes() if code.startswith(f"{office.forms.main.name}-")]
+    codes = office.forms.counted_codes()
     found: list[Record] = []
     for code in codes:
         number = form_number(code)

@@ -1,0 +1,111 @@
+"""The office's evaluation of its service: facts from tables, points by the office's own weights (domain R).
+
+It proposes no penalty or reward and names no person. An indicator without cases is left out of the points to be had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal, Self
+
+from pydantic import Field as Key
+from pydantic import model_validator
+
+from qrecords.model.field import Definition
+from qrecords.model.figures.results import Number
+
+Aspect = Literal["流程标准化", "工作表格化", "检查规律化", "指标考核化", "表扬常态化"]
+HIGHER, LOWER, YES, SHOWN = "higher", "lower", "yes", "shown"
+
+
+class Indicator(Definition):
+    """One indicator: a figure of a table (TABLE.part.row.column), its target and weight, and which way is better.
+
+    `yes`: all or nothing, at the target; `shown`: told, no points.
+    """
+
+    key: str = Key(pattern=r"^[a-z0-9_]+$")
+    label: str
+    aspect: Aspect
+    figure: str
+    target: Decimal
+    weight: Decimal = Key(ge=0)
+    unit: str = "%"
+    way: Literal["higher", "lower", "yes", "shown"] = "higher"
+
+
+class Level(Definition):
+    """From how many points on a level is reached."""
+
+    points: Decimal
+    label: str
+
+
+class Evaluation(Definition):
+    """The office's indicators and levels."""
+
+    indicators: tuple[Indicator, ...] = ()
+    levels: tuple[Level, ...] = ()
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        keys = [i.key for i in self.indicators]
+        if doubled := sorted({key for key in keys if keys.count(key) > 1}):
+            raise ValueError(f"指标 {'、'.join(doubled)} 写了两次")
+        if wrong := [i.key for i in self.indicators if i.way == HIGHER and i.target <= 0]:
+            raise ValueError(f"指标 {'、'.join(wrong)} 的目标值要大于 0")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An indicator with what it came to: its value (None: no cases), the points, and the exact fraction of them."""
+
+    indicator: Indicator
+    value: Number | None
+    points: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All indicators, points obtained of those to be had, the score of 100 and its level; None without any case."""
+
+    scored: tuple[Scored, ...]
+    obtained: Fraction
+    involved: Fraction
+    score: Fraction | None
+    level: str
+
+
+def points(indicator: Indicator, value: Number | None) -> Fraction | None:
+    """Return the points a value gets; None of what has no cases, or none to give."""
+    if value is None or indicator.way == SHOWN:
+        return None
+    weight, target, found = Fraction(indicator.weight), Fraction(indicator.target), Fraction(value)
+    match indicator.way:
+        case "yes":
+            return weight if found >= target else Fraction(0)
+        case "lower":
+            return weight if found <= 0 else weight * min(Fraction(1), target / found)
+        case _:
+            return weight * min(Fraction(1), max(Fraction(0), found / target))
+
+
+def evaluate(evaluation: Evaluation, value_of: Callable[[str], Number | None]) -> Result:
+    """Return the evaluation by the figures, asked for by their identity."""
+    scored = tuple(Scored(i, v := value_of(i.figure), points(i, v)) for i in evaluation.indicators)
+    counted = [s for s in scored if s.points is not None]
+    obtained = sum((s.points for s in counted if s.points is not None), Fraction(0))
+    involved = sum((Fraction(s.indicator.weight) for s in counted), Fraction(0))
+    score = obtained / involved * 100 if involved else None
+    return Result(scored, obtained, involved, score, _level(evaluation.levels, score))
+
+
+def _level(levels: Sequence[Level], score: Fraction | None) -> str:
+    if score is None:
+        return ""
+    reached = [one for one in levels if score >= Fraction(one.points)]
+    return max(reached, key=lambda one: one.points).label if reached else "不合格"

@@ -1,0 +1,132 @@
+"""Facts of plans, spares, visits, follow-ups, staff, improvements, for tables to name (J.5, K.6, L, M, Q.3, S)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from qrecords.model.figures.entries import Entry, Fact, Links, Surroundings
+from qrecords.model.numbering import form_number
+from qrecords.model.record import Record, State
+from qrecords.model.staff import may_be_sent, qualification
+
+PLAN_PARTS = ("measures", "training", "visits", "textbooks")
+VISIT = "走访"
+FOLLOW_UP = "follow_up"
+CALL_OUT = "去电"
+
+
+def links(records: Iterable[Record]) -> Links:
+    """Return what these records say of others; void ones say nothing."""
+    done: dict[str, str] = {}
+    followed: dict[str, list[str]] = {}
+    cards: list[Mapping[str, Any]] = []
+    standing = [r for r in records if r.state not in {State.VOID, State.DESTROYED}]
+    notices = {r.record_no: r.notice_no for r in standing if r.notice_no}
+    for record in standing:
+        values, day = record.values, record.date[:10]
+        if item := str(values.get("plan_item_no") or ""):
+            done[item] = min(day, done.get(item, day))
+        for number in _asked_after(record):
+            for about in {number, notices.get(number, number)}:
+                followed.setdefault(about, []).append(day)
+        if form_number(record.form_code) == "RY":
+            cards.append(values)
+    return Links(done, {number: tuple(sorted(days)) for number, days in followed.items()}, tuple(cards))
+
+
+def _asked_after(record: Record) -> tuple[str, ...]:
+    values = record.values
+    match form_number(record.form_code):
+        case "02":
+            found = values.get("linked_record") if values.get("direction") == CALL_OUT else ""
+        case "01":
+            found = values.get("source_record_no")
+        case "HF":
+            found = values.get("service_no")
+        case _:
+            found = ""
+    return (str(found),) if found else ()
+
+
+def _of_line(entry: Entry, column: str) -> str:
+    """Return a column of the plan's line an entry is, whichever part it stands in."""
+    return next((str(v) for part in PLAN_PARTS if (v := entry.get(f"{part}.{column}"))), "")
+
+
+def _item_state(entry: Entry, near: Surroundings) -> str:
+    """取消 · 按期完成 · 逾期完成 · 逾期未完成 · 未到期, of an item of the plan at the period's end."""
+    if _of_line(entry, "cancelled"):
+        return "取消"
+    planned, done = _of_line(entry, "planned_on"), near.links.done.get(_of_line(entry, "item_no"), "")
+    if done and done <= near.last:
+        return "按期完成" if done <= planned else "逾期完成"
+    return "逾期未完成" if planned <= near.last else "未到期"
+
+
+def _in_force(entry: Entry, _: Surroundings) -> bool:
+    """Filed: with both signatures (5.4.1)."""
+    return entry.record.state in {State.FILED, State.BOUND}
+
+
+def _supply(entry: Entry, near: Surroundings) -> str:
+    """按期 · 逾期 · 未交, of a spare part of the plan."""
+    came = str(entry.get("parts.delivered_on") or "")
+    if not came or came > near.last:
+        return "未交"
+    return "按期" if came <= str(entry.get("parts.needed_on") or "") else "逾期"
+
+
+def _visit(entry: Entry, _: Surroundings) -> bool:
+    """A visit: its record, a notice of the category, or what was said on one; a call is none."""
+    number, values = form_number(entry.record.form_code), entry.record.values
+    return number == "ZF" or VISIT in (values.get("service_category") or ()) or values.get("channel") == VISIT
+
+
+def _follow_due_on(entry: Entry, near: Surroundings) -> str | None:
+    back = str(entry.record.values.get("returned_on") or "")[:10]
+    return near.limit(FOLLOW_UP, back) if back and FOLLOW_UP in near.deadlines else None
+
+
+def _follow_up(entry: Entry, near: Surroundings) -> str | None:
+    """按期 · 逾期 · 未回访, of a notice whose people are back."""
+    due = _follow_due_on(entry, near)
+    if due is None:
+        return None
+    back = str(entry.record.values.get("returned_on") or "")[:10]
+    days = [d for d in near.links.followed.get(entry.record.record_no, ()) if back <= d <= near.last]
+    return "未回访" if not days else "按期" if days[0] <= due else "逾期"
+
+
+def _qualified(entry: Entry, near: Surroundings) -> str:
+    return qualification(entry.record.values, near.last)
+
+
+def _sent_qualified(entry: Entry, near: Surroundings) -> str:
+    """合格 · 缺项 · 过期 · 停用 · 不在册, of someone a notice sends, on the day it was issued."""
+    person = {key: entry.get(f"staff.{key}") for key in ("name", "unit")}
+    return may_be_sent(person, near.links.cards, str(entry.record.values.get("issued_on") or "")[:10])
+
+
+def _improved(entry: Entry, near: Surroundings) -> str:
+    """按期 · 逾期 · 未完成 · 不采纳, of an item of improvement."""
+    values = entry.record.values
+    done = str(values.get("done_on") or "")
+    if values.get("outcome") == "不采纳":
+        return "不采纳"
+    if not done or done > near.last:
+        return "未完成"
+    return "按期" if done <= str(values.get("due_on") or "") else "逾期"
+
+
+MANAGEMENT: dict[str, Fact] = {
+    "@item_state": _item_state,
+    "@in_force": _in_force,
+    "@supply": _supply,
+    "@visit": _visit,
+    "@follow_due_on": _follow_due_on,
+    "@follow_up": _follow_up,
+    "@qualified": _qualified,
+    "@sent_qualified": _sent_qualified,
+    "@improved": _improved,
+}

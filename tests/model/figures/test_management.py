@@ -1,0 +1,173 @@
+"""Plans, spare parts, visits, follow-ups, staff, improvements: figures by hand over a few records (J.5, K.6, L, M, Q, S)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from qrecords.model.record import Record
+from qrecords.model.staff import may_be_sent, qualification
+from tests.model.figures.rows import Paper, record
+
+JH, ZX, BJ, ZF, HF, RY, GJ = (f"KF758-{name}" for name in ("JH", "ZX", "BJ", "ZF", "HF", "RY", "GJ"))
+
+
+def item(number: str, planned: str, **more: str) -> dict[str, str]:
+    return {"item_no": number, "customer_unit": "甲", "planned_on": planned, **more}
+
+
+def plan(state: str = "filed") -> Record:
+    training = [
+        item("P2-1", "2026-03-31"),
+        item("P2-2", "2026-05-31"),
+        item("P2-3", "2026-06-30"),
+        item("P2-4", "2026-04-30", cancelled="示例"),
+        item("P2-5", "2026-09-30"),
+    ]
+    return record(
+        "J1", JH, state, drafted_on="2026-02-10", plan_year=2026, training=training, visits=[item("P3-1", "2026-05-31")]
+    )
+
+
+def done(name: str, number: str, on: str, state: str = "filed") -> Record:
+    return record(name, ZX, state, plan_item_no=number, done_on=on, evidence_no="示例")
+
+
+def test_items_of_a_plan_in_force() -> None:
+    records = [
+        plan(),
+        done("Z1", "P2-1", "2026-03-30"),
+        done("Z2", "P2-2", "2026-06-05"),
+        done("Z3", "P2-3", "2026-06-01", "void"),
+    ]
+    records.append(
+        record(
+            "V1", ZF, "filed", plan_item_no="P3-1", visit_to="2026-05-20", customer_unit="甲", military_branch="海军"
+        )
+    )
+    paper = Paper("2026-H1", records)
+    assert paper.row("P01", "done", "training") == {
+        "due": "3", "done": "2", "in_time": "1", "percent": "66.7", "in_time_percent": "33.3", "cancelled": "1",
+    }  # fmt: skip
+    assert paper.row("P01", "done", "visits")["in_time_percent"] == "100.0"
+    assert paper.row("P01", "done", "textbooks")["percent"] == "—"
+    year = Paper("2026", records)
+    assert year["P01.done.training.due"] == "4", "what falls due later in the year"
+    assert Paper("2026-H1", [plan("reviewed")])["P01.done.training.due"] == "0", "not in force without its signatures"
+
+
+def test_no_plan_no_table() -> None:
+    paper = Paper("2026-H1", [record("C", "02A", call_at="2026-03-02 09:00", direction="来电")])
+    assert not [t.id for t in paper.drawn.tables if t.id.startswith("P0")]
+
+
+def test_spare_parts_by_the_day_they_were_needed() -> None:
+    def part(decided: int, delivered: int | None, on: str | None) -> dict[str, object]:
+        row = {"name": "甲", "product_model": "SL-120", "decided": decided, "needed_on": "2026-06-30"}
+        return row | ({"delivered": delivered, "delivered_on": on} if on else {})
+
+    parts = [part(6, 6, "2026-06-30"), part(3, 3, "2026-07-02"), part(1, None, None)]
+    paper = Paper("2026", [record("B1", BJ, drafted_on="2025-09-20", plan_year=2026, parts=parts)])
+    assert paper.row("P02", "supply", "total") == {"planned": "10", "delivered": "9", "in_time": "6", "percent": "60.0"}
+
+
+def test_a_call_is_no_visit() -> None:
+    records = [
+        record("V1", ZF, visit_to="2026-05-20", customer_unit="甲", military_branch="海军"),
+        record("V2", ZF, visit_to="2026-06-20", customer_unit=" 甲", military_branch="海军"),
+        record("I1", "01A", received_at="2026-04-01 09:00", channel="走访", customer_unit="乙", military_branch="海军"),
+        record("C1", "02A", call_at="2026-04-02 09:00", direction="去电", customer_unit="丙", military_branch="海军"),
+    ]
+    found = Paper("2026-H1", records).row("P03", "coverage", "total")
+    assert (found["visits"], found["visited"], found["customers"], found["percent"]) == ("3", "2", "3", "66.7")
+
+
+def test_services_asked_after() -> None:
+    notices = [
+        record(
+            f"N{n}",
+            "04A",
+            issued_on="2026-03-01",
+            departed_on="2026-03-02",
+            returned_on=back,
+            service_category=["现场维修"],
+        )
+        for n, back in enumerate(("2026-04-02", "2026-04-03", "2026-04-06", "2026-04-07"), start=1)
+    ]
+    report = record("R2", "06A", finished_on="2026-04-02", notice="N2", service_category="现场维修")
+    evidence = [
+        record(
+            "H1", HF, followed_on="2026-05-06", service_no="N1", condition="正常"
+        ),  # due 2 May, moved over the holiday
+        record("C2", "02A", call_at="2026-05-20 09:00", direction="去电", linked_record="R2"),  # names the report; late
+        record("C3", "02A", call_at="2026-04-20 09:00", direction="来电", linked_record="N3"),  # they called us
+    ]
+    assert Paper("2026-05", [*notices, report, *evidence]).row("P04", "rate") == {
+        "due": "4", "in_time": "1", "late": "1", "missing": "2", "percent": "25.0",
+    }  # fmt: skip
+
+
+CARD = {
+    "name": "甲",
+    "unit": "中心",
+    "level": "中级",
+    "standing": "在岗",
+    "registered_on": "2025-01-15",
+    "trainings": [
+        {"kind": "服务规范", "on": "2025-03-10", "result": "合格", "valid_until": "2026-03-09"},
+        {"kind": "产品技术", "product_model": "SL-120", "on": "2025-04-02", "result": "合格"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "on", "model", "found"),
+    [
+        ({}, "2026-03-09", "", "合格"),
+        ({}, "2026-03-10", "", "过期"),
+        ({}, "2025-04-01", "", "缺项"),
+        ({}, "2026-01-01", "sl-120A", "合格"),
+        ({}, "2026-01-01", "SL-200", "缺项"),
+        ({"level": "无"}, "2026-01-01", "", "缺项"),
+        ({"standing": "停用"}, "2026-01-01", "", "停用"),
+        ({"until": "2025-12-31"}, "2026-01-01", "", "停用"),
+    ],
+)
+def test_who_may_be_sent(changes: dict[str, str], on: str, model: str, found: str) -> None:
+    assert qualification(CARD | changes, on, model) == found
+
+
+def test_two_of_one_name_are_told_apart_by_unit() -> None:
+    cards = [CARD, CARD | {"unit": "研究所", "standing": "停用"}]
+    assert may_be_sent({"name": "甲", "unit": "研究所"}, cards, "2026-01-01") == "停用"
+    assert may_be_sent({"name": "甲"}, cards, "2026-01-01") == "不在册", "not said which: nobody's card"
+    assert may_be_sent({"name": "乙"}, cards, "2026-01-01") == "不在册"
+
+
+def test_staff_and_who_was_sent() -> None:
+    sent = [{"name": "甲", "unit": "中心", "title": "工程师"}, {"name": "乙", "title": "工程师"}]
+    made = record("S1", RY, **{k: v for k, v in CARD.items() if k != "name"})
+    card = replace(made, values=CARD)
+    paper = Paper("2026-H1", [card, record("N1", "04A", issued_on="2026-03-09", staff=sent)])
+    assert paper.row("P05", "staff", "total")["over"] == "1"
+    assert paper.row("P05", "sent", "total") == {"sent": "2", "qualified": "1", "unknown": "1", "percent": "50.0"}
+
+
+def test_improvements_close() -> None:
+    def one(name: str, raised: str, due: str, **more: str) -> Record:
+        return record(name, GJ, raised_on=raised, due_on=due, source_kind="故障", **more)
+
+    paper = Paper(
+        "2026-05",
+        [
+            one("G1", "2026-04-02", "2026-05-31", done_on="2026-05-20", verified_on="2026-05-28", outcome="关闭"),
+            one("G2", "2026-04-10", "2026-05-15", done_on="2026-05-18"),
+            one("G3", "2026-05-06", "2026-05-20"),
+            one("G4", "2026-05-07", "2026-05-20", verified_on="2026-05-10", outcome="不采纳"),
+        ],
+    )
+    found = paper.row("P06", "flow", "total")
+    assert [found[k] for k in ("opening", "new", "closed", "closing")] == ["2", "2", "2", "2"]
+    assert found["age"] == "38.0", "51 and 25 days"
+    assert paper.row("P06", "due") == {"due": "3", "in_time": "1", "late": "1", "missing": "1", "percent": "33.3"}
