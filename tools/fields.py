@@ -14,7 +14,7 @@ TARGET = CHECKOUT / "docs" / "fields.md"
 HEAD = """\
 # Fields
 
-Made from `forms/QR758/*/form.toml` by `python -m tools.fields`; do not edit. A star marks a field its stage requires;
+Made from `forms/*/*/form.toml` by `python -m tools.fields`; do not edit. A star marks a field its stage requires;
 rules in `form.toml` may require more. Boxes (signature, seal) are always printed empty.
 """
 

@@ -100,7 +100,7 @@ def test_plan_and_spare_plan_are_in_force_with_their_signatures_alone(
     office: Office, write: Callable[..., Path]
 ) -> None:
     for form in ("JH", "BJ"):
-        (made,) = fill(office, form, [write(paper(form))]).records
+        (made,) = fill(office, form, [write(paper(form, drafted_on="2026-02-10"))]).records
         steps.submit(office, [made["record_no"]])
         steps.review(office, [made["record_no"]], on="2026-03-02")
         with pytest.raises(WrongState) as refused:

@@ -143,7 +143,8 @@ def office_like(cli: CommandLine) -> Callable[[str], CommandLine]:
     """Return an office whose only series is another one."""
 
     def made(code: str) -> CommandLine:
-        shutil.rmtree(cli.root / "forms" / "QR758")
+        for series in ("QR758", "KF758"):
+            shutil.rmtree(cli.root / "forms" / series)
         add_series(cli.root / "forms", code=code)
         settings = cli.root / "qrecords.toml"
         text = settings.read_text(encoding="utf-8").replace("forms/QR758", f"forms/{code}")

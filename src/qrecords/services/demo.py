@@ -79,7 +79,7 @@ def make_demo(root: Path, *, years: bool = False, progress: Callable[[int, int],
 
 def _year_of_work(office: Office, progress: Callable[[int, int], None] | None, *, years: bool) -> Demo:
     year = office.clock().year - 1
-    folders = sorted(office.forms.all(), key=lambda f: f.form.number != NOTICE)
+    folders = sorted(office.forms.of_main(), key=lambda f: f.form.number != NOTICE)
     notices: list[str] = []
     for done, folder in enumerate(folders, start=1):
         numbers = _fill_year(office, folder, year, notices)
@@ -216,7 +216,7 @@ def add_years(office: Office, years: Sequence[int]) -> list[str]:
     They are handed in, signed and reviewed, but not filed; the last year ends with work not yet signed and a
     complaint not yet settled. The same years are the same records.
     """
-    folders = {folder.form.number: folder for folder in office.forms.all()}
+    folders = {folder.form.number: folder for folder in office.forms.of_main()}
     samples = {number: folder.sample() for number, folder in folders.items()}
     keys = {number: folder.form.by_key for number, folder in folders.items()}
     numbers: list[str] = []

@@ -183,6 +183,10 @@ class FormCatalogue:
         main = [code for code in same if code.startswith(f"{self.main.name}-")]
         return [self.get(code) for code in main or same]
 
+    def of_main(self) -> list[FormFolder]:
+        """Return every form of the main series."""
+        return [folder for folder in self.all() if folder.form.code.startswith(f"{self.main.name}-")]
+
     def counted_codes(self) -> list[str]:
         """Return the codes of the forms figures know by their number: of two of one number the main series' alone."""
         mains = {form_number(code) for code in self.codes() if code.startswith(f"{self.main.name}-")}
