@@ -80,6 +80,7 @@ COMMANDS = {
     "rebuild": ("qrecords.cli.backup:rebuild", "登记库没了：从归档对象重建"),
     "restore": ("qrecords.cli.backup:restore", "从备份恢复成新的工作区"),
     "index": ("qrecords.cli.care:index", "检索库：重建、状态"),
+    "packs": ("qrecords.cli.packs:packs", "可选部分：台账、答复时限、返厂维修、预备役"),
     "jobs": ("qrecords.cli.jobs:jobs", "工作台上的长活：进度、结果、停下"),
     "serve": ("qrecords.cli.serve:serve", "启动工作台：在浏览器里填写、审查、检索"),
     "status": ("qrecords.cli.care:status", "工作区概况"),

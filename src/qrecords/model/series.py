@@ -40,7 +40,7 @@ class FormSeries(Definition):
     """One procedure's forms.
 
     `tasks` says which form does what the program's rules speak of (notice = "04"), by its number in the series;
-    `fonds_no` and `class_code` are the office's where the series names none.
+    `pack` names the optional part it is; `fonds_no` and `class_code` are the office's where the series names none.
     """
 
     code: str
@@ -56,6 +56,7 @@ class FormSeries(Definition):
     families: tuple[Family, ...] = ()
     forms: tuple[SeriesForm, ...] = ()
     tasks: Mapping[str, str] = Field(default_factory=dict)
+    pack: str = ""
 
     def _problems(self) -> Iterator[str]:
         found = _PATTERN.match(self.pattern)

@@ -20,7 +20,7 @@ from qrecords.model.form import Form
 from qrecords.model.numbering import FormCodes, form_number, without_edition
 from qrecords.model.series import FormSeries
 from qrecords.stores.definitions import definition_problems, read_definition
-from qrecords.stores.formfolders import form_codes, series_folders
+from qrecords.stores.formfolders import OFF_FILE, form_codes, series_folders
 from qrecords.stores.formseries import read_series
 from qrecords.stores.packagedforms import house_file
 from qrecords.stores.procedure import Procedure
@@ -98,10 +98,15 @@ class FormCatalogue:
         known = self._folders.get(code)
         if known is not None and known.path.is_dir():
             return known
-        full = self.full_code(code)
+        full = code if self._is_off(code) else self.full_code(code)
         if full not in self._folders:
             self._folders[full] = self._read(full)
         return self._folders[full]
+
+    def _is_off(self, code: str) -> bool:
+        """Tell whether a form is of a pack that is off: what was made on it can be read, nothing new is."""
+        folder = self._folder_of(code)
+        return "-" in code and (folder.parent / OFF_FILE).is_file() and (folder / "form.toml").is_file()
 
     def editions(self, code: str) -> list[FormFolder]:
         """Return all editions of a form, oldest first."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERIES_FILE = "series.toml"
+OFF_FILE = "series.off"  # of a pack that is off
 _SERIES_FOLDER = re.compile(r"[A-Z0-9]+(?:[.-][A-Z0-9]+)*")  # as model/series.py wants its code
 _FORM_FOLDER = re.compile(r"\d{1,4}[A-Z]?|[A-Z]{1,4}")
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from qrecords.errors import InvalidInput
 from qrecords.model.series import FormSeries
 from qrecords.stores.definitions import definition_problems, read_definition
-from qrecords.stores.formfolders import SERIES_FILE
+from qrecords.stores.formfolders import OFF_FILE, SERIES_FILE
 from qrecords.stores.packagedforms import packaged_forms
 
 
@@ -18,7 +18,8 @@ def read_series(folder: Path) -> FormSeries:
 
     What an older series.toml does not say yet is taken from the one the program comes with.
     """
-    path = folder / SERIES_FILE
+    path = folder / SERIES_FILE if (folder / SERIES_FILE).exists() else folder / OFF_FILE
+    path = path if path.exists() else folder / SERIES_FILE
     data = {"code": folder.name} | read_definition(path)
     if "series" in data:  # as the forms were called when there was one series
         data["forms"] = data.pop("series")

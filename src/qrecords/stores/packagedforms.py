@@ -15,6 +15,12 @@ def packaged_forms() -> Traversable:
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "forms"
 
 
+def packaged_packs() -> Traversable:
+    """Return the packs that came with the program, each a folder laid out as a series."""
+    packaged = resources.files("qrecords") / "_packs"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "packs"
+
+
 def came_with(series: str, name: str) -> bool:
     """Tell whether the program comes with a file of a series: where the office's own is missing, it was lost."""
     return (packaged_forms() / series / name).is_file()

@@ -132,7 +132,7 @@ def fill(
     those whose rows lacked their numbers with them, where `copies` puts them. Papers go to the folder `out`, or to the
     drafts. `same_again`: rows that are alike are records of their own.
     """
-    folder = office.forms.get(form_code)
+    folder = office.forms.get(office.forms.full_code(form_code))
     office.authorise(Action.CREATE, folder.form.code)
     documents = Documents(office)
     wishes = Wishes(out or office.papers.drafts, pdf, same_again, progress)
