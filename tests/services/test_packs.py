@@ -96,7 +96,7 @@ def test_what_was_made_on_a_pack_stays_readable_and_nothing_new_is_made(
         void(opened, ["TZ758-TZ-2026-00001"], reason="示例")
         switch(opened, "ledger", on=False)
     for opened in again(office):
-        assert show(opened, "TZ758-TZ-2026-00001").record.values["content"] == "无意见"
+        assert show(opened, "TZ758-TZ-2026-00001").values["content"] == "无意见"
         with pytest.raises(NotFound):
             fill(opened, "TZ758-TZ", [write(paper("ledger"))])
     switch(office, "ledger", on=True)

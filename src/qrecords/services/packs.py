@@ -41,7 +41,7 @@ def switch(office: Office, name: str, *, on: bool) -> PackState:
             _require_settled(office, pack)
         (turn_on if on else turn_off)(main, pack)
     with office.register.write() as tx:
-        tx.audit.append(office.event(Action.ADMINISTER, f"packs/{pack.name}", turned="on" if on else "off"))
+        tx.audit.append([office.event(Action.ADMINISTER, f"packs/{pack.name}", turned="on" if on else "off")])
     return _state(office, pack)
 
 
