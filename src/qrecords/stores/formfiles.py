@@ -158,8 +158,9 @@ class FormCatalogue:
         codes = self.codes()
         full = FormCodes(self.main.name, tuple(codes)).full(code)
         if full not in codes:
+            ours = [c for c in codes if c.startswith(f"{self.main.name}-")]
             raise NotFound(
-                f"没有「{code}」这种表式，质量记录限于 {'、'.join(codes)}（QS/PA758A 第7章）",
+                f"没有「{code}」这种表式，质量记录限于 {'、'.join(ours)}（QS/PA758A 第7章）",
                 remedy=advise("用 {} 查看全部表式，编号可简写，如 06A", Do.LIST_FORMS),
             )
         return full
