@@ -15,7 +15,8 @@ from pydantic import Field as Key
 from pydantic import model_validator
 
 from qrecords.model.field import Definition
-from qrecords.model.figures.results import Number
+from qrecords.model.figures.arithmetic import NONE, Rounding, rounded
+from qrecords.model.figures.results import ColumnHead, Number, TableResult, TableRow
 
 Aspect = Literal["流程标准化", "工作表格化", "检查规律化", "指标考核化", "表扬常态化"]
 HIGHER, LOWER, YES, SHOWN = "higher", "lower", "yes", "shown"
@@ -45,8 +46,9 @@ class Level(Definition):
 
 
 class Evaluation(Definition):
-    """The office's indicators and levels."""
+    """The office's indicators and levels, and whether it is evaluated at all."""
 
+    on: bool = False
     indicators: tuple[Indicator, ...] = ()
     levels: tuple[Level, ...] = ()
 
@@ -102,6 +104,39 @@ def evaluate(evaluation: Evaluation, value_of: Callable[[str], Number | None]) -
     involved = sum((Fraction(s.indicator.weight) for s in counted), Fraction(0))
     score = obtained / involved * 100 if involved else None
     return Result(scored, obtained, involved, score, _level(evaluation.levels, score))
+
+
+def evaluation_table(result: Result, rounding: Rounding = Rounding.HALF_UP) -> TableResult:
+    """Return table R01: each indicator with target, value and points; what has no cases is in no sum."""
+
+    def shown(value: Number | None) -> str:
+        return NONE if value is None else f"{rounded(Fraction(value), 1, rounding):f}"
+
+    rows = [
+        TableRow(
+            s.indicator.key,
+            s.indicator.label,
+            (s.indicator.aspect, f"{s.indicator.target}{s.indicator.unit}", shown(s.value), str(s.indicator.weight),
+             NONE if s.points is None else f"{rounded(s.points, 2, rounding):f}"),
+        )
+        for s in result.scored
+    ]  # fmt: skip
+    total = (
+        result.level,
+        "",
+        shown(result.score),
+        shown(result.involved),
+        f"{rounded(result.obtained, 2, rounding):f}",
+    )
+    rows.append(TableRow("total", "评价得分", total, total=True))
+    heads = tuple(
+        ColumnHead(key, label)
+        for key, label in (
+            ("aspect", "方面"), ("target", "目标"), ("value", "实际"), ("weight", "权重"), ("points", "得分")
+        )
+    )  # fmt: skip
+    notes = ("得分＝各项得分之和÷有发生的各项权重之和×100；没有发生的不计", "只列事实和得分，不提奖惩，不写个人")
+    return TableResult("R01", "score", "售后服务工作评价", "", "指标", heads, tuple(rows), notes)
 
 
 def _level(levels: Sequence[Level], score: Fraction | None) -> str:

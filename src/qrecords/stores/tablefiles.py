@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from qrecords.errors import InvalidInput, Problem
+from qrecords.model.evaluation import Evaluation
 from qrecords.model.figures.checking import set_problems, table_problems
 from qrecords.model.figures.definitions import SetDefinition, TableDefinition
 from qrecords.model.figures.population import resolved
@@ -20,6 +21,7 @@ from qrecords.stores.definitions import definition_problems, read_definition
 from qrecords.stores.packagedforms import packaged_forms
 
 FOLDER, SETS_FILE, METHOD_FILE = "tables", "sets.toml", "satisfaction.toml"
+EVALUATION_FILE = "evaluation.toml"
 REMEDY = "请按提示修改 forms 文件夹里的 tables/，或从备份恢复"
 
 
@@ -66,6 +68,18 @@ def read_tables(forms_dir: Path, forms_of: Callable[[str], Sequence[Form]], besi
     if problems:
         raise InvalidInput(f"{folder} 里有{len(problems)}处不对，没有出表", remedy=REMEDY, problems=problems)
     return Tables(sets, tuple(tables), method)
+
+
+def read_evaluation(beside: Sequence[Path]) -> Evaluation:
+    """Return the office's evaluation; none where it keeps no such file, or has it off."""
+    path = next((series / EVALUATION_FILE for series in beside if (series / EVALUATION_FILE).is_file()), None)
+    if path is None:
+        return Evaluation()
+    try:
+        return Evaluation.model_validate(read_definition(path))
+    except ValidationError as error:
+        problems = definition_problems(path, error)
+        raise InvalidInput(f"{path} 的定义有误", remedy=REMEDY, problems=problems) from None
 
 
 def _folder(forms_dir: Path, name: str) -> Path | Traversable:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
+from qrecords.model.evaluation import evaluate, evaluation_table
 from qrecords.model.record import Record
 from qrecords.model.staff import may_be_sent, qualification
-from tests.model.figures.rows import Paper, record
+from qrecords.stores.tablefiles import read_evaluation
+from tests.model.figures.rows import FORMS, Paper, record
 
 JH, ZX, BJ, ZF, HF, RY, GJ = (f"KF758-{name}" for name in ("JH", "ZX", "BJ", "ZF", "HF", "RY", "GJ"))
 
@@ -55,6 +58,44 @@ def test_items_of_a_plan_in_force() -> None:
     year = Paper("2026", records)
     assert year["P01.done.training.due"] == "4", "what falls due later in the year"
     assert Paper("2026-H1", [plan("reviewed")])["P01.done.training.due"] == "0", "not in force without its signatures"
+
+
+def test_the_shipped_evaluation_asks_for_figures_there_are() -> None:
+    """Every indicator's figure is drawn; the weights are those of an office without the pack of return repairs."""
+    evaluation = read_evaluation([FORMS.parent / "KF758"])
+    assert not evaluation.on
+    notices = [
+        record(
+            "N1",
+            "04A",
+            issued_on="2026-03-02",
+            departed_on="2026-03-01",
+            required_arrival="2026-03-05",
+            arrived_on="2026-03-05",
+        ),
+        record(
+            "N2",
+            "04A",
+            issued_on="2026-03-02",
+            departed_on="2026-03-02",
+            required_arrival="2026-03-05",
+            arrived_on="2026-03-06",
+        ),
+    ]
+    improvement = record(
+        "G1", GJ, raised_on="2026-04-02", due_on="2026-05-31", done_on="2026-05-20", source_kind="故障"
+    )
+    held = [*notices, plan(), improvement]
+    tables = [t for kind in ("BB", "PJ") for t in Paper("2026-H1", held, kind=kind).drawn.tables]
+    figures = {f.id: f.value for t in tables for f in t.figures()}
+    assert not [i.figure for i in evaluation.indicators if i.figure not in figures]
+    assert sum(i.weight for i in evaluation.indicators) == 88, "seven points are of what stands in no table yet"
+    result = evaluate(evaluation, figures.get)
+    got = {s.indicator.key: s.points for s in result.scored}
+    assert (got["notice_first"], got["arrival"], got["fix_first"]) == (2, Fraction(12 * 50, 95), None)
+    shown = evaluation_table(result)
+    assert shown.rows[-1].cells[0] == result.level
+    assert [r.cells[2] for r in shown.rows if r.key in {"arrival", "fix_first"}] == ["50.0", "—"]
 
 
 def test_no_plan_no_table() -> None:

@@ -119,6 +119,16 @@ def _improved(entry: Entry, near: Surroundings) -> str:
     return "按期" if done <= str(values.get("due_on") or "") else "逾期"
 
 
+def _issued_first(entry: Entry, _: Surroundings) -> bool:
+    """Issued not after its people left (5.5.4)."""
+    issued, left = (str(entry.record.values.get(key) or "")[:10] for key in ("issued_on", "departed_on"))
+    return bool(issued) and issued <= left
+
+
+def _owes(entry: Entry, near: Surroundings) -> bool:
+    return bool(near.notice_owes.get(entry.record.record_no))
+
+
 MANAGEMENT: dict[str, Fact] = {
     "@item_state": _item_state,
     "@in_force": _in_force,
@@ -129,4 +139,6 @@ MANAGEMENT: dict[str, Fact] = {
     "@qualified": _qualified,
     "@sent_qualified": _sent_qualified,
     "@improved": _improved,
+    "@issued_first": _issued_first,
+    "@owes": _owes,
 }

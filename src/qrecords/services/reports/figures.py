@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from qrecords.model.evaluation import evaluate, evaluation_table
 from qrecords.model.figures.alarms import Alarm, alarm_table, alarms
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.drawing import Drawn, Means, Read, draw
@@ -20,7 +21,7 @@ from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.audit import Wanted
 from qrecords.stores.retentionfile import read_complaint_kinds
-from qrecords.stores.tablefiles import read_tables
+from qrecords.stores.tablefiles import read_evaluation, read_tables
 
 # The days of a form's own records that put one into a figure, beside the day it is filed under.
 _OTHER_DAYS = {"04": ("departed_on", "required_arrival", "returned_on", "submitted_on", "user_sign_date", "left_on")}
@@ -28,6 +29,7 @@ _CLOSED = {"02": "closed_on", "09": "delivered_on", "10": "closed_on"}
 _SIGNED = ("05", "06", "07", "08")
 # Open until answered or valid for years, however long ago: all are read, they are few.
 _WHOLE = ("01", "JH", "BJ", "RY", "GJ")
+EVALUATED, EVALUATION = "BB", "PJ"  # the document the evaluation stands in, and the tables it has to itself
 _COMPARED = 13  # months to the period's end that trends and comparisons look at
 
 
@@ -57,6 +59,11 @@ def figures_of(
         seqs = {r.record_no: r.seq for r in read.records}
         named = {no: seqs[no] for alarm in found for no in alarm.records}
         drawn = replace(drawn, tables=(*drawn.tables, alarm_table(found)), records={**drawn.records, **named})
+    if kind == EVALUATED and period.kind != "month" and (office_own := read_evaluation(office.forms.beside)).on:
+        beside = draw(EVALUATION, period, read, means, office.today()).tables
+        figures = {f.id: f.value for one in (*drawn.tables, *beside) for f in one.figures()}
+        result = evaluate(office_own, figures.get)
+        drawn = replace(drawn, tables=(*drawn.tables, evaluation_table(result, means.rounding)))
     filed = {r.record_no: r.archive_no for r in read.records if r.archive_no and r.record_no in drawn.records}
     return Figures(drawn, found, filed)
 
