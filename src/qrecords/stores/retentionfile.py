@@ -63,7 +63,7 @@ def read_complaint_kinds(forms_dir: Path) -> tuple[ComplaintKind, ...]:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise InvalidInput(
             f"{path} 读不出（{type(error).__name__}），不知道哪些记录是投诉",
-            remedy="请从备份恢复 forms 文件夹；没有投诉这类记录的程序写 complaints = []",
+            remedy="请从备份恢复 forms 文件夹",
         ) from None
 
 
