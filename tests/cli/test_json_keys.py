@@ -198,6 +198,9 @@ jobs list
 verify
 status
 --root {folder}/again rebuild !
+packs list
+packs on ledger
+packs off ledger
 """
 
 

@@ -16,6 +16,7 @@ from qrecords.services.due import due
 from qrecords.services.file import file_records
 from qrecords.services.intake.fill import fill
 from qrecords.stores.formfiles import FormCatalogue
+from qrecords.stores.given import on_disk
 from tests.conftest import FORMS
 
 CATALOGUE = FormCatalogue(FORMS)
@@ -100,7 +101,7 @@ def test_plan_and_spare_plan_are_in_force_with_their_signatures_alone(
     office: Office, write: Callable[..., Path]
 ) -> None:
     for form in ("JH", "BJ"):
-        (made,) = fill(office, form, [write(paper(form, drafted_on="2026-02-10"))]).records
+        (made,) = fill(office, form, [on_disk(write(paper(form, drafted_on="2026-02-10")))]).records
         steps.submit(office, [made["record_no"]])
         steps.review(office, [made["record_no"]], on="2026-03-02")
         with pytest.raises(WrongState) as refused:
@@ -109,21 +110,23 @@ def test_plan_and_spare_plan_are_in_force_with_their_signatures_alone(
 
 
 def test_what_is_due_of_them(office: Office, write: Callable[..., Path], sample: Callable[..., Any]) -> None:
-    fill(office, "04A", [write(sample("04A"))])
+    fill(office, "04A", [on_disk(write(sample("04A")))])
     steps.issue(office, ["QR758-04A-2025-00001"])
     office_keys = {d.key for d in due(office, on="2026-02-01").due}
     assert not office_keys & {"service_plan", "spare_plan", "follow_up"}, "kept elsewhere, or not at all: not asked for"
     again = paper("HF", condition="有问题", followed_on="2025-01-07", finished_on="2025-01-02", service_no="示例")
-    fill(office, "HF", [write(again)])
-    fill(office, "JH", [write(paper("JH", plan_year=2025, drafted_on="2025-02-10"))])
-    fill(office, "GJ", [write(paper("GJ", done_on=None, outcome=None, verified_on=None, verifier=None))])
+    fill(office, "HF", [on_disk(write(again))])
+    fill(office, "JH", [on_disk(write(paper("JH", plan_year=2025, drafted_on="2025-02-10")))])
+    fill(office, "GJ", [on_disk(write(paper("GJ", done_on=None, outcome=None, verified_on=None, verifier=None)))])
     found = {d.key: d for d in due(office, on="2026-02-01").due}
     assert (found["service_plan"].due_on, found["service_plan"].limit_on) == ("2026-03-31", "2026-03-31")
     assert found["follow_up"].about == "QR758-04A-2025-00001"
     assert found["follow_up_again"].limit_on == "2025-01-22"
     held = {d.key: d for d in due(office, on="2026-05-26").due}
     assert (held["improvement"].limit_on, held["improvement"].who) == ("2026-05-31", "示例己")
-    fill(office, "HF", [write(paper("HF", service_no="QR758-04A-2025-00001", repeats_no="KF758-HF-2025-00001"))])
-    fill(office, "JH", [write(paper("JH"))])
+    fill(
+        office, "HF", [on_disk(write(paper("HF", service_no="QR758-04A-2025-00001", repeats_no="KF758-HF-2025-00001")))]
+    )
+    fill(office, "JH", [on_disk(write(paper("JH")))])
     steps.submit(office, ["KF758-JH-2026-00001"])
     assert not {d.key for d in due(office, on="2026-02-01").due} & {"service_plan", "follow_up", "follow_up_again"}

@@ -21,6 +21,7 @@ from qrecords.services.packs import packs, switch
 from qrecords.services.reports.figures import means_of
 from qrecords.services.steps import void
 from qrecords.stores.formfiles import FormCatalogue
+from qrecords.stores.given import on_disk
 from tests.conftest import CHECKOUT, FORMS, at_now
 
 PACKS = CHECKOUT / "packs"
@@ -90,7 +91,7 @@ def test_what_was_made_on_a_pack_stays_readable_and_nothing_new_is_made(
 ) -> None:
     switch(office, "ledger", on=True)
     for opened in again(office):
-        fill(opened, "TZ", [write(paper("ledger"))])
+        fill(opened, "TZ", [on_disk(write(paper("ledger")))])
         with pytest.raises(WrongState, match="还有1份记录没有办完"):
             switch(opened, "ledger", on=False)
         void(opened, ["TZ758-TZ-2026-00001"], reason="示例")
@@ -98,10 +99,10 @@ def test_what_was_made_on_a_pack_stays_readable_and_nothing_new_is_made(
     for opened in again(office):
         assert show(opened, "TZ758-TZ-2026-00001").values["content"] == "无意见"
         with pytest.raises(NotFound):
-            fill(opened, "TZ758-TZ", [write(paper("ledger"))])
+            fill(opened, "TZ758-TZ", [on_disk(write(paper("ledger")))])
     switch(office, "ledger", on=True)
     for opened in again(office):
-        (made,) = fill(opened, "TZ", [write(paper("ledger", content="示例二"))]).records
+        (made,) = fill(opened, "TZ", [on_disk(write(paper("ledger", content="示例二")))]).records
         assert made["record_no"] == "TZ758-TZ-2026-00002"
 
 
