@@ -84,7 +84,7 @@ def _records(office: Office, count: int) -> Iterator[Record]:
         if "serial_no" in held:
             held |= {"serial_no": f"{held['serial_no']}-{copy}"}
         return Record(
-            record_no(known.code, year, number), known.code, year, State.REVIEWED, held, "示例",
+            record_no(known.code, year, number), known.code, year, State.FILED, held, "示例",
             str(held.get(known.date_field) or f"{year}-01-01")[:10], str(held.get("customer_unit") or ""),
             office.now(), "bench", notice_no=notice,
         )  # fmt: skip

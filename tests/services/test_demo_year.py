@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from typing import Any
 
+import openpyxl
 import pytest
 
 from qrecords.model.record import State
 from qrecords.office import Office
+from qrecords.render.pdf import Converter
+from qrecords.services.administer import init, open_office
 from qrecords.services.demo import add_years
 from qrecords.services.demoyear import GRADES, RATINGS, Happened, happened
 from qrecords.services.finding.find import list_records
+from qrecords.services.reports.draw import draw
 from qrecords.stores.formfiles import FormCatalogue
-from tests.conftest import FORMS
+from tests.conftest import FORMS, at_now
+from tests.faulty_disk import blank_convert
 
 YEARS = (2024, 2025)
 
@@ -102,11 +110,180 @@ def test_related_units_served_and_handed_on_what_they_learned(years: list[Happen
     assert all(j.notice["performing_unit"] and [f for f, _ in j.reports] == ["07", "11"] for j in notices)
 
 
-def test_they_are_entered_whole_and_only_the_last_work_is_open(office: Office) -> None:
-    numbers = add_years(office, [2025])
+@pytest.fixture(scope="module")
+def entered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, list[str]]]:
+    """An office with the last of the years, and the numbers of its records."""
+    root = tmp_path_factory.mktemp("years") / "office"
+    init(root, clock=at_now).close()
+    with closing(open_office(root, clock=at_now)) as office:
+        yield office, add_years(office, YEARS[1:])
+
+
+def test_they_are_entered_whole_and_only_the_last_work_is_open(entered: tuple[Office, list[str]]) -> None:
+    office, numbers = entered
     records = list_records(office, year=2025)
     assert {r.record_no for r in records} == {*numbers}
     states = Counter(r.state for r in records)
     assert {*states} == {State.DRAFT, State.ISSUED, State.SUBMITTED, State.REVIEWED}
     assert (states[State.DRAFT], states[State.ISSUED]) == (1, 1)
     assert 1 <= states[State.SUBMITTED] <= 3
+
+
+# The year's report beside what pandas makes of the same records, by ways of its own.
+
+SCORES = dict(zip(GRADES, (100, 80, 60, 40, 20), strict=True))
+WEIGHTS = {RATINGS[1]: 40} | dict.fromkeys(RATINGS[2:], 15)
+FIRST, LAST = "2025-01-01", "2025-12-31"
+
+
+class Year:
+    """The workbook of the year's report by the keys of its tables, and the records of each form as a frame."""
+
+    def __init__(self, office: Office) -> None:
+        self.pandas = pytest.importorskip("pandas")
+        self._office = office
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Converter, "convert", blank_convert)
+            drawn = draw(office, "BB", "2025")
+        path = drawn["files"]["tables.xlsx"]
+        self.drawn = drawn
+        sheets = self.pandas.read_excel(path, sheet_name=None, header=1, index_col=0, engine="openpyxl")
+        self.sheets = {name.split(" ")[0]: sheet for name, sheet in sheets.items()}
+
+    def column(self, table: str, name: str) -> dict[str, Any]:
+        """Return a column of a table as the workbook has it, the rows that are nought left out."""
+        found = self.sheets[table][name].dropna()
+        return {str(label): value for label, value in found.items() if value not in (0, "0")}
+
+    def total(self, table: str, name: str) -> Any:
+        return self.sheets[table][name]["合计"]
+
+    def frame(self, form: str) -> Any:
+        with self._office.register.read() as tx:
+            records = tx.records.counted(f"QR758-{form}A")
+        settled = {"submitted", "reviewed", "filed", "bound"}
+        rows = [
+            {**r.values, "number": r.record_no, "state": r.state.value, "valid": r.state.value in settled and (
+                any(s.kind.startswith("customer-") and not s.lapsed for s in r.signatures)
+                or r.values.get("service_category") == "返厂维修")}
+            for r in records
+        ]  # fmt: skip
+        return self.pandas.DataFrame(rows)
+
+    def within(self, form: str, date_field: str, *, valid: bool = False) -> Any:
+        frame = self.frame(form)
+        if form == "04":
+            frame = frame[(frame.state != "void") & (frame.state != "draft")]
+        days = frame[date_field].fillna("").str[:10]
+        frame = frame[(days >= FIRST) & (days <= LAST)]
+        return frame[frame.valid] if valid else frame
+
+
+@pytest.fixture(scope="module")
+def year(entered: tuple[Office, list[str]]) -> Year:
+    return Year(entered[0])
+
+
+def counts(series: Any) -> dict[str, int]:
+    return {str(k): int(v) for k, v in series.value_counts().items()}
+
+
+def without_total(column: dict[str, Any]) -> dict[str, int]:
+    return {label: int(value) for label, value in column.items() if label != "合计"}
+
+
+def test_pandas_counts_the_records_of_each_form_alike(year: Year) -> None:
+    dates = {"01": "received_at", "02": "call_at", "04": "issued_on", "10": "received_on", "11": "served_to"}
+    done = {"05": "train_to", "06": "finished_on", "07": "finished_on", "08": "finished_on"}
+    expected = {form: len(year.within(form, key)) for form, key in dates.items()}
+    expected |= {form: len(year.within(form, key, valid=True)) for form, key in done.items()}
+    found = {label[:2]: int(value) for label, value in year.column("T01.forms", "本期").items() if label != "合计"}
+    assert found == expected
+    assert year.total("T01.forms", "本期") == sum(expected.values())
+
+
+def test_pandas_finds_the_same_journeys(year: Year) -> None:
+    sent = year.within("04", "departed_on")
+    assert without_total(year.column("T03.category", "派出")) == counts(sent.service_category.explode())
+    assert without_total(year.column("T03.origin", "派出")) == counts(sent.service_origin)
+    out = year.frame("04")
+    out = out[~out.state.isin(["void", "draft"])].fillna({"departed_on": "", "returned_on": ""})
+    back = out.returned_on.where(out.returned_on != "", "9999")
+    opening = int(((out.departed_on != "") & (out.departed_on < FIRST) & (back >= FIRST)).sum())
+    closing = int(((out.departed_on != "") & (out.departed_on <= LAST) & (back > LAST)).sum())
+    flow = year.sheets["T03.flow"].loc["合计"]
+    assert (flow["期初在外"], flow["派出"], flow["期末在外"]) == (opening, len(sent), closing)
+    due = year.within("04", "required_arrival")
+    arrived = due[due.arrived_on.notna()]
+    in_time = int((arrived.arrived_on <= arrived.required_arrival).sum())
+    row = year.sheets["T06.arrival"].loc["合计"]
+    assert (row["应到达（次）"] if "应到达（次）" in row else row["应到达"], row["按期"]) == (len(due), in_time)
+    assert float(row.filter(like="按期到达率").iloc[0]) == pytest.approx(100 * in_time / len(arrived), abs=0.05001)
+
+
+def test_pandas_finds_the_same_people_and_days_away(year: Year) -> None:
+    sent = year.within("04", "departed_on")
+    people = year.sheets["T05.people"].loc["合计"]
+    assert int(people.filter(like="人次").iloc[0]) == sent.staff.str.len().sum()
+    out = year.frame("04")
+    out = out[~out.state.isin(["void", "draft"]) & out.departed_on.notna()]
+    stamp = year.pandas.to_datetime
+    start = stamp(out.departed_on).clip(lower=stamp(FIRST))
+    end = stamp(out.returned_on.fillna(LAST)).clip(upper=stamp(LAST))
+    days = ((end - start).dt.days + 1).clip(lower=0) * out.staff.str.len()
+    assert int(people.filter(like="人天").iloc[0]) == days.sum()
+
+
+def test_pandas_finds_the_same_repairs_faults_and_parts(year: Year) -> None:
+    repairs = year.within("06", "finished_on", valid=True)
+    faults = repairs[repairs.repair_conclusion != "无故障"]
+    total = year.sheets["T07.total"].loc["合计"]
+    assert int(total.filter(like="台次").iloc[0]) == len(repairs)
+    assert int(total.filter(like="故障数").iloc[0]) == len(faults)
+    fixed = 100 * (faults.repair_conclusion == "修复").mean()
+    assert float(total.filter(like="修复率").iloc[0]) == pytest.approx(fixed, abs=0.05001)
+    assert without_total(year.column("T07.conclusion", "台次")) == counts(repairs.repair_conclusion)
+    assert without_total(year.column("T07.category", "故障数")) == counts(faults.fault_category.fillna("未填"))
+    parts = repairs.explode("parts").dropna(subset="parts")
+    parts = parts.assign(
+        what=[f"{p['name']} {p['model']}" for p in parts.parts], n=[int(p["quantity"]) for p in parts.parts]
+    )
+    expected = {str(k): int(v) for k, v in parts.groupby("what").n.sum().items()}
+    assert (
+        without_total(year.column("T08.parts", "数量（件）" if "数量（件）" in year.sheets["T08.parts"] else "数量"))
+        == expected
+    )
+
+
+def test_pandas_finds_the_same_service_index(year: Year) -> None:
+    """Every sheet scored, a mean for each item of an occasion, weights over what is there, a mean over occasions."""
+    pandas = year.pandas
+    frames = [year.frame(form)[lambda f: f.valid].reindex(
+        columns=["number", "notice_no", "customer_unit", "user_sign_date", *WEIGHTS]) for form in ("04", "05", "06", "07", "08")]  # fmt: skip
+    sheets = pandas.concat(frames)
+    own = sheets.number.str.startswith("QR758-04A") | sheets.notice_no.isna() | (sheets.notice_no == "")
+    sheets["occasion"] = sheets.notice_no.where(~own, sheets.number) + sheets.customer_unit
+    scores = sheets[[*WEIGHTS]].apply(lambda column: column.map(SCORES)).groupby(sheets.occasion).mean()
+    signed = sheets[sheets[[*WEIGHTS]].notna().any(axis=1)].groupby("occasion").user_sign_date.min()
+    weights = pandas.Series(WEIGHTS)
+    enough = scores["service_rating"].notna() | (scores.notna().sum(axis=1) >= 2)
+    index = (scores * weights).sum(axis=1) / (scores.notna() * weights).sum(axis=1)
+    days = signed.reindex(index.index).fillna("")
+    index = index[enough & (days >= FIRST) & (days <= LAST)]
+    row = year.sheets["T13.index"].loc["合计"]
+    assert int(row.filter(like="样本").iloc[0]) == len(index)
+    assert float(row.filter(like="服务满意度").iloc[0]) == pytest.approx(index.mean(), abs=0.05001)
+
+
+def test_the_years_report_has_its_charts(year: Year) -> None:
+    """On paper as pictures whose words tell the numbers, in the workbook as native charts of the same (F.9)."""
+    kinds = [name.rpartition("-")[2][:2] for name in year.drawn["files"] if name.startswith("charts/")]
+    assert sorted(kinds) == ["C1", "C2", "C3", "C3", "C4", "C4", "C5"]
+    book = openpyxl.load_workbook(year.drawn["files"]["tables.xlsx"])
+    assert sum(bool(sheet._charts) for sheet in book) == len(kinds)  # type: ignore[attr-defined]
+    with zipfile.ZipFile(year.drawn["files"]["document.docx"]) as packed:
+        told = re.findall(r'descr="([^"]*)"', packed.read("word/document.xml").decode())
+    assert len(told) == 2 * len(kinds), "of the drawing and of the picture in it"
+    trend = next(words for words in told if "月度趋势" in words)
+    months = year.within("04", "departed_on").departed_on.str[:7].value_counts()
+    assert f"2025-06：派出 {months.get('2025-06', 0)}，" in trend

@@ -89,12 +89,14 @@ def tour(made: Demo) -> Iterator[str]:
     yield f"  {made.year}年的记录{made.records}份（十一种表），已归档并编成{len(made.volumes)}册；输入文件在 inputs/"
     yield f"  检索「{made.searched}」：{made.hits}份"
     yield "打开看看："
-    yield from (f"  {copy}" for copy in made.copies)
+    yield from (f"  {copy}" for copy in (*made.reports, *made.copies))
     yield "接着试试："
     yield f"{program} search 风扇不转"
     yield f"{program} list"
     yield f"{program} show {made.example} --history" + (f"   （还缺{made.missing}项）" if made.missing else "")
     yield f"{program} volume list"
+    if made.reports:
+        yield f"{program} report list"
     yield f"{program} verify"
 
 

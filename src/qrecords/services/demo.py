@@ -27,6 +27,7 @@ from qrecords.services.administer import init
 from qrecords.services.demoyear import Happened, Values, happened
 from qrecords.services.finding.search import Criteria, Found, search
 from qrecords.services.intake.fill import fill
+from qrecords.services.reports.draw import draw
 from qrecords.services.volumes.compile import compile_year
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.formfiles import FormFolder
@@ -45,6 +46,7 @@ SYMPTOMS = (
     "遥控盒按键失灵，重新上电后恢复。",
 )
 SEARCHED = "功放过热"
+BRANCH = "海军"  # whose brief is drawn
 SIGNERS = {
     "customer-signature": "示例用户",
     "customer-seal": "示例用户单位",
@@ -67,6 +69,7 @@ class Demo:
     hits: int
     example: str  # a record still open
     missing: int  # what it lacks before it is submitted
+    reports: list[Path]  # of the years, where they are easy to open
 
 
 def make_demo(root: Path, *, years: bool = False, progress: Callable[[int, int], None] | None = None) -> Demo:
@@ -93,12 +96,14 @@ def _year_of_work(office: Office, progress: Callable[[int, int], None] | None, *
     _file_year(office, folders[0], notices)  # last: a notice is filed when all it owes is there
     _leave_open(office, folders, notices)
     compiled = compile_year(office, year)
+    reports = []
     if years:
         add_years(office, [year - 1, year])
+        reports = _reported(office, year)
     found = search(office, SEARCHED, Criteria())
     if progress:
         progress(len(folders) + 1, len(folders) + 1)
-    return _made(office, year, compiled.volumes, found)
+    return _made(office, year, compiled.volumes, found, reports)
 
 
 def _fill_year(office: Office, folder: FormFolder, year: int, notices: Sequence[str]) -> list[str]:
@@ -276,6 +281,18 @@ def _take_on(office: Office, folder: FormFolder, numbers: Sequence[str]) -> list
     return records
 
 
+def _reported(office: Office, year: int) -> list[Path]:
+    """Draw the year's report, a brief and its satisfaction; copies of them lie where they are easy to open."""
+    copies = []
+    for kind, period, branch in (("BB", f"{year}", ""), ("JB", f"{year}-11", BRANCH), ("MY", f"{year}", "")):
+        drawn = draw(office, kind, period, branch=branch, answer="示例：逐条核对，已列入改进。")
+        copy = office.settings.root.resolve() / "reports" / f"{drawn['title']}.pdf"
+        make_dirs(copy.parent)
+        write_file(copy, Path(drawn["files"]["document.pdf"]).read_bytes())
+        copies.append(copy)
+    return copies
+
+
 def _reading_copy(root: Path, volume: dict[str, Any]) -> Path:
     """Lay a copy of a volume where it is easy to open; the archive keeps its own under an archive's names."""
     name = volume["title"].replace("/", "／")  # 开通/试验: no folder on any system
@@ -285,7 +302,7 @@ def _reading_copy(root: Path, volume: dict[str, Any]) -> Path:
     return copy
 
 
-def _made(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: Found) -> Demo:
+def _made(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: Found, reports: list[Path]) -> Demo:
     root = office.settings.root.resolve()
     copies = [_reading_copy(root, volume) for volume in volumes]
     with office.register.read() as tx:
@@ -302,4 +319,5 @@ def _made(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: F
         hits=found.total,
         example=example.record_no,
         missing=len(missing_before(office.forms.get(example.form_code).form, example, Action.SUBMIT)),
+        reports=reports,
     )

@@ -6,7 +6,7 @@ where the office says so. Nothing here is a binary float.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -84,6 +84,14 @@ def shares(parts: Sequence[int]) -> list[Decimal] | None:
     order = sorted(range(len(parts)), key=lambda n: (-tenths[n][1], n))
     more = set(order[:left])
     return [Decimal(whole + (n in more)) / 10 for n, (whole, _) in enumerate(tenths)]
+
+
+def total(values: Iterable[int | Fraction]) -> Fraction:
+    """Return an exact sum: of each denominator first, for a fraction is slow to add."""
+    found: dict[int, int] = {}
+    for value in values:
+        found[value.denominator] = found.get(value.denominator, 0) + value.numerator
+    return sum((Fraction(numerator, denominator) for denominator, numerator in found.items()), Fraction(0))
 
 
 def mean(values: Sequence[int]) -> Fraction | None:

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from qrecords.model.figures.arithmetic import NEW, NONE, Rate, Rounding, rounded
 from qrecords.model.figures.arithmetic import median as middle_of
+from qrecords.model.figures.arithmetic import total as sum_of
 from qrecords.model.figures.definitions import Column
 from qrecords.model.figures.entries import Entry
 from qrecords.model.figures.population import fits
@@ -136,7 +137,7 @@ def _mean(asked: Asked) -> Measured:
     pairs = [(e, amount) for e in asked.entries if (amount := _amount(e.get(asked.column.fields[0]))) is not None]
     if not pairs:
         return NOTHING
-    total = Fraction(sum((amount for _, amount in pairs), 0))
+    total = sum_of(amount for _, amount in pairs)
     value = total / len(pairs)
     shown = against(value, asked.limit, asked.rounding)
     if all(len(entry.numbers) == 1 for entry, _ in pairs):

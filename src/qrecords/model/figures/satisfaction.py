@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from qrecords.model.field import Definition
+from qrecords.model.figures.arithmetic import total
 from qrecords.model.figures.entries import Entry
 from qrecords.model.numbering import form_number
 from qrecords.model.values import choice_key
@@ -63,6 +64,11 @@ class Method(Definition):
     @cached_property
     def _points(self) -> dict[Any, Fraction]:
         return {grade: Fraction(score) / Fraction(self.full) * 100 for grade, score in self.scores.items()}
+
+    @cached_property
+    def exact_weights(self) -> dict[str, Fraction]:
+        """Return the weights as fractions."""
+        return {item: Fraction(weight) for item, weight in self.weights.items()}
 
     @property
     def middle(self) -> Fraction:
@@ -119,8 +125,8 @@ def service_index(items: Mapping[str, Fraction], method: Method) -> Fraction | N
         if len(method.weights) - len(present) > MOST_MISSING:
             return None
         present = {item: items.get(item, method.middle) for item in method.weights}
-    weight = sum((Fraction(method.weights[item]) for item in present), Fraction(0))
-    return sum((Fraction(method.weights[item]) * score for item, score in present.items()), Fraction(0)) / weight
+    weights = method.exact_weights
+    return total(weights[item] * score for item, score in present.items()) / total(weights[item] for item in present)
 
 
 def _grouped(entries: Sequence[Entry], method: Method) -> list[list[Entry]]:
@@ -143,7 +149,7 @@ def _stands(group: Sequence[Entry]) -> bool:
 
 def _mean_score(group: Iterable[Entry], item: str, method: Method) -> Fraction | None:
     scores = [score for sheet in group if (score := method.points(sheet.get(item))) is not None]
-    return sum(scores, Fraction(0)) / len(scores) if scores else None
+    return total(scores) / len(scores) if scores else None
 
 
 def _occasion(group: Sequence[Entry], items: Mapping[str, Fraction], method: Method) -> Entry:
