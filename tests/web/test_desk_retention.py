@@ -113,8 +113,8 @@ def test_four_people_destroy_and_each_sees_his_own_step_alone(person: Person) ->
     take(fourth, "destroy", 409, list=LIST_NO)
     assert kept.WORD not in first.get(f"/records/{A}")
     with people_of(person)("甲").register.read() as tx:
-        (done,) = [e for e in tx.audit.events(LIST_NO) if e.action == "destroy" and e.outcome == "done"]
-    assert (done.account, done.detail["via"]) == ("丁", "desk")
+        done = [e for e in tx.audit.events(LIST_NO) if e.action == "destroy" and e.outcome == "done"]
+    assert {(e.account, e.detail["via"]) for e in done} == {("丁", "desk")}
 
 
 def test_a_clock_set_back_and_a_list_that_was_changed_destroy_nothing(person: Person, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_clock_set_back_and_a_list_that_was_changed_destroy_nothing(person: Pe
     take(person("乙"), "withdraw", 409, list=LIST_NO, reason=" ")
     path = next((people.root / "archive").rglob("list.json"))
     path.chmod(0o600)
-    path.write_bytes(path.read_bytes().replace("示例".encode(), "别的".encode()))
+    path.write_bytes(path.read_bytes().replace(LIST_NO.encode(), b"XH-2026-009"))
     answer = person("乙").post("/retention/approve", {"list": LIST_NO})
     assert answer.status_code in {409, 500}
     assert lists.get(people("甲"), LIST_NO).approved is None

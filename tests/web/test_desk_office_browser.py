@@ -1,0 +1,230 @@
+"""The desk for supervisors and archivists in a real browser: one office, from a stack of scans to a destruction.
+
+The tests go on one from the other, as the office's days do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from docx import Document
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from qrecords.render.code import code_png, payload
+from qrecords.render.pdf import Converter
+from qrecords.services import jobs, steps
+from qrecords.services.disposition.lists import lists
+from qrecords.services.finding.find import show
+from qrecords.services.intake.templates import template_file
+from qrecords.services.print import print_records
+from qrecords.web.wording import worded
+from tests import paper
+from tests import retention_office as kept
+from tests.faulty_disk import blank_convert
+from tests.retention_office import TODAY, VOLUME, A, People
+from tests.web.browsing import browser_marks, browsing, chromium, served
+from tests.web.test_desk_retention import add_people
+
+__all__ = ["chromium"]
+pytestmark = browser_marks
+SCREENS = (
+    "/scans", "/shelf", "/shelf/2019", "/retention", "/copies", "/reports", "/office", "/office/accounts",
+    "/office/lists/customers", "/office/forms", "/office/forms/06A", "/office/log", "/jobs",
+)  # fmt: skip
+REPORTS = [f"QR758-06A-2019-{n:05}" for n in range(2, 28)]  # 26 of them, each a page
+Enter = Callable[[str], Page]
+
+
+@contextmanager
+def blank_papers() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Converter, "convert", blank_convert)
+        yield
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    """Give the retention tests' office, with reports of 2019 that were printed, to be signed."""
+    root = tmp_path_factory.mktemp("days") / "office"
+    with blank_papers():
+        shutil.copytree(kept._base.__wrapped__(), root)
+    with kept.opened(root) as found:
+        add_people(found.office, "甲", "乙", "丙", "丁", "戊")
+        same = {"customer_unit": "示例单位六", "training_content": None, "training_hours": None}
+        changes = ({**same, "serial_no": f"S{n}"} for n in range(len(REPORTS)))
+        assert kept.filled(found.office, "06A", *(kept.sample("06A", **c) for c in changes)) == REPORTS
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address(people: People) -> Iterator[str]:
+    def work() -> None:
+        threading.Thread(target=jobs.work_off, args=(people.office.workspace, worded), daemon=True).start()
+
+    with served(people.office, work) as place:
+        yield place
+
+
+@pytest.fixture
+def enter(chromium: Browser, people: People, address: str) -> Iterator[Enter]:
+    """Give the page of a person: each is signed in at a browser of his own."""
+    open_ = []
+
+    def page_of(name: str) -> Page:
+        opened = browsing(chromium, people(name), address)
+        context = opened.__enter__()
+        open_.append(opened)
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        return page
+
+    yield page_of
+    for one in open_:
+        one.__exit__(None, None, None)
+
+
+def scanned(text: str) -> Image.Image:
+    """Return a page with nothing but a code on it, or with none."""
+    page = Image.new("L", (827, 1169), 255)
+    page.paste(90, (60, 400, 740, 430))
+    if text:
+        page.paste(Image.open(BytesIO(code_png(text))).convert("L").resize((190, 190)), (600, 50))
+    return page
+
+
+def job_ended(page: Page) -> None:
+    page.wait_for_url("**/jobs/*")
+    expect(page.locator("[data-open]")).to_have_count(0, timeout=60_000)
+
+
+def test_a_stack_of_thirty_mixed_pages_comes_to_a_clean_inbox(people: People, enter: Enter, tmp_path: Path) -> None:
+    office, old, last = people.office, REPORTS[-1], REPORTS[-2]
+    with blank_papers():
+        print_records(office, [old])  # a second print of it: the first is out of date once a value changes
+    stack = [scanned(payload(number, 1)) for number in REPORTS[::-1]]
+    stack += [scanned(""), scanned("HTTP://EXAMPLE.ORG/1"), stack[3], scanned("X").rotate(90, expand=True)]
+    assert len(stack) == 30
+    page = enter("甲")
+    page.goto("/scans")
+    page.locator("select[name=kind]").first.select_option("用户签名")
+    page.get_by_label("谁签的").first.fill("示例用户")
+    page.get_by_label("哪天").first.fill("2019-12-30")
+    page.locator("input[type=file]").set_input_files(paper.bundle(stack, tmp_path / "stack.pdf", 100))
+    page.get_by_role("button", name="读扫描件").click()
+    job_ended(page)
+    expect(page.get_by_text(re.compile("附上2[56]份"))).to_be_visible()
+    page.get_by_role("link", name="回到扫描").click()
+    waiting = page.locator("[data-page]")
+    while waiting.count():
+        first = waiting.first
+        before = first.get_attribute("data-page")
+        if first.locator("img").evaluate("i => i.naturalWidth > i.naturalHeight"):
+            first.get_by_role("button", name="向右转").click()
+            expect(page.locator(f"#{before}")).to_have_count(0)
+            continue
+        target = page.locator(f'[data-record="{last}"]')
+        first.drag_to(target)
+        expect(page.locator(f"#{before}")).to_have_count(0)
+    expect(page.get_by_text("没有等着的页")).to_be_visible()
+    assert all(show(office, number).signatures for number in REPORTS[:5])
+
+
+def test_a_year_with_two_gaps_is_bound_once_they_are_mended(people: People, enter: Enter) -> None:
+    office = people.office
+    gaps = REPORTS[:2]
+    steps.void(office, REPORTS[2:], reason="示例")
+    page = enter("甲")
+    page.goto("/shelf/2019")
+    expect(page.get_by_role("button", name="带缺件成册")).to_be_visible()
+    for number in gaps:
+        page.goto("/shelf/2019")
+        page.locator("tr", has_text=number).get_by_role("link", name="办这一份").click()
+        form = page.locator('form[action="/step/void"]')
+        form.get_by_label("原因").fill("示例：登记重了")
+        form.get_by_role("button").click()
+        expect(page.locator("h1 .state")).to_have_text("作废")
+    page.goto("/shelf/2019")
+    left = page.get_by_role("link", name="办这一份")
+    expect(left).to_have_count(1)  # the notice is still out: that is told on paper, with the reason
+    assert kept.NOTICE in str(left.get_attribute("href"))
+    with blank_papers():
+        page.locator('form[action="/shelf/2019/compile"]').get_by_label("原因").fill("示例：通知单还在外")
+        page.get_by_role("button", name="带缺件成册").click()
+        job_ended(page)
+    expect(page.locator(".state.job-done")).to_be_visible()
+    page.get_by_role("link", name="看这一年的档案架").click()
+    page.locator(".spine a").last.click()
+    page.locator("table.list a").first.click()
+    assert "page=" in page.locator("iframe").get_attribute("src")  # type: ignore[operator]
+
+
+def test_four_people_destroy_each_at_his_own_browser(people: People, enter: Enter) -> None:
+    first, second, third, fourth = map(enter, ("甲", "乙", "丙", "丁"))
+    first.goto("/retention")
+    first.locator("tr", has_text=VOLUME).get_by_role("checkbox").check()
+    first.get_by_label("鉴定的原因").fill("无继续保存价值")
+    first.get_by_role("button", name="编入销毁清册").click()
+    expect(first.locator("h1")).to_contain_text("销毁清册")
+    where = first.url
+    words = first.locator(".hash .words").inner_text()
+    expect(first.get_by_role("button", name="批准", exact=True)).to_have_count(0)
+    (drawn,) = lists(people("甲"))
+    second.goto(where)
+    expect(second.locator(".hash .words")).to_have_text(words)
+    second.get_by_role("button", name="批准", exact=True).click()
+    expect(second.get_by_text("已批准清册")).to_be_visible()
+    expect(second.get_by_role("button", name="监销")).to_have_count(0)
+    for witness in (third, first):
+        witness.goto(where)
+        witness.get_by_label("照抄纸面清册上的校验码").fill(drawn.sha256[:16])
+        witness.get_by_label("今天的日期").fill(TODAY)
+        witness.get_by_role("button", name="监销").click()
+        expect(witness.get_by_text("人监销").first).to_be_visible()
+        expect(witness.get_by_role("button", name="执行销毁")).to_have_count(0)
+    fourth.goto(where)
+    with blank_papers():
+        fourth.get_by_role("button", name="执行销毁").click()
+        expect(fourth.get_by_role("link", name="certificate.pdf")).to_be_visible(timeout=30_000)
+    assert show(people("甲"), A).state == "destroyed"
+
+
+def test_a_template_is_tried_refused_and_replaced(people: People, enter: Enter, tmp_path: Path) -> None:
+    page = enter("甲")
+    page.goto("/office/forms/QR758-01A")
+    bad = tmp_path / "bad.docx"
+    bad.write_bytes(b"no Word file")
+    page.locator("input[type=file]").set_input_files(bad)
+    page.get_by_role("button", name="只检查").click(no_wait_after=True)
+    expect(page.get_by_text("没有采用")).to_be_visible(timeout=60_000)
+    document = Document(BytesIO(template_file(people.office, "01A")))
+    document.core_properties.comments = "示例"
+    good = tmp_path / "good.docx"
+    document.save(str(good))
+    page.locator("input[type=file]").set_input_files(good)
+    page.get_by_role("button", name="合格就换上").click(no_wait_after=True)
+    expect(page.get_by_text("模板已换成 good.docx")).to_be_visible(timeout=60_000)
+
+
+def test_no_screen_has_a_serious_fault_or_leaves_its_window(enter: Enter) -> None:
+    page, found = enter("甲"), []
+    for address in SCREENS:
+        page.goto(address)
+        told = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        found += [
+            (address, v["id"], [n["html"][:120] for n in v["nodes"][:3]])
+            for v in told
+            if v["impact"] in {"serious", "critical"}
+        ]
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{address} leaves the window by {wide} pixels"
+    assert found == [], json.dumps(found, ensure_ascii=False, indent=1)
