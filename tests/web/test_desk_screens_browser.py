@@ -226,7 +226,7 @@ def printed(visits: tuple[dict[str, Visit], list[str]], tmp_path_factory: pytest
     path, found = tmp_path_factory.mktemp("printed") / "page.pdf", {}
     for name in KINDS:
         path.write_bytes(visits[0][name].printed)
-        text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(["pdftotext", "-raw", path, "-"], capture_output=True, text=True, check=True).stdout
         found[name] = re.sub(r"\s", "", text)
     return found
 
