@@ -56,12 +56,13 @@ def _table(part: TableResult) -> TableJson:
     unit = units.most_common(1)[0][0] if units else ""
     heads = [f"{head.label}（{head.unit}）" if head.unit not in ("", unit) else head.label for head in part.columns]
     rows = [(row.label, *(c.id if isinstance(c, Figure) else c for c in row.cells)) for row in part.rows]
-    if heads and heads[0] == part.row_head and all(row[0] == row[1] for row in rows):  # a list says it once
-        heads, rows = heads[1:], [(row[0], *row[2:]) for row in rows]
+    first = part.row_head
+    if heads and (rows or heads[0] == first) and all(row[0] == row[1] for row in rows):  # a list says it once
+        first, heads, rows = heads[0], heads[1:], [(row[0], *row[2:]) for row in rows]
     if not rows:
         rows = [("无", *[""] * len(heads))]
     title = f"{part.title}　{part.part_title}" if part.part_title else part.title
-    return TableJson(f"{part.id}.{part.part}", title, unit, (part.row_head, *heads), tuple(rows), part.notes)
+    return TableJson(f"{part.id}.{part.part}", title, unit, (first, *heads), tuple(rows), part.notes)
 
 
 def _figures(part: TableResult, versions: Mapping[str, int]) -> Iterator[FigureJson]:
