@@ -305,6 +305,17 @@ def test_r104_a_half_year_stands_beside_its_approved_months(people: kept.People)
     assert rows["记录总表 01A 用户信息记录处理表 本期"] == ["2", "3", "1", f"补录1：{late}"]
 
 
+def test_r109_a_row_of_mail_and_the_document_it_carried_name_each_other(people: kept.People) -> None:
+    number = approved_year(people)
+    with pytest.raises(InvalidInput, match="不是写着"):
+        issue(people("甲"), number, mail_no=kept.A)
+    mail = kept.sample("09A", subject=f"年度报表 {number}")
+    (row,) = kept.filled(people("甲"), "09A", mail)
+    issue(people("甲"), number, mail_no=row)
+    held = people.office.archive.read_as(ProgressJson, DOCUMENT.object_id(number)).progress
+    assert held.sent[0].mail_no == row
+
+
 # Who reads and draws what
 
 
