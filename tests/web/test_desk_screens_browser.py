@@ -243,7 +243,7 @@ def test_a_printed_page_says_what_it_is_and_has_nothing_to_press(
         with pypdfium2.PdfDocument(visits[0][name].printed) as document:
             assert len(document) <= 14, name
             first = document[0].render(scale=0.5).to_pil().convert("RGB")
-        if name != "page":
+        if name not in {"page", "login", "password"}:  # nobody prints how he signs in
             red, green, blue = (band.tobytes() for band in first.split())
             coloured = sum(max(p) - min(p) > 60 for p in zip(red, green, blue, strict=True))
             assert coloured == 0, f"{name}: black on white"
@@ -256,7 +256,9 @@ def test_a_printed_table_is_whole(
     there, _ = registermonth.rows_there(house, "QR758-09A", "2025-03", 200)
     assert there
     for row in there:
-        assert row.record_no in printed["month there"]
+        assert row.record_no.replace("-", "") in printed["month there"].replace(
+            "-", ""
+        )  # broken at a hyphen it loses it
     for label in [f.label for f in registermonth.fields_of(house.forms.get("09A").form)]:
         assert label in printed["month"], label
     with pypdfium2.PdfDocument(BytesIO(visits[0]["month there"].printed)) as document:
