@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qrecords.advice import advise
 from qrecords.errors import IntegrityFailure, NotFound, StorageFailure
 from qrecords.ports import Blobs, Entry
 from qrecords.stores import ocfl
@@ -54,7 +55,7 @@ def short(name: str) -> str:
 
 def _told(error: IntegrityFailure | StorageFailure) -> str:
     if isinstance(error, StorageFailure):
-        return f"读不出：{error.message}；请检查磁盘和权限，必要时从备份恢复"
+        return str(advise("读不出：{}；请检查磁盘和权限，必要时从备份恢复", error.message))
     return str(error.told)
 
 
@@ -75,7 +76,7 @@ def check_content(blobs: Blobs, home: str, looked: Looked, sha256_of: Collection
                 looked.problems.append(f"读不出 {name}：{error.strerror}；请检查磁盘，必要时从备份恢复")
                 continue
             except StorageFailure as error:
-                looked.problems.append(f"读不出 {name}：{error.message}；请检查磁盘，必要时从备份恢复")
+                looked.problems.append(str(advise("读不出 {}：{}；请检查磁盘，必要时从备份恢复", name, error.message)))
                 continue
             if found != digest:
                 looked.problems.append(f"{name} 的内容与归档时不同；{RESTORE}")

@@ -60,7 +60,9 @@ def assign(
 
 def _page(inbox: Inbox, page_id: str) -> Sheet:
     if (page := inbox.get(page_id)) is None:
-        raise NotFound(f"没有待处理的页 {page_id}", remedy=f"页号是 {inbox.called} 里文件的名字，如 P0A1B2C3D4E5")
+        raise NotFound(
+            f"没有待处理的页 {page_id}", remedy="页号是待处理页的文件名，如 P0A1B2C3D4E5；也许这一页已经指给了记录"
+        )
     return Sheet.from_inbox(inbox, page)
 
 
