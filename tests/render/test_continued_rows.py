@@ -31,7 +31,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for code in REGISTERS:
         pdf = folder / f"{code}.pdf"
         when = datetime(2025, 4, 1, tzinfo=UTC)
-        finish_pdf(pdf, pdf, print_id=f"QR758-{code}-2025-03/1", title="示例", created=when, repeat_numbers=True)
+        finish_pdf(
+            pdf,
+            pdf,
+            print_id=f"{CATALOGUE.get(code).form.code}-2025-03/1",
+            title="示例",
+            created=when,
+            repeat_numbers=True,
+        )
     return folder
 
 
@@ -68,6 +75,8 @@ def test_the_paper_is_still_what_is_kept(code: str, made: Path) -> None:
 LINES = {
     "on one page": (["43内部", "QR758-02A-", "2026-00043"], "2026-00043"),
     "a soft hyphen": (["43内部", "QR758-02A\u0002", "2026-00043"], "2026-00043"),
+    "a code without an edition": (["43内部", "KF758-HF-", "2026-00043"], "2026-00043"),
+    "a code of three parts, on three lines": (["43内部", "A.B-XY758-", "06A-2026-", "00043"], "2026-00043"),
     "in one piece": (["43", "QR758-02A-2026-00043"], "2026-00043"),
     "parted by the page's end": (
         ["42内部", "QR758-02A-", "2026-00042", "43内部★", "QR758-02A-", "2026-00043"],

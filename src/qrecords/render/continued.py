@@ -25,11 +25,9 @@ from qrecords.render.pdfout import PdfOut
 HEADING = "记录编号"  # of the column that holds the numbers, as every register's template has it
 SIZE = 7.5  # points
 _LINE = 6.0  # points; what stands lower than that below the first line of a page begins another row
-# As the column has them, line by line: where a row begins, its number, or the two halves of it.
+# As the column has them, line by line: where a row begins, and the end of its number, be the code what it may.
 _BEGINS = re.compile(rf"\d+(?:{'|'.join(SECRECY_LEVELS)}|/|$)")
-_FIRST = re.compile(r"[A-Z]{2}\d{3}-\d{2}[A-Z]\W?$")  # the reader may take the hyphen for a soft one
-_REST = re.compile(r"(\d{4}-\d{5,})$")
-_WHOLE = re.compile(r"[A-Z]{2}\d{3}-\d{2}[A-Z]-(\d{4}-\d{5,})$")
+_NUMBER = re.compile(r"[A-Z0-9.]\W(\d{4})\W(\d{5,})$")  # the reader may take a hyphen for a soft one
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +78,17 @@ class _Numbers:
 
     def __init__(self) -> None:
         self.last = ""  # of the row under way; empty until all of it was read
-        self._half = False
+        self._so_far = ""  # what was read of the row whose number is not known yet
 
     def read(self, line: str) -> None:
         """Take in the next line of the column."""
-        if found := _WHOLE.match(line) or (self._half and _REST.match(line)):
-            self.last = found[1]
-        elif _BEGINS.match(line):
-            self.last = ""
-        self._half = _FIRST.match(line) is not None
+        parted = line.isdigit() and re.search(r"\W$", self._so_far)  # the running number on a line of its own
+        if _BEGINS.match(line) and not parted:
+            self.last = self._so_far = ""
+        elif not self.last:
+            self._so_far += line
+            if found := _NUMBER.search(self._so_far):
+                self.last, self._so_far = f"{found[1]}-{found[2]}", ""
 
 
 def _lines(characters: list[_Character]) -> list[str]:
