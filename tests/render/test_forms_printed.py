@@ -142,13 +142,14 @@ def test_what_is_too_long_flows_on(code: str, printed: Printed) -> None:
 @every_form
 def test_pages_are_numbered_and_following_ones_say_so(code: str, printed: Printed) -> None:
     found = printed(code, "extreme")
+    form = CATALOGUE.get(code).form
     last = max(w.page for w in found)
     assert last > 1
     for page in range(1, last + 1):
         text = re.sub(r"\s", "", "".join(w.text for w in found if w.page == page))
         assert f"第{page}页共{last}页" in text
         assert ("（续页）" in text) is (page > 1)
-        assert f"QR758-{code}版本：A" in text
+        assert f"{form.code}版本：{form.edition}" in text
 
 
 def test_places_rise_down_the_page(printed: Printed) -> None:
