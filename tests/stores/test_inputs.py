@@ -17,7 +17,7 @@ from typing import Any
 import openpyxl
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from qrecords.cli.wording import worded
@@ -370,6 +370,7 @@ WORDS = st.text(st.sampled_from('故障现象啸叫泵,;\t"\n 15:-/abc'), max_si
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(WORDS, min_size=4, max_size=4), min_size=1, max_size=5), mark=st.sampled_from(",;\t"))
+@example(rows=[["", "", "", "故障现象"], ["", "", "", "1"]], mark=",")
 def test_what_csv_holds_comes_back(text: Callable[..., Path], rows: list[list[str]], mark: str) -> None:
     path = text("a.csv", as_csv([HEADINGS, *rows], mark))
     expected = [

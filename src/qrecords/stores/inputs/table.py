@@ -88,7 +88,8 @@ def find_headings(rows: Sequence[Row], key_of: KeyOf) -> Headings | None:
     """Return the headings found in the first rows; None when no row has any.
 
     The row with the most known headings counts. The row above lends its headings where this one is blank (cells merged
-    downwards); a row below made of nothing but headings belongs to them too (groups, or keys below labels).
+    downwards); a row below made of nothing but headings belongs to them too (groups, or keys below labels), unless it
+    says word for word what stands above some of its cells: that is someone's entry.
     """
     found = [len(_known(row.cells, key_of)) for row in rows]
     if not any(found):
@@ -99,7 +100,8 @@ def find_headings(rows: Sequence[Row], key_of: KeyOf) -> Headings | None:
     if best > 0 and found[best - 1]:
         texts = _texts(rows[best - 1].cells) | texts
     below = _texts(rows[best + 1].cells) if best + 1 < len(rows) else {}
-    if below and found[best + 1] == len(below):
+    said_again = len(below) < len(texts) and all(texts.get(i) == text for i, text in below.items())
+    if below and found[best + 1] == len(below) and not said_again:
         number = rows[best + 1].number
         texts |= {i: text for i, text in below.items() if key_of(texts.get(i, "")) is None}
     headings = Headings(number)
