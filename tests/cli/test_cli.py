@@ -150,6 +150,16 @@ def test_help_needs_no_heavy_library() -> None:
     assert out.splitlines()[-1] == "[]"
 
 
+def test_help_of_a_command_loads_no_library_for_data_or_papers() -> None:
+    """Help and Tab load the module of a command, and no more than what it says."""
+    script = "import sys; from importlib import import_module; from qrecords.cli.app import COMMANDS\n"
+    script += "for where, _ in COMMANDS.values(): import_module(where.partition(':')[0])\n"
+    script += "heavy = ('sqlalchemy', 'docx', 'openpyxl', 'jinja2', 'lxml', 'tantivy', 'pypdf', 'pypdfium2')\n"
+    script += "print([m for m in heavy if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "[]"
+
+
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -m qrecords --help | head -n 1; echo ${{PIPESTATUS[0]}}"
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)

@@ -16,16 +16,6 @@ from qrecords.errors import UsageError
 from qrecords.model.access import Grant
 from qrecords.model.clock import shown
 from qrecords.model.record import ACTION_LABELS, Action
-from qrecords.services.access.accounts import add as add_account
-from qrecords.services.access.accounts import clear, list_accounts, set_active
-from qrecords.services.access.accounts import grant as give
-from qrecords.services.access.accounts import rename as name_person
-from qrecords.services.access.accounts import revoke as take_back
-from qrecords.services.access.accounts import roles as all_roles
-from qrecords.services.access.accounts import show as show_account
-from qrecords.services.access.login import change_password, set_password
-from qrecords.services.access.login import login as log_in
-from qrecords.services.access.login import logout as log_out
 from qrecords.settings import find_root
 
 if TYPE_CHECKING:
@@ -62,6 +52,9 @@ def accounts() -> None:
 @pass_session
 def add(session: Session, name: str, display_name: str, uid: str | None, unit: str, expires_on: str | None) -> None:
     """增加账号；新账号没有任何角色。不用 --user 的，再用 accounts passwd --reset 设密码。"""
+
+    from qrecords.services.access.accounts import add as add_account
+
     made = add_account(
         session.office, name, display_name=display_name, uid=uid or "", unit=unit, expires_on=expires_on or ""
     )
@@ -76,6 +69,9 @@ def add(session: Session, name: str, display_name: str, uid: str | None, unit: s
 @pass_session
 def rename(session: Session, name: str, person: str) -> None:
     """写上或改正账号的姓名；以后的归档人、立卷人、更改人印这个姓名，已归档的不变。"""
+
+    from qrecords.services.access.accounts import rename as name_person
+
     found = name_person(session.office, name, person)
     session.answer({"account": found}, [f"✓ 姓名已改为 {found.display_name}", *_lines(found)])
 
@@ -84,6 +80,9 @@ def rename(session: Session, name: str, person: str) -> None:
 @pass_session
 def list_(session: Session) -> None:
     """列出全部账号和现有角色。"""
+
+    from qrecords.services.access.accounts import list_accounts
+
     found = list_accounts(session.office)
     rows = [
         (a.name, a.display_name, a.unit or "中心", a.clearance, "在用" if a.active else "停用",
@@ -98,6 +97,9 @@ def list_(session: Session) -> None:
 @pass_session
 def show(session: Session, name: str) -> None:
     """查看一个账号（默认：自己），连同历次授权。"""
+
+    from qrecords.services.access.accounts import show as show_account
+
     found = show_account(session.office, name)
     lines = _lines(found)
     for g in found.history or ():
@@ -110,6 +112,9 @@ def show(session: Session, name: str) -> None:
 @pass_session
 def roles(session: Session) -> None:
     """列出 access.toml 里的角色，各能做什么。"""
+
+    from qrecords.services.access.accounts import roles as all_roles
+
     found = all_roles(session.office)
     lines: list[str] = []
     for role in found:
@@ -138,6 +143,9 @@ def roles(session: Session) -> None:
 @pass_session
 def grant(session: Session, name: str, role: str, unit: str, branch: str, since: str | None, until: str | None) -> None:
     """授予角色，可限于单位、兵种、时间；不能授予自己。"""
+
+    from qrecords.services.access.accounts import grant as give
+
     found = give(session.office, name, Grant(role, unit, branch, since or "", until or ""))
     session.answer({"account": found}, [f"✓ 已授予 {role}", *_lines(found)])
 
@@ -148,6 +156,9 @@ def grant(session: Session, name: str, role: str, unit: str, branch: str, since:
 @pass_session
 def revoke(session: Session, name: str, role: str) -> None:
     """收回角色，立即生效。"""
+
+    from qrecords.services.access.accounts import revoke as take_back
+
     found = take_back(session.office, name, role)
     session.answer({"account": found}, [f"✓ 已收回 {role}", *_lines(found)])
 
@@ -158,6 +169,9 @@ def revoke(session: Session, name: str, role: str) -> None:
 @pass_session
 def clearance(session: Session, name: str, level: str) -> None:
     """设定涉密等级：能查阅的最高密级。"""
+
+    from qrecords.services.access.accounts import clear
+
     found = clear(session.office, name, level)
     session.answer({"account": found}, [f"✓ 涉密等级已改为{level}", *_lines(found)])
 
@@ -184,6 +198,9 @@ def enable(session: Session, name: str) -> None:
 @pass_session
 def passwd(session: Session, name: str, reset: bool) -> None:
     """修改密码。密码从提示输入，或由 QRECORDS_PASSWORD（现在的）、QRECORDS_NEW_PASSWORD（新的）给出。"""
+
+    from qrecords.services.access.login import change_password, set_password
+
     if reset:
         set_password(session.office, name, _password("新密码", NEW_PASSWORD_VARIABLE, confirm=True))
     else:
@@ -197,6 +214,9 @@ def passwd(session: Session, name: str, reset: bool) -> None:
 @pass_session
 def login(session: Session, name: str) -> None:
     """用密码登录，之后的命令都以这个账号操作，直到 logout 或过期。"""
+
+    from qrecords.services.access.login import login as log_in
+
     name = name or session.account or ""
     if not name:
         raise UsageError("没有写账号", remedy="例如 qrecords login zhang")
@@ -209,11 +229,16 @@ def login(session: Session, name: str) -> None:
 @pass_session
 def logout(session: Session) -> None:
     """退出登录。"""
+
+    from qrecords.services.access.login import logout as log_out
+
     name = log_out(_root(session))
     session.answer({"account": {"name": name} if name else None}, [f"✓ 已退出：{name}" if name else "没有登录"])
 
 
 def _set_active(session: Session, name: str, *, active: bool) -> None:
+    from qrecords.services.access.accounts import set_active
+
     found = set_active(session.office, name, active=active)
     session.answer({"account": found}, [f"✓ 账号 {name} 已{'启用' if active else '停用'}"])
 

@@ -11,11 +11,7 @@ from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
-from qrecords.intake.outfiles import require_free, write_new
 from qrecords.model.copies import CopyState
-from qrecords.services.access import copies as service
-from qrecords.services.access.copies import shown
-from qrecords.services.access.copyissue import issue as issue_copies
 
 if TYPE_CHECKING:
     from qrecords.model.copies import CopyRequest
@@ -39,6 +35,9 @@ def copies() -> None:
 @pass_session
 def request(session: Session, number: str, purpose: str, count: int, due: str | None, recipient: str) -> None:
     """申请复制：写记录编号；登记簿的整月写归档编号。"""
+
+    from qrecords.services.access import copies as service
+
     made = service.request(session.office, number, purpose=purpose, count=count, due=due or "", recipient=recipient)
     lines = [
         f"✓ {made.request_no} 已申请：{made.document_no} {made.count}份",
@@ -54,6 +53,9 @@ def request(session: Session, number: str, purpose: str, count: int, due: str | 
 @pass_session
 def approve(session: Session, number: str, no_print: bool, extract: bool) -> None:
     """批准申请，并定下副本能不能打印、摘录；申请人自己不能批准（单人桌面除外，日志写明）。"""
+
+    from qrecords.services.access import copies as service
+
     done = service.approve(session.office, number, may_print=not no_print, may_extract=extract)
     how = f"qrecords copies issue {done.request_no} --out 文件夹"
     _answer(session, done, [f"✓ {done.request_no} 已批准", f"→ 发出：{how}"])
@@ -65,6 +67,9 @@ def approve(session: Session, number: str, no_print: bool, extract: bool) -> Non
 @pass_session
 def refuse(session: Session, number: str, reason: str) -> None:
     """不批准申请。"""
+
+    from qrecords.services.access import copies as service
+
     done = service.refuse(session.office, number, reason=reason)
     _answer(session, done, [f"✓ {done.request_no} 未批准"])
 
@@ -75,6 +80,9 @@ def refuse(session: Session, number: str, reason: str) -> None:
 @pass_session
 def issue(session: Session, number: str, out: Path) -> None:
     """发出已批准的副本：每份一个 PDF，有副本号和水印，已加密。"""
+
+    from qrecords.services.access.copyissue import issue as issue_copies
+
     issued = issue_copies(session.office, number, out)
     lines = [f"✓ 发出{len(issued)}份"]
     lines += [f"  {c.copy_no}  {c.path}" + (f"  打开密码 {c.password}" if c.password else "") for c in issued]
@@ -89,6 +97,9 @@ def issue(session: Session, number: str, out: Path) -> None:
 @pass_session
 def return_(session: Session, numbers: tuple[str, ...], on: str | None) -> None:
     """登记副本已收回。"""
+
+    from qrecords.services.access import copies as service
+
     done = service.take_back(session.office, numbers, on=on or "")
     today = session.office.today()
     lines = [f"✓ {r.request_no} " + ("还有副本在外" if r.is_out else "副本已全部收回") for r in done]
@@ -102,6 +113,10 @@ def return_(session: Session, numbers: tuple[str, ...], on: str | None) -> None:
 @pass_session
 def list_(session: Session, overdue: bool, states: tuple[str, ...], path: Path | None) -> None:
     """列出副本登记：谁申请、谁批准、发了哪几号、哪些还在外面。"""
+
+    from qrecords.intake.outfiles import require_free, write_new
+    from qrecords.services.access import copies as service
+
     office = session.office
     found = service.list_requests(office, overdue=overdue, states=[CopyState(s) for s in states])
     rows = [_row(r) for r in found]
@@ -126,4 +141,6 @@ def _row(one: RequestShown) -> tuple[object, ...]:
 
 
 def _answer(session: Session, made: CopyRequest, lines: list[str]) -> None:
+    from qrecords.services.access.copies import shown
+
     session.answer({"copy": shown(made, session.office.today())}, lines)

@@ -16,7 +16,6 @@ from qrecords.cli.completion import FORM, RECORD, is_form_code
 from qrecords.cli.output import note, problem_lines, progress
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
-from qrecords.intake.clerkcopies import copies_of, given_by
 from qrecords.stores.given import GivenFile, on_disk
 
 if TYPE_CHECKING:
@@ -56,6 +55,7 @@ def fill(
     工作簿里有问题的，另存一份「…-退回.xlsx」，格子标红，批注写明原因。
     在终端上不写输入文件，就逐栏询问：有选项、有默认（同一用户上次的内容），保存前先看一遍。
     """
+    from qrecords.intake.clerkcopies import copies_of, given_by
     from qrecords.services.intake.fill import fill as fill_forms
 
     asked = None if inputs else _asked_record(session, form)
@@ -186,6 +186,7 @@ def update(session: Session, number: str, source: Path | None, dry_run: bool, re
 
 def _take_back(session: Session, form: str, source: Path | None, *, dry_run: bool, rejected: Path | None) -> None:
     """Go on with many records from one table."""
+    from qrecords.intake.clerkcopies import copies_of
     from qrecords.services.intake.takingback import take_back
 
     if source is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,13 +12,9 @@ from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import table
 from qrecords.cli.wording import worded
-from qrecords.services.reports import progress
-from qrecords.services.reports.draw import correct as correct_document
-from qrecords.services.reports.draw import draw as draw_document
-from qrecords.services.reports.kept import figures_of, list_documents, show_document
-from qrecords.services.reports.progress import Hand, make_void, receive, send_back
-from qrecords.services.reports.progress import issue as issue_document
-from qrecords.stores.given import on_disk
+
+if TYPE_CHECKING:
+    from qrecords.services.reports.progress import Hand
 
 NUMBER = click.argument("number", metavar="文件编号")
 REASON = click.option("--reason", metavar="原因", required=True, help="写明原因，会永久留下")
@@ -39,6 +35,9 @@ def _hand(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _hand_of(by: str, day: str | None, evidence: Path | None) -> Hand:
+    from qrecords.services.reports.progress import Hand
+    from qrecords.stores.given import on_disk
+
     return Hand(by, day or "", on_disk(evidence) if evidence else None)
 
 
@@ -56,6 +55,9 @@ def report() -> None:
 @pass_session
 def draw(session: Session, kind: str, period: str, branch: str, answer: str, remarks: tuple[str, ...]) -> None:
     """拟制一期文件（BB 报表、JB 简报、BZ 兵种报表、MY 满意度）；批准前再拟制就替换原稿。"""
+
+    from qrecords.services.reports.draw import draw as draw_document
+
     drawn = draw_document(session.office, kind, period, branch=branch, answer=answer, remarks=remarks)
     _answer(session, drawn, f"✓ 已拟制 {drawn['document_no']}　{drawn['title']}")
 
@@ -68,6 +70,9 @@ def draw(session: Session, kind: str, period: str, branch: str, answer: str, rem
 @pass_session
 def correct(session: Session, number: str, reason: str, answer: str, remarks: tuple[str, ...]) -> None:
     """更正已批准的文件：按现在的记录另做一版，原版保留，重新审核批准。"""
+
+    from qrecords.services.reports.draw import correct as correct_document
+
     drawn = correct_document(session.office, number, reason, answer=answer, remarks=remarks)
     lines = [f"  {c['label']}：原为 {c['before']}，现为 {c['now']}" for c in drawn["changes"]] or ["  数字没有变化"]
     if drawn["older_editions_with"]:
@@ -80,6 +85,9 @@ def correct(session: Session, number: str, reason: str, answer: str, remarks: tu
 @pass_session
 def show(session: Session, number: str) -> None:
     """查看一份文件：办到哪一步、各表、文件在哪里。"""
+
+    from qrecords.services.reports.kept import show_document
+
     found = show_document(session.office, number)
     lines = []
     for one in found.get("tables", ()):
@@ -98,6 +106,9 @@ def show(session: Session, number: str) -> None:
 @pass_session
 def figures(session: Session, number: str, figure: str) -> None:
     """列出文件里的数字，各由哪些记录算出（只列您能查阅的记录）。"""
+
+    from qrecords.services.reports.kept import figures_of
+
     found = figures_of(session.office, number, figure)
     lines = []
     for one in found:
@@ -114,6 +125,9 @@ def figures(session: Session, number: str, figure: str) -> None:
 @pass_session
 def list_(session: Session, kind: str, year: int | None) -> None:
     """列出文件：编号、期间、办到哪一步、下一步。"""
+
+    from qrecords.services.reports.kept import list_documents
+
     found = list_documents(session.office, kind=kind, year=year)
     rows = [(d["document_no"], d["period"], d["state_label"], d["title"], worded(d["next"])) for d in found]
     headings = ("编号", "期间", "办到", "题名", "下一步")
@@ -127,6 +141,9 @@ def list_(session: Session, kind: str, year: int | None) -> None:
 @pass_session
 def review(session: Session, number: str, by: str, day: str | None, evidence: Path | None) -> None:
     """登记审核签署；不用批准的文件审核后即批准归档。"""
+
+    from qrecords.services.reports import progress
+
     done = progress.review(session.office, number, _hand_of(by, day, evidence))
     _answer(session, done, f"✓ 已审核 {done['document_no']}：{done['state_label']}")
 
@@ -137,6 +154,9 @@ def review(session: Session, number: str, by: str, day: str | None, evidence: Pa
 @pass_session
 def approve(session: Session, number: str, by: str, day: str | None, evidence: Path | None) -> None:
     """登记批准签署：内容从此不再改变，并编号归档。"""
+
+    from qrecords.services.reports import progress
+
     done = progress.approve(session.office, number, _hand_of(by, day, evidence))
     _answer(session, done, f"✓ 已批准 {done['document_no']}")
 
@@ -148,6 +168,9 @@ def approve(session: Session, number: str, by: str, day: str | None, evidence: P
 @pass_session
 def sign(session: Session, number: str, part: Any, by: str, day: str | None, evidence: Path | None) -> None:
     """登记拟制或会签的签署。"""
+
+    from qrecords.services.reports import progress
+
     done = progress.sign(session.office, number, part, _hand_of(by, day, evidence))
     _answer(session, done, f"✓ 已登记 {done['document_no']} 的{PARTS[part]}签署")
 
@@ -158,6 +181,9 @@ def sign(session: Session, number: str, part: Any, by: str, day: str | None, evi
 @pass_session
 def return_(session: Session, number: str, reason: str) -> None:
     """退回重新拟制；已有的签署作废。"""
+
+    from qrecords.services.reports.progress import send_back
+
     done = send_back(session.office, number, reason)
     _answer(session, done, f"✓ 已退回 {done['document_no']}")
 
@@ -168,6 +194,9 @@ def return_(session: Session, number: str, reason: str) -> None:
 @pass_session
 def void(session: Session, number: str, reason: str) -> None:
     """作废没有批准过的文件；编号保留。"""
+
+    from qrecords.services.reports.progress import make_void
+
     done = make_void(session.office, number, reason)
     _answer(session, done, f"✓ 已作废 {done['document_no']}")
 
@@ -180,6 +209,9 @@ def void(session: Session, number: str, reason: str) -> None:
 @pass_session
 def issue(session: Session, number: str, to: tuple[str, ...], day: str | None, mail: str) -> None:
     """登记已批准的文件报送给了谁。"""
+
+    from qrecords.services.reports.progress import issue as issue_document
+
     done = issue_document(session.office, number, to=to, on=day or "", mail_no=mail)
     _answer(session, done, f"✓ 已报送 {done['document_no']}：{'、'.join(done['sent'][-1]['recipients'])}")
 
@@ -192,6 +224,9 @@ def issue(session: Session, number: str, to: tuple[str, ...], day: str | None, m
 @pass_session
 def receipt(session: Session, number: str, recipient: str, by: str, day: str | None) -> None:
     """登记报送对象签收了。"""
+
+    from qrecords.services.reports.progress import receive
+
     done = receive(session.office, number, recipient, by=by, on=day or "")
     _answer(session, done, f"✓ 已登记 {recipient} 签收 {done['document_no']}")
 

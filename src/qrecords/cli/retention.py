@@ -14,18 +14,6 @@ from qrecords.cli.completion import RECORD
 from qrecords.cli.output import table
 from qrecords.cli.wording import worded
 from qrecords.errors import UsageError
-from qrecords.services.disposition.destroy import destroy as destroy_list
-from qrecords.services.disposition.hold import hold as hold_subject
-from qrecords.services.disposition.hold import holds as holds_in_force
-from qrecords.services.disposition.hold import release as release_subject
-from qrecords.services.disposition.lists import approve as approve_list
-from qrecords.services.disposition.lists import draw
-from qrecords.services.disposition.lists import lists as all_lists
-from qrecords.services.disposition.lists import withdraw as withdraw_list
-from qrecords.services.disposition.lists import witness as witness_list
-from qrecords.services.disposition.replay import replay as replay_lists
-from qrecords.services.disposition.retention import due as due_units
-from qrecords.services.disposition.retention import extend
 
 if TYPE_CHECKING:
     from qrecords.services.disposition.lists import ListShown
@@ -46,6 +34,9 @@ def retention() -> None:
 @pass_session
 def due(session: Session, day: str | None) -> None:
     """列出保存期限已满的册和件，各有什么妨碍销毁。"""
+
+    from qrecords.services.disposition.retention import due as due_units
+
     found = due_units(session.office, day or "")
     rows = [(u.code, u.kind_label, u.items, u.pages, u.last_day, DUE_STATES[u.state], u.title) for u in found]
     headings = ("编号", "类", "件数", "页数", "保存到", "情况", "题名")
@@ -61,6 +52,9 @@ def due(session: Session, day: str | None) -> None:
 @pass_session
 def hold(session: Session, subject: str, reason: str) -> None:
     """冻结一份记录、一件、一册或一个用户的全部：不论到期与否都不能销毁。"""
+
+    from qrecords.services.disposition.hold import hold as hold_subject
+
     placed = hold_subject(session.office, subject, reason)
     session.answer({"hold": placed}, [f"✓ 已冻结{placed.kind_label} {placed.subject}；要由另一人解除"])
 
@@ -71,6 +65,9 @@ def hold(session: Session, subject: str, reason: str) -> None:
 @pass_session
 def release(session: Session, subject: str, reason: str) -> None:
     """解除别人的冻结；自己的冻结要由另一人解除。"""
+
+    from qrecords.services.disposition.hold import release as release_subject
+
     released = release_subject(session.office, subject, reason)
     session.answer({"released": released}, [f"✓ 已解除{len(released)}项冻结：{released[0].subject}"])
 
@@ -79,6 +76,9 @@ def release(session: Session, subject: str, reason: str) -> None:
 @pass_session
 def holds(session: Session) -> None:
     """列出现有的冻结。"""
+
+    from qrecords.services.disposition.hold import holds as holds_in_force
+
     found = holds_in_force(session.office)
     rows = [(h.kind_label, h.subject, session.when(h.placed_at)[:10], h.placed_by, h.reason) for h in found]
     lines = table(("类", "对象", "日期", "账号", "原因"), rows, (8, 40, 10, 16, 60)) if rows else ["没有冻结"]
@@ -93,6 +93,10 @@ def holds(session: Session) -> None:
 @pass_session
 def appraise(session: Session, numbers: tuple[str, ...], to_destroy: bool, until: str | None, reason: str) -> None:
     """鉴定到期的册和件：编入销毁清册，或延长保存期限。"""
+
+    from qrecords.services.disposition.lists import draw
+    from qrecords.services.disposition.retention import extend
+
     if to_destroy == (until is not None):
         raise UsageError("要写明鉴定结果", remedy="--destroy（编入销毁清册）和 --extend-to 日期（延长保存）写一个")
     if until:
@@ -112,6 +116,9 @@ def appraise(session: Session, numbers: tuple[str, ...], to_destroy: bool, until
 @pass_session
 def approve(session: Session, list_no: str) -> None:
     """批准销毁清册（主管领导；不能是编制的人）。"""
+
+    from qrecords.services.disposition.lists import approve as approve_list
+
     done = approve_list(session.office, list_no)
     how = f"qrecords retention witness {done.list_no} --hash 校验码 --on 日期"
     lines = [f"✓ 已批准清册 {done.list_no}", f"→ 下一步：至少两名监销人核对清册后，各用自己的账号运行 {how}"]
@@ -125,6 +132,9 @@ def approve(session: Session, list_no: str) -> None:
 @pass_session
 def witness(session: Session, list_no: str, sha256: str, day: str) -> None:
     """监销：核对过清册，确认它的校验码和今天的日期（每人用自己的账号）。"""
+
+    from qrecords.services.disposition.lists import witness as witness_list
+
     done = witness_list(session.office, list_no, sha256, day)
     lines = [f"✓ 清册 {done.list_no} 已有{len(done.witnesses)}人监销"]
     lines.append(f"→ 满两人后，由另一人执行：qrecords retention destroy {done.list_no}")
@@ -137,6 +147,9 @@ def witness(session: Session, list_no: str, sha256: str, day: str) -> None:
 @pass_session
 def withdraw(session: Session, list_no: str, reason: str) -> None:
     """撤销还没有执行的清册；编号保留，其中的册和件可以重新鉴定。"""
+
+    from qrecords.services.disposition.lists import withdraw as withdraw_list
+
     done = withdraw_list(session.office, list_no, reason)
     session.answer({"list": done}, [f"✓ 已撤销清册 {done.list_no}"])
 
@@ -146,6 +159,9 @@ def withdraw(session: Session, list_no: str, reason: str) -> None:
 @pass_session
 def destroy(session: Session, list_no: str) -> None:
     """执行已批准、已监销的清册：再查一遍，写好证明，然后删除并逐项核对。不可恢复。"""
+
+    from qrecords.services.disposition.destroy import destroy as destroy_list
+
     done = destroy_list(session.office, list_no)
     lines = [f"✓ 已销毁清册 {done.list_no} 上的{done.volumes}册、{done.items}件，核对无误"]
     lines += [f"  {path}" for name, path in done.files.items() if name.startswith("certificate")]
@@ -157,6 +173,9 @@ def destroy(session: Session, list_no: str) -> None:
 @pass_session
 def lists(session: Session) -> None:
     """列出销毁清册：内容、校验码、谁批准、谁监销、证明在哪里。"""
+
+    from qrecords.services.disposition.lists import lists as all_lists
+
     found = all_lists(session.office)
     lines = [line for one in found for line in (f"{one.list_no}  {one.state_label}", *_list_lines(one))]
     session.answer({"lists": found}, lines or ["还没有销毁清册"])
@@ -167,6 +186,9 @@ def lists(session: Session) -> None:
 @pass_session
 def replay(session: Session, source: Path) -> None:
     """恢复旧备份之后：把原工作区（或较新的备份）里已执行的清册再执行一遍，恢复出来的已销毁记录随之删除。"""
+
+    from qrecords.services.disposition.replay import replay as replay_lists
+
     done = replay_lists(session.office, source)
     lines = [f"✓ 已重新执行清册 {list_no}" for list_no in done] or ["没有要重新执行的清册"]
     session.answer({"replayed": done}, lines)

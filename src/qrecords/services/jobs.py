@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from qrecords.acting import in_use
 from qrecords.advice import Sentence, advise
 from qrecords.desk.session import Session
 from qrecords.desk.workspace import Workspace
@@ -148,8 +149,9 @@ def _session(workspace: Workspace, job: Job, words: Words) -> Office:
     """Return who asked for a job, as his account is now; NotPermitted when it is in use no more."""
     with workspace.register.read() as tx:
         account = tx.accounts.by_name(job.account)
-    if account is None or not account.active:
-        raise NotPermitted(f"账号 {job.account} 已停用", remedy="请由在用的账号再办")
+        if account is None:
+            raise NotPermitted(f"账号 {job.account} 不见了", remedy="请由在用的账号再办")
+        account = in_use(tx, account, workspace.clock())
     return Session(workspace, account, "desk", job.origin, words)
 
 
