@@ -14,6 +14,7 @@ from qrecords.model.hashwords import CHARACTERS, hash_words
 from qrecords.office import Office
 from qrecords.services import making
 from qrecords.services.disposition import lists
+from qrecords.services.disposition.hold import holds
 from tests import retention_office as kept
 from tests.faulty_disk import blank_pdfs
 from tests.retention_office import LIST_NO, TODAY, VOLUME, A, C, People
@@ -99,7 +100,9 @@ def test_four_people_destroy_and_each_sees_his_own_step_alone(person: Person) ->
     for name in ("乙", "丙", "甲"):
         take(person(name), "destroy", 403, list=LIST_NO)
         assert "destroy" not in own(person(name))
-    take(fourth, "hold", subject=C, reason="还在用")
+    for _ in range(2):
+        take(fourth, "hold", subject=C, reason="还在用", once="c" * 32)
+    assert len(holds(people_of(person)("甲"))) == 1
     take(fourth, "release", 403, subject=C, reason="又不用了")
     take(fourth, "destroy", 409, list=LIST_NO)  # held
     take(third, "release", subject=C, reason="不用了")
@@ -141,8 +144,8 @@ def test_the_characters_of_a_hash_are_read_apart() -> None:
 def test_a_copy_is_asked_for_decided_by_another_and_leaves_once(person: Person) -> None:
     asking, deciding = person("甲"), person("乙")
     form = {"number": C, "purpose": "示例用途", "recipient": "示例单位", "once": "b" * 32}
-    for _ in range(2):  # a lost connection sends it again
-        assert asking.post("/copies/request", form).status_code == 303
+    for desk in (asking, asking, Browser(people_of(person)("甲")).enter()):  # a lost connection sends it again,
+        assert desk.post("/copies/request", form).status_code == 303  # to a desk that was started anew too
     page = asking.get("/copies")
     (number,) = set(re.findall(r"FS-\d{4}-\d{4}", page))
     assert asking.post("/copies/issue", {"number": number}).status_code == 409

@@ -16,8 +16,8 @@ from starlette.types import Scope
 
 from qrecords import __version__
 from qrecords.web.asked import Asked, Handler, page
+from qrecords.web.leaving import Leaving
 from qrecords.web.limits import Costly, Limits
-from qrecords.web.once import Leaving, Once
 from qrecords.web.pages import entering
 from qrecords.web.picturing import Pictures
 from qrecords.web.printing import Printer
@@ -167,7 +167,7 @@ def desk_app(door: Door, *, hosts: Collection[str]) -> Starlette:
     app.state.door, app.state.pages, app.state.printer = door, Pages(), Printer()
     app.state.pictures = Pictures()
     app.state.limits = Limits(door.workspace.settings.desk)
-    app.state.once, app.state.leaving = Once[Response](), Leaving()
+    app.state.leaving = Leaving()
     app.state.work = Worker(door.workspace)
     return app
 

@@ -90,10 +90,10 @@ class Asked:
             response.set_cookie("told", json.dumps(told), max_age=30, httponly=True, samesite="strict", path="/")
         return response
 
-    def once(self, make: Callable[[], Response]) -> Response:
-        """Answer the same request again (its form's own `once`) as it was answered first, and do nothing twice."""
-        again: Response = self.request.app.state.once.answer(self.session.account.name, self.text("once"), make)
-        return again
+    @property
+    def word(self) -> str:
+        """Return what the same request again is known by: its form's own `once` and all it says; "" without one."""
+        return self.said if self.text("once") else ""
 
 
 Handler = Callable[[Asked], Response]

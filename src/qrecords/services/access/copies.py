@@ -63,9 +63,12 @@ class RequestShown:
 
 
 def request(
-    office: Office, number: str, *, purpose: str, count: int = 1, due: str = "", recipient: str = ""
+    office: Office, number: str, *, purpose: str, count: int = 1, due: str = "", recipient: str = "", word: str = ""
 ) -> CopyRequest:
-    """Ask for copies of a filed record, or of a filed item by its archive number; someone else decides."""
+    """Ask for copies of a filed record, or of a filed item by its archive number; someone else decides.
+
+    The same request again, known by its own `word`, asks for nothing more.
+    """
     if not 1 <= count <= MOST_COPIES:
         raise UsageError(f"一次可申请1到{MOST_COPIES}份", remedy=advise("请改 {}，或分几次申请", Input.COUNT))
     why = _line(purpose, "用途", PURPOSE_LENGTH)
@@ -75,6 +78,9 @@ def request(
     office.authorise(Action.COPY_REQUEST, item.archive_no)
     who = _line(recipient or office.account.person, "领用人", PERSON_LENGTH)
     with office.register.write() as tx:
+        before = tx.answered.get(office.account.name, word)
+        if before is not None and (known := tx.copies.one(before)) is not None:
+            return known
         made = CopyRequest(
             request_no=tx.copies.next_request_no(office.clock().year),
             archive_no=item.archive_no,
@@ -88,6 +94,7 @@ def request(
             requested_at=office.now(),
         )
         tx.copies.add(made)
+        tx.answered.keep(office.account.name, word, made.request_no, office.clock())
         detail: Row = {"purpose": digest(why), "recipient": digest(who), "count": count, "due": due}
         tx.audit.append([event(office, Action.COPY_REQUEST, made, **detail)])
     return made

@@ -35,21 +35,26 @@ class HoldShown:
     kind_label: str
 
 
-def hold(office: Office, subject: str, reason: str) -> HoldShown:
-    """Hold a record, an archived item, a volume, or all of a customer; it stops destruction whatever the date."""
+def hold(office: Office, subject: str, reason: str, *, word: str = "") -> HoldShown:
+    """Hold a record, an archived item, a volume, or all of a customer; it stops destruction whatever the date.
+
+    The same request again, known by its own `word`, puts no second hold.
+    """
     text = required_reason(reason)
     office.authorise(Action.HOLD, _logged(_plain(subject)))
     with office.register.write() as tx:
+        if (before := tx.answered.get(office.account.name, word)) is not None:
+            return shown(tx.retention.hold(int(before)))
         executed = (s for _, s in open_steps(tx) if isinstance(s, ListStep) and s.KIND == "destroy")
         if (step := next(executed, None)) is not None:
             raise WrongState(
                 f"清册 {step.list_no} 正在执行销毁", remedy="请等它结束后再冻结其余的；已批准的清册要在执行前冻结"
             )
         kind, name = _subject(office, tx, subject)
-        tx.retention.add_hold(kind, name, text, office.now(), office.account.name)
+        number = tx.retention.add_hold(kind, name, text, office.now(), office.account.name)
+        tx.answered.keep(office.account.name, word, str(number), office.clock())
         tx.audit.append([office.event(Action.HOLD, _logged(name), kind=kind.value, reason=digest(text))])
-        placed = [h for h in tx.retention.holds() if h.subject == name and h.kind is kind]
-    return shown(placed[-1])
+        return shown(tx.retention.hold(number))
 
 
 def release(office: Office, subject: str, reason: str) -> list[HoldShown]:

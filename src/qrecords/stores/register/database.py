@@ -23,6 +23,7 @@ from qrecords.model.audit import Event
 from qrecords.stores.durable import disk_of, is_read_only
 from qrecords.stores.register import tables
 from qrecords.stores.register.accounts import Accounts
+from qrecords.stores.register.answered import Answered
 from qrecords.stores.register.aside import EventsAside
 from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.beside import Beside
@@ -40,7 +41,7 @@ from qrecords.stores.register.retention import Retention
 from qrecords.stores.register.savedsearches import SavedSearches
 from qrecords.stores.register.seals import Seals
 
-MIGRATION = "0010"
+MIGRATION = "0011"
 BUSY_SECONDS = 30
 AT_ONCE = 20  # connections kept open: the desk's threads opened and closed one with nearly every question
 LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
@@ -148,6 +149,11 @@ class Transaction:
     def saved_searches(self) -> SavedSearches:
         """Return the searches accounts keep."""
         return SavedSearches(self._connection)
+
+    @cached_property
+    def answered(self) -> Answered:
+        """Return what small requests made."""
+        return Answered(self._connection)
 
     @cached_property
     def jobs(self) -> Jobs:

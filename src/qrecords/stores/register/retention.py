@@ -84,19 +84,27 @@ class Retention:
 
     # Holds and extensions
 
-    def add_hold(self, kind: HoldKind, subject: str, reason: str, at: str, by: str) -> None:
-        """Put a hold on something."""
+    def add_hold(self, kind: HoldKind, subject: str, reason: str, at: str, by: str) -> int:
+        """Put a hold on something; returns its id."""
         row = {"kind": kind.value, "subject": subject, "reason": reason, "placed_at": at, "placed_by": by}
         row |= {"released_at": "", "released_by": "", "release_reason": ""}
         made = self._c.execute(r.hold.insert().values(**row).returning(r.hold.c.id))
-        self._seals.touch("hold", made.scalar_one())
+        number = int(made.scalar_one())
+        self._seals.touch("hold", number)
+        return number
 
     def holds(self) -> list[Hold]:
         """Return the holds in force, oldest first."""
-        query = sa.select(r.hold).where(r.hold.c.released_at == "").order_by(r.hold.c.id)
+        return self._holds(r.hold.c.released_at == "")
+
+    def hold(self, number: int) -> Hold:
+        """Return a hold by its id, one ended since too."""
+        return self._holds(r.hold.c.id == number)[0]
+
+    def _holds(self, condition: sa.ColumnElement[bool]) -> list[Hold]:
         return [
             Hold(row.id, HoldKind(row.kind), row.subject, row.reason, row.placed_at, row.placed_by)
-            for row in self._c.execute(query)
+            for row in self._c.execute(sa.select(r.hold).where(condition).order_by(r.hold.c.id))
         ]
 
     def release(self, ids: Collection[int], reason: str, at: str, by: str) -> None:

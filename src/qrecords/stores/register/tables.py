@@ -209,7 +209,8 @@ item = Table(
     Column("filed_by", String, nullable=False),
     UniqueConstraint("form_code", "month", "archive_no"),
 )
-Index("item_by_year", item.c.record_year, item.c.form_code)
+# What waits to be bound is counted in it alone: with each 今日 after a change.
+Index("item_by_year", item.c.record_year, item.c.form_code, item.c.archive_no, item.c.version)
 
 volume = Table(
     "volume",
@@ -296,6 +297,16 @@ login_try = Table(
     Column("locked_until", String, nullable=False),
     Column("succeeded_at", String, nullable=False),
     Column("tried_at", String, nullable=False),
+)
+
+# What a small request made, by the request's own word, so that the same request again makes nothing twice.
+answered = Table(
+    "answered",
+    metadata,
+    Column("account", ForeignKey("account.name"), primary_key=True),
+    Column("word", String, primary_key=True),
+    Column("made", String, nullable=False),
+    Column("at", String, nullable=False),
 )
 
 # A search someone asks again and again, by the name he gave it.

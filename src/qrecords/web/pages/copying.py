@@ -51,7 +51,7 @@ def step(asked: Asked) -> Response:
     session, number = asked.session, asked.text("number")
     match asked.path["action"]:
         case "request":
-            return asked.once(lambda: _request(asked))
+            return _request(asked)
         case "approve":
             done = copies.approve(
                 session, number, may_print=bool(asked.text("may_print")), may_extract=bool(asked.text("may_extract"))
@@ -74,7 +74,7 @@ def _request(asked: Asked) -> Response:
         raise InvalidInput(f"份数「{count[:20]}」不是数字", remedy="请写几份")
     made = copies.request(
         asked.session, asked.text("number"), purpose=asked.text("purpose"), count=int(count),
-        due=_day(asked.text("due")), recipient=asked.text("recipient"),
+        due=_day(asked.text("due")), recipient=asked.text("recipient"), word=asked.word,
     )  # fmt: skip
     return asked.go(PAGE, f"{made.request_no} 已申请：{made.document_no} {made.count}份；等别人批准")
 

@@ -76,7 +76,7 @@ def step(asked: Asked) -> Response:
     reason = asked.text("reason")
     match action:
         case "hold":
-            return asked.once(lambda: _hold(asked))
+            return _hold(asked)
         case "release":
             released = holding.release(session, asked.text("subject"), reason)
             return asked.go("/retention", f"已解除{len(released)}项冻结：{released[0].subject}")
@@ -105,7 +105,7 @@ def step(asked: Asked) -> Response:
 
 
 def _hold(asked: Asked) -> Response:
-    placed = holding.hold(asked.session, asked.text("subject"), asked.text("reason"))
+    placed = holding.hold(asked.session, asked.text("subject"), asked.text("reason"), word=asked.word)
     return asked.go("/retention", f"已冻结{placed.kind_label} {placed.subject}；要由另一人解除")
 
 
