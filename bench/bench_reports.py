@@ -25,10 +25,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bench.measure import line
-from qrecords.model.figures.spans import days_of
 from qrecords.model.numbering import record_no
+from qrecords.model.period import Period
 from qrecords.model.record import Record, Signed, State
-from qrecords.model.reportperiod import ReportPeriod
 from qrecords.office import Office
 from qrecords.services.administer import init, open_office
 from qrecords.services.demoyear import happened
@@ -103,11 +102,11 @@ def _records(office: Office, count: int) -> Iterator[Record]:
             return
 
 
-def by_pandas(office: Office, period: ReportPeriod) -> int:
+def by_pandas(office: Office, period: Period) -> int:
     """Read the rows the figures look at and count the groups of their tables; return how many groups."""
     import pandas
 
-    since = days_of(period).year_before.first
+    since = period.year_before.first
     query = 'SELECT record_no, form_code, date, state, "values" FROM record WHERE date >= ?'
     with office.register.read() as tx:
         rows = tx._connection.exec_driver_sql(query, (since,)).fetchall()
@@ -115,7 +114,7 @@ def by_pandas(office: Office, period: ReportPeriod) -> int:
     frames: dict[str, list[dict[str, Any]]] = {}
     for number, form, day, state, values in rows:
         frames.setdefault(form[-3:-1], []).append(json.loads(values) | {"number": number, "day": day, "state": state})
-    now = days_of(period)
+    now = period
     for form, held in frames.items():
         frame = pandas.DataFrame(held)
         for span in (now, now.preceding, now.year_before):
@@ -132,7 +131,7 @@ def measure(root: Path, *, profile: bool) -> None:
         with office.register.read() as tx:
             print(f"{sum(tx.records.counts().values())} records", flush=True)
         for key, asked in PERIODS.items():
-            period = ReportPeriod.read(key)
+            period = Period.read(key)
             start = time.process_time()
             by_pandas(office, period)
             bare = time.process_time() - start
@@ -141,7 +140,7 @@ def measure(root: Path, *, profile: bool) -> None:
             with office.register.read() as tx:
                 if profile:
                     watched.enable()
-                figures_of(office, tx, "BB", days_of(period), level="内部")
+                figures_of(office, tx, "BB", period, level="内部")
                 watched.disable()
             figures = time.process_time() - start
             print(f"  {key}: pandas {bare:.2f} s, figures {figures:.2f} s of processor time", flush=True)

@@ -18,8 +18,8 @@ from qrecords.model.document import (
     require_other_person,
 )
 from qrecords.model.formats import ChangedFigure, DocumentJson, FigureJson, ProgressJson, TableJson
+from qrecords.model.period import Period, periods_of
 from qrecords.model.reportkind import DocumentSeries
-from qrecords.model.reportperiod import ReportPeriod, periods_of
 
 AT = "2027-01-08T09:00:00+08:00"
 DRAWN = Document(
@@ -48,14 +48,14 @@ ISSUED = APPROVED.issued(Sent(("公司主管领导", "质量部"), "2027-01-09",
     ],
 )
 def test_a_period_is_read_as_people_write_it(text: str, key: str, first: str, last: str, label: str) -> None:
-    period = ReportPeriod.read(text)
-    assert (period.key, period.first.isoformat(), period.last.isoformat(), period.label) == (key, first, last, label)
+    period = Period.read(text)
+    assert (period.key, period.first, period.last, period.label) == (key, first, last, label)
 
 
 @pytest.mark.parametrize("text", ["", "2026-13", "2026-H3", "26-03", "2026-03-04", "三月", "9999"])
 def test_what_is_no_period_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="请写成"):
-        ReportPeriod.read(text)
+        Period.read(text)
 
 
 def test_a_year_has_its_documents_in_order() -> None:

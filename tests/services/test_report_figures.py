@@ -10,9 +10,8 @@ import sqlalchemy as sa
 
 from qrecords.errors import NotPermitted
 from qrecords.model.access import Account, Grant
-from qrecords.model.figures.spans import days_of
+from qrecords.model.period import Period
 from qrecords.model.record import Record
-from qrecords.model.reportperiod import ReportPeriod
 from qrecords.office import Office
 from qrecords.services.reports.draw import draw
 from qrecords.services.reports.figures import Figures, figures_of
@@ -25,7 +24,7 @@ COUNTED = ("T01", "T03", "T05", "T07", "T09", "T10", "T11")
 
 def tables(office: Office, kind: str, period: str, *, branch: str = "", level: str = "机密") -> Figures:
     with office.register.read() as tx:
-        return figures_of(office, tx, kind, days_of(ReportPeriod.read(period)), branch=branch, level=level)
+        return figures_of(office, tx, kind, Period.read(period), branch=branch, level=level)
 
 
 def numbered(records: list[Record]) -> list[Record]:

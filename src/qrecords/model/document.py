@@ -22,7 +22,7 @@ from typing import ClassVar, Literal
 from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import NotPermitted, WrongState
 from qrecords.model.access import DocumentScope
-from qrecords.model.reportperiod import ReportPeriod
+from qrecords.model.period import Period
 from qrecords.model.volume import secrecy_rank
 
 DOCUMENT_NO = re.compile(r"^([A-Z]{1,8}-[A-Z]{2})-(\d{4})-(\d{3,})$")
@@ -157,7 +157,7 @@ class Document:
     @property
     def year(self) -> int:
         """Return the year of its period, which is its own."""
-        return ReportPeriod.read(self.period).year
+        return Period.read(self.period).year
 
     @property
     def signatures(self) -> tuple[Endorsed, ...]:
@@ -320,7 +320,7 @@ def require_other_person(document: Document, account: str, part: Part) -> None:
         )
 
 
-def missing_periods(drawn: Sequence[Document], wanted: Sequence[ReportPeriod]) -> list[ReportPeriod]:
+def missing_periods(drawn: Sequence[Document], wanted: Sequence[Period]) -> list[Period]:
     """Return the periods that have no approved document (a zero month has one too: 零报告)."""
     there = {d.period for d in drawn if d.progress.approved_version}
     return [period for period in wanted if period.key not in there]

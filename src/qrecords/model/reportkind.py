@@ -10,7 +10,7 @@ from pydantic import Field
 
 from qrecords.model.document import Part
 from qrecords.model.field import Definition
-from qrecords.model.reportperiod import Span
+from qrecords.model.period import Period, Span
 from qrecords.model.retention import FLOOR_YEARS
 from qrecords.model.series import Family
 from qrecords.model.volume import SECRECY_LEVELS
@@ -49,9 +49,16 @@ class ReportKind(Definition):
         """Tell whether there is one for each branch."""
         return self.scope == "branch"
 
-    def needs(self, span: Span) -> tuple[Part, ...]:
+    def needs(self, period: Period) -> tuple[Part, ...]:
         """Return the signatures a document of a period needs, in their order."""
-        return self.signatures.get(span, ())
+        return () if period.span == "days" else self.signatures.get(period.span, ())
+
+    def due_of(self, period: Period) -> str:
+        """Return the deadline of a period, "" where there is none; a second half-year is due with its year."""
+        if period.span == "days":
+            return ""
+        second = period.span == "half" and period.first[5:7] != "01"
+        return self.due.get("year" if second else period.span, "")
 
 
 class DocumentSeries(Definition):

@@ -10,10 +10,9 @@ from typing import Any
 from qrecords.model.field import FieldType
 from qrecords.model.figures import Figure, TableResult
 from qrecords.model.figures.drawing import Drawn, Means, Read, draw
-from qrecords.model.figures.spans import days_of
 from qrecords.model.form import Form
+from qrecords.model.period import Period
 from qrecords.model.record import Record, Signed, State
-from qrecords.model.reportperiod import ReportPeriod
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.retentionfile import read_complaint_kinds
 from qrecords.stores.tablefiles import read_tables
@@ -80,7 +79,7 @@ class Paper:
         using: Means | None = None,
     ) -> None:
         held = [*records]
-        span = days_of(ReportPeriod.read(period))
+        span = Period.read(period)
         first = min((r.date for r in held if r.date), default="9999-12-31")
         read = Read(held, first, frozenset(r.date[:7] for r in held), owes or {}, handed_in or {})
         self.drawn: Drawn = draw(kind, span, read, using or means(), cutoff or span.last)

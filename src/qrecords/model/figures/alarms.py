@@ -12,8 +12,8 @@ from qrecords.model.figures.entries import Entry
 from qrecords.model.figures.measures import against, numbers_of
 from qrecords.model.figures.results import ColumnHead, TableResult, TableRow
 from qrecords.model.figures.satisfaction import BAD, ITEMS, Method
-from qrecords.model.figures.spans import Period
 from qrecords.model.figures.tables import Report
+from qrecords.model.period import Period
 
 INDICES = {"@service": ("service", "服务满意度"), "@product": ("product", "产品满意度")}
 UNHAPPY = "不满意"

@@ -21,7 +21,7 @@ def charts(definition: TableDefinition, found: Sequence[TableResult], report: Re
     for result in found:
         for chart in parts[result.part].charts if result.part in parts else ():
             for_kind = not chart.kinds or report.kind in chart.kinds
-            if for_kind and (not chart.periods or report.period.kind in chart.periods):
+            if for_kind and (not chart.periods or report.period.span in chart.periods):
                 yield _chart(chart, parts[result.part], result, report)
 
 

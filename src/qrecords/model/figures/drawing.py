@@ -20,10 +20,10 @@ from qrecords.model.figures.management import links
 from qrecords.model.figures.population import Population
 from qrecords.model.figures.results import ChartResult, Figure, TableResult
 from qrecords.model.figures.satisfaction import Method
-from qrecords.model.figures.spans import Period
 from qrecords.model.figures.tables import Report, table, wanted
 from qrecords.model.form import Form
 from qrecords.model.numbering import form_number
+from qrecords.model.period import Period
 from qrecords.model.record import Action, Record, State
 from qrecords.model.retention import ComplaintKind
 
@@ -171,7 +171,7 @@ def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surr
 
     def valid(record: Record) -> str:
         if record.record_no not in reasons:
-            filed = means.filed and period.kind == "year"
+            filed = means.filed and period.span == "year"
             reasons[record.record_no] = why_not_valid(means.form(record.form_code), record, filed=filed)
         return reasons[record.record_no]
 

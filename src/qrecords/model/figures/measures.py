@@ -15,7 +15,7 @@ from qrecords.model.figures.definitions import Column
 from qrecords.model.figures.entries import Entry
 from qrecords.model.figures.population import fits
 from qrecords.model.figures.results import Figure, Number
-from qrecords.model.figures.spans import Period
+from qrecords.model.period import Period
 from qrecords.model.values import choice_key
 
 MONEY = "元"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from qrecords.model.figures.basis import counts_as
 from qrecords.model.figures.definitions import At, Basis, SetDefinition
 from qrecords.model.figures.entries import Entry
-from qrecords.model.figures.spans import Period
+from qrecords.model.period import Period
 from qrecords.model.rules import ConditionLike, holds
 
 # Makes other entries of those of records: occasions of service, the lines of a field.
@@ -71,7 +71,7 @@ class Population:
 
     def knows(self, span: Period) -> bool:
         """Tell whether the office has records of a span of days: without any there is nothing to compare with."""
-        return span.last >= self._first_day and any(m.code in self._months for m in span.months())
+        return span.last >= self._first_day and any(m.key in self._months for m in span.months())
 
     def is_empty(self, period: Period) -> bool:
         """Tell whether there is no record of a period at all."""

@@ -17,7 +17,7 @@ from qrecords.model.figures.entries import Entry
 from qrecords.model.figures.measures import DERIVED, MEASURES, NOTHING, Asked, Measured, numbers_of
 from qrecords.model.figures.population import Population, fits, span_of
 from qrecords.model.figures.results import ColumnHead, Figure, TableResult, TableRow
-from qrecords.model.figures.spans import Period
+from qrecords.model.period import Period
 from qrecords.model.rules import is_empty
 from qrecords.model.values import choice_key
 
@@ -59,13 +59,13 @@ def table(definition: TableDefinition, report: Report) -> list[TableResult]:
     return [
         _list(definition, part, report) if part.items else _grid(definition, part, report)
         for part in definition.parts
-        if (not part.periods or report.period.kind in part.periods) and (not part.kinds or report.kind in part.kinds)
+        if (not part.periods or report.period.span in part.periods) and (not part.kinds or report.kind in part.kinds)
     ]
 
 
 def wanted(definitions: Sequence[TableDefinition], kind: str, period: Period) -> list[TableDefinition]:
     """Return the tables of a document, in their order."""
-    found = [d for d in definitions if kind in d.kinds and (not d.periods or period.kind in d.periods)]
+    found = [d for d in definitions if kind in d.kinds and (not d.periods or period.span in d.periods)]
     return sorted(found, key=lambda d: (d.order, d.id))
 
 
@@ -128,7 +128,7 @@ class _Grid:
             yield _Row(named.key, named.label, lambda _, entries, n=named: _narrowed(entries, n.when), named)  # type: ignore[misc]
         if rows.months:
             for month in self._report.period.last_months(rows.months):
-                yield _Row(month.code, month.label, lambda _, entries: entries, span=month)
+                yield _Row(month.key, month.label, lambda _, entries: entries, span=month)
         if rows.field and first is not None:
             yield from self._valued(first)
         if rows.total:
@@ -258,12 +258,12 @@ def _narrowed(entries: Sequence[Entry], when: Sequence[Condition]) -> Sequence[E
 def _expanded(part: Part, report: Report) -> Iterator[Column]:
     """Give the columns of a period; one that stands for months or for a field's values as many as there are."""
     for column in part.columns:
-        if column.periods and report.period.kind not in column.periods:
+        if column.periods and report.period.span not in column.periods:
             continue
         if column.at == "months":
             for month in report.period.months():
                 name = f"{int(month.first[5:7])}月"
-                yield column.model_copy(update={"key": f"{column.key}_{month.code[5:7]}", "label": name})
+                yield column.model_copy(update={"key": f"{column.key}_{month.key[5:7]}", "label": name})
         elif column.each:
             yield from _each(part, column, report)
         else:
@@ -293,7 +293,7 @@ def _listed(value: Any) -> list[str]:
 
 def _month(period: Period, key: str) -> Period:
     number = key.rpartition("_")[2]
-    return next(month for month in period.months() if month.code[5:7] == number)
+    return next(month for month in period.months() if month.key[5:7] == number)
 
 
 def _share_out(rows: Sequence[_Row], measured: list[list[Measured]], place: int, rounding: Rounding) -> None:

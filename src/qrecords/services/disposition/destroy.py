@@ -27,8 +27,8 @@ from qrecords.model.destruction import (
 from qrecords.model.disposition import DestructionList, ListState
 from qrecords.model.formats import DocumentJson, RecordJson
 from qrecords.model.objects import DOCUMENT
+from qrecords.model.period import Period
 from qrecords.model.record import Action, State
-from qrecords.model.reportperiod import ReportPeriod
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.care.backup import REMOVAL
@@ -211,7 +211,7 @@ def _require_as_kept(office: Office, tx: Transaction, content: ListJson) -> None
 def _year_of(office: Office, object_id: str, version: int) -> int:
     """Return the year an item was frozen with."""
     if DOCUMENT.has(object_id):
-        return ReportPeriod.read(office.archive.read_as(DocumentJson, object_id, version).period).year
+        return Period.read(office.archive.read_as(DocumentJson, object_id, version).period).year
     return office.archive.read_as(RecordJson, object_id, version).record_year
 
 

@@ -14,16 +14,15 @@ from qrecords.advice import Do, Sentence, advise
 from qrecords.model.access import DocumentScope
 from qrecords.model.deadlines import Deadline
 from qrecords.model.document import Document, DocumentState
+from qrecords.model.period import Period, periods_of
 from qrecords.model.record import Action
 from qrecords.model.reportkind import DocumentSeries, ReportKind
-from qrecords.model.reportperiod import ReportPeriod, periods_of
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.services.reports.kept import series_of
 
 SEND = "report_send"
 WORK = (Action.REPORT_DRAW, Action.REPORT_REVIEW, Action.REPORT_APPROVE, Action.REPORT_ISSUE)
-DECEMBER = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,13 @@ def _missing(
     office: Office, series: DocumentSeries, kind: ReportKind, there: Sequence[Document], on: date
 ) -> Iterator[Awaited]:
     by_period = {d.period: d for d in there}
-    first = min(ReportPeriod.read(d.period).last for d in there)
+    first = min(Period.read(d.period).last for d in there)
     for span in kind.periods:
-        for year in range(first.year, on.year + 1):
+        for year in range(int(first[:4]), on.year + 1):
             for period in periods_of(year, span, series.halves):
                 drawn = by_period.get(period.key)
                 done = drawn is not None and bool(drawn.progress.approved_version or drawn.version < 0)
-                if done or not first <= period.last < on or not (key := _key(kind, period)):
+                if done or not first <= period.last < on.isoformat() or not (key := kind.due_of(period)):
                     continue
                 deadline = office.forms.procedure.deadlines.get(key)
                 if deadline and on >= (limit := _limit(office, deadline, period)) - timedelta(days=deadline.remind):
@@ -72,15 +71,9 @@ def _missing(
                     yield Awaited(key, about, limit, detail)
 
 
-def _key(kind: ReportKind, period: ReportPeriod) -> str:
-    """Return the deadline of a period: a second half-year is due with its year."""
-    second = period.span == "half" and period.last.month == DECEMBER
-    return kind.due.get("year" if second else period.span, "")
-
-
-def _limit(office: Office, deadline: Deadline, period: ReportPeriod) -> date:
+def _limit(office: Office, deadline: Deadline, period: Period) -> date:
     """Return the fixed day after a period's end: of the next month, or the next such day of a year."""
-    calendar, last = office.forms.procedure.calendar, period.last
+    calendar, last = office.forms.procedure.calendar, date.fromisoformat(period.last)
     if "-" not in deadline.month_day:
         after = last + timedelta(days=1)
         return deadline.day_of(after.year, calendar, after.month)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from qrecords.model.figures.results import ChartResult, ChartSeries, Figure, TableResult
-from qrecords.model.figures.spans import days_of
 from qrecords.model.formats import ChartJson, ChartSeriesJson, FigureJson, TableJson
 from qrecords.office import Office
 from qrecords.services.reports.figures import figures_of
@@ -26,7 +25,7 @@ def prepare(office: Office, tx: Transaction, asked: Asked) -> Prepared:
 
 def computed(office: Office, tx: Transaction, asked: Asked) -> Prepared:
     """Return what `forms/…/tables` defines for the kind; the scope was decided on before."""
-    period = days_of(asked.period)
+    period = asked.period
     found = figures_of(office, tx, asked.kind, period, branch=asked.branch, level=asked.secrecy_level)
     series = read_documents(office.settings.forms_dir)
     kind = series.kinds.get(asked.kind)

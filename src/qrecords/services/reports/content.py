@@ -9,7 +9,7 @@ from typing import Any
 
 from qrecords.model.document import Document, Progress
 from qrecords.model.formats import DocumentJson
-from qrecords.model.reportperiod import ReportPeriod
+from qrecords.model.period import Period
 from qrecords.model.volume import Item
 from qrecords.render.pdflook import pages_of
 
@@ -42,14 +42,14 @@ def document_of(held: DocumentJson, object_id: str, version: int, progress: Prog
 
 def item_of_document(document: Document, *, creator: str, pdf: Path | None = None) -> Item:
     """Return the item a document is once it is approved; without its paper the one its archive number is kept for."""
-    period = ReportPeriod.read(document.period)
+    period = Period.read(document.period)
     return Item(
         archive_no=document.progress.archive_no,
         document_no=document.document_no,
         title=document.title,
         creator=creator,
-        date_from=period.first.isoformat(),
-        date_to=period.last.isoformat(),
+        date_from=period.first,
+        date_to=period.last,
         pages=pages_of(pdf) if pdf else 0,
         secrecy_level=document.secrecy_level,
         object_id=document.object_id,

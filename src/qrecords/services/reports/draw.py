@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 from qrecords.advice import Do, Input, advise
@@ -16,9 +15,9 @@ from qrecords.model.audit import digest
 from qrecords.model.document import AFTER_APPROVAL, BEFORE_APPROVAL, Document, DocumentState, Progress, document_no
 from qrecords.model.formats import ChangedFigure, DocumentJson, FigureJson
 from qrecords.model.objects import DOCUMENT
+from qrecords.model.period import Period
 from qrecords.model.record import Action
 from qrecords.model.reportkind import DocumentSeries, ReportKind
-from qrecords.model.reportperiod import ReportPeriod
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.render.docx import Template
@@ -42,7 +41,7 @@ class Order:
     series: DocumentSeries
     code: str
     kind: ReportKind
-    period: ReportPeriod
+    period: Period
     branch: str
 
     @property
@@ -110,7 +109,7 @@ def _order(office: Office, kind: str, period: str, branch: str) -> Order:
     code = kind_called(series, kind)
     found = series.kinds[code]
     try:
-        wanted = ReportPeriod.read(period)
+        wanted = Period.read(period)
     except ValueError as error:
         raise InvalidInput(str(error), remedy="请改正期间") from None
     halves = wanted.span != "half" or wanted.key[5:] in series.halves
@@ -143,7 +142,7 @@ def _branch(series: DocumentSeries, kind: ReportKind, code: str, branch: str) ->
 
 def _require_ended(office: Office, order: Order) -> None:
     last = order.period.last
-    if date.fromisoformat(office.today()) <= last:
+    if office.today() <= last:
         raise WrongState(
             f"{order.period.label}还没有结束（到 {last}），不能拟制{order.kind.title}",
             remedy=f"请在 {last} 之后再拟制；数字以期末为准",
@@ -181,8 +180,8 @@ def _drawn(
                 kind_title=order.kind.title,
                 title=order.title,
                 period=order.period.key,
-                date_from=order.period.first.isoformat(),
-                date_to=order.period.last.isoformat(),
+                date_from=order.period.first,
+                date_to=order.period.last,
                 branch=order.branch,
                 secrecy_level=order.kind.secrecy_level,
                 retention_years=order.kind.retention_years,
@@ -195,7 +194,7 @@ def _drawn(
                 unit=office.settings.office.unit,
                 drawn_by=office.account.name,
                 drawn_by_name=office.account.person,
-                needs=order.kind.needs(order.period.span),
+                needs=order.kind.needs(order.period),
                 recipients=order.kind.recipients,
                 tables=prepared.tables,
                 figures=prepared.figures,
@@ -215,7 +214,7 @@ def _drawn(
             else:
                 document = document.redrawn(content, held.as_of, office.account.name, held.title)
             document = replace(
-                document, version=document.version + 1, needs=order.kind.needs(order.period.span),
+                document, version=document.version + 1, needs=order.kind.needs(order.period),
                 recipients=order.kind.recipients,
             )  # fmt: skip
             detail: dict[str, str | int] = {"edition": edition, "figures": len(held.figures)}
@@ -261,7 +260,7 @@ def _reserved(office: Office, tx: Transaction, order: Order, there: Document | N
         sha256="",
         drawn_at=office.now(),
         drawn_by=office.account.name,
-        needs=order.kind.needs(order.period.span),
+        needs=order.kind.needs(order.period),
         recipients=order.kind.recipients,
         progress=Progress(DocumentState.DRAWN.value, 1),
     )

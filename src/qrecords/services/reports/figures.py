@@ -9,9 +9,9 @@ from qrecords.model.evaluation import evaluate, evaluation_table
 from qrecords.model.figures.alarms import Alarm, alarm_table, alarms
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.drawing import Drawn, Means, Read, draw
-from qrecords.model.figures.spans import Period
 from qrecords.model.form import Form
 from qrecords.model.numbering import form_number, without_edition
+from qrecords.model.period import Period
 from qrecords.model.record import Action, Record
 from qrecords.model.volume import SECRECY_LEVELS, secrecy_rank
 from qrecords.office import Office
@@ -59,7 +59,7 @@ def figures_of(
         seqs = {r.record_no: r.seq for r in read.records}
         named = {no: seqs[no] for alarm in found for no in alarm.records}
         drawn = replace(drawn, tables=(*drawn.tables, alarm_table(found)), records={**drawn.records, **named})
-    if kind == EVALUATED and period.kind != "month" and (office_own := read_evaluation(office.forms.beside)).on:
+    if kind == EVALUATED and period.span != "month" and (office_own := read_evaluation(office.forms.beside)).on:
         beside = draw(EVALUATION, period, read, means, office.today()).tables
         figures = {f.id: f.value for one in (*drawn.tables, *beside) for f in one.figures()}
         result = evaluate(office_own, figures.get)
@@ -97,7 +97,7 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
     since = min(
         period.year_before.first,
         period.preceding.first,
-        trend.first if period.kind == "month" else trend.year_before.first,
+        trend.first if period.span == "month" else trend.year_before.first,
     )
     codes = office.forms.counted_codes()
     found: list[Record] = []

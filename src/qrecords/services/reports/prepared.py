@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qrecords.model.formats import ChartJson, FigureJson, TableJson
-from qrecords.model.reportperiod import ReportPeriod
+from qrecords.model.period import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Asked:
     """What a document is about: its kind, period, branch ("" = all), and the highest secrecy that counts."""
 
     kind: str
-    period: ReportPeriod
+    period: Period
     branch: str
     secrecy_level: str
 

@@ -12,8 +12,8 @@ from qrecords.model import values
 from qrecords.model.audit import digest
 from qrecords.model.document import PART_LABELS, Document, Endorsed, Part, Receipt, Sent, require_other_person
 from qrecords.model.numbering import form_number
+from qrecords.model.period import Period
 from qrecords.model.record import Action, State
-from qrecords.model.reportperiod import ReportPeriod
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.hands import require_other_hands
@@ -158,7 +158,7 @@ def _require_unchanged(office: Office, document: Document) -> None:
 
 
 def _require_after_period(document: Document, day: str, what: str) -> None:
-    last = ReportPeriod.read(document.period).last.isoformat()
+    last = Period.read(document.period).last
     if day <= last:
         raise InvalidInput(f"{what} {day} 早于期末 {last}", remedy="请核对日期")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from qrecords.model.formats import FigureJson, TableJson
+from qrecords.model.period import Period
 from qrecords.model.record import Record, State
-from qrecords.model.reportperiod import ReportPeriod
 from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.services.reports.prepared import Asked, Prepared
@@ -22,7 +22,7 @@ BRANCH_FIELD, LEVEL_FIELD = "military_branch", "secrecy_level"
 
 def records_table(office: Office, tx: Transaction, asked: Asked) -> Prepared:
     """Return 「记录总表」: of each form what was recorded in the period, how much is filed, and the period before."""
-    period, before = asked.period, _before(asked.period)
+    period, before = asked.period, asked.period.preceding
     figures: list[FigureJson] = []
     rows: list[tuple[str, ...]] = []
     totals: dict[str, list[Record]] = {column: [] for column in _COLUMNS}
@@ -54,12 +54,12 @@ def records_table(office: Office, tx: Transaction, asked: Asked) -> Prepared:
 _COLUMNS = {"now": "本期", "filed": "其中已归档", "before": "上期"}
 
 
-def _within(tx: Transaction, asked: Asked, form_code: str, period: ReportPeriod) -> Iterator[Record]:
-    highest, first, last = secrecy_rank(asked.secrecy_level), period.first.isoformat(), period.last.isoformat()
+def _within(tx: Transaction, asked: Asked, form_code: str, period: Period) -> Iterator[Record]:
+    highest = secrecy_rank(asked.secrecy_level)
     for record in tx.records.find(form_code=form_code):
         if (
             record.state not in NOT_COUNTED
-            and first <= record.date <= last
+            and period.holds(record.date)
             and (not asked.branch or record.values.get(BRANCH_FIELD) == asked.branch)
             and secrecy_rank(str(record.values.get(LEVEL_FIELD) or "")) <= highest
         ):
@@ -74,17 +74,5 @@ def _figure(
     return key
 
 
-def _zero(records: list[Record], period: ReportPeriod) -> tuple[str, ...]:
+def _zero(records: list[Record], period: Period) -> tuple[str, ...]:
     return () if records else (f"{period.label}无记录",)
-
-
-def _before(period: ReportPeriod) -> ReportPeriod:
-    match period.span:
-        case "month":
-            year, month = divmod(period.year * 12 + period.first.month - 2, 12)
-            return ReportPeriod(f"{year}-{month + 1:02}", "month")
-        case "half":
-            half = "H1" if period.key.endswith("2") else "H2"
-            return ReportPeriod(f"{period.year - (half == 'H2')}-{half}", "half")
-        case "year":
-            return ReportPeriod(f"{period.year - 1}", "year")

@@ -9,8 +9,8 @@ from qrecords.model.document import Document
 from qrecords.model.figures.reconcile import Difference, Part, Told, differences, reconciliation
 from qrecords.model.figures.results import Figure, TableResult
 from qrecords.model.formats import DocumentJson
+from qrecords.model.period import Period, periods_of
 from qrecords.model.record import Action
-from qrecords.model.reportperiod import ReportPeriod, periods_of
 from qrecords.office import Office
 from qrecords.services.reports.prepared import Asked
 from qrecords.stores.register import Transaction
@@ -40,7 +40,7 @@ def _told(document: Document, branch: str) -> bool:
     return document.branch == branch and document.version > 0 and bool(document.progress.approved_version)
 
 
-def _part(office: Office, document: Document, month: ReportPeriod, now: Sequence[Figure]) -> Part:
+def _part(office: Office, document: Document, month: Period, now: Sequence[Figure]) -> Part:
     held = office.archive.read_as(DocumentJson, document.object_id, document.progress.approved_version)
     wanted = {figure.id for figure in now}
     figures = {

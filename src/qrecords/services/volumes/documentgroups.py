@@ -15,9 +15,9 @@ from qrecords.model.document import BEFORE_APPROVAL, DOCUMENT_LABELS, Document, 
 from qrecords.model.formats import DocumentJson
 from qrecords.model.numbering import ArchiveClass
 from qrecords.model.objects import DOCUMENT
+from qrecords.model.period import Period, periods_of
 from qrecords.model.record import Action
 from qrecords.model.reportkind import DocumentSeries
-from qrecords.model.reportperiod import ReportPeriod, periods_of
 from qrecords.model.series import Family
 from qrecords.model.volume import File, Item, Piece
 from qrecords.office import Office
@@ -82,7 +82,7 @@ class DocumentGroup:
         mine = {d.object_id: d for d in self._documents(office, tx, year)}
         items = [i for code in self.form_codes for i in tx.items.of_year(year, code)]
         found = [(mine[i.object_id], i) for i in items if i.object_id in mine]
-        return sorted(found, key=lambda pair: (ReportPeriod.read(pair[0].period).order, pair[0].document_no))
+        return sorted(found, key=lambda pair: (Period.read(pair[0].period).order, pair[0].document_no))
 
     def _documents(self, office: Office, tx: Transaction, year: int) -> Iterator[Document]:
         for code in sorted(self.form_codes):
