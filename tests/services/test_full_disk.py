@@ -154,11 +154,11 @@ def test_half_a_login_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_register_without_any_room_is_not_called_damaged(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite says so when it cannot make the files beside the database (found on a disk filled to the last byte)."""
     error = sa.exc.OperationalError("BEGIN", None, sqlite3.OperationalError("disk I/O error"))
-    told = office.register._own_error(error)
+    told = office.register._kept.own_error(error)
     assert "disk I/O error" in told.message
     usage = shutil.disk_usage(office.settings.root)
-    monkeypatch.setattr("qrecords.stores.register.database.disk_usage", lambda _folder: usage._replace(free=0))
-    told = office.register._own_error(error)
+    monkeypatch.setattr("qrecords.stores.register.dialects.sqlite.disk_usage", lambda _folder: usage._replace(free=0))
+    told = office.register._kept.own_error(error)
     assert isinstance(told, StorageFailure)
     assert told.message.startswith("磁盘已满")
 

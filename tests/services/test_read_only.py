@@ -39,7 +39,7 @@ def held(
 ) -> Iterator[CommandLine]:
     """Give the office on a disk mounted to be read alone, or one the system says this of."""
     if request.param == "told":
-        monkeypatch.setattr("qrecords.stores.register.database.is_read_only", lambda path: True)
+        monkeypatch.setattr("qrecords.stores.register.dialects.sqlite.is_read_only", lambda path: True)
         yield filed
         return
     place = tmp_path / "disc"
@@ -97,5 +97,5 @@ def test_what_waits_beside_the_register_is_read_too(filed: CommandLine, monkeypa
         filed("submit", "01A-2025-2")
         beside = path.with_name("register.sqlite-wal")
         assert beside.stat().st_size, "the change waits there"
-        monkeypatch.setattr("qrecords.stores.register.database.is_read_only", lambda path: True)
+        monkeypatch.setattr("qrecords.stores.register.dialects.sqlite.is_read_only", lambda path: True)
         assert filed.json("show", "01A-2025-2")["record"]["state"] == "submitted"

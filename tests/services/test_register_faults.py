@@ -20,7 +20,7 @@ from qrecords.services.administer import open_office
 from qrecords.services.care.verify import verify
 from qrecords.services.intake.fill import fill
 from qrecords.stores.given import on_disk
-from qrecords.stores.register import database
+from qrecords.stores.register.dialects import sqlite as database
 from tests.conftest import CommandLine
 
 FIRST, SECOND = "QR758-01A-2025-00001", "QR758-01A-2025-00002"

@@ -98,7 +98,7 @@ def test_making_it_again_keeps_what_is_there(register: Register) -> None:
 def test_a_register_held_by_another_program_is_told_in_words(
     register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qrecords.stores.register.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("qrecords.stores.register.dialects.sqlite.BUSY_SECONDS", 0.1)
     impatient = Register(register.path)
     with register.write() as tx:
         tx.counters.take("n")

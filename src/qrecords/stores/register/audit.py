@@ -13,15 +13,12 @@ import sqlalchemy as sa
 from qrecords.model.audit import GENESIS, Event, event_hash
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.aside import EventsAside
+from qrecords.stores.register.dialects import missing_guards, words
 from qrecords.stores.register.log import Facts
 from qrecords.stores.register.seals import ACCOUNT, AFRESH, MORE, SEALED, Seals
 
 PROGRAM = "qrecords"  # the account of what the program does by itself when it brings a register up to date
 TAKEN_IN = "readings-taken-in"  # the number of the last event set aside that is in the log
-
-# What the database refuses by itself; the migration makes them.
-GUARDS = frozenset({"audit_no_update", "audit_no_delete", "audit_no_replace"})
-
 
 _CHUNK = 500  # bound parameters in one statement
 _HEAD = sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
@@ -68,8 +65,9 @@ class Audit:
 
     def newest(self, since: int = 0) -> datetime | None:
         """Return the latest moment (UTC) an event carries from a number on, None when there is none."""
-        seconds = sa.cast(sa.func.strftime("%s", t.audit.c.at), sa.Integer)  # whatever offsets they are written with
-        found = self._c.execute(sa.select(sa.func.max(seconds)).where(t.audit.c.seq >= since)).scalar()
+        found = self._c.execute(
+            sa.select(sa.func.max(words.seconds(t.audit.c.at))).where(t.audit.c.seq >= since)
+        ).scalar()
         return None if found is None else datetime.fromtimestamp(found, UTC)
 
     def numbered(self, seq: str, action: str, outcome: str) -> Event | None:
@@ -182,8 +180,7 @@ class Audit:
 
     def missing_guards(self) -> list[str]:
         """Return the triggers of the log that someone took out of the database."""
-        rows = self._c.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"))
-        return sorted(GUARDS.difference(rows.scalars()))
+        return missing_guards(self._c)
 
     def close(self, segment: Segment) -> None:
         """Write down a segment that is filed."""
@@ -214,7 +211,7 @@ def _parts(sealed: dict[str, str]) -> Iterator[dict[str, str]]:
 def _select() -> sa.Select[Any]:
     columns = [c for c in t.audit.c if c.name != "detail"]
     # The detail as it lies there: what someone spoiled must be named, not stop the reading.
-    return sa.select(*columns, sa.type_coerce(t.audit.c.detail, sa.Text()).label("detail")).order_by(t.audit.c.seq)
+    return sa.select(*columns, words.raw(t.audit.c.detail).label("detail")).order_by(t.audit.c.seq)
 
 
 _ABOUT = _select().where(t.audit.c.object == sa.bindparam("about"))

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import sqlite3
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from shutil import disk_usage
-from tempfile import TemporaryDirectory
-from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
 
 from qrecords.advice import Do, advise
-from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
+from qrecords.errors import IntegrityFailure, StorageFailure, WrongState
 from qrecords.model.audit import Event
-from qrecords.stores.durable import disk_of, is_read_only
 from qrecords.stores.register import tables
 from qrecords.stores.register.accounts import Accounts
 from qrecords.stores.register.answered import Answered
@@ -29,6 +21,8 @@ from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.beside import Beside
 from qrecords.stores.register.copies import Copies
 from qrecords.stores.register.deskdrafts import DeskDrafts
+from qrecords.stores.register.dialects import Busy, engine_for
+from qrecords.stores.register.dialects.engine import ABSENT
 from qrecords.stores.register.documents import Documents
 from qrecords.stores.register.items import Items
 from qrecords.stores.register.jobs import Jobs
@@ -42,17 +36,9 @@ from qrecords.stores.register.savedsearches import SavedSearches
 from qrecords.stores.register.seals import Seals
 
 MIGRATION = "0011"
-BUSY_SECONDS = 30
-AT_ONCE = 20  # connections kept open: the desk's threads opened and closed one with nearly every question
-LEAST_SPACE = 1 << 20  # bytes: with less SQLite may fail in ways that do not say why
 _WRITES = "qrecords_writes"
 _WAITS = "qrecords_waits"
 ASIDE_FILE = "readings.sqlite"
-ABSENT = advise("请从备份恢复；若是新建工作区，先运行 {}", Do.INIT)
-
-
-class Busy(WrongState):
-    """Another process writes just now."""
 
 
 class Transaction:
@@ -172,64 +158,43 @@ class Transaction:
 
 
 class Register:
-    """The office's database: SQLite in a file, written by one transaction at a time."""
+    """The office's database: SQLite in a file, or a server; written by one transaction at a time on either."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, url: str = "") -> None:
         self.path = path
-        # A disk of a backup, a disc: it can be read, by a database that makes no files beside itself.
-        self.read_only = path.exists() and is_read_only(path)
-        self._copied: TemporaryDirectory[str] | None = None
+        self._kept = engine_for(path, url)
+        self.read_only = self._kept.read_only
         self._aside = EventsAside(path.with_name(ASIDE_FILE))
         self.holders: set[str] = set()  # the owners of leases that work through this opening
-        dumps = json.JSONEncoder(ensure_ascii=False).encode
-        self._engine = sa.create_engine(
-            # Never as text: % and ? in a folder's name would be read as parts of a URL, and another file opened.
-            sa.URL.create("sqlite", database=str(path)),
-            json_serializer=dumps,
-            connect_args={"timeout": BUSY_SECONDS},
-            pool_size=AT_ONCE,
-            pool_use_lifo=True,
-            **({"creator": partial(_looked_at, self._settled())} if self.read_only else {}),
-        )
-        sa.event.listen(self._engine, "connect", _look if self.read_only else _configure)
-        sa.event.listen(self._engine, "begin", _begin)
+        self._engine = self._kept.connected()
+        sa.event.listen(self._engine, "begin", self._begin)
 
-    def _settled(self) -> Path:
-        """Return the database on a read-only disk, or a copy with what still waits in the file beside it."""
-        beside = self.path.with_name(f"{self.path.name}-wal")
-        if not (beside.exists() and beside.stat().st_size):
-            return self.path
-        self._copied = TemporaryDirectory(prefix="qrecords-register-", ignore_cleanup_errors=True)
-        for path in (self.path, beside):
-            shutil.copyfile(path, Path(self._copied.name) / path.name)
-        made = Path(self._copied.name) / self.path.name
-        with closing(sqlite3.connect(made)) as copy:
-            copy.execute("PRAGMA journal_mode=DELETE")
-        return made
+    def _begin(self, connection: sa.Connection) -> None:
+        options = connection.get_execution_options()
+        self._kept.begin(connection, writes=options.get(_WRITES, False), waits=options.get(_WAITS, True))
 
     @classmethod
-    def create(cls, path: Path) -> Register:
+    def create(cls, path: Path, url: str = "") -> Register:
         """Make the database, or bring an older one up to date; existing content stays."""
-        register = cls(path)
+        register = cls(path, url)
         register._upgrade()
         with register.write() as tx:
             tx.facts.set_once("register_id", uuid4().hex)
         return register
 
     @classmethod
-    def open(cls, path: Path) -> Register:
+    def open(cls, path: Path, url: str = "") -> Register:
         """Open an existing database, brought up to date; IntegrityFailure when it is missing or broken.
 
         WrongState when a newer program made it.
         """
-        if not path.is_file():
-            raise IntegrityFailure(f"登记库 {path} 不见了", remedy=ABSENT)
-        register = cls(path)
-        with register.read() as tx:
-            found = tx.facts.migration()
+        register = cls(path, url)
         try:
+            register._kept.require_there()
+            with register.read() as tx:
+                found = tx.facts.migration()
             if not found:
-                raise IntegrityFailure(f"{path} 不是登记库", remedy=ABSENT)
+                raise IntegrityFailure(f"{register._kept.called} 不是登记库", remedy=ABSENT)
             if found != MIGRATION:
                 register._upgrade()
         except BaseException:
@@ -248,10 +213,11 @@ class Register:
         with self._translated(), self._engine.connect() as connection:
             writing = connection.execution_options(**{_WRITES: True})
             config.attributes["connection"] = writing
-            _refuse_lock_files(self.path.parent / "locks")
+            self._kept.require_unused()
             try:
                 with writing.begin():
                     command.upgrade(config, "head")
+                    self._kept.upgraded(writing)
             except CommandError as error:
                 raise WrongState(
                     f"登记库是更新的程序写的，本程序只认到版本 {MIGRATION}",
@@ -267,7 +233,7 @@ class Register:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Give one consistent view; nothing may be changed through it."""
-        with self._translated(), self._engine.begin() as connection:
+        with self._begun() as connection:
             yield Transaction(connection)
 
     @contextmanager
@@ -281,13 +247,11 @@ class Register:
                 f"磁盘是只读的，只能查阅：{self.path.parent}",
                 remedy=advise("要办理，请到可写的工作区；这是备份就先 {} 出来", Do.RESTORE),
             )
-        with self._translated(), self._engine.connect() as connection:
-            writing = connection.execution_options(**{_WRITES: True, _WAITS: wait})
-            with writing.begin():
-                tx = Transaction(writing, self.holders, self._aside)
-                yield tx
-                tx.require_sealed()
-            tx.settle_aside()
+        with self._begun(**{_WRITES: True, _WAITS: wait}) as connection:
+            tx = Transaction(connection, self.holders, self._aside)
+            yield tx
+            tx.require_sealed()
+        tx.settle_aside()
 
     def has_aside(self) -> bool:
         """Tell whether events wait beside the log."""
@@ -299,112 +263,47 @@ class Register:
 
     def copy_to(self, path: Path) -> None:
         """Write the register as it stands at this moment into a single new file, while others go on working."""
-        try:
-            with closing(sqlite3.connect(self.path)) as here, closing(sqlite3.connect(path)) as copy:
-                here.backup(copy)
-                with copy:
-                    copy.execute("DELETE FROM lease")  # what is held here, by this very copying too, is not held there
-                    if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'job'").fetchone():
-                        copy.execute(
-                            "DELETE FROM job WHERE ended_at = ''"
-                        )  # older registers have no jobs; these are done here
-                copy.execute("PRAGMA journal_mode=DELETE")  # else it would need files beside it
-        except sqlite3.Error as error:
-            raise StorageFailure(f"登记库复制不出来：{error}", remedy="请检查磁盘空间和权限后再试") from error
+        self._kept.copy_to(path)
 
     def scrub(self) -> None:
         """Write the database anew, so that no page of the file or its log holds what was removed; needs it alone."""
         with self._translated():
-            connection = self._engine.raw_connection()
-            try:
-                connection.execute("VACUUM")
-                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-            except sqlite3.DatabaseError as error:
-                raise self._own_error(sa.exc.DatabaseError("VACUUM", None, error)) from error
-            finally:
-                connection.close()
-        if busy:
-            raise WrongState("登记库正被别的程序读着，旧内容还没有清掉", remedy="请关闭其他 qrecords 程序后再试")
+            self._kept.scrub(self._engine)
 
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
-        if self._copied is not None:
-            self._copied.cleanup()
+        self._kept.close()
+
+    @contextmanager
+    def _begun(self, **options: bool) -> Iterator[sa.Connection]:
+        """Give a transaction that has begun; it commits at the end of the block."""
+        with self._translated(), closing(self._connect(options)) as connection:
+            transaction = connection.get_transaction()
+            assert transaction is not None
+            with transaction:
+                yield connection
+
+    def _connect(self, options: Mapping[str, bool]) -> sa.Connection:
+        """Return a connection whose transaction has begun; a server that came up again is met on the second try."""
+        for tries in (1, 2):
+            connection = self._engine.connect().execution_options(**options)
+            try:
+                connection.begin()
+            except BaseException as error:
+                connection.close()
+                if tries == 2 or not (isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated):
+                    raise
+            else:
+                return connection
+        raise AssertionError
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except sa.exc.DatabaseError as error:
-            raise self._own_error(error) from error
-
-    def _own_error(self, error: sa.exc.DatabaseError) -> QRecordsError:
-        text = str(error.orig)
-        if "locked" in text or "busy" in text:
-            return WrongState(
-                f"登记库正被别的程序占用，等了{BUSY_SECONDS}秒", remedy="请稍后再试；一直如此请查看谁在用这个工作区"
-            )
-        # Without any room SQLite cannot make the files beside the database, and calls it an error of the disk.
-        if "full" in text or ("disk I/O error" in text and disk_usage(self.path.parent).free < LEAST_SPACE):
-            disk = disk_of(self.path.parent)
-            return StorageFailure(
-                f"磁盘已满（{disk} 所在的磁盘），登记库写不进去", remedy="请腾出空间后再试；已写入的没有损坏"
-            )
-        if "readonly" in text or "unable to open" in text:
-            return StorageFailure(f"没有权限写登记库 {self.path}", remedy="请检查 archive 文件夹的权限")
-        if isinstance(error.orig, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
-            return IntegrityFailure(f"登记库 {self.path} 已损坏", remedy="请停止使用，从备份恢复")
-        if isinstance(error, sa.exc.IntegrityError):
-            return WrongState(f"同时有两处改动互相冲突：{text}", remedy="请再试一次")
-        return StorageFailure(f"登记库出错：{text}", remedy="请检查磁盘，必要时从备份恢复")
-
-
-def _refuse_lock_files(folder: Path) -> None:
-    """Make sure no step of an older program runs: it holds a lock file, and no lease that would protect it."""
-    for path in folder.glob("*.lock"):
-        try:
-            with FileLock(path, timeout=0):
-                pass
-        except Timeout:
-            raise WrongState(
-                "登记库要升级，而旧版的 qrecords 还在这个工作区里办事", remedy="请等它结束（或关掉它）后再试"
-            ) from None
-
-
-def _looked_at(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-
-
-def _look(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None
-
-
-def _configure(connection: Any, _record: Any) -> None:
-    # The driver must not open transactions by itself: we say BEGIN or BEGIN IMMEDIATE.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    options = connection.get_execution_options()
-    if not options.get(_WRITES, False):
-        connection.exec_driver_sql("BEGIN")
-    elif options.get(_WAITS, True):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except sa.exc.OperationalError as error:
-            if "locked" in str(error.orig) or "busy" in str(error.orig):
-                raise Busy("登记库正被别的程序占用") from error
-            raise
-        finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+            raise self._kept.own_error(error) from error
 
 
 __all__ = ["MIGRATION", "Busy", "Register", "Transaction", "tables"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Integer, String, Table, Text
+from sqlalchemy import JSON, Column, String, Table, Text
 
-from qrecords.stores.register.tables import metadata
+from qrecords.stores.register.tables import Integer, metadata
 
 # What a document says is in its object; what people did with it in `progress`, here and there the same.
 document = Table(

@@ -60,6 +60,7 @@ class Items:
     def month(self, form_code: str, month: str) -> ItemRow | None:
         """Return the item of a register's month."""
         query = sa.select(t.item).where(t.item.c.form_code == form_code, t.item.c.month == month)
+        query = query.order_by(t.item.c.archive_no).limit(1)
         row = self._c.execute(query).first()
         return ItemRow(**row._mapping) if row else None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.dialects import words
 
 _CHUNK = 500  # bound parameters in one statement
 
@@ -32,7 +33,7 @@ class Origins:
         """Write down that records say something: fingerprint and number; what is known stays."""
         rows = [{"fingerprint": fingerprint, "record_no": no} for fingerprint, no in dict.fromkeys(pairs)]
         if rows:
-            self._c.execute(t.said.insert().prefix_with("OR IGNORE"), rows)
+            self._c.execute(words.insert_new(self._c, t.said), rows)
 
     def saying(self, fingerprints: Collection[str]) -> dict[str, list[str]]:
         """Return which records say this, or said it once: fingerprint to numbers, in their order."""
@@ -47,7 +48,7 @@ class Origins:
         """Write down where the rows of records stand now."""
         rows = [{"record_no": no, "book": o.book, "sheet": o.sheet, "row": o.row} for no, o in origins.items()]
         if rows:
-            self._c.execute(t.origin.insert().prefix_with("OR REPLACE"), rows)
+            self._c.execute(words.insert_over(self._c, t.origin), rows)
 
     def leave(self, record_nos: Collection[str]) -> None:
         """Write down that the rows of records stand in their file no more."""

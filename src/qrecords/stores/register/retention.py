@@ -15,6 +15,7 @@ from qrecords.model.record import OPEN_STATES, State
 from qrecords.model.retention import Complaint, ComplaintKind, Hold, HoldKind, Kept, mentioned
 from qrecords.stores.register import retention_tables as r
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.dialects import words
 from qrecords.stores.register.rows import ItemRow, Tombstone, VolumeRow
 from qrecords.stores.register.seals import Seals
 
@@ -132,7 +133,7 @@ class Retention:
         for kind in kinds:
             values = t.record.c["values"]
             unsettled = sa.or_(
-                t.record.c.state.in_([s.value for s in OPEN_STATES]), values[kind.settled_field].as_boolean().is_(False)
+                t.record.c.state.in_([s.value for s in OPEN_STATES]), words.is_false(values, kind.settled_field)
             )
             gone = (State.VOID.value, State.DESTROYED.value)
             query = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text
 
-from qrecords.stores.register.tables import metadata
+from qrecords.stores.register.tables import Integer, metadata
 
 # An order to keep something whatever the date; `released_at` is empty while it is in force.
 hold = Table(

@@ -19,6 +19,7 @@ from qrecords.model.audit import digest
 from qrecords.stores.register import document_table as d
 from qrecords.stores.register import retention_tables as r
 from qrecords.stores.register import tables as t
+from qrecords.stores.register.dialects import words
 
 SEALED = "sealed"
 ACCOUNT = "account"
@@ -165,14 +166,14 @@ class Seals:
         return self._c.execute(part.all) if keys is None else self._c.execute(part.some, {"keys": [*keys]})
 
 
-_DETAIL = sa.type_coerce(t.audit.c.detail, sa.Text())
+_DETAIL = words.raw(t.audit.c.detail)
 
 # The last event that may say how an account was sealed: one about it, one that sealed everything, or the first.
 _LAST_ABOUT = (
     sa.select(_DETAIL)
     .where(
         sa.or_(t.audit.c.object.in_([sa.bindparam("key"), AFRESH]), t.audit.c.seq == 1),
-        sa.func.instr(_DETAIL, sa.bindparam("named")) > 0,
+        words.holds(_DETAIL, sa.bindparam("named", type_=sa.Text())),
     )
     .order_by(t.audit.c.seq.desc())
     .limit(1)

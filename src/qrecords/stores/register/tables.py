@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -9,7 +10,6 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
-    Integer,
     MetaData,
     String,
     Table,
@@ -18,6 +18,9 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+
+# Whole numbers of 64 bits on every database, as SQLite has them by itself.
+Integer = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
 

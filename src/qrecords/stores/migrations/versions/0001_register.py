@@ -3,22 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
+from qrecords.stores.register.dialects import guard_log
+from qrecords.stores.register.tables import Integer
+
 revision = "0001"
 down_revision = None
-
-# The log is only appended to: the database itself refuses anything else.
-TRIGGERS = [
-    f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
-    "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
-    for verb in ("UPDATE", "DELETE")
-]
-# INSERT OR REPLACE would take a row away without asking the guards above: a new event only follows the newest one.
-TRIGGERS.append(
-    "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit "
-    "WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit) "
-    "OR NEW.prev IS NOT COALESCE((SELECT hash FROM audit ORDER BY seq DESC LIMIT 1), printf('%064d', 0)) "
-    "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
-)
 
 
 def upgrade() -> None:
@@ -30,13 +19,13 @@ def upgrade() -> None:
         sa.Column("uid", sa.String(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("unit", sa.String(), nullable=False),
-        sa.Column("clearance", sa.Integer(), nullable=False),
+        sa.Column("clearance", Integer, nullable=False),
         sa.Column("expires_on", sa.String(), nullable=False),
         sa.Column("created_at", sa.String(), nullable=False),
         sa.Column("password", sa.String(), nullable=False),
         sa.Column("password_set_at", sa.String(), nullable=False),
         sa.Column("must_change", sa.Boolean(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failures", Integer, nullable=False),
         sa.Column("locked_until", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
         sa.UniqueConstraint("display_name"),
@@ -44,7 +33,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "role_grant",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", Integer, nullable=False),
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("unit", sa.String(), nullable=False),
@@ -75,7 +64,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "audit",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", Integer, nullable=False),
         sa.Column("at", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
@@ -89,9 +78,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_object"), "audit", ["object"], unique=False)
     op.create_table(
         "audit_segment",
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("first_seq", sa.Integer(), nullable=False),
-        sa.Column("last_seq", sa.Integer(), nullable=False),
+        sa.Column("number", Integer, nullable=False),
+        sa.Column("first_seq", Integer, nullable=False),
+        sa.Column("last_seq", Integer, nullable=False),
         sa.Column("head", sa.String(), nullable=False),
         sa.Column("object_id", sa.String(), nullable=False),
         sa.Column("closed_at", sa.String(), nullable=False),
@@ -102,7 +91,7 @@ def upgrade() -> None:
     op.create_table(
         "counter",
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("last", Integer, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -122,17 +111,17 @@ def upgrade() -> None:
         "item",
         sa.Column("archive_no", sa.String(), nullable=False),
         sa.Column("form_code", sa.String(), nullable=False),
-        sa.Column("record_year", sa.Integer(), nullable=False),
+        sa.Column("record_year", Integer, nullable=False),
         sa.Column("month", sa.String(), nullable=False),
         sa.Column("object_id", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", Integer, nullable=False),
         sa.Column("document_no", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("creator", sa.String(), nullable=False),
         sa.Column("secrecy_level", sa.String(), nullable=False),
         sa.Column("date_from", sa.String(), nullable=False),
         sa.Column("date_to", sa.String(), nullable=False),
-        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("pages", Integer, nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("filed_at", sa.String(), nullable=False),
         sa.Column("filed_by", sa.String(), nullable=False),
@@ -150,10 +139,10 @@ def upgrade() -> None:
     op.create_table(
         "print",
         sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", Integer, nullable=False),
         sa.Column("snapshot", sa.JSON(), nullable=False),
         sa.Column("template_sha256", sa.String(), nullable=False),
-        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("pages", Integer, nullable=False),
         sa.Column("printed_at", sa.String(), nullable=False),
         sa.Column("printed_by", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("subject", "number"),
@@ -162,8 +151,8 @@ def upgrade() -> None:
         "record",
         sa.Column("record_no", sa.String(), nullable=False),
         sa.Column("form_code", sa.String(), nullable=False),
-        sa.Column("year", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("year", Integer, nullable=False),
+        sa.Column("number", Integer, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("values", sa.JSON(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
@@ -176,12 +165,12 @@ def upgrade() -> None:
         sa.Column("reviewed_on", sa.String(), nullable=False),
         sa.Column("reviewed_by", sa.String(), nullable=False),
         sa.Column("archive_no", sa.String(), nullable=False),
-        sa.Column("record_year", sa.Integer(), nullable=True),
+        sa.Column("record_year", Integer, nullable=True),
         sa.Column("volume_code", sa.String(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("paper_no", sa.Text(), nullable=False),
         sa.Column("source_key", sa.String(), nullable=True),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", Integer, nullable=False),
         sa.PrimaryKeyConstraint("record_no"),
         sa.UniqueConstraint("form_code", "year", "number"),
         sa.UniqueConstraint("source_key"),
@@ -194,15 +183,15 @@ def upgrade() -> None:
         "volume",
         sa.Column("volume_code", sa.String(), nullable=False),
         sa.Column("form_code", sa.String(), nullable=False),
-        sa.Column("year", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("year", Integer, nullable=False),
+        sa.Column("number", Integer, nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("supplement", sa.Boolean(), nullable=False),
-        sa.Column("items", sa.Integer(), nullable=False),
-        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("items", Integer, nullable=False),
+        sa.Column("pages", Integer, nullable=False),
         sa.Column("secrecy_level", sa.String(), nullable=False),
         sa.Column("object_id", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", Integer, nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("compiled_at", sa.String(), nullable=False),
         sa.Column("compiled_by", sa.String(), nullable=False),
@@ -211,9 +200,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "correction",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", Integer, nullable=False),
         sa.Column("record_no", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", Integer, nullable=False),
         sa.Column("at", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
@@ -225,7 +214,7 @@ def upgrade() -> None:
     op.create_index("ix_correction_record_no", "correction", ["record_no"], unique=False)
     op.create_table(
         "signature",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", Integer, nullable=False),
         sa.Column("record_no", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
@@ -244,12 +233,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_signature_record_no"), "signature", ["record_no"], unique=False)
     op.create_table(
         "attached",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", Integer, nullable=False),
         sa.Column("record_no", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("pages", Integer, nullable=False),
         sa.Column("print_id", sa.String(), nullable=False),
         sa.Column("text", sa.Text(), nullable=True),
         sa.Column("added_at", sa.String(), nullable=False),
@@ -267,11 +256,11 @@ def upgrade() -> None:
     op.create_table(
         "volume_item",
         sa.Column("archive_no", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", Integer, nullable=False),
         sa.Column("volume_code", sa.String(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("page_from", sa.Integer(), nullable=False),
-        sa.Column("page_to", sa.Integer(), nullable=False),
+        sa.Column("position", Integer, nullable=False),
+        sa.Column("page_from", Integer, nullable=False),
+        sa.Column("page_to", Integer, nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["archive_no"],
@@ -287,7 +276,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_volume_item_volume_code"), "volume_item", ["volume_code"], unique=False)
     op.create_table(
         "hold",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", Integer, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -300,7 +289,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "extension",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", Integer, nullable=False),
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("until", sa.String(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -314,7 +303,7 @@ def upgrade() -> None:
         sa.Column("list_no", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("object_id", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", Integer, nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("drawn_at", sa.String(), nullable=False),
         sa.Column("drawn_by", sa.String(), nullable=False),
@@ -353,7 +342,7 @@ def upgrade() -> None:
         sa.Column("archive_no", sa.String(), nullable=False),
         sa.Column("document_no", sa.Text(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("count", Integer, nullable=False),
         sa.Column("due", sa.String(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -380,5 +369,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("copy_no"),
     )
     op.create_index(op.f("ix_copy_request_no"), "copy", ["request_no"], unique=False)
-    for trigger in TRIGGERS:
-        op.execute(sa.text(trigger))
+    guard_log(op.get_bind())

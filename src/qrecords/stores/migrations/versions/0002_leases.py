@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from qrecords.stores.register.tables import Integer
+
 revision = "0002"
 down_revision = "0001"
 
@@ -15,7 +17,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(), nullable=False),
         sa.Column("machine", sa.String(), nullable=False),
         sa.Column("process", sa.String(), nullable=False),
-        sa.Column("beat", sa.Integer(), nullable=False),
+        sa.Column("beat", Integer, nullable=False),
         sa.Column("beat_at", sa.String(), nullable=False),
         sa.Column("taken_at", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name"),

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from qrecords.model.audit import fingerprint
+from qrecords.stores.register.tables import Integer
 
 revision = "0003"
 down_revision = "0002"
@@ -28,7 +29,7 @@ def upgrade() -> None:
         sa.Column("record_no", sa.String(), nullable=False),
         sa.Column("book", sa.String(), nullable=False),
         sa.Column("sheet", sa.String(), nullable=False),
-        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("row", Integer, nullable=False),
         sa.ForeignKeyConstraint(["record_no"], ["record.record_no"]),
         sa.PrimaryKeyConstraint("record_no"),
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from qrecords.stores.register.tables import Integer
+
 revision = "0004"
 down_revision = "0003"
 
@@ -16,7 +18,7 @@ def upgrade() -> None:
         sa.Column("form_code", sa.String(), nullable=False),
         sa.Column("record_no", sa.String(), nullable=False),
         sa.Column("values", sa.JSON(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("revision", Integer, nullable=False),
         sa.Column("saved_at", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["account"], ["account.name"]),
         sa.PrimaryKeyConstraint("key"),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from qrecords.stores.register.tables import Integer
+
 revision = "0008"
 down_revision = "0007"
 
@@ -13,7 +15,7 @@ def upgrade() -> None:
         "login_try",
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("origin", sa.String(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failures", Integer, nullable=False),
         sa.Column("locked_until", sa.String(), nullable=False),
         sa.Column("succeeded_at", sa.String(), nullable=False),
         sa.Column("tried_at", sa.String(), nullable=False),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from qrecords.stores.register.tables import Integer
+
 revision = "0009"
 down_revision = "0008"
 
@@ -14,7 +16,7 @@ def upgrade() -> None:
         "document",
         sa.Column("document_no", sa.String(), nullable=False),
         *(sa.Column(name, sa.Text() if name == "title" else sa.String(), nullable=False) for name in texts),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", Integer, nullable=False),
         *(sa.Column(name, sa.JSON(), nullable=False) for name in ("needs", "recipients", "progress")),
         sa.PrimaryKeyConstraint("document_no"),
         sa.UniqueConstraint("object_id"),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from qrecords.stores.register.tables import Integer
+
 revision = "0010"
 down_revision = "0009"
 
@@ -11,7 +13,7 @@ def upgrade() -> None:
     """Make the table of jobs."""
     op.create_table(
         "job",
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", Integer, nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
@@ -21,8 +23,8 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.String(), nullable=False),
         sa.Column("began_at", sa.String(), nullable=False),
         sa.Column("ended_at", sa.String(), nullable=False),
-        sa.Column("done", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", Integer, nullable=False),
+        sa.Column("total", Integer, nullable=False),
         sa.Column("stop", sa.Boolean(), nullable=False),
         sa.Column("told", sa.String(), nullable=False),
         sa.Column("lines", sa.JSON(), nullable=False),
