@@ -20,7 +20,7 @@ desk: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev lint
 	@sh tools/system-packages.sh office checks
-	@sh tools/system-packages.sh judges || echo "The tests that need these are skipped." >&2
+	@sh tools/system-packages.sh judges servers || echo "The tests that need these are skipped." >&2
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # The laws and the stores alone, while one works on them.
@@ -30,7 +30,7 @@ quick: $(VENV)/.installed-dev
 # The long crash and scale runs; LONG takes further words for pytest.
 test-long: $(VENV)/.installed-dev
 	@sh tools/system-packages.sh office checks
-	@sh tools/system-packages.sh judges || echo "The tests that need these are skipped." >&2
+	@sh tools/system-packages.sh judges servers || echo "The tests that need these are skipped." >&2
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow $(LONG)
 
 coverage: $(VENV)/.installed-dev

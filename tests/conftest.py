@@ -27,6 +27,7 @@ from qrecords.desk.workspace import system_now
 
 if TYPE_CHECKING:
     from qrecords.office import Office
+    from tests.servers import PostgresqlServer
 
 # What they assert is told as fully as in the tests themselves.
 pytest.register_assert_rewrite("tests.office_steps", "tests.retention_office")
@@ -152,6 +153,28 @@ def blank_scan(path: Path) -> Path:
         writer.add_blank_page(595, 842)
         writer.write(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """Return a real server of PostgreSQL, started for the tests of one process and gone with it."""
+    from tests.servers import running, why_not
+
+    if reason := why_not():
+        pytest.skip(reason)
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def laid_out(postgresql: PostgresqlServer) -> str:
+    """Return the database new registers are copied from: as a first start makes it, with no identity yet."""
+    from qrecords.stores.register import Register
+
+    name = postgresql.database()
+    with closing(Register(Path("none"), postgresql.url(name))) as register:
+        register._upgrade()
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ values and give them.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -209,3 +210,57 @@ def test_one_module_makes_pdfs_of_word_files() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Converter"
     }
     assert makers == {"services/making.py"}
+
+
+# Words of one kind of database, as code says them; what reads a file of SQLite that is no register may use its own.
+OF_ONE_DATABASE = re.compile(
+    r"\b(sqlite_\w+|PRAGMA|VACUUM|BEGIN IMMEDIATE|OR IGNORE|OR REPLACE|ON CONFLICT|rowid|pg_\w+|plpgsql)\b"
+)
+FUNCTIONS_OF_ONE_DATABASE = {"json_each", "json_extract", "json_typeof", "instr", "strftime", "strpos", "printf"}
+MODULES_OF_ONE_DATABASE = re.compile(r"sqlite3|psycopg|sqlalchemy\.dialects")
+ITS_OWN_FILE = "stores/register/aside.py"
+
+
+def words_of_one_database(tree: ast.Module) -> Iterator[str]:
+    """Yield what of a piece of source only one kind of database understands."""
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if MODULES_OF_ONE_DATABASE.match(alias.name))
+        elif isinstance(node, ast.ImportFrom) and node.module and MODULES_OF_ONE_DATABASE.match(node.module):
+            yield node.module
+        elif isinstance(node, ast.Attribute) and node.attr in FUNCTIONS_OF_ONE_DATABASE:
+            if ast.unparse(node.value) in {"sa.func", "func"}:
+                yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield from OF_ONE_DATABASE.findall(node.value)
+
+
+def test_a_kind_of_database_is_spoken_of_in_its_own_room() -> None:
+    room = SOURCE / "qrecords" / "stores" / "register" / "dialects"
+    found = {
+        path.relative_to(SOURCE / "qrecords").as_posix(): words
+        for path in sorted((SOURCE / "qrecords").rglob("*.py"))
+        if room not in path.parents
+        if (words := [*words_of_one_database(ast.parse(path.read_text(encoding="utf-8")))])
+    }
+    assert found.keys() == {ITS_OWN_FILE}, found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import sqlite3",
+        "from sqlalchemy.dialects.postgresql import insert",
+        'c.execute("PRAGMA x")',
+        "sa.func.instr(a, b)",
+    ],
+)
+def test_a_word_of_one_database_is_seen(line: str) -> None:
+    assert [*words_of_one_database(ast.parse(line))]

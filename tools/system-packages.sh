@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the programs outside Python that qrecords needs, where apt is there and they are missing;
-# elsewhere says exactly what to install. Arguments: python | office | checks | judges, one or several.
+# elsewhere says exactly what to install. Arguments: python | office | checks | judges | servers, one or several.
 set -eu
 
 missing=""
@@ -22,6 +22,9 @@ for group in "$@"; do
         [ -n "$(find /usr/lib/libreoffice /usr/lib64/libreoffice /opt -name 'libsclo.so' 2>/dev/null | head -n 1)" ] || missing="$missing libreoffice-calc-nogui"
         command -v sudo >/dev/null 2>&1 || missing="$missing sudo"
         ;;
+    servers) # the tests start and stop them themselves
+        ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
+        ;;
     esac
 done
 
@@ -30,8 +33,8 @@ done
 if ! command -v apt-get >/dev/null 2>&1; then
     cat >&2 <<TEXT
 Please install first (Debian names):$missing
-  Fedora:   sudo dnf install libreoffice-writer google-noto-serif-cjk-fonts google-noto-sans-cjk-fonts libreoffice-calc poppler-utils qpdf chromium
-  macOS:    brew install --cask libreoffice font-noto-serif-cjk-sc font-noto-sans-cjk-sc; brew install poppler qpdf; brew install --cask chromium
+  Fedora:   sudo dnf install libreoffice-writer google-noto-serif-cjk-fonts google-noto-sans-cjk-fonts libreoffice-calc poppler-utils qpdf chromium postgresql-server
+  macOS:    brew install --cask libreoffice font-noto-serif-cjk-sc font-noto-sans-cjk-sc; brew install poppler qpdf postgresql; brew install --cask chromium
   Windows:  install LibreOffice from libreoffice.org; the fonts SimSun and SimHei come with Windows
 TEXT
     exit 1

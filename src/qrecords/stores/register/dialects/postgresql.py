@@ -21,10 +21,9 @@ CONNECT_SECONDS = 10
 AT_ONCE = 5  # connections kept open a process: a server has a hundred for all
 LOCK = 758_2010  # of the database, held by who writes
 
-# Asked for in the first message of a connection: how long to wait, where the tables are, and that a machine which is
-# gone lets go of the lock in half a minute.
+# Asked for in the first message of a connection: where the tables are, and that a machine which is gone lets go of the
+# lock in half a minute.
 _OPTIONS = {
-    "lock_timeout": f"{BUSY_SECONDS}s",
     "search_path": "public",
     "timezone": "UTC",
     "tcp_keepalives_idle": "10",
@@ -56,11 +55,11 @@ CREATE OR REPLACE FUNCTION qrecords_scrub() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 DECLARE at record;
 BEGIN
-    FOR at IN SELECT c.conrelid::regclass AS named, i.relname AS by
+    FOR at IN SELECT c.conrelid::regclass AS named, i.relname AS keyed
               FROM pg_constraint c JOIN pg_class i ON i.oid = c.conindid
               WHERE c.contype = 'p' AND c.connamespace = 'public'::regnamespace
     LOOP
-        EXECUTE format('CLUSTER %s USING %I', at.named, at.by);
+        EXECUTE 'CLUSTER ' || at.named || ' USING ' || quote_ident(at.keyed);
     END LOOP;
 END $$
 """
@@ -96,13 +95,14 @@ class PostgresServer:
 
     def connected(self) -> sa.Engine:
         """Return the pool of connections."""
+        options = {**_OPTIONS, "lock_timeout": f"{int(BUSY_SECONDS * 1000)}ms"}
         return sa.create_engine(
             self._url,
             json_serializer=json.JSONEncoder(ensure_ascii=False).encode,
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
                 "application_name": "qrecords",
-                "options": " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items()),
+                "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
                 "keepalives_idle": 10,
                 "keepalives_interval": 5,
                 "keepalives_count": 3,

@@ -1,0 +1,163 @@
+"""A real server of PostgreSQL for the tests, started by themselves from the system's packages and gone with them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+MEMORY = Path("/dev/shm")
+USER = "postgres"  # initdb refuses root
+PASSWORD = "Example-2026"  # of the roles a test makes, asked for on the loopback address alone
+
+# Lives as long as its standard input: whoever started it may be killed, and the server goes.
+_KEEPER = """
+trap '' INT
+"$1/postgres" -D "$2" -c unix_socket_directories="$2" -c port="$3" &
+server=$!
+echo "$server"
+cat >/dev/null
+kill -QUIT "$server" 2>/dev/null
+wait "$server"
+"""
+
+
+def programs() -> Path | None:
+    """Return the folder of initdb and postgres, the newest there is."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    if found:
+        return found[-1].parent
+    named = shutil.which("initdb")
+    return Path(named).resolve().parent if named else None
+
+
+def why_not() -> str:
+    """Return why no server can be started here, or ""."""
+    if programs() is None:
+        return "PostgreSQL (initdb) is not installed: tools/system-packages.sh servers"
+    if os.geteuid() == 0 and not shutil.which("runuser"):
+        return "PostgreSQL does not run as root, and there is no runuser"
+    return ""
+
+
+@dataclass
+class PostgresqlServer:
+    """One server with its data in memory, on a socket of its own and on the loopback address."""
+
+    folder: Path = field(init=False)
+    port: int = field(init=False)
+    pid: int = 0
+    _keeper: subprocess.Popen[str] | None = None
+    _names: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        place = MEMORY if MEMORY.is_dir() else Path(tempfile.gettempdir())
+        self.folder = Path(tempfile.mkdtemp(prefix="qrecords-postgresql-", dir=place))
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, USER)
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        made = [
+            "initdb", "--no-sync", "--encoding=UTF8", "--locale=C", f"--username={USER}",
+            "--auth-local=trust", "--auth-host=scram-sha-256", "-D", str(self.folder),
+        ]  # fmt: skip
+        subprocess.run(self._own(f"{_programs()}/{made[0]}", *made[1:]), check=True, capture_output=True, cwd="/")
+        with (self.folder / "postgresql.conf").open("a", encoding="utf-8") as settings:
+            settings.write(
+                "fsync = off\nfull_page_writes = off\nlisten_addresses = '127.0.0.1'\nmax_connections = 60\n"
+            )
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        import psycopg
+
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)  # of one that was killed
+        command = self._own("sh", "-c", _KEEPER, "keeper", str(_programs()), str(self.folder), str(self.port))
+        self._keeper = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd="/"
+        )
+        assert self._keeper.stdout is not None
+        self.pid = int(self._keeper.stdout.readline())
+        for _ in range(600):
+            try:
+                psycopg.connect(**self.address(), connect_timeout=5).close()
+            except psycopg.OperationalError:
+                _wait()
+            else:
+                return
+        raise AssertionError("the server does not start")
+
+    def stop(self) -> None:
+        """Stop it, and remove what it held."""
+        if self._keeper is not None:
+            assert self._keeper.stdin is not None
+            self._keeper.stdin.close()
+            self._keeper.wait(timeout=60)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """Kill it with every process of its own, as a machine that loses its power does."""
+        asked = subprocess.run(["pgrep", "-P", str(self.pid)], capture_output=True, text=True, check=False)
+        for pid in (self.pid, *map(int, asked.stdout.split())):
+            with suppress(ProcessLookupError):  # they end with their parent
+                os.kill(pid, 9)
+        assert self._keeper is not None
+        assert self._keeper.stdin is not None
+        self._keeper.stdin.close()
+        self._keeper.wait(timeout=60)
+
+    def address(self, database: str = "postgres", user: str = USER) -> Mapping[str, object]:
+        """Return what a driver connects by."""
+        return {"host": str(self.folder), "port": self.port, "dbname": database, "user": user}
+
+    def url(self, database: str, user: str = USER) -> str:
+        """Return what qrecords.toml names a database by."""
+        return f"postgresql+psycopg://{user}@/{database}?host={self.folder}&port={self.port}"
+
+    def run(self, *statements: str, database: str = "postgres", user: str = USER) -> None:
+        """Run statements, each by itself."""
+        import psycopg
+
+        with psycopg.connect(**self.address(database, user), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def database(self, template: str = "template0") -> str:
+        """Make a database of a name of its own, ordered byte by byte; return the name."""
+        name = f"office{next(self._names)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' LOCALE 'C'")
+        return name
+
+    def _own(self, *command: str) -> list[str]:
+        return ["runuser", "-u", USER, "--", *command] if os.geteuid() == 0 else [*command]
+
+
+def _programs() -> Path:
+    found = programs()
+    assert found is not None
+    return found
+
+
+def _wait() -> None:
+    import time
+
+    time.sleep(0.05)
+
+
+@contextmanager
+def running() -> Iterator[PostgresqlServer]:
+    """Give a server while the block runs."""
+    server = PostgresqlServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
