@@ -21,12 +21,14 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, NotPermitted, Problem, StorageFailure
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 STRICT_FILE = Path("/etc/qrecords/strict.toml")
 MOST_FILES, MOST_BYTES = 20_000, 4 << 30  # what one command may bring in
@@ -257,6 +259,7 @@ def require_backup_place(folder: Path) -> None:
 def _split(caller: int, service: int) -> Callers:
     """Fork the helper, which becomes the caller; become the service account."""
     import pwd
+    from multiprocessing.connection import Connection
 
     try:
         person, account = pwd.getpwuid(caller), pwd.getpwuid(service)

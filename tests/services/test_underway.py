@@ -20,8 +20,8 @@ from qrecords.services import steps
 from qrecords.services.due import due
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.fill import fill
+from qrecords.stores.formfolders import COMPLAINTS_FILE
 from qrecords.stores.given import on_disk
-from qrecords.stores.retentionfile import COMPLAINTS_FILE
 
 NOTICE, REPORT = "QR758-04A-2025-00001", "QR758-06A-2025-00001"
 

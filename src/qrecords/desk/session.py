@@ -35,10 +35,10 @@ from qrecords.ports import Clock, Leases, Objects, Papers, Register
 from qrecords.settings import Settings
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import AccessFile, template_sha256
+from qrecords.stores.formfolders import complaint_kinds_mark
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.interface import OfficeIndex
 from qrecords.stores.register import Transaction
-from qrecords.stores.retentionfile import complaint_kinds_mark
 from qrecords.work.step import Step
 
 if TYPE_CHECKING:

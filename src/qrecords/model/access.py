@@ -18,7 +18,6 @@ from typing import Any, Literal
 from qrecords.advice import Do, Sentence, advise
 from qrecords.model.record import ACTION_LABELS, Action, Record
 from qrecords.model.textnorm import normalise
-from qrecords.model.volume import SECRECY_LEVELS, secrecy_rank
 
 Separation = Literal["single-desk", "strict"]
 Whose = Literal["own", "unit", "all"]
@@ -26,8 +25,16 @@ Needs = Literal["unit", "branch", "until"]
 
 DESK = "desk"
 CENTRE = "客户服务中心"
+SECRECY_LEVELS = ("公开", "内部", "秘密", "机密")
 HIGHEST = len(SECRECY_LEVELS) - 1
 EVERY_ACTION = frozenset(a.value for a in Action)
+
+
+def secrecy_rank(level: str) -> int:
+    """Return how secret a level is; none counts as 内部, an unknown one as the highest."""
+    if level in SECRECY_LEVELS:
+        return SECRECY_LEVELS.index(level)
+    return HIGHEST if level else SECRECY_LEVELS.index("内部")
 
 
 @dataclass(frozen=True, slots=True)

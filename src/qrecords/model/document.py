@@ -21,9 +21,8 @@ from typing import ClassVar, Literal
 
 from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import NotPermitted, WrongState
-from qrecords.model.access import DocumentScope
+from qrecords.model.access import DocumentScope, secrecy_rank
 from qrecords.model.period import Period
-from qrecords.model.volume import secrecy_rank
 
 DOCUMENT_NO = re.compile(r"^([A-Z]{1,8}-[A-Z]{2})-(\d{4})-(\d{3,})$")
 Part = Literal["drafter", "reviewer", "countersign", "approver"]

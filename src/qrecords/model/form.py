@@ -29,8 +29,7 @@ from qrecords.model.field import (
     incomplete_rows,
     parse_field,
 )
-from qrecords.model.numbering import edition_of, form_number
-from qrecords.model.retention import FLOOR_YEARS
+from qrecords.model.numbering import FLOOR_YEARS, edition_of, form_number
 from qrecords.model.rules import is_empty
 from qrecords.model.values import Values
 

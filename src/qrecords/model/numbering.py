@@ -30,6 +30,7 @@ _CALLED = re.compile(r"^(?:([A-Z0-9.-]+)-)?(\d{4})-(\d{1,9})$")
 _SHORT_CODE = re.compile(r"\d{1,4}[A-Z]")
 _RETENTION = re.compile(r"·D(\d+)-\d+$")
 _EDITION = re.compile(r"(?<=\d)[A-Z]$")
+FLOOR_YEARS = 5  # no class of the archive is kept for less (QS/PA758A clause 7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from qrecords.model.access import SECRECY_LEVELS
 from qrecords.model.document import Part
 from qrecords.model.field import Definition
+from qrecords.model.numbering import FLOOR_YEARS
 from qrecords.model.period import Period, Span
-from qrecords.model.retention import FLOOR_YEARS
 from qrecords.model.series import Family
-from qrecords.model.volume import SECRECY_LEVELS
 
 
 class ReportKind(Definition):

@@ -13,10 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from qrecords.advice import Do, Sentence, advise
-from qrecords.model.numbering import numbers_within
+from qrecords.model.numbering import FLOOR_YEARS, numbers_within
 from qrecords.model.values import choice_key
-
-FLOOR_YEARS = 5
 
 
 class Count(StrEnum):

@@ -7,9 +7,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from qrecords.errors import Problem
-from qrecords.model.access import DESK, EVERY_ACTION, HIGHEST, Needs, Right, Role
+from qrecords.model.access import DESK, EVERY_ACTION, HIGHEST, SECRECY_LEVELS, Needs, Right, Role
 from qrecords.model.record import Action, State
-from qrecords.model.volume import SECRECY_LEVELS
 
 EVERYTHING = "*"
 # What the three administrators do, each his own: no role of a record may hold it, no administrator anything else.

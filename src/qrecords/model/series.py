@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import Field
 
 from qrecords.model.field import Definition
-from qrecords.model.numbering import without_edition
-from qrecords.model.retention import FLOOR_YEARS
+from qrecords.model.numbering import FLOOR_YEARS, without_edition
 
 # SERIES-{00}{A}: a number of as many digits, and the edition's letter; {AA} is a form called by letters.
 _PATTERN = re.compile(r"^([A-Z0-9]+(?:[.-][A-Z0-9]+)*)-(?:\{(0{1,4})\}(\{A\})?|\{(A{1,4})\})$")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from qrecords.model.access import secrecy_rank
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -143,16 +145,6 @@ class Volume:
     def secrecy_level(self) -> str:
         """Return the highest level among its items; that is the level of the whole."""
         return max((p.item.secrecy_level for p in self.placed), key=secrecy_rank)
-
-
-SECRECY_LEVELS = ("公开", "内部", "秘密", "机密")
-
-
-def secrecy_rank(level: str) -> int:
-    """Return how secret a level is; none counts as 内部, an unknown one as the highest."""
-    if level in SECRECY_LEVELS:
-        return SECRECY_LEVELS.index(level)
-    return len(SECRECY_LEVELS) - 1 if level else SECRECY_LEVELS.index("内部")
 
 
 def split(pieces: Sequence[Piece], limits: Limits) -> list[Volume]:

@@ -17,7 +17,7 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObj
 from pypdfium2 import raw
 
 from qrecords.foreign.pdfium import looked_into
-from qrecords.model.volume import SECRECY_LEVELS
+from qrecords.model.access import SECRECY_LEVELS
 from qrecords.render.context import BLANK_BELOW
 from qrecords.render.digits import ADVANCE, HEIGHT
 from qrecords.render.pdfout import PdfOut

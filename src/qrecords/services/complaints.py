@@ -9,10 +9,10 @@ from typing import Any
 
 from qrecords.advice import Input, advise
 from qrecords.errors import InvalidInput, UsageError
+from qrecords.model.access import secrecy_rank
 from qrecords.model.answer import left_out, named
 from qrecords.model.complaints import Standing, is_complaint, standing
 from qrecords.model.record import STATE_LABELS, Action, Record, State
-from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.render.context import NOT_APPLICABLE, date_text
 from qrecords.render.listbooks import printed_list

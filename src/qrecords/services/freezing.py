@@ -11,10 +11,11 @@ from typing import ClassVar
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure
+from qrecords.model.access import secrecy_rank
 from qrecords.model.formats import FrozenRecord, RecordJson
 from qrecords.model.numbering import parse_record_no
 from qrecords.model.record import Record
-from qrecords.model.volume import Item, secrecy_rank
+from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.render.pdflook import pages_of

@@ -10,12 +10,12 @@ from qrecords.errors import IntegrityFailure, Problem, UsageError, WrongState
 from qrecords.model.numbering import full_record_no
 from qrecords.model.record import Action, Record
 from qrecords.model.replay import as_logged
-from qrecords.model.volume import Item
 from qrecords.office import Office, missing_records
 from qrecords.services.intents import being_filed
 from qrecords.stores.register import Transaction
 
 if TYPE_CHECKING:
+    from qrecords.model.volume import Item
     from qrecords.stores.formfiles import FormFolder
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from qrecords.model.access import secrecy_rank
 from qrecords.model.field import Field
 from qrecords.model.form import Form
 from qrecords.model.record import Record, State
-from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 
 Line = dict[str, Any]

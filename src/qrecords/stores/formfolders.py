@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERIES_FILE = "series.toml"
+COMPLAINTS_FILE = "disposition/complaints.toml"
 OFF_FILE = "series.off"  # of a pack that is off
 _SERIES_FOLDER = re.compile(r"[A-Z0-9]+(?:[.-][A-Z0-9]+)*")  # as model/series.py wants its code
 _FORM_FOLDER = re.compile(r"\d{1,4}[A-Z]?|[A-Z]{1,4}")
@@ -36,6 +37,15 @@ def form_codes(main: Path) -> tuple[str, ...]:
     if max((max(mark) for mark in marks if mark), default=now) < now - _GRAIN_NS:
         _LISTED[main] = _Listed(folders, marks, codes)
     return codes
+
+
+def complaint_kinds_mark(forms_dir: Path) -> tuple[int, int, int] | None:
+    """Return what changes when it is said anew which records are complaints; None when it is not said."""
+    try:
+        found = (forms_dir / COMPLAINTS_FILE).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 _Mark = tuple[int, int] | None

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from qrecords.errors import InvalidInput, Problem
-from qrecords.model.retention import FLOOR_YEARS, ComplaintKind, Longer
+from qrecords.model.numbering import FLOOR_YEARS
+from qrecords.model.retention import ComplaintKind, Longer
+from qrecords.stores.formfolders import COMPLAINTS_FILE
 
 FILE_NAME = "retention.toml"
-COMPLAINTS_FILE = "disposition/complaints.toml"
 _KEYS = {"years", "reason", "form", "customer", "contract"}
 _LONGEST = 200
 
@@ -40,15 +41,6 @@ def read_longer(root: Path) -> tuple[Longer, ...]:
         Longer(e["years"], e["reason"], e.get("form", ""), e.get("customer", ""), e.get("contract", ""))
         for e in entries
     )
-
-
-def complaint_kinds_mark(forms_dir: Path) -> tuple[int, int, int] | None:
-    """Return what changes when it is said anew which records are complaints; None when it is not said."""
-    try:
-        found = (forms_dir / COMPLAINTS_FILE).stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def read_complaint_kinds(forms_dir: Path) -> tuple[ComplaintKind, ...]:

@@ -13,12 +13,11 @@ from qrecords.acting import unheld
 from qrecords.advice import Do, Input, advise, joined
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model import values
-from qrecords.model.access import CENTRE, Account, Grant, Role, person_name
+from qrecords.model.access import CENTRE, SECRECY_LEVELS, Account, Grant, Role, person_name
 from qrecords.model.answer import left_out
 from qrecords.model.audit import digest
 from qrecords.model.lookalikes import looks
 from qrecords.model.record import Action
-from qrecords.model.volume import SECRECY_LEVELS
 from qrecords.office import Office
 from qrecords.stores.register import Transaction
 

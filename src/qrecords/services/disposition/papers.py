@@ -8,11 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qrecords.model.access import person_name
+from qrecords.model.access import person_name, secrecy_rank
 from qrecords.model.destruction import CertificateJson, ListedPiece, ListedUnit, ListJson
 from qrecords.model.disposition import Confirmed, DestructionList
 from qrecords.model.retention import Unit, UnitKind
-from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.render.context import date_text
 from qrecords.render.listbooks import printed_list

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from qrecords.advice import Do, advise, joined
 from qrecords.errors import NotFound, Problem, WrongState
 from qrecords.model.clock import REMEDY
+from qrecords.model.numbering import FLOOR_YEARS
 from qrecords.model.record import State
 from qrecords.model.retention import (
-    FLOOR_YEARS,
     Complaint,
     Count,
     Hold,

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from qrecords.errors import QRecordsError
-from qrecords.model.access import performing_unit, tags_of
+from qrecords.model.access import performing_unit, secrecy_rank, tags_of
 from qrecords.model.record import Action, Record
-from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.settings import FILE_NAME, load
 from qrecords.stores.durable import remove_tree, write_file
@@ -34,6 +33,8 @@ Source = Callable[[Office, Transaction, Sequence[Record]], Iterable[tuple[str, s
 def _volumes(_office: Office, tx: Transaction, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
     """Give code and title of the volume a record is bound in: who looks for a volume finds what is in it."""
     bound = [r for r in records if r.volume_code]
+    if not bound:
+        return
     titles = tx.items.volume_titles({r.volume_code for r in bound})
     for record in bound:
         yield record.record_no, "volume_code", record.volume_code

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from qrecords.advice import Do, Sentence, advise
-from qrecords.model.access import DocumentScope
+from qrecords.model.access import DocumentScope, secrecy_rank
 from qrecords.model.deadlines import Deadline
 from qrecords.model.document import Document, DocumentState
 from qrecords.model.period import Period, periods_of
 from qrecords.model.record import Action
 from qrecords.model.reportkind import DocumentSeries, ReportKind
-from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.services.reports.kept import series_of
 

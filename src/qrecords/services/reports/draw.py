@@ -10,7 +10,7 @@ from pathlib import Path
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
 from qrecords.model import values
-from qrecords.model.access import DocumentScope
+from qrecords.model.access import DocumentScope, secrecy_rank
 from qrecords.model.audit import digest
 from qrecords.model.document import AFTER_APPROVAL, BEFORE_APPROVAL, Document, DocumentState, Progress, document_no
 from qrecords.model.formats import ChangedFigure, DocumentJson, FigureJson
@@ -18,7 +18,6 @@ from qrecords.model.objects import DOCUMENT
 from qrecords.model.period import Period
 from qrecords.model.record import Action
 from qrecords.model.reportkind import DocumentSeries, ReportKind
-from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.render.docx import Template
 from qrecords.services.reports.change import change, publish, require_same

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from qrecords.model.access import SECRECY_LEVELS, secrecy_rank
 from qrecords.model.evaluation import evaluate, evaluation_table
 from qrecords.model.figures.alarms import Alarm, alarm_table, alarms
 from qrecords.model.figures.arithmetic import Rounding
@@ -13,7 +14,6 @@ from qrecords.model.form import Form
 from qrecords.model.numbering import form_number, without_edition
 from qrecords.model.period import Period
 from qrecords.model.record import Action, Record
-from qrecords.model.volume import SECRECY_LEVELS, secrecy_rank
 from qrecords.office import Office
 from qrecords.services.require import owes_something
 from qrecords.settings import spans_of

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from qrecords.model.access import secrecy_rank
 from qrecords.model.formats import FigureJson, TableJson
 from qrecords.model.period import Period
 from qrecords.model.record import Record, State
-from qrecords.model.volume import secrecy_rank
 from qrecords.office import Office
 from qrecords.services.reports.prepared import Asked, Prepared
 from qrecords.stores.register import Transaction

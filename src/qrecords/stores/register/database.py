@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -19,21 +20,23 @@ from qrecords.stores.register.answered import Answered
 from qrecords.stores.register.aside import EventsAside
 from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.beside import Beside
-from qrecords.stores.register.copies import Copies
-from qrecords.stores.register.deskdrafts import DeskDrafts
 from qrecords.stores.register.dialects import Busy, engine_for
 from qrecords.stores.register.dialects.engine import ABSENT
-from qrecords.stores.register.documents import Documents
-from qrecords.stores.register.items import Items
-from qrecords.stores.register.jobs import Jobs
 from qrecords.stores.register.leases import Leases
 from qrecords.stores.register.log import Counters, Facts, Intents
 from qrecords.stores.register.logintries import LoginTries
 from qrecords.stores.register.origins import Origins
 from qrecords.stores.register.records import Records
-from qrecords.stores.register.retention import Retention
-from qrecords.stores.register.savedsearches import SavedSearches
 from qrecords.stores.register.seals import Seals
+
+if TYPE_CHECKING:
+    from qrecords.stores.register.copies import Copies
+    from qrecords.stores.register.deskdrafts import DeskDrafts
+    from qrecords.stores.register.documents import Documents
+    from qrecords.stores.register.items import Items
+    from qrecords.stores.register.jobs import Jobs
+    from qrecords.stores.register.retention import Retention
+    from qrecords.stores.register.savedsearches import SavedSearches
 
 MIGRATION = "0011"
 _WRITES = "qrecords_writes"
@@ -42,7 +45,10 @@ ASIDE_FILE = "readings.sqlite"
 
 
 class Transaction:
-    """One transaction on the register; its parts are named as the office names them."""
+    """One transaction on the register; its parts are named as the office names them.
+
+    Parts most commands do without are loaded when first asked for, with what of the model they give.
+    """
 
     def __init__(
         self, connection: sa.Connection, holders: Container[str] = (), aside: EventsAside | None = None
@@ -94,11 +100,15 @@ class Transaction:
     @cached_property
     def items(self) -> Items:
         """Return the filed items and the volumes."""
+        from qrecords.stores.register.items import Items
+
         return Items(self._connection, self.seals)
 
     @cached_property
     def retention(self) -> Retention:
         """Return holds, extensions, destruction lists and what remains of the destroyed."""
+        from qrecords.stores.register.retention import Retention
+
         return Retention(self._connection, self.seals)
 
     @cached_property
@@ -119,21 +129,29 @@ class Transaction:
     @cached_property
     def copies(self) -> Copies:
         """Return the controlled copies."""
+        from qrecords.stores.register.copies import Copies
+
         return Copies(self._connection, self.counters, self.seals)
 
     @cached_property
     def documents(self) -> Documents:
         """Return the documents computed from records."""
+        from qrecords.stores.register.documents import Documents
+
         return Documents(self._connection, self.seals)
 
     @cached_property
     def desk_drafts(self) -> DeskDrafts:
         """Return what is typed at the desk and is no record yet."""
+        from qrecords.stores.register.deskdrafts import DeskDrafts
+
         return DeskDrafts(self._connection)
 
     @cached_property
     def saved_searches(self) -> SavedSearches:
         """Return the searches accounts keep."""
+        from qrecords.stores.register.savedsearches import SavedSearches
+
         return SavedSearches(self._connection)
 
     @cached_property
@@ -144,6 +162,8 @@ class Transaction:
     @cached_property
     def jobs(self) -> Jobs:
         """Return the long work asked for."""
+        from qrecords.stores.register.jobs import Jobs
+
         return Jobs(self._connection)
 
     @cached_property

@@ -9,13 +9,12 @@ from typing import Any
 from starlette.responses import Response
 
 from qrecords.errors import InvalidInput, NotFound, UsageError
-from qrecords.model.access import Grant
+from qrecords.model.access import SECRECY_LEVELS, Grant
 from qrecords.model.audit import OUTCOME_LABELS
 from qrecords.model.clock import CLOCK
 from qrecords.model.lists import KINDS
 from qrecords.model.record import ACTION_LABELS, Action
 from qrecords.model.values import parse_date
-from qrecords.model.volume import SECRECY_LEVELS
 from qrecords.services.access import accounts, audit, login
 from qrecords.services.intake import lists
 from qrecords.services.intake.forms import list_forms, show_form
