@@ -136,6 +136,8 @@ class Input(Enum):
     HELP = "填法说明"
     PERIOD = "期间"
     ANSWER = "对告警的说明"
+    RECIPIENTS = "报送给"
+    MAIL = "发件记录"
 
     def __call__(self, value: object) -> Given:
         """Return the input with the value to give."""

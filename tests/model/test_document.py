@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from qrecords.errors import NotPermitted, WrongState
+from qrecords.model import runs
 from qrecords.model.document import (
     Document,
     DocumentState,
@@ -138,7 +139,7 @@ def test_kept_apart_nobody_signs_twice() -> None:
 
 def test_its_files_go_there_and_back() -> None:
     table = TableJson("T01", "记录总表", "件", ("表式", "本期"), (("06A", "T01.06A.now"),), ("注",))
-    figure = FigureJson("T01.06A.now", "06A 本期", "1", "1", "件", (("QR758-06A-2026-00001", 1, "1"),))
+    figure = FigureJson("T01.06A.now", "06A 本期", "1", "1", "件", "0")
     held = DocumentJson(
         "KF-BB-2026-003", "KF-BB", "报表", "题名", "2026", "2026-01-01", "2026-12-31", "", "内部", 5, 1, AT, 9, "1" * 64,
         "2" * 64, "示例公司", "中心", "甲", "示例甲", ("drafter",), ("质量部",), (table,), (figure,), (), ("口径",), (), "", "",
@@ -168,3 +169,13 @@ def test_a_kind_that_cannot_be_is_told(change: dict[str, object], told: str) -> 
     DocumentSeries.model_validate(series | {"kinds": {"BB": kind}})
     with pytest.raises(ValueError, match=told):
         DocumentSeries.model_validate(series | {"kinds": {"BB": kind | change}})
+
+
+@pytest.mark.parametrize("places", [[], [0], [0, 1, 2], [3, 7, 8, 9, 20], [1, 3, 5]])
+def test_places_go_into_runs_and_back(places: list[int]) -> None:
+    assert [*runs.read(runs.written(places))] == places
+
+
+def test_runs_that_do_not_rise_are_refused() -> None:
+    with pytest.raises(ValueError, match="依次增加"):
+        [*runs.read("3-5,4")]

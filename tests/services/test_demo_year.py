@@ -15,15 +15,19 @@ import pytest
 
 from qrecords.model.record import State
 from qrecords.office import Office
+from qrecords.render.charts.picture import picture
+from qrecords.render.charts.svg import svg
 from qrecords.render.pdf import Converter
 from qrecords.services.administer import init, open_office
 from qrecords.services.demo import add_years
 from qrecords.services.demoyear import GRADES, RATINGS, Happened, happened
 from qrecords.services.finding.find import list_records
 from qrecords.services.reports.draw import draw
+from qrecords.services.reports.kept import outline
 from qrecords.stores.formfiles import FormCatalogue
 from tests.conftest import FORMS, at_now
 from tests.faulty_disk import blank_convert
+from tests.web.test_desk import Browser
 
 YEARS = (2024, 2025)
 
@@ -141,25 +145,38 @@ class Year:
 
     def __init__(self, office: Office) -> None:
         self.pandas = pytest.importorskip("pandas")
-        self._office = office
+        self.office = office
+        self.sheets: dict[str, Any] = {}
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(Converter, "convert", blank_convert)
-            drawn = draw(office, "BB", "2025")
-        path = drawn["files"]["tables.xlsx"]
-        self.drawn = drawn
-        sheets = self.pandas.read_excel(path, sheet_name=None, header=1, index_col=0, engine="openpyxl")
-        self.sheets = {name.split(" ")[0]: sheet for name, sheet in sheets.items()}
+            self.drawn = draw(office, "BB", "2025")
+            measured = draw(office, "MY", "2025", answer="示例")
+        for drawn in (self.drawn, measured):
+            path = drawn["files"]["tables.xlsx"]
+            sheets = self.pandas.read_excel(path, sheet_name=None, header=1, index_col=0, engine="openpyxl")
+            self.sheets |= {name.split(" ")[0]: sheet for name, sheet in sheets.items()}
 
     def column(self, table: str, name: str) -> dict[str, Any]:
         """Return a column of a table as the workbook has it, the rows that are nought left out."""
         found = self.sheets[table][name].dropna()
         return {str(label): value for label, value in found.items() if value not in (0, "0")}
 
+    def cells(self, table: str, name: str) -> dict[str, int]:
+        """Return the whole numbers of the first column called so, whatever its unit; noughts and the total left out."""
+        sheet = self.sheets[table]
+        found = sheet[next(column for column in sheet.columns if re.fullmatch(rf"{name}(（.*）)?", column))]
+        numbers = self.pandas.to_numeric(found, errors="coerce").fillna(0)
+        return {str(k): int(v) for k, v in numbers.items() if k != "合计" and v}
+
+    def listed(self, table: str) -> set[str]:
+        """Return the records a list names."""
+        return {str(number) for number in self.sheets[table].index} - {"无"}
+
     def total(self, table: str, name: str) -> Any:
         return self.sheets[table][name]["合计"]
 
     def frame(self, form: str) -> Any:
-        with self._office.register.read() as tx:
+        with self.office.register.read() as tx:
             records = tx.records.counted(f"QR758-{form}A")
         settled = {"submitted", "reviewed", "filed", "bound"}
         rows = [
@@ -255,24 +272,145 @@ def test_pandas_finds_the_same_repairs_faults_and_parts(year: Year) -> None:
     )
 
 
-def test_pandas_finds_the_same_service_index(year: Year) -> None:
-    """Every sheet scored, a mean for each item of an occasion, weights over what is there, a mean over occasions."""
+def by_branch(frame: Any) -> dict[str, int]:
+    return counts(frame.military_branch)
+
+
+def test_pandas_finds_the_same_calls_and_letters(year: Year) -> None:
+    calls, letters = year.within("02", "call_at"), year.within("10", "received_on")
+    ways = {"来电": calls[calls.direction == "来电"], "去电": calls[calls.direction == "去电"], "收件": letters}
+    assert year.cells("T02.flow", "件数") == {name: len(found) for name, found in ways.items() if len(found)}
+    for branch in calls.military_branch.unique():
+        expected = {n: c for n, f in ways.items() if (c := int((f.military_branch == branch).sum()))}
+        assert year.cells("T02.flow", branch) == expected
+    for name in ("来电", "去电"):
+        assert year.cells("T02.category", name) == counts(ways[name].service_category)
+    still = year.frame("10")
+    still = still[(still.received_on <= LAST) & (still.closed_on.fillna("9999") > LAST) & (still.state != "void")]
+    assert year.cells("T02.open", "未办结").get("收件", 0) == len(still)
+
+
+def test_pandas_finds_the_same_of_each_branch(year: Year) -> None:
+    repairs = year.within("06", "finished_on", valid=True)
+    batches = year.within("08", "finished_on", valid=True)
+    information = year.within("01", "received_at")
+    complaints = information[information.info_type.map(lambda kinds: bool({"抱怨", "投诉"}.intersection(kinds)))]
+    expected = {
+        "派出": by_branch(year.within("04", "departed_on")),
+        "开通试验": by_branch(year.within("07", "finished_on", valid=True)),
+        "培训": by_branch(year.within("05", "train_to", valid=True)),
+        "用户信息": by_branch(information),
+        "投诉": by_branch(complaints),
+        "故障": by_branch(repairs[repairs.repair_conclusion != "无故障"]),
+        "批量": {k: int(v) for k, v in batches.units.str.len().groupby(batches.military_branch).sum().items()}
+        if len(batches) else {},
+    }  # fmt: skip
+    for column, category in (("现场维修", "现场维修"), ("返厂维修", "返厂维修"), ("技术保障", "技术保障")):
+        expected[column] = by_branch(repairs[repairs.service_category == category])
+    assert {name: year.cells("T04.branch", name) for name in expected} == expected
+
+
+def test_pandas_finds_the_same_commissioning_and_training(year: Year) -> None:
+    work = year.within("07", "finished_on", valid=True)
+    trainings = year.within("05", "train_to", valid=True)
+    row = year.sheets["T09.total"].loc["合计"]
+    trouble = work.faults_during.map(lambda told: told not in {"无", "/"}) & work.faults_during.notna()
+    assert int(row.filter(like="开通/试验报告").iloc[0]) == len(work)
+    assert int(row.filter(regex="^正常").iloc[0]) == int((work.conclusion == "正常").sum())
+    assert int(row.filter(like="有过程故障").iloc[0]) == int(trouble.sum())
+    assert year.cells("T09.content", "开通/试验报告") == counts(work.service_content.explode())
+    row, people = year.sheets["T10.total"].loc["合计"], trainings.trainee_count.astype(int)
+    hours = trainings.total_hours.astype(float)
+    found = [float(row.filter(regex=f"^{name}").iloc[0]) for name in ("培训", "学时", "学员", "人学时")]
+    assert found == [len(trainings), hours.sum(), people.sum(), (hours * people).sum()]
+    assert year.cells("T10.mode", "培训") == counts(trainings.training_mode)
+    assert year.cells("T10.effect", "培训") == counts(trainings.effect_rating)
+    reports = [year.within(form, "finished_on", valid=True) for form in ("06", "07")]
+    short = year.pandas.concat([f[f.training_content.notna()] for f in reports if "training_content" in f])
+    assert int(row.filter(regex="^短训").iloc[0]) == len(short)
+
+
+def test_pandas_finds_the_same_information(year: Year) -> None:
+    every = year.frame("01")
+    new = year.within("01", "received_at")
+    assert year.cells("T11.type", "件数") == counts(new.info_type.explode())
+    assert year.cells("T11.severity", "件数") == counts(new.severity.fillna("未填"))
+    done = every[["handled_on", "replied_at"]].apply(lambda c: c.str[:10]).max(axis=1, skipna=False)
+    done = done.where(every.get("resolved", year.pandas.Series("", every.index)) != "否").fillna("9999")
+    received = every.received_at.str[:10]
+    flow = year.sheets["T11.flow"].loc["用户信息"]
+    opening, closing = ((received < FIRST) & (done >= FIRST)).sum(), ((received <= LAST) & (done > LAST)).sum()
+    assert [int(flow[name]) for name in ("期初未办结", "新增", "期末未办结")] == [opening, len(new), closing]
+    told = new.info_type.map(lambda kinds: bool({"抱怨", "投诉"}.intersection(kinds)))
+    assert year.listed("T11.complaints") == {*new[told].number}
+
+
+def test_pandas_finds_the_same_left_over_and_left_out(year: Year) -> None:
+    nothing = {"无", "/", "无。", "没有"}
+    open_ones: set[str] = set()
+    for form in ("04", "06", "07"):
+        frame = year.within(form, {"04": "issued_on"}.get(form, "finished_on"))
+        frame = frame[frame.state != "void"]
+        told = frame.open_issues.notna() & ~frame.open_issues.isin(["", *nothing])
+        if "completion" in frame:
+            told |= frame.completion.isin(["部分", "未完成"])
+        open_ones |= {*frame[told].number}
+    assert year.listed("T17.list") == open_ones
+    dates = {"05": "train_to", "06": "finished_on", "07": "finished_on", "08": "finished_on"}
+    out = [frame[~frame.valid].number for frame in (year.within(form, key) for form, key in dates.items())]
+    assert year.listed("T18.list") == {number for numbers in out for number in numbers}
+
+
+@pytest.fixture(scope="module")
+def occasions(year: Year) -> Any:
+    """Each occasion of the year: a mean for each item, weights over what is there."""
     pandas = year.pandas
-    frames = [year.frame(form)[lambda f: f.valid].reindex(
-        columns=["number", "notice_no", "customer_unit", "user_sign_date", *WEIGHTS]) for form in ("04", "05", "06", "07", "08")]  # fmt: skip
+    keys = ["number", "notice_no", "customer_unit", "military_branch", "user_sign_date", "product_rating", *WEIGHTS]
+    frames = [year.frame(form)[lambda f: f.valid].reindex(columns=keys) for form in ("04", "05", "06", "07", "08")]
     sheets = pandas.concat(frames)
     own = sheets.number.str.startswith("QR758-04A") | sheets.notice_no.isna() | (sheets.notice_no == "")
     sheets["occasion"] = sheets.notice_no.where(~own, sheets.number) + sheets.customer_unit
-    scores = sheets[[*WEIGHTS]].apply(lambda column: column.map(SCORES)).groupby(sheets.occasion).mean()
-    signed = sheets[sheets[[*WEIGHTS]].notna().any(axis=1)].groupby("occasion").user_sign_date.min()
+    items = ["product_rating", *WEIGHTS]
+    rated = sheets[sheets[items].notna().any(axis=1)]
+    scores = sheets[items].apply(lambda column: column.map(SCORES)).groupby(sheets.occasion).mean()
     weights = pandas.Series(WEIGHTS)
-    enough = scores["service_rating"].notna() | (scores.notna().sum(axis=1) >= 2)
-    index = (scores * weights).sum(axis=1) / (scores.notna() * weights).sum(axis=1)
-    days = signed.reindex(index.index).fillna("")
-    index = index[enough & (days >= FIRST) & (days <= LAST)]
+    of = scores[[*WEIGHTS]]
+    enough = of["service_rating"].notna() | (of.notna().sum(axis=1) >= 2)
+    scores["service"] = ((of * weights).sum(axis=1) / (of.notna() * weights).sum(axis=1)).where(enough)
+    scores["day"] = rated.groupby("occasion").user_sign_date.min()
+    scores["branch"] = sheets.groupby("occasion").military_branch.first()
+    return scores[(scores.day >= FIRST) & (scores.day <= LAST)]
+
+
+def test_pandas_measures_the_same_satisfaction(year: Year, occasions: Any) -> None:
     row = year.sheets["T13.index"].loc["合计"]
-    assert int(row.filter(like="样本").iloc[0]) == len(index)
-    assert float(row.filter(like="服务满意度").iloc[0]) == pytest.approx(index.mean(), abs=0.05001)
+    assert int(row.filter(like="样本").iloc[0]) == occasions.service.count()
+    row = year.sheets["M01.index"].loc["合计"]
+    found = [float(row.filter(regex=f"^{name}").iloc[0]) for name in ("服务满意度", "产品满意度")]
+    assert found == pytest.approx([occasions.service.mean(), occasions.product_rating.mean()], abs=0.05001)
+    assert int(row.filter(regex="^样本").iloc[0]) == occasions.service.count()
+    means = occasions.groupby("branch").service.mean().dropna()
+    shown = year.sheets["M02.index"].filter(regex="^服务满意度").iloc[:, 0].drop("合计")
+    assert {k: float(v) for k, v in shown.items()} == pytest.approx({**means}, abs=0.05001)
+    months = occasions.groupby(occasions.day.str[:7]).service.mean()
+    trend = year.sheets["M10.months"].filter(regex="^服务满意度").iloc[:, 0]
+    told = {f"2025年{int(month[5:])}月": value for month, value in months.dropna().items()}
+    assert {k: float(v) for k, v in trend.items() if v != "—"} == pytest.approx(told, abs=0.05001)
+
+
+def test_pandas_finds_the_same_grades_comments_and_sources(year: Year) -> None:
+    frames = [year.frame(form)[lambda f: f.valid] for form in ("04", "05", "06", "07", "08")]
+    keys = ["number", "user_sign_date", "user_comments", "product_rating", *WEIGHTS]
+    sheets = year.pandas.concat([f.reindex(columns=keys) for f in frames])
+    sheets = sheets[(sheets.user_sign_date >= FIRST) & (sheets.user_sign_date <= LAST)]
+    service = counts(sheets.service_rating.dropna())
+    row = year.sheets["M06.grades"].loc["服务质量"]
+    assert {g: int(v) for g in GRADES if (v := row.filter(regex=f"^{g}").iloc[0])} == service
+    rated = sheets[["product_rating", *WEIGHTS]].notna().any(axis=1)
+    assert year.listed("M09.comments") == {*sheets[sheets.user_comments.notna() & rated].number}
+    asked = year.within("01", "received_at")
+    asked = asked[asked.channel.isin(["满意度调查", "走访", "电话"])]
+    assert year.cells("M11.channels", "件数") == counts(asked.channel)
 
 
 def test_the_years_report_has_its_charts(year: Year) -> None:
@@ -287,3 +425,17 @@ def test_the_years_report_has_its_charts(year: Year) -> None:
     trend = next(words for words in told if "月度趋势" in words)
     months = year.within("04", "departed_on").departed_on.str[:7].value_counts()
     assert f"2025-06：派出 {months.get('2025-06', 0)}，" in trend
+
+
+def test_a_chart_on_the_desk_is_the_drawing_of_the_papers_picture(year: Year) -> None:
+    number = year.drawn["document_no"]
+    charts = outline(year.office, number).charts
+    browser = Browser(year.office).enter()
+    page = browser.get(f"/reports/{number}")
+    with zipfile.ZipFile(year.drawn["files"]["document.docx"]) as packed:
+        on_paper = {packed.read(name) for name in packed.namelist() if name.endswith(".png")}
+    for name, chart in charts.items():
+        assert f"/reports/{number}/chart?name={name}" in page
+        assert browser.get(f"/reports/{number}/chart?name={name}") == svg(chart)
+        assert picture(chart) in on_paper
+    assert len(charts) == len(on_paper)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from qrecords.model.formats import DocumentJson, FigureJson, ProgressJson, Table
 from qrecords.model.objects import DOCUMENT
 from qrecords.office import REGISTER_FILE, Office
 from qrecords.render.pdf import Converter
+from qrecords.services.access.copies import request as request_copies
 from qrecords.services.administer import init, open_office
 from qrecords.services.care.backup import backup, restore
 from qrecords.services.care.handover import export_bag, import_bag
@@ -33,9 +35,10 @@ from qrecords.services.disposition.lists import draw as draw_list
 from qrecords.services.disposition.lists import witness
 from qrecords.services.disposition.retention import due as over_on
 from qrecords.services.due import due
+from qrecords.services.finding.search import Criteria, search
 from qrecords.services.reports.awaited import awaited_documents
 from qrecords.services.reports.draw import correct, draw
-from qrecords.services.reports.kept import figures_of, list_documents, show_document
+from qrecords.services.reports.kept import document_file, figures_of, list_documents, outline, show_document
 from qrecords.services.reports.prepared import Asked, Prepared
 from qrecords.services.reports.progress import Hand, approve, issue, make_void, receive, review, send_back, sign
 from qrecords.services.reports.recordstable import records_table
@@ -305,6 +308,18 @@ def test_r104_a_half_year_stands_beside_its_approved_months(people: kept.People)
     assert rows["记录总表 01A 用户信息记录处理表 本期"] == ["2", "3", "1", f"补录1：{late}"]
 
 
+def test_an_approved_document_is_copied_like_an_item(people: kept.People) -> None:
+    number = approved_year(people)
+    asked = request_copies(people("甲"), number.lower(), purpose="示例", recipient="示例员工")
+    assert asked.archive_no == "750-KJ·KF·BB·2019·D5-0001"
+    for office, wanted in (
+        (with_grants(people, Grant("supervisor", branch="海军")), number),
+        (people("甲"), NAVY_BRIEF),
+    ):
+        with pytest.raises(NotFound, match="没有归档件"):
+            request_copies(office, wanted, purpose="示例", recipient="示例员工")
+
+
 def test_r109_a_row_of_mail_and_the_document_it_carried_name_each_other(people: kept.People) -> None:
     number = approved_year(people)
     with pytest.raises(InvalidInput, match="不是写着"):
@@ -312,6 +327,11 @@ def test_r109_a_row_of_mail_and_the_document_it_carried_name_each_other(people: 
     mail = kept.sample("09A", subject=f"年度报表 {number}")
     (row,) = kept.filled(people("甲"), "09A", mail)
     issue(people("甲"), number, mail_no=row)
+    brief = str(draw(people("甲"), "JB", MARCH, branch="海军")["document_no"])
+    review(people("乙"), brief, Hand("示例主任"))
+    approve(people("丙"), brief, Hand("示例领导"))
+    with pytest.raises(UsageError, match="外单位"):
+        issue(people("甲"), brief)
     held = people.office.archive.read_as(ProgressJson, DOCUMENT.object_id(number)).progress
     assert held.sent[0].mail_no == row
 
@@ -337,6 +357,9 @@ def test_r107_a_brief_names_no_other_customer_in_any_of_its_files(people: kept.P
     kept_text = office.archive.read(DOCUMENT.object_id(shown["document_no"]), "document.json").decode()
     for text in (docx, pdf.replace("\n", ""), xlsx):
         assert "示例海军单位" in text
+    assert all(word in pdf for word in ("售后服务简报", "第1期（总第1期）", "一、总体情况", "共印")), (
+        "head and end of an issue"
+    )
     for text in (docx, pdf.replace("\n", ""), xlsx, kept_text):
         assert not [word for word in ("示例空军单位", hidden, "空军") if word in text], mine
 
@@ -352,8 +375,10 @@ def test_an_account_of_one_branch_draws_and_drills_into_it_alone(people: kept.Pe
     brief = draw(navy, "JB", MARCH, branch="海军")
     assert brief["document_no"] == "KF-JB-2019-002"
     assert [d["document_no"] for d in list_documents(navy)] == ["KF-JB-2019-002"]
+    assert [d.document_no for d in search(navy, "2019年3月", Criteria()).documents] == ["KF-JB-2019-002"]
+    assert len(search(people("甲"), "2019年3月", Criteria()).documents) == 3
     for hidden in (NUMBER, NAVY_BRIEF):
-        for ask in (show_document, figures_of):
+        for ask in (show_document, figures_of, outline, partial(document_file, name="tables.xlsx")):
             with pytest.raises(NotFound, match="没有这份文件"):
                 ask(navy, hidden)
     assert all(r["record_no"] for f in figures_of(navy, "KF-JB-2019-002") for r in f["records"])
@@ -447,7 +472,9 @@ def test_the_workbook_has_figures_as_numbers_and_their_records(people: kept.Peop
     assert (*book.sheetnames[:3], book.sheetnames[-1]) == ("说明", "T00.key 综述", "T01.forms 记录总表", "明细")
     assert book["T01.forms 记录总表"]["B3"].value == 2
     lines = [[c.value for c in row] for row in book["明细"].iter_rows(min_row=2)]
-    assert {line[0]: line[5] for line in lines}["T01.forms.f01.now"] == f"{kept.A}、{kept.B}"
+    assert {line[0]: line[5] for line in lines}["T01.forms.f01.now"] == f"{kept.A}～{kept.B[-5:]}", (
+        "numbers that follow one another"
+    )
 
 
 def a_wide_table(columns: int = 12) -> Prepared:

@@ -95,6 +95,7 @@ ASKED: dict[str, str | list[str]] = {
           for a in ("sign", "return", "void", "issue", "receipt", "correct")),
     ],
     "GET /reports/{number}": ["number=KF-BB-2025-001", f"number={HIDDEN}"],
+    "GET /reports/{number}/chart": ["number=KF-BB-2025-001&name=T03-category-C2"],
     "GET /reports/{number}/file": ["number=KF-BB-2025-001&name=document.pdf"],
     "GET /office": [""],
     "GET /office/accounts": [""],

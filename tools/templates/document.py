@@ -54,6 +54,7 @@ class Head:
     left: str = "{{ form_code }} 版本：{{ form_edition }}"
     right: str = "记录编号：{{ record_no }}"
     code: str = RECORD_CODE  # small print under the code picture; empty: neither picture nor print
+    first: Block | None = None  # what the first page has instead
 
 
 def document(page: Page, body: Sequence[Block], *, head: Head | None = None, foot: str = FOOT) -> bytes:
@@ -61,7 +62,8 @@ def document(page: Page, body: Sequence[Block], *, head: Head | None = None, foo
     files, relations = {}, ["styles", "settings"]
     if head:
         for number, name in enumerate(("header1", "header2")):
-            files[f"word/{name}.xml"] = parts.header(_head(page, head, first=number == 0))
+            own = head.first.xml() if head.first and number == 0 else _head(page, head, first=number == 0)
+            files[f"word/{name}.xml"] = parts.header(own)
             if head.code:
                 files[f"word/_rels/{name}.xml.rels"] = parts.relations(["code"])
             relations.append(name)

@@ -62,4 +62,4 @@ PAPERS: Mapping[str, Callable[[], bytes]] = {
 }
 
 # By file name below forms/KF/: the paper of documents computed from records.
-DOCUMENTS: Mapping[str, Callable[[], bytes]] = {"report.docx": report.build_report}
+DOCUMENTS: Mapping[str, Callable[[], bytes]] = {"report.docx": report.build_report, "brief.docx": report.build_brief}

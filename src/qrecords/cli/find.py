@@ -215,9 +215,9 @@ def _open(session: Session, found: Found, number: int) -> str:
 
 
 def _hit_lines(found: Found, text: str, criteria: Criteria) -> list[str]:
+    lines = [f"文件  {d.document_no}  {d.state_label}  {d.title}" for d in found.documents]
     if not found.total:
-        return _nothing_lines(found.looser, text, criteria)
-    lines = []
+        return lines or _nothing_lines(found.looser, text, criteria)
     for number, hit in enumerate(found.hits, start=1):
         state = STATE_LABELS[State(hit.state)]
         head = f"{number:>2}  {hit.record_no}  {hit.date}  {state}  {hit.customer_unit}"

@@ -91,6 +91,8 @@ OPTIONS = OF_THE_OFFICE | {
     Input.DUE: "--due",
     Input.FROM: "--from",
     Input.TO: "--to",
+    Input.RECIPIENTS: "--to",
+    Input.MAIL: "--mail",
     Input.SINCE: "--since",
     Input.UNTIL: "--until",
     Input.UNIT: "--unit",

@@ -190,11 +190,15 @@ def decide(account: Account, action: Action, subject: Subject = ANYTHING, rules:
     if not _any(held, action, account, subject):
         if subject.level > account.clearance:
             return Decision(False, *_above_clearance(account, label))
-        named = "、".join(f"{r.label}（{r.name}）" for r in roles_with(action, subject, rules)) or "没有"
+        named = "、".join(f"{r.label}（{r.name}）" for r in roles_with(action, subject, rules))
         what = f"对{subject.form_code}" if subject.form_code else ""
+        why = f"账号 {account.name} 缺少{what}「{label}」的权限"
+        if not named:  # as in the roles of an older program, which had no such action
+            told = f"没有角色有这项权限：请安全管理员在 access.toml 里给该办的角色加上 {action.value}（旧版留下的没有）"
+            return Decision(False, why, told)
         return Decision(
             False,
-            f"账号 {account.name} 缺少{what}「{label}」的权限",
+            why,
             advise("有这项权限的角色：{}；请由有此角色的人办理，或请安全管理员授予（{}）", named, Do.GRANT),
         )
     if rules.separation == "strict" and action is Action.REVIEW and subject.authored:

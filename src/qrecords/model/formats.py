@@ -6,12 +6,14 @@ canonical JSON with a line's end, so that the same content has the same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from qrecords.model import runs
 from qrecords.model.audit import canonical
 from qrecords.model.document import Progress
 from qrecords.model.record import Attached, Correction, Record, Signed
@@ -223,7 +225,8 @@ class SegmentJson(Format):
 class FigureJson:
     """A number in a document: what it prints, what it is exactly (a fraction), and the records it counts.
 
-    A record stands as its number, the version of its item (0 = not filed then), and what it contributes.
+    Records stand as runs of places in the list of the document's records (`model/runs.py`): `records` those that give
+    something, `counts` what each gives (none written: one each), `of` those it is a part of, which give nothing.
     """
 
     __pydantic_config__: ClassVar = EXACT
@@ -233,7 +236,9 @@ class FigureJson:
     value: str
     exact: str
     unit: str
-    records: tuple[tuple[str, int, str], ...] = ()
+    records: str = ""
+    counts: tuple[str, ...] = ()
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +301,10 @@ class ChangedFigure:
 
 @dataclass(frozen=True, slots=True)
 class DocumentJson(Format):
-    """document.json: all a document says, as it was drawn; what people did with it stands in progress.json."""
+    """document.json: all a document says, as it was drawn; what people did with it stands in progress.json.
+
+    `records` are those its figures rest on, each once, by number: with the version of its item, 0 = not filed then.
+    """
 
     FILE: ClassVar = "document.json"
     __pydantic_config__: ClassVar = EXACT
@@ -332,7 +340,16 @@ class DocumentJson(Format):
     changes: tuple[ChangedFigure, ...]
     files: dict[str, str]
     charts: tuple[ChartJson, ...] = ()
+    records: tuple[tuple[str, int], ...] = ()
+    layout: str = "report"
+    issue: str = ""  # of a brief: 第3期（总第27期）
     schema: int = 1
+
+    def records_of(self, figure: FigureJson) -> Iterator[tuple[str, int, str]]:
+        """Give the records of a figure: number, version of its item, what it gives (0: it is only a part of it)."""
+        for order, place in enumerate(runs.read(figure.records)):
+            yield (*self.records[place], figure.counts[order] if figure.counts else "1")
+        yield from ((*self.records[place], "0") for place in runs.read(figure.of))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class ReportKind(Definition):
     due: Mapping[Span, str] = Field(default_factory=dict)
     alarms: bool = False  # alarms of the period's satisfaction are to be answered first (R115)
     without: tuple[str, ...] = ()  # the branches that get none
+    by_mail: bool = False  # it leaves the house: sent with a row of mail that names it (R109)
+    layout: Literal["report", "brief"] = "report"  # a brief has issues, a head of its own, and at its end who gets it
 
     def _problems(self) -> Iterator[str]:
         if self.retention_years < FLOOR_YEARS:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from qrecords.model import runs
 from qrecords.model.formats import DocumentJson, FigureJson
 from qrecords.render.charts.chart import Chart, why_not
 from qrecords.render.charts.native import chart_sheet
@@ -15,7 +17,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _BOXED, _RIGHT = Look(lines=BOXED), Look(lines=BOXED, across="center")
 _TITLE = Look(size=14, bold=True)
 DETAIL = "明细"
-IN_CELL = 800  # record numbers: a cell holds 32,767 characters
+IN_CELL = 800  # spans of record numbers: a cell holds 32,767 characters
 
 
 def tables_xlsx(held: DocumentJson, charts: Sequence[Chart], made: datetime) -> bytes:
@@ -59,15 +61,43 @@ def _figure(figures: dict[str, FigureJson], cell: str) -> Value | Cell:
 
 
 def _details(held: DocumentJson) -> Sheet:
-    """Return the records of each figure, many in a cell: a line for each would be more than a sheet has."""
-    heads = ("数字", "名称", "值", "精确值", "单位", "记录（×计入的量）")
-    widths = [Column(w) for w in (26, 40, 10, 14, 8, 120)]
+    """Return the records of each figure, many in a cell: a line for each would be more than a sheet has.
+
+    Numbers that follow one another stand as one span, 00012～00057: all between are meant.
+    """
+    heads = ("数字", "名称", "值", "精确值", "单位", "记录（×计入的量；～之间连号的都计入）", "分母里的其他记录")
+    widths = [Column(w) for w in (26, 40, 10, 14, 8, 120, 60)]
+    starts = [*_starts(held)]
 
     def rows() -> Iterator[Row]:
         yield Row(heads, HEAD)
         for f in held.figures:
-            told = [no if counts == "1" else f"{no}×{counts}" for no, _, counts in f.records]
-            for start in range(0, max(len(told), 1), IN_CELL):
-                yield Row((f.id, f.label, f.value, f.exact, f.unit, "、".join(told[start : start + IN_CELL])))
+            told = [*_spans(held, starts, f.records)]
+            if f.counts:
+                told = [f"{held.records[at][0]}×{n}" for at, n in zip(runs.read(f.records), f.counts, strict=True)]
+            of = [*_spans(held, starts, f.of)]
+            for start in range(0, max(len(told), len(of), 1), IN_CELL):
+                named, others = ("、".join(some[start : start + IN_CELL]) for some in (told, of))
+                yield Row((f.id, f.label, f.value, f.exact, f.unit, named, others))
 
     return Sheet(DETAIL, widths, rows(), freeze="A2")
+
+
+def _starts(held: DocumentJson) -> Iterator[int]:
+    """Give the places of the records whose number does not follow the one before it."""
+    before = ("", -1)
+    for place, (number, _) in enumerate(held.records):
+        head, _, digits = number.rpartition("-")
+        here = (head, int(digits)) if digits.isdecimal() else (number, -1)
+        if here != (before[0], before[1] + 1):
+            yield place
+        before = here
+
+
+def _spans(held: DocumentJson, starts: Sequence[int], records: str) -> Iterator[str]:
+    """Give the numbers of some records, those that follow one another as one span."""
+    for first, last in runs.spans(records):
+        cuts = starts[bisect_right(starts, first) : bisect_right(starts, last)]
+        for start, end in zip([first, *cuts], [*(cut - 1 for cut in cuts), last], strict=True):
+            number, ending = held.records[start][0], held.records[end][0].rpartition("-")[2]
+            yield number if start == end else f"{number}～{ending}"

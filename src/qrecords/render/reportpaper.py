@@ -28,7 +28,9 @@ _SECTION = re.compile(r"<w:sectPr(?:(?!<w:sectPr).)*?</w:sectPr>(?=</w:body>)", 
 _SIZE = re.compile(r'<w:pgSz w:w="(\d+)" w:h="(\d+)"[^>]*/>')
 _MARGIN = re.compile(r'w:(left|right)="(\d+)"')
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_RELS, _DOCUMENT = "word/_rels/document.xml.rels", "word/document.xml"
+_RELS, _DOCUMENT, _STYLES = "word/_rels/document.xml.rels", "word/document.xml", "word/styles.xml"
+# Figures would be words of another language otherwise, each with a tag of its own in the PDF: ten thousand in a month.
+_LATIN = re.compile(rb'(<w:lang\b[^>]*\bw:val=")en-US(")')
 _IMAGE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/image"
 _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
 
@@ -92,6 +94,8 @@ def report_docx(template: Template, context: Mapping[str, Any], body: Sequence[B
     if writer.broken:
         text = _SECTION.sub(lambda found: found[0].replace("<w:titlePg/>", ""), text)
     entries[_DOCUMENT] = text.encode()
+    if _STYLES in entries:
+        entries[_STYLES] = _LATIN.sub(rb"\1zh-CN\2", entries[_STYLES])
     if writer.pictures:
         lines = "".join(
             f'<Relationship Id="chart{n}" Type="{_IMAGE}" Target="media/chart{n}.png"/>'

@@ -135,6 +135,7 @@ ROUTES = (
     _post("/reports/steps/{action}", "reporting.step"),
     _get("/reports/{number}", "reporting.document"),
     _get("/reports/{number}/file", "reporting.paper"),
+    _get("/reports/{number}/chart", "reporting.document_chart"),
     _get("/office", "managing.office"),
     _get("/office/accounts", "managing.people"),
     _post("/office/accounts/{action}", "managing.change_account"),

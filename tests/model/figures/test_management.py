@@ -8,10 +8,11 @@ from fractions import Fraction
 import pytest
 
 from qrecords.model.evaluation import evaluate, evaluation_table
+from qrecords.model.figures.alarms import alarms
 from qrecords.model.record import Record
 from qrecords.model.staff import may_be_sent, qualification
 from qrecords.stores.tablefiles import read_evaluation
-from tests.model.figures.rows import FORMS, Paper, record
+from tests.model.figures.rows import FORMS, Paper, means, record
 
 JH, ZX, BJ, ZF, HF, RY, GJ = (f"KF758-{name}" for name in ("JH", "ZX", "BJ", "ZF", "HF", "RY", "GJ"))
 
@@ -147,6 +148,18 @@ def test_services_asked_after() -> None:
     assert Paper("2026-05", [*notices, report, *evidence]).row("P04", "rate") == {
         "due": "4", "in_time": "1", "late": "1", "missing": "2", "percent": "25.0",
     }  # fmt: skip
+
+
+def test_a_bad_answer_to_a_follow_up_is_an_alarm() -> None:
+    answers = [("H1", "正常", "满意"), ("H2", "有问题", ""), ("H3", "正常", "不满意")]
+    records = [
+        record(number, HF, followed_on="2026-05-06", customer_unit="甲", condition=condition, service_rating=rating)
+        for number, condition, rating in answers
+    ]
+    found = alarms(Paper("2026-05", records, kind="MY").drawn.report, means().method)
+    assert [(a.kind, a.records, a.told) for a in found] == [
+        ("A6", ("H2",), "甲回访：设备现状「有问题」"), ("A6", ("H3",), "甲回访：对服务「不满意」"),
+    ]  # fmt: skip
 
 
 CARD = {

@@ -17,12 +17,14 @@ from qrecords.model.period import Period
 
 INDICES = {"@service": ("service", "服务满意度"), "@product": ("product", "产品满意度")}
 UNHAPPY = "不满意"
+FOLLOWED, WRONG = "FOLLOWED", "有问题"
+ASKED = {"condition": "设备现状", "product_rating": "对产品", "service_rating": "对服务"}
 MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One alarm: A1 … A5, what it says, and the records it rests on. `key` tells it from others of the period."""
+    """One alarm: A1 … A6, what it says, and the records it rests on. `key` tells it from others of the period."""
 
     kind: str
     key: str
@@ -33,7 +35,7 @@ class Alarm:
 def alarms(report: Report, method: Method) -> tuple[Alarm, ...]:
     """Return the alarms of a period, each with its records."""
     found = [*_bad_words(report), *_below(report, method), *_falls(report, method)]
-    return (*found, *_coverage(report, method), *_unhappy(report))
+    return (*found, *_coverage(report, method), *_unhappy(report), *_asked_after(report))
 
 
 def _bad_words(report: Report) -> Iterator[Alarm]:
@@ -91,6 +93,18 @@ def _unhappy(report: Report) -> Iterator[Alarm]:
             number = entry.record.record_no
             told = f"{entry.get('customer_unit') or number}：对处理结果不满意"
             yield Alarm("A5", f"A5.{number}", told, (number,))
+
+
+def _asked_after(report: Report) -> Iterator[Alarm]:
+    """A6: a follow-up that found something wrong, or was answered with a bad word; of an office that keeps them."""
+    if FOLLOWED not in report.population.sets:
+        return
+    for entry in report.population.at(FOLLOWED, "period", report.period):
+        said = [f"{label}「{entry.get(key)}」" for key, label in ASKED.items() if entry.get(key) in BAD | {WRONG}]
+        if said:
+            number = entry.record.record_no
+            told = f"{entry.get('customer_unit') or number}回访：{'、'.join(said)}"
+            yield Alarm("A6", f"A6.{number}", told, (number,))
 
 
 def _target(method: Method, name: str) -> Decimal:

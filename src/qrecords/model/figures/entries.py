@@ -72,7 +72,7 @@ class Surroundings:
 class Entry(Mapping[str, Any]):
     """One thing counted. `numbers` are the records it rests on; `own` are values laid over those of the record."""
 
-    __slots__ = ("_known", "_own", "facts", "numbers", "record", "surroundings")
+    __slots__ = ("_known", "_own", "_values", "facts", "numbers", "record", "surroundings")
 
     def __init__(
         self,
@@ -83,6 +83,7 @@ class Entry(Mapping[str, Any]):
         numbers: tuple[str, ...] = (),
     ) -> None:
         self.record = record
+        self._values = record.values
         self.numbers = numbers or (record.record_no,)
         self._own = own
         self.surroundings = surroundings
@@ -94,7 +95,7 @@ class Entry(Mapping[str, Any]):
         if self._own is not None and key in self._own:
             return self._own[key]
         if key[:1] != "@":
-            return self.record.values.get(key, default)
+            return self._values.get(key, default)
         known = self._known
         if known is None:
             known = self._known = {}

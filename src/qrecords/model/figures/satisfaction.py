@@ -79,8 +79,7 @@ class Method(Definition):
 def occasions(entries: Sequence[Entry], method: Method) -> Iterator[Entry]:
     """Give an entry for each occasion: the valid sheets of one notice and customer, or a return repair of its own."""
     for sheets in _grouped(entries, method):
-        items = {item: score for item in ITEMS if (score := _mean_score(sheets, item, method)) is not None}
-        yield _occasion(sheets, items, method)
+        yield _occasion(sheets, method)
 
 
 def sheets(entries: Sequence[Entry], method: Method) -> Iterator[Entry]:
@@ -112,8 +111,7 @@ def of_models(entries: Sequence[Entry], method: Method) -> Iterator[Entry]:
             if notices and len(models) == 1:
                 by_model.setdefault(models.pop(), []).extend(notices)
         for found in by_model.values():
-            items = {item: score for item in ITEMS if (score := _mean_score(found, item, method)) is not None}
-            yield _occasion(found, items, method).with_own({"product_model": _model_of(found)})
+            yield _occasion(found, method).with_own({"product_model": _model_of(found)})
 
 
 def service_index(items: Mapping[str, Fraction], method: Method) -> Fraction | None:
@@ -152,27 +150,59 @@ def _mean_score(group: Iterable[Entry], item: str, method: Method) -> Fraction |
     return total(scores) / len(scores) if scores else None
 
 
-def _occasion(group: Sequence[Entry], items: Mapping[str, Fraction], method: Method) -> Entry:
-    head = next((s for s in group if form_number(s.record.form_code) == "04"), group[0])
+class Occasion(Entry):
+    """What the sheets of one occasion say together; scores are worked out when first asked for."""
+
+    __slots__ = ("_method", "_scores", "_sheets")
+
+    def __init__(self, sheets: Sequence[Entry], method: Method, own: Mapping[str, Any]) -> None:
+        head = _head(sheets)
+        numbers = tuple(s.record.record_no for s in sheets)
+        super().__init__(head.record, head.surroundings, head.facts, own, numbers)
+        self._sheets, self._method = sheets, method
+        self._scores: dict[str, Any] | None = None
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a score or index of the occasion, or what an entry has."""
+        if key in SCORES and key not in (self._own or ()):
+            found = self._scored().get(key)
+            return default if found is None else found
+        return super().get(key, default)
+
+    def with_own(self, own: Mapping[str, Any]) -> Occasion:
+        """Return the occasion with more values."""
+        return Occasion(self._sheets, self._method, {**(self._own or {}), **own})
+
+    def _scored(self) -> dict[str, Any]:
+        if self._scores is None:
+            sheets, method = self._sheets, self._method
+            items = {item: score for item in ITEMS if (score := _mean_score(sheets, item, method)) is not None}
+            self._scores = {
+                "@service": service_index(items, method),
+                "@product": items.get(PRODUCT),
+                "@service_item": items.get(SERVICE),
+                "@pleased": None if SERVICE not in items else items[SERVICE] >= PLEASED,
+            } | {f"@{item}": score for item, score in items.items()}
+        return self._scores
+
+
+def _head(group: Sequence[Entry]) -> Entry:
+    return next((s for s in group if form_number(s.record.form_code) == "04"), group[0])
+
+
+def _occasion(group: Sequence[Entry], method: Method) -> Occasion:
+    head = _head(group)
     signed = sorted(day for s in group if (day := _day(s.get("user_sign_date"))))
-    rated = bool(items)
+    rated = any(method.points(s.get(item)) is not None for s in group for item in ITEMS)
     left = _day(head.get("left_on")) or head.get("@date")
-    day = (signed[0] if signed else head.get("@date")) if rated else left
-    service = service_index(items, method)
     reasons = [str(reason) for s in group if (reason := s.get("not_rated_reason"))]
-    due = form_number(head.record.form_code) == "04" and bool(head.get("arrived_on"))
     own = {
-        "@date": day,
+        "@date": (signed[0] if signed else head.get("@date")) if rated else left,
         "@rated": rated,
-        "@due": due,
-        "@service": service,
-        "@product": items.get(PRODUCT),
-        "@service_item": items.get(SERVICE),
-        "@pleased": None if SERVICE not in items else items[SERVICE] >= PLEASED,
+        "@due": form_number(head.record.form_code) == "04" and bool(head.get("arrived_on")),
         "not_rated_reason": reasons[0] if reasons and not rated else None,
-    } | {f"@{item}": score for item, score in items.items()}
-    numbers = tuple(s.record.record_no for s in group)
-    return Entry(head.record, head.surroundings, head.facts, own, numbers)
+    }
+    return Occasion(group, method, own)
 
 
 def _model_of(group: Sequence[Entry]) -> str:
@@ -187,6 +217,7 @@ def _day(value: Any) -> str:
     return str(value or "")[:10]
 
 
+SCORES = frozenset({"@service", "@product", "@service_item", "@pleased", *(f"@{item}" for item in ITEMS)})
 # What entries over occasions, sheets, items and models know beside the fields of their record.
 OWN_FACTS = frozenset(
     {

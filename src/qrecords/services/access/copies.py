@@ -23,7 +23,9 @@ from qrecords.model.copies import (
     CopyState,
     require_step,
 )
+from qrecords.model.document import DOCUMENT_NO
 from qrecords.model.numbering import RECORD_NO
+from qrecords.model.objects import DOCUMENT
 from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.listbooks import copies_workbook
@@ -215,7 +217,10 @@ def _refuse_own(office: Office, action: Action, one: CopyRequest) -> None:
 def _item(office: Office, number: str) -> ItemRow:
     """Return the filed item a record or archive number stands for."""
     wanted = _normal(number)
-    archive_no = _of_record(office, wanted) if RECORD_NO.match(wanted.upper()) else wanted
+    if RECORD_NO.match(wanted.upper()):
+        archive_no = _of_record(office, wanted)
+    else:
+        archive_no = _of_document(office, wanted) if DOCUMENT_NO.match(wanted) else wanted
     with office.register.read() as tx:
         item = tx.items.row(archive_no)
     if item is None or item.version == 0 or not _is_readable(office, archive_no):
@@ -230,6 +235,15 @@ def require_kept(office: Office, archive_no: str) -> None:
         records = tx.records.find(archive_no=archive_no)
     if any(r.state is State.DESTROYED for r in records):
         raise WrongState(f"归档件 {archive_no} 已经销毁，不能复制", remedy="销毁清册里有它的记载")
+
+
+def _of_document(office: Office, document_no: str) -> str:
+    """Return the archive number of a report or brief; where it has none, or is hidden, a number no item has."""
+    with office.register.read() as tx:
+        document = tx.documents.get(document_no)
+    if document is None or not office.may_document(Action.REPORT_READ, document.scope):
+        return document_no
+    return document.progress.archive_no or document_no
 
 
 def _of_record(office: Office, record_no: str) -> str:
@@ -253,9 +267,13 @@ def _is_filed(office: Office, record: Record) -> bool:
 
 
 def _is_readable(office: Office, archive_no: str) -> bool:
-    """Tell whether the account may read an item: every record of it, since a copy shows them all."""
+    """Tell whether the account may read an item: every record of it, since a copy shows them all; or a document."""
     with office.register.read() as tx:
         records = tx.records.find(archive_no=archive_no)
+        item = None if records else tx.items.row(archive_no)
+        documents = tx.documents.of_objects([item.object_id]) if item and DOCUMENT.has(item.object_id) else []
+    if documents:
+        return all(office.may_document(Action.REPORT_READ, d.scope) for d in documents)
     return bool(records) and len(office.only_readable(records)) == len(records)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import NotFound, UsageError, WrongState
 from qrecords.model.copies import CopyRequest, CopyState, require_step
+from qrecords.model.objects import paper_of
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.context import date_text
@@ -91,7 +92,7 @@ def _make(run: Run[Office], request: CopyRequest, numbers: Sequence[str], out: P
         item = tx.items.row(request.archive_no)
     if item is None:  # rows of items are never taken out
         raise NotFound(f"没有归档件 {request.archive_no}", remedy=advise("请核对：{}", Do.VERIFY))
-    source = office.archive.read(item.object_id, "form.pdf", item.version)
+    source = office.archive.read(item.object_id, paper_of(item.object_id), item.version)
     marks = _watermarks(office, request, numbers, run.folder)
     durable.make_dirs(out)
     issued = []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from qrecords.model.answer import left_out
 from qrecords.model.audit import digest
+from qrecords.model.document import DOCUMENT_LABELS
 from qrecords.model.looser import Looser, loosen
 from qrecords.model.query import Query, everything, parse_query
 from qrecords.model.record import Action, Record
+from qrecords.model.textnorm import normalise
 from qrecords.office import Office
 from qrecords.services.finding.indexing import catch_up, documents
 from qrecords.stores.fulltext.interface import Filters, Sort
@@ -18,6 +21,7 @@ from qrecords.stores.fulltext.places import Place
 from qrecords.stores.fulltext.snippets import snippet
 
 SNIPPET_WIDTH = 60
+MOST_DOCUMENTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,17 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundDocument:
+    """A report or brief whose number, title or archive number has the words."""
+
+    document_no: str
+    title: str
+    period: str
+    state: str
+    state_label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nearby:
     """A near query that finds something, and whether it keeps the conditions."""
 
@@ -71,6 +86,7 @@ class Found:
     hits: Sequence[Hit]
     next: str | None
     looser: Nearby | None
+    documents: Sequence[FoundDocument] = ()
     saved: str | None = left_out()
     opened: str | None = left_out()
 
@@ -88,7 +104,25 @@ def search(
     looser = _looser(office, query, filters) if hits.total == 0 else None
     shown = described(office, hits.record_nos, query)
     log_reading(office, text, hits.total)
-    return Found(hits.total, hits.facets, shown, str(hits.last) if hits.more else None, looser)
+    documents = _documents(office, text) if not after and criteria == Criteria() else []
+    return Found(hits.total, hits.facets, shown, str(hits.last) if hits.more else None, looser, documents)
+
+
+def _documents(office: Office, text: str) -> list[FoundDocument]:
+    """Return the documents the account may read that all plain words of a query name, newest first."""
+    words = [normalise(word.strip('"“”')) for word in text.split()]
+    if not words or not all(words) or "OR" in text.split() or re.search(r"[:：]|(?:^|\s)-", text):
+        return []
+    with office.register.read() as tx:
+        there = [d for d in tx.documents.all() if d.version != 0]
+    named = {d: normalise(f"{d.document_no} {d.title} {d.progress.archive_no}") for d in there}
+    found = [d for d in there if all(word in named[d] for word in words)]
+    found = [d for d in found if office.may_document(Action.REPORT_READ, d.scope)]
+    found.sort(key=lambda d: (d.drawn_at, d.document_no), reverse=True)
+    return [
+        FoundDocument(d.document_no, d.title, d.period, d.state.value, DOCUMENT_LABELS[d.state])
+        for d in found[:MOST_DOCUMENTS]
+    ]
 
 
 def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Filters]:

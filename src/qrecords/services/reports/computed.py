@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from qrecords.model import runs
 from qrecords.model.figures.results import ChartResult, ChartSeries, Figure, TableResult
 from qrecords.model.formats import ChartJson, ChartSeriesJson, FigureJson, TableJson
 from qrecords.office import Office
@@ -32,8 +33,9 @@ def computed(office: Office, tx: Transaction, asked: Asked) -> Prepared:
     tables = [*found.drawn.tables]
     if tables and kind and "month" in kind.periods and asked.period.span != "month" and found.drawn.compared:
         tables.append(told_before(office, tx, asked, series.form_code(asked.kind), found.drawn.compared))
-    items = tx.items.versions()
-    versions = {number: items.get(archive_no, 0) for number, archive_no in found.filed.items()}
+    named = _named(tables)
+    places = {number: place for place, number in enumerate(named)}
+    items = tx.items.versions_of(found.filed.values())
     basis = (
         f"报告期 {asked.period.first} 至 {asked.period.last}，按各表所写的日期计入；截至 {found.drawn.cutoff}",
         "作废、已销毁的不计",
@@ -42,11 +44,31 @@ def computed(office: Office, tx: Transaction, asked: Asked) -> Prepared:
     )
     return Prepared(
         tuple(map(_table, tables)),
-        tuple(figure for part in tables for figure in _figures(part, versions)),
+        tuple(figure for part in tables for figure in _figures(part, places)),
         basis,
         tuple("　".join((alarm.kind, alarm.told)) for alarm in found.alarms),
         tuple(_chart(chart, asked.period.label) for chart in found.drawn.charts),
+        tuple((number, items.get(found.filed.get(number, ""), 0)) for number in named),
     )
+
+
+def _said_twice(part: TableResult, rows: Sequence[Sequence[str]]) -> int | None:
+    """Return the column of a list that says what its rows are called by: on paper it stands once, first."""
+    heads = [head.label for head in part.columns]
+    if not rows:
+        return heads.index(part.row_head) if part.row_head in heads else None
+    return next((n for n in range(len(heads)) if all(row[0] == row[n + 1] for row in rows)), None)
+
+
+def _named(tables: Sequence[TableResult]) -> list[str]:
+    """Return the records some tables name, by number."""
+    found: set[str] = set()
+    for part in tables:
+        for figure in part.figures():
+            found.update(figure.records, figure.of)
+        for row in part.rows:
+            found.update(row.records)
+    return sorted(found)
 
 
 def _table(part: TableResult) -> TableJson:
@@ -56,32 +78,39 @@ def _table(part: TableResult) -> TableJson:
     heads = [f"{head.label}（{head.unit}）" if head.unit not in ("", unit) else head.label for head in part.columns]
     rows = [(row.label, *(c.id if isinstance(c, Figure) else c for c in row.cells)) for row in part.rows]
     first = part.row_head
-    if heads and (rows or heads[0] == first) and all(row[0] == row[1] for row in rows):  # a list says it once
-        first, heads, rows = heads[0], heads[1:], [(row[0], *row[2:]) for row in rows]
+    if (own := _said_twice(part, rows)) is not None:
+        first, heads = heads[own], heads[:own] + heads[own + 1 :]
+        rows = [(row[0], *row[1 : own + 1], *row[own + 2 :]) for row in rows]
     if not rows:
         rows = [("无", *[""] * len(heads))]
     title = f"{part.title}　{part.part_title}" if part.part_title else part.title
     return TableJson(f"{part.id}.{part.part}", title, unit, (first, *heads), tuple(rows), part.notes)
 
 
-def _figures(part: TableResult, versions: Mapping[str, int]) -> Iterator[FigureJson]:
+def _figures(part: TableResult, places: Mapping[str, int]) -> Iterator[FigureJson]:
     """Give the figures of a part; of a line of words how many records it rests on, which no column prints."""
     for figure in part.figures():
-        records = tuple(_records(figure, versions))
-        yield FigureJson(figure.id, figure.label, figure.shown, figure.exact, figure.unit, records)
+        yield _figure(figure, places)
     for row in part.rows:
         if row.records:
             key, number = f"{part.id}.{part.part}.{row.key}.records", str(len(row.records))
-            records = tuple((no, versions.get(no, 0), "1") for no in row.records)
-            yield FigureJson(key, f"{row.label} 依据", number, number, "件", records)
+            named = runs.written(sorted(map(places.__getitem__, row.records)))
+            yield FigureJson(key, f"{row.label} 依据", number, number, "件", named)
 
 
-def _records(figure: Figure, versions: Mapping[str, int]) -> Iterator[tuple[str, int, str]]:
-    """Give each record with what it contributes; of a rate also those it is a part of, which give nothing."""
-    given = figure.contributions or (1,) * len(figure.records)
-    yield from ((number, versions.get(number, 0), str(one)) for number, one in zip(figure.records, given, strict=True))
-    counted = set(figure.records)
-    yield from ((number, versions.get(number, 0), "0") for number in figure.of if number not in counted)
+def _figure(figure: Figure, places: Mapping[str, int]) -> FigureJson:
+    """Return a figure with each record and what it contributes; of a rate also those it is a part of."""
+    at = [*map(places.__getitem__, figure.records)]
+    counts: tuple[str, ...] = ()
+    if figure.contributions:
+        pairs = sorted(zip(at, figure.contributions, strict=True))
+        at, counts = [place for place, _ in pairs], tuple(str(one) for _, one in pairs)
+    else:
+        at.sort()
+    of = sorted({places[number] for number in figure.of}.difference(at)) if figure.of else []
+    return FigureJson(
+        figure.id, figure.label, figure.shown, figure.exact, figure.unit, runs.written(at), counts, runs.written(of)
+    )
 
 
 def _chart(chart: ChartResult, period: str) -> ChartJson:

@@ -205,6 +205,9 @@ def _drawn(
                 changes=_changes(before, prepared.figures) if reason or edition > 1 else (),
                 files={},
                 charts=prepared.charts,
+                records=prepared.records,
+                layout=order.kind.layout,
+                issue=_issue(tx, document) if order.kind.layout == "brief" else "",
             )
             # The papers say nothing that is not in it: their hashes come into it once they are made.
             content = content_sha256(held)
@@ -265,6 +268,16 @@ def _reserved(office: Office, tx: Transaction, order: Order, there: Document | N
     )
     tx.documents.reserve(document)
     return document
+
+
+def _issue(tx: Transaction, document: Document) -> str:
+    """Return which issue a brief is, of its branch: in its year and in all; one made void was none."""
+    there = [
+        d
+        for d in tx.documents.all(form_code=document.form_code)
+        if d.branch == document.branch and d.state is not DocumentState.VOID and d.document_no <= document.document_no
+    ]
+    return f"第{sum(d.year == document.year for d in there)}期（总第{len(there)}期）"
 
 
 def _changes(before: DocumentJson | None, figures: Sequence[FigureJson]) -> tuple[ChangedFigure, ...]:

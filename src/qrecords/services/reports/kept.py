@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from qrecords.advice import Do, advise
@@ -14,6 +15,7 @@ from qrecords.model.formats import DocumentJson, FigureJson
 from qrecords.model.record import Action, Record, State
 from qrecords.model.reportkind import DocumentSeries
 from qrecords.office import Office, missing_document
+from qrecords.render.charts.chart import Chart, chart_of, why_not
 from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.register import Transaction
 
@@ -90,6 +92,25 @@ def document_file(office: Office, number: str, name: str) -> bytes:
     return office.archive.read(one(office, number).object_id, name)
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The figures of a document without their records, and the charts its paper shows, by name."""
+
+    figures: tuple[FigureJson, ...]
+    charts: dict[str, Chart]
+
+
+def outline(office: Office, number: str) -> Outline:
+    """Return what a document shows beside its tables; nothing of a destroyed one."""
+    document = one(office, number)
+    office.note([office.event(Action.REPORT_READ, document.document_no)])
+    if document.version < 1:
+        return Outline((), {})
+    held = held_by(office, document)
+    charts = [chart_of(kept, number) for number, kept in enumerate(held.charts, start=1)]
+    return Outline(held.figures, {chart.name: chart for chart in charts if not why_not(chart)})
+
+
 def as_it_stands(office: Office, document: Document) -> Row:
     """Return a document as `summary` does; one that is in a volume is bound, whatever was done with it before."""
     with office.register.read() as tx:
@@ -137,21 +158,22 @@ def figures_of(office: Office, number: str, figure_id: str = "") -> list[Row]:
     document = one(office, number)
     office.note([office.event(Action.REPORT_READ, document.document_no, figure=figure_id)])
     document.require(*(s for s in DocumentState if s is not DocumentState.DESTROYED))
-    figures = held_by(office, document).figures
-    wanted = [f for f in figures if not figure_id or f.id == figure_id]
+    held = held_by(office, document)
+    wanted = [f for f in held.figures if not figure_id or f.id == figure_id]
     if not wanted:
         raise NotFound(
             f"{document.document_no} 里没有数字「{figure_id}」",
             remedy=advise("不写名字就列出全部：{}", Do.SHOW_DOCUMENT(document.document_no)),
         )
-    numbers = list(dict.fromkeys(no for f in wanted for no, _, _ in f.records))
+    records = {f.id: [*held.records_of(f)] for f in wanted}
+    numbers = list(dict.fromkeys(no for named in records.values() for no, _, _ in named))
     with office.register.read() as tx:
         there = {r.record_no: r for r in tx.records.many(numbers)}
     may = {r.record_no: r for r in office.only_readable(there.values())}
-    return [_drilled(f, may) for f in wanted]
+    return [_drilled(f, records[f.id], may) for f in wanted]
 
 
-def _drilled(figure: FigureJson, may: dict[str, Record]) -> Row:
+def _drilled(figure: FigureJson, records: Sequence[tuple[str, int, str]], may: dict[str, Record]) -> Row:
     lines = [
         {
             "record_no": no,
@@ -161,12 +183,12 @@ def _drilled(figure: FigureJson, may: dict[str, Record]) -> Row:
             "title": may[no].title,
             "destroyed": may[no].state is State.DESTROYED,
         }
-        for no, version, counts in figure.records
+        for no, version, counts in records
         if no in may
     ]
     return {
         "id": figure.id, "label": figure.label, "value": figure.value, "exact": figure.exact, "unit": figure.unit,
-        "records": lines, "whole": len(lines) == len(figure.records),
+        "records": lines, "whole": len(lines) == len(records),
     }  # fmt: skip
 
 

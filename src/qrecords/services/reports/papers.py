@@ -50,23 +50,17 @@ def _head(held: DocumentJson) -> dict[str, str]:
         "document_no": held.document_no,
         "edition": f"（更正第{held.edition}版）" if held.edition > 1 else "",
         "retention": f"{held.retention_years}年",
+        "unit": held.unit,
+        "issue": held.issue,
     }
 
 
 def _body(held: DocumentJson, charts: Sequence[Chart], drawn: Mapping[str, bytes]) -> Iterator[Block]:
-    yield Grid(
-        tuple(PART_LABELS[part] for part in held.needs),  # type: ignore[index]  # written by this program
-        (tuple(f"\n\n{BLANK_DATE}" for _ in held.needs),),
-        height=SIGN_HEIGHT,
-        left=False,
-    )
-    basis = (
-        f"取数时刻：{held.as_of[:16].replace('T', ' ')}",
-        *held.basis,
-        *(f"告警：{alarm}" for alarm in held.alarms),
-        *([f"对告警的说明：{held.answer}"] if held.answer else []),
-    )
-    yield Grid(("统计口径",), (("\n".join(basis),),), texts=True)
+    brief = held.layout == "brief"
+    if brief:
+        yield from _opening(held)
+    else:
+        yield from (_signatures(held), _basis(held))
     if held.edition > 1:
         yield from _correction(held)
     if held.remarks:
@@ -74,13 +68,16 @@ def _body(held: DocumentJson, charts: Sequence[Chart], drawn: Mapping[str, bytes
         yield Words(held.remarks)
     figures = {f.id: f.value for f in held.figures}
     for number, table in enumerate(held.tables, start=1):
-        yield from _table(number, table, figures)
+        yield from _table(f"{chinese(number)}、" if brief else f"表{number}　", table, figures)
     for chart in charts:
         if png := drawn.get(chart.name):
             width, height = struct.unpack(">2I", png[16:24])  # of the PNG's first chunk
             yield Picture(png, height / width, in_words(chart))
         else:
             yield Words((f"{chart.title}：{why_not(chart)}",), "Small")
+    if brief:
+        yield from _closing(held)
+        return
     yield Words(("报送和签收",), "Band", keep=True)
     yield Grid(
         ("报送对象", "签收人", "签收日期"),
@@ -88,6 +85,41 @@ def _body(held: DocumentJson, charts: Sequence[Chart], drawn: Mapping[str, bytes
         first=0.4,
         height=RECEIPT_HEIGHT,
     )
+
+
+def _signatures(held: DocumentJson) -> Grid:
+    return Grid(
+        tuple(PART_LABELS[part] for part in held.needs),  # type: ignore[index]  # written by this program
+        (tuple(f"\n\n{BLANK_DATE}" for _ in held.needs),),
+        height=SIGN_HEIGHT,
+        left=False,
+    )
+
+
+def _basis(held: DocumentJson) -> Grid:
+    basis = (
+        f"取数时刻：{held.as_of[:16].replace('T', ' ')}",
+        *held.basis,
+        *(f"告警：{alarm}" for alarm in held.alarms),
+        *([f"对告警的说明：{held.answer}"] if held.answer else []),
+    )
+    return Grid(("统计口径",), (("\n".join(basis),),), texts=True)
+
+
+def _opening(held: DocumentJson) -> Iterator[Block]:
+    """Give the sentence a brief begins with: the first row of its first table in words."""
+    figures = {f.id: f for f in held.figures}
+    first = next((row for table in held.tables[:1] for row in table.rows[:1]), ("",))
+    named = [f"{f.label.removeprefix(first[0]).strip()}{f.value}{f.unit}" for f in map(figures.get, first[1:]) if f]
+    if named:
+        yield Words((f"{first[0]}{'、'.join(named)}。",))
+
+
+def _closing(held: DocumentJson) -> Iterator[Block]:
+    """Give what stands at a brief's end: how it was counted, who signs, who gets it, how many were printed."""
+    yield _basis(held)
+    yield _signatures(held)
+    yield Grid(("送", "共印"), (("、".join(held.recipients), "　　　份"),), shares=(3.0, 1.0), texts=True)
 
 
 def _correction(held: DocumentJson) -> Iterator[Block]:
@@ -99,8 +131,8 @@ def _correction(held: DocumentJson) -> Iterator[Block]:
         yield Words(("数字没有变化",), "Small")
 
 
-def _table(number: int, table: TableJson, figures: Mapping[str, str]) -> Iterator[Block]:
-    yield Words((f"表{number}　{table.caption}",), "Band", keep=True)
+def _table(place: str, table: TableJson, figures: Mapping[str, str]) -> Iterator[Block]:
+    yield Words((f"{place}{table.caption}",), "Band", keep=True)
     rows = tuple((row[0], *(figures.get(cell, cell) for cell in row[1:])) for row in table.rows)
     words = tuple(
         n for n in range(1, len(table.columns)) if any(row[n] and row[n] not in figures for row in table.rows)
@@ -109,6 +141,16 @@ def _table(number: int, table: TableJson, figures: Mapping[str, str]) -> Iterato
     yield Grid(table.columns, rows, shares=shares, words=words, small=small)
     if table.notes:
         yield Words(tuple(f"注：{note}" for note in table.notes), "Small", of_table=True)
+
+
+_DIGITS = "零一二三四五六七八九十"
+
+
+def chinese(number: int) -> str:
+    """Return a number below a hundred as the sections of a brief are numbered."""
+    tens, ones = divmod(number, 10)
+    head = f"{_DIGITS[tens] if tens > 1 else ''}十" if tens else ""
+    return f"{head}{_DIGITS[ones] if ones or not tens else ''}"
 
 
 NARROWEST, WIDEST = 7, 40  # half an em: a number of five digits; more is broken into lines

@@ -20,10 +20,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Tables ready for paper; `alarms` are to be answered before anything is drawn."""
+    """Tables ready for paper, the records they rest on; `alarms` are to be answered before anything is drawn."""
 
     tables: tuple[TableJson, ...]
     figures: tuple[FigureJson, ...]
     basis: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     charts: tuple[ChartJson, ...] = ()
+    records: tuple[tuple[str, int], ...] = ()

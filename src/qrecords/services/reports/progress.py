@@ -19,7 +19,7 @@ from qrecords.services import reading
 from qrecords.services.hands import require_other_hands
 from qrecords.services.reports.change import Facts, Files, grow
 from qrecords.services.reports.content import content_sha256
-from qrecords.services.reports.kept import Row, held_by, one, summary
+from qrecords.services.reports.kept import Row, held_by, one, series_of, summary
 from qrecords.services.steps import checked_evidence, past_day
 from qrecords.stores.given import GivenFile
 
@@ -99,15 +99,28 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
     recipients = tuple(dict.fromkeys(filter(None, (_text(name, "报送对象") for name in to)))) or document.recipients
     if not recipients:
         raise UsageError(
-            f"{document.document_no} 没有定报送对象", remedy=advise("请用 {} 写明，或写进 documents.toml", Input.TO)
+            f"{document.document_no} 没有定报送对象",
+            remedy=advise("请用 {} 写明，或写进 documents.toml", Input.RECIPIENTS),
         )
     day = past_day(office, on, "报送日期")
     _require_after_period(document, day, "报送日期")
     mail = _mail(office, mail_no, document) if mail_no.strip() else ""
+    if not mail and _goes_by_mail(office, document):
+        raise UsageError(
+            f"{document.document_no} 报送到外单位，要写明发件记录",
+            remedy=advise(
+                "请先登记发件（QR758-09A），主题里写上文件编号 {}，再用 {} 写明", document.document_no, Input.MAIL
+            ),
+        )
     sent = Sent(recipients, day, office.now(), office.account.name, document.progress.edition, mail)
     after = document.issued(sent)
     detail: Facts = {"on": day, "recipients": len(recipients), "to": digest(list(recipients))}
     return summary(grow(office, document, after, Action.REPORT_ISSUE, "报送", detail))
+
+
+def _goes_by_mail(office: Office, document: Document) -> bool:
+    kind = series_of(office).kinds.get(document.form_code.rpartition("-")[2])
+    return kind is not None and kind.by_mail
 
 
 def _mail(office: Office, number: str, document: Document) -> str:

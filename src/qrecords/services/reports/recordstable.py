@@ -6,8 +6,9 @@ paper says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from qrecords.model import runs
 from qrecords.model.access import secrecy_rank
 from qrecords.model.formats import FigureJson, TableJson
 from qrecords.model.period import Period
@@ -23,32 +24,32 @@ BRANCH_FIELD, LEVEL_FIELD = "military_branch", "secrecy_level"
 def records_table(office: Office, tx: Transaction, asked: Asked) -> Prepared:
     """Return 「记录总表」: of each form what was recorded in the period, how much is filed, and the period before."""
     period, before = asked.period, asked.period.preceding
-    figures: list[FigureJson] = []
-    rows: list[tuple[str, ...]] = []
-    totals: dict[str, list[Record]] = {column: [] for column in _COLUMNS}
-    versions = tx.items.versions()
+    rows: list[tuple[str, str, dict[str, list[Record]]]] = []  # key, label, the records of each column
     for folder in office.forms.all():
         code = folder.form.code
         now = [*_within(tx, asked, code, period)]
-        sets = {
-            "now": now,
-            "filed": [r for r in now if r.archive_no],
-            "before": [*_within(tx, asked, code, before)],
-        }
-        label = f"{office.form_codes.short(code)} {folder.form.title}"
-        ids = [_figure(figures, versions, f"T01.{code}.{c}", f"{label} {_COLUMNS[c]}", sets[c]) for c in _COLUMNS]
-        rows.append((label, *ids))
-        for column in _COLUMNS:
-            totals[column] += sets[column]
-    ids = [_figure(figures, versions, f"T01.all.{c}", f"合计 {_COLUMNS[c]}", totals[c]) for c in _COLUMNS]
-    rows.append(("合计", *ids))
-    table = TableJson("T01", "记录总表", "件", ("表式", *_COLUMNS.values()), tuple(rows), _zero(totals["now"], period))
+        filed = [r for r in now if r.archive_no]
+        sets = {"now": now, "filed": filed, "before": [*_within(tx, asked, code, before)]}
+        rows.append((code, f"{office.form_codes.short(code)} {folder.form.title}", sets))
+    totals = {column: [r for _, _, sets in rows for r in sets[column]] for column in _COLUMNS}
+    rows.append(("all", "合计", totals))
+    named = {r.record_no: r.archive_no for found in totals.values() for r in found}
+    versions = tx.items.versions_of(named.values())
+    places = {number: place for place, number in enumerate(sorted(named))}
+    figures = [
+        _figure(f"T01.{key}.{column}", f"{label} {head}", sets[column], places)
+        for key, label, sets in rows
+        for column, head in _COLUMNS.items()
+    ]
+    printed = tuple((label, *(f"T01.{key}.{column}" for column in _COLUMNS)) for key, label, _ in rows)
+    table = TableJson("T01", "记录总表", "件", ("表式", *_COLUMNS.values()), printed, _zero(totals["now"], period))
     basis = (
         f"按事件日期计入 {period.first} 至 {period.last} 的记录；作废、已销毁的不计",
         f"上期为{before.label}",
         f"不含密级高于{asked.secrecy_level}的记录",
     )
-    return Prepared((table,), tuple(figures), basis)
+    records = tuple((number, versions.get(named[number], 0)) for number in places)
+    return Prepared((table,), tuple(figures), basis, records=records)
 
 
 _COLUMNS = {"now": "本期", "filed": "其中已归档", "before": "上期"}
@@ -66,12 +67,9 @@ def _within(tx: Transaction, asked: Asked, form_code: str, period: Period) -> It
             yield record
 
 
-def _figure(
-    figures: list[FigureJson], versions: Mapping[str, int], key: str, label: str, records: Iterable[Record]
-) -> str:
-    counted = tuple((r.record_no, versions.get(r.archive_no, 0), "1") for r in records)
-    figures.append(FigureJson(key, label, str(len(counted)), str(len(counted)), "件", counted))
-    return key
+def _figure(key: str, label: str, records: Sequence[Record], places: Mapping[str, int]) -> FigureJson:
+    count = str(len(records))
+    return FigureJson(key, label, count, count, "件", runs.written(sorted(places[r.record_no] for r in records)))
 
 
 def _zero(records: list[Record], period: Period) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def _part(office: Office, document: Document, month: Period, now: Sequence[Figur
     held = office.archive.read_as(DocumentJson, document.object_id, document.progress.approved_version)
     wanted = {figure.id for figure in now}
     figures = {
-        f.id: Told(Fraction(f.exact or 0), {number: Fraction(counts) for number, _, counts in f.records})
+        f.id: Told(Fraction(f.exact or 0), {number: Fraction(counts) for number, _, counts in held.records_of(f)})
         for f in held.figures
         if f.id in wanted
     }

@@ -96,6 +96,16 @@ class Items:
         """Return the version of each item by its archive number."""
         return {row[0]: row[1] for row in self._c.execute(sa.select(t.item.c.archive_no, t.item.c.version))}
 
+    def versions_of(self, archive_nos: Collection[str]) -> dict[str, int]:
+        """Return the versions of some items by their archive numbers."""
+        found: dict[str, int] = {}
+        columns = sa.select(t.item.c.archive_no, t.item.c.version)
+        wanted = sorted({*archive_nos})
+        for start in range(0, len(wanted), _CHUNK):
+            part = wanted[start : start + _CHUNK]
+            found |= {row[0]: row[1] for row in self._c.execute(columns.where(t.item.c.archive_no.in_(part)))}
+        return found
+
     def counts(self) -> tuple[int, int]:
         """Return how many items and volumes there are, without what is only reserved or destroyed."""
         items, volumes = (

@@ -24,6 +24,7 @@ _COLUMNS = [c for c in t.record.c if c.name not in {"number", "source_key"}]
 _GONE = frozenset({State.VOID, State.DESTROYED})
 _CHUNK = 500  # bound parameters in one statement
 _NAMES = tuple(c.name for c in _COLUMNS)
+_STATES = {state.value: state for state in State}
 
 
 def _forms_in_use() -> sa.Select[Any]:
@@ -185,12 +186,12 @@ class Records:
             other = [c["values"][key].as_string() >= since for key in days]
             conditions.append(sa.or_(c.date >= since, c.state.in_(still), *other))
         query = sa.select(*_COLUMNS).where(*conditions).order_by(c.record_no)
-        rows = [dict(row._mapping) for row in self._c.execute(query)]
+        rows = [dict(zip(_NAMES, row, strict=True)) for row in self._c.execute(query)]
         signed = self._signatures([row["record_no"] for row in rows])
-        return [
-            Record(**row | {"state": State(row["state"])}, signatures=tuple(signed.get(row["record_no"], ())))
-            for row in rows
-        ]
+        for row in rows:
+            row["state"] = _STATES[row["state"]]
+            row["signatures"] = tuple(signed.get(row["record_no"], ()))
+        return [Record(**row) for row in rows]
 
     def months(self) -> tuple[str, frozenset[str]]:
         """Return the day of the first record, and the months (YYYY-MM) there are records of."""

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from qrecords.errors import InvalidInput, NotFound, UsageError
 from qrecords.model.record import STATE_LABELS, Action, State
-from qrecords.render.charts.chart import Chart, Kind, Series, Value
+from qrecords.render.charts.chart import Chart, Kind, Series, Value, in_words
 from qrecords.render.charts.svg import svg
 from qrecords.services.administer import status
 from qrecords.services.arrivals import arrivals
@@ -88,15 +88,24 @@ def document(asked: Asked) -> Response:
     """Show one document: its tables, each figure leading to its records, its papers, the steps that are open."""
     number = asked.path["number"]
     one = kept.show_document(asked.session, number)
-    figures = [] if "tables" not in one else kept.figures_of(asked.session, number)
+    shown = kept.outline(asked.session, number)
     wanted = asked.query("figure")
     address = f"/reports/{quote(one['document_no'])}"
     return asked.page(
-        "report.html", one=one, figures=figures, wanted=wanted,
-        drilled=[f for f in figures if f["id"] == wanted], address=address,
+        "report.html", one=one, wanted=wanted, address=address, figures=shown.figures,
+        charts=[(f"{address}/chart?{urlencode({'name': n})}", in_words(chart)) for n, chart in shown.charts.items()],
+        drilled=kept.figures_of(asked.session, number, wanted) if wanted and shown.figures else [],
         files=[(name, f"{address}/file?{urlencode({'name': name})}") for name in _names(one)],
         may={a.value for a in RIGHTS if asked.session.allows(a)},
     )  # fmt: skip
+
+
+def document_chart(asked: Asked) -> Response:
+    """Give a chart of a document: the drawing its paper's picture is made of."""
+    found, name = kept.outline(asked.session, asked.path["number"]).charts, asked.query("name")
+    if name not in found:
+        raise NotFound("文件里没有这张图", remedy="请从文件的页面上看")
+    return Response(svg(found[name]), media_type="image/svg+xml")
 
 
 def _names(one: Mapping[str, Any]) -> list[str]:
