@@ -24,6 +24,7 @@ from qrecords.stores.durable import make_dirs, write_file
 
 SIGN_HEIGHT = 16.0  # mm, room for a name and a seal's edge
 RECEIPT_HEIGHT = 10.0
+MOST_LISTED = 100  # lines of a list on paper: nobody reads more, the workbook has them all
 BLANK_DATE = "年　　月　　日"
 
 
@@ -133,14 +134,18 @@ def _correction(held: DocumentJson) -> Iterator[Block]:
 
 def _table(place: str, table: TableJson, figures: Mapping[str, str]) -> Iterator[Block]:
     yield Words((f"{place}{table.caption}",), "Band", keep=True)
-    rows = tuple((row[0], *(figures.get(cell, cell) for cell in row[1:])) for row in table.rows)
+    listed = not any(cell in figures for row in table.rows for cell in row[1:])
+    kept = table.rows[:MOST_LISTED] if listed else table.rows
+    rows = tuple((row[0], *(figures.get(cell, cell) for cell in row[1:])) for row in kept)
     words = tuple(
         n for n in range(1, len(table.columns)) if any(row[n] and row[n] not in figures for row in table.rows)
     )
     shares, small = _shares(table.columns, rows)
     yield Grid(table.columns, rows, shares=shares, words=words, small=small)
-    if table.notes:
-        yield Words(tuple(f"注：{note}" for note in table.notes), "Small", of_table=True)
+    left = len(table.rows) - len(kept)
+    notes = (*table.notes, *([f"另有{left}件未印，见工作簿 tables.xlsx 里的同名表"] if left else ()))
+    if notes:
+        yield Words(tuple(f"注：{note}" for note in notes), "Small", of_table=True)
 
 
 _DIGITS = "零一二三四五六七八九十"
