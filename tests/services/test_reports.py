@@ -505,6 +505,9 @@ def test_its_paper_is_pdf_a_and_shows_what_it_says(people: kept.People, monkeypa
     text = "".join(page.extract_text() for page in reader.pages)
     assert all(word in text for word in ("售后服务情况报表", NUMBER, "示例说明一段", "统计口径", "签收日期"))
     assert b"pdfaid:part>2" in path.read_bytes() or "/OutputIntents" in reader.trailer["/Root"]
+    first = path.read_bytes()
+    draw(office, "BB", MARCH, remarks=["示例说明一段"])
+    assert office.archive.read(DOCUMENT.object_id(NUMBER), "document.pdf") == first, "the same register, date, settings"
 
 
 # Bound, kept its years, destroyed, handed over

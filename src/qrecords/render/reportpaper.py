@@ -19,7 +19,8 @@ from qrecords.render.docx import Template
 from qrecords.render.zips import join, pack
 
 BODY = "〔正文〕"
-MOST_UPRIGHT = 9  # columns on an upright page
+MOST_UPRIGHT = 11  # columns on an upright page
+MOST_IN_FULL = 9  # columns in type of full size
 SHORT_STRETCH = 45  # lines: two pages across
 _TWIPS = 56.6929  # a millimetre
 _EMU = 36_000  # a millimetre
@@ -228,7 +229,7 @@ def _table(grid: Grid, width: int) -> str:
         + "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
         + "</w:tblGrid>"
     )
-    small = grid.small or columns > MOST_UPRIGHT
+    small = grid.small or columns > MOST_IN_FULL
     label, text = ("SmallLabel", "Small") if small or grid.texts else ("Label", "")
     rows = [_row([_cell(h, w, label, "center", grey=True) for h, w in zip(grid.heads, widths, strict=True)], 7, True)]
     for row in grid.rows:

@@ -68,7 +68,10 @@ def _body(held: DocumentJson, charts: Sequence[Chart], drawn: Mapping[str, bytes
         yield Words(("编者说明",), "Band", keep=True)
         yield Words(held.remarks)
     figures = {f.id: f.value for f in held.figures}
-    for number, table in enumerate(held.tables, start=1):
+    # Wide tables come last, together: each among the others would leave the page before it and its own half empty.
+    upright = [table for table in held.tables if len(table.columns) <= MOST_UPRIGHT]
+    across = [table for table in held.tables if len(table.columns) > MOST_UPRIGHT]
+    for number, table in enumerate(upright, start=1):
         yield from _table(f"{chinese(number)}、" if brief else f"表{number}　", table, figures)
     for chart in charts:
         if png := drawn.get(chart.name):
@@ -76,6 +79,8 @@ def _body(held: DocumentJson, charts: Sequence[Chart], drawn: Mapping[str, bytes
             yield Picture(png, height / width, in_words(chart))
         else:
             yield Words((f"{chart.title}：{why_not(chart)}",), "Small")
+    for number, table in enumerate(across, start=len(upright) + 1):
+        yield from _table(f"{chinese(number)}、" if brief else f"表{number}　", table, figures)
     if brief:
         yield from _closing(held)
         return
@@ -159,7 +164,8 @@ def chinese(number: int) -> str:
 
 
 NARROWEST, WIDEST = 7, 40  # half an em: a number of five digits; more is broken into lines
-ROOM, ROOM_ACROSS = 84, 150  # halves of an em on a line of an upright page, and of small type across
+ROOM, ROOM_SMALL, ROOM_ACROSS = 84, 94, 150  # halves of an em on a line of an upright page, in small type, and across
+NARROWEST_TEXT = 24  # a column that would like more than so many halves holds words
 MARGINS = 2  # of a cell
 _WHOLE = re.compile(r"[!-~]+")  # what is not broken: a number, a day, a model
 
@@ -179,14 +185,16 @@ def _shares(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[
         max([min(like, NARROWEST + MARGINS), *(_whole(text) + MARGINS for text in (head, *column))])
         for like, head, column in zip(liked, heads, columns, strict=True)
     ]
-    room = ROOM_ACROSS if len(heads) > MOST_UPRIGHT else ROOM
+    room, small = ROOM_ACROSS if len(heads) > MOST_UPRIGHT else ROOM, False
     if sum(liked) <= room:
         return tuple(liked), False
+    if room == ROOM and max(liked) > NARROWEST_TEXT:  # long words: in small type more of them stand on a line
+        room, small = ROOM_SMALL, True
     if sum(least) > room:
         return tuple(least), True
     more = [max(like - low, 0) for like, low in zip(liked, least, strict=True)]
     left = (room - sum(least)) / (sum(more) or 1)
-    return tuple(low + extra * left for low, extra in zip(least, more, strict=True)), False
+    return tuple(low + extra * left for low, extra in zip(least, more, strict=True)), small
 
 
 def _whole(text: str) -> int:
