@@ -79,3 +79,10 @@ def test_the_desk_does_all_and_strict_takes_it_away() -> None:
     single = Rules("single-desk", ROLES, "2026-03-04")
     assert all(decide_document(holding(Grant("desk")), a, WHOLE, single).allowed for a in (READ, DRAW))
     assert not decide_document(holding(Grant("desk")), DRAW, WHOLE, RULES).allowed
+
+
+def test_roles_of_an_older_program_are_told_which_right_to_add() -> None:
+    older, _ = read_roles(tomllib.loads(template().decode().replace('"report-draw", ', "")), "QR758")
+    refused = decide_document(holding(Grant("supervisor")), DRAW, WHOLE, Rules("strict", older, "2026-03-04"))
+    assert not refused.allowed and not refused.hidden
+    assert "access.toml" in str(refused.remedy) and "report-draw" in str(refused.remedy)
