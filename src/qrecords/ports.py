@@ -358,6 +358,10 @@ class Register(Protocol[Tx_co]):
         """Give one consistent view; nothing may be changed through it."""
         ...
 
+    def one_view(self) -> AbstractContextManager[None]:
+        """Let what this thread reads one after the other be one view, until it writes."""
+        ...
+
     def write(self, *, wait: bool = True) -> AbstractContextManager[Tx_co]:
         """Give the one writing transaction; it commits at the end of the block or leaves no trace."""
         ...

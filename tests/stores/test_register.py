@@ -13,13 +13,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
-from qrecords.errors import IntegrityFailure, StorageFailure, WrongState
+from qrecords.errors import IntegrityFailure, NotFound, StorageFailure, WrongState
 from qrecords.model.access import Account
 from qrecords.model.audit import Event, first_break
 from qrecords.stores.register import Busy, Register, database, tables
@@ -245,3 +246,31 @@ def test_texts_numbers_and_json_are_the_same_on_every_database(register: Registe
         assert first.detail["键"] == odd["键"]
         assert first_break(tx.audit.events()) is None
         assert tx.audit.newest() == datetime(2026, 1, 1, 10, tzinfo=UTC)
+
+
+def test_one_view_is_one_until_its_thread_writes(register: Register) -> None:
+    with register.one_view():
+        with register.read() as tx:
+            assert tx.facts.get("示例") == ""
+            with register.read() as within:  # while one is read another is its own
+                assert within is not tx
+        other = Thread(target=_say, args=(register, "别的线程"))
+        other.start()
+        other.join()
+        with register.read() as tx:
+            assert tx.facts.get("示例") == "", "what others write meanwhile is not seen"
+        _say(register, "本线程")
+        with register.read() as tx:
+            assert tx.facts.get("示例") == "本线程"
+        with pytest.raises(NotFound), register.read():  # what a reader raises ends the view, no more
+            raise NotFound("示例")
+        with register.read() as tx:
+            assert tx.facts.get("示例") == "本线程"
+    _say(register, "以后")
+    with register.read() as tx:
+        assert tx.facts.get("示例") == "以后"
+
+
+def _say(register: Register, text: str) -> None:
+    with register.write() as tx:
+        tx.facts.set("示例", text)

@@ -32,6 +32,8 @@ ASKED: dict[str, str | list[str]] = {
     "POST /fill/{form}/months/{month}": "it keeps what the account types itself",
     "POST /fill/{form}/months/{month}/make": "rows go the way of fill, which tests/services/test_leaks.py asks",
     "POST /fill/{form}/months/{month}/clear": "it keeps what the account types itself",
+    "POST /fill/{form}/months/{month}/print": ["form=06A&month=2025-03", "form=02A&month=2025-03", "form=01A&month=2025-03"],
+    "POST /fill/{form}/months/{month}/file": ["form=06A&month=2025-03", "form=02A&month=2025-03", "form=10A&month=2025-11"],
     "GET /drafts/{key}": [f"key={HIDDEN}"],
     "POST /drafts/{key}": [f"key={HIDDEN}"],
     "POST /drafts/{key}/make": [f"key={HIDDEN}"],
@@ -57,6 +59,7 @@ ASKED: dict[str, str | list[str]] = {
     "GET /search": [
         f"q={MARK}", f"q={HIDDEN}", "q=用户:示例单位九", "q=示例", "q=示例 OR 功放&sort=relevance", f"q={MARK} 没有这样的词&form=06A",
         "q=示例 -功放", "q=型号:ZZ-9&year=2025", "customer=示例单位九", "model=ZZ-9", "state=draft&form=06A", "q=示例&part=hits",
+        "q=示例&part=facets", f"q={MARK}&part=facets", "part=facets&customer=示例单位九",
     ],
     "GET /search/hits.{kind}": ["kind=csv&q=示例", f"kind=csv&q={MARK}", "kind=csv&customer=示例单位九"],
     "POST /search/save": [f"name=示例&q={MARK}"],

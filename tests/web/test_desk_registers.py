@@ -11,12 +11,14 @@ import pytest
 
 from qrecords.model.access import Account, Grant
 from qrecords.office import Office
+from qrecords.render.pdf import Converter
 from qrecords.services.finding.find import list_records
 from qrecords.services.intake import registermonth
 from qrecords.services.intake.drafting import drafts
 from qrecords.services.intake.fill import fill
-from qrecords.services.steps import submit
+from qrecords.services.steps import review, submit
 from qrecords.stores.given import on_disk
+from tests.faulty_disk import blank_convert
 from tests.web.test_desk import HOSTILE, Browser, _first_stage, _require_harmless, as_typed
 
 MONTH = "/fill/09A/months/2026-03"
@@ -170,6 +172,33 @@ def test_lines_take_their_numbers_together_and_in_order(
     assert not re.search(r'name="lines\.0\.subject"[^>]*>示例', page), "the grid is empty again"
     again = make(browser, [line(8, "第二批")])
     assert again.json()["numbers"] == ["QR758-09A-2026-00031"]
+
+
+def test_a_month_is_printed_and_filed_from_its_own_page(
+    office: Office, browser: Browser, line: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    assert "打印整月" not in browser.get(MONTH), "there is no row yet"
+    done = {"delivery_result": "示例：签收", "delivered_on": "20"}
+    numbers = make(browser, [line(n, f"示例第{n}件", **done) for n in (1, 2)]).json()["numbers"]
+    page = browser.get(MONTH)
+    assert "打印整月" in page
+    assert "归档整月" not in page, "nothing is reviewed yet"
+    printed = browser.post(f"{MONTH}/print")
+    assert printed.content.startswith(b"%PDF")
+    assert browser.post(f"{MONTH}/file").status_code == 409
+    submit(office, numbers[:1])
+    review(office, numbers[:1])
+    assert "归档整月" in browser.get(MONTH)
+    row = browser.get(f"/records/{numbers[0]}")
+    assert '/months/2026-03/file"' in row
+    assert 'action="/step/file"' not in row, "a row is not filed alone"
+    answer = browser.post(f"{MONTH}/file", {"back": MONTH})
+    assert (answer.status_code, answer.headers["location"]) == (303, MONTH)
+    assert numbers[1] in browser.get(MONTH), "told: it is still open"
+    with office.register.read() as tx:
+        assert [r.state.value for r in tx.records.many(numbers)] == ["filed", "draft"]
+        assert {e.detail["via"] for e in tx.audit.events(numbers[0]) if e.action == "file"} == {"desk"}
 
 
 def test_the_same_request_again_makes_nothing_twice(

@@ -61,6 +61,8 @@ def test_every_facet_counts_what_its_click_finds(browser: Browser) -> None:
     offered = counts(page)
     assert {"示例单位一", "示例单位一二", "草稿"} & set(offered)
     assert len(offered) > 6
+    assert counts(browser.get("/search?q=示例&part=facets")) == offered, "what the script asks for once typing rests"
+    assert not counts(browser.get("/search?q=示例&part=hits"))
     for name, (count, go) in offered.items():
         narrowed = browser.get(go)
         assert total(narrowed) == count, name

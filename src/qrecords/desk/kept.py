@@ -6,7 +6,8 @@ of the key, never of the state: the one who asks with another key gets nothing o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from threading import Lock, RLock
 from typing import Any, TypeVar
 
@@ -49,3 +50,34 @@ class Kept:
                 place.made = True
             value: T = place.value
             return value
+
+
+class Recent:
+    """Keeps what was last made of single records, each with the change it was made at; safe for threads.
+
+    What is kept is shared: nobody may change it, and who is shown it is asked about each time.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._guard = Lock()
+        self._made: OrderedDict[str, tuple[int, Any]] = OrderedDict()
+
+    def known(self, changes: Mapping[str, int]) -> dict[str, Any]:
+        """Return what is kept of those of these records that have not changed since."""
+        found: dict[str, Any] = {}
+        with self._guard:
+            for name, change in changes.items():
+                if (kept := self._made.get(name)) is not None and kept[0] == change:
+                    found[name] = kept[1]
+                    self._made.move_to_end(name)
+        return found
+
+    def keep(self, made: Mapping[str, Any], changes: Mapping[str, int]) -> None:
+        """Keep what was made of records at their changes; what was not asked for longest goes."""
+        with self._guard:
+            for name, one in made.items():
+                self._made[name] = changes[name], one
+                self._made.move_to_end(name)
+            while len(self._made) > self._most:
+                self._made.popitem(last=False)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from qrecords.desk.kept import Kept
+from qrecords.desk.kept import Kept, Recent
 from qrecords.desk.notes import Notes
 from qrecords.desk.places import archive_below, open_register
 from qrecords.model.audit import Event
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from qrecords.stores.formfiles import FormCatalogue
 
 
+HITS_KEPT = 2000  # records of some 20 kB
+
+
 def system_now() -> datetime:
     """Return the machine's moment; the office's settings say in which zone it is shown (Settings.moment)."""
     return datetime.now(UTC)
@@ -51,6 +54,10 @@ class Workspace:
 
     kept: Kept = field(default_factory=Kept, init=False, repr=False)
     sent_out: Kept = field(default_factory=Kept, init=False, repr=False)  # on which notices, by person and form
+
+    hits: Recent = field(
+        default_factory=partial(Recent, HITS_KEPT), init=False, repr=False
+    )  # what search shows of records
 
     steps: dict[str, str] = field(default_factory=dict, init=False, repr=False)  # what is under way here, by id
 

@@ -57,15 +57,20 @@ class Procedure:
                 problems += _problems(path, key, error)
         return dict(_sound(path, found, problems))
 
-    @cached_property
+    @property
     def people(self) -> dict[str, tuple[str, ...]]:
         """Return the names the office has put on each list; none when it keeps no such file."""
+        return {key: one.names for key, one in self.people_lists.items()}
+
+    @cached_property
+    def people_lists(self) -> dict[str, PeopleList]:
+        """Return the lists of people the office keeps, with what each is for."""
         path = self.folder / "people.toml"
-        found: list[tuple[str, tuple[str, ...]]] = []
+        found: list[tuple[str, PeopleList]] = []
         problems: list[Problem] = []
         for key, table in (_toml(path) if path.exists() else {}).items():
             try:
-                found.append((key, PeopleList.model_validate(table).names))
+                found.append((key, PeopleList.model_validate(table)))
             except ValidationError as error:
                 problems += _problems(path, key, error)
         return dict(_sound(path, found, problems))

@@ -66,6 +66,11 @@ def _get(address: str, handler: str, costly: Costly | None = None) -> Route:
     return Route(address, page(_handler(handler), costly), methods=["GET"])
 
 
+def _look(address: str, handler: str) -> Route:
+    """Return a page people look at all day: it reads the register as one view."""
+    return Route(address, page(_handler(handler), one_view=True), methods=["GET"])
+
+
 def _post(address: str, handler: str, costly: Costly | None = None) -> Route:
     return Route(address, page(_handler(handler), costly), methods=["POST"])
 
@@ -77,7 +82,7 @@ ROUTES = (
     Route("/password", entering.password_form, methods=["GET"]),
     Route("/password", entering.change_password, methods=["POST"]),
     Route("/logout", entering.leave, methods=["POST"]),
-    _get("/", "today.today"),
+    _look("/", "today.today"),
     _get("/fill", "filling.forms"),
     _post("/fill/{form}", "filling.begin"),
     _post("/fill/{form}/file", "filling.upload", Costly.UPLOAD),
@@ -86,6 +91,8 @@ ROUTES = (
     _post("/fill/{form}/months/{month}", "registers.save"),
     _post("/fill/{form}/months/{month}/make", "registers.make"),
     _post("/fill/{form}/months/{month}/clear", "registers.clear"),
+    _post("/fill/{form}/months/{month}/print", "registers.printed", Costly.PREVIEW),
+    _post("/fill/{form}/months/{month}/file", "registers.filed"),
     _get("/drafts/{key}", "filling.draft"),
     _post("/drafts/{key}", "filling.save"),
     _post("/drafts/{key}/make", "filling.make"),
@@ -93,7 +100,7 @@ ROUTES = (
     _get("/drafts/{key}/page.pdf", "filling.page_pdf", Costly.PREVIEW),
     _get("/records", "records.ledger"),
     _get("/records/list.{kind}", "records.ledger_file", Costly.SEARCH),
-    _get("/records/{number}", "records.record"),
+    _look("/records/{number}", "records.record"),
     _get("/records/{number}/paper.pdf", "records.paper", Costly.PREVIEW),
     _get("/records/{number}/page", "looking.page", Costly.PREVIEW),
     _get("/records/{number}/page.png", "looking.picture", Costly.PREVIEW),

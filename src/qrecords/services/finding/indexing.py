@@ -75,7 +75,13 @@ def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, st
     """Return what the index holds of a record: every searchable text, rows and opinions too, and what was added."""
     texts = [("record_no", record.record_no), ("archive_no", record.archive_no), ("form_title", form.title)]
     values = record.values
-    texts += [found for field in form.searched for found in _texts(field, values.get(field.key))]
+    get = values.get
+    for field in form.searched:
+        value = get(field.key)
+        if value.__class__ is str:  # nearly every value
+            texts.append((field.key, value))
+        elif value is not None:
+            texts += _texts(field, value)
     texts += [("supervisor_opinion", record.opinion), ("reason", record.reason)]
     texts += [("signature", s.by) for s in record.signatures]
     if record.paper_no:

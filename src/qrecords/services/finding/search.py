@@ -18,7 +18,7 @@ from qrecords.office import Office
 from qrecords.services.finding.indexing import catch_up, documents
 from qrecords.stores.fulltext.interface import Filters, Sort
 from qrecords.stores.fulltext.places import Place
-from qrecords.stores.fulltext.snippets import snippet
+from qrecords.stores.fulltext.snippets import Text, cut, prepared
 
 SNIPPET_WIDTH = 60
 MOST_DOCUMENTS = 20
@@ -65,6 +65,14 @@ class FoundDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class _Looked:
+    """A record as it is looked through for the words of a query."""
+
+    record: Record
+    texts: Sequence[Text]
+
+
+@dataclass(frozen=True, slots=True)
 class Nearby:
     """A near query that finds something, and whether it keeps the conditions."""
 
@@ -92,15 +100,17 @@ class Found:
 
 
 def search(
-    office: Office, text: str, criteria: Criteria, *, limit: int = 20, after: str = "", sort: Sort = "date"
-) -> Found:
+    office: Office, text: str, criteria: Criteria, *, limit: int = 20, after: str = "", sort: Sort = "date",
+    facets: bool = True,
+) -> Found:  # fmt: skip
     """Return a page of the records in which all words of the query stand, newest first or by relevance.
 
     `after` is the `next` of the page before; `looser`, where nothing was found, a near query that finds something.
+    Without `facets` nothing is counted by kind, which takes as long as the search: `facets_of` does it afterwards.
     """
     place = Place.parse(after) if after else None
     query, filters = understood(office, text, criteria)
-    hits = office.index.search(query, filters, limit=limit, after=place, sort=sort, facets=True)
+    hits = office.index.search(query, filters, limit=limit, after=place, sort=sort, facets=facets)
     looser = _looser(office, query, filters) if hits.total == 0 else None
     shown = described(office, hits.record_nos, query)
     log_reading(office, text, hits.total)
@@ -123,6 +133,14 @@ def _documents(office: Office, text: str) -> list[FoundDocument]:
         FoundDocument(d.document_no, d.title, d.period, d.state.value, DOCUMENT_LABELS[d.state])
         for d in found[:MOST_DOCUMENTS]
     ]
+
+
+def facets_of(office: Office, text: str, criteria: Criteria) -> Mapping[str, Mapping[str, int]]:
+    """Return how many of the records a search finds there are of each kind: what was left out of it."""
+    query, filters = understood(office, text, criteria)
+    hits = office.index.search(query, filters, limit=1, facets=True)
+    log_reading(office, text, hits.total, part="facets")  # they name customers and models
+    return hits.facets
 
 
 def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Filters]:
@@ -148,11 +166,20 @@ def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Fi
 
 def described(office: Office, record_nos: Sequence[str], query: Query) -> list[Hit]:
     """Return hits as they are shown, in their order; what is no longer there is left out."""
+    recent = office.workspace.hits
     with office.register.read() as tx:
-        # Asked once more on the way out: the right is part of the query, but what is shown is the register's.
-        records = office.only_readable(tx.records.many(record_nos))
-        texts = [d.all_texts() for d in documents(office, tx, records)]
-    return [_hit(r, snippet(t, query, SNIPPET_WIDTH)) for r, t in zip(records, texts, strict=True)]
+        changes = tx.records.changes_of(record_nos)
+        found = recent.known(changes)
+        records = tx.records.many([no for no in record_nos if no in changes and no not in found])
+        made = {
+            r.record_no: _Looked(r, prepared(d.all_texts()))
+            for r, d in zip(records, documents(office, tx, records), strict=True)
+        }
+    recent.keep(made, changes)
+    found |= made
+    # Asked once more on the way out: the right is part of the query, but what is shown is the register's.
+    shown = office.only_readable(found[no].record for no in record_nos if no in found)
+    return [_hit(r, cut(found[r.record_no].texts, query, SNIPPET_WIDTH)) for r in shown]
 
 
 def log_reading(office: Office, text: str, total: int, **detail: Any) -> None:

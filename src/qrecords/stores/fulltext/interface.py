@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -176,8 +176,12 @@ def is_ranked(query: Query, sort: Sort) -> bool:
 
 def counted(name: str, counts: Mapping[str, int]) -> dict[str, int]:
     """Return the counts of a facet, the most first and then by name."""
-    ranked = sorted(Counter(counts).items(), key=lambda entry: (-entry[1], entry[0]))
-    return dict(ranked[:MOST_FREQUENT] if name in _OPEN_ENDED else ranked)
+
+    def place(entry: tuple[str, int]) -> tuple[int, str]:
+        return -entry[1], entry[0]
+
+    there = counts.items()
+    return dict(nsmallest(MOST_FREQUENT, there, key=place) if name in _OPEN_ENDED else sorted(there, key=place))
 
 
 class Taking(Protocol):

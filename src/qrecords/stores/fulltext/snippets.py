@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from qrecords.model.query import Query, Word
@@ -16,6 +17,11 @@ _OPEN, _CLOSE, _MORE = "【", "】", "…"
 _OWN_BRACKETS = str.maketrans("【】", "[]")
 _PAUSE = re.compile(r"[\s,;.!?\uff0c\uff1b\uff1a\uff01\uff1f。、]")
 _WORDLIKE = re.compile(r"[0-9A-Za-z.\-]")
+
+
+_SHORT = 400  # characters
+# Who types on is shown the same texts again, with other words marked.
+_placed = lru_cache(maxsize=1024)(normalise_with_places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +42,29 @@ class _Window:
     words: frozenset[Word]
 
 
+# A text under its field's key: as it was written, and in the normal form words are looked for in.
+Text = tuple[str, str, str]
+
+
+def prepared(texts: Iterable[tuple[str, str]]) -> tuple[Text, ...]:
+    """Return the (field key, text) pairs of a record ready to be looked through, again and again."""
+    return tuple((key, text, normalise(text)) for key, text in texts)
+
+
 def snippet(texts: Iterable[tuple[str, str]], query: Query, width: int) -> str:
     """Return about `width` characters of the (field key, text) pairs of a record, the words of the query marked.
 
     Words far apart come as up to three pieces. Where no word is looked for, the longest text begins.
     """
-    given, words = list(texts), query.words
+    return cut(prepared(texts), query, width)
+
+
+def cut(given: Sequence[Text], query: Query, width: int) -> str:
+    """Return the snippet of texts made ready before."""
+    words = query.words
     sought = {word.text for word in words}
     marked = []
-    for key, text in given:
-        plain = normalise(text)
+    for key, text, plain in given:
         for word in sought:
             if word in plain:
                 if found := _matches(key, text, words):
@@ -53,7 +72,7 @@ def snippet(texts: Iterable[tuple[str, str]], query: Query, width: int) -> str:
                 break
     wanted = {match.word for _, found in marked for match in found}
     if not wanted:
-        longest = max((text for _, text in given), key=len, default="")
+        longest = max((text for _, text, _ in given), key=len, default="")
         return _shown(_Window(longest, [], 0, 0, frozenset()), width)
     whole = _best(marked, wanted, width)
     if len(whole.words) == len(wanted):
@@ -72,7 +91,7 @@ def _matches(key: str, text: str, words: Iterable[Word]) -> list[_Match]:
     here = [word for word in words if not word.fields or key in word.fields]
     if not here:
         return []
-    normal, places = normalise_with_places(text)
+    normal, places = (_placed if len(text) <= _SHORT else normalise_with_places)(text)
     found: list[_Match] = []
     for word in here:
         for found_at in islice(re.finditer(re.escape(word.text), normal), _MAX_PLACES):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
+from threading import local
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -177,6 +178,41 @@ class Transaction:
         return Accounts(self._connection, self.seals)
 
 
+class _OneView:
+    """A view several readings of a thread share, begun with the first of them."""
+
+    def __init__(self) -> None:
+        self.is_used = False
+        self._opened = ExitStack()
+        self._tx: Transaction | None = None
+
+    @contextmanager
+    def use(self, begun: Callable[[], AbstractContextManager[sa.Connection]]) -> Iterator[Transaction]:
+        """Give the view for one reading; one that fails ends it."""
+        if self._tx is None:
+            self._tx = Transaction(self._opened.enter_context(begun()))
+        self.is_used = True
+        try:
+            yield self._tx
+        except BaseException as error:
+            self.is_used, self._tx = False, None
+            opened, self._opened = self._opened, ExitStack()
+            if not opened.__exit__(type(error), error, error.__traceback__):
+                raise
+        finally:
+            self.is_used = False
+
+    def end(self) -> None:
+        """Let go of the view, unless it is being read just now."""
+        if not self.is_used:
+            self._tx = None
+            self._opened.close()
+
+
+class _Shared(local):
+    views: _OneView | None = None
+
+
 class Register:
     """The office's database: SQLite in a file, or a server; written by one transaction at a time on either."""
 
@@ -185,6 +221,7 @@ class Register:
         self._kept = engine_for(path, url)
         self.read_only = self._kept.read_only
         self._aside = EventsAside(path.with_name(ASIDE_FILE))
+        self._shared = _Shared()
         self.holders: set[str] = set()  # the owners of leases that work through this opening
         self._engine = self._kept.connected()
         sa.event.listen(self._engine, "begin", self._begin)
@@ -253,8 +290,22 @@ class Register:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Give one consistent view; nothing may be changed through it."""
-        with self._begun() as connection:
-            yield Transaction(connection)
+        if (shared := self._shared.views) is None or shared.is_used:
+            with self._begun() as connection:
+                yield Transaction(connection)
+        else:
+            with shared.use(self._begun) as tx:
+                yield tx
+
+    @contextmanager
+    def one_view(self) -> Iterator[None]:
+        """Let what this thread reads one after the other be one view, until it writes: a page asks a dozen times."""
+        self._shared.views = views = _OneView()
+        try:
+            yield
+        finally:
+            self._shared.views = None
+            views.end()
 
     @contextmanager
     def write(self, *, wait: bool = True) -> Iterator[Transaction]:
@@ -267,6 +318,8 @@ class Register:
                 f"磁盘是只读的，只能查阅：{self.path.parent}",
                 remedy=advise("要办理，请到可写的工作区；这是备份就先 {} 出来", Do.RESTORE),
             )
+        if (shared := self._shared.views) is not None:
+            shared.end()  # what is read from here on knows of what is written
         with self._begun(**{_WRITES: True, _WAITS: wait}) as connection:
             tx = Transaction(connection, self.holders, self._aside)
             yield tx

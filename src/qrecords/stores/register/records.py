@@ -51,6 +51,9 @@ _MANY = (
     .where(t.record.c.record_no.in_(sa.bindparam("numbers", expanding=True)), t.record.c.seq >= sa.bindparam("least"))
     .order_by(t.record.c.record_no)
 )
+_CHANGES = sa.select(t.record.c.record_no, t.record.c.seq).where(
+    t.record.c.record_no.in_(sa.bindparam("numbers", expanding=True)), t.record.c.seq > 0
+)
 _SIGNATURES = _of_records(
     t.signature, "kind", "by", "on", "evidence", "evidence_sha256", "lapsed", "recorded_at", "recorded_by"
 )
@@ -109,6 +112,13 @@ class Records:
             rows = self._c.execute(_MANY, {"numbers": [*part], "least": 0 if uncommitted else 1})
             found |= {r.record_no: r for r in self._made(rows)}
         return [found[no] for no in record_nos if no in found]
+
+    def changes_of(self, record_nos: Sequence[str]) -> dict[str, int]:
+        """Return the last change of each of these records that exist, by number."""
+        found: dict[str, int] = {}
+        for part in _chunks(record_nos):
+            found |= {row.record_no: row.seq for row in self._c.execute(_CHANGES, {"numbers": [*part]})}
+        return found
 
     def hidden(self, record_nos: Sequence[str]) -> set[str]:
         """Return which of these records no list shows yet: the step that made them is not committed."""

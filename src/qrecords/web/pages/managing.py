@@ -42,7 +42,7 @@ def office(asked: Asked) -> Response:
     procedure = session.forms.procedure
     return asked.page(
         "office.html", looks=looks, reads_log=session.allows(Action.AUDIT_READ), kinds=KINDS.values(),
-        people=procedure.people, holidays=sorted(procedure.calendar.years()),
+        people=procedure.people_lists.values(), holidays=sorted(procedure.calendar.years()),
     )  # fmt: skip
 
 

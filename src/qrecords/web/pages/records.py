@@ -38,10 +38,12 @@ def record(asked: Asked) -> Response:
     folder = asked.session.forms.get(one.form_code)
     is_notice = Action.ISSUE.value in folder.form.steps
     may = asked.session.allowed(open_actions(folder.form, one.state), one)
+    sheet = folder.form.is_register and not one.paper_no  # what is printed and filed by the month
     return asked.page(
         "record.html", record=whole, form=folder.form, fields=[f for f in folder.form.fields if f.type not in BOXES],
-        actions=[(a.value, action_label(a)) for a in STEPS if a in may], signing=Action.SIGN in may,
-        printing=Action.PRINT in may and not folder.form.is_register and not one.paper_no,
+        actions=[(a.value, action_label(a)) for a in STEPS if a in may and not (sheet and a is Action.FILE)],
+        printing=Action.PRINT in may and not sheet and not one.paper_no, signing=Action.SIGN in may,
+        month=one.month if sheet else "", month_printing=Action.PRINT in may, month_filing=Action.FILE in may,
         kinds=folder.form.signatures, stages={s.key: s.label for s in folder.form.stages},
         labels={a.value: label for a, label in ACTION_LABELS.items()},
         ahead=[("下一步之前还缺", ahead.now), ("归档前还要", ahead.later)], by_key=folder.form.by_key,

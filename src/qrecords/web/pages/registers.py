@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
 from qrecords.errors import InvalidInput, Problem, WrongState
 from qrecords.model.field import Field, FieldType
+from qrecords.model.record import Action, Record, State
 from qrecords.model.worksheet import NUMBER_COLUMN
+from qrecords.services.file import file_months
 from qrecords.services.intake import registermonth
 from qrecords.services.intake.registermonth import Seen
+from qrecords.services.print import print_month
 from qrecords.stores.register.deskdrafts import LINES, DeskDraft
-from qrecords.web.asked import Asked, refused, typed
+from qrecords.web.asked import Asked, pdf, refused, typed
 from qrecords.web.rendering import value_text
 from qrecords.web.wording import worded
 
@@ -44,8 +50,16 @@ def _page(asked: Asked, draft: DeskDraft, status: int = 200, *, tried: bool = Fa
         "month.html", status, draft=draft, form=form, fields=registermonth.fields_of(form), number=NUMBER_COLUMN,
         there=there, before=before, lines=draft.values[LINES], blank_lines=BLANK_LINES, look=_told(asked, draft),
         tried=tried, once=secrets.token_hex(16), most=registermonth.MOST_LINES, month=draft.month,
-        around=[_beside(draft.month, -1), _beside(draft.month, 1)],
+        around=[_beside(draft.month, -1), _beside(draft.month, 1)], **_whole_month(asked, there, before),
     )  # fmt: skip
+
+
+def _whole_month(asked: Asked, there: Sequence[Record], before: int) -> dict[str, bool]:
+    """Tell what can be done with the month as a whole; of rows further up it shows when it is asked for."""
+    prints = [r for r in there if r.state is not State.VOID]
+    files = [r for r in there if r.state is State.REVIEWED or before]
+    may = asked.session.only_readable
+    return {"printing": bool(may(prints, Action.PRINT)), "filing": bool(may(files, Action.FILE))}
 
 
 def _beside(month: str, step: int) -> str:
@@ -99,6 +113,23 @@ def clear(asked: Asked) -> Response:
     draft = _draft(asked)
     registermonth.save(asked.session, draft, [], after=draft.revision)
     return asked.go(f"/fill/{draft.form_code}/months/{draft.month}", "没有生成的行已丢弃")
+
+
+def printed(asked: Asked) -> Response:
+    """Take a print of the month's sheets, with their codes; what was printed comes back."""
+    with TemporaryDirectory(prefix="qrecords-print-") as folder:
+        (made,) = print_month(asked.session, asked.path["form"], asked.path["month"], out=Path(folder))
+        path = Path(str(made.pdf))
+        return pdf(path.read_bytes(), path.name)
+
+
+def filed(asked: Asked) -> Response:
+    """File the month as one item, and go back to where one came from; rows still open are named."""
+    (done,) = file_months(asked.session, asked.path["form"], [asked.path["month"]])
+    open_rows = f"；还有{len(done.carried)}行没有审查：{'、'.join(done.carried[:5])}" if done.carried else ""
+    told = f"已归档：{asked.path['form']} {asked.path['month']}，{done.rows}行，{done.archive_no}{open_rows}"
+    back = asked.text("back")
+    return asked.go(back if back.startswith("/") and not back.startswith("//") else "/", told)
 
 
 def _told(asked: Asked, draft: DeskDraft) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from starlette.responses import Response
 
@@ -16,7 +16,7 @@ from qrecords.model.record import STATE_LABELS, State
 from qrecords.model.values import parse_date
 from qrecords.services.finding.hitlist import hits_file as all_hits_file
 from qrecords.services.finding.saved import SavedSearch, forget_search, save_search, saved_searches
-from qrecords.services.finding.search import Criteria, Found, search
+from qrecords.services.finding.search import Criteria, Found, facets_of, search
 from qrecords.stores.fulltext.interface import Sort
 from qrecords.web.asked import Asked, download
 
@@ -32,8 +32,11 @@ LABELS = {key: label for _, key, label in FACETS} | {"from": "从", "to": "到",
 
 
 def searching(asked: Asked) -> Response:
-    """Show the hits of a query; the page's script asks for the list alone."""
+    """Show the hits of a query; the page's script asks for the list alone, then for what counts them by kind."""
     given = _given(asked)
+    if asked.query("part") == "facets":
+        counts = facets_of(asked.session, given.get("q", ""), _criteria(given))
+        return asked.page("facets.html", facets=[*_facets(asked, counts, given)])
     alone = asked.query("part") == "hits"
     found: Found | None = None
     wrong: InvalidInput | None = None
@@ -46,13 +49,14 @@ def searching(asked: Asked) -> Response:
                 limit=HITS,
                 after=asked.query("after"),
                 sort=_sort(given),
+                facets=not alone,
             )
         except InvalidInput as error:  # half a query, while it is being written
             wrong = error
     return asked.page(
         "hits.html" if alone else "search.html", 422 if wrong and not alone else 200,
         found=found, wrong=wrong, given=given, ways=WAYS, narrowed=[*_narrowed(given)],
-        facets=[*_facets(asked, found.facets, given)] if found else [],
+        facets=[*_facets(asked, found.facets, given)] if found and not alone else [], counted_later=alone,
         forms=[folder.form for folder in asked.session.forms.all()], query=urlencode(given),
         kept=[] if alone else [*_kept(asked)],
         next=_address(given, after=found.next) if found and found.next else "",
@@ -129,7 +133,8 @@ def _sort(given: Mapping[str, str]) -> Sort:
 
 
 def _address(given: Mapping[str, str], **changes: str) -> str:
-    return f"/search?{urlencode({k: v for k, v in {**given, **changes}.items() if v})}"
+    there = urlencode({k: v for k, v in {**given, **changes}.items() if v})
+    return f"/search?{there}" if there else "/search"
 
 
 def _narrowed(given: Mapping[str, str]) -> Iterator[dict[str, str]]:
@@ -148,8 +153,14 @@ def _facets(
         there = counts[facet]
         if name in given or len(there) < 2:
             continue
+        narrower = _address(given, **{name: ""})
+        sign = "&" if "?" in narrower else "?"
         entries = [
-            {"shown": _shown(asked, name, value), "count": count, "go": _address(given, **{name: value})}
+            {
+                "shown": _shown(asked, name, value),
+                "count": count,
+                "go": f"{narrower}{sign}{name}={quote_plus(str(value))}",
+            }
             for value, count in there.items()
         ]
         yield {"label": label, "entries": entries[:SHOWN_FACETS], "rest": entries[SHOWN_FACETS:]}

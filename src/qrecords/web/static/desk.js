@@ -48,7 +48,7 @@ async function signedInAgain() {
   return true;
 }
 
-// Searching while typing: the newest question's answer alone is shown.
+// Searching while typing: the newest question's answer alone is shown, and counted by kind once the typing rests.
 
 function findPage(form) {
   const hits = document.getElementById("hits");
@@ -60,7 +60,16 @@ function findPage(form) {
     if (mine !== asked || !response.ok) return;
     hits.innerHTML = await response.text();
     history.replaceState(null, "", `/search?${words}`);
+    count();
   }, 120);
+  const count = later(async () => {
+    const mine = asked, place = hits.querySelector("[data-facets]");
+    if (!place) return;
+    const response = await fetch(`/search?part=facets&${new URLSearchParams(new FormData(form))}`);
+    if (mine !== asked || !response.ok) return;
+    place.innerHTML = await response.text();
+    place.parentElement.classList.toggle("faceted", place.childElementCount > 0);
+  }, 300);
   whenTyped(form, find);
   form.addEventListener("change", find);
 }
