@@ -80,11 +80,12 @@ def holds(condition: ConditionLike | None, values: Values) -> bool:
         value = [row[condition.column] for row in value or () if not is_empty(row.get(condition.column))]
     if is_empty(value):
         return False
-    found = value if isinstance(value, list) else [value]
+    if not isinstance(value, list):
+        return value in condition.among if condition.among else value not in condition.not_among
     if condition.among:
-        return any(v in condition.among for v in found)
+        return any(v in condition.among for v in value)
     if condition.not_among:
-        return any(v not in condition.not_among for v in found)
+        return any(v not in condition.not_among for v in value)
     return True
 
 

@@ -113,9 +113,11 @@ class Population:
         date_key = found.date or "@date"
         if (key := (found.forms, basis, found.over, date_key)) not in self._dated:
             entries = self._made(found.forms, basis, found.over)
-            pairs = [(day, entry) for entry in entries if (day := _day(entry, date_key))]
-            pairs.sort(key=lambda pair: (pair[0], pair[1].numbers[0]))
-            self._dated[key] = [day for day, _ in pairs], [entry for _, entry in pairs]
+            dated = [
+                (day, entry.numbers[0], place) for place, entry in enumerate(entries) if (day := _day(entry, date_key))
+            ]
+            dated.sort()
+            self._dated[key] = [day for day, _, _ in dated], [entries[place] for _, _, place in dated]
         return self._dated[key]
 
     def _made(self, forms: tuple[str, ...], basis: Basis, over: str) -> list[Entry]:

@@ -229,7 +229,7 @@ def _drawn(
         sums = {name: hashlib.sha256(_bytes(data)).hexdigest() for name, data in sorted(files.items())}
         whole: Mapping[str, bytes | Path] = {**files, DocumentJson.FILE: replace(held, files=sums).to_bytes()}
         publish(office, run, step, whole, "更正" if reason else "拟制", _scans(office, document, there))
-    return summary(document) | contents(office, document)
+    return summary(document) | contents(office, document, held)
 
 
 def _require_answered(prepared: Prepared, answer: str, order: Order) -> None:

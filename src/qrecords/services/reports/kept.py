@@ -127,9 +127,9 @@ def _with_volumes(tx: Transaction, document: Document) -> Row:
     return shown | {"volumes": [p.volume_code for p in now]}
 
 
-def contents(office: Office, document: Document) -> Row:
-    """Return what a document says, and its files."""
-    held = held_by(office, document)
+def contents(office: Office, document: Document, held: DocumentJson | None = None) -> Row:
+    """Return what a document says, and its files; `held` is what it says where that was just written."""
+    held = held or held_by(office, document)
     figures = {f.id: f.value for f in held.figures}
     names = [n for n in office.archive.names(document.object_id) if not n.endswith(".json")]
     return {
