@@ -173,7 +173,7 @@ def laid_out(postgresql: PostgresqlServer) -> str:
 
     name = postgresql.database()
     with closing(Register(Path("none"), postgresql.url(name))) as register:
-        register._upgrade()
+        register.upgrade()
     return name
 
 

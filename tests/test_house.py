@@ -139,6 +139,7 @@ PATHS = {
     "care/formats.looked_into": LOOKED_INTO,
     "care/handover.export_bag": A_PLACE,
     "care/handover.import_bag": A_PLACE,
+    "care/moveregister.move_register": A_PLACE,
     "care/opened.known_keys": LOOKED_INTO,
     "care/rebuild.open_rebuilt": A_PLACE,
     "care/rebuild.rebuild": A_PLACE,

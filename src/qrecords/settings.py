@@ -51,6 +51,16 @@ def _no_hours(value: str) -> str:
     return ""
 
 
+def _no_server(value: str) -> str:
+    if not value:
+        return ""
+    if not re.match(r"postgresql\+psycopg://", value):
+        return "读不出：请写如 postgresql+psycopg://账号@服务器:5432/数据库；空 = 本工作区的文件"
+    if re.search(r"://[^/@]*:[^/@]*@|[?&]password=", value):
+        return "里不要写密码（设置文件会被复制、备份）：请放进 PGPASSFILE 指的文件，默认 ~/.pgpass"
+    return ""
+
+
 def _no_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -76,6 +86,17 @@ class FormsSettings:
     """Where the controlled forms lie, relative to the workspace."""
 
     folder: str = "forms/QR758"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSettings:
+    """Where the register is: "" = a file of the workspace, else a server's URL without a password; and which one it is.
+
+    `id` is the register's own name for itself: another office's database is not taken for this one's; "" = any.
+    """
+
+    url: str = _checked("", _no_server)
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +199,7 @@ class Settings:
     root: Path
     office: OfficeSettings = field(default_factory=OfficeSettings)
     forms: FormsSettings = field(default_factory=FormsSettings)
+    register: RegisterSettings = field(default_factory=RegisterSettings)
     index: IndexSettings = field(default_factory=IndexSettings)
     pdf: PdfSettings = field(default_factory=PdfSettings)
     volumes: VolumeSettings = field(default_factory=VolumeSettings)

@@ -79,6 +79,7 @@ COMMANDS = {
     "export": ("qrecords.cli.handover:export", "移交：把归档件打成可自行核对的包（BagIt）"),
     "rebuild": ("qrecords.cli.backup:rebuild", "登记库没了：从归档对象重建"),
     "restore": ("qrecords.cli.backup:restore", "从备份恢复成新的工作区"),
+    "move-register": ("qrecords.cli.backup:move_register", "登记库搬到服务器，或搬回本机的文件"),
     "index": ("qrecords.cli.care:index", "检索库：重建、状态"),
     "packs": ("qrecords.cli.packs:packs", "可选部分：台账、答复时限、返厂维修、预备役"),
     "jobs": ("qrecords.cli.jobs:jobs", "工作台上的长活：进度、结果、停下"),

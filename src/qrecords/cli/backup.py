@@ -84,6 +84,28 @@ def restore(session: Session, source: Path, target: Path) -> int:
     return error.exit_status
 
 
+@click.command("move-register", cls=chinese.Command)
+@click.option(
+    "--to", metavar="地址", required=True, help="postgresql+psycopg://账号@服务器:5432/数据库（不写密码），或 sqlite"
+)
+@pass_session
+def move_register(session: Session, to: str) -> None:
+    """把登记库搬到 PostgreSQL 服务器，或搬回工作区的文件；逐行比对后才生效，中断了再运行一次。
+
+    先关掉工作台。密码放在 PGPASSFILE 指的文件里（默认 ~/.pgpass）；服务器怎样准备，见 docs/many-machines.md。
+    """
+    from qrecords.services.care.moveregister import move_register as move
+
+    made = move(find_root(session.root), to, account_name=session.account)
+    data = {"register": told(made)}
+    lines = [
+        f"✓ 登记库已搬到 {made.called}" + (f"：{made.rows}行，逐行比对相同" if made.rows else "（接着上次的做完）"),
+        f"  日志{made.audit_seq}条，链头 {made.audit_head}",
+        "→ qrecords.toml 的 [register] 已改好；原来的登记库不再写得进，留作核对",
+    ]
+    session.answer(data, lines)
+
+
 @click.command(cls=chinese.Command)
 @pass_session
 def rebuild(session: Session) -> int:

@@ -65,6 +65,7 @@ COMMANDS = {
     Do.CLOSE_LOG: "audit close",
     Do.BACKUP: "backup",
     Do.RESTORE: "restore",
+    Do.MOVE_REGISTER: "move-register",
     Do.EXPORT: "export",
     Do.REBUILD_INDEX: "index rebuild",
     Do.DRAW_DOCUMENT: "report draw",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from qrecords.errors import IntegrityFailure
-from qrecords.settings import ARCHIVE, Settings
+from qrecords.settings import ARCHIVE, FILE_NAME, Settings
 from qrecords.stores.archive import Archive
 from qrecords.stores.archives import archive_at
 from qrecords.stores.durable import make_dirs
@@ -25,8 +25,15 @@ def register_below(root: Path) -> Path:
 
 
 def open_register(settings: Settings) -> Register:
-    """Open the register of a workspace."""
-    return Register.open(register_below(settings.root))
+    """Open the register of a workspace, wherever it is kept; IntegrityFailure for another office's."""
+    register = Register.open(register_below(settings.root), settings.register.url)
+    if (known := settings.register.id) and register.register_id != known:
+        told = register.called
+        register.close()
+        raise IntegrityFailure(
+            f"{told} 是另一个办公室的登记库", remedy=f"请核对 {FILE_NAME} 的 [register] url；不要改 id"
+        )
+    return register
 
 
 def lay_out(settings: Settings) -> Register:
@@ -38,6 +45,8 @@ def lay_out(settings: Settings) -> Register:
         make_dirs(folder)
     archive, register = archive_below(settings.root), register_below(settings.root)
     archive.prepare()
+    if settings.register.url:
+        return open_register(settings)
     if not register.exists() and any(archive.ids()):
         raise IntegrityFailure(
             f"{settings.archive_dir} 里有归档件，登记库 {REGISTER_FILE} 却不见了",

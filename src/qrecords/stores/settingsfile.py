@@ -19,6 +19,11 @@ def with_engine(text: str, engine: str) -> str:
     return _changed(text, "index", "engine", engine)
 
 
+def with_register(text: str, url: str, register_id: str) -> str:
+    """Return the text of a qrecords.toml whose register is elsewhere; "" for both: in the workspace's file."""
+    return _changed(_changed(text, "register", "url", url), "register", "id", register_id)
+
+
 def _changed(text: str, section: str, key: str, value: str) -> str:
     import tomlkit  # 20 ms; this module is loaded by every command that opens the office
     from tomlkit.exceptions import TOMLKitError

@@ -1,6 +1,7 @@
 """Back up the archive while others work, and bring it back (DA/T 70; domain rule C.4).
 
-The register is copied first, by SQLite's online backup; then the objects it knows, each in the version it knows.
+The register is copied first, as it stands at one moment, into a file of SQLite whatever keeps it; then the objects it
+knows, each in the version it knows.
 Objects only gain versions, so what the copied register names is there whatever happens meanwhile; destruction waits.
 Working copies (`archive/drafts`) and the index are left out: they can be made again.
 """
@@ -35,6 +36,7 @@ from qrecords.stores.accessfile import read_access
 from qrecords.stores.backupstore import ASIDE, OWN_NAMES, BackupStore, Manifest
 from qrecords.stores.formfolders import series_folders
 from qrecords.stores.register import Register
+from qrecords.stores.settingsfile import with_register
 from qrecords.strict import require_backup_place, require_here
 
 REMOVAL = "removal"  # the lock of whatever takes objects away: a backup and a destruction never meet
@@ -227,9 +229,21 @@ def restore(
             store.restore_file(sha256, target / name)
     store.restore_register(manifest.register_sha256, register_below(target))
     durable.checkpoint("restore.register")
-    store.restore_file(manifest.files[FILE_NAME], target / FILE_NAME)
+    _restore_settings(store, manifest.files[FILE_NAME], target)
     durable.remove_file(mark)
     return manifest
+
+
+def _restore_settings(store: BackupStore, sha256: str, target: Path) -> None:
+    """Bring the settings back; they name the register that came back with them, never the one on a server."""
+    with TemporaryDirectory(prefix="qrecords-restore-") as aside:
+        store.restore_file(sha256, Path(aside) / FILE_NAME)
+        on_server = bool(load(Path(aside)).register.url)
+        text = (Path(aside) / FILE_NAME).read_text(encoding="utf-8-sig")
+    if on_server:
+        durable.write_file(target / FILE_NAME, with_register(text, "", "").encode())
+    else:
+        store.restore_file(sha256, target / FILE_NAME)
 
 
 def _require_right(store: BackupStore, manifest: Manifest, target: Path, account_name: str | None) -> None:

@@ -18,7 +18,7 @@ from qrecords.acting import peer_uid
 from qrecords.advice import Do, advise
 from qrecords.desk.places import register_below
 from qrecords.desk.workspace import Workspace
-from qrecords.errors import IntegrityFailure, Problem
+from qrecords.errors import IntegrityFailure, Problem, WrongState
 from qrecords.model.audit import digest
 from qrecords.model.numbering import RECORD_NO, gaps, parse_record_no, record_no
 from qrecords.model.record import Action, Record, State
@@ -28,7 +28,7 @@ from qrecords.services.care.putback import put_back, raise_counters
 from qrecords.services.care.unfreeze import Unfrozen, unfreeze
 from qrecords.services.care.verify import Verified, verify
 from qrecords.services.finding.indexing import rebuild as rebuild_index
-from qrecords.settings import load
+from qrecords.settings import FILE_NAME, load
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.afresh import Afresh
@@ -62,6 +62,15 @@ def rebuild(
     """Make a workspace's register anew beside the old place, then move it in; WrongState while a sound one is there."""
     require_none("重建登记库")
     settings = load(root)
+    if settings.register.url:
+        raise WrongState(
+            "登记库在服务器上，不在工作区里重建",
+            remedy=advise(
+                "请先请管理员从服务器的备份恢复；确实找不回来，把 {} 里 [register] 的 url 和 id 改为空再重建，然后 {}",
+                FILE_NAME,
+                Do.MOVE_REGISTER,
+            ),
+        )
     afresh = Afresh(register_below(settings.root))
     afresh.require_lost()
     made = Rebuilt()

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from qrecords.advice import Do, advise
-from qrecords.desk.places import archive_below, register_below
+from qrecords.desk.places import archive_below, open_register, register_below
 from qrecords.errors import IntegrityFailure, NotFound, WrongState
 from qrecords.model.destruction import CertificateJson
 from qrecords.model.disposition import DestructionList, ListState
@@ -25,6 +25,7 @@ from qrecords.services.disposition.destroy import CERTIFIED, KEPT, DestroyListed
 from qrecords.services.disposition.lists import listed_units, require_free
 from qrecords.services.disposition.liststep import Listed
 from qrecords.services.disposition.retained import require_clock
+from qrecords.settings import FILE_NAME, load
 from qrecords.stores.register import Register, Transaction
 from qrecords.strict import require_backup_place
 from qrecords.work.step import running
@@ -59,10 +60,10 @@ def replay(office: Office, source: Path) -> list[str]:
 
 @contextmanager
 def _register_of(source: Path) -> Iterator[Register]:
-    path = register_below(source)
-    if not path.is_file():
+    settings = load(source) if (source / FILE_NAME).is_file() else None
+    if settings is None or not (settings.register.url or register_below(source).is_file()):
         raise NotFound(f"{source} 不是工作区", remedy="请指明备份所出的那个工作区；只有较新的备份时，先把它恢复到别处")
-    register = Register.open(path)
+    register = open_register(settings)
     try:
         yield register
     finally:

@@ -42,18 +42,18 @@ class Afresh:
 
     def take_place(self, now: datetime) -> Path | None:
         """Move the new register, closed, into its place; returns where the damaged one is kept, if there was one."""
-        kept = self._put_aside(now)
+        # A damaged one is kept: experts may still read something from it.
+        kept = put_aside(self.place, f"register-{now:%Y%m%d%H%M%S}.damaged") if self.place.exists() else None
         durable.replace_file(self.place.with_name(ASIDE), self.place)
         return kept
 
-    def _put_aside(self, now: datetime) -> Path | None:
-        """Keep a damaged register under another name: experts may still read something from it."""
-        if not self.place.exists():
-            return None
-        kept = self.place.with_name(f"register-{now:%Y%m%d%H%M%S}.damaged")
-        durable.replace_file(self.place, kept)
-        for suffix in ("-wal", "-shm"):
-            beside = self.place.with_name(self.place.name + suffix)
-            if beside.exists():
-                durable.replace_file(beside, kept.with_name(kept.name + suffix))
-        return kept
+
+def put_aside(place: Path, name: str) -> Path:
+    """Keep the file of a register under another name, with what lies beside it."""
+    kept = place.with_name(name)
+    durable.replace_file(place, kept)
+    for suffix in ("-wal", "-shm"):
+        beside = place.with_name(place.name + suffix)
+        if beside.exists():
+            durable.replace_file(beside, kept.with_name(kept.name + suffix))
+    return kept

@@ -21,7 +21,7 @@ from qrecords.stores.register.answered import Answered
 from qrecords.stores.register.aside import EventsAside
 from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.beside import Beside
-from qrecords.stores.register.dialects import Busy, engine_for
+from qrecords.stores.register.dialects import Busy, engine_for, settle
 from qrecords.stores.register.dialects.engine import ABSENT
 from qrecords.stores.register.leases import Leases
 from qrecords.stores.register.log import Counters, Facts, Intents
@@ -44,6 +44,10 @@ _WRITES = "qrecords_writes"
 _WAITS = "qrecords_waits"
 ASIDE_FILE = "readings.sqlite"
 
+# The fact that tells a register which is not in force: one about to be, or one that was.
+STANDING, ARRIVING, MOVED = "standing", "arriving", "moved"
+UNFINISHED = advise("请核对 qrecords.toml 的 [register]；搬到一半的，请再运行一次 {}", Do.MOVE_REGISTER)
+
 
 class Transaction:
     """One transaction on the register; its parts are named as the office names them.
@@ -54,7 +58,7 @@ class Transaction:
     def __init__(
         self, connection: sa.Connection, holders: Container[str] = (), aside: EventsAside | None = None
     ) -> None:
-        self._connection = connection
+        self._connection = self.connection = connection
         self._holders = holders
         self._aside = aside
 
@@ -234,7 +238,7 @@ class Register:
     def create(cls, path: Path, url: str = "") -> Register:
         """Make the database, or bring an older one up to date; existing content stays."""
         register = cls(path, url)
-        register._upgrade()
+        register.upgrade()
         with register.write() as tx:
             tx.facts.set_once("register_id", uuid4().hex)
         return register
@@ -250,16 +254,20 @@ class Register:
             register._kept.require_there()
             with register.read() as tx:
                 found = tx.facts.migration()
+                standing = tx.facts.get(STANDING) if found else ""
             if not found:
-                raise IntegrityFailure(f"{register._kept.called} 不是登记库", remedy=ABSENT)
+                raise IntegrityFailure(f"{register.called} 不是登记库", remedy=ABSENT)
+            if standing:
+                told = "已搬到别处" if standing == MOVED else "还没有搬完"
+                raise WrongState(f"登记库 {register.called} {told}", remedy=UNFINISHED)
             if found != MIGRATION:
-                register._upgrade()
+                register.upgrade()
         except BaseException:
             register.close()
             raise
         return register
 
-    def _upgrade(self) -> None:
+    def upgrade(self) -> None:
         """Bring the tables up to this program's version, all of it or nothing; several processes may try at once."""
         from alembic import command  # takes time, and hardly any start needs it
         from alembic.config import Config
@@ -280,6 +288,11 @@ class Register:
                     f"登记库是更新的程序写的，本程序只认到版本 {MIGRATION}",
                     remedy="请把 qrecords 升级到与其他电脑相同的版本",
                 ) from error
+
+    @property
+    def called(self) -> str:
+        """Return what people are told of where it is kept."""
+        return self._kept.called
 
     @cached_property
     def register_id(self) -> str:
@@ -334,9 +347,24 @@ class Register:
         """Keep events that cannot wait for who writes; the next event appended to the log takes them in before it."""
         self._aside.add(events)
 
+    def clear(self) -> None:
+        """Take all tables out of the database."""
+        with self._begun(**{_WRITES: True}) as connection:
+            tables.metadata.drop_all(connection)
+            sa.Table("alembic_version", sa.MetaData()).drop(connection)
+
     def copy_to(self, path: Path) -> None:
         """Write the register as it stands at this moment into a single new file, while others go on working."""
-        self._kept.copy_to(path)
+        if self._kept.copy_to(path):
+            return
+        from qrecords.stores.register.rowcopy import copy_rows
+
+        with closing(Register(path)) as copy:
+            copy.upgrade()
+            with self.read() as here, copy.write() as there:
+                copy_rows(here.connection, there.connection)
+                there.jobs.forget_open()  # these are done here
+        settle(path)
 
     def scrub(self) -> None:
         """Write the database anew, so that no page of the file or its log holds what was removed; needs it alone."""

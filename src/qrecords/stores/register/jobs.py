@@ -58,6 +58,10 @@ class Jobs:
         """Let go of all that is over: its lines may tell what was destroyed."""
         self._c.execute(t.job.delete().where(_J.state.not_in(OPEN_JOBS)))
 
+    def forget_open(self) -> None:
+        """Let go of what is not over: it is done where it was asked for."""
+        self._c.execute(t.job.delete().where(_J.ended_at == ""))
+
     def _change(self, key: str, **columns: Any) -> None:
         self._c.execute(t.job.update().where(_J.key == key).values(**columns))
 

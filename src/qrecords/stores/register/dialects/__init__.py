@@ -6,6 +6,7 @@ guards of the log and the engine of a URL are found here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -33,6 +34,21 @@ def missing_guards(connection: sa.Connection) -> list[str]:
     return sorted(_guards_of(connection).missing_guards(connection))
 
 
+def go_on_numbering(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+    """Let the rows added next go on with the numbers of those copied in."""
+    _guards_of(connection).go_on_numbering(connection, tables)
+
+
+def seal_off(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+    """Let the database refuse every change, of whoever still has it open."""
+    _guards_of(connection).seal_off(connection, tables)
+
+
+def settle(path: Path) -> None:
+    """Let a file of SQLite nobody has open need no other file beside it."""
+    sqlite.settle(path)
+
+
 def _guards_of(connection: sa.Connection) -> type[Engine]:
     if connection.dialect.name == "sqlite":
         return sqlite.SqliteFile
@@ -41,4 +57,4 @@ def _guards_of(connection: sa.Connection) -> type[Engine]:
     return PostgresServer
 
 
-__all__ = ["Busy", "Engine", "engine_for", "guard_log", "missing_guards"]
+__all__ = ["Busy", "Engine", "engine_for", "go_on_numbering", "guard_log", "missing_guards", "seal_off", "settle"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,10 @@ from qrecords.advice import Do, advise
 from qrecords.errors import QRecordsError, WrongState
 
 ABSENT = advise("请从备份恢复；若是新建工作区，先运行 {}", Do.INIT)
+
+
+SEALED_OFF = "this register was moved"  # what a database says then
+ELSEWHERE = ("登记库已搬到别处，这一笔没有写进", "请关掉这个程序，再打开")
 
 
 class Busy(WrongState):
@@ -74,4 +79,14 @@ class Engine(Protocol):
     @staticmethod
     def missing_guards(connection: sa.Connection) -> set[str]:
         """Return the names of the log's triggers that are not as they were made."""
+        ...
+
+    @staticmethod
+    def go_on_numbering(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+        """Let the rows added next go on with the numbers of those there are."""
+        ...
+
+    @staticmethod
+    def seal_off(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+        """Refuse every change from here on."""
         ...

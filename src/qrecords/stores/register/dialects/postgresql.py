@@ -8,14 +8,16 @@ nobody.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
 import sqlalchemy as sa
 from pydantic_core import from_json
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, UsageError, WrongState
-from qrecords.stores.register.dialects.engine import Busy
+from qrecords.stores.register.dialects.engine import ELSEWHERE, SEALED_OFF, Busy
 
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
@@ -163,6 +165,8 @@ class PostgresServer:
     def own_error(self, error: sa.exc.DBAPIError) -> QRecordsError:
         """Return what an error of the server is to the office."""
         text, state = str(error.orig).strip(), str(getattr(error.orig, "sqlstate", None) or "")
+        if SEALED_OFF in text:
+            return WrongState(ELSEWHERE[0], remedy=ELSEWHERE[1])
         if state == "55P03":
             return WrongState(
                 f"登记库正被别的程序占用，等了{BUSY_SECONDS}秒", remedy="请稍后再试；一直如此请查看谁在用这个办公室"
@@ -197,6 +201,30 @@ class PostgresServer:
         """Return the log's triggers that are gone, switched off, or do something else."""
         standing = {(name, body) for name, body in connection.exec_driver_sql(_STANDING)}
         return {name for name, (_, body) in _GUARDS.items() if (name, body) not in standing}
+
+    @staticmethod
+    def go_on_numbering(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+        """Set the sequences behind the rows there are."""
+        for table in tables:
+            for column in table.primary_key:
+                found = sa.func.pg_get_serial_sequence(f"public.{table.name}", column.name)
+                if (named := connection.execute(sa.select(found)).scalar()) is None:
+                    continue
+                if (last := connection.execute(sa.select(sa.func.max(column))).scalar()) is not None:
+                    connection.execute(sa.select(sa.func.setval(sa.cast(named, REGCLASS), last)))
+
+    @staticmethod
+    def seal_off(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+        """Refuse every change from here on."""
+        connection.exec_driver_sql(
+            "CREATE OR REPLACE FUNCTION moved() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$BEGIN RAISE EXCEPTION '{SEALED_OFF}'; END$$"
+        )
+        for table in tables:
+            connection.exec_driver_sql(
+                f'CREATE TRIGGER moved BEFORE INSERT OR UPDATE OR DELETE ON "{table.name}" '
+                "FOR EACH STATEMENT EXECUTE FUNCTION moved()"
+            )
 
 
 def url_of(text: str) -> sa.URL:

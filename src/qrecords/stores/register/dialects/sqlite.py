@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic_core import from_json
 
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, WrongState
 from qrecords.stores.durable import disk_of, is_read_only
-from qrecords.stores.register.dialects.engine import ABSENT, Busy
+from qrecords.stores.register.dialects.engine import ABSENT, ELSEWHERE, SEALED_OFF, Busy
 
 BUSY_SECONDS = 30
 AT_ONCE = 20  # connections kept open: the desk's threads opened and closed one with nearly every question
@@ -153,6 +154,8 @@ class SqliteFile:
     def own_error(self, error: sa.exc.DBAPIError) -> QRecordsError:
         """Return what an error of the database is to the office."""
         text = str(error.orig)
+        if SEALED_OFF in text:
+            return WrongState(ELSEWHERE[0], remedy=ELSEWHERE[1])
         if "locked" in text or "busy" in text:
             return WrongState(
                 f"登记库正被别的程序占用，等了{BUSY_SECONDS}秒", remedy="请稍后再试；一直如此请查看谁在用这个工作区"
@@ -184,6 +187,26 @@ class SqliteFile:
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"
         )
         return _GUARDS.keys() - set(rows.scalars())
+
+    @staticmethod
+    def go_on_numbering(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+        """Nothing is to be done: it looks at the rows."""
+
+    @staticmethod
+    def seal_off(connection: sa.Connection, tables: Iterable[sa.Table]) -> None:
+        """Refuse every change from here on."""
+        for table in tables:
+            for verb in ("INSERT", "UPDATE", "DELETE"):
+                connection.exec_driver_sql(
+                    f'CREATE TRIGGER moved_{table.name}_{verb.lower()} BEFORE {verb} ON "{table.name}" '
+                    f"BEGIN SELECT RAISE(ABORT, '{SEALED_OFF}'); END"
+                )
+
+
+def settle(path: Path) -> None:
+    """Let a file nobody has open need no other beside it."""
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA journal_mode=DELETE")
 
 
 def _looked_at(path: Path) -> sqlite3.Connection:

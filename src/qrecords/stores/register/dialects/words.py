@@ -49,6 +49,11 @@ def raw(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     return _either(sa.type_coerce(column, sa.Text()), sa.cast(column, sa.Text()))
 
 
+def written(text: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
+    """Return a text as what a column of JSON takes."""
+    return _either(sa.type_coerce(text, sa.Text()), sa.cast(sa.type_coerce(text, sa.Text()), sa.JSON))
+
+
 def is_false(values: sa.ColumnElement[Any], key: str) -> sa.ColumnElement[bool]:
     """Tell whether a key of a JSON object is false; no when it is not there, or something else."""
     return _either(values[key].as_boolean().is_(False), values[key].as_string() == "false")
