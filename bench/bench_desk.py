@@ -38,7 +38,7 @@ from qrecords.services.access.deskaccess import open_session
 from qrecords.services.administer import open_office
 from qrecords.services.due import due
 from qrecords.services.finding.find import show
-from qrecords.services.finding.search import Criteria, search
+from qrecords.services.finding.search import Criteria, facets_of, search
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.drafting import drafts
 from qrecords.web.signedin import COOKIE
@@ -153,7 +153,12 @@ def ways(laid: Laid) -> list[Way]:
         Way(
             "search",
             lambda n: str(httpx.URL("/search", params={"part": "hits", "q": asked[n % len(asked)]})),
-            lambda o, n: search(o, asked[n % len(asked)], Criteria(), limit=20),
+            lambda o, n: search(o, asked[n % len(asked)], Criteria(), limit=20, facets=False),
+        ),
+        Way(
+            "counts by kind",
+            lambda n: str(httpx.URL("/search", params={"part": "facets", "q": asked[n % len(asked)]})),
+            lambda o, n: facets_of(o, asked[n % len(asked)], Criteria()),
         ),
         Way(
             "record page",

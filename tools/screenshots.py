@@ -54,10 +54,14 @@ def screens(page: Page, root: Path) -> Iterator[str]:
     """Go through the screens; each name is given when its screen is ready to be taken."""
     with closing(open_office(root)) as office:
         filed = [r for r in list_records(office, form_code="06A") if r.state in {"filed", "bound"}]
+        register = list_records(office, form_code="10A")[-1]
     number = filed[0].record_no
     yield "today"
+    ready = page.locator("form:has([data-needs-tick]) input[name=number]:not(:disabled)")
+    if ready.count():  # so that something waits for review
+        ready.first.check()
+        page.get_by_role("button", name="提交选中的").click()
     page.goto("/fill")
-    yield "forms"
     page.get_by_role("button", name=re.compile("^维修服务报告")).first.click()
     page.wait_for_url("**/drafts/**")
     page.locator("[name=fault_symptom]").fill("示例：开机后功放无输出，指示灯不亮")
@@ -65,24 +69,21 @@ def screens(page: Page, root: Path) -> Iterator[str]:
     page.locator("[name=finished_on]").press("Tab")
     _printed(page)
     yield "draft"
-    page.goto("/fill/10A/months/2025-11")
+    page.goto(f"/fill/{register.form_code}/months/{register.date[:7]}")
     yield "month"
     page.goto("/review")
     _printed(page)
     yield "review"
     page.goto("/search?q=功放")
     yield "search"
-    page.goto("/search")
-    page.locator("#ways summary").click()
-    yield "ways"
     page.goto("/search?q=功放&form=06A")
     page.goto(page.locator(".look").first.get_attribute("href") or "/")
     yield "page"
     page.goto(f"/records/{number}")
     _printed(page)
     yield "record"
-    page.goto("/records")
-    yield "ledger"
+    page.goto("/shelf")
+    yield "shelf"
 
 
 def _printed(page: Page) -> None:
