@@ -11,7 +11,6 @@ from qrecords.advice import joined
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Interrupted, Session, pass_session
 from qrecords.cli.arguments import OUT, moved
-from qrecords.cli.asking import Questionnaire, require_terminal
 from qrecords.cli.completion import FORM, RECORD, is_form_code
 from qrecords.cli.output import note, problem_lines, progress
 from qrecords.cli.wording import error_json, worded
@@ -125,6 +124,7 @@ def _told(result: Filled, *, dry_run: bool) -> list[str]:
 
 def _asked_record(session: Session, code: str) -> GivenFile:
     """Ask for one record field by field; returns the file of the answers."""
+    from qrecords.cli.asking import Questionnaire, require_terminal
     from qrecords.services.intake.asking import offers, to_fill
     from qrecords.services.intake.fill import fill as fill_forms
 
@@ -209,6 +209,7 @@ def _take_back(session: Session, form: str, source: Path | None, *, dry_run: boo
 
 def _asked_update(session: Session, number: str) -> GivenFile:
     """Ask for the fields of a record that are still open; returns the file of the answers."""
+    from qrecords.cli.asking import Questionnaire, require_terminal
     from qrecords.services.intake.asking import to_update
     from qrecords.services.intake.update import check_update
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from qrecords.advice import Do, Sentence, advise
+from qrecords.errors import InvalidInput
+from qrecords.model import values
 from qrecords.model.record import ACTION_LABELS, Action, Record
 from qrecords.model.textnorm import normalise
 
@@ -25,6 +27,7 @@ Needs = Literal["unit", "branch", "until"]
 
 DESK = "desk"
 CENTRE = "客户服务中心"
+NAME_LENGTH = 40  # characters
 SECRECY_LEVELS = ("公开", "内部", "秘密", "机密")
 HIGHEST = len(SECRECY_LEVELS) - 1
 EVERY_ACTION = frozenset(a.value for a in Action)
@@ -83,6 +86,23 @@ def person_name(display_name: str, account: str) -> str:
     """
     known = _HAN.search(display_name) or display_name.strip().casefold() != account.strip().casefold()
     return display_name if known else ""
+
+
+def person_of(text: str, account: str) -> str:
+    """Return a person's name as papers print it, on one line; InvalidInput for none, or for the account's own name."""
+    name = one_line(text, "姓名")
+    if not person_name(name, account):
+        what = f"「{name}」是账号，不是姓名" if name else "没有写姓名"
+        raise InvalidInput(what, remedy="请写本人姓名：它印在归档人、立卷人、更改人处")
+    return name
+
+
+def one_line(text: str, what: str) -> str:
+    """Return a short text on one line; InvalidInput for characters that show nothing or do something to a terminal."""
+    try:
+        return " ".join(values.parse_text(text, NAME_LENGTH).split())
+    except ValueError as error:
+        raise InvalidInput(f"{what}：{error}", remedy=f"请写{what}，如通知单上那样") from None
 
 
 @dataclass(frozen=True, slots=True)

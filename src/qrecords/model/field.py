@@ -48,7 +48,8 @@ _SHORT = 40  # characters
 class Definition(BaseModel):
     """Base of everything read from a form folder: frozen, and a misspelt key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A start reads few kinds of definitions: the checks of each are built when the first of it is read.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

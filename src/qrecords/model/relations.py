@@ -58,8 +58,10 @@ def conflicts(relation: RelationLike, values: Values, others: Sequence[Other]) -
     """Return what a relation finds wrong between a record and the others; each names the record it meets."""
     if not holds(relation.when, values):
         return []
+    found = [*RELATIONS[relation.check](relation, values, others)]
+    if not found:
+        return []
     clause = f"（{relation.clause}）" if relation.clause else ""
-    found = RELATIONS[relation.check](relation, values, others)
     key = re.split(r"[.-]", relation.field)[0]
     return [Problem(f"{relation.message}：{detail}{clause}", key) for detail in found]
 

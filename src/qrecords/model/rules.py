@@ -112,7 +112,9 @@ def violations(rule: RuleLike, values: Values, label: Labels) -> list[Problem]:
     """Return what a rule finds wrong; none where it does not apply or its fields are not there yet."""
     if not holds(rule.when, values):
         return []
-    found = CHECKS[rule.check](rule, values, label)
+    found = [*CHECKS[rule.check](rule, values, label)]
+    if not found:
+        return []
     clause = f"（{rule.clause}）" if rule.clause else ""
     return [Problem(advise("{}{}", rule.message or problem.message, clause), problem.field) for problem in found]
 

@@ -90,10 +90,12 @@ def printed(field: Field, value: Any, *, filled: bool) -> str:
 def boxes(field: Field, value: Any) -> str:
     """Return all choices of a field with a ticked or an empty box before each."""
     if field.type is FieldType.BOOL:
-        choices: tuple[str, ...] = ("是", "否")
-        ticked = [] if value is None else [choices[0] if value else choices[1]]
-    else:
-        choices, ticked = field.choices, value if isinstance(value, list) else [value]
+        return _ticked(("是", "否"), () if value is None else ("是" if value else "否",))
+    return _ticked(field.choices, (*value,) if isinstance(value, list) else (value,))
+
+
+@lru_cache(maxsize=1024)  # the records of a batch choose few different things
+def _ticked(choices: tuple[str, ...], ticked: tuple[str | None, ...]) -> str:
     return "  ".join(f"{TICKED if c in ticked else UNTICKED}{c}" for c in choices)
 
 

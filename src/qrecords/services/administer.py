@@ -17,13 +17,12 @@ from qrecords import __version__
 from qrecords.acting import peer_uid
 from qrecords.desk.places import lay_out
 from qrecords.errors import InvalidInput, UsageError, WrongState
-from qrecords.model.access import Account
+from qrecords.model.access import Account, person_of
 from qrecords.model.record import OPEN_STATES, Action
 from qrecords.model.values import name_char, unprintable
 from qrecords.office import Clock, Office, system_now
 from qrecords.ports import Register
 from qrecords.services import reading
-from qrecords.services.access.accounts import person_of
 from qrecords.services.care.recover import recover
 from qrecords.settings import FILE_NAME, OfficeSettings, load
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE

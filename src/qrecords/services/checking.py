@@ -90,8 +90,11 @@ def _reference_problems(
         yield Problem(told, key)
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode  # made once, asked for every field
+
+
 def _text_of(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _as_json(value)
 
 
 def year_of(form: Form, values: dict[str, Any]) -> int:

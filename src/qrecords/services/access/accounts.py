@@ -13,7 +13,16 @@ from qrecords.acting import unheld
 from qrecords.advice import Do, Input, advise, joined
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model import values
-from qrecords.model.access import CENTRE, SECRECY_LEVELS, Account, Grant, Role, person_name
+from qrecords.model.access import (
+    CENTRE,
+    NAME_LENGTH,
+    SECRECY_LEVELS,
+    Account,
+    Grant,
+    Role,
+    one_line,
+    person_of,
+)
 from qrecords.model.answer import left_out
 from qrecords.model.audit import digest
 from qrecords.model.lookalikes import looks
@@ -25,7 +34,6 @@ FIRST_CLEARANCE = SECRECY_LEVELS.index("内部")
 # Letters, digits and ideographs a reader tells apart at sight; other alphabets hold letters that look the same.
 _LETTER = "A-Za-z0-9_\u3400-\u9fff\U00020000-\U0003ffff"
 _NAME = re.compile(f"[{_LETTER}][{_LETTER}.-]{{1,31}}")
-NAME_LENGTH = 40
 NAMESAKES = advise("用 {} 查看；同名的人请在姓名后加部门", Do.LIST_ACCOUNTS)
 LIMITS = {
     "unit": advise("单位（{}）", Input.UNIT),
@@ -85,7 +93,7 @@ def add(
     office.authorise(Action.ACCOUNTS, about)
     if not _NAME.fullmatch(name):
         raise InvalidInput(f"账号名「{name[:NAME_LENGTH]}」不行", remedy="请用2至32个英文字母、数字、汉字、点、横线")
-    unit = _one_line(unit, "单位")
+    unit = one_line(unit, "单位")
     related = "" if unit == CENTRE else unit
     person = person_of(display_name, name) if display_name else name
     account = Account(name, person, uid or None, True, related, FIRST_CLEARANCE, (), expires_on)
@@ -101,23 +109,6 @@ def add(
         tx.accounts.add(account, office.now())
         tx.audit.append([office.event(Action.ACCOUNTS, about, did="add", peer=bool(uid), unit=related)])
     return _after(office, name)
-
-
-def person_of(text: str, account: str) -> str:
-    """Return a person's name as papers print it, on one line; InvalidInput for none, or for the account's own name."""
-    name = _one_line(text, "姓名")
-    if not person_name(name, account):
-        what = f"「{name}」是账号，不是姓名" if name else "没有写姓名"
-        raise InvalidInput(what, remedy="请写本人姓名：它印在归档人、立卷人、更改人处")
-    return name
-
-
-def _one_line(text: str, what: str) -> str:
-    """Return a short text on one line; InvalidInput for characters that show nothing or do something to a terminal."""
-    try:
-        return " ".join(values.parse_text(text, NAME_LENGTH).split())
-    except ValueError as error:
-        raise InvalidInput(f"{what}：{error}", remedy=f"请写{what}，如通知单上那样") from None
 
 
 def rename(office: Office, name: str, display_name: str) -> AccountShown:
@@ -181,7 +172,7 @@ def grant(office: Office, name: str, given: Grant) -> AccountShown:
     _not_oneself(office, name, "给自己授权")
     role = _role(office, given.role)
     given = replace(
-        given, role=role.name, unit=_one_line(given.unit, "单位"), branch=_one_line(given.branch, "用户类别/兵种")
+        given, role=role.name, unit=one_line(given.unit, "单位"), branch=one_line(given.branch, "用户类别/兵种")
     )
     if missing := [LIMITS[need] for need in role.needs if not getattr(given, need)]:
         raise UsageError(advise("授予 {} 要限定{}", role.label, joined("、", missing)), remedy="请补上后再授予")

@@ -369,8 +369,8 @@ def _begin(
         taken = tx.records.by_source([r.key for r in fresh])
         numbers = iter(_take_numbers(tx, form, fresh))
         made = {r.key: _new_record(office, form, r.values, next(numbers)) for r in fresh}
-        tx.records.add([(record, None if key in taken else key) for key, record in made.items()])
-        tx.origins.say((p, made[r.key].record_no) for r in fresh for p in r.prints)
+        said = {made[r.key].record_no: r.prints for r in fresh}
+        tx.records.add([(record, None if key in taken else key) for key, record in made.items()], said)
         records = [made.get(r.key) or old[known[r.key]] for r in part]
         _place(tx, part, records)
         step = run.begin(tx, FillRecords(tuple(r.record_no for r in made.values())))

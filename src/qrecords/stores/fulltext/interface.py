@@ -63,9 +63,8 @@ class Document:
 
     def models(self) -> tuple[str, ...]:
         """Return the models of all products it names, each once."""
-        return tuple(
-            dict.fromkeys(t for key, text in self.all_texts() if key == "product_model" and (t := text.strip()))
-        )
+        named = (*(text for key, text in self.texts if key == "product_model"), self.model)
+        return tuple(dict.fromkeys(model for text in named if (model := text.strip())))
 
     def normal_texts(self) -> list[tuple[str, str]]:
         """Return all texts in the normal form that words are looked for in; those without a letter are left out."""

@@ -292,6 +292,9 @@ def _unit(unit: str) -> str:
     return f"unit:{normalise(unit)}"
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode  # made once, asked for every record
+
+
 def _tantivy_document(document: Document) -> tantivy.Document:
     texts = document.normal_texts()
     rows = text_pairs([text for _, text in texts])
@@ -302,7 +305,7 @@ def _tantivy_document(document: Document) -> tantivy.Document:
     made.add_text("record_no", document.record_no)
     made.add_text("body", " ".join(rows))
     # The engine reads JSON text faster than Python objects.
-    made.add_json("fields", json.dumps(by_key, ensure_ascii=False))
+    made.add_json("fields", _as_json(by_key))
     made.add_text("form_code", document.form_code)
     made.add_text("state", document.state)
     if customer := document.customer_unit.strip():

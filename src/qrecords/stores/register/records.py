@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from string import ascii_uppercase
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -70,8 +71,12 @@ class Records:
         self._seals = seals
         self._origins = Origins(connection)
 
-    def add(self, records: Sequence[tuple[Record, str | None]]) -> None:
-        """Add new records with the key of the input that made each."""
+    def add(
+        self, records: Sequence[tuple[Record, str | None]], said: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> None:
+        """Add new records with the key of the input that made each; `said`: the fingerprints of a row, by its record's
+        number, where who read the row knows them.
+        """
         rows = []
         for record, source_key in records:
             row = {c.name: getattr(record, c.name) for c in _COLUMNS}
@@ -80,9 +85,10 @@ class Records:
         if rows:
             self._c.execute(t.record.insert(), rows)
             self._origins.say(
-                (fingerprint(r.form_code, r.values), r.record_no)
+                (print_, r.record_no)
                 for r, _ in records
                 if r.values and r.state not in _GONE
+                for print_ in said.get(r.record_no) or [fingerprint(r.form_code, r.values)]
             )
 
     def by_source(self, keys: Sequence[str]) -> dict[str, str]:
