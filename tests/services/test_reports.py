@@ -51,6 +51,7 @@ from tests.faulty_disk import blank_convert
 
 MARCH, NUMBER = "2019-03", "KF-BB-2019-001"
 NAVY_BRIEF = "KF-JB-2019-001"
+BRANCHES = ("陆军", "海军", "空军", "火箭军", "民用", "合计")
 LEADERS = ("公司主管领导", "质量部")
 
 
@@ -477,10 +478,10 @@ def test_the_workbook_has_figures_as_numbers_and_their_records(people: kept.Peop
     )
 
 
-def a_wide_table(columns: int = 12) -> Prepared:
+def a_wide_table(columns: int = 12, *, names: tuple[str, ...] = BRANCHES) -> Prepared:
     heads = ("兵种", *(f"第{n}列" for n in range(1, columns)))
     figures = tuple(FigureJson(f"T04.海军.{n}", f"第{n}列", str(n), str(n), "件") for n in range(1, columns))
-    rows = tuple((name, *(f.id for f in figures)) for name in ("海军", "空军", "合计"))
+    rows = tuple((name, *(f.id for f in figures)) for name in names)
     return Prepared((TableJson("T04", "按用户类别", "件", heads, rows, ("示例附注",)),), figures, ("示例口径",))
 
 
@@ -492,6 +493,11 @@ def test_a_table_of_many_columns_stands_across(people: kept.People, monkeypatch:
         text = made.read("word/document.xml").decode()
     assert text.count("<w:sectPr") == 3 and text.count('w:orient="landscape"') == 1
     assert text.count("<w:titlePg/>") == 1, "only the first page has the large title"
+    monkeypatch.setattr("qrecords.services.reports.draw.prepare", lambda *_: a_wide_table(names=("海军", "合计")))
+    draw(office, "BB", MARCH)
+    with zipfile.ZipFile(BytesIO(office.archive.read(DOCUMENT.object_id(NUMBER), "document.docx"))) as made:
+        text = made.read("word/document.xml").decode()
+    assert "landscape" not in text and "第11列" in text, "one of few rows is turned"
 
 
 @pytest.mark.office

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from unicodedata import east_asian_width
@@ -24,6 +25,7 @@ from qrecords.stores.durable import make_dirs, write_file
 
 SIGN_HEIGHT = 16.0  # mm, room for a name and a seal's edge
 RECEIPT_HEIGHT = 10.0
+MOST_TURNED = 5  # rows of a wide table that stand as columns
 MOST_LISTED = 100  # lines of a list on paper: nobody reads more, the workbook has them all
 BLANK_DATE = "年　　月　　日"
 
@@ -69,8 +71,9 @@ def _body(held: DocumentJson, charts: Sequence[Chart], drawn: Mapping[str, bytes
         yield Words(held.remarks)
     figures = {f.id: f.value for f in held.figures}
     # Wide tables come last, together: each among the others would leave the page before it and its own half empty.
-    upright = [table for table in held.tables if len(table.columns) <= MOST_UPRIGHT]
-    across = [table for table in held.tables if len(table.columns) > MOST_UPRIGHT]
+    tables = [*map(_turned, held.tables)]
+    upright = [table for table in tables if len(table.columns) <= MOST_UPRIGHT]
+    across = [table for table in tables if len(table.columns) > MOST_UPRIGHT]
     for number, table in enumerate(upright, start=1):
         yield from _table(f"{chinese(number)}、" if brief else f"表{number}　", table, figures)
     for chart in charts:
@@ -135,6 +138,15 @@ def _correction(held: DocumentJson) -> Iterator[Block]:
         yield Grid(("更正的数字", "原为", "现为"), rows, first=0.6)
     else:
         yield Words(("数字没有变化",), "Small")
+
+
+def _turned(table: TableJson) -> TableJson:
+    """Return a wide table of few rows with its columns as rows: upright, it needs no page of its own."""
+    if len(table.columns) <= MOST_UPRIGHT or len(table.rows) > MOST_TURNED:
+        return table
+    first, *heads = table.columns
+    rows = tuple((head, *(row[n] for row in table.rows)) for n, head in enumerate(heads, start=1))
+    return replace(table, columns=(first or "项目", *(row[0] for row in table.rows)), rows=rows)
 
 
 def _table(place: str, table: TableJson, figures: Mapping[str, str]) -> Iterator[Block]:
