@@ -388,7 +388,7 @@ def test_pandas_measures_the_same_satisfaction(year: Year, occasions: Any) -> No
     row = year.sheets["M01.index"].loc["合计"]
     found = [float(row.filter(regex=f"^{name}").iloc[0]) for name in ("服务满意度", "产品满意度")]
     assert found == pytest.approx([occasions.service.mean(), occasions.product_rating.mean()], abs=0.05001)
-    assert int(row.filter(regex="^样本").iloc[0]) == occasions.service.count()
+    assert int(row.filter(regex="^服务样本").iloc[0]) == occasions.service.count()
     means = occasions.groupby("branch").service.mean().dropna()
     shown = year.sheets["M02.index"].filter(regex="^服务满意度").iloc[:, 0].drop("合计").dropna()  # notes are rows, too
     assert {k: float(v) for k, v in shown.items()} == pytest.approx({**means}, abs=0.05001)

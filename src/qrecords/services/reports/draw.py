@@ -272,12 +272,12 @@ def _reserved(office: Office, tx: Transaction, order: Order, there: Document | N
 
 def _issue(tx: Transaction, document: Document) -> str:
     """Return which issue a brief is, of its branch: in its year and in all; one made void was none."""
-    there = [
+    before = [
         d
         for d in tx.documents.all(form_code=document.form_code)
-        if d.branch == document.branch and d.state is not DocumentState.VOID and d.document_no <= document.document_no
+        if d.branch == document.branch and d.state is not DocumentState.VOID and d.document_no < document.document_no
     ]
-    return f"第{sum(d.year == document.year for d in there)}期（总第{len(there)}期）"
+    return f"第{sum(d.year == document.year for d in before) + 1}期（总第{len(before) + 1}期）"
 
 
 def _changes(before: DocumentJson | None, figures: Sequence[FigureJson]) -> tuple[ChangedFigure, ...]:

@@ -71,7 +71,7 @@ def _body(held: DocumentJson, charts: Sequence[Chart], drawn: Mapping[str, bytes
         yield Words(held.remarks)
     figures = {f.id: f.value for f in held.figures}
     # Wide tables come last, together: each among the others would leave the page before it and its own half empty.
-    tables = [*map(_turned, held.tables)]
+    tables = [_turned(_by_part(table, held) if brief else table) for table in held.tables]
     upright = [table for table in tables if len(table.columns) <= MOST_UPRIGHT]
     across = [table for table in tables if len(table.columns) > MOST_UPRIGHT]
     for number, table in enumerate(upright, start=1):
@@ -140,6 +140,11 @@ def _correction(held: DocumentJson) -> Iterator[Block]:
         yield Words(("数字没有变化",), "Small")
 
 
+def _by_part(table: TableJson, held: DocumentJson) -> TableJson:
+    """Return a table of a brief under the name of its part alone, where that of the first table stands before it."""
+    return replace(table, title=table.title.removeprefix(f"{held.tables[0].title}　"))
+
+
 def _turned(table: TableJson) -> TableJson:
     """Return a wide table of few rows with its columns as rows: upright, it needs no page of its own."""
     if len(table.columns) <= MOST_UPRIGHT or len(table.rows) > MOST_TURNED:
@@ -177,6 +182,7 @@ def chinese(number: int) -> str:
 
 NARROWEST, WIDEST = 7, 40  # half an em: a number of five digits; more is broken into lines
 ROOM, ROOM_SMALL, ROOM_ACROSS = 84, 94, 150  # halves of an em on a line of an upright page, in small type, and across
+NARROWEST_FIGURE = 4
 NARROWEST_TEXT = 24  # a column that would like more than so many halves holds words
 MARGINS = 2  # of a cell
 _WHOLE = re.compile(r"[!-~]+")  # what is not broken: a number, a day, a model
@@ -189,24 +195,33 @@ def _shares(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[
     each would still like.
     """
     columns = [*zip(*rows, strict=True)] if rows else [()] * len(heads)
-    liked = [
-        min(WIDEST, max(NARROWEST, _long(head) / 2, *map(_long, column), 0)) + MARGINS
-        for head, column in zip(heads, columns, strict=True)
-    ]
-    least = [
-        max([min(like, NARROWEST + MARGINS), *(_whole(text) + MARGINS for text in (head, *column))])
-        for like, head, column in zip(liked, heads, columns, strict=True)
-    ]
     room, small = ROOM_ACROSS if len(heads) > MOST_UPRIGHT else ROOM, False
+    liked, least = _likes(heads, columns, NARROWEST)
     if sum(liked) <= room:
         return tuple(liked), False
     if room == ROOM and max(liked) > NARROWEST_TEXT:  # long words: in small type more of them stand on a line
         room, small = ROOM_SMALL, True
+    if sum(least) > room:  # short figures leave their room to the words
+        small = True
+        liked, least = _likes(heads, columns, NARROWEST_FIGURE)
     if sum(least) > room:
         return tuple(least), True
     more = [max(like - low, 0) for like, low in zip(liked, least, strict=True)]
     left = (room - sum(least)) / (sum(more) or 1)
     return tuple(low + extra * left for low, extra in zip(least, more, strict=True)), small
+
+
+def _likes(heads: Sequence[str], columns: Sequence[Sequence[str]], narrowest: int) -> tuple[list[float], list[float]]:
+    """Return how wide each column would like to be, and how wide it must be."""
+    liked = [
+        min(WIDEST, max(narrowest, _long(head) / 2, *map(_long, column), 0)) + MARGINS
+        for head, column in zip(heads, columns, strict=True)
+    ]
+    least = [
+        max([min(like, narrowest + MARGINS), *(_whole(text) + MARGINS for text in (head, *column))])
+        for like, head, column in zip(liked, heads, columns, strict=True)
+    ]
+    return liked, least
 
 
 def _whole(text: str) -> int:
