@@ -13,6 +13,7 @@ NAMES = (
     "bench_filing",
     "bench_looking",
     "bench_pdf",
+    "bench_register",
     "bench_reports",
     "bench_scan",
     "bench_search",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -42,15 +43,24 @@ def why_not() -> str:
     """Return why no server can be started here, or ""."""
     if programs() is None:
         return "PostgreSQL (initdb) is not installed: tools/system-packages.sh servers"
-    if os.geteuid() == 0 and not shutil.which("runuser"):
-        return "PostgreSQL does not run as root, and there is no runuser"
+    if os.geteuid() == 0:
+        if not shutil.which("runuser"):
+            return "PostgreSQL does not run as root, and there is no runuser"
+        try:
+            pwd.getpwnam(USER)
+        except KeyError:
+            return f"PostgreSQL does not run as root, and there is no user {USER}"
     return ""
 
 
 @dataclass
 class PostgresqlServer:
-    """One server with its data in memory, on a socket of its own and on the loopback address."""
+    """One server with its data in memory, on a socket of its own and on the loopback address.
 
+    `lasting`: on the disk, every commit synced, as an office's own server does; to be measured.
+    """
+
+    lasting: bool = False
     folder: Path = field(init=False)
     port: int = field(init=False)
     pid: int = 0
@@ -58,7 +68,7 @@ class PostgresqlServer:
     _names: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        place = MEMORY if MEMORY.is_dir() else Path(tempfile.gettempdir())
+        place = MEMORY if MEMORY.is_dir() and not self.lasting else Path(tempfile.gettempdir())
         self.folder = Path(tempfile.mkdtemp(prefix="qrecords-postgresql-", dir=place))
         if os.geteuid() == 0:
             shutil.chown(self.folder, USER)
@@ -153,9 +163,9 @@ def _wait() -> None:
 
 
 @contextmanager
-def running() -> Iterator[PostgresqlServer]:
+def running(*, lasting: bool = False) -> Iterator[PostgresqlServer]:
     """Give a server while the block runs."""
-    server = PostgresqlServer()
+    server = PostgresqlServer(lasting)
     try:
         server.start()
         yield server

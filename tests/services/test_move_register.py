@@ -77,7 +77,7 @@ def test_there_and_back_and_there_again_every_row_and_the_head_of_the_log_are_th
     assert told["rows"] > 10
     assert log(root) == (told["audit_seq"], told["audit_head"])
     assert not (root / "archive" / "register.sqlite").exists()
-    assert cli.json("list", "--all")["records"][0]["record_no"].endswith("00003")
+    assert len(cli.json("list", "--all")["records"]) == 3
     assert "[register]" in (root / "qrecords.toml").read_text(encoding="utf-8")
     cli("move-register", "--to", url, ok=False)
     cli(
@@ -114,8 +114,13 @@ def test_whoever_still_has_the_old_register_open_is_told(root: Path, url: str) -
             tx.counters.take("n")
 
 
-@pytest.mark.parametrize("broken", ["copy", "compare", "seal", "settings", "finish", "leave"])
-@pytest.mark.parametrize("way", ["there", "back"])
+@pytest.mark.parametrize(
+    ("way", "broken"),
+    [
+        *(("there", broken) for broken in ("copy", "compare", "seal", "settings", "finish", "leave")),
+        *(("back", broken) for broken in ("seal", "settings", "finish")),
+    ],
+)
 def test_a_move_that_breaks_off_is_done_again(
     root: Path, url: str, monkeypatch: pytest.MonkeyPatch, broken: str, way: str
 ) -> None:
@@ -137,12 +142,11 @@ def test_a_move_that_breaks_off_is_done_again(
     to = url if way == "there" else FILE
     with monkeypatch.context() as patched:
         patched.setattr(*places[broken], killed)
-        if (broken, way) != ("leave", "back"):
-            with pytest.raises(KeyboardInterrupt):
-                moved(root, to)
+        with pytest.raises(KeyboardInterrupt):
+            moved(root, to)
     if broken in {"copy", "compare", "seal"}:  # the old one is in force
         assert log(root) == before
-    if (broken, way) == ("leave", "there"):  # all was done but the name of the old file
+    if broken == "leave":  # all was done but the name of the old file
         with pytest.raises(UsageError, match="已经在"):
             moved(root, to)
     else:

@@ -403,7 +403,7 @@ class Register:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.DatabaseError as error:
+        except sa.exc.DBAPIError as error:
             raise self._kept.own_error(error) from error
 
 
