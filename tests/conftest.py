@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import os
 import pickle
@@ -24,6 +25,8 @@ from sqlalchemy.util import LRUCache
 
 from qrecords.cli import app
 from qrecords.desk.workspace import system_now
+from qrecords.stores import formoutlines
+from tests import converted_once
 
 if TYPE_CHECKING:
     from qrecords.office import Office
@@ -52,6 +55,12 @@ def _engine_that_shares(self: sa.Engine, *given: Any, **named: Any) -> None:
 SQLiteDialect_pysqlite.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
 SQLiteDialect_pysqlite.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
 sa.Engine.__init__ = _engine_that_shares  # type: ignore[method-assign]
+
+# A copy of an office has the outlines of its forms beside it, made from files of the same time and size: not again.
+formoutlines.file_mark = lambda path: (0, path.stat().st_mtime_ns, path.stat().st_size)
+
+# Collecting what is no longer used after every 700 new objects finds little among so many that live as long as a session.
+gc.set_threshold(100_000, 20, 100)
 
 # Machines are shared: how long an example takes says nothing about it.
 settings.register_profile("shared-machine", deadline=None)
@@ -92,6 +101,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("office"):
                 item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def papers_kept(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let LibreOffice convert the same document once for all tests and workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "converted"
+    folder.mkdir(exist_ok=True)
+    os.environ[converted_once.FOLDER] = str(folder)
+    converted_once.remember()
 
 
 @pytest.fixture(autouse=True)
@@ -191,6 +210,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Callable[
             mask = os.umask(0o077)  # as every command does
             with closing(init(made[clock], clock=clock)) as office:
                 follow(office)
+                office.outlines.titles()  # kept beside the index, as an office that was used has them
             os.umask(mask)
         return root if root.exists() else shutil.copytree(made[clock], root)
 

@@ -19,6 +19,7 @@ from qrecords.stores.register import Register
 from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.seals import Seals
 from tests.conftest import CHECKOUT, CommandLine
+from tests.dying import killed_at
 
 COLUMNS = ("seq", "at", "account", "action", "object", "outcome", "detail", "prev", "hash")
 EVENTS = 6
@@ -324,15 +325,6 @@ def test_segments_follow_each_other_and_are_valid_objects(used: CommandLine) -> 
     assert len(lines) == 2
 
 
-DYING = """
-import os, signal, sys
-from qrecords.cli import app
-from qrecords.stores import durable
-durable.checkpoint = lambda at: os.kill(os.getpid(), signal.SIGKILL) if at == sys.argv[1] else None
-app.run(sys.argv[2:])
-"""
-
-
 SLOWLY = [
     pytest.param(name, marks=pytest.mark.slow) for name in ("publish.begin", "audit.published", "audit.committed")
 ]
@@ -341,8 +333,7 @@ SLOWLY = [
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
 @pytest.mark.parametrize("checkpoint", ["audit.intent", "publish.done", *SLOWLY])
 def test_a_crash_while_closing_leaves_each_event_in_one_segment(used: CommandLine, checkpoint: str) -> None:
-    command = [sys.executable, "-c", DYING, checkpoint, "--root", str(used.root), "audit", "close"]
-    assert subprocess.run(command, check=False, capture_output=True).returncode < 0
+    killed_at(checkpoint, 1, used.root, "audit", "close")
     used("audit", "close")
     with closing(Register.open(used.root / "archive" / "register.sqlite")) as register, register.read() as tx:
         segments = tx.audit.segments()

@@ -23,7 +23,7 @@ from qrecords.stores.archive import Archive
 from qrecords.stores.given import on_disk
 from qrecords.stores.ocfl import object_path
 from tests.conftest import FORMS, NOW, CommandLine, blank_scan
-from tests.services.test_crash import killed_at
+from tests.dying import killed_at
 from tests.stores.test_archive import FILES, ITEM, put
 
 NUMBERS = [f"QR758-11A-2025-0000{n}" for n in (1, 2, 3)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -34,6 +33,7 @@ from qrecords.services.intake.fill import fill
 from qrecords.services.steps import review, submit
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, NOW, CommandLine
+from tests.dying import killed_at
 
 pytestmark = pytest.mark.office
 
@@ -344,19 +344,6 @@ def test_the_register_of_copies_is_a_workbook(at: Callable[..., Office], tmp_pat
         copies.register_file(office, "register.csv", [])
 
 
-DYING = """
-import os, signal, sys
-from datetime import datetime
-from qrecords.cli import app
-from qrecords.services import administer
-from qrecords.stores import durable
-then = datetime.fromisoformat(sys.argv[2])
-administer.open_office.__defaults__ = (None, lambda: then)
-durable.checkpoint = lambda at: os.kill(os.getpid(), signal.SIGKILL) if at == sys.argv[1] else None
-app.run(sys.argv[3:])
-"""
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
 @pytest.mark.parametrize(
     "checkpoint",
@@ -371,21 +358,7 @@ def test_a_crash_while_issuing_loses_no_number_and_leaves_a_trace(
 ) -> None:
     office = at()
     number, out = approved(office, count=2), tmp_path / "out"
-    command = [
-        sys.executable,
-        "-c",
-        DYING,
-        checkpoint,
-        NOW.isoformat(),
-        "--root",
-        str(office.settings.root),
-        "copies",
-        "issue",
-        number,
-        "--out",
-        str(out),
-    ]
-    assert subprocess.run(command, check=False, capture_output=True).returncode == -signal.SIGKILL
+    killed_at(checkpoint, 1, office.settings.root, "copies", "issue", number, "--out", out, then=NOW)
     again = at()
     assert [e.outcome for e in events(again, "copy-issue")][:2] == ["begun", "begun"], "what may be out is in the log"
     if checkpoint == "copies.committed":

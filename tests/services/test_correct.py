@@ -12,7 +12,8 @@ import pytest
 from pypdf import PdfReader
 
 from tests.conftest import CommandLine
-from tests.services.test_crash import assert_sound, killed_at
+from tests.dying import killed_at
+from tests.services.test_crash import assert_sound
 
 pytestmark = pytest.mark.office
 

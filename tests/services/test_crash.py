@@ -6,46 +6,21 @@ next start must finish or undo what it left, and the same commands must lead to 
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ocfl
 import pytest
 
 from tests.conftest import CommandLine
+from tests.dying import killed_at
 
 pytestmark = [
     pytest.mark.office,
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal"),
 ]
-
-# Runs a command line and dies at the N-th pass of a checkpoint.
-DYING = """
-import os, signal, sys
-from qrecords.cli import app
-from qrecords.stores import durable
-name, passes, arguments = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-
-def checkpoint(at):
-    global passes
-    if at == name:
-        passes -= 1
-        if passes == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-durable.checkpoint = checkpoint
-app.run(arguments)
-"""
-
-
-def killed_at(checkpoint: str, passes: int, root: Path, *words: object) -> None:
-    command = [sys.executable, "-c", DYING, checkpoint, str(passes), "--root", str(root), *map(str, words)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert ran.returncode == -signal.SIGKILL, f"{checkpoint} was never reached: {ran.stdout}{ran.stderr}"
 
 
 @pytest.fixture
@@ -181,11 +156,4 @@ def assert_sound(cli: CommandLine) -> None:
 
 
 def assert_valid_ocfl(root: Path) -> None:
-    script = (
-        "import json, sys, ocfl\n"
-        "store = ocfl.StorageRoot(root=sys.argv[1])\n"
-        "print(json.dumps(bool(store.validate(check_digests=True))))"
-    )
-    objects = root / "archive" / "objects"
-    ran = subprocess.run([sys.executable, "-c", script, str(objects)], capture_output=True, text=True, check=True)
-    assert json.loads(ran.stdout.splitlines()[-1]) is True, ran.stdout + ran.stderr
+    assert ocfl.StorageRoot(root=str(root / "archive" / "objects")).validate(check_digests=True)

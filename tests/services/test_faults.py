@@ -20,7 +20,7 @@ from qrecords.services.file import file_all
 from qrecords.services.steps import send_back, void
 from qrecords.stores import durable
 from tests.conftest import CommandLine
-from tests.services.test_crash import killed_at
+from tests.dying import killed_at
 
 pytestmark = pytest.mark.office
 

@@ -19,8 +19,8 @@ from qrecords.office import system_now
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import approve, draw, witness
 from tests.conftest import CommandLine
+from tests.dying import killed_at
 from tests.retention_office import opened
-from tests.services.test_crash import killed_at
 
 HEAD = ("表式", "记录编号", "日期", "用户单位", "题名", "扫描件")
 FIRST, SECOND = "QR758-06A-2019-00001", "QR758-06A-2019-00002"

@@ -22,8 +22,8 @@ from qrecords.services.care.rebuild import LOST
 from qrecords.services.disposition.destroy import destroy
 from tests import retention_office as sample_office
 from tests.conftest import CommandLine
+from tests.dying import killed_at
 from tests.retention_office import LIST_NO, A, B, C, copied, copied_witnessed, opened
-from tests.services.test_crash import killed_at
 
 pytestmark = pytest.mark.office
 

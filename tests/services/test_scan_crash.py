@@ -13,8 +13,9 @@ from PIL import Image
 from qrecords.render.code import code_png, payload
 from qrecords.stores import durable
 from tests.conftest import CommandLine
+from tests.dying import killed_at
 from tests.retention_office import MONTH, ROWS, C, copied
-from tests.services.test_crash import assert_valid_ocfl, killed_at
+from tests.services.test_crash import assert_valid_ocfl
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
 

@@ -29,7 +29,7 @@ from qrecords.services.intake.fill import fill
 from qrecords.services.intake.templatecheck import check_forms
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, CommandLine
-from tests.services.test_crash import killed_at
+from tests.dying import killed_at
 
 Edit = Callable[[str], str]
 
