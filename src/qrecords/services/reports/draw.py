@@ -168,7 +168,9 @@ def _drawn(
         prepared = prepare(office, tx, order.asked)
         seq, head = tx.audit.head()
     _require_answered(prepared, answer, order)
-    before = held_by(office, there) if there is not None and there.version > 0 else None
+    # Of a first edition drawn again nothing is told, and a year's takes seconds to read.
+    further = there is not None and there.version > 0 and (reason or there.progress.edition > 1)
+    before = held_by(office, there) if there is not None and further else None
     with running(office) as run:
         with office.register.write() as tx:
             document = _reserved(office, tx, order, there)
