@@ -13,6 +13,7 @@ from qrecords.errors import MissingProgram
 from qrecords.render.beside import written_beside
 from qrecords.render.code import code_operators
 from qrecords.render.digits import put_figures
+from qrecords.render.intents import undated_intents
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
 from qrecords.render.room import room_note
@@ -71,7 +72,8 @@ def finish_pdf(
         kept = {key: value for key, value in catalog.items() if key not in _NOT_KEPT}
         packet = out.put_stream({"/Type": "/Metadata", "/Subtype": "/XML"}, meta.xmp(pdf_a=True), deflate=False)
         viewer = {"/DisplayDocTitle": True}
-        root = out.put({**kept, **noted, "/Metadata": packet, "/ViewerPreferences": viewer})
+        intents = {"/OutputIntents": [*undated_intents(out, catalog)]}
+        root = out.put({**kept, **intents, **noted, "/Metadata": packet, "/ViewerPreferences": viewer})
         for at, page in zip(own, reader.pages, strict=True):
             out.put(page, at)
         out.finish(root, out.put(meta.info()))

@@ -7,7 +7,6 @@ the left. Items come in as they were frozen; fonts and pictures they share are w
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from qrecords.model.volume import Spot
 from qrecords.render.beside import written_beside
 from qrecords.render.digits import put_figures
 from qrecords.render.frames import Frames, named
+from qrecords.render.intents import undated_intents
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.pdfout import PdfOut, open_pdf
 from qrecords.render.pictures import to_bind
@@ -32,8 +32,6 @@ _A4 = [0, 0, 595.28, 841.89]
 
 # The rest of a page belongs to the document it comes from: its tags, threads, actions, thumbnails.
 _PAGE_KEYS = ("/Type", "/MediaBox", "/CropBox", "/Rotate", "/UserUnit", "/Group", "/Contents", "/Resources")
-_PROFILE_DATE = struct.pack(">6H", 2010, 11, 10, 0, 0, 0)  # any fixed date; 24 bytes into an ICC profile's head
-_PROFILE_ID = slice(84, 100)  # a hash over the profile, all zero when there is none
 _IS_PDF_A_2 = re.compile(rb"pdfaid:part(?:>|=[\"'])2")
 
 
@@ -260,21 +258,7 @@ class _Binder:
         packet = catalog.get("/Metadata")
         self._pdf_a &= packet is not None and bool(_IS_PDF_A_2.search(packet.get_object().get_data()))
         if self._intents is None and "/OutputIntents" in catalog:
-            self._intents = self._out.put(
-                [self._undated(entry.get_object()) for entry in _list(catalog["/OutputIntents"])]
-            )
-
-    def _undated(self, intent: DictionaryObject) -> dict[str, Any]:
-        """Return an output intent whose profile does not tell when LibreOffice made it."""
-        profile = intent.get("/DestOutputProfile")
-        if profile is None:
-            return dict(intent)
-        stream: Any = profile.get_object()
-        data = stream.get_data()
-        if not any(data[_PROFILE_ID]):
-            data = data[:24] + _PROFILE_DATE + data[36:]
-        facts = {"/N": stream["/N"]} if "/N" in stream else {}
-        return {**intent, "/DestOutputProfile": self._out.put_stream(facts, data)}
+            self._intents = self._out.put([*undated_intents(self._out, catalog)])
 
     def _labels(self) -> list[Any]:
         """Number the pages in a viewer as they are on paper; what stands around the items has Roman figures."""
