@@ -151,11 +151,9 @@ def test_services_asked_after() -> None:
 
 
 def test_a_bad_answer_to_a_follow_up_is_an_alarm() -> None:
-    answers = [("H1", "正常", "满意"), ("H2", "有问题", ""), ("H3", "正常", "不满意")]
-    records = [
-        record(number, HF, followed_on="2026-05-06", customer_unit="甲", condition=condition, service_rating=rating)
-        for number, condition, rating in answers
-    ]
+    answers = {"H1": {"condition": "正常", "service_rating": "满意"}, "H2": {"condition": "有问题"}}
+    answers["H3"] = {"condition": "正常", "service_rating": "不满意"}
+    records = [record(no, HF, followed_on="2026-05-06", customer_unit="甲", **said) for no, said in answers.items()]
     found = alarms(Paper("2026-05", records, kind="MY").drawn.report, means().method)
     assert [(a.kind, a.records, a.told) for a in found] == [
         ("A6", ("H2",), "甲回访：设备现状「有问题」"), ("A6", ("H3",), "甲回访：对服务「不满意」"),
