@@ -14,7 +14,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -112,20 +112,21 @@ def write_new(path: Path, chunks: Iterable[bytes], in_turn: Callable[[], Abstrac
 def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
     """Write many files into a folder, each as `write_file` does: until all are on the disk none has its name.
 
-    What takes the time is waiting for the disk: it is done for several at once, while the next ones are made.
+    The disk is waited for in the end, for several at once: threads that wait while the next file is made take the
+    processor from its making, and cost more time than they spare.
     """
     asides: list[tuple[Path, Path]] = []
     try:
-        with ThreadPoolExecutor(_SYNCS_AT_ONCE, "qrecords-sync") as pool, storage_errors(folder):
-            synced: list[Future[None]] = []
+        with storage_errors(folder):
             for name, data in files:
                 aside = folder / f".{secrets.token_hex(8)}.tmp"
                 asides.append((aside, folder / name))
                 _write(aside, [data])
-                synced.append(pool.submit(_sync, aside))
                 checkpoint("write_file.aside")
-            for each in synced:
-                each.result()
+            with ThreadPoolExecutor(_SYNCS_AT_ONCE, "qrecords-sync") as pool:
+                shares = [[aside for aside, _ in asides[n::_SYNCS_AT_ONCE]] for n in range(_SYNCS_AT_ONCE)]
+                for done in [pool.submit(_sync_each, share) for share in shares if share]:
+                    done.result()
             for aside, path in asides:
                 _rename(aside, path)
             _sync(folder)
@@ -134,6 +135,11 @@ def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
         raise
+
+
+def _sync_each(paths: Iterable[Path]) -> None:
+    for path in paths:
+        _sync(path)
 
 
 def write_file_from(source: Path, target: Path) -> None:
@@ -282,10 +288,12 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
 
 def _sync(path: Path) -> None:
     """Bring a file's bytes, or a folder's entries, onto the disk."""
-    is_folder = path.is_dir()
-    if is_folder and sys.platform == "win32":
+    if sys.platform == "win32" and path.is_dir():
         return  # Windows has no such call; its file systems write the names of a folder in order
-    handle = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    try:
+        handle, is_folder = os.open(path, os.O_RDWR), False
+    except IsADirectoryError:
+        handle, is_folder = os.open(path, os.O_RDONLY), True
     try:
         _flush(handle)
     except OSError as error:
