@@ -192,34 +192,42 @@ def known_url(root: Path) -> str:
     return str(tomllib.loads((root / "qrecords.toml").read_text(encoding="utf-8"))["register"]["url"])
 
 
-def test_two_processes_fill_at_once_and_one_is_killed(
-    root: Path, url: str, sample: Callable[..., Any], write: Callable[..., Path]
+def test_two_processes_fill_at_once_one_is_killed_then_the_server(
+    root: Path, url: str, postgresql: PostgresqlServer, sample: Callable[..., Any], write: Callable[..., Path]
 ) -> None:
     moved(root, url)
 
-    def filling(name: str) -> subprocess.Popen[str]:
-        entries = [
-            write(
-                [sample("01A", customer_unit=f"{name}{n}", source_record_no=None, channel="电话")],
-                name=f"{name}{n}.json",
-            )
-            for n in range(12)
+    def entries(name: str) -> list[Path]:
+        return [
+            write([sample("01A", customer_unit=f"{name}{n}", source_record_no=None, channel="电话")], f"{name}{n}.json")
+            for n in range(10)
         ]
-        command = [sys.executable, "-c", FILLING, str(root), *map(str, entries)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def filling(name: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", FILLING, str(root), *map(str, entries(name))]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     whole, killed = filling("甲"), filling("乙")
     assert killed.stdout is not None
-    first = killed.stdout.readline()
+    told = killed.stdout.readline().split()
     killed.kill()
-    told = [*whole.communicate()[0].split(), first.strip(), *killed.communicate()[0].split()]
+    told += [*whole.communicate()[0].split(), *killed.communicate()[0].split()]
+    cut = filling("丙")
+    assert cut.stdout is not None
+    told += cut.stdout.readline().split()
+    postgresql.kill()
+    told += cut.communicate()[0].split()
+    postgresql.start()
+    again = filling("丙").communicate()[0].split()
     with closing(open_office(root)) as office:
         with office.register.read() as tx:
             made = [r.record_no for r in tx.records.find()]
             assert first_break(tx.audit.events()) is None
         assert verify(office).problems == []
+        assert search(office, "用户:丙9", Criteria()).total == 1
     assert len(told) == len(set(told))
-    assert set(told) <= set(made)
+    assert {*told, *again} <= {*made}
+    assert len(made) <= 30
     assert sorted(made) == [f"QR758-01A-2025-{n:05d}" for n in range(1, len(made) + 1)]
 
 
