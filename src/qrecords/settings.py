@@ -199,7 +199,6 @@ class Settings:
     root: Path
     office: OfficeSettings = field(default_factory=OfficeSettings)
     forms: FormsSettings = field(default_factory=FormsSettings)
-    register: RegisterSettings = field(default_factory=RegisterSettings)
     index: IndexSettings = field(default_factory=IndexSettings)
     pdf: PdfSettings = field(default_factory=PdfSettings)
     volumes: VolumeSettings = field(default_factory=VolumeSettings)
@@ -209,6 +208,7 @@ class Settings:
     copies: CopiesSettings = field(default_factory=CopiesSettings)
     feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
     reports: ReportsSettings = field(default_factory=ReportsSettings)
+    register: RegisterSettings = field(default_factory=RegisterSettings)
 
     def moment(self, clock: Callable[[], datetime]) -> datetime:
         """Return what a clock shows, to the second, in the office's own time zone."""

@@ -63,6 +63,7 @@ BEGIN
               WHERE c.contype = 'p' AND c.connamespace = 'public'::regnamespace
     LOOP
         EXECUTE 'CLUSTER ' || at.named || ' USING ' || quote_ident(at.keyed);
+        EXECUTE 'ANALYZE ' || at.named;  -- what the planner remembers are values too
     END LOOP;
 END $$
 """
