@@ -23,7 +23,8 @@ def is_neutral(char: str) -> bool:
 
 def neutral(text: str) -> str:
     """Return a text as a terminal may show it; line ends and tabs stay."""
-    return text if text.isascii() and text.isprintable() else "".join(map(_SHOWN.__getitem__, text))
+    plain = text.isprintable() and (text.isascii() or INVISIBLE.isdisjoint(text))
+    return text if plain else "".join(map(_SHOWN.__getitem__, text))
 
 
 def neutral_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -73,15 +74,19 @@ def _weighed(pairs: Iterable[tuple[Entry, Number]]) -> tuple[tuple[str, ...], tu
     """Return the records with what each contributes; none said where each is one."""
     found: dict[str, Number] = {}
     for entry, amount in pairs:
-        found[entry.numbers[0]] = found.get(entry.numbers[0], 0) + amount
+        number = entry.numbers[0]
+        found[number] = found[number] + amount if number in found else amount  # a fraction is slow to add to nought
     amounts = tuple(found.values())
     return tuple(found), () if all(amount == 1 for amount in amounts) else amounts
 
 
 def _count(asked: Asked) -> Measured:
     entries = asked.entries
-    if all(len(entry.numbers) == 1 for entry in entries):
-        records, contributions = _weighed((entry, 1) for entry in entries)
+    numbers = [entry.numbers for entry in entries]
+    if all(len(one) == 1 for one in numbers):
+        times = Counter(number for (number,) in numbers)
+        records: tuple[str, ...] = tuple(times)
+        contributions = () if len(times) == len(numbers) else tuple(times.values())
     else:
         records, contributions = numbers_of(entries), ()
     return Measured(len(entries), str(len(entries)), records=records, contributions=contributions)
