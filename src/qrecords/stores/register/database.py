@@ -405,6 +405,8 @@ class Register:
             yield
         except sa.exc.DBAPIError as error:
             raise self._kept.own_error(error) from error
+        except sa.exc.TimeoutError as error:
+            raise WrongState("这个程序里问登记库的太多，等了很久", remedy="请稍后再试") from error
 
 
 __all__ = ["MIGRATION", "Busy", "Register", "Transaction", "tables"]

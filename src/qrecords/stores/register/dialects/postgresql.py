@@ -22,6 +22,7 @@ from qrecords.stores.register.dialects.engine import ELSEWHERE, SEALED_OFF, Busy
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 AT_ONCE = 5  # connections kept open a process: a server has a hundred for all
+AT_MOST = 40  # one for each thread of the desk: who holds the lock must never wait for a connection
 LOCK = 758_2010  # of the database, held by who writes
 
 # Asked for in the first message of a connection: where the tables are, and that a machine which is gone lets go of the
@@ -115,7 +116,7 @@ class PostgresServer:
             isolation_level="AUTOCOMMIT",  # of the driver: we say BEGIN ourselves
             use_native_hstore=False,  # else it is looked for at every start
             pool_size=AT_ONCE,
-            max_overflow=3 * AT_ONCE,
+            max_overflow=AT_MOST - AT_ONCE,
             pool_use_lifo=True,
         )
 
