@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ class Pages:
         told = asked.request.cookies.get("told", "")
         who = {
             "account": asked.session.account, "office": asked.session.settings.office, "told": _told(told),
-            "token": form_token(asked.request), "screens": _screens(asked), "here": asked.request.url.path,
+            "token": form_token(asked.request), "screens": partial(_screens, asked), "here": asked.request.url.path,
             "today_is": asked.session.today(), "once": secrets.token_hex(16),
         }  # fmt: skip
         response = HTMLResponse(self._env.get_template(template).render({**who, **values}), status)

@@ -15,7 +15,11 @@ from qrecords.stores.register.seals import COUNTING, Seals
 _GRANT = [t.role_grant.c[name] for name in Grant.__dataclass_fields__]
 
 # Asked for with every page of the desk: built once.
-_SESSION = sa.select(t.session).where(t.session.c.token_sha256 == sa.bindparam("token"))
+_SESSION = (
+    sa.select(t.account, t.session.c.token_sha256, t.session.c.expires_at)
+    .join(t.session, t.session.c.account == t.account.c.name)
+    .where(t.session.c.token_sha256 == sa.bindparam("token"))
+)
 _HELD = (
     sa.select(*_GRANT)
     .where(t.role_grant.c.account == sa.bindparam("account"), t.role_grant.c.revoked_at == "")
@@ -75,7 +79,7 @@ class Accounts:
     def by_token(self, token_sha256: str, now: str) -> tuple[Account | None, str]:
         """Return whose login this is and the hash kept of it; None when it has ended or there is none."""
         row = self._c.execute(_SESSION, {"token": token_sha256}).first()
-        return (self.by_name(row.account), row.token_sha256) if row and row.expires_at > now else (None, "")
+        return (self._made(row), row.token_sha256) if row and row.expires_at > now else (None, "")
 
     def all(self) -> list[Account]:
         """Return every account, by name."""

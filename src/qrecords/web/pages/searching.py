@@ -57,7 +57,7 @@ def searching(asked: Asked) -> Response:
         "hits.html" if alone else "search.html", 422 if wrong and not alone else 200,
         found=found, wrong=wrong, given=given, ways=WAYS, narrowed=[*_narrowed(given)],
         facets=[*_facets(asked, found.facets, given)] if found and not alone else [], counted_later=alone,
-        forms=[folder.form for folder in asked.session.forms.all()], query=urlencode(given),
+        forms=[] if alone else [folder.form for folder in asked.session.forms.all()], query=urlencode(given),
         kept=[] if alone else [*_kept(asked)],
         next=_address(given, after=found.next) if found and found.next else "",
         looser=_looser(found, given) if found else "",
