@@ -252,6 +252,7 @@ def test_a_whole_office_lives_on_a_server(
         assert destroy(people("戊"), kept.LIST_NO).state == "destroyed"
         assert search(office, kept.WORD, Criteria()).total == 0
         assert not holds_word(postgresql), "the tables were written anew"
+        assert not [*(root / "archive").glob("*.moved*")], "nor in the file it came from"
         assert list(show(office, kept.A).values) == ["secrecy_level"]
         numbers = kept.filled(office, "01A", kept.information(1, "示例单位九"), kept.information(2, "示例单位八"))
         kept.reviewed(office, *numbers)

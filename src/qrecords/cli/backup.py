@@ -101,7 +101,7 @@ def move_register(session: Session, to: str) -> None:
     lines = [
         f"✓ 登记库已搬到 {made.called}" + (f"：{made.rows}行，逐行比对相同" if made.rows else "（接着上次的做完）"),
         f"  日志{made.audit_seq}条，链头 {made.audit_head}",
-        "→ qrecords.toml 的 [register] 已改好；原来的登记库不再写得进，留作核对",
+        "→ qrecords.toml 的 [register] 已改好；原来的登记库不再写得进，核对后请删去：以后销毁的内容，它里面还有",
     ]
     session.answer(data, lines)
 
