@@ -23,7 +23,7 @@ from qrecords.stores.register.aside import EventsAside
 from qrecords.stores.register.audit import Audit
 from qrecords.stores.register.beside import Beside
 from qrecords.stores.register.dialects import Busy, engine_for, settle
-from qrecords.stores.register.dialects.engine import ABSENT
+from qrecords.stores.register.dialects.engine import ABSENT, WAITS, WRITES
 from qrecords.stores.register.leases import Leases
 from qrecords.stores.register.log import Counters, Facts, Intents
 from qrecords.stores.register.logintries import LoginTries
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from qrecords.stores.register.savedsearches import SavedSearches
 
 MIGRATION = "0011"
-_WRITES = "qrecords_writes"
-_WAITS = "qrecords_waits"
 ASIDE_FILE = "readings.sqlite"
 
 MOVED_FILE = ".moved"  # how the file's name ends that a register was moved out of
@@ -235,7 +233,7 @@ class Register:
 
     def _begin(self, connection: sa.Connection) -> None:
         options = connection.get_execution_options()
-        self._kept.begin(connection, writes=options.get(_WRITES, False), waits=options.get(_WAITS, True))
+        self._kept.begin(connection, writes=options.get(WRITES, False), waits=options.get(WAITS, True))
 
     @classmethod
     def create(cls, path: Path, url: str = "") -> Register:
@@ -279,7 +277,7 @@ class Register:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
         with self._translated(), self._engine.connect() as connection:
-            writing = connection.execution_options(**{_WRITES: True})
+            writing = connection.execution_options(**{WRITES: True})
             config.attributes["connection"] = writing
             self._kept.require_unused()
             try:
@@ -336,7 +334,7 @@ class Register:
             )
         if (shared := self._shared.views) is not None:
             shared.end()  # what is read from here on knows of what is written
-        with self._begun(**{_WRITES: True, _WAITS: wait}) as connection:
+        with self._begun(**{WRITES: True, WAITS: wait}) as connection:
             tx = Transaction(connection, self.holders, self._aside)
             yield tx
             tx.require_sealed()
@@ -352,7 +350,7 @@ class Register:
 
     def clear(self) -> None:
         """Take all tables out of the database."""
-        with self._begun(**{_WRITES: True}) as connection:
+        with self._begun(**{WRITES: True}) as connection:
             tables.metadata.drop_all(connection)
             sa.Table("alembic_version", sa.MetaData()).drop(connection)
 

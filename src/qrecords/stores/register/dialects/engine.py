@@ -14,6 +14,7 @@ from qrecords.errors import QRecordsError, WrongState
 ABSENT = advise("请从备份恢复；若是新建工作区，先运行 {}", Do.INIT)
 
 
+WRITES, WAITS = "qrecords_writes", "qrecords_waits"  # the options of a connection that say how it begins
 SEALED_OFF = "this register was moved"  # what a database says then
 ELSEWHERE = ("登记库已搬到别处，这一笔没有写进", "请关掉这个程序，再打开")
 

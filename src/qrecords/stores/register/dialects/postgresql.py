@@ -17,7 +17,7 @@ from pydantic_core import from_json
 from sqlalchemy.dialects.postgresql import REGCLASS
 
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, UsageError, WrongState
-from qrecords.stores.register.dialects.engine import ELSEWHERE, SEALED_OFF, Busy
+from qrecords.stores.register.dialects.engine import ELSEWHERE, SEALED_OFF, WRITES, Busy
 
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
@@ -158,7 +158,7 @@ class PostgresServer:
 
     def scrub(self, pool: sa.Engine) -> None:
         """Write every table anew; what is in the server's own log of changes goes when it goes on."""
-        with pool.connect() as connection:
+        with pool.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
             connection.exec_driver_sql("SELECT qrecords_scrub()")
 
     def close(self) -> None:
