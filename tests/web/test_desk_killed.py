@@ -19,13 +19,14 @@ import httpx
 import pytest
 
 from qrecords.render.pdf import Converter
+from qrecords.services.access import copies
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import verify
-from qrecords.services.finding.find import list_records
+from qrecords.services.finding.find import list_records, show
 from tests import retention_office as kept
 from tests.conftest import CHECKOUT
 from tests.faulty_disk import D, E, blank_convert, workspace
-from tests.office_steps import FIVE, STEPS
+from tests.office_steps import FIVE, STEPS, F, asked_for, signing
 from tests.web.test_desk import as_typed
 
 pytestmark = [
@@ -131,6 +132,72 @@ def _file(desk: Desk, _: dict[str, Any]) -> int:
     return desk.post("/step/file", {"number": offered, "back": "/"}).status_code if offered else 303
 
 
+def _print(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.post(f"/records/{D}/print", {}).status_code
+
+
+def _has_prints(root: Path) -> bool:
+    with kept.opened(root, clock=lambda: kept.THEN) as people, people.office.register.read() as tx:
+        return tx.records.get(D) is not None  # each print asked for is one more
+
+
+def _attach(desk: Desk, _: dict[str, Any]) -> int:
+    paper = (desk.root.parent / "paper.pdf").read_bytes()
+    return desk.post(f"/records/{F}/attach", {}, files={"file": ("paper.pdf", paper, "application/pdf")}).status_code
+
+
+def _is_attached(root: Path) -> bool:
+    with kept.opened(root, clock=lambda: kept.THEN) as people:
+        found = show(people.office, F).attached
+    assert len(found) < 2, "once"
+    return bool(found)
+
+
+def _issue(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.post("/copies/issue", {"number": "FS-2020-0001"}).status_code
+
+
+def _are_issued(root: Path) -> bool:
+    with kept.opened(root, clock=lambda: kept.THEN) as people:
+        (one,) = copies.list_requests(people.office)
+    assert [c.copy_no for c in one.copies] in ([], ["FB-2020-00001", "FB-2020-00002"]), "no gap"
+    return one.state == "issued"
+
+
+def _lines(desk: Desk) -> dict[str, Any]:
+    """Write two lines of a register's month; they must be there after a crash."""
+    month = "/fill/09A/months/2020-01"
+    page = desk.http.get(month).text
+    with kept.opened(desk.root, clock=lambda: kept.THEN) as people:
+        form = people.office.forms.get("09A")
+        line = {f.key: form.sample().get(f.key, "") for f in form.form.input_fields}
+    lines = {f"lines.{n}.{k}": v for n in (0, 1) for k, v in {**line, "subject": f"示例{n}", "sent_on": "3日"}.items()}
+    hidden = {n: re.findall(rf'name="{n}" value="(\w*)"', page)[0] for n in ("revision", "once")}
+    saved = desk.post(month, {**lines, **hidden})
+    assert saved.status_code == 200, saved.text
+    return {"address": month, "values": {**lines, **hidden, "revision": saved.json()["revision"]}}
+
+
+def _make_lines(desk: Desk, begun: dict[str, Any]) -> int:
+    return desk.post(f"{begun['address']}/make", begun["values"]).status_code
+
+
+def _are_made(root: Path) -> bool:
+    with kept.opened(root, clock=lambda: kept.THEN) as people:
+        there = [r.record_no for r in list_records(people.office, form_code="09A")]
+    assert len(there) in {0, 2}, "all or none, once"
+    return bool(there)
+
+
+def _close(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.post("/office/log/close", {}).status_code
+
+
+def _is_closed(root: Path) -> bool:
+    with kept.opened(root, clock=lambda: kept.THEN) as people, people.office.register.read() as tx:
+        return len(tx.audit.segments()) >= 2  # asked again it files what was logged since
+
+
 def _list(desk: Desk, _: dict[str, Any]) -> int:
     return desk.http.get("/records/list.csv").status_code
 
@@ -143,6 +210,7 @@ class Doing:
     act: Callable[[Desk, dict[str, Any]], int]
     done: Callable[[Path], bool]
     again: set[int]
+    start: Callable[[Path], Path] = workspace
 
 
 DOINGS = {
@@ -150,6 +218,11 @@ DOINGS = {
     "upload": Doing(lambda _: {}, _upload, STEPS["fill"].done, {200}),
     "file": Doing(lambda _: {}, _file, STEPS["file"].done, {200, 303, 409}),
     "list": Doing(lambda _: {}, _list, lambda _: True, {200}),
+    "print": Doing(lambda _: {}, _print, _has_prints, {200}),
+    "month": Doing(_lines, _make_lines, _are_made, {200}),
+    "attach": Doing(lambda _: {}, _attach, _is_attached, {200, 303, 409}, signing),
+    "issue": Doing(lambda _: {}, _issue, _are_issued, {200, 409}, asked_for),
+    "close": Doing(lambda _: {}, _close, _is_closed, {303, 409}),
 }
 
 
@@ -162,7 +235,7 @@ def _blank(monkeypatch: pytest.MonkeyPatch) -> None:
 def moments(folder: Path, doing: Doing) -> Iterator[tuple[str, int]]:
     """Do it whole and give the moments it comes by, the first and the last time of each."""
     folder.mkdir()
-    with Desk(workspace(folder)) as desk:
+    with Desk(doing.start(folder)) as desk:
         begun = doing.before(desk)
         desk.armed.write_text(json.dumps(["", 0]))
         assert doing.act(desk, begun) < 400
@@ -176,11 +249,13 @@ def moments(folder: Path, doing: Doing) -> Iterator[tuple[str, int]]:
 def test_killed_at_every_moment(tmp_path: Path, name: str) -> None:
     doing = DOINGS[name]
     jobs = [*moments(tmp_path / "whole", doing)]
-    assert len(jobs) >= {"make": 4, "upload": 3, "file": 8}.get(name, 0), jobs
+    assert len(jobs) >= {"make": 4, "upload": 3, "file": 8, "month": 4, "attach": 3, "issue": 3, "close": 3}.get(
+        name, 0
+    ), jobs
     for moment, times in jobs:
         folder = tmp_path / f"{moment}-{times}"
         folder.mkdir()
-        root = workspace(folder)
+        root = doing.start(folder)
         with Desk(root) as desk:
             begun, cookies = doing.before(desk), desk.cookies
             desk.armed.write_text(json.dumps([moment, times]))
