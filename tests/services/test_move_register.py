@@ -22,6 +22,7 @@ from qrecords.services.care.moveregister import FILE, move_register
 from qrecords.services.care.rebuild import rebuild
 from qrecords.services.care.verify import verify
 from qrecords.services.disposition.destroy import destroy
+from qrecords.services.disposition.lists import approve, draw, witness
 from qrecords.services.file import file_records
 from qrecords.services.finding.find import show
 from qrecords.services.finding.search import Criteria, search
@@ -241,8 +242,13 @@ def holds_word(server: PostgresqlServer) -> bool:
 def test_a_whole_office_lives_on_a_server(
     tmp_path: Path, url: str, postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = kept.copied_witnessed(tmp_path)
     monkeypatch.setattr(making, "to_pdf", blank_pdfs)
+    root = Path(shutil.copytree(kept._base.__wrapped__(), tmp_path / "office"))  # not the one with pages others look at
+    with kept.opened(root) as people:
+        drawn = draw(people("甲"), kept.ALL, "无继续保存价值")
+        approve(people("乙"), drawn.list_no)
+        for name in ("丙", "丁"):
+            witness(people(name), drawn.list_no, drawn.sha256, kept.TODAY)
     clock = lambda: kept.NOW  # noqa: E731
     move_register(root, url, clock=clock)
     with kept.opened(root) as people:
