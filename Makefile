@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 
 .PHONY: demo desk test quick test-long coverage lint bench forms renew clean
 
+# PACKS=1 turns the optional parts on, with a few records of each.
 demo: $(VENV)/.installed
 	@sh tools/system-packages.sh office
 	rm -rf demo
-	$(BIN)/qrecords demo demo --years
+	$(BIN)/qrecords demo demo --years $(if $(PACKS),--packs)
 
 # The demo's office in a browser.
 desk: $(VENV)/.installed

@@ -13,16 +13,19 @@ import pytest
 
 from qrecords.errors import NotFound, WrongState
 from qrecords.office import Office
+from qrecords.render.pdf import Converter
 from qrecords.services.administer import open_office
+from qrecords.services.demo import add_packs
 from qrecords.services.due import due
 from qrecords.services.finding.find import show
 from qrecords.services.intake.fill import fill
 from qrecords.services.packs import packs, switch
 from qrecords.services.reports.figures import means_of
-from qrecords.services.steps import void
+from qrecords.services.steps import issue, void
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.given import on_disk
 from tests.conftest import CHECKOUT, FORMS, at_now
+from tests.faulty_disk import blank_convert
 
 PACKS = CHECKOUT / "packs"
 NAMES = ["ledger", "reserve", "response", "return_repair"]
@@ -173,3 +176,27 @@ def test_a_refused_unit_has_no_clock(catalogue: FormCatalogue) -> None:
     }
     assert deadlines["return_distribution"].when[0].among == ("接收",)
     assert deadlines["reserve_check"].day_of(2029, calendar).isoformat() == "2029-03-31"
+
+
+def test_the_sample_office_shows_each_at_work(
+    office: Office, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of last year something filed, of these days something that is due (demo_packs.toml)."""
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    for name in NAMES:
+        switch(office, name, on=True)
+    for opened in again(office):
+        named = {}
+        for form, key in (("04A", "notice"), ("06A", "repair")):
+            values = json.loads((FORMS / form / "sample.json").read_text(encoding="utf-8"))
+            (made,) = fill(opened, form, [on_disk(write({k: v for k, v in values.items() if v}))]).records
+            named[key] = str(made["record_no"])
+            if key == "notice":
+                issue(opened, [named[key]])
+        records = {no: show(opened, no) for no in add_packs(opened, 2025, **named)}
+        states = {(r.record_no.rpartition("-")[0], r.state) for r in records.values()}
+        assert states >= {(f"{code}-2025", "filed") for code in PAPERS.values()}
+        assert states >= {(f"{code}-2026", "draft") for code in PAPERS.values() if code != "FX758-FX"}
+        late = {d.key for d in due(opened).due}
+        assert late >= {"opinion_solicitation", "adhoc_reply", "in_repair", "reserve_check"}, late
+        assert {r.values.get("acceptance") for r in records.values()} >= {"接收", "拒收"}

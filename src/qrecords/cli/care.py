@@ -71,13 +71,14 @@ def _asked_name(session: Session, folder: Path) -> str:
 @click.command(cls=chinese.Command)
 @click.argument("folder", metavar="[文件夹]", type=types.OUTPUT, default=Path("demo"))
 @click.option("--years", is_flag=True, help="再加两年的服务记录：八个用户、各类故障和评价，供看报表和满意度")
+@click.option("--packs", is_flag=True, help="开全部可选部分，各有几份示例记录：台账、答复时限、返厂维修、预备役")
 @pass_session
-def demo(session: Session, folder: Path, years: bool) -> None:
+def demo(session: Session, folder: Path, years: bool, packs: bool) -> None:
     """建立一个示例办公室：十一种表一年的记录，已归档、可检索、已成册。"""
     from qrecords.services.demo import make_demo
 
     with progress("示例", "步") as at:
-        made = make_demo(session.root or folder, years=years, progress=at)
+        made = make_demo(session.root or folder, years=years, with_packs=packs, progress=at)
     data = {"root": str(made.root), "records": made.records, "volumes": made.volumes, "hits": made.hits}
     session.answer(data, tour(made))
 
@@ -86,7 +87,10 @@ def tour(made: Demo) -> Iterator[str]:
     """Give what was made, and what to try next."""
     program = f"  {'qrecords' if shutil.which('qrecords') else sys.argv[0]} --root {made.root}"
     yield f"✓ 示例办公室已建立：{made.root}"
-    yield f"  {made.year}年的记录{made.records}份（十一种表），已归档并编成{len(made.volumes)}册；输入文件在 inputs/"
+    forms = "十一种表和可选部分的表" if made.packs else "十一种表"
+    yield f"  {made.year}年的记录{made.records}份（{forms}），已归档并编成{len(made.volumes)}册；输入文件在 inputs/"
+    if made.packs:
+        yield f"  可选部分都已开：{'、'.join(made.packs)}"
     yield f"  检索「{made.searched}」：{made.hits}份"
     yield "打开看看："
     yield from (f"  {copy}" for copy in (*made.reports, *made.copies))
@@ -97,6 +101,9 @@ def tour(made: Demo) -> Iterator[str]:
     yield f"{program} volume list"
     if made.reports:
         yield f"{program} report list"
+    if made.packs:
+        yield f"{program} due"
+        yield f"{program} packs list"
     yield f"{program} verify"
 
 

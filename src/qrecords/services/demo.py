@@ -23,10 +23,12 @@ from qrecords.model.rules import holds
 from qrecords.office import Office
 from qrecords.services import file as filing
 from qrecords.services import steps
-from qrecords.services.administer import init
+from qrecords.services.administer import init, open_office
+from qrecords.services.demopacks import pack_records
 from qrecords.services.demoyear import Happened, Values, happened
 from qrecords.services.finding.search import Criteria, Found, search
 from qrecords.services.intake.fill import fill
+from qrecords.services.packs import PackState, packs, switch
 from qrecords.services.reports.draw import draw
 from qrecords.services.volumes.compile import compile_year
 from qrecords.stores.durable import make_dirs, write_file
@@ -36,6 +38,7 @@ from qrecords.stores.given import on_disk
 # How many records of each form the year has, by its two digits.
 COUNTS = {"04": 6, "01": 6, "02": 36, "03": 12, "05": 3, "06": 12, "07": 5, "08": 2, "09": 12, "10": 12, "11": 4}
 NOTICE = "04"
+LEFT_OPEN = ("02", "06")  # forms this year's open work is on
 CUSTOMERS = ("示例单位一", "示例单位二", "示例单位三", "示例单位四")
 SYMPTOMS = (
     "开机后功放过热报警，风扇不转。",
@@ -52,6 +55,11 @@ SIGNERS = {
     "customer-seal": "示例用户单位",
     "engineer": "示例工程师",
     "unit-leader": "示例单位领导",
+    "company-leader": "示例公司领导",
+    "giver": "示例交方",
+    "user-representative": "示例用户代表",
+    "maker": "示例承制单位",
+    "unpack-user": "示例用户代表",
 }
 _DAY = re.compile(r"^(\d{4}-\d{2}-\d{2})( \d{2}:\d{2}(?::\d{2})?)?$")
 
@@ -70,17 +78,27 @@ class Demo:
     example: str  # a record still open
     missing: int  # what it lacks before it is submitted
     reports: list[Path]  # of the years, where they are easy to open
+    packs: list[str]  # titles of the optional parts that are on
 
 
-def make_demo(root: Path, *, years: bool = False, progress: Callable[[int, int], None] | None = None) -> Demo:
-    """Make a sample office in a new folder, `years` adds two years to report on; WrongState when there is something."""
+def make_demo(
+    root: Path, *, years: bool = False, with_packs: bool = False, progress: Callable[[int, int], None] | None = None
+) -> Demo:
+    """Make a sample office in a new folder; WrongState when there is something.
+
+    `years` adds two years to report on, `with_packs` turns every optional part on and shows each at work.
+    """
     if root.exists() and any(root.iterdir()):
         raise WrongState(f"{root} 里已有内容", remedy="请换一个文件夹，或先删掉它再建示例")
     with closing(init(root, org_name="示例通信设备公司", account_name="示例档案员")) as office:
-        return _year_of_work(office, progress, years=years)
+        turned_on = [switch(office, pack.name, on=True) for pack in packs(office)] if with_packs else []
+    with closing(open_office(root)) as office:
+        return _year_of_work(office, progress, turned_on, years=years)
 
 
-def _year_of_work(office: Office, progress: Callable[[int, int], None] | None, *, years: bool) -> Demo:
+def _year_of_work(
+    office: Office, progress: Callable[[int, int], None] | None, turned_on: Sequence[PackState], *, years: bool
+) -> Demo:
     year = office.clock().year - 1
     folders = sorted(office.forms.of_main(), key=lambda f: f.form.number != NOTICE)
     notices: list[str] = []
@@ -95,6 +113,8 @@ def _year_of_work(office: Office, progress: Callable[[int, int], None] | None, *
             progress(done, len(folders) + 1)
     _file_year(office, folders[0], notices)  # last: a notice is filed when all it owes is there
     _leave_open(office, folders, notices)
+    if turned_on:
+        add_packs(office, year, notice=notices[0], repair=record_no(f"{office.forms.get('06A').form.code}", year, 1))
     compiled = compile_year(office, year)
     reports = []
     if years:
@@ -103,7 +123,7 @@ def _year_of_work(office: Office, progress: Callable[[int, int], None] | None, *
     found = search(office, SEARCHED, Criteria())
     if progress:
         progress(len(folders) + 1, len(folders) + 1)
-    return _made(office, year, compiled.volumes, found, reports)
+    return _made(office, year, compiled.volumes, found, reports, turned_on)
 
 
 def _fill_year(office: Office, folder: FormFolder, year: int, notices: Sequence[str]) -> list[str]:
@@ -206,13 +226,37 @@ def _leave_open(office: Office, folders: Sequence[FormFolder], notices: Sequence
     today = office.clock().date()
     for folder in folders:
         form = folder.form
-        if form.number not in {"02", "06"}:
+        if form.number not in LEFT_OPEN:
             continue
         whole = _variation(folder, 3, today - timedelta(days=3), notices)
         first = {k: v for k, v in whole.items() if form.by_key[k].stage == form.stages[0].key}
         first = {k: v for k, v in first.items() if not k.startswith("training_")}  # last year's hours add up with these
         numbers = _filled(office, folder, f"{form.code}-{today.year}", [first, first])
         steps.void(office, numbers[1:], reason="示例：重复填写")
+
+
+def add_packs(office: Office, year: int, *, notice: str, repair: str) -> list[str]:
+    """Enter what the optional parts have: of `year` filed, of these days under way; return the numbers."""
+    whole: dict[str, list[Values]] = defaultdict(list)
+    under_way: dict[str, list[Values]] = defaultdict(list)
+    for one in pack_records(year, office.clock().date(), notice=notice, repair=repair):
+        folder = office.forms.get(one.form_code)
+        sample = folder.form.check(folder.sample()).values
+        shift = one.day - date.fromisoformat(sample[folder.form.date_field][:10])
+        values = {
+            k: v for k, v in ({k: _moved(v, shift, 0) for k, v in sample.items()} | one.changes).items() if v != ""
+        }
+        if one.stages is None:
+            whole[one.form_code].append(values)
+        else:
+            under_way[one.form_code].append(_first_stages(folder.form, values, one.stages))
+    numbers: list[str] = []
+    for code, inputs in whole.items():
+        numbers += (filled := _filled(office, office.forms.get(code), f"{code}-{year}", inputs))
+        _file_year(office, office.forms.get(code), filled)
+    for code, inputs in under_way.items():
+        numbers += _filled(office, office.forms.get(code), f"{code}-open", inputs)
+    return numbers
 
 
 def add_years(office: Office, years: Sequence[int]) -> list[str]:
@@ -302,13 +346,20 @@ def _reading_copy(root: Path, volume: dict[str, Any]) -> Path:
     return copy
 
 
-def _made(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: Found, reports: list[Path]) -> Demo:
+def _made(
+    office: Office,
+    year: int,
+    volumes: Sequence[dict[str, Any]],
+    found: Found,
+    reports: list[Path],
+    turned_on: Sequence[PackState],
+) -> Demo:
     root = office.settings.root.resolve()
     copies = [_reading_copy(root, volume) for volume in volumes]
     with office.register.read() as tx:
         records = sum(tx.records.counts().values())
         waiting = tx.records.find(states=[State.DRAFT])
-    example = waiting[-1]
+    example = [r for r in waiting if office.forms.get(r.form_code).form.number in LEFT_OPEN][-1]
     return Demo(
         root=root,
         year=year,
@@ -320,4 +371,5 @@ def _made(office: Office, year: int, volumes: Sequence[dict[str, Any]], found: F
         example=example.record_no,
         missing=len(missing_before(office.forms.get(example.form_code).form, example, Action.SUBMIT)),
         reports=reports,
+        packs=[pack.title for pack in turned_on],
     )
