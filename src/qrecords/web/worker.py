@@ -18,22 +18,22 @@ NICE = 5  # other people's pages come first
 
 
 class Worker:
-    """Starts the process; one that is at work already takes what waits."""
+    """Starts the process; one that is at work already takes what waits, and one that still starts will."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._started: list[subprocess.Popen[bytes]] = []
+        self._child: subprocess.Popen[bytes] | None = None
         self._guard = threading.Lock()
 
     def __call__(self) -> None:
-        """See to it that what waits is done."""
+        """See to it that what waits is done. Pages ask at every look: one process, however long its start takes."""
         with self._guard:
-            self._started = [child for child in self._started if child.poll() is None]
-            if waiting(self._workspace):
+            if (self._child is None or self._child.poll() is not None) and waiting(self._workspace):
                 command = [sys.executable, "-m", "qrecords.web.worker", str(self._workspace.settings.root)]
                 nothing = subprocess.DEVNULL
-                child = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
-                self._started.append(child)
+                self._child = subprocess.Popen(
+                    command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True
+                )
 
 
 def main(root: Path) -> None:
