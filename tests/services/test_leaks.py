@@ -44,6 +44,8 @@ from qrecords.services.intake.takingback import take_back
 from qrecords.services.intake.update import update
 from qrecords.services.require import show_task
 from qrecords.services.volumes.compile import compile_year
+from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
+from qrecords.stores.accessfile import template
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, NOW
 
@@ -85,8 +87,16 @@ DIFFERENCES = {
         account(Grant("supervisor", branch="海军"), Grant("reader", until="2026-03-03")),
         account(Grant("supervisor", branch="海军"), Grant("reader", until="2026-03-04")),
     ),
+    "apart": Difference({}, {}, FULL, account(*FULL.grants, Grant("roster"))),
     "own": Difference({}, {"notice_no": "QR758-04A-2025-00002"}, account(Grant("engineer")), account(Grant("engineer"), Grant("reader", until="2026-12-31"))),
 }  # fmt: skip
+
+
+# The forms of the hidden records are kept apart: rights that name no form do not reach them.
+APART = b"""apart = ["01A", "04A", "06A"]
+[roles.roster]
+rights = [{ actions = ["read"], forms = ["01A", "04A", "06A"] }]
+"""
 
 
 def sample(form: str, **changes: Any) -> dict[str, Any]:
@@ -95,6 +105,9 @@ def sample(form: str, **changes: Any) -> dict[str, Any]:
 
 
 def an_office(root: Path, difference: Difference, name: str, *, with_hidden: bool) -> Office:
+    if name == "apart":
+        root.mkdir(parents=True)
+        (root / ACCESS_FILE).write_bytes(APART + template())
     office = init(root, clock=lambda: NOW)
 
     def take(form: str, values: dict[str, Any], file_name: str) -> str:

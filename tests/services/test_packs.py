@@ -6,18 +6,21 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qrecords.errors import NotFound, WrongState
+from qrecords.model.access import Grant
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
 from qrecords.services.administer import open_office
 from qrecords.services.demo import add_packs
 from qrecords.services.due import due
-from qrecords.services.finding.find import show
+from qrecords.services.finding.find import list_records, show
+from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from qrecords.services.packs import packs, switch
 from qrecords.services.reports.figures import means_of
@@ -199,4 +202,10 @@ def test_the_sample_office_shows_each_at_work(
         assert states >= {(f"{code}-2026", "draft") for code in PAPERS.values() if code != "FX758-FX"}
         late = {d.key for d in due(opened).due}
         assert late >= {"opinion_solicitation", "adhoc_reply", "in_repair", "reserve_check"}, late
+        # The roster is for a role that names its form: no other sees it, nor finds it.
+        keeper = replace(opened, account=replace(opened.account, grants=(Grant("supervisor"), Grant("archivist"))))
+        assert [search(of, "单位/部门:示例研究所", Criteria()).total for of in (opened, keeper)] == [3, 0]
+        assert {r.form_code for r in list_records(opened)} - {r.form_code for r in list_records(keeper)} == {"YB758-YB"}
+        with pytest.raises(NotFound):
+            show(keeper, "YB758-YB-2025-00001")
         assert {r.values.get("acceptance") for r in records.values()} >= {"接收", "拒收"}

@@ -156,7 +156,7 @@ class Session:
     def rules(self) -> Rules:
         """Return the roles, and how strictly they are kept apart, as of today."""
         separation: Any = self.settings.access.separation
-        return Rules(separation, self.access.roles, self.today())
+        return Rules(separation, self.access.roles, self.today(), self.workspace.apart)
 
     def authorise(self, action: Action, about: str, subject: Record | Subject | None = None) -> None:
         """Let the account do this, or refuse, and log the refusal.

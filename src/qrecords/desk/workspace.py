@@ -23,7 +23,7 @@ from qrecords.ports import Clock, Leases, Objects, Papers, Register
 from qrecords.settings import Settings, load
 from qrecords.stores.accessfile import AccessFile, access_mark, read_access
 from qrecords.stores.durable import storage_errors
-from qrecords.stores.formfolders import form_codes
+from qrecords.stores.formfolders import form_codes, has_form
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.interface import OfficeIndex
 from qrecords.stores.fulltext.store import IndexStore
@@ -146,6 +146,11 @@ class Workspace:
             if self._access is None or self._access[0] != mark:
                 self._access = mark, read_access(self.settings.root, self.settings.forms_dir.name)
             return self._access[1]
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """Return the forms kept apart that this office has, or had: what was made on them is still there."""
+        return tuple(code for code in self.access.apart if has_form(self.settings.forms_dir, code))
 
     def clock(self) -> datetime:
         """Return the moment by the office's clock: whoever runs this, wherever, the day is the office's."""

@@ -1,7 +1,8 @@
 """Who may do what: one decision, with its reason (QS/PA758A 5.11.1, domain rule R53).
 
 A right names actions, forms, whose records (own, unit, all), states and topics; a role is some rights; a grant gives a
-role to an account, perhaps for one unit, one branch, one period. Reading needs a right and the clearance for the level.
+role to an account, perhaps for one unit, one branch, one period. Forms kept apart are reached by rights that name them.
+Reading needs a right and the clearance for the level.
 What may not be read is answered like what does not exist (`hidden`); a refused action names the missing right.
 
 The three administrators are kept apart (三员分立): their roles read no record, and an account that holds one holds
@@ -11,8 +12,8 @@ nothing else. `strict` refuses what a single desk allows: the role of the desk, 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from qrecords.advice import Do, Sentence, advise
@@ -42,7 +43,10 @@ def secrecy_rank(level: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Some actions on some records; empty forms, states or topics mean any, `up_to` is a rank of secrecy."""
+    """Some actions on some records; empty forms, states or topics mean any, `up_to` is a rank of secrecy.
+
+    `but`: forms it does not reach, though it names none.
+    """
 
     actions: frozenset[str]
     forms: tuple[str, ...] = ()
@@ -50,6 +54,7 @@ class Right:
     states: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     up_to: int = HIGHEST
+    but: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +134,15 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The roles of the office and how strictly they are kept apart; `on` is the day of the decision."""
+    """The roles of the office and how strictly they are kept apart; `on` is the day of the decision.
+
+    `apart` are the forms only a right that names them reaches, and the single desk.
+    """
 
     separation: Separation
     roles: Mapping[str, Role]
     on: str = ""
+    apart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +262,7 @@ def decide_document(account: Account, action: Action, scope: DocumentScope, rule
 
 def _reaches(right: Right, grant: Grant, account: Account, scope: DocumentScope) -> bool:
     return (
-        _form_fits(right.forms, scope.form_code)
+        _form_fits(right, scope.form_code)
         and scope.level <= min(right.up_to, account.clearance)
         and right.whose == "all"
         and not grant.unit
@@ -278,7 +287,7 @@ def roles_with(action: Action, subject: Subject, rules: Rules) -> list[Role]:
         role
         for role in rules.roles.values()
         if _counts(role, rules)
-        and any(action.value in r.actions and _form_fits(r.forms, subject.form_code) for r in role.rights)
+        and any(action.value in r.actions and _form_fits(r, subject.form_code) for r in _rights(role, rules))
     ]
 
 
@@ -289,7 +298,7 @@ def is_administrator(account: Account, rules: Rules) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One thing an account may read: these forms, of these units, in these states, up to this secrecy.
+    """One thing an account may read: these forms (none of `but`), of these units, in these states, up to this secrecy.
 
     Of each group of `tags` (`tags_of`) the record has at least one. Empty or None = any.
     """
@@ -299,6 +308,7 @@ class Scope:
     max_secrecy: int | None = None
     states: tuple[str, ...] = ()
     tags: tuple[tuple[str, ...], ...] = ()
+    but: tuple[str, ...] = ()
 
 
 def readable(account: Account, rules: Rules, notices: Collection[str] = ()) -> tuple[Scope, ...] | None:
@@ -322,7 +332,7 @@ def readable(account: Account, rules: Rules, notices: Collection[str] = ()) -> t
             units = _units(right, grant, account)
             if units is None:
                 continue
-            scope = Scope(right.forms, units, None if top >= HIGHEST else top, right.states, tuple(groups))
+            scope = Scope(right.forms, units, None if top >= HIGHEST else top, right.states, tuple(groups), right.but)
             if scope == Scope():
                 return None
             found.append(scope)
@@ -361,8 +371,15 @@ def _held(account: Account, rules: Rules) -> Iterator[tuple[Grant, Right]]:
             continue
         if rules.on and ((grant.since and rules.on < grant.since) or (grant.until and rules.on > grant.until)):
             continue
-        for right in role.rights:
+        for right in _rights(role, rules):
             yield grant, right
+
+
+def _rights(role: Role, rules: Rules) -> Iterable[Right]:
+    """Return a role's rights; one that names no form reaches none of those kept apart."""
+    if not rules.apart or role.single_desk:
+        return role.rights
+    return (right if right.forms else replace(right, but=rules.apart) for right in role.rights)
 
 
 def _counts(role: Role, rules: Rules) -> bool:
@@ -374,7 +391,7 @@ def _any(held: list[tuple[Grant, Right]], action: Action, account: Account, subj
 
 
 def _fits(right: Right, grant: Grant, account: Account, subject: Subject) -> bool:
-    if not _form_fits(right.forms, subject.form_code):
+    if not _form_fits(right, subject.form_code):
         return False
     if not subject.record:
         return True
@@ -398,5 +415,5 @@ def _units(right: Right, grant: Grant, account: Account) -> tuple[str, ...] | No
     return (unit,) if unit else None
 
 
-def _form_fits(forms: tuple[str, ...], form_code: str) -> bool:
-    return not forms or not form_code or form_code in forms
+def _form_fits(right: Right, form_code: str) -> bool:
+    return form_code not in right.but and (not right.forms or not form_code or form_code in right.forms)

@@ -17,6 +17,8 @@ ADMINISTRATION: dict[str, frozenset[str]] = {
     "secadmin": frozenset({Action.RIGHTS}),
     "auditor": frozenset({Action.AUDIT_READ, Action.AUDIT_EXPORT, Action.AUDIT_CLOSE, Action.VERIFY}),
 }
+# Forms only a right that names them reaches, where access.toml says nothing of it: who is on the reserve's roster.
+APART = ("YB758-YB",)
 _APART = frozenset.union(*ADMINISTRATION.values()) - {Action.VERIFY}
 _FORM = re.compile(r"\d{2,4}[A-Z]|[A-Z0-9.]+(?:-[A-Z0-9.]+)+")
 _ROLE_KEYS = {"label", "rights", "single_desk", "needs"}
@@ -34,13 +36,19 @@ def read_roles(data: Mapping[str, Any], series: str) -> tuple[dict[str, Role], l
     """Return the roles of access.toml by name, and all that is wrong with it; 06A is a form of the main `series`."""
     problems: list[Problem] = []
     tables = data.get("roles", {})
-    if set(data) != {"roles"} or not isinstance(tables, Mapping):
+    if set(data) - {"apart"} != {"roles"} or not isinstance(tables, Mapping):
         return {}, [Problem("只能有 [roles.…] 各节，而且不能没有", "roles")]
+    read_apart(data, series, problems)
     roles = {str(name): _role(str(name), table, series, problems) for name, table in tables.items()}
     for name in (*ADMINISTRATION, DESK):
         if name not in roles:
             problems.append(Problem(f"缺少 [roles.{name}] 这一节", name))
     return roles, problems
+
+
+def read_apart(data: Mapping[str, Any], series: str, problems: list[Problem]) -> tuple[str, ...]:
+    """Return the forms kept apart: those that are no form's code are added to the problems."""
+    return _forms("apart", data.get("apart", list(APART)), "apart", series, problems)
 
 
 def _role(name: str, table: Any, series: str, problems: list[Problem]) -> Role:
@@ -84,20 +92,25 @@ def _right(role: str, entry: Mapping[str, Any], series: str, problems: list[Prob
         actions = EVERY_ACTION
         if role != DESK:
             problems.append(Problem(f"「{EVERYTHING}」只能给 {DESK}", role))
-    forms = _texts("forms", entry.get("forms", []), role, problems)
-    problems += [
-        Problem(f"forms 里的「{f}」不是表式编号，应如 06A，别的系列写全", role) for f in forms if not _FORM.fullmatch(f)
-    ]
+    forms = _forms("forms", entry.get("forms", []), role, series, problems)
     whose = _word("whose", entry.get("whose", "all"), role, problems) or "all"
     level = _word("up_to", entry.get("up_to", SECRECY_LEVELS[HIGHEST]), role, problems)
     return Right(
         actions=actions,
-        forms=tuple(f if "-" in f else f"{series}-{f}" for f in forms),
+        forms=forms,
         whose=whose,  # type: ignore[arg-type]
         states=_words("states", entry.get("states", []), role, problems),
         topics=_texts("topics", entry.get("topics", []), role, problems),
         up_to=SECRECY_LEVELS.index(level) if level else 0,
     )
+
+
+def _forms(key: str, value: Any, role: str, series: str, problems: list[Problem]) -> tuple[str, ...]:
+    forms = _texts(key, value, role, problems)
+    problems += [
+        Problem(f"{key} 里的「{f}」不是表式编号，应如 06A，别的系列写全", role) for f in forms if not _FORM.fullmatch(f)
+    ]
+    return tuple(f if "-" in f else f"{series}-{f}" for f in forms)
 
 
 def _texts(key: str, value: Any, role: str, problems: list[Problem]) -> tuple[str, ...]:

@@ -10,17 +10,18 @@ from pathlib import Path
 
 from qrecords.errors import InvalidInput
 from qrecords.model.access import Role
-from qrecords.model.roles import read_roles
+from qrecords.model.roles import read_apart, read_roles
 
 FILE_NAME = "access.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessFile:
-    """The roles, and the hash of the bytes they were read from."""
+    """The roles, the forms kept apart, and the hash of the bytes they were read from."""
 
     roles: dict[str, Role]
     sha256: str
+    apart: tuple[str, ...] = ()
 
 
 def template() -> bytes:
@@ -47,10 +48,11 @@ def read_access(root: Path, series: str) -> AccessFile:
     path = root / FILE_NAME
     data = path.read_bytes() if path.exists() else template()
     try:
-        roles, problems = read_roles(tomllib.loads(data.decode("utf-8-sig")), series)
+        said = tomllib.loads(data.decode("utf-8-sig"))
+        roles, problems = read_roles(said, series)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} 读不出：{error}", remedy="请按 TOML 格式修改，以 UTF-8 保存") from None
     if problems:
         placed = [p.at(FILE_NAME, None) for p in problems]
         raise InvalidInput(f"{path} 有误，权限不能确定", remedy="请按提示修改", problems=placed)
-    return AccessFile(roles, hashlib.sha256(data).hexdigest())
+    return AccessFile(roles, hashlib.sha256(data).hexdigest(), read_apart(said, series, []))

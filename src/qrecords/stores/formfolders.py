@@ -21,6 +21,12 @@ def series_folders(main: Path) -> list[Path]:
     return [main, *(p for p in beside if (p / SERIES_FILE).exists())]
 
 
+def has_form(main: Path, code: str) -> bool:
+    """Tell whether a form's folder is there, its series on or off."""
+    series, _, form = code.rpartition("-")
+    return (main.parent / series / form / "form.toml").is_file()
+
+
 def form_codes(main: Path) -> tuple[str, ...]:
     """Return the codes of all forms by their folders, those of the main series first; no file is read.
 

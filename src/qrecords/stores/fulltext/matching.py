@@ -90,6 +90,7 @@ def fits(node: Node, facts: Facts, has: Callable[[Word], bool]) -> bool:
 def _within(facts: Facts, scope: Scope) -> bool:
     return (
         (not scope.forms or any(normalise(form) in form_names(facts.form_code) for form in scope.forms))
+        and facts.form_code not in scope.but
         and (not scope.units or facts.unit in map(normalise, scope.units))
         and (scope.max_secrecy is None or facts.secrecy <= scope.max_secrecy)
         and (not scope.states or facts.state in scope.states)

@@ -203,7 +203,7 @@ class TantivyIndex:
             case Between(fact, first, last):
                 return self._days(first, last) if fact == "date" else self._between("year", int(first), int(last))
             case Not(part):
-                return Query.boolean_query([(Occur.Must, self._fact(_RECORD)), (Occur.MustNot, self._node(part))])
+                return self._without(self._node(part))
             case AllOf(parts):
                 return _all([self._node(part) for part in parts])
             case AnyOf(parts):
@@ -238,6 +238,8 @@ class TantivyIndex:
     def _scope(self, scope: Scope) -> Iterable[Query]:
         if scope.forms:
             yield _any([self._fact(f"form:{normalise(form)}") for form in scope.forms])
+        for form in scope.but:
+            yield self._without(self._fact(f"form:{normalise(form)}"))
         if scope.units:
             yield _any([self._fact(_unit(unit)) for unit in scope.units])
         if scope.max_secrecy is not None:
@@ -246,6 +248,9 @@ class TantivyIndex:
             yield _any([self._fact(f"state:{state}") for state in scope.states])
         for group in scope.tags:
             yield _any([self._fact(f"tag:{tag}") for tag in group])
+
+    def _without(self, query: Query) -> Query:
+        return Query.boolean_query([(Occur.Must, self._fact(_RECORD)), (Occur.MustNot, query)])
 
     def _fact(self, fact: str) -> Query:
         return _unscored(Query.term_query(self._index.schema, "facts", fact, index_option="basic"))
