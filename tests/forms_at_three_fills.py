@@ -12,7 +12,7 @@ from typing import Any
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
 from qrecords.render.code import code_png
-from qrecords.render.context import SYSTEM_TAGS, form_context, register_context
+from qrecords.render.context import NOT_APPLICABLE, SYSTEM_TAGS, form_context, register_context
 from qrecords.render.docx import Template
 from qrecords.stores.formfiles import FormCatalogue
 from tests.conftest import FORMS
@@ -48,7 +48,7 @@ def document(code: str, fill: str) -> bytes:
         "org_name": "示例公司",
         "form_title": form.title,
         "form_code": form.code,
-        "form_edition": form.edition,
+        "form_edition": form.edition or NOT_APPLICABLE,
         "retention": "5年",
         "record_no": subject,
         "print_id": f"{subject}/1",

@@ -205,6 +205,14 @@ def test_no_signature_row_stands_alone_on_the_last_page(code: str, fill: str, pr
     assert "用户签名" in last or code == "04A"
 
 
+def test_a_plan_is_signed_on_the_page_it_is_filed_by(printed: Printed) -> None:
+    """Two pages, and no third for the archive's row alone; an item's number stands on one line."""
+    found = printed("KF758-JH", "sample")
+    last = {w.text for w in found if w.page == found[-1].page}
+    assert found[-1].page == 2 and {"中心领导审核", "主管签名", "归档编号"} <= last
+    assert {"JH-2026-P1-001", "JH-2026-P2-001", "JH-2026-P3-001"} <= {w.text for w in found}
+
+
 @pytest.mark.parametrize("heading", ["用户评价", "培训（不足4小时"])
 def test_a_heading_is_on_the_page_of_what_it_heads(heading: str, printed: Printed) -> None:
     for code, fill in product(CODES, FILLS):

@@ -27,6 +27,11 @@ _COLUMN = {
     FieldType.ENUM: 22.0,
 }
 _LEAST = 17.0
+_NUMBER = 27.0  # an item's number, JH-2026-P1-001, on one line; a record's, QR758-06A-2026-00001
+_SHORT_NUMBER = 20  # characters
+_RECORD_NO = 38.0
+_TWO_LINES = 8  # a label longer than this takes two lines beside another field
+_ALONE = 46.0  # the label of a field alone on its row, on one line
 _SHORT = 60  # a text of at most so many characters takes a third of what a longer one takes
 
 
@@ -88,7 +93,9 @@ def _paired(s: Sheet, fields: list[Field]) -> Iterator[Row]:
         same = [f for f in fields if (f.type in BOXES) is boxes]
         for n in range(0, len(same), 2):
             names = [f"{f.key}_boxes" if f.choices or f.type is FieldType.BOOL else f.key for f in same[n : n + 2]]
-            yield s.pairs(*names, height=13) if boxes else s.pairs(*names)
+            alone = len(names) == 1 and len(s.label(names[0])) > _TWO_LINES
+            label = {"label": _ALONE} if alone else {}
+            yield s.pairs(*names, height=13, **label) if boxes else s.pairs(*names, **label)
 
 
 def _wide(field: Field, width: float) -> bool:
@@ -100,7 +107,7 @@ def _wide(field: Field, width: float) -> bool:
 def _widths(field: Field, width: float) -> Mapping[str, float]:
     """Return the columns' widths: dates and figures what they need, texts what is left, longer ones thrice as much."""
     columns = [c for c in field.columns if c.type not in BOXES]
-    fixed = {c.key: _fixed(c) for c in columns if c.type in _COLUMN}
+    fixed = {c.key: _fixed(c) for c in columns if c.type in _COLUMN or _is_number(c)}
     texts = {c.key: _share(c) for c in columns if c.key not in fixed}
     if not texts:
         scale = width / sum(fixed.values())
@@ -113,7 +120,13 @@ def _widths(field: Field, width: float) -> Mapping[str, float]:
     return ordered | {widest: 0}  # it takes what is left
 
 
+def _is_number(column: Field) -> bool:
+    return column.type is FieldType.TEXT and column.key.endswith("_no")
+
+
 def _fixed(column: Field) -> float:
+    if _is_number(column):
+        return _NUMBER if 0 < column.max_length <= _SHORT_NUMBER else _RECORD_NO
     if column.type is FieldType.ENUM:
         return max(14.0, min(max(map(len, column.choices)), 6) * 3.4 + 3)
     return max(_COLUMN[column.type], -(-len(column.label) // 2) * 3.18 + 1.6)  # a heading may take two lines

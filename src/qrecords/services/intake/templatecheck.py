@@ -15,7 +15,7 @@ from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
 from qrecords.office import Office
 from qrecords.render.code import code_png, payload
-from qrecords.render.context import REGISTER_TAGS, SYSTEM_TAGS, form_context, register_context
+from qrecords.render.context import NOT_APPLICABLE, REGISTER_TAGS, SYSTEM_TAGS, form_context, register_context
 from qrecords.render.docx import Template
 from qrecords.render.fonts import missing_faces
 from qrecords.render.wordcheck import WordFile
@@ -147,7 +147,7 @@ def _context(form: Form, rows: Sequence[tuple[str, Mapping[str, Any]]], *, full:
         "org_name": "示例公司",
         "form_title": form.title,
         "form_code": form.code,
-        "form_edition": form.edition,
+        "form_edition": form.edition or NOT_APPLICABLE,
         "retention": f"{form.retention.years}年",
         "record_no": number,
         "print_id": payload(number, 1),
