@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -23,6 +24,7 @@ from qrecords.services.access import copies
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import verify
 from qrecords.services.finding.find import list_records, show
+from qrecords.services.volumes.shelf import list_volumes
 from tests import retention_office as kept
 from tests.conftest import CHECKOUT
 from tests.faulty_disk import D, E, blank_convert, workspace
@@ -34,19 +36,18 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal"),
 ]
 
-# Serves a workspace; while the file ARMED is there, its moments are written down, and the process ends at the one named.
-SERVING = """
-import json, os, signal, sys
+# While the file ARMED is there, the moments passed are written down, and at the one named everything ends.
+MOMENTS = """
+import json, os, signal, subprocess, sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from qrecords.render.pdf import Converter
 from qrecords.stores import durable
-from qrecords.web import serving
 from tests import retention_office as kept
 from tests.faulty_disk import blank_convert
-root, armed, passed = map(Path, sys.argv[1:])
+root, armed, passed = map(Path, sys.argv[1:4])
 Converter.convert = blank_convert
-serving.open_office = partial(serving.open_office, clock=lambda: kept.THEN)
 times = {}
 
 def checkpoint(at):
@@ -54,13 +55,55 @@ def checkpoint(at):
         return
     with passed.open("a") as stream:
         stream.write(at + "\\n")
-    moment, wanted = json.loads(armed.read_text())
+    moment, wanted = json.loads(armed.read_text())[:2]
     times[at] = times.get(at, 0) + 1
     if (at, times[at]) == (moment, wanted):
-        os.kill(os.getpid(), signal.SIGKILL)
+        end()
+
+def end():
+    os.kill(os.getpid(), signal.SIGKILL)
 
 durable.checkpoint = checkpoint
+"""
+
+# Serves a workspace; its long work is done by WORKING, given as the last argument.
+SERVING = f"""{MOMENTS}
+from qrecords.web import serving, worker
+
+def popen(command, **how):
+    return subprocess.Popen([sys.executable, "-c", sys.argv[4], *sys.argv[1:4]], **how)
+
+worker.subprocess = SimpleNamespace(Popen=popen, DEVNULL=subprocess.DEVNULL)
+serving.open_office = partial(serving.open_office, clock=lambda: kept.THEN)
 serving.serve(root, serving.Wishes("127.0.0.1", 0), lambda address: print(address, flush=True))
+"""
+
+# Does the long work; each note of how far it is, is a moment too. The server ends with it, where that is asked for.
+WORKING = f"""{MOMENTS}
+from qrecords.desk.workspace import Workspace
+from qrecords.services import jobs
+from qrecords.services.care.deep import Deep
+from qrecords.web import worker
+Deep.volumes = lambda *_: iter(())
+worker.Workspace = SimpleNamespace(open=partial(Workspace.open, clock=lambda: kept.THEN))
+noted = jobs._progress
+
+def progress(workspace, job):
+    note = noted(workspace, job)
+
+    def at(done, total):
+        note(done, total)
+        checkpoint("progress")
+
+    return at
+
+def end():
+    if json.loads(armed.read_text())[2:]:
+        os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+jobs._progress = progress
+worker.main(root)
 """
 
 
@@ -73,7 +116,7 @@ class Desk:
 
     def __enter__(self) -> Desk:
         self.armed, self.passed = self.root.parent / "armed.json", self.root.parent / "passed.txt"
-        command = [sys.executable, "-c", SERVING, str(self.root), str(self.armed), str(self.passed)]
+        command = [sys.executable, "-c", SERVING, str(self.root), str(self.armed), str(self.passed), WORKING]
         self.process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         entrance = self.process.stdout.readline().strip()
@@ -273,6 +316,78 @@ def test_killed_at_every_moment(tmp_path: Path, name: str) -> None:
             with people.office.register.read() as tx:
                 assert tx.intents.open() == []
             assert people.office.archive.steps_in_staging() == []
+
+
+def _is_bound(root: Path) -> bool:
+    """Tell whether the year is bound: a volume of each group, none twice, no code passed over."""
+    with closing(open_office(root, clock=lambda: kept.THEN)) as office:
+        codes = [v.volume_code for v in list_volumes(office, 2019)]
+    return sorted(codes) == [kept.VOLUME.replace("·01·", f"·{form}·") for form in ("01", "02", "06")]
+
+
+# Long work: the request, the moments everything is killed at one after the other, and whether it is done.
+LONG: dict[str, tuple[str, dict[str, str], list[tuple[str, int]], Callable[[Path], bool]]] = {
+    "compile": (
+        "/shelf/2019/compile",
+        {"with_gaps": "1", "reason": "示例"},
+        [("compile.matter", 1), ("publish.done", 1)],
+        _is_bound,
+    ),
+    "verify": ("/jobs", {"work": "1"}, [("progress", 3)], lambda _: True),
+    "backup": ("/jobs", {"work": "2"}, [("backup.ready", 1)], STEPS["backup"].done),
+}
+
+
+def _over(desk: Desk, job: str) -> str:
+    """Look at a job's page until the job is over."""
+    for _ in range(240):
+        shown = desk.http.get(f"{job}?part=job").text
+        if not any(word in shown for word in ("排队", "进行中", "下次启动")):
+            return shown
+        time.sleep(0.25)
+    raise AssertionError(shown)
+
+
+def _broken_off(desk: Desk, job: str) -> None:
+    """See that a job is told as broken off and nothing of it is left half done."""
+    shown = _over(desk, job)
+    assert "中断" in shown, shown
+    assert "已接着做完或撤回" in shown, shown
+    assert f'href="{job}"' in desk.http.get("/jobs").text
+    with kept.opened(desk.root, clock=lambda: kept.THEN) as people:
+        assert verify(people.office).problems == []
+        with people.office.register.read() as tx:
+            assert tx.intents.open() == []
+        assert people.office.archive.steps_in_staging() == []
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_work_killed_with_the_desk(tmp_path: Path, name: str) -> None:
+    """The job is told as broken off at the next start, what it did is finished or undone; asked again, it is done."""
+    address, said, moments, done = LONG[name]
+    root, cookies, job = workspace(tmp_path), dict[str, str](), ""
+    settings = root / "qrecords.toml"
+    settings.write_text(settings.read_text("utf-8").replace('backup_folder = ""', 'backup_folder = "../kept"'), "utf-8")
+    for moment in moments:
+        with Desk(root, cookies) as desk:
+            if job:
+                _broken_off(desk, job)
+            cookies = desk.cookies
+            desk.armed.write_text(json.dumps([*moment, "and the server"]))
+            job = desk.post(address, said).json()["go"]
+            assert desk.process.wait(120) == -signal.SIGKILL, moment
+    with Desk(root, cookies) as desk:
+        _broken_off(desk, job)
+        if name == "verify":  # the worker alone, while the server lives on
+            desk.armed.write_text(json.dumps(["progress", 1]))
+            job = desk.post(address, said).json()["go"]
+            while (dead := desk.passed.read_text().count("progress")) < 4:
+                time.sleep(0.1)
+            assert dead == 4
+            desk.armed.unlink()
+            _broken_off(desk, job)
+        assert "已完成" in _over(desk, desk.post(address, said).json()["go"])
+    assert done(root)
 
 
 def test_two_desks_and_a_command_line_at_once(tmp_path: Path) -> None:

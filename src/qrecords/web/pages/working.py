@@ -63,6 +63,8 @@ def start(asked: Asked) -> Response:
 def one(asked: Asked) -> Response:
     """Show one job; the page's script asks for the part that changes alone."""
     job = jobs.show_job(asked.session, asked.path["key"])
+    if not job.ended_at:
+        asked.request.app.state.work()  # should the process that did it be gone
     alone = asked.query("part") == "job"
     return asked.page(
         "job_part.html" if alone else "job.html", job=job, label=LABELS.get(job.kind, job.kind), states_of=JOB_LABELS,
