@@ -32,6 +32,8 @@ BEYOND: tuple[tuple[str, dict[str, str], Action], ...] = (
     *((f"POST /office/accounts/{a}", {"name": "nobody", "role": "reader", "level": "一般"}, Action.RIGHTS)
       for a in ("grant", "revoke", "clearance")),
     ("POST /office/forms/06A/template", {"file": "no template"}, Action.ADMINISTER),
+    ("GET /office/packs", {}, Action.ADMINISTER),
+    ("POST /office/packs/ledger", {"turn": "off"}, Action.ADMINISTER),
     ("POST /jobs", {"work": "0"}, Action.VERIFY),
     ("POST /jobs", {"work": "3"}, Action.ADMINISTER),
     ("POST /shelf/2026/compile", {}, Action.BIND),

@@ -113,6 +113,8 @@ ASKED: dict[str, str | list[str]] = {
     "GET /office/forms/{form}/page.pdf": NOBODYS,
     "GET /office/forms/{form}/template.docx": NOBODYS,
     "POST /office/forms/{form}/template": NOBODYS,
+    "GET /office/packs": [""],
+    "POST /office/packs/{name}": [f"name={HIDDEN}&turn=on"],
     "GET /office/log": [f"object={HIDDEN}"],
     "POST /office/log/verify": [""],
     "POST /office/log/close": "it files the log, and tells its numbers to who may",

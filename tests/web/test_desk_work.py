@@ -122,3 +122,16 @@ def test_the_work_is_done_by_a_process_of_its_own(year: Office, tmp_path: Path) 
     assert worker._child is child
     assert child.wait(150) == 0
     assert jobs.show_job(year, job.key).state is JobState.DONE
+
+
+def test_an_optional_part_is_switched_on_and_off_again(year: Office) -> None:
+    browser = Browser(year).enter()
+    assert "用户服务台账" in browser.get("/office/packs")
+    assert "TZ758-TZ" not in browser.get("/office/forms")
+    assert browser.post("/office/packs/ledger", {"turn": "on"}).status_code == 303
+    assert "TZ758-TZ" in browser.get("/office/forms"), "at once, the desk goes on"
+    assert browser.post("/office/packs/ledger", {"turn": "off"}).status_code == 303
+    assert "TZ758-TZ" not in browser.get("/office/forms")
+    with year.register.read() as tx:
+        told = [(e.detail["turned"], e.detail["via"]) for e in tx.audit.events("packs/ledger") if e.outcome == "done"]
+    assert told == [("on", "desk"), ("off", "desk")]

@@ -100,6 +100,7 @@ class Workspace:
     def forget_forms(self) -> None:
         """Let the forms be read again: one of their files was changed."""
         self.__dict__.pop("forms", None)
+        self.__dict__.pop("outlines", None)
 
     @cached_property
     def outlines(self) -> FormOutlines:

@@ -21,11 +21,13 @@ class PackState:
     title: str
     series: str
     on: bool
+    brings: Sequence[str]  # the titles of its forms
 
 
 def packs(office: Office) -> Sequence[PackState]:
     """Return every pack, on or off."""
-    office.authorise(Action.READ, "packs")
+    if not office.allows(Action.ADMINISTER):  # who switches them need read no record
+        office.authorise(Action.READ, "packs")
     return [_state(office, pack) for pack in packaged()]
 
 
@@ -40,6 +42,7 @@ def switch(office: Office, name: str, *, on: bool) -> PackState:
         if not on:
             _require_settled(office, pack)
         (turn_on if on else turn_off)(main, pack)
+    office.workspace.forget_forms()
     with office.register.write() as tx:
         tx.audit.append([office.event(Action.ADMINISTER, f"packs/{pack.name}", turned="on" if on else "off")])
     return _state(office, pack)
@@ -58,4 +61,4 @@ def _require_settled(office: Office, pack: Pack) -> None:
 
 
 def _state(office: Office, pack: Pack) -> PackState:
-    return PackState(pack.name, pack.title, pack.code, is_on(office.settings.forms_dir, pack))
+    return PackState(pack.name, pack.title, pack.code, is_on(office.settings.forms_dir, pack), pack.brings)

@@ -21,11 +21,12 @@ from qrecords.stores.packagedforms import packaged_packs
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One pack the program comes with: its name, its series, what it is for."""
+    """One pack the program comes with: its name, its series, what it is for, and the titles of its forms."""
 
     name: str
     code: str
     title: str
+    brings: tuple[str, ...]
 
 
 def packs() -> list[Pack]:
@@ -34,7 +35,8 @@ def packs() -> list[Pack]:
         found = []
         for each in sorted(p for p in folder.iterdir() if (p / SERIES_FILE).is_file()):
             said = read_definition(each / SERIES_FILE)
-            found.append(Pack(each.name, str(said["code"]), str(said["title"])))
+            forms = [read_definition(path) for path in sorted(each.glob("*/form.toml"))]
+            found.append(Pack(each.name, str(said["code"]), str(said["title"]), tuple(str(f["title"]) for f in forms)))
     return found
 
 

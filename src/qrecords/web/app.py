@@ -154,6 +154,8 @@ ROUTES = (
     _get("/office/forms/{form}/page.pdf", "managing.form_page", Costly.PREVIEW),
     _get("/office/forms/{form}/template.docx", "managing.form_template"),
     _post("/office/forms/{form}/template", "managing.try_template", Costly.UPLOAD),
+    _get("/office/packs", "managing.optional_parts"),
+    _post("/office/packs/{name}", "managing.switch_part"),
     _get("/office/log", "managing.log"),
     _post("/office/log/verify", "managing.verify_log"),
     _post("/office/log/close", "managing.close_log"),

@@ -20,6 +20,7 @@ from qrecords.services.intake import lists
 from qrecords.services.intake.forms import list_forms, show_form
 from qrecords.services.intake.templatecheck import check_forms
 from qrecords.services.intake.templates import adopt, tags_of, template_file, template_name
+from qrecords.services.packs import packs, switch
 from qrecords.stores.given import GivenFile
 from qrecords.stores.register.audit import Wanted
 from qrecords.web.asked import Asked, download, pdf
@@ -43,6 +44,7 @@ def office(asked: Asked) -> Response:
     return asked.page(
         "office.html", looks=looks, reads_log=session.allows(Action.AUDIT_READ), kinds=KINDS.values(),
         people=procedure.people_lists.values(), holidays=sorted(procedure.calendar.years()),
+        administers=session.allows(Action.ADMINISTER),
     )  # fmt: skip
 
 
@@ -205,6 +207,23 @@ def try_template(asked: Asked) -> Response:
         "office_form.html", 422 if checked.problems else 200, form=shown, types=TYPES, checked=checked,
         tags=tags_of(session.forms.get(shown["code"]).form), administers=True, tried=source.name,
     )  # fmt: skip
+
+
+# Optional parts
+
+
+def optional_parts(asked: Asked) -> Response:
+    """Show the optional parts, what each brings, and whether it is on."""
+    session = asked.session
+    session.authorise(Action.ADMINISTER, "packs")
+    return asked.page("packs.html", packs=packs(session))
+
+
+def switch_part(asked: Asked) -> Response:
+    """Turn an optional part on or off."""
+    done = switch(asked.session, asked.path["name"], on=asked.text("turn") == "on")
+    told = "已开：它的表式、期限和报表可以用了" if done.on else "已关：不再填写、提醒、统计，已归档的照样可查"
+    return asked.go("/office/packs", f"{done.title}{told}")
 
 
 # The log
