@@ -84,12 +84,24 @@ def missing_from(value: str, lines: Sequence[str]) -> str:
     """
     wanted = plain(value)
     reached: set[int] = set()  # how far some choice of the lines read so far goes
+    furthest = 0
     for line in lines:
-        if wanted in line or any(line.startswith(wanted[n:]) for n in reached):
+        rest = len(wanted) - len(line)
+        if wanted in line or (furthest >= rest and any(n >= rest and line.startswith(wanted[n:]) for n in reached)):
             return ""
-        reached |= {n + len(line) for n in reached if wanted.startswith(line, n)}
-        reached |= {n for n in range(1, min(len(line), len(wanted)) + 1) if line.endswith(wanted[:n])}
-    return wanted[max(reached, default=0) :] if wanted else ""
+        if line in wanted:
+            reached |= {n + len(line) for n in reached if wanted.startswith(line, n)}
+        if wanted[0] in line:
+            reached |= {len(line) - at for at in _places(wanted[0], line) if wanted.startswith(line[at:])}
+        furthest = max(reached, default=0)
+    return wanted[furthest:]
+
+
+def _places(character: str, line: str) -> Iterator[int]:
+    at = line.find(character)
+    while at >= 0:
+        yield at
+        at = line.find(character, at + 1)
 
 
 def _read(page: pypdfium2.PdfPage) -> PrintedPage:

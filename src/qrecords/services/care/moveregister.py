@@ -49,10 +49,7 @@ def _copied(settings: Settings, target: Settings, account_name: str | None, cloc
     """Copy and compare; what an attempt before came to is taken up."""
     with closing(_register(settings)) as source:
         if moving.standing(source) == MOVED:
-            with closing(_arriving(target)) as there:
-                if found := moving.agree(source, there):
-                    return found
-            raise WrongState(f"登记库 {source.called} 已搬走，但不是搬到 {there.called}", remedy="请写当时搬去的地方")
+            return _taken_up(source, target)
     with closing(open_office(settings.root, account_name, clock=clock)) as office:
         office.authorise(Action.ADMINISTER, "register")
         with closing(_begun(target)) as there, closing(_register(settings)) as source:
