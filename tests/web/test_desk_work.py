@@ -15,6 +15,7 @@ from qrecords.model.job import JobState
 from qrecords.office import Office
 from qrecords.services import jobs
 from qrecords.services.administer import open_office
+from qrecords.web.pages import shelf
 from qrecords.web.wording import worded
 from qrecords.web.worker import Worker
 from tests import retention_office as kept
@@ -135,3 +136,18 @@ def test_an_optional_part_is_switched_on_and_off_again(year: Office) -> None:
     with year.register.read() as tx:
         told = [(e.detail["turned"], e.detail["via"]) for e in tx.audit.events("packs/ledger") if e.outcome == "done"]
     assert told == [("on", "desk"), ("off", "desk")]
+
+
+def test_a_year_is_reckoned_anew_when_something_changed(year: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    reckoned = shelf.compile_year
+    monkeypatch.setattr(shelf, "compile_year", lambda *a, **how: looks.append(a[1]) or reckoned(*a, **how))
+    browser = Browser(year).enter()
+    first = browser.get("/shelf/2019")
+    again = browser.get("/shelf/2019")
+    once = re.compile(r"\b[0-9a-f]{32}\b")
+    assert once.sub("", again) == once.sub("", first)
+    assert looks == [2019]
+    number = kept.filled(year, "01A", kept.information(4, "示例单位五"))[0]
+    assert number in browser.get("/shelf/2019")
+    assert looks == [2019, 2019]

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from qrecords import __version__
+from qrecords.desk.kept import Kept
 from qrecords.web.asked import Asked, Handler, page
 from qrecords.web.leaving import Leaving
 from qrecords.web.limits import Costly, Limits
@@ -179,6 +180,7 @@ def desk_app(door: Door, *, hosts: Collection[str]) -> Starlette:
     app.state.limits = Limits(door.workspace.settings.desk)
     app.state.leaving = Leaving()
     app.state.work = Worker(door.workspace)
+    app.state.years = Kept()
     return app
 
 

@@ -14,6 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from starlette.responses import Response
 
+from qrecords.desk.kept import Kept
 from qrecords.errors import NotFound, UsageError
 from qrecords.model.record import Action
 from qrecords.services.volumes.catalogue import catalogue_file, show_catalogue
@@ -70,13 +71,23 @@ def year(asked: Asked) -> Response:
     of = _year(asked)
     binds = asked.session.allows(Action.BIND)
     busy = asked.session.leases.is_alive("work/compile")
-    looked = compile_year(asked.session, of, dry_run=True) if binds and not busy else None
+    looked = _looked(asked, of) if binds and not busy else None
     return asked.page(
         "shelf_year.html", year=of, spines=[_spine(asked, v) for v in list_volumes(asked.session, of)], binds=binds,
         busy=busy, looked=looked, gaps=[*_gaps(looked)] if looked else [], shown=SHOWN,
         in_the_way=bool(looked and (looked.left_out or looked.missing)),
         catalogue=show_catalogue(asked.session, of),
     )  # fmt: skip
+
+
+def _looked(asked: Asked, year: int) -> Compiled:
+    """Return what binding the year would come to: kept while nothing is written into the log, as every change is."""
+    session = asked.session
+    with session.register.read() as tx:
+        head = tx.audit.head()
+    state = (head, session.today(), session.settings, session.forms, session.forms.taken_back)
+    kept: Kept = asked.request.app.state.years
+    return kept.get(state, (year, session.account), lambda: compile_year(session, year, dry_run=True))
 
 
 def _gaps(looked: Compiled) -> Iterator[tuple[str, str, Sequence[tuple[str, str, str, str]]]]:
