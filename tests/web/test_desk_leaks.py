@@ -49,6 +49,7 @@ ASKED: dict[str, str | list[str]] = {
     "GET /records/{number}/page": [f"number={HIDDEN}", f"number={HIDDEN}&q={MARK}"],
     "GET /records/{number}/page.png": [f"number={HIDDEN}&q={MARK}"],
     "POST /records/{number}/go-on": [f"number={HIDDEN}"],
+    "POST /records/{number}/correct": [f"number={HIDDEN}&field=info_content&value=示例&reason=示例"],
     "GET /records/{number}/papers": [f"number={HIDDEN}"],
     "POST /records/{number}/attach": "files go the way of attach, which tests/services/test_leaks.py asks",
     "POST /step/{action}": [

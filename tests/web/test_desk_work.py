@@ -13,12 +13,14 @@ import pytest
 from qrecords.model.access import Account, Grant
 from qrecords.model.job import JobState
 from qrecords.office import Office
+from qrecords.render.pdf import Converter
 from qrecords.services import jobs
 from qrecords.services.administer import open_office
 from qrecords.web.pages import shelf
 from qrecords.web.wording import worded
 from qrecords.web.worker import Worker
 from tests import retention_office as kept
+from tests.faulty_disk import blank_convert
 from tests.web.test_desk import Browser
 
 
@@ -151,3 +153,16 @@ def test_a_year_is_reckoned_anew_when_something_changed(year: Office, monkeypatc
     number = kept.filled(year, "01A", kept.information(4, "示例单位五"))[0]
     assert number in browser.get("/shelf/2019")
     assert looks == [2019, 2019]
+
+
+def test_a_filed_record_is_corrected_from_its_page(year: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    browser, address = Browser(year).enter(), f"/records/{kept.C}"
+    assert 'name="field"' in browser.get(address)
+    said = {"field": "service_content", "value": "更正后的示例", "reason": "示例"}
+    said["field"] = re.findall(r'<option value="(\w+)">', browser.get(address).partition('name="field"')[2])[-1]
+    assert browser.post(f"{address}/correct", said | {"reason": " "}).status_code >= 400
+    assert browser.post(f"{address}/correct", said | {"field": "none"}).status_code == 409
+    answer = browser.post(f"{address}/correct", said)
+    assert answer.status_code == 303, answer.text
+    assert "更正后的示例" in browser.get(address)

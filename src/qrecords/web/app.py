@@ -105,6 +105,7 @@ ROUTES = (
     _get("/records/{number}/paper.pdf", "records.paper", Costly.PREVIEW),
     _get("/records/{number}/page", "looking.page", Costly.PREVIEW),
     _get("/records/{number}/page.png", "looking.picture", Costly.PREVIEW),
+    _post("/records/{number}/correct", "records.corrected", Costly.UPLOAD),
     _post("/records/{number}/go-on", "filling.go_on"),
     _post("/records/{number}/print", "records.printed", Costly.PREVIEW),
     _get("/records/{number}/papers", "papers.papers"),
