@@ -26,6 +26,7 @@ from sqlalchemy.util import LRUCache
 from qrecords.cli import app
 from qrecords.desk.workspace import system_now
 from qrecords.stores import formoutlines
+from qrecords.stores.formfiles import FormCatalogue
 from tests import converted_once
 
 if TYPE_CHECKING:
@@ -55,9 +56,6 @@ def _engine_that_shares(self: sa.Engine, *given: Any, **named: Any) -> None:
 SQLiteDialect_pysqlite.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
 SQLiteDialect_pysqlite.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
 sa.Engine.__init__ = _engine_that_shares  # type: ignore[method-assign]
-
-# A copy of an office has the outlines of its forms beside it, made from files of the same time and size: not again.
-formoutlines.file_mark = lambda path: (0, path.stat().st_mtime_ns, path.stat().st_size)
 
 # Collecting what is no longer used after every 700 new objects finds little among so many that live as long as a session.
 gc.set_threshold(100_000, 20, 100)
@@ -212,9 +210,21 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Callable[
                 follow(office)
                 office.outlines.titles()  # kept beside the index, as an office that was used has them
             os.umask(mask)
-        return root if root.exists() else shutil.copytree(made[clock], root)
+        if not root.exists():
+            shutil.copytree(made[clock], root)
+            _outlines_hold(root)
+        return root
 
     return copied
+
+
+def _outlines_hold(root: Path) -> None:
+    """Let the outlines of an office's forms hold for the files of its copy too."""
+    kept = root / "indexes" / formoutlines.CACHE_FILE
+    outlines = formoutlines.FormOutlines(
+        root / "forms" / "QR758", kept.parent, lambda: FormCatalogue(root / "forms" / "QR758")
+    )
+    kept.write_text(json.dumps(json.loads(kept.read_bytes()) | {"marks": outlines._marks()}), encoding="utf-8")
 
 
 def at_now() -> datetime:
