@@ -100,7 +100,6 @@ BARE = re.compile(
 # What is no command of ours, and why.
 OTHERS = {
     "请系统管理员核对后运行 chown -R 服务账号 {} ; chmod -R go= {}（即 chmod 700）": "the system's own, for its administrator",
-    "forms 里的「{}」不是表式编号，应如 06A，别的系列写全": "the key of access.toml",
     "请核对 forms 里 copy/watermark.docx，让每行文字在一行里放得下": "the folder",
     "请核对 forms 里 volume/stamp.docx，让每格文字在一行里放得下；或设 [volumes] stamp = false": "the folder",
     "请从备份恢复 forms 文件夹": "the folder",
