@@ -237,6 +237,7 @@ WAYS: dict[str, Words] = {
     "export": lambda f: [[SPOOF, "--bag", f["folder"] / "bag"], [kept.C, "--bag", f["folder"] / SPOOF], ["--year", "2019", "--bag", f["txt"]]],
     "rebuild": lambda _: [[]],
     "restore": lambda f: [[f["folder"], f["folder"] / SPOOF], [f["txt"], f["folder"] / "x"]],
+    "move-register": lambda _: [["--to", SPOOF], ["--to", f"postgresql+psycopg://{SPOOF}@127.0.0.1:1/{SPOOF}"]],
     "index rebuild": lambda _: [[], ["--engine", SPOOF]],
     "index status": lambda _: [[]],
     "packs list": lambda _: [[]],
@@ -264,6 +265,7 @@ SILENT |= {
     "status",
     "audit close",
     "rebuild",
+    "move-register",
     "login",
     "demo",
 }
