@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,17 +17,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from qrecords.stores import durable
+
 CHECKOUT = Path(__file__).parents[1]
 
 # Reads a job a line: moment, how often it is passed, the clock's moment or null, the words. Answers how it ended, what it said.
 _FORKING = """
-import importlib, json, os, pkgutil, signal, sys, tempfile
+import importlib, json, os, pkgutil, sys, tempfile
 from datetime import datetime
 import qrecords.cli, qrecords.services
 from qrecords.cli import app
 from qrecords.services import administer
-from qrecords.stores import durable
 from tests import converted_once
+from tests.dying import die_at
 
 for package in (qrecords.cli, qrecords.services):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
@@ -34,14 +37,7 @@ for package in (qrecords.cli, qrecords.services):
 converted_once.remember()
 
 def dying(moment, passes, then, words):
-    left = [passes]
-
-    def checkpoint(at):
-        left[0] -= at == moment
-        if at == moment and left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    durable.checkpoint = checkpoint
+    die_at(moment, passes)
     if then:
         clock = datetime.fromisoformat(then)
         administer.open_office.__defaults__ = (None, lambda: clock)
@@ -64,6 +60,19 @@ for line in sys.stdin:
         said.seek(0)
         print(json.dumps([ended, said.read().decode("utf-8", "replace")]), flush=True)
 """
+
+
+def die_at(moment: str, passes: int) -> None:
+    """Let this process kill itself when it passes a moment the n-th time."""
+    left = passes
+
+    def checkpoint(at: str) -> None:
+        nonlocal left
+        left -= at == moment
+        if at == moment and left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    durable.checkpoint = checkpoint
 
 
 @functools.cache

@@ -768,31 +768,22 @@ def assert_whole(root: Path, step: Step, *, deep: bool = True) -> None:
 
 # Takes a step in a forked child for each job, which kills itself at the N-th pass of a moment; prints how each ended.
 KILLING = """
-import json, os, signal, sys
+import json, os, sys
 from pathlib import Path
 from qrecords.render.pdf import Converter
-from qrecords.stores import durable
+from tests.dying import die_at
 from tests.faulty_disk import blank_convert
 from tests.office_steps import STEPS
 step = STEPS[sys.argv[1]]
 Converter.convert = blank_convert
 
-def killed(moment, passes, root):
-    left = [passes]
-
-    def checkpoint(at):
-        left[0] -= at == moment
-        if at == moment and left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    durable.checkpoint = checkpoint
-    step.act(Path(root))
-
 ended = []
 for job in json.loads(sys.argv[2]):
     child = os.fork()
     if child == 0:
-        killed(*job)
+        moment, passes, root = job
+        die_at(moment, passes)
+        step.act(Path(root))
         os._exit(0)
     ended.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 print(json.dumps(ended))

@@ -40,25 +40,17 @@ pytestmark = [
 
 # Opens the office, takes a step and dies at the N-th pass of a checkpoint.
 DYING = """
-import os, signal, sys
+import sys
 from pathlib import Path
 from qrecords.services import making
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import draw
-from qrecords.stores import durable
+from tests.dying import die_at
 from tests.faulty_disk import blank_pdfs
 from tests.retention_office import LIST_NO, VOLUME, opened
 step, name, passes, root = sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
 making.to_pdf = blank_pdfs
-
-def checkpoint(at):
-    global passes
-    if at == name:
-        passes -= 1
-        if passes == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-durable.checkpoint = checkpoint
+die_at(name, passes)
 with opened(root) as people:
     if step == "destroy":
         destroy(people("戊"), LIST_NO)

@@ -52,7 +52,6 @@ def accounts() -> None:
 @pass_session
 def add(session: Session, name: str, display_name: str, uid: str | None, unit: str, expires_on: str | None) -> None:
     """增加账号；新账号没有任何角色。不用 --user 的，再用 accounts passwd --reset 设密码。"""
-
     from qrecords.services.access.accounts import add as add_account
 
     made = add_account(
@@ -69,7 +68,6 @@ def add(session: Session, name: str, display_name: str, uid: str | None, unit: s
 @pass_session
 def rename(session: Session, name: str, person: str) -> None:
     """写上或改正账号的姓名；以后的归档人、立卷人、更改人印这个姓名，已归档的不变。"""
-
     from qrecords.services.access.accounts import rename as name_person
 
     found = name_person(session.office, name, person)
@@ -80,7 +78,6 @@ def rename(session: Session, name: str, person: str) -> None:
 @pass_session
 def list_(session: Session) -> None:
     """列出全部账号和现有角色。"""
-
     from qrecords.services.access.accounts import list_accounts
 
     found = list_accounts(session.office)
@@ -97,7 +94,6 @@ def list_(session: Session) -> None:
 @pass_session
 def show(session: Session, name: str) -> None:
     """查看一个账号（默认：自己），连同历次授权。"""
-
     from qrecords.services.access.accounts import show as show_account
 
     found = show_account(session.office, name)
@@ -112,7 +108,6 @@ def show(session: Session, name: str) -> None:
 @pass_session
 def roles(session: Session) -> None:
     """列出 access.toml 里的角色，各能做什么。"""
-
     from qrecords.services.access.accounts import roles as all_roles
 
     found = all_roles(session.office)
@@ -143,7 +138,6 @@ def roles(session: Session) -> None:
 @pass_session
 def grant(session: Session, name: str, role: str, unit: str, branch: str, since: str | None, until: str | None) -> None:
     """授予角色，可限于单位、兵种、时间；不能授予自己。"""
-
     from qrecords.services.access.accounts import grant as give
 
     found = give(session.office, name, Grant(role, unit, branch, since or "", until or ""))
@@ -156,7 +150,6 @@ def grant(session: Session, name: str, role: str, unit: str, branch: str, since:
 @pass_session
 def revoke(session: Session, name: str, role: str) -> None:
     """收回角色，立即生效。"""
-
     from qrecords.services.access.accounts import revoke as take_back
 
     found = take_back(session.office, name, role)
@@ -169,7 +162,6 @@ def revoke(session: Session, name: str, role: str) -> None:
 @pass_session
 def clearance(session: Session, name: str, level: str) -> None:
     """设定涉密等级：能查阅的最高密级。"""
-
     from qrecords.services.access.accounts import clear
 
     found = clear(session.office, name, level)
@@ -198,7 +190,6 @@ def enable(session: Session, name: str) -> None:
 @pass_session
 def passwd(session: Session, name: str, reset: bool) -> None:
     """修改密码。密码从提示输入，或由 QRECORDS_PASSWORD（现在的）、QRECORDS_NEW_PASSWORD（新的）给出。"""
-
     from qrecords.services.access.login import change_password, set_password
 
     if reset:
@@ -214,7 +205,6 @@ def passwd(session: Session, name: str, reset: bool) -> None:
 @pass_session
 def login(session: Session, name: str) -> None:
     """用密码登录，之后的命令都以这个账号操作，直到 logout 或过期。"""
-
     from qrecords.services.access.login import login as log_in
 
     name = name or session.account or ""
@@ -229,7 +219,6 @@ def login(session: Session, name: str) -> None:
 @pass_session
 def logout(session: Session) -> None:
     """退出登录。"""
-
     from qrecords.services.access.login import logout as log_out
 
     name = log_out(_root(session))

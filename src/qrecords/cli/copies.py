@@ -35,7 +35,6 @@ def copies() -> None:
 @pass_session
 def request(session: Session, number: str, purpose: str, count: int, due: str | None, recipient: str) -> None:
     """申请复制：写记录编号；登记簿的整月写归档编号。"""
-
     from qrecords.services.access import copies as service
 
     made = service.request(session.office, number, purpose=purpose, count=count, due=due or "", recipient=recipient)
@@ -53,7 +52,6 @@ def request(session: Session, number: str, purpose: str, count: int, due: str | 
 @pass_session
 def approve(session: Session, number: str, no_print: bool, extract: bool) -> None:
     """批准申请，并定下副本能不能打印、摘录；申请人自己不能批准（单人桌面除外，日志写明）。"""
-
     from qrecords.services.access import copies as service
 
     done = service.approve(session.office, number, may_print=not no_print, may_extract=extract)
@@ -67,7 +65,6 @@ def approve(session: Session, number: str, no_print: bool, extract: bool) -> Non
 @pass_session
 def refuse(session: Session, number: str, reason: str) -> None:
     """不批准申请。"""
-
     from qrecords.services.access import copies as service
 
     done = service.refuse(session.office, number, reason=reason)
@@ -80,7 +77,6 @@ def refuse(session: Session, number: str, reason: str) -> None:
 @pass_session
 def issue(session: Session, number: str, out: Path) -> None:
     """发出已批准的副本：每份一个 PDF，有副本号和水印，已加密。"""
-
     from qrecords.services.access.copyissue import issue as issue_copies
 
     issued = issue_copies(session.office, number, out)
@@ -97,7 +93,6 @@ def issue(session: Session, number: str, out: Path) -> None:
 @pass_session
 def return_(session: Session, numbers: tuple[str, ...], on: str | None) -> None:
     """登记副本已收回。"""
-
     from qrecords.services.access import copies as service
 
     done = service.take_back(session.office, numbers, on=on or "")
@@ -113,7 +108,6 @@ def return_(session: Session, numbers: tuple[str, ...], on: str | None) -> None:
 @pass_session
 def list_(session: Session, overdue: bool, states: tuple[str, ...], path: Path | None) -> None:
     """列出副本登记：谁申请、谁批准、发了哪几号、哪些还在外面。"""
-
     from qrecords.intake.outfiles import require_free, write_new
     from qrecords.services.access import copies as service
 

@@ -55,7 +55,6 @@ def report() -> None:
 @pass_session
 def draw(session: Session, kind: str, period: str, branch: str, answer: str, remarks: tuple[str, ...]) -> None:
     """拟制一期文件（BB 报表、JB 简报、BZ 兵种报表、MY 满意度）；批准前再拟制就替换原稿。"""
-
     from qrecords.services.reports.draw import draw as draw_document
 
     drawn = draw_document(session.office, kind, period, branch=branch, answer=answer, remarks=remarks)
@@ -70,7 +69,6 @@ def draw(session: Session, kind: str, period: str, branch: str, answer: str, rem
 @pass_session
 def correct(session: Session, number: str, reason: str, answer: str, remarks: tuple[str, ...]) -> None:
     """更正已批准的文件：按现在的记录另做一版，原版保留，重新审核批准。"""
-
     from qrecords.services.reports.draw import correct as correct_document
 
     drawn = correct_document(session.office, number, reason, answer=answer, remarks=remarks)
@@ -85,7 +83,6 @@ def correct(session: Session, number: str, reason: str, answer: str, remarks: tu
 @pass_session
 def show(session: Session, number: str) -> None:
     """查看一份文件：办到哪一步、各表、文件在哪里。"""
-
     from qrecords.services.reports.kept import show_document
 
     found = show_document(session.office, number)
@@ -106,7 +103,6 @@ def show(session: Session, number: str) -> None:
 @pass_session
 def figures(session: Session, number: str, figure: str) -> None:
     """列出文件里的数字，各由哪些记录算出（只列您能查阅的记录）。"""
-
     from qrecords.services.reports.kept import figures_of
 
     found = figures_of(session.office, number, figure)
@@ -125,7 +121,6 @@ def figures(session: Session, number: str, figure: str) -> None:
 @pass_session
 def list_(session: Session, kind: str, year: int | None) -> None:
     """列出文件：编号、期间、办到哪一步、下一步。"""
-
     from qrecords.services.reports.kept import list_documents
 
     found = list_documents(session.office, kind=kind, year=year)
@@ -141,7 +136,6 @@ def list_(session: Session, kind: str, year: int | None) -> None:
 @pass_session
 def review(session: Session, number: str, by: str, day: str | None, evidence: Path | None) -> None:
     """登记审核签署；不用批准的文件审核后即批准归档。"""
-
     from qrecords.services.reports import progress
 
     done = progress.review(session.office, number, _hand_of(by, day, evidence))
@@ -154,7 +148,6 @@ def review(session: Session, number: str, by: str, day: str | None, evidence: Pa
 @pass_session
 def approve(session: Session, number: str, by: str, day: str | None, evidence: Path | None) -> None:
     """登记批准签署：内容从此不再改变，并编号归档。"""
-
     from qrecords.services.reports import progress
 
     done = progress.approve(session.office, number, _hand_of(by, day, evidence))
@@ -168,7 +161,6 @@ def approve(session: Session, number: str, by: str, day: str | None, evidence: P
 @pass_session
 def sign(session: Session, number: str, part: Any, by: str, day: str | None, evidence: Path | None) -> None:
     """登记拟制或会签的签署。"""
-
     from qrecords.services.reports import progress
 
     done = progress.sign(session.office, number, part, _hand_of(by, day, evidence))
@@ -181,7 +173,6 @@ def sign(session: Session, number: str, part: Any, by: str, day: str | None, evi
 @pass_session
 def return_(session: Session, number: str, reason: str) -> None:
     """退回重新拟制；已有的签署作废。"""
-
     from qrecords.services.reports.progress import send_back
 
     done = send_back(session.office, number, reason)
@@ -194,7 +185,6 @@ def return_(session: Session, number: str, reason: str) -> None:
 @pass_session
 def void(session: Session, number: str, reason: str) -> None:
     """作废没有批准过的文件；编号保留。"""
-
     from qrecords.services.reports.progress import make_void
 
     done = make_void(session.office, number, reason)
@@ -209,7 +199,6 @@ def void(session: Session, number: str, reason: str) -> None:
 @pass_session
 def issue(session: Session, number: str, to: tuple[str, ...], day: str | None, mail: str) -> None:
     """登记已批准的文件报送给了谁。"""
-
     from qrecords.services.reports.progress import issue as issue_document
 
     done = issue_document(session.office, number, to=to, on=day or "", mail_no=mail)
@@ -224,7 +213,6 @@ def issue(session: Session, number: str, to: tuple[str, ...], day: str | None, m
 @pass_session
 def receipt(session: Session, number: str, recipient: str, by: str, day: str | None) -> None:
     """登记报送对象签收了。"""
-
     from qrecords.services.reports.progress import receive
 
     done = receive(session.office, number, recipient, by=by, on=day or "")

@@ -34,7 +34,6 @@ def retention() -> None:
 @pass_session
 def due(session: Session, day: str | None) -> None:
     """列出保存期限已满的册和件，各有什么妨碍销毁。"""
-
     from qrecords.services.disposition.retention import due as due_units
 
     found = due_units(session.office, day or "")
@@ -52,7 +51,6 @@ def due(session: Session, day: str | None) -> None:
 @pass_session
 def hold(session: Session, subject: str, reason: str) -> None:
     """冻结一份记录、一件、一册或一个用户的全部：不论到期与否都不能销毁。"""
-
     from qrecords.services.disposition.hold import hold as hold_subject
 
     placed = hold_subject(session.office, subject, reason)
@@ -65,7 +63,6 @@ def hold(session: Session, subject: str, reason: str) -> None:
 @pass_session
 def release(session: Session, subject: str, reason: str) -> None:
     """解除别人的冻结；自己的冻结要由另一人解除。"""
-
     from qrecords.services.disposition.hold import release as release_subject
 
     released = release_subject(session.office, subject, reason)
@@ -76,7 +73,6 @@ def release(session: Session, subject: str, reason: str) -> None:
 @pass_session
 def holds(session: Session) -> None:
     """列出现有的冻结。"""
-
     from qrecords.services.disposition.hold import holds as holds_in_force
 
     found = holds_in_force(session.office)
@@ -93,7 +89,6 @@ def holds(session: Session) -> None:
 @pass_session
 def appraise(session: Session, numbers: tuple[str, ...], to_destroy: bool, until: str | None, reason: str) -> None:
     """鉴定到期的册和件：编入销毁清册，或延长保存期限。"""
-
     from qrecords.services.disposition.lists import draw
     from qrecords.services.disposition.retention import extend
 
@@ -116,7 +111,6 @@ def appraise(session: Session, numbers: tuple[str, ...], to_destroy: bool, until
 @pass_session
 def approve(session: Session, list_no: str) -> None:
     """批准销毁清册（主管领导；不能是编制的人）。"""
-
     from qrecords.services.disposition.lists import approve as approve_list
 
     done = approve_list(session.office, list_no)
@@ -132,7 +126,6 @@ def approve(session: Session, list_no: str) -> None:
 @pass_session
 def witness(session: Session, list_no: str, sha256: str, day: str) -> None:
     """监销：核对过清册，确认它的校验码和今天的日期（每人用自己的账号）。"""
-
     from qrecords.services.disposition.lists import witness as witness_list
 
     done = witness_list(session.office, list_no, sha256, day)
@@ -147,7 +140,6 @@ def witness(session: Session, list_no: str, sha256: str, day: str) -> None:
 @pass_session
 def withdraw(session: Session, list_no: str, reason: str) -> None:
     """撤销还没有执行的清册；编号保留，其中的册和件可以重新鉴定。"""
-
     from qrecords.services.disposition.lists import withdraw as withdraw_list
 
     done = withdraw_list(session.office, list_no, reason)
@@ -159,7 +151,6 @@ def withdraw(session: Session, list_no: str, reason: str) -> None:
 @pass_session
 def destroy(session: Session, list_no: str) -> None:
     """执行已批准、已监销的清册：再查一遍，写好证明，然后删除并逐项核对。不可恢复。"""
-
     from qrecords.services.disposition.destroy import destroy as destroy_list
 
     done = destroy_list(session.office, list_no)
@@ -173,7 +164,6 @@ def destroy(session: Session, list_no: str) -> None:
 @pass_session
 def lists(session: Session) -> None:
     """列出销毁清册：内容、校验码、谁批准、谁监销、证明在哪里。"""
-
     from qrecords.services.disposition.lists import lists as all_lists
 
     found = all_lists(session.office)
@@ -186,7 +176,6 @@ def lists(session: Session) -> None:
 @pass_session
 def replay(session: Session, source: Path) -> None:
     """恢复旧备份之后：把原工作区（或较新的备份）里已执行的清册再执行一遍，恢复出来的已销毁记录随之删除。"""
-
     from qrecords.services.disposition.replay import replay as replay_lists
 
     done = replay_lists(session.office, source)
