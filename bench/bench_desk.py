@@ -4,7 +4,9 @@
 
 Pages are asked by a process of its own, one at a time, by 20 accounts at once without a pause, and by 20 accounts who
 think in between; the services behind them in one process, so that the ratios say what HTTP, session and page cost.
-Processor time is the server's own. `--profile` tells where it goes, of the service calls.
+Processor time is that of the server's processes, as many as `--processes` says. `--profile` tells where it goes, of
+the service calls; `--pages` profiles whole pages in one process. `--with-worker` measures those who think twice,
+quietly and while the worker reads a scan of 500 pages, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,21 +21,28 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
+import sqlalchemy as sa
+from PIL import Image, ImageDraw
+from starlette.testclient import TestClient
 
 from bench.desk_office import ACCOUNTS, Laid, lay
 from bench.measure import line
 from bench.search_corpus import questions
 from qrecords.model.access import Account
 from qrecords.office import Office
+from qrecords.services import jobs
 from qrecords.services.access.deskaccess import open_session
 from qrecords.services.administer import open_office
 from qrecords.services.due import due
@@ -41,9 +50,14 @@ from qrecords.services.finding.find import show
 from qrecords.services.finding.search import Criteria, facets_of, search
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.drafting import drafts
-from qrecords.web.signedin import COOKIE
+from qrecords.stores.given import on_disk
+from qrecords.web import asked
+from qrecords.web.app import desk_app
+from qrecords.web.signedin import COOKIE, Door
+from tests import paper
 
 ASKED_MS, ASKED_RATIO, ASKED_BYTES, ASKED_START = 100, 3.0, 300_000, 1.5
+ASKED_BESIDE, SCANNED = 2.0, 500
 STARTS = 5
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -66,12 +80,31 @@ class Served:
     cookies: list[str]
 
     def spent(self) -> float:
-        """Return the seconds of processor time the server took so far; 0 where the system does not tell."""
-        stat = Path(f"/proc/{self.process.pid}/stat")
-        if not stat.exists():
-            return 0.0
-        user, system = stat.read_text().rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / TICKS
+        """Return the seconds of processor time the server's processes took so far; 0 where the system does not tell."""
+        return sum(int(part) for stat in self._stats().values() for part in stat[11:13]) / TICKS
+
+    def memory(self) -> float:
+        """Return the MB the server's processes take, what they share counted once; 0 where the system does not tell."""
+        told = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self._stats()]
+        return sum(int(kb) for text in told for kb in re.findall(r"(?m)^Pss: +(\d+)", text)) / 1024
+
+    def _stats(self) -> dict[str, list[str]]:
+        """Return what the system says of the process and of those it forked: not of the worker it started."""
+        found = {}
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                stat = path.read_text().rpartition(")")[2].split()
+                of_desk = "web.worker" not in path.with_name("cmdline").read_text()
+            except OSError:  # it ended meanwhile
+                continue
+            if of_desk and str(self.process.pid) in (path.parent.name, stat[1]):
+                found[path.parent.name] = stat
+        return found
+
+    def browser(self) -> httpx.Client:
+        """Return a browser of the first account's."""
+        word, _, token = self.cookies[0].partition("=")
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", cookies={word: token}, timeout=120)
 
     def asked(self, hands: int, asks: int, address: Callable[[int], str], think: float = 0.0) -> Figures:
         """Let hands ask so often each, all at once."""
@@ -170,19 +203,65 @@ def ways(laid: Laid) -> list[Way]:
 
 def measure(root: Path, laid: Laid, asks: int, think: float) -> None:
     """Measure each page, alone and asked by many."""
-    with closing(open_office(root)) as office:
+    with closing(open_office(root)) as office, serving(root, office) as served:
         clerks = [replace(office, account=_account(office, n)) for n in range(ACCOUNTS)]
-        tokens = [open_session(office.workspace, f"clerk{n}", via="desk") for n in range(ACCOUNTS)]
-        process, address = started(root)
-        served = Served(process, int(address.rpartition(":")[2]), [f"{COOKIE}={token}" for token in tokens])
-        try:
-            for way in ways(laid):
-                _compare(way, clerks, served, asks, think)
-            with httpx.Client(base_url=address, cookies={COOKIE: tokens[0]}) as browser:
-                _first_page(browser)
-        finally:
-            process.terminate()
-            process.wait()
+        for way in ways(laid):
+            _compare(way, clerks, served, asks, think)
+        with served.browser() as browser:
+            _first_page(browser)
+        print(f"memory of the desk's processes: {served.memory():.0f} MB")
+
+
+@contextmanager
+def serving(root: Path, office: Office) -> Iterator[Served]:
+    """Start the desk, with a session for each account."""
+    tokens = [open_session(office.workspace, f"clerk{n}", via="desk") for n in range(ACCOUNTS)]
+    process, address = started(root)
+    try:
+        yield Served(process, int(address.rpartition(":")[2]), [f"{COOKIE}={token}" for token in tokens])
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def beside_the_worker(root: Path, laid: Laid, asks: int, think: float) -> None:
+    """Measure each page asked by many who think: quietly, then while a long scan is read."""
+    with closing(open_office(root)) as office, serving(root, office) as served, TemporaryDirectory() as folder:
+        for way in ways(laid):
+            served.asked(ACCOUNTS, 1, way.address)
+        quiet = [served.asked(ACCOUNTS, asks, way.address, think) for way in ways(laid)]
+        scan = on_disk(long_scan(Path(folder) / "scan.pdf"))
+        job = jobs.start(replace(office, account=_account(office, 0)), "scan", {}, files=[scan])
+        with served.browser() as browser:
+            while not jobs.show_job(office, job.key).total:
+                assert browser.get("/jobs").status_code == 200  # whoever looks sees to it that the worker is there
+                time.sleep(1)
+        for way, before in zip(ways(laid), quiet, strict=True):
+            busy = served.asked(ACCOUNTS, asks, way.address, think)
+            print(f"{way.name}, ms: {before}; while {SCANNED} pages are read: {busy}", flush=True)
+            line(f"{way.name}: p95 beside the worker ÷ quiet", busy.p95 / before.p95, f"≤ {ASKED_BESIDE}")
+        now = jobs.show_job(office, job.key)
+        print(f"the scan: {now.state} {now.done} of {now.total} pages" + ("" if now.is_open else ": ENDED TOO EARLY"))
+        if now.is_open:
+            jobs.stop(office, job.key)
+        while jobs.show_job(office, job.key).is_open:
+            time.sleep(1)
+    rmtree(root / "archive" / "inbox" / "unmatched", ignore_errors=True)
+
+
+def long_scan(path: Path) -> Path:
+    """Write a scan of many pages no one made here, so that each is read whole and kept aside."""
+    rng = random.Random(1)
+    images = []
+    for _ in range(10):
+        image = Image.new("L", (1654, 2339), 255)  # A4 at 200 dpi
+        pen = ImageDraw.Draw(image)
+        for row in range(60, 2280, 45):
+            for left in range(120, 1500, 36):
+                if rng.random() < 0.7:
+                    pen.rectangle((left, row, left + rng.randrange(8, 28), row + rng.randrange(8, 28)), fill=30)
+        images.append(image)
+    return paper.bundle([images[n % len(images)] for n in range(SCANNED)], path, 200)
 
 
 def _account(office: Office, n: int) -> Account:
@@ -233,6 +312,70 @@ def profiled(root: Path, laid: Laid) -> None:
             pstats.Stats(profile).sort_stats("cumulative").print_stats("qrecords|sqlalchemy/engine|json", 45)
 
 
+def profiled_pages(root: Path, laid: Laid) -> None:
+    """Tell where the processor time of whole pages goes, without what the server itself does."""
+    with closing(open_office(root)) as office:
+        app = desk_app(Door(office.workspace), hosts={"127.0.0.1"})
+        browser = TestClient(app, base_url="http://127.0.0.1")
+        browser.cookies.set(COOKIE, open_session(office.workspace, "clerk0", via="desk"))
+        for way in ways(laid):
+            count = 50
+            for n in range(5):
+                assert browser.get(way.address(n)).status_code == 200
+            counted = statements(partial(browser.get, way.address(5)))
+            print(f"{way.name}: {len(counted)} statements")
+            for statement in counted:
+                print("   ", " ".join(statement.split())[:170])
+            profile = cProfile.Profile(time.thread_time)
+            begun = time.process_time()
+            for n in range(count):
+                browser.get(way.address(n))
+            print(f"{way.name}: {(time.process_time() - begun) / count * 1000:.1f} ms each with the test's own browser")
+            with within(profile):
+                for n in range(count):
+                    browser.get(way.address(n))
+            stats = pstats.Stats(profile).sort_stats("cumulative")
+            stats.print_stats(90)
+            stats.sort_stats("tottime").print_stats(40)
+
+
+def statements(work: Callable[[], object]) -> list[str]:
+    """Return what the register is asked while something is done."""
+    asked_for: list[str] = []
+
+    def note(*given: Any) -> None:
+        asked_for.append(given[2])
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        work()
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    return asked_for
+
+
+@contextmanager
+def within(profile: cProfile.Profile) -> Iterator[None]:
+    """Let what a page does in its thread be profiled."""
+    plain = asked.run_in_threadpool
+
+    async def profiled(work: Callable[..., Any], *given: Any) -> Any:
+        def whole() -> Any:
+            profile.enable()
+            try:
+                return work(*given)
+            finally:
+                profile.disable()
+
+        return await plain(whole)
+
+    asked.run_in_threadpool = profiled  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        asked.run_in_threadpool = plain
+
+
 def starting(root: Path) -> None:
     """Start the desk and ask for the state of the office in turns."""
     times: dict[str, list[float]] = {"serve": [], "status": []}
@@ -252,12 +395,14 @@ def starting(root: Path) -> None:
     line("serve ready ÷ status", serve / status, f"≤ {ASKED_START}")
 
 
-def unlimited(root: Path) -> None:
-    """Let accounts search as often as the measurement does."""
+def settled(root: Path, processes: int) -> None:
+    """Let accounts search as often as the measurement does, and so many processes answer."""
     path = root / "qrecords.toml"
     text = path.read_text(encoding="utf-8")
-    path.write_text(re.sub(r"(?m)^searches_per_minute = \d+", "searches_per_minute = 0", text), encoding="utf-8")
-    assert "searches_per_minute = 0" in path.read_text(encoding="utf-8")
+    for name, value in (("searches_per_minute", 0), ("processes", processes)):
+        text = re.sub(rf"(?m)^{name} = \d+.*\n", "", text)
+        text = text.replace("[desk]\n", f"[desk]\n{name} = {value}\n")
+    path.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
@@ -266,18 +411,24 @@ def main() -> None:
     parser.add_argument("--asks", type=int, default=15, help="of each account, of each page")
     parser.add_argument("--think", type=float, default=5.0, help="seconds between two pages of one account, on average")
     parser.add_argument("--keep", type=Path, help="where the office is kept for the next run")
+    parser.add_argument("--processes", type=int, default=0, help="that answer; 0 = as many as the program would take")
     parser.add_argument("--profile", action="store_true", help="profile the service calls, measure nothing")
+    parser.add_argument("--pages", action="store_true", help="profile whole pages, measure nothing")
+    parser.add_argument("--with-worker", action="store_true", help="measure beside the worker, nothing else")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         root = given.keep or Path(folder) / "office"
         laid = lay(root, given.records)
-        unlimited(root)
-        if given.profile:
-            profiled(root, laid)
+        settled(root, given.processes)
+        if given.profile or given.pages:
+            (profiled if given.profile else profiled_pages)(root, laid)
             return
         print(f"load of the machine before: {os.getloadavg()}" if hasattr(os, "getloadavg") else "")
-        measure(root, laid, given.asks, given.think)
-        starting(root)
+        if given.with_worker:
+            beside_the_worker(root, laid, given.asks, given.think)
+        else:
+            measure(root, laid, given.asks, given.think)
+            starting(root)
         print(f"load of the machine after: {os.getloadavg()}" if hasattr(os, "getloadavg") else "")
 
 

@@ -12,21 +12,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, Problem
 from qrecords.strict import RUN, require_here
 
+T = TypeVar("T")
 ARCHIVE = "archive"  # below the workspace: the truth, and what must be backed up
 FILE_NAME = "qrecords.toml"
+MOST_PROCESSES = 32
 ROOT_VARIABLE = "QRECORDS_ROOT"
 _HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
-def _checked(default: str, told: Callable[[str], str]) -> Any:
-    """Return a text that has a check of its own, which tells what is wrong with a value, or ""."""
+def _checked(default: T, told: Callable[[T], str]) -> Any:
+    """Return a setting that has a check of its own, which tells what is wrong with a value, or ""."""
     return field(default=default, metadata={"told": told})
 
 
@@ -59,6 +61,10 @@ def _no_server(value: str) -> str:
     if re.search(r"://[^/@]*:[^/@]*@|[?&]password=", value):
         return "里不要写密码（设置文件会被复制、备份）：请放进 PGPASSFILE 指的文件，默认 ~/.pgpass"
     return ""
+
+
+def _too_many(value: int) -> str:
+    return f"最多{MOST_PROCESSES}个" if value > MOST_PROCESSES else ""
 
 
 def _no_zone(value: str) -> str:
@@ -158,6 +164,7 @@ class DeskSettings:
     """How often a minute one account may ask the desk for what costs much (a login: one name); 0 = no limit.
 
     `backup_folder` and `scan_folder`: where the desk backs up to, and where the scanner puts its files; "" = nowhere.
+    `processes`: how many answer at once; 0 = as there are processors, four at most. One outside Linux.
     """
 
     logins_per_minute: int = 10
@@ -166,6 +173,7 @@ class DeskSettings:
     searches_per_minute: int = 300
     backup_folder: str = ""
     scan_folder: str = ""
+    processes: int = _checked(0, _too_many)
 
 
 @dataclass(frozen=True, slots=True)

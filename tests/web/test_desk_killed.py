@@ -75,7 +75,7 @@ def popen(command, **how):
 
 worker.subprocess = SimpleNamespace(Popen=popen, DEVNULL=subprocess.DEVNULL)
 serving.open_office = partial(serving.open_office, clock=lambda: kept.THEN)
-serving.serve(root, serving.Wishes("127.0.0.1", 0), lambda address: print(address, flush=True))
+serving.serve(root, serving.Wishes("127.0.0.1", 0, processes=1), lambda address: print(address, flush=True))
 """
 
 # Does the long work; each note of how far it is, is a moment too. The server ends with it, where that is asked for.

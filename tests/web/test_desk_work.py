@@ -18,7 +18,7 @@ from qrecords.services import jobs
 from qrecords.services.administer import open_office
 from qrecords.web.pages import shelf
 from qrecords.web.wording import worded
-from qrecords.web.worker import Worker
+from qrecords.web.worker import Beside, Worker
 from tests import retention_office as kept
 from tests.faulty_disk import blank_convert
 from tests.web.test_desk import Browser
@@ -116,13 +116,14 @@ def test_a_job_stops_is_told_when_its_process_is_gone_and_is_nobody_elses(year: 
 
 def test_the_work_is_done_by_a_process_of_its_own(year: Office, tmp_path: Path) -> None:
     job = jobs.start(year, "verify", {})
-    worker = Worker(year.workspace)
+    start = Beside(year.settings.root)
+    worker = Worker(year.workspace, start)
     worker()
-    child = worker._child
+    child = start.child
     for _ in range(5):  # a page looks again before the process has come up
         worker()
     assert child is not None
-    assert worker._child is child
+    assert start.child is child
     assert child.wait(150) == 0
     assert jobs.show_job(year, job.key).state is JobState.DONE
 

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from qrecords.stores.formfiles import FormCatalogue
 
 
+# The other processes of a desk log readings too, in a few ms: to set these aside takes longer than to let them.
+NOTE_SECONDS = 0.02
 HITS_KEPT = 2000  # records of some 20 kB
 
 
@@ -164,12 +167,18 @@ class Workspace:
         self._notes.note(events)
 
     def _note(self, events: Sequence[Event]) -> None:
-        try:
-            with self.register.write(wait=False) as tx:
-                tx.audit.append(list(events))
-        except Busy:
-            if events:
-                self.register.set_aside(events)
+        until = monotonic() + NOTE_SECONDS
+        while True:
+            try:
+                with self.register.write(wait=False) as tx:
+                    tx.audit.append(list(events))
+                return
+            except Busy:
+                if not events or monotonic() > until:
+                    break
+            sleep(NOTE_SECONDS / 10)
+        if events:
+            self.register.set_aside(events)
 
     @contextmanager
     def under_way(self) -> Iterator[str]:

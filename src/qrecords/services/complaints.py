@@ -18,7 +18,7 @@ from qrecords.render.context import NOT_APPLICABLE, date_text
 from qrecords.render.listbooks import printed_list
 from qrecords.services.filekinds import kind_of
 from qrecords.services.making import SUFFIXES, filled_file
-from qrecords.stores.retentionfile import read_complaint_kinds
+from qrecords.stores.retentionfile import complaint_kinds_shown, read_complaint_kinds
 
 TITLE = "用户投诉处理情况检查表"
 TEMPLATE = "quality/complaints.docx"
@@ -85,7 +85,7 @@ def standing_of(office: Office, record: Record, on: str = "") -> Standing | None
     Also None when nobody says which records are complaints: that stops what destroys, not who looks at a record.
     """
     try:
-        kinds = read_complaint_kinds(office.settings.forms_dir)
+        kinds = complaint_kinds_shown(office.settings.forms_dir)
     except InvalidInput:
         return None
     return standing(record, on or office.today()) if is_complaint(record, kinds) else None

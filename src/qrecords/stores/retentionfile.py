@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.numbering import FLOOR_YEARS
 from qrecords.model.retention import ComplaintKind, Longer
-from qrecords.stores.formfolders import COMPLAINTS_FILE
+from qrecords.stores.formfolders import COMPLAINTS_FILE, complaint_kinds_mark
 
 FILE_NAME = "retention.toml"
 _KEYS = {"years", "reason", "form", "customer", "contract"}
@@ -57,6 +58,16 @@ def read_complaint_kinds(forms_dir: Path) -> tuple[ComplaintKind, ...]:
             f"{path} 读不出（{type(error).__name__}），不知道哪些记录是投诉",
             remedy="请从备份恢复 forms 文件夹",
         ) from None
+
+
+def complaint_kinds_shown(forms_dir: Path) -> tuple[ComplaintKind, ...]:
+    """Return the same for a page that shows a record, read when the file changed; what destroys reads it itself."""
+    return _read_once(forms_dir, complaint_kinds_mark(forms_dir))
+
+
+@lru_cache(maxsize=8)
+def _read_once(forms_dir: Path, _mark: object) -> tuple[ComplaintKind, ...]:
+    return read_complaint_kinds(forms_dir)
 
 
 def _wrong(entry: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -17,13 +17,13 @@ from starlette.types import Scope
 from qrecords import __version__
 from qrecords.desk.kept import Kept
 from qrecords.web.asked import Asked, Handler, page
-from qrecords.web.leaving import Leaving
-from qrecords.web.limits import Costly, Limits
+from qrecords.web.limits import Costly
 from qrecords.web.pages import entering
 from qrecords.web.picturing import Pictures
 from qrecords.web.printing import Printer
 from qrecords.web.rendering import Pages, static_folder
 from qrecords.web.security import Guard
+from qrecords.web.shared import Shared, held
 from qrecords.web.signedin import Door
 from qrecords.web.worker import Worker
 
@@ -169,8 +169,12 @@ ROUTES = (
 )
 
 
-def desk_app(door: Door, *, hosts: Collection[str]) -> Starlette:
-    """Return the application for an open workspace; `hosts` are the names it may be asked under."""
+def desk_app(door: Door, *, hosts: Collection[str], shared: Shared | None = None) -> Starlette:
+    """Return the application for an open workspace; `hosts` are the names it may be asked under.
+
+    `shared` is what other processes of the desk have too, where there are others.
+    """
+    shared = shared or held(door.workspace.settings, door.link)
     app = Starlette(
         routes=[*ROUTES, Mount(f"/static/{__version__}", _Kept(directory=static_folder()), name="static")],
         middleware=[Middleware(Guard, hosts=hosts)],
@@ -178,9 +182,8 @@ def desk_app(door: Door, *, hosts: Collection[str]) -> Starlette:
     )
     app.state.door, app.state.pages, app.state.printer = door, Pages(), Printer()
     app.state.pictures = Pictures()
-    app.state.limits = Limits(door.workspace.settings.desk)
-    app.state.leaving = Leaving()
-    app.state.work = Worker(door.workspace)
+    app.state.limits, app.state.leaving, app.state.forms = shared.limits, shared.leaving, shared.forms
+    app.state.work = Worker(door.workspace, shared.start_work)
     app.state.years = Kept()
     return app
 

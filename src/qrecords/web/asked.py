@@ -109,20 +109,16 @@ def page(handler: Handler, costly: Costly | None = None, *, one_view: bool = Fal
 
     def look(request: Request) -> Response:
         with request.app.state.door.workspace.register.one_view():
-            session = request.app.state.door.session(request)
-            if session is None:
-                return _signed_out(request)
-            _require_seldom(request, session, costly)
-            return _handled(handler, Asked(request, session))
+            session = _let_in(request, costly)
+            return _signed_out(request) if session is None else _handled(handler, Asked(request, session))
 
     async def looking(request: Request) -> Response:
         return await run_in_threadpool(look, request)
 
     async def endpoint(request: Request) -> Response:
-        session = await run_in_threadpool(request.app.state.door.session, request)
+        session = await run_in_threadpool(_let_in, request, costly)
         if session is None:
             return _signed_out(request)
-        _require_seldom(request, session, costly)
         asked = Asked(request, session)
         if request.method == "POST":
             asked.sent = await request.form(max_files=500, max_fields=LARGEST_FIELDS, max_part_size=LONGEST_FIELD)
@@ -147,6 +143,15 @@ def _signed_out(request: Request) -> Response:
     if request.method != "GET" or request.headers.get("accept", "").startswith("application/json"):
         return JSONResponse({"message": "登录已结束，请在新窗口里登录，回来接着填；这里的内容没有丢"}, 401)
     return RedirectResponse(f"/login?to={request.url.path}", 303)
+
+
+def _let_in(request: Request, costly: Costly | None) -> Session | None:
+    """Return who asks, None who must sign in; refuse what is asked too often."""
+    session: Session | None = request.app.state.door.session(request)
+    if session is not None:
+        request.app.state.forms.heed(session.workspace)
+        _require_seldom(request, session, costly)
+    return session
 
 
 def _require_seldom(request: Request, session: Session, costly: Costly | None) -> None:

@@ -8,7 +8,7 @@ from threading import Lock
 
 
 class Leaving:
-    """Files on their way to who asked for them; each leaves once, in this process's life."""
+    """Files on their way to who asked for them; each leaves once, in the life of the process that keeps them."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[tuple[str, str], tuple[str, bytes]] = OrderedDict()

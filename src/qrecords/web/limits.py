@@ -28,7 +28,7 @@ class Costly(Enum):
 
 
 class Limits:
-    """Counts for each who asks what was let in during the last minute; kept by this process alone, never written."""
+    """Counts for each who asks what was let in during the last minute; kept in memory, never written."""
 
     def __init__(self, settings: DeskSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = {

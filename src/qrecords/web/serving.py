@@ -1,4 +1,4 @@
-"""Starts the desk: one workspace, one server in this process, until it is told to stop."""
+"""Starts the desk: one socket, and one process or several that answer on it, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -16,34 +16,46 @@ import uvicorn
 
 from qrecords.advice import Input, advise
 from qrecords.desk.session import Session
+from qrecords.desk.workspace import Workspace
 from qrecords.errors import QRecordsError, UsageError
+from qrecords.ports import Clock
 from qrecords.services.administer import open_office
 from qrecords.web.app import desk_app, load_pages
+from qrecords.web.processes import READY, Seat, Several, how_many
+from qrecords.web.shared import Link, Shared, held
 from qrecords.web.signedin import Door
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - what the administrator may ask for
-AT_ONCE = 200  # connections; more wait at the door
+AT_ONCE = 200  # connections of a process; more wait at the door
+BACKLOG = 2048
 STOP_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Where to wait for browsers, whose session the link opens, and whether to open a browser with it."""
+    """Where to wait for browsers, whose session the link opens, whether to open a browser with it, how many answer."""
 
     host: str
     port: int
     account: str | None = None
     browser: bool = False
+    processes: int | None = None  # None = as the settings say
 
 
-def serve(root: Path, wishes: Wishes, ready: Callable[[str], None]) -> None:
-    """Serve the workspace until the process is told to stop; `ready` gets the address once it answers."""
-    with closing(open_office(root, wishes.account)) as office, closing(listening(wishes.host, wishes.port)) as place:
-        door = Door(office.workspace, link_account=_link_account(office))
-        address = f"http://{LOOPBACK[0] if wishes.host in EVERYWHERE else wishes.host}:{place.getsockname()[1]}"
-        app = desk_app(door, hosts={*LOOPBACK, wishes.host, socket.gethostname()})
-        server = uvicorn.Server(
+@dataclass(frozen=True)
+class _Desk:
+    """What every process that answers is given."""
+
+    place: socket.socket
+    hosts: frozenset[str]
+    link_account: str
+
+    def server(self, workspace: Workspace, shared: Shared, *, alone: bool = False) -> _Server:
+        """Return what answers with an office that is open in this process."""
+        app = desk_app(Door(workspace, self.link_account, shared.link), hosts=self.hosts, shared=shared)
+        return _Server(
+            app.state.work,
             uvicorn.Config(
                 app,
                 log_level="warning",
@@ -53,13 +65,64 @@ def serve(root: Path, wishes: Wishes, ready: Callable[[str], None]) -> None:
                 timeout_graceful_shutdown=STOP_SECONDS,
                 lifespan="off",
                 ws="none",
-            )
+                backlog=BACKLOG if alone else 1,
+            ),
         )
-        # The server hands a signal on once it has stopped; without this the process would be gone with all it holds.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        entrance = f"{address}/in?key={door.key}" if door.link_account else f"{address}/login"
-        threading.Thread(target=_announce, args=(server, entrance, ready, wishes, app.state.work), daemon=True).start()
-        server.run(sockets=[place])
+
+
+class _Server(uvicorn.Server):
+    """Lets as many browsers in at a time as `backlog` says: one, where processes share them; the others wait."""
+
+    def __init__(self, work: Callable[[], None], config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.work = work
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        for place in sockets or ():
+            place.listen(BACKLOG)  # the server set it to what it lets in at a time
+
+
+def serve(root: Path, wishes: Wishes, ready: Callable[[str], None]) -> None:
+    """Serve the workspace until the process is told to stop; `ready` gets the address once it answers."""
+    with closing(listening(wishes.host, wishes.port)) as place:
+        with closing(open_office(root, wishes.account)) as office:
+            wanted = office.settings.desk.processes if wishes.processes is None else wishes.processes
+            link = Link()
+            shared = held(office.settings, link)
+            hosts = frozenset({*LOOPBACK, wishes.host, socket.gethostname()})
+            desk = _Desk(place, hosts, _link_account(office))
+            entrance = _entrance(place, wishes, f"/in?key={link.key}" if desk.link_account else "/login")
+            # A server hands a signal on once it has stopped; without this the process would be gone with all it holds.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            if (count := how_many(wanted)) == 1:
+                server = desk.server(office.workspace, shared, alone=True)
+                _announced(server, lambda: ready(entrance), entrance if wishes.browser else "")
+                server.run(sockets=[place])
+                return
+            clock = office.workspace.source
+        browser = entrance if wishes.browser else ""
+        several = Several(count, shared, lambda seat: _answer(desk, root, clock, shared, seat, browser))
+        several.run(lambda: ready(entrance), load_pages)
+
+
+def _answer(desk: _Desk, root: Path, clock: Clock, shared: Shared, seat: Seat, browser: str) -> None:
+    """Answer browsers in a forked process, with an opening of the office that is its own."""
+    with closing(Workspace.open(root, clock)) as workspace:
+        server = desk.server(workspace, seat.asking.shared(shared.forms))
+
+        def end() -> None:
+            server.should_exit = True
+
+        seat.on_end(end)
+        _announced(server, lambda: seat.asking(READY), browser if seat.first else "")
+        server.run(sockets=[desk.place])
+
+
+def _entrance(place: socket.socket, wishes: Wishes, path: str) -> str:
+    host = LOOPBACK[0] if wishes.host in EVERYWHERE else wishes.host
+    return f"http://{host}:{place.getsockname()[1]}{path}"
 
 
 def _link_account(office: Session) -> str:
@@ -80,16 +143,19 @@ def listening(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _announce(
-    server: uvicorn.Server, entrance: str, ready: Callable[[str], None], wishes: Wishes, work: Callable[[], None]
-) -> None:
+def _announced(server: _Server, ready: Callable[[], object], browser: str) -> None:
+    """Let a thread say that the server answers, open the browser at an address that is given, and load the rest."""
+    threading.Thread(target=_announce, args=(server, ready, browser), daemon=True).start()
+
+
+def _announce(server: _Server, ready: Callable[[], object], browser: str) -> None:
     while not server.started:
         if server.should_exit:
             return
         threading.Event().wait(0.02)
-    ready(entrance)
-    if wishes.browser:
+    ready()
+    if browser:
         with suppress(webbrowser.Error, QRecordsError):
-            webbrowser.open(entrance)
+            webbrowser.open(browser)
     load_pages()  # while the first page is on its way
-    work()  # what a server that was stopped left waiting, or half done
+    server.work()  # what a server that was stopped left waiting, or half done

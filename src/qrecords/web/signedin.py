@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
-import secrets
-import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -23,6 +20,7 @@ from qrecords.services.access.deskaccess import (
     password_account,
 )
 from qrecords.stores.secrets import token_hash
+from qrecords.web.shared import Link, Once
 from qrecords.web.wording import worded
 
 COOKIE = "qrecords_desk"
@@ -36,20 +34,18 @@ class Door:
 
     workspace: Workspace
     link_account: str = ""  # whose session the one-time link opens
-    _key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
-    _guard: threading.Lock = field(default_factory=threading.Lock)
+    link: Once = field(default_factory=Link)
 
     @property
     def key(self) -> str:
-        """Return what the link says that lets in once."""
-        return self._key
+        """Return what the link says that lets in once, where it is held by this process."""
+        assert isinstance(self.link, Link)
+        return self.link.key
 
     def by_link(self, key: str) -> str:
         """Return a new token for the link's key, "" for a wrong or a used one."""
-        with self._guard:
-            if not self.link_account or not self._key or not hmac.compare_digest(key.encode(), self._key.encode()):
-                return ""
-            self._key = ""
+        if not self.link_account or not self.link.use(key):
+            return ""
         return open_session(self.workspace, self.link_account, via=VIA)
 
     def by_password(self, name: str, password: str, whence: Whence) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -17,23 +18,35 @@ from qrecords.web.wording import worded
 NICE = 5  # other people's pages come first
 
 
-class Worker:
-    """Starts the process; one that is at work already takes what waits, and one that still starts will."""
+class Beside:
+    """Starts the process, unless the one it started last still runs: one for the desk, however long its start takes."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._child: subprocess.Popen[bytes] | None = None
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.child: subprocess.Popen[bytes] | None = None
         self._guard = threading.Lock()
 
     def __call__(self) -> None:
-        """See to it that what waits is done. Pages ask at every look: one process, however long its start takes."""
+        """Start it."""
         with self._guard:
-            if (self._child is None or self._child.poll() is not None) and waiting(self._workspace):
-                command = [sys.executable, "-m", "qrecords.web.worker", str(self._workspace.settings.root)]
+            if self.child is None or self.child.poll() is not None:
+                command = [sys.executable, "-m", "qrecords.web.worker", str(self._root)]
                 nothing = subprocess.DEVNULL
-                self._child = subprocess.Popen(
+                self.child = subprocess.Popen(
                     command, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True
                 )
+
+
+class Worker:
+    """Sees to it that what waits is done: pages ask at every look. One that is at work, or starts, takes it."""
+
+    def __init__(self, workspace: Workspace, start: Callable[[], None]) -> None:
+        self._workspace, self._start = workspace, start
+
+    def __call__(self) -> None:
+        """Let the process be started if something waits and nobody is at work."""
+        if waiting(self._workspace):
+            self._start()
 
 
 def main(root: Path) -> None:

@@ -162,7 +162,7 @@ def shown(office: Office, record: Record, *, history: bool = False, ahead: Obsta
         may = reading.whole(office, tx, [record.archive_no])
         item = tx.items.row(record.archive_no) if record.archive_no in may else None
         destroyed = next(iter(tx.retention.destroyed([record.archive_no])), None)
-        events = [e for e in tx.audit.events(record.record_no) if e.action != Action.READ] if history else []
+        events = [*tx.audit.happened(record.record_no, Action.READ.value)] if history else []
     return Shown(
         **told(_summary(form, record, ahead.now)),
         **{name: getattr(record, name) for name in _OF_RECORD},

@@ -8,6 +8,7 @@ killed between the two leaves a row that is known to be in the log.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -19,6 +20,7 @@ from qrecords.errors import StorageFailure
 from qrecords.model.audit import Event
 
 _BUSY_SECONDS = 30
+_COUNT_AT, _COUNT_BYTES = 24, 4  # the file change counter in the header of every SQLite database
 
 
 class EventsAside:
@@ -26,6 +28,7 @@ class EventsAside:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._empty: object = None  # the state of the file it was last found empty in
 
     def add(self, events: Sequence[Event]) -> None:
         """Keep events; when this returns they survive a crash."""
@@ -34,8 +37,26 @@ class EventsAside:
             database.executemany("INSERT INTO aside (event) VALUES (?)", rows)
 
     def holds_any(self) -> bool:
-        """Tell whether an event waits here."""
-        return self.path.exists() and bool(self.after(0))
+        """Tell whether an event waits here; asked with every reading, so a file that is as it was is not opened."""
+        if (state := self._state()) is None or state == self._empty:
+            return False
+        if self.after(0):
+            return True
+        if self._state() == state:  # else somebody was writing meanwhile
+            self._empty = state
+        return False
+
+    def _state(self) -> object:
+        """Return what is another after each transaction in the file: its own count of them; None without a file."""
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                found = os.fstat(file.fileno())
+                file.seek(_COUNT_AT)
+                return found.st_dev, found.st_ino, file.read(_COUNT_BYTES)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unkept(self.path, error) from error
 
     def identity(self) -> str:
         """Return what tells this file from any other of its name; empty for one of an older program."""
@@ -71,9 +92,12 @@ class EventsAside:
                 with database:
                     yield database
         except sqlite3.Error as error:
-            raise StorageFailure(
-                f"查阅记不进日志（{self.path.name}：{error}），没有给出内容", remedy="请检查磁盘空间和权限后再试"
-            ) from error
+            raise _unkept(self.path, error) from error
+
+
+def _unkept(path: Path, error: Exception) -> StorageFailure:
+    told = f"查阅记不进日志（{path.name}：{error}），没有给出内容"
+    return StorageFailure(told, remedy="请检查磁盘空间和权限后再试")
 
 
 def _lay_out(database: sqlite3.Connection) -> None:

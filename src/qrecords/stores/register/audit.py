@@ -148,6 +148,10 @@ class Audit:
             return map(_event, self._c.execute(_select()).mappings())
         return map(_event, self._c.execute(_ABOUT, {"about": about}).mappings())
 
+    def happened(self, about: str, but: str) -> Iterator[Event]:
+        """Give the events about one object in order, without those of one action."""
+        return map(_event, self._c.execute(_HAPPENED, {"about": about, "but": but}).mappings())
+
     def of(self, objects: Collection[str]) -> Iterator[Event]:
         """Give the events about some objects, those of each in order."""
         names = [*objects]
@@ -215,6 +219,7 @@ def _select() -> sa.Select[Any]:
 
 
 _ABOUT = _select().where(t.audit.c.object == sa.bindparam("about"))
+_HAPPENED = _ABOUT.where(t.audit.c.action != sa.bindparam("but"))
 
 
 def _event(row: Mapping[Any, Any]) -> Event:

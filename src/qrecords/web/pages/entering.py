@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from qrecords.errors import InvalidInput, QRecordsError
 from qrecords.services.access import deskaccess
 from qrecords.services.access.deskaccess import network_of
-from qrecords.web.limits import ADDRESS_TIMES, Costly, Limits, told_to_wait
+from qrecords.web.limits import ADDRESS_TIMES, Costly, told_to_wait
 from qrecords.web.signedin import COOKIE, Door, give_cookie, give_known, whence
 from qrecords.web.wording import worded
 
@@ -45,7 +45,7 @@ async def by_password(request: Request) -> Response:
     async with request.form(max_files=0, max_fields=10) as sent:
         name, password, to = (str(sent.get(key, "")) for key in ("name", "password", "to"))
     name = name.strip()
-    if seconds := _wait(request, name):
+    if seconds := await run_in_threadpool(_wait, request, name):
         return _too_often(request, seconds, partial(_form, request, to))
     try:
         token, word = await run_in_threadpool(door.by_password, name, password, whence(request, name))
@@ -76,7 +76,7 @@ async def change_password(request: Request) -> Response:
     async with request.form(max_files=0, max_fields=10) as sent:
         name, old, new, again = (str(sent.get(key, "")) for key in ("name", "password", "new", "again"))
     name = name.strip()
-    if seconds := _wait(request, name):
+    if seconds := await run_in_threadpool(_wait, request, name):
         return _too_often(request, seconds, partial(_password_form, request, name))
     if new != again:
         return _password_form(request, name, "两次写的新密码不同，没有修改", 422)
@@ -102,10 +102,10 @@ def _wait(request: Request, name: str) -> int:
 
     A name alone is not counted: whoever likes could use up its tries.
     """
-    limits: Limits = request.app.state.limits
+    limits = request.app.state.limits
     address = network_of(request.client.host) if request.client else ""
-    by_address = limits.wait(Costly.LOGIN, f"address {address}", times=ADDRESS_TIMES)
-    return by_address or limits.wait(Costly.LOGIN, f"name {name} from {address}")
+    by_address: int = limits.wait(Costly.LOGIN, f"address {address}", times=ADDRESS_TIMES)
+    return by_address or int(limits.wait(Costly.LOGIN, f"name {name} from {address}"))
 
 
 async def leave(request: Request) -> Response:

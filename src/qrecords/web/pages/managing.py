@@ -199,6 +199,7 @@ def try_template(asked: Asked) -> Response:
     session.authorise(Action.ADMINISTER, f"{shown['code']}/template")
     if asked.text("adopt"):
         done = adopt(session, shown["code"], source)
+        asked.request.app.state.forms.tell()
         same = done.sha256 == done.before
         told = "就是现用的模板，没有变动" if same else f"模板已换成 {source.name}；以前的印件、归档件不受影响"
         return asked.go(f"/office/forms/{shown['code']}", told)
@@ -222,6 +223,7 @@ def optional_parts(asked: Asked) -> Response:
 def switch_part(asked: Asked) -> Response:
     """Turn an optional part on or off."""
     done = switch(asked.session, asked.path["name"], on=asked.text("turn") == "on")
+    asked.request.app.state.forms.tell()
     told = "已开：它的表式、期限和报表可以用了" if done.on else "已关：不再填写、提醒、统计，已归档的照样可查"
     return asked.go("/office/packs", f"{done.title}{told}")
 
