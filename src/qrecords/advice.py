@@ -75,6 +75,7 @@ class Do(Enum):
     BACKUP = "备份"
     RESTORE = "从备份恢复"
     MOVE_REGISTER = "搬登记库"
+    MOVE_ARCHIVE = "搬档案库"
     EXPORT = "移交"
     REBUILD_INDEX = "重建检索库"
     DRAW_DOCUMENT = "拟制文件"

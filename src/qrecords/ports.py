@@ -44,7 +44,31 @@ class Entry:
     is_foreign: bool = False
 
 
-class Blobs(Protocol):
+class Walk(Protocol):
+    """Blobs as who walks through many of them needs them: what lies where may be known from one listing."""
+
+    def get(self, name: str) -> bytes:
+        """Return the bytes of a name."""
+        ...
+
+    def has(self, name: str) -> bool:
+        """Tell whether a name is there."""
+        ...
+
+    def entries(self, folder: str = "") -> list[Entry]:
+        """Return all that lies right in a folder (`a/b`, or "" for the top), sorted; nothing when it is none."""
+        ...
+
+    def called(self, name: str = "") -> str:
+        """Return what people are told of where a name lies."""
+        ...
+
+    def lent(self, name: str) -> AbstractContextManager[Path]:
+        """Lend a real file with the bytes of a name, for programs that need one: to be read, within the block alone."""
+        ...
+
+
+class Blobs(Walk, Protocol):
     """Bytes by name, kept for good: after `put` or `replace` has returned they are there, whatever breaks.
 
     A name is relative, its parts divided by `/`. Bytes are there whole or not at all, at any moment. StorageFailure
@@ -59,20 +83,8 @@ class Blobs(Protocol):
         """Keep bytes in the place of what was there."""
         ...
 
-    def get(self, name: str) -> bytes:
-        """Return the bytes of a name."""
-        ...
-
-    def has(self, name: str) -> bool:
-        """Tell whether a name is there."""
-        ...
-
     def names(self, prefix: str = "") -> Iterator[str]:
         """Give the names below a prefix (`a/b/`, or "" for all), sorted."""
-        ...
-
-    def entries(self, folder: str = "") -> list[Entry]:
-        """Return all that lies right in a folder (`a/b`, or "" for the top), sorted; nothing when it is none."""
         ...
 
     def size(self, name: str) -> int:
@@ -83,16 +95,8 @@ class Blobs(Protocol):
         """Return what is another when the bytes of a name were replaced; None for a name that is not there."""
         ...
 
-    def called(self, name: str = "") -> str:
-        """Return what people are told of where a name lies."""
-        ...
-
     def delete(self, *names: str) -> None:
         """Let go of names, in their order; one that is not there is no error."""
-        ...
-
-    def lent(self, name: str) -> AbstractContextManager[Path]:
-        """Lend a real file with the bytes of a name, for programs that need one: to be read, within the block alone."""
         ...
 
 
@@ -106,6 +110,15 @@ class Moves(Protocol):
     @property
     def blobs(self) -> Blobs:
         """Return the blobs of the objects."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """Return how many objects may be asked after at a time: more than one where the way there takes long."""
+        ...
+
+    def walk(self, folder: str = "") -> Walk:
+        """Return the blobs for who walks through all of them below a folder."""
         ...
 
     def holds(self, home: str) -> bool:
@@ -213,6 +226,11 @@ class Objects(Protocol):
     @property
     def blobs(self) -> Blobs:
         """Return the blobs the objects are made of."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """Return how many objects may be asked after at a time: more than one where the way there takes long."""
         ...
 
     def home(self, object_id: str) -> str:

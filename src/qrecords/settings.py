@@ -13,6 +13,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from qrecords.advice import Do, Input, advise
@@ -67,6 +68,27 @@ def _too_many(value: int) -> str:
     return f"最多{MOST_PROCESSES}个" if value > MOST_PROCESSES else ""
 
 
+def wrong_store(value: str) -> str:
+    """Tell what is wrong with the address of a store of objects, "" when nothing is."""
+    if not value:
+        return ""
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?", value):
+        return "读不出：请写如 s3://桶/前缀；空 = 本工作区的文件夹。账号不写在这里，见 docs/many-machines.md"
+    return ""
+
+
+def _no_endpoint(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^/@?#\s]+", value):
+        return "读不出：请写如 https://服务器:端口；账号和密码不写在这里，见 docs/many-machines.md"
+    return ""
+
+
+def is_open(server: str) -> bool:
+    """Tell whether what is sent to a server can be read on the way: no TLS, and not this machine."""
+    parts = urlsplit(server)
+    return parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}
+
+
 def _no_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -103,6 +125,18 @@ class RegisterSettings:
 
     url: str = _checked("", _no_server)
     id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """Where objects and papers are: "" = a folder of the workspace, else an S3 store, its server ("" = AWS's own).
+
+    `plain_http` allows a server without TLS that is another machine.
+    """
+
+    url: str = _checked("", wrong_store)
+    endpoint: str = _checked("", _no_endpoint)
+    plain_http: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +251,7 @@ class Settings:
     feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
     reports: ReportsSettings = field(default_factory=ReportsSettings)
     register: RegisterSettings = field(default_factory=RegisterSettings)
+    archive: ArchiveSettings = field(default_factory=ArchiveSettings)
 
     def moment(self, clock: Callable[[], datetime]) -> datetime:
         """Return what a clock shows, to the second, in the office's own time zone."""
@@ -299,7 +334,8 @@ def load(root: Path) -> Settings:
             continue
         sections[name] = _section(name, table, problems)
     if not problems:
-        problems += _codes_apart(Settings(root=root, **sections))
+        known = Settings(root=root, **sections)
+        problems += [*_codes_apart(known), *_readable_on_the_way(known)]
     if problems:
         raise InvalidInput(f"{path} 有误", remedy="请按提示修改", problems=problems)
     if sections.get("pdf") and sections["pdf"].soffice and not is_own(root):
@@ -316,6 +352,13 @@ def _codes_apart(settings: Settings) -> Iterator[Problem]:
     if settings.feedback.code.strip().upper().startswith(series):
         told = f"feedback.code 不能用 {series} 开头的编号，那是受控表式的（第7章）"
         yield Problem(told, "feedback.code", source=FILE_NAME)
+
+
+def _readable_on_the_way(settings: Settings) -> Iterator[Problem]:
+    """Tell a store that would be asked without TLS over a network."""
+    if is_open(settings.archive.endpoint) and not settings.archive.plain_http:
+        told = "archive.endpoint 没有加密（http）：请用 https；内网确实不加密的，再写 plain_http = true"
+        yield Problem(told, "archive.endpoint", source=FILE_NAME)
 
 
 def _section(name: str, table: Mapping[str, Any], problems: list[Problem]) -> Any:

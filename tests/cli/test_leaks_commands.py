@@ -29,6 +29,7 @@ ASKED: dict[str, str | list[str]] = {
     "restore": "it makes another office, out of a backup whoever has it can read",
     "rebuild": "it wants the register gone",
     "move-register": "it moves all there is, and tells how much; by who administers alone",
+    "move-archive": "it moves all there is, and tells how much; by who administers alone",
     "index rebuild": [""],
     "index status": [""],
     "status": [""],

@@ -17,6 +17,7 @@ from qrecords.ports import Blobs
 from qrecords.stores import durable
 from qrecords.stores.blobs.folder import FolderBlobs
 from tests.memory import MemoryBlobs
+from tests.servers import BUCKET
 
 Opening = Callable[[Path], Blobs]
 
@@ -25,12 +26,20 @@ def in_folder(place: Path) -> Blobs:
     return FolderBlobs(place / "blobs", place / "locks" / "blobs.lock")
 
 
+def in_s3(place: Path) -> Blobs:
+    from qrecords.stores.blobs.s3 import S3Blobs, S3Place
+
+    return S3Blobs(S3Place(BUCKET, f"{place.parent.name}-{place.name}", os.environ["AWS_ENDPOINT_URL"]))
+
+
 # A store of another kind is one line here: a function that opens it anew on what the place holds.
-STORES: dict[str, Opening] = {"folder": in_folder, "memory": MemoryBlobs.at}
+STORES: dict[str, Opening] = {"folder": in_folder, "memory": MemoryBlobs.at, "s3": in_s3}
 
 
 @pytest.fixture(params=STORES)
 def opening(request: pytest.FixtureRequest) -> Opening:
+    if request.param == "s3":
+        request.getfixturevalue("s3")
     return STORES[request.param]
 
 

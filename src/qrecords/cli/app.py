@@ -80,6 +80,7 @@ COMMANDS = {
     "rebuild": ("qrecords.cli.backup:rebuild", "登记库没了：从归档对象重建"),
     "restore": ("qrecords.cli.backup:restore", "从备份恢复成新的工作区"),
     "move-register": ("qrecords.cli.backup:move_register", "登记库搬到服务器，或搬回本机的文件"),
+    "move-archive": ("qrecords.cli.backup:move_archive", "归档件和扫描件搬到对象存储（S3），或搬回文件夹"),
     "index": ("qrecords.cli.care:index", "检索库：重建、状态"),
     "packs": ("qrecords.cli.packs:packs", "可选部分：台账、答复时限、返厂维修、预备役"),
     "jobs": ("qrecords.cli.jobs:jobs", "工作台上的长活：进度、结果、停下"),

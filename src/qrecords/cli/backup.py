@@ -106,6 +106,29 @@ def move_register(session: Session, to: str) -> None:
     session.answer(data, lines)
 
 
+@click.command("move-archive", cls=chinese.Command)
+@click.option("--to", metavar="地址", required=True, help="s3://桶/前缀，或 folder")
+@pass_session
+def move_archive(session: Session, to: str) -> None:
+    """把归档件和扫描件搬到对象存储（S3），或搬回工作区的文件夹；逐个比对后才生效，中断了再运行一次。
+
+    先关掉工作台，在 qrecords.toml 的 [archive] 里写好 endpoint。账号放在环境变量或 ~/.aws/credentials 里；
+    存储怎样准备，见 docs/many-machines.md。
+    """
+    from qrecords.services.care.movearchive import FOLDER
+    from qrecords.services.care.movearchive import move_archive as move
+
+    with progress("搬档案库", "个") as at:
+        made = move(find_root(session.root), to, account_name=session.account, progress=at)
+    counted = "（接着上次的做完）" if made.finished else f"：{made.objects}个对象、{made.papers}份扫描件，逐个比对相同"
+    if to == FOLDER:
+        left = "原来的存储里没有动，核对后请管理员删去：以后销毁的内容，它里面还有"
+    else:
+        left = "原来的文件夹改名为 archive/名称-时间.moved，留作核对；下一次销毁时随之删去"
+    lines = [f"✓ 档案库已搬到 {made.called}{counted}", f"→ qrecords.toml 的 [archive] 已改好；{left}"]
+    session.answer({"archive": told(made)}, lines)
+
+
 @click.command(cls=chinese.Command)
 @pass_session
 def rebuild(session: Session) -> int:

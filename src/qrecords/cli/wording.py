@@ -66,6 +66,7 @@ COMMANDS = {
     Do.BACKUP: "backup",
     Do.RESTORE: "restore",
     Do.MOVE_REGISTER: "move-register",
+    Do.MOVE_ARCHIVE: "move-archive",
     Do.EXPORT: "export",
     Do.REBUILD_INDEX: "index rebuild",
     Do.DRAW_DOCUMENT: "report draw",

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qrecords.errors import IntegrityFailure
+from qrecords import ports
+from qrecords.advice import Do, advise
+from qrecords.errors import IntegrityFailure, WrongState
 from qrecords.settings import ARCHIVE, FILE_NAME, Settings
 from qrecords.stores.archive import Archive
-from qrecords.stores.archives import archive_at
+from qrecords.stores.archives import archive_at, archive_of, claim
 from qrecords.stores.durable import make_dirs
-from qrecords.stores.register import Register
+from qrecords.stores.register import Register, Transaction
 
 REGISTER_FILE = "register.sqlite"
+PLACE = "archive"  # the fact of a register that names the store of its objects; none: the workspace's folder
 
 
 def archive_below(root: Path) -> Archive:
-    """Return the objects of the workspace in a folder."""
+    """Return the objects that lie in the folder of a workspace."""
     return archive_at(str(root / ARCHIVE))
+
+
+def open_archive(settings: Settings) -> Archive:
+    """Return the objects of a workspace, wherever they are kept."""
+    return archive_of(settings.root, settings.archive)
 
 
 def register_below(root: Path) -> Path:
@@ -36,6 +44,26 @@ def open_register(settings: Settings) -> Register:
     return register
 
 
+def require_place(settings: Settings, register: ports.Register[Transaction]) -> None:
+    """Refuse settings that name other objects than those the register goes with; WrongState says what to do.
+
+    A new office takes the store its settings name: there is nothing yet that could be elsewhere.
+    """
+    with register.read() as tx:
+        known = tx.facts.get(PLACE)
+    if known == settings.archive.url:
+        return
+    if not (known or register.read_only or any(archive_below(settings.root).ids())):
+        claim(settings.root, settings.archive, register.register_id)
+        with register.write() as tx:
+            tx.facts.set(PLACE, settings.archive.url)
+        return
+    raise WrongState(
+        f"归档件在 {known or '工作区的文件夹'}，{FILE_NAME} 的 [archive] url 却是 {settings.archive.url or '空'}",
+        remedy=advise("搬到一半的，请再运行一次 {}；别处搬走的，请关掉重开，并改好 url", Do.MOVE_ARCHIVE),
+    )
+
+
 def lay_out(settings: Settings) -> Register:
     """Make what a new workspace lacks of folders, storage root and register; what is there stays.
 
@@ -43,7 +71,7 @@ def lay_out(settings: Settings) -> Register:
     """
     for folder in (settings.archive_dir, settings.indexes_dir):
         make_dirs(folder)
-    archive, register = archive_below(settings.root), register_below(settings.root)
+    archive, register = open_archive(settings), register_below(settings.root)
     archive.prepare()
     if settings.register.url:
         return open_register(settings)

@@ -17,18 +17,18 @@ from uuid import uuid4
 
 from qrecords.desk.kept import Kept, Recent
 from qrecords.desk.notes import Notes
-from qrecords.desk.places import archive_below, open_register
+from qrecords.desk.places import open_archive, open_register, require_place
 from qrecords.model.audit import Event
 from qrecords.model.numbering import FormCodes
 from qrecords.ports import Clock, Leases, Objects, Papers, Register
 from qrecords.settings import Settings, load
 from qrecords.stores.accessfile import AccessFile, access_mark, read_access
+from qrecords.stores.archives import papers_of
 from qrecords.stores.durable import storage_errors
 from qrecords.stores.formfolders import form_codes, has_form
 from qrecords.stores.formoutlines import FormOutlines
 from qrecords.stores.fulltext.interface import OfficeIndex
 from qrecords.stores.fulltext.store import IndexStore
-from qrecords.stores.papers import WorkspacePapers
 from qrecords.stores.register import Busy, Transaction
 from qrecords.work.leases import LeaseKeeper
 
@@ -77,7 +77,13 @@ class Workspace:
     def open(cls, root: Path, clock: Clock = system_now) -> Workspace:
         """Open the folder of a workspace; close() lets go of it."""
         settings = load(root)
-        return cls(settings, open_register(settings), clock)
+        register = open_register(settings)
+        try:
+            require_place(settings, register)
+        except BaseException:
+            register.close()
+            raise
+        return cls(settings, register, clock)
 
     def close(self) -> None:
         """Let go of the register's and the index's files."""
@@ -113,12 +119,12 @@ class Workspace:
     @cached_property
     def archive(self) -> Objects:
         """Return the objects."""
-        return archive_below(self.settings.root)
+        return open_archive(self.settings)
 
     @cached_property
     def papers(self) -> Papers:
         """Return all paper that is in no object."""
-        return WorkspacePapers(self.settings.root, self.settings.archive_dir)
+        return papers_of(self.settings.root, self.settings.archive)
 
     @cached_property
     def index(self) -> OfficeIndex:
@@ -187,6 +193,7 @@ class Workspace:
         with storage_errors(self.settings.archive_dir):  # the register goes on in a folder that was moved away
             self.settings.archive_dir.stat()
         with self.leases.hold(key):
+            require_place(self.settings, self.register)  # they may have been moved since this was opened
             yield key
 
     @contextmanager

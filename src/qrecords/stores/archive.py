@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
-from qrecords.ports import Blobs, Files, Held, Moves, Objects, Staged, Stored, Through, VersionInfo
+from qrecords.ports import Blobs, Files, Held, Moves, Objects, Staged, Stored, Through, VersionInfo, Walk
 from qrecords.stores import durable, mirror, ocfl, ocflcheck, removal, staging
 from qrecords.stores.blobs.foldermoves import FolderMoves
 from qrecords.stores.layouts import NAMED, TUPLES, Layout
@@ -48,25 +48,21 @@ class Archive:
     What is under way lies in `root`; so do the objects, unless `moves` has another store of blobs for them.
     """
 
-    def __init__(self, root: Path, layout: Layout = NAMED, moves: Moves | None = None) -> None:
+    def __init__(self, root: Path, layout: Layout = NAMED, moves: Moves | None = None, address: str = "") -> None:
         self.root = root
         self.layout = layout
         self.objects = root / "objects"  # where a folder serves them
         self.staging = root / "staging"
+        self.address = address or str(root)  # what another process opens these objects by, as it was given
         self._moves: Moves = moves or FolderMoves(self.objects, root / "locks" / "objects.lock")
         self.blobs: Blobs = self._moves.blobs
         # Inventories just read, the last at the end: whoever asks for the names in an object asks for its files next.
         self._parsed: dict[str, tuple[Hashable, Inventory]] = {}
         self._guard = Lock()  # threads share them
 
-    def __reduce__(self) -> tuple[type[Archive], tuple[Path, Layout, Moves]]:
+    def __reduce__(self) -> tuple[type[Archive], tuple[Path, Layout, Moves, str]]:
         """Go to another process without what was read here."""
-        return Archive, (self.root, self.layout, self._moves)
-
-    @property
-    def address(self) -> str:
-        """Return what another process opens these objects by, as it was given."""
-        return str(self.root)
+        return Archive, (self.root, self.layout, self._moves, self.address)
 
     def home(self, object_id: str) -> str:
         """Return where an object lies among the blobs."""
@@ -154,23 +150,20 @@ class Archive:
             raise IntegrityFailure(f"{object_id} 的 {name} 与归档时不同", remedy="请从备份恢复这个对象")
         return data
 
+    @property
+    def at_once(self) -> int:
+        """Return how many objects may be asked after at a time."""
+        return self._moves.at_once
+
     def ids(self) -> Iterator[str]:
         """Give the ids of all objects, in no order; of one that cannot be read, the name of its folder."""
-        for home in self._homes("", TUPLES):
+        for home in _homes(self._moves.walk(), "", TUPLES):
             leaf = home.rpartition("/")[2]
             object_id = self.layout.id_of_leaf(leaf)
             if object_id is None:
                 with suppress(QRecordsError):
                     object_id = Inventory.parse(self.blobs.get(f"{home}/{INVENTORY}"), leaf).object_id
             yield object_id or leaf
-
-    def _homes(self, above: str, depth: int) -> Iterator[str]:
-        for entry in self.blobs.entries(above):
-            at = f"{above}/{entry.name}" if above else entry.name
-            if depth == 0:
-                yield at
-            elif ocflcheck.is_way(entry):
-                yield from self._homes(at, depth - 1)
 
     def check(self, object_id: str, *, deep: bool) -> list[Problem]:
         """Return what is wrong with an object: its inventories against its files; `deep` reads every byte again."""
@@ -182,11 +175,11 @@ class Archive:
         Of the files whose names `sha256_of` takes, the SHA-256 comes along from the same reading (`deep` only).
         """
         home = self.home(object_id)
-        looked = ocflcheck.look_at(self.blobs, home, object_id)
+        looked = ocflcheck.look_at(self._moves.walk(home), home, object_id)
         if looked.problems and self._moves.holds(home):
             # It may only be that a new version is moving in at this moment.
             with suppress(QRecordsError), self._publishing():
-                looked = ocflcheck.look_at(self.blobs, home, object_id)
+                looked = ocflcheck.look_at(self._moves.walk(home), home, object_id)
         inventory = looked.inventory
         state = inventory.versions[-1].state if inventory else {}
         content = {name: inventory.manifest[digest][0] for name, digest in state.items()} if inventory else {}
@@ -203,7 +196,7 @@ class Archive:
     def check_root(self) -> list[Problem]:
         """Return what is wrong around the objects: declarations, stray files, empty folders."""
         where = self.blobs.called()
-        return [Problem(message, source=where) for message in ocflcheck.check_root(self.blobs, self.layout)]
+        return [Problem(message, source=where) for message in ocflcheck.check_root(self._moves.walk(), self.layout)]
 
     # Writing
 
@@ -378,6 +371,15 @@ class Archive:
         """Let one process at a time move versions into place; it takes milliseconds."""
         with in_turn(self._lock_path, self.root):
             yield
+
+
+def _homes(blobs: Walk, above: str, depth: int) -> Iterator[str]:
+    for entry in blobs.entries(above):
+        at = f"{above}/{entry.name}" if above else entry.name
+        if depth == 0:
+            yield at
+        elif ocflcheck.is_way(entry):
+            yield from _homes(blobs, at, depth - 1)
 
 
 def _moved_on(object_id: str, head: int, expected: int) -> WrongState:

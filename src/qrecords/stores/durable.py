@@ -20,6 +20,7 @@ from pathlib import Path
 
 from qrecords.errors import StorageFailure
 
+MOVED = ".moved"  # how the name ends of what was moved elsewhere and is kept to be looked at: a destruction removes it
 _CHUNK = 1 << 20
 _SYNCS_AT_ONCE = 8  # the journal of a file system brings the syncs asked for meanwhile onto the disk together
 _ASIDE = re.compile(r"\.[0-9a-f]{16}\.tmp")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qrecords.advice import advise
 from qrecords.errors import IntegrityFailure, NotFound, StorageFailure
-from qrecords.ports import Blobs, Entry
+from qrecords.ports import Entry, Walk
 from qrecords.stores import ocfl
 from qrecords.stores.layouts import NAMED, TUPLE_SIZE, TUPLES, Layout
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory
@@ -28,7 +28,7 @@ class Looked:
     sha256: dict[str, str] = field(default_factory=dict)
 
 
-def look_at(blobs: Blobs, home: str, object_id: str) -> Looked:
+def look_at(blobs: Walk, home: str, object_id: str) -> Looked:
     """Look at an object without reading the content of its files."""
     try:
         entries = blobs.entries(home)
@@ -59,7 +59,7 @@ def _told(error: IntegrityFailure | StorageFailure) -> str:
     return str(error.told)
 
 
-def check_content(blobs: Blobs, home: str, looked: Looked, sha256_of: Collection[str] = ()) -> None:
+def check_content(blobs: Walk, home: str, looked: Looked, sha256_of: Collection[str] = ()) -> None:
     """Read every file of an object and add which no longer have the bytes stored; missing ones are not told again.
 
     Of the content paths `sha256_of` the SHA-256 is noted as well, from the same reading.
@@ -94,7 +94,7 @@ def _digests(path: Path, *, with_sha256: bool) -> tuple[str, str]:
     return hashes[0].hexdigest(), hashes[1].hexdigest() if with_sha256 else ""
 
 
-def check_root(blobs: Blobs, layout: Layout = NAMED) -> list[str]:
+def check_root(blobs: Walk, layout: Layout = NAMED) -> list[str]:
     """Return what is wrong above the objects: the declaration, and whatever is not an object or a way to one."""
     name, declaration = ocfl.ROOT_DECLARATION
     found = []
@@ -113,11 +113,11 @@ def check_root(blobs: Blobs, layout: Layout = NAMED) -> list[str]:
     return found
 
 
-def _holds(blobs: Blobs, name: str, data: bytes) -> bool:
+def _holds(blobs: Walk, name: str, data: bytes) -> bool:
     return blobs.has(name) and blobs.get(name) == data
 
 
-def _ways(blobs: Blobs, above: str, entry: Entry, depth: int) -> Iterator[str]:
+def _ways(blobs: Walk, above: str, entry: Entry, depth: int) -> Iterator[str]:
     """Follow the folders named by digest down to the objects, and tell what does not belong there."""
     at = f"{above}{entry.name}"
     where = blobs.called(at)
@@ -149,7 +149,7 @@ def _has_folder(entries: Collection[Entry], name: str) -> bool:
     return any(e.name == name and e.is_folder for e in entries)
 
 
-def _verified_inventory(blobs: Blobs, folder: str) -> Inventory:
+def _verified_inventory(blobs: Walk, folder: str) -> Inventory:
     data, digest = (_read(blobs, f"{folder}/{name}") for name in (INVENTORY, SIDECAR))
     last = folder.rpartition("/")[2]
     if digest.split() != [ocfl.sha512(data).encode(), INVENTORY.encode()]:
@@ -161,18 +161,18 @@ def _verified_inventory(blobs: Blobs, folder: str) -> Inventory:
     return inventory
 
 
-def _same_inventory(blobs: Blobs, home: str, folder: str) -> bool:
+def _same_inventory(blobs: Walk, home: str, folder: str) -> bool:
     return all(_read(blobs, f"{home}/{name}") == _read(blobs, f"{folder}/{name}") for name in (INVENTORY, SIDECAR))
 
 
-def _read(blobs: Blobs, name: str) -> bytes:
+def _read(blobs: Walk, name: str) -> bytes:
     try:
         return blobs.get(name)
     except NotFound:
         raise IntegrityFailure(f"缺文件 {short(name)}", remedy=RESTORE) from None
 
 
-def _root(blobs: Blobs, home: str, entries: Collection[Entry], inventory: Inventory, object_id: str) -> Iterator[str]:
+def _root(blobs: Walk, home: str, entries: Collection[Entry], inventory: Inventory, object_id: str) -> Iterator[str]:
     name, declaration = ocfl.OBJECT_DECLARATION
     if inventory.object_id != object_id:
         yield f"清单里的编号是 {inventory.object_id}，不是这个对象；{RESTORE}"
@@ -188,7 +188,7 @@ def _root(blobs: Blobs, home: str, entries: Collection[Entry], inventory: Invent
 
 
 def _earlier_inventories(
-    blobs: Blobs, home: str, folders: dict[int, list[Entry]], inventory: Inventory
+    blobs: Walk, home: str, folders: dict[int, list[Entry]], inventory: Inventory
 ) -> Iterator[str]:
     """Check that each version's own inventory tells the same history as the object's."""
     for number, entries in folders.items():
@@ -212,7 +212,7 @@ EMPTY = "是空文件夹；请删去它，并核对是否少了文件"
 LINKED = f"是指向别处的链接；{RESTORE}"
 
 
-def _below(blobs: Blobs, home: str, inside: str) -> Iterator[tuple[str, str]]:
+def _below(blobs: Walk, home: str, inside: str) -> Iterator[tuple[str, str]]:
     """Give the files below a folder, and the folders that are empty, each with what is wrong with it."""
     found = blobs.entries(f"{home}/{inside}")
     if not found:
@@ -229,7 +229,7 @@ def _linked(entries: Collection[Entry], inside: str = "") -> Iterator[str]:
     yield from (f"{inside}{entry.name} {LINKED}" for entry in entries if entry.is_foreign)
 
 
-def _files(blobs: Blobs, home: str, folders: dict[int, list[Entry]], inventory: Inventory) -> Iterator[str]:
+def _files(blobs: Walk, home: str, folders: dict[int, list[Entry]], inventory: Inventory) -> Iterator[str]:
     listed = {path for paths in inventory.manifest.values() for path in paths}
     present: set[str] = set()
     for number, entries in folders.items():

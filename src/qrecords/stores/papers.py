@@ -20,6 +20,8 @@ from qrecords.stores.blobs.folder import FolderBlobs
 from qrecords.stores.inbox import InboxBlobs
 
 EVIDENCE, INBOX, DRAFTS, ANSWERS = "evidence", "inbox/unmatched", "drafts", "drafts/answers"
+WAITING = (EVIDENCE, INBOX)  # must not be lost
+PAPERS_LOCK = "locks/papers.lock"
 COPIES = "volumes"  # reading copies of volumes, beside the archive
 _NO_PAPER = {"objects", "staging", "locks"}  # below the archive: removed in other ways, or holds no record
 
@@ -148,7 +150,7 @@ class WorkspacePapers:
 
     def waiting(self) -> list[str]:
         """Return the places of all that must not be lost: evidence and waiting pages."""
-        return [self._place(self._archive / f / name) for f in (EVIDENCE, INBOX) for name in self._blobs(f).names()]
+        return [self._place(self._archive / f / name) for f in WAITING for name in self._blobs(f).names()]
 
     @contextmanager
     def lent(self, place: str) -> Iterator[Path]:
@@ -161,7 +163,7 @@ class WorkspacePapers:
     def called(self, pattern: Pattern[str]) -> list[str]:
         """Return the places of all paper, of whatever kind, whose file name matches."""
         with durable.storage_errors(self._archive):
-            folders = [p for p in self._archive.iterdir() if p.is_dir() and p.name not in _NO_PAPER]
+            folders = [p for p in self._archive.iterdir() if p.is_dir() and not _holds_no_paper(p.name)]
             files = [
                 self._place(path)
                 for folder in (*folders, self._root / COPIES)
@@ -199,7 +201,7 @@ class WorkspacePapers:
     def _kept_at(self, place: str) -> tuple[Blobs, str] | None:
         """Return the store of blobs a place is in, and its name there; None for a file."""
         folder, _, name = place.rpartition("/")
-        for kept in (EVIDENCE, INBOX):
+        for kept in WAITING:
             if folder == self._place(self._archive / kept):
                 return self._blobs(kept), name
         return None
@@ -209,7 +211,11 @@ class WorkspacePapers:
 
     @property
     def _lock(self) -> Path:
-        return self._archive / "locks" / "papers.lock"
+        return self._archive / PAPERS_LOCK
+
+
+def _holds_no_paper(folder: str) -> bool:
+    return folder in _NO_PAPER or folder.endswith(durable.MOVED)
 
 
 def _sha256_in(stored: str) -> str:

@@ -24,6 +24,11 @@ def with_register(text: str, url: str, register_id: str) -> str:
     return _changed(_changed(text, "register", "url", url), "register", "id", register_id)
 
 
+def with_archive(text: str, url: str) -> str:
+    """Return the text of a qrecords.toml whose objects and papers are elsewhere; "" = in the workspace's folder."""
+    return _changed(text, "archive", "url", url)
+
+
 def _changed(text: str, section: str, key: str, value: str) -> str:
     import tomlkit  # 20 ms; this module is loaded by every command that opens the office
     from tomlkit.exceptions import TOMLKitError

@@ -19,7 +19,7 @@ from typing import Any
 from qrecords import __version__
 from qrecords.acting import acting_account
 from qrecords.advice import advise
-from qrecords.desk.places import archive_below, register_below
+from qrecords.desk.places import PLACE, archive_below, register_below
 from qrecords.errors import IntegrityFailure, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model.access import ANYTHING, Rules, decide
 from qrecords.model.record import OPEN_STATES, Action
@@ -36,7 +36,7 @@ from qrecords.stores.accessfile import read_access
 from qrecords.stores.backupstore import ASIDE, OWN_NAMES, BackupStore, Manifest
 from qrecords.stores.formfolders import series_folders
 from qrecords.stores.register import Register
-from qrecords.stores.settingsfile import with_register
+from qrecords.stores.settingsfile import with_archive, with_register
 from qrecords.strict import require_backup_place, require_here
 
 REMOVAL = "removal"  # the lock of whatever takes objects away: a backup and a destruction never meet
@@ -235,13 +235,19 @@ def restore(
 
 
 def _restore_settings(store: BackupStore, sha256: str, target: Path) -> None:
-    """Bring the settings back; they name the register that came back with them, never the one on a server."""
+    """Bring the settings back; they name register and objects that came back with them, never those on a server."""
     with TemporaryDirectory(prefix="qrecords-restore-") as aside:
         store.restore_file(sha256, Path(aside) / FILE_NAME)
-        on_server = bool(load(Path(aside)).register.url)
+        settings = load(Path(aside))
         text = (Path(aside) / FILE_NAME).read_text(encoding="utf-8-sig")
-    if on_server:
-        durable.write_file(target / FILE_NAME, with_register(text, "", "").encode())
+    if settings.register.url:
+        text = with_register(text, "", "")
+    if settings.archive.url:
+        text = with_archive(text, "")
+        with closing(Register(register_below(target))) as register, register.write() as tx:
+            tx.facts.set(PLACE, "")
+    if settings.register.url or settings.archive.url:
+        durable.write_file(target / FILE_NAME, text.encode())
     else:
         store.restore_file(sha256, target / FILE_NAME)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from qrecords.acting import peer_uid
 from qrecords.advice import Do, advise
-from qrecords.desk.places import register_below
+from qrecords.desk.places import PLACE, register_below
 from qrecords.desk.workspace import Workspace
 from qrecords.errors import IntegrityFailure, Problem, WrongState
 from qrecords.model.audit import digest
@@ -97,6 +97,7 @@ def open_rebuilt(root: Path, *, clock: Clock = system_now) -> Verified:
 
 
 def _put(office: Office, tx: Transaction, found: Unfrozen, made: Rebuilt) -> None:
+    tx.facts.set(PLACE, office.settings.archive.url)
     created = _put_log(tx, found, made)
     put_back(tx, found)
     made.counts["records"] = sum(len(item.records) for item in found.items)

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from qrecords.advice import Do, advise
-from qrecords.desk.places import archive_below, open_register, register_below
+from qrecords.desk.places import open_archive, open_register, register_below
 from qrecords.errors import IntegrityFailure, NotFound, WrongState
 from qrecords.model.destruction import CertificateJson
 from qrecords.model.disposition import DestructionList, ListState
@@ -38,9 +38,8 @@ def replay(office: Office, source: Path) -> list[str]:
     """
     require_backup_place(source)
     office.authorise(Action.DESTROY, "replay")
-    archive = archive_below(source)
     done: list[str] = []
-    with _register_of(source) as register:
+    with _register_of(source) as (register, archive):
         with register.read() as there:
             _require_later_life(office, there)
             executed = [one for one in there.retention.lists() if one.version >= CERTIFIED]
@@ -59,13 +58,13 @@ def replay(office: Office, source: Path) -> list[str]:
 
 
 @contextmanager
-def _register_of(source: Path) -> Iterator[Register]:
+def _register_of(source: Path) -> Iterator[tuple[Register, Objects]]:
     settings = load(source) if (source / FILE_NAME).is_file() else None
     if settings is None or not (settings.register.url or register_below(source).is_file()):
         raise NotFound(f"{source} 不是工作区", remedy="请指明备份所出的那个工作区；只有较新的备份时，先把它恢复到别处")
     register = open_register(settings)
     try:
-        yield register
+        yield register, open_archive(settings)
     finally:
         register.close()
 

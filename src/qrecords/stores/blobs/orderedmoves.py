@@ -7,13 +7,17 @@ files finishes it (all of the version is in) or lets go of it. A put that is kil
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 from qrecords.errors import NotFound, QRecordsError, WrongState
 from qrecords.ports import Blobs
 from qrecords.stores import durable, ocfl
+from qrecords.stores.blobs.listed import ListedBlobs, Listing
 from qrecords.stores.ocfl import INVENTORY, SIDECAR, Inventory
+
+AT_ONCE = 8  # ways to the store at a time
 
 
 class OrderedMoves:
@@ -24,6 +28,11 @@ class OrderedMoves:
 
     def __init__(self, blobs: Blobs) -> None:
         self.blobs = blobs
+        self.at_once = AT_ONCE
+
+    def walk(self, folder: str = "") -> ListedBlobs:
+        """Return the blobs as one listing finds them: each folder asked for by itself is a way there and back."""
+        return ListedBlobs(self.blobs, Listing(self.blobs.names(f"{folder}/" if folder else "")))
 
     def holds(self, home: str) -> bool:
         """Tell whether anything at all lies where an object belongs."""
@@ -109,7 +118,11 @@ class OrderedMoves:
 
     def _put(self, folder: Path, place: str) -> bool:
         """Put all files of a folder, its own inventory last; tells whether that name was free."""
-        for name in _in_order(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()):
+        names = _in_order(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+        content = [name for name in names if not _is_inventory(name)]
+        with ThreadPoolExecutor(AT_ONCE) as pool:  # of content nobody knows yet: its order does not matter
+            [*pool.map(lambda name: self.blobs.put(f"{place}/{name}", folder / name), content)]
+        for name in names[len(content) :]:
             is_new = self.blobs.put(f"{place}/{name}", folder / name)
         return is_new
 
@@ -132,7 +145,10 @@ def _in_order(names: Iterable[str]) -> list[str]:
     """Return names in the order they are put: content, then digest and inventory of each folder, the deepest first."""
 
     def rank(name: str) -> tuple[bool, int, bool, str]:
-        last = name.rpartition("/")[2]
-        return last in {INVENTORY, SIDECAR}, -name.count("/"), last == INVENTORY, name
+        return _is_inventory(name), -name.count("/"), name.endswith(INVENTORY), name
 
     return sorted(names, key=rank)
+
+
+def _is_inventory(name: str) -> bool:
+    return name.rpartition("/")[2] in {INVENTORY, SIDECAR}

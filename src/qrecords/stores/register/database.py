@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure, StorageFailure, WrongState
 from qrecords.model.audit import Event
-from qrecords.stores.durable import remove_file
+from qrecords.stores import durable
+from qrecords.stores.durable import remove_file, remove_tree
 from qrecords.stores.register import tables
 from qrecords.stores.register.accounts import Accounts
 from qrecords.stores.register.answered import Answered
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 MIGRATION = "0011"
 ASIDE_FILE = "readings.sqlite"
 
-MOVED_FILE = ".moved"  # how the file's name ends that a register was moved out of
 
 # The fact that tells a register which is not in force: one about to be, or one that was.
 STANDING, ARRIVING, MOVED = "standing", "arriving", "moved"
@@ -370,12 +370,12 @@ class Register:
     def scrub(self) -> None:
         """Write the database anew, so that no page of the file or its log holds what was removed; needs it alone.
 
-        The files it was moved out of go: they hold what it held then.
+        The files it was moved out of go, and the folders of objects moved elsewhere: they hold what was held then.
         """
         with self._translated():
             self._kept.scrub(self._engine)
-        for left in sorted(self.path.parent.glob(f"*{MOVED_FILE}*")):
-            remove_file(left)
+        for left in sorted(self.path.parent.glob(f"*{durable.MOVED}*")):
+            (remove_tree if left.is_dir() else remove_file)(left)
 
     def close(self) -> None:
         """Close all connections."""

@@ -18,7 +18,7 @@ from qrecords.model.audit import Event
 from qrecords.stores import durable
 from qrecords.stores.register import tables
 from qrecords.stores.register.afresh import put_aside
-from qrecords.stores.register.database import ARRIVING, MOVED, MOVED_FILE, STANDING, Register
+from qrecords.stores.register.database import ARRIVING, MOVED, STANDING, Register
 from qrecords.stores.register.dialects import seal_off, settle
 from qrecords.stores.register.rowcopy import copy_rows, first_difference
 
@@ -128,4 +128,4 @@ class FilePlace:
     def leave(self, now: datetime) -> None:
         """Keep the file of a register that went elsewhere under another name."""
         if self.place.exists():
-            put_aside(self.place, f"register-{now:%Y%m%d%H%M%S}{MOVED_FILE}")
+            put_aside(self.place, f"register-{now:%Y%m%d%H%M%S}{durable.MOVED}")
