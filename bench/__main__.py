@@ -15,6 +15,7 @@ NAMES = (
     "bench_pdf",
     "bench_register",
     "bench_reports",
+    "bench_s3",
     "bench_scan",
     "bench_search",
     "bench_start",

@@ -64,6 +64,8 @@ def move_archive(
         made = _left_over(settings, target)
     else:
         with closing(open_office(root, account_name, clock=clock)) as office:
+            if settings.archive.url == url:  # a new office took what its settings name just now
+                raise _already(target)
             office.authorise(Action.ADMINISTER, "archive")
             made = _taken_over(office, target, progress)
     _switch(settings, target, clock)
@@ -97,8 +99,12 @@ def _left_over(settings: Settings, target: Settings) -> Moved:
     archive = open_archive(target)
     is_left = bool(target.archive.url) and bool(left_in_folder(target.root))
     if settings.archive.url == target.archive.url and not is_left:
-        raise UsageError(f"档案库已经在 {archive.blobs.called()}", remedy="请写要搬去的另一个地方")
+        raise _already(target)
     return Moved(archive.blobs.called(), 0, 0, 0, finished=True)
+
+
+def _already(target: Settings) -> UsageError:
+    return UsageError(f"档案库已经在 {open_archive(target).blobs.called()}", remedy="请写要搬去的另一个地方")
 
 
 def _switch(settings: Settings, target: Settings, clock: Clock) -> None:

@@ -1,0 +1,105 @@
+"""Records filed on an S3 store, beside bare uploads of the same bytes to the same store, one after the other.
+
+python -m bench.bench_s3 [--records N] [--runs N]
+
+Papers are given ready-made, as in bench_filing. The store is started for the bench, its data in memory. Bare uploads
+are unconditional puts by the same client under the same names. Ends with status 1 above 2 times, by the median.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.bench_filing import files_below, ready_made, reviewed
+from bench.bench_pdf import CREATED, documents
+from bench.measure import line, seconds
+from qrecords.render.pdf import Converter, finish_pdf
+from qrecords.services.administer import init, open_office
+from qrecords.services.care.movearchive import FOLDER, move_archive
+from qrecords.services.care.verify import verify
+from qrecords.services.file import file_records
+from tests.servers import BUCKET, S3Server, storing, why_no_s3
+
+ASKED = 2.0
+
+
+def uploaded(server: S3Server, prefix: str, contents: dict[str, bytes]) -> None:
+    """Put the same bytes under the same names, with no condition and nothing asked."""
+    import obstore
+    from obstore.store import S3Store
+
+    store = S3Store(BUCKET, endpoint=server.endpoint, client_options={"allow_http": True})
+    for name, data in contents.items():
+        obstore.put(store, f"{prefix}/{name}", data, use_multipart=False)
+
+
+def on_a_store(root: Path, server: S3Server) -> None:
+    """Make an office whose objects are on the store."""
+    init(root).close()
+    path = root / "qrecords.toml"
+    text = path.read_text(encoding="utf-8").replace('endpoint = ""', f'endpoint = "{server.endpoint}"')
+    path.write_text(text, encoding="utf-8")
+    move_archive(root, server.url())
+
+
+def timed(root: Path, server: S3Server, count: int) -> tuple[float, float, float]:
+    """Return the seconds to file on the store, to file in a folder, and of bare uploads of the same bytes."""
+    with closing(open_office(root)) as office:
+        numbers = reviewed(office, count, root.parent)
+        before = set(office.archive.blobs.names())
+        ours = seconds(lambda: file_records(office, numbers))
+        names = sorted({*office.archive.blobs.names()} - before)
+        contents = {name: office.archive.blobs.get(name) for name in names}
+        looked = seconds(lambda: verify(office))
+    bare = seconds(lambda: uploaded(server, root.parent.name, contents))
+    size = sum(map(len, contents.values()))
+    print(f"  {count} records, {len(names)} names, {size / 1e6:.1f} MB: {ours:.2f} s, bare {bare:.2f} s, ", end="")
+    there = seconds(lambda: move_archive(root, FOLDER))
+    with closing(open_office(root)) as office:
+        numbers = reviewed(office, count, root.parent)
+        before_here = set(files_below(office.settings.archive_dir / "objects"))
+        folder = seconds(lambda: file_records(office, numbers))
+        assert len(set(files_below(office.settings.archive_dir / "objects")) - before_here) >= len(names) // 2
+    print(f"in a folder {folder:.2f} s, verify {looked:.2f} s, moved back and compared in {there:.2f} s", flush=True)
+    return ours, folder, bare
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=60)
+    parser.add_argument("--runs", type=int, default=3)
+    asked = parser.parse_args()
+    if reason := why_no_s3():
+        print(f"  left out: {reason}")
+        return 0
+    with TemporaryDirectory() as name, storing() as server:
+        os.environ.update(server.environment())
+        folder = Path(name)
+        (pdf,) = Converter().convert(documents(folder, 1), folder / "pdf")
+        finish_pdf(pdf, pdf, print_id=f"{pdf.stem}/1", title="示例", created=CREATED)
+        with closing(init(folder / "first")) as office:
+            reviewed(office, 1, folder)
+            word = next((office.settings.archive_dir / "drafts").rglob("*.docx")).read_bytes()
+        ready_made(word, pdf.read_bytes())
+        taken = []
+        for run in range(asked.runs):
+            root = folder / f"run{run}" / "office"
+            root.parent.mkdir()
+            on_a_store(root, server)
+            taken.append(timed(root, server, asked.records))
+    figure = statistics.median(ours / bare for ours, _, bare in taken)
+    added = statistics.median((ours - here) / bare for ours, here, bare in taken)
+    line("filing on a store ÷ bare uploads of the same bytes", figure, f"≤ {ASKED}")
+    line("what the store adds to filing ÷ bare uploads", added, "≤ 1")
+    print(f"  filing on a store ÷ filing in a folder: {statistics.median(o / h for o, h, _ in taken):.2f}")
+    return int(figure > ASKED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
