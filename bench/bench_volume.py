@@ -160,7 +160,7 @@ def with_workers(office_folder: Path, copy: Path, workers: int) -> Office:
 
 def volumes_of(office: Office) -> tuple[list[list[Path]], int]:
     """The PDFs of every volume to come, as the service splits the year, and their pages."""
-    found = [v for _, volumes in compiling._plans(office, groups_of(office), YEAR) for v in volumes]
+    found = [v for _, volumes in compiling.plans_of(office, groups_of(office), YEAR) for v in volumes]
     paths = [[Path(office.archive.called(p.item.object_id, "form.pdf")) for p in v.placed] for v in found]
     return paths, sum(v.pages for v in found)
 

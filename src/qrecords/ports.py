@@ -529,6 +529,11 @@ class Papers(Protocol):
         ...
 
     @property
+    def given(self) -> Blobs:
+        """Return the files given with long work, until it is done: on every machine of the office."""
+        ...
+
+    @property
     def drafts(self) -> Path:
         """Return the folder prints go into when no other is named; people take them from there."""
         ...

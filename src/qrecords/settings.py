@@ -25,6 +25,7 @@ ARCHIVE = "archive"  # below the workspace: the truth, and what must be backed u
 FILE_NAME = "qrecords.toml"
 MOST_PROCESSES = 32
 ROOT_VARIABLE = "QRECORDS_ROOT"
+WORKERS = "workers"  # [desk] long_work: the desk starts no process of its own for it
 _HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
@@ -199,6 +200,7 @@ class DeskSettings:
 
     `backup_folder` and `scan_folder`: where the desk backs up to, and where the scanner puts its files; "" = nowhere.
     `processes`: how many answer at once; 0 = as there are processors, four at most. One outside Linux.
+    `long_work`: who does it, a process of the desk's or workers alone.
     """
 
     logins_per_minute: int = 10
@@ -208,6 +210,7 @@ class DeskSettings:
     backup_folder: str = ""
     scan_folder: str = ""
     processes: int = _checked(0, _too_many)
+    long_work: str = _one_of("desk", WORKERS)
 
 
 @dataclass(frozen=True, slots=True)

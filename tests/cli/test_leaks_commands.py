@@ -24,6 +24,7 @@ ASKED: dict[str, str | list[str]] = {
     "init": "it makes another office",
     "demo": "it makes another office",
     "serve": "tests/web/test_desk.py asks through HTTP",
+    "worker": "it does what others asked for, and tells no more than how many",
     "login": NO_RECORD,
     "logout": NO_RECORD,
     "restore": "it makes another office, out of a backup whoever has it can read",

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, UsageError, WrongState
 from qrecords.model.audit import Event, first_break
 from qrecords.stores.register import Register
+from qrecords.stores.register.database import MIGRATION
 from qrecords.stores.register.dialects import postgresql as engine
 from tests.conftest import CHECKOUT
 from tests.servers import PASSWORD, PostgresqlServer, running
@@ -94,7 +95,7 @@ def test_the_working_role_can_change_nothing_of_the_log(apart: PostgresqlServer)
     refused = told(office)
     assert isinstance(refused, StorageFailure)
     assert "所有者" in str(refused.remedy)
-    apart.run("UPDATE alembic_version SET version_num = (SELECT '0011')", database="qrecords")
+    apart.run(f"UPDATE alembic_version SET version_num = (SELECT '{MIGRATION}')", database="qrecords")
 
 
 def told_on_create(url: str) -> QRecordsError:

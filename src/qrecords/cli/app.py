@@ -84,6 +84,7 @@ COMMANDS = {
     "index": ("qrecords.cli.care:index", "检索库：重建、状态"),
     "packs": ("qrecords.cli.packs:packs", "可选部分：台账、答复时限、返厂维修、预备役"),
     "jobs": ("qrecords.cli.jobs:jobs", "工作台上的长活：进度、结果、停下"),
+    "worker": ("qrecords.cli.worker:worker", "办长活：在任何一台机器上领取来办"),
     "serve": ("qrecords.cli.serve:serve", "启动工作台：在浏览器里填写、审查、检索"),
     "status": ("qrecords.cli.care:status", "工作区概况"),
 }

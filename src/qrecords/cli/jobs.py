@@ -15,7 +15,7 @@ KEY = click.argument("key", metavar="编号")
 
 @click.group(cls=chinese.Group)
 def jobs() -> None:
-    """工作台上的长活（成册、检查、备份、读扫描件、重建检索库）：办到哪里，结果怎样。"""
+    """长活（成册、检查、备份、读扫描件、重建检索库）：办到哪里，结果怎样。"""
 
 
 @jobs.command("list")
@@ -59,7 +59,8 @@ def stop(session: Session, key: str) -> None:
 
 def _answer(session: Session, job: Any) -> None:
     told = _told(job)
-    lines = [f"{told['label']}  {_state(told)}  {told['told']}".rstrip(), *(f"  {line}" for line in told["lines"])]
+    by = f"  由 {told['worker']} 办" if told["worker"] else ""
+    lines = [f"{told['label']}  {_state(told)}{by}  {told['told']}".rstrip(), *(f"  {n}" for n in told["lines"])]
     session.answer({"job": told}, lines)
 
 
@@ -73,6 +74,6 @@ def _told(job: Any) -> dict[str, Any]:
     from qrecords.services.jobkinds import KINDS
 
     label = KINDS[job.kind].label if job.kind in KINDS else job.kind
-    keys = ("key", "kind", "account", "asked_at", "began_at", "ended_at", "done", "total", "told")
+    keys = ("key", "kind", "account", "asked_at", "began_at", "ended_at", "done", "total", "told", "worker", "tries")
     more = {"label": label, "state": job.state.value, "state_label": JOB_LABELS[job.state], "lines": list(job.lines)}
     return {key: getattr(job, key) for key in keys} | more

@@ -34,7 +34,10 @@ OPEN_JOBS = (JobState.WAITING, JobState.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as the register keeps it; `lines` are its result in words, `stop` says that someone asked it to stop."""
+    """A job as the register keeps it; `lines` are its result in words, `stop` says that someone asked it to stop.
+
+    `worker` is who does it, "" the desk's own process; `part_of` the job it is a part of.
+    """
 
     key: str
     kind: str
@@ -50,6 +53,9 @@ class Job:
     stop: bool = False
     told: str = ""
     lines: tuple[str, ...] = field(default=())
+    tries: int = 0
+    worker: str = ""
+    part_of: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -13,13 +13,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import IO
+
+from filelock import FileLock, Timeout
 
 from qrecords.errors import MissingProgram
 from qrecords.render.fonts import fontconfig_file
@@ -111,7 +113,7 @@ class Soffice:
         `on_tick` is called as time passes and returns how many files are there.
         """
         self._prepare_profile()
-        with TemporaryFile() as words:
+        with _place(on_tick), TemporaryFile() as words:
             process = self._start(files, out_dir, words)
             try:
                 hung = _watch(process, seconds_per_file, on_tick)
@@ -162,6 +164,40 @@ class Soffice:
             f'xmlns:xs="http://www.w3.org/2001/XMLSchema">{items}</oor:items>',
             encoding="utf-8",
         )
+
+
+def limit(most: int) -> None:
+    """Let no more than so many LibreOffice of this user run at once, those of other processes that say so counted."""
+    _LIMIT[:] = [most]
+
+
+_LIMIT: list[int] = []
+
+
+@contextmanager
+def _place(on_tick: Callable[[], int]) -> Iterator[None]:
+    """Hold one of the places there are for LibreOffice on this machine, where they are limited."""
+    if not _LIMIT:
+        yield
+        return
+    folder = Path(gettempdir()) / f"qrecords-libreoffice-{getattr(os, 'getuid', str)()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    places = [FileLock(folder / f"{number}.lock", thread_local=False) for number in range(_LIMIT[0])]
+    while not (held := next((place for place in places if _taken(place)), None)):
+        on_tick()  # may say that nobody wants it any more
+        time.sleep(_LOOK_SECONDS)
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def _taken(place: FileLock) -> bool:
+    try:
+        place.acquire(blocking=False)
+    except Timeout:
+        return False
+    return True
 
 
 def _watch(process: subprocess.Popen[bytes], seconds_per_file: float, on_tick: Callable[[], int]) -> bool:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qrecords.advice import Input, Sentence, advise
 from qrecords.errors import InvalidInput, Problem, UsageError
+from qrecords.model.job import Job, JobState
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.stores.given import GivenFile
+
+if TYPE_CHECKING:
+    from qrecords.services.volumes.compile import Compiled
 
 Progress = Callable[[int, int], None]
 Arguments = Mapping[str, Any]
@@ -27,12 +31,21 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """How a job is cut into parts workers share, as the arguments of each; what comes of it when all are over."""
+
+    cut: Callable[[Office, Arguments], Sequence[Arguments]]
+    joined: Callable[[Office, Arguments, Sequence[Job], Progress], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of job; `needs` is asked before it is written down, the service asks again when it runs."""
 
     label: str
     run: Callable[[Office, Arguments, Sequence[GivenFile], Progress], Outcome]
     needs: Action | None = None
+    shared: Shared | None = None
 
 
 def problem_lines(problems: Iterable[Problem]) -> Iterator[Sentence]:
@@ -51,13 +64,50 @@ def _year(arguments: Arguments) -> int:
 
 def _compile(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
     from qrecords.services.volumes.compile import compile_year
+    from qrecords.services.volumes.sharing import compile_part
 
     year, gaps = _year(arguments), bool(arguments.get("with_gaps"))
     reason, form = str(arguments.get("reason", "")), str(arguments.get("form", ""))
+    if only := arguments.get("groups"):
+        volumes = compile_part(office, year, only, with_gaps=gaps, reason=reason, progress=at)
+        return Outcome(_bound(len(volumes)), [_volume_line(v) for v in volumes])
     made = compile_year(office, year, form_code=form, with_gaps=gaps, reason=reason, progress=at)
-    lines = [f"{v['volume_code']}  {v['title']}  {v['items']}件 {v['pages']}页" for v in made.volumes]
-    lines += [f"缺件 {line['record_no']}：{line['why']}" for line in (*made.left_out, *made.missing)]
-    return Outcome(f"编成{len(made.volumes)}册" if made.volumes else f"{year}年没有要成册的归档件", lines)
+    lines = [*map(_volume_line, made.volumes), *_gap_lines(made)]
+    return Outcome(_bound(len(made.volumes)) if made.volumes else f"{year}年没有要成册的归档件", lines)
+
+
+def _volume_line(volume: Mapping[str, Any]) -> str:
+    return f"{volume['volume_code']}  {volume['title']}  {volume['items']}件 {volume['pages']}页"
+
+
+def _gap_lines(made: Compiled) -> list[str]:
+    return [f"缺件 {line['record_no']}：{line['why']}" for line in (*made.left_out, *made.missing)]
+
+
+def _bound(volumes: int) -> str:
+    return f"编成{volumes}册"
+
+
+def _cut_year(office: Office, arguments: Arguments) -> Sequence[Arguments]:
+    """Cut a year's compilation by what is bound together; of one form it stays whole."""
+    from qrecords.services.volumes.sharing import cut_year
+
+    if arguments.get("form"):
+        return []
+    gaps, reason = bool(arguments.get("with_gaps")), str(arguments.get("reason", ""))
+    parts = cut_year(office, _year(arguments), with_gaps=gaps, reason=reason)
+    return [{**arguments, "groups": part} for part in parts]
+
+
+def _join_year(office: Office, arguments: Arguments, parts: Sequence[Job], _at: Progress) -> Outcome:
+    from qrecords.services.volumes.sharing import join_year
+
+    made = join_year(office, _year(arguments))
+    bound = [line for part in parts if part.state is JobState.DONE for line in part.lines]
+    failed = [part for part in parts if part.state is not JobState.DONE]
+    lines = [*sorted(bound), *(line for part in failed for line in (part.told, *part.lines)), *_gap_lines(made)]
+    told = f"，有{len(failed)}部分没有办成，请按各条处理后再办一次" if failed else ""
+    return Outcome(f"{_bound(len(bound))}{told}", lines, ok=not failed)
 
 
 def _verify(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
@@ -136,7 +186,7 @@ def _scan(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: 
 
 
 KINDS: Mapping[str, Kind] = {
-    "compile": Kind("年度成册", _compile, Action.BIND),
+    "compile": Kind("年度成册", _compile, Action.BIND, Shared(_cut_year, _join_year)),
     "verify": Kind("检查档案", _verify, Action.VERIFY),
     "verify-volume": Kind("逐页核对册", _verify_volumes, Action.READ),
     "backup": Kind("备份", _backup, Action.ADMINISTER),

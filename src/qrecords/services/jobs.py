@@ -1,16 +1,19 @@
-"""Long work as jobs: written down, done by one process of the serving machine after another, told from the register.
+"""Long work as jobs: written down, done by the desk's own process or by workers on any machine, told from the register.
 
-A job is no step: what its service does is. One whose process was killed is told as broken off, and what it had under
-way is finished or undone as after any crash (care/recover.py). It stops where its service tells how far it is.
+A job is no step: what its service does is. Who does it holds its lease. Of one whose process was killed that which it
+had under way is finished or undone as after any crash (care/recover.py); then it is done again, or told as broken off.
+It stops where its service tells how far it is.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -18,25 +21,46 @@ from qrecords.acting import in_use
 from qrecords.advice import Sentence, advise
 from qrecords.desk.session import Session
 from qrecords.desk.workspace import Workspace
-from qrecords.errors import NotFound, NotPermitted, QRecordsError, UsageError, WrongState
+from qrecords.errors import NotFound, NotPermitted, QRecordsError, StorageFailure, UsageError, WrongState
 from qrecords.model.job import Job, JobState
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.services.care.recover import recover
-from qrecords.services.jobkinds import KINDS, problem_lines
-from qrecords.stores.durable import make_dirs, remove_tree
+from qrecords.services.jobkinds import KINDS, Outcome, Progress, Shared, problem_lines
 from qrecords.stores.given import GivenFile, on_disk
+from qrecords.stores.register import Transaction
+from qrecords.stores.register.jobs import lease_of
 
 LEASE = "work/jobs"
-FILES = "jobs"  # under indexes/: files given with a job, until it is done
+GIVEN = "files"  # among the arguments: what the files given with a job are called
 OF_THE_HOUSE = (Action.VERIFY, Action.ADMINISTER)  # such jobs tell of no record's values
 MOST_LINES = 2000
 BEAT_SECONDS = 0.5  # between two notes of how far a job is
+LOOK_SECONDS = 0.2  # between two looks whether others have done their parts
+UNBEGUN = "还没有开始就停下了"
+MOST_TRIES = 3  # of a job: one that kills whoever does it must not go round for ever
 Words = Callable[[Sentence], str]
 
 
 class Stopped(WrongState):
     """Someone asked the job to stop."""
+
+
+class GivenBack(WrongState):
+    """Who does the job was told to end: another one shall go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who takes jobs: its name, "" for the desk; which kinds; whether it shares one with others; when it ends."""
+
+    name: str = ""
+    kinds: Container[str] = frozenset(KINDS)
+    shares: bool = False
+    ends: Callable[[], bool] = bool  # False
+
+
+DESK = Hand()
 
 
 def start(
@@ -52,12 +76,19 @@ def start(
         if there.account != office.account.name:
             raise NotFound("没有这项长活", remedy="请刷新页面后再试")
         return there
-    _keep_files(office, key, files)
-    job = Job(key, kind, office.account.name, office.origin, dict(arguments), JobState.WAITING, office.now())
+    said = {**arguments, GIVEN: _keep_files(office, key, files)} if files else dict(arguments)
+    job = Job(key, kind, office.account.name, office.origin, said, JobState.WAITING, office.now())
     with office.register.write() as tx:
         if tx.jobs.get(key) is None:
             tx.jobs.add(job)
     return job
+
+
+def require_kinds(office: Office, kinds: Sequence[str]) -> None:
+    """Let the account start workers that take jobs of these kinds (none = all), or refuse; UsageError for others."""
+    office.authorise(Action.ADMINISTER, "worker")
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        raise UsageError(f"没有「{unknown[0][:40]}」这种长活", remedy=f"可用：{'、'.join(KINDS)}")
 
 
 def list_jobs(office: Office) -> list[Job]:
@@ -83,66 +114,164 @@ def stop(office: Office, key: str) -> Job:
     with office.register.write() as tx:
         now = tx.jobs.get(job.key)
         if now is not None and now.state is JobState.WAITING:
-            tx.jobs.end(job.key, JobState.STOPPED, office.now(), "还没有开始就停下了")
+            tx.jobs.end(job.key, JobState.STOPPED, office.now(), UNBEGUN)
         else:
-            tx.jobs.ask_to_stop(job.key)
+            for open_one in (job, *tx.jobs.open(job.key)):
+                tx.jobs.ask_to_stop(open_one.key)
     return show_job(office, key)
 
 
 def waiting(workspace: Workspace) -> bool:
     """Tell whether there is a job to be done, or one whose process is gone to be told of."""
     with workspace.register.read() as tx:
-        left = bool(tx.jobs.in_state(JobState.WAITING)) or bool(tx.jobs.in_state(JobState.RUNNING))
+        found = tx.jobs.open()
+    left = any(job.state is JobState.WAITING or not workspace.leases.is_alive(lease_of(job.key)) for job in found)
     return left and not workspace.leases.is_alive(LEASE)
 
 
 def work_off(workspace: Workspace, words: Words) -> None:
-    """Do the jobs that wait, one after the other, unless another process is at them."""
+    """Do the jobs that wait, one after the other, unless another process of the desk is at them."""
     while waiting(workspace):
         with workspace.leases.take_over(LEASE) as mine:
             if not mine:
                 return
-            _end_broken(workspace, words)
-            while job := _next(workspace):
-                _do(workspace, job, words)
+            while take_one(workspace, words):
+                pass
 
 
-def _end_broken(workspace: Workspace, words: Words) -> None:
-    """Tell of jobs whose process was killed, once what they had under way is finished or undone."""
+def is_left(workspace: Workspace, hand: Hand) -> bool:
+    """Tell whether a job of its kinds waits or runs anywhere."""
     with workspace.register.read() as tx:
-        broken = tx.jobs.in_state(JobState.RUNNING)
-    for job in broken:
-        told: Sentence = "办事的程序中断了；做到一半的已接着做完或撤回，可以再办一次"
-        try:
-            recover(_session(workspace, job, words))
-        except QRecordsError as error:
-            told = advise("办事的程序中断了，恢复时：{}", error.told)
-        _end(workspace, job, JobState.BROKEN, words(told))
+        return any(job.kind in hand.kinds for job in tx.jobs.open())
 
 
-def _next(workspace: Workspace) -> Job | None:
+def take_one(workspace: Workspace, words: Words, hand: Hand = DESK, part_of: str = "") -> Job | None:
+    """Do the first job nobody is at, if there is one; returns it as it ended, or was given back.
+
+    Of many who try at once one gets its lease. One whose process is gone is taken again, a few times, when a worker did
+    it; what the desk did itself is told as broken off.
+    """
+    with workspace.register.read() as tx:
+        found = tx.jobs.open(part_of)
+    for job in found:
+        if job.kind not in hand.kinds:
+            continue
+        with workspace.leases.take_over(lease_of(job.key)) as mine:
+            if mine and (begun := _begin(workspace, job, words, hand)) is not None:
+                _do(workspace, begun, words, hand)
+                with workspace.register.read() as tx:
+                    return tx.jobs.get(job.key)
+    return None
+
+
+def _begin(workspace: Workspace, job: Job, words: Words, hand: Hand) -> Job | None:
+    """Note that a job is begun by who holds its lease; None when it is over, or shall not be begun."""
     with workspace.register.write() as tx:
-        found = next(iter(tx.jobs.in_state(JobState.WAITING)), None)
-        if found is not None:
-            tx.jobs.begin(found.key, workspace.clock().isoformat())
-    return found
+        now = tx.jobs.get(job.key)
+        if now is None or not now.is_open:
+            return None
+        if now.state is JobState.WAITING and now.stop:
+            tx.jobs.end(job.key, JobState.STOPPED, workspace.clock().isoformat(), UNBEGUN)
+            return None
+        if now.state is JobState.WAITING:
+            tx.jobs.begin(job.key, workspace.clock().isoformat(), hand.name)
+            return tx.jobs.get(job.key)
+    return _again(workspace, now, words, hand)
 
 
-def _do(workspace: Workspace, job: Job, words: Words) -> None:
+def _again(workspace: Workspace, job: Job, words: Words, hand: Hand) -> Job | None:
+    """Finish or undo what a job had under way whose process is gone; then begin it again, or tell that it broke off."""
+    told: Sentence = "办事的程序中断了；做到一半的已接着做完或撤回，可以再办一次"
+    again = _may_again(job)
+    try:
+        recover(_session(workspace, job, words))
+    except QRecordsError as error:
+        told, again = advise("办事的程序中断了，恢复时：{}", error.told), False
+    if not again:
+        _end(workspace, job, JobState.BROKEN, words(told))
+        return None
+    with workspace.register.write() as tx:
+        tx.jobs.begin(job.key, workspace.clock().isoformat(), hand.name)
+        return tx.jobs.get(job.key)
+
+
+def _do(workspace: Workspace, job: Job, words: Words, hand: Hand) -> None:
     state, told, lines = JobState.FAILED, "", list[Sentence]()
     try:
         office = _session(workspace, job, words)
-        made = KINDS[job.kind].run(office, job.arguments, _files(office, job.key), _progress(workspace, job))
+        made = _run(office, job, words, hand)
         state, told, lines = (JobState.DONE if made.ok else JobState.FAULTY), words(made.told), [*made.lines]
     except Stopped:
         state, told = JobState.STOPPED, "已在安全的地方停下；做完的留着，再办一次会接着做"
         with suppress(QRecordsError):  # else the next start does it
             recover(_session(workspace, job, words))
     except QRecordsError as error:
+        if isinstance(error, GivenBack) or (isinstance(error, StorageFailure) and _may_again(job)):
+            _give_back(workspace, job, words, untried=isinstance(error, GivenBack))
+            return
         told, lines = words(error.told), [*problem_lines(error.problems)]
     except Exception as error:  # a bug of ours must not leave a job that seems to run
         told = f"程序内部错误：{type(error).__name__}；已写入的数据没有损坏，请告诉维护人员"
     _end(workspace, job, state, told, [words(line) for line in lines[:MOST_LINES]])
+
+
+def _may_again(job: Job) -> bool:
+    """Tell whether a job that broke off is done again by itself: a worker did it, and not for the last time."""
+    return bool(job.worker) and job.tries < MOST_TRIES and not job.stop
+
+
+def _give_back(workspace: Workspace, job: Job, words: Words, *, untried: bool) -> None:
+    """Let another one go on with a job: who did it ends, or what it needed was out of reach."""
+    with suppress(QRecordsError):  # else the next start does it
+        recover(_session(workspace, job, words))
+    with workspace.register.write() as tx:
+        if _is_mine(workspace, tx, job):
+            tx.jobs.give_back(job.key, untried=untried)
+
+
+def _run(office: Office, job: Job, words: Words, hand: Hand) -> Outcome:
+    kind, note = KINDS[job.kind], _progress(office.workspace, job)
+
+    def at(done: int, total: int) -> None:
+        if hand.ends():
+            raise GivenBack("办事的程序要停下")
+        note(done, total)
+
+    if hand.shares and kind.shared and not job.part_of and _cut(office, job, kind.shared):
+        return kind.shared.joined(office, job.arguments, _share(office, job, words, hand, at), at)
+    with _files(office, job) as files:
+        return kind.run(office, job.arguments, files, at)
+
+
+def _cut(office: Office, job: Job, shared: Shared) -> bool:
+    """Cut a job into parts of its own, once; False for one that is not worth it."""
+    with office.register.read() as tx:
+        there = tx.jobs.parts(job.key)
+    if there:
+        return True
+    cut = shared.cut(office, job.arguments)
+    if len(cut) < 2:
+        return False
+    with office.register.write() as tx:
+        if not tx.jobs.parts(job.key):
+            for number, arguments in enumerate(cut, start=1):
+                key = f"{job.key}.{number}"
+                part = replace(job, key=key, arguments=arguments, state=JobState.WAITING, began_at="", part_of=job.key)
+                tx.jobs.add(replace(part, done=0, total=0, tries=0, worker="", asked_at=office.now()))
+    return True
+
+
+def _share(office: Office, job: Job, words: Words, hand: Hand, at: Progress) -> list[Job]:
+    """Work off the parts of a job, together with whoever else takes some; returns them when all are over."""
+    while True:
+        with office.register.read() as tx:
+            parts = tx.jobs.parts(job.key)
+        left = sum(part.is_open for part in parts)
+        at(len(parts) - left, len(parts))
+        if not left:
+            return parts
+        if take_one(office.workspace, words, hand, job.key) is None:
+            time.sleep(LOOK_SECONDS)
 
 
 def _session(workspace: Workspace, job: Job, words: Words) -> Office:
@@ -165,8 +294,11 @@ def _progress(workspace: Workspace, job: Job) -> Callable[[int, int], None]:
             return
         told_at = now
         with workspace.register.read() as tx:
-            if (there := tx.jobs.get(job.key)) is not None and there.stop:
-                raise Stopped("按要求停下")
+            there, mine = tx.jobs.get(job.key), _is_mine(workspace, tx, job)
+        if there is not None and there.stop:
+            raise Stopped("按要求停下")
+        if not mine:
+            raise WrongState("停顿太久，已由另一个程序接着办", remedy="请看这项长活现在的情况")
         with suppress(QRecordsError), workspace.register.write(wait=False) as tx:
             tx.jobs.progress(job.key, done, total)
 
@@ -175,9 +307,16 @@ def _progress(workspace: Workspace, job: Job) -> Callable[[int, int], None]:
 
 def _end(workspace: Workspace, job: Job, state: JobState, told: str, lines: Sequence[str] = ()) -> None:
     with workspace.register.write() as tx:
+        if not _is_mine(workspace, tx, job):
+            return  # it was held up for so long that another one has taken it
         tx.jobs.end(job.key, state, workspace.clock().isoformat(), told, lines)
     with suppress(QRecordsError):
-        remove_tree(_folder(workspace, job.key))
+        _drop_files(workspace, job)
+
+
+def _is_mine(workspace: Workspace, tx: Transaction, job: Job) -> bool:
+    """Tell whether who works here still is the one who does a job."""
+    return tx.jobs.holder(job.key) in workspace.register.holders
 
 
 def _get(office: Office, key: str) -> Job | None:
@@ -192,8 +331,9 @@ def _as_it_is(office: Office, job: Job) -> Job:
     """
     if job.account != office.account.name and _needs(job) not in OF_THE_HOUSE:
         job = replace(job, told="", lines=(), arguments={})
-    if job.state is JobState.RUNNING and not office.leases.is_alive(LEASE):
-        return replace(job, state=JobState.BROKEN, told="办事的程序中断了；下次启动工作台时接着做完或撤回")
+    if job.state is JobState.RUNNING and not office.leases.is_alive(lease_of(job.key)):
+        told = "办事的程序中断了；别的会接着办" if job.worker else "办事的程序中断了；下次启动工作台时接着做完或撤回"
+        return replace(job, state=JobState.BROKEN, told=told)
     return job
 
 
@@ -202,22 +342,32 @@ def _needs(job: Job) -> Action | None:
     return kind.needs if kind else None
 
 
-def _folder(workspace: Workspace, key: str) -> Path:
-    return workspace.indexes_dir / FILES / key
+def _given_name(key: str, number: int) -> str:
+    return f"{key}-{number:04d}"
 
 
-def _keep_files(office: Office, key: str, files: Sequence[GivenFile]) -> None:
-    if not files:
-        return
-    folder = _folder(office.workspace, key)
+def _keep_files(office: Office, key: str, files: Sequence[GivenFile]) -> list[str]:
+    """Keep the files given with a job where every machine finds them; returns what they are called."""
     for number, file in enumerate(files, start=1):
-        place = folder / f"{number:04d}"
-        make_dirs(place)
-        with file.lent() as path, path.open("rb") as given, (place / file.name).open("wb") as kept:
-            while block := given.read(1 << 20):
-                kept.write(block)
+        with file.lent() as path:
+            office.papers.given.replace(_given_name(key, number), path)
+    return [file.name for file in files]
 
 
-def _files(office: Office, key: str) -> list[GivenFile]:
-    folder = _folder(office.workspace, key)
-    return [on_disk(path) for path in sorted(folder.glob("*/*"))] if folder.is_dir() else []
+@contextmanager
+def _files(office: Office, job: Job) -> Iterator[list[GivenFile]]:
+    """Lend the files given with a job, under their own names."""
+    with TemporaryDirectory(prefix="qrecords-job-", ignore_cleanup_errors=True) as folder:
+        found = []
+        for number, name in enumerate(job.arguments.get(GIVEN, ()), start=1):
+            path = Path(folder) / f"{number:04d}" / name
+            path.parent.mkdir()
+            with office.papers.given.lent(_given_name(job.key, number)) as kept:
+                shutil.copyfile(kept, path)
+            found.append(on_disk(path))
+        yield found
+
+
+def _drop_files(workspace: Workspace, job: Job) -> None:
+    if given := job.arguments.get(GIVEN):
+        workspace.papers.given.delete(*(_given_name(job.key, n) for n in range(1, len(given) + 1)))

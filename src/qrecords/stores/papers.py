@@ -22,6 +22,7 @@ from qrecords.stores.inbox import InboxBlobs
 EVIDENCE, INBOX, DRAFTS, ANSWERS = "evidence", "inbox/unmatched", "drafts", "drafts/answers"
 WAITING = (EVIDENCE, INBOX)  # must not be lost
 PAPERS_LOCK = "locks/papers.lock"
+GIVEN = "jobs"
 COPIES = "volumes"  # reading copies of volumes, beside the archive
 _NO_PAPER = {"objects", "staging", "locks"}  # below the archive: removed in other ways, or holds no record
 
@@ -139,6 +140,11 @@ class WorkspacePapers:
         """Return what was typed and is no record yet."""
         return AnswerFiles(self._archive / ANSWERS)
 
+    @cached_property
+    def given(self) -> Blobs:
+        """Return the files given with long work, until it is done."""
+        return self._blobs(GIVEN)
+
     @property
     def drafts(self) -> Path:
         """Return the folder prints go into when no other is named; people take them from there."""
@@ -188,7 +194,7 @@ class WorkspacePapers:
 
     def sweep(self) -> None:
         """Remove what killed writes left: it may hold what is destroyed."""
-        for folder in (DRAFTS, EVIDENCE, INBOX):
+        for folder in (DRAFTS, EVIDENCE, INBOX, GIVEN):
             durable.sweep_asides(self._archive / folder)
 
     def sweep_all(self) -> None:

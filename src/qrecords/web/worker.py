@@ -12,6 +12,7 @@ from pathlib import Path
 
 from qrecords.desk.workspace import Workspace
 from qrecords.services.jobs import waiting, work_off
+from qrecords.settings import WORKERS
 from qrecords.strict import RUN, installed
 from qrecords.web.wording import worded
 
@@ -44,8 +45,8 @@ class Worker:
         self._workspace, self._start = workspace, start
 
     def __call__(self) -> None:
-        """Let the process be started if something waits and nobody is at work."""
-        if waiting(self._workspace):
+        """Let the process be started if something waits and nobody is at work, unless workers do it all."""
+        if self._workspace.settings.desk.long_work != WORKERS and waiting(self._workspace):
             self._start()
 
 

@@ -70,7 +70,10 @@ class LeaseKeeper:
 
     @contextmanager
     def hold_alone(self, name: str, label: str) -> Iterator[None]:
-        """Hold a lease that others may want too; WrongState when one of them does not let go of it in time."""
+        """Hold a lease that others may want too; WrongState when one of them does not let go of it in time.
+
+        Who holds `work/compile/2026` holds a part of `work/compile`: nobody can hold both, others hold other years.
+        """
         until = time.monotonic() + WAIT_SECONDS
         while not self._take(name):
             if time.monotonic() > until:
@@ -97,15 +100,15 @@ class LeaseKeeper:
         return Lease(name, self.owner, self.machine, process(), 0, now, now)
 
     def _take(self, name: str) -> bool:
-        """Take a lease if nobody alive holds it; a dead one's passes over in one piece."""
+        """Take a lease if nobody alive holds it, its whole or a part of it; a dead one's passes over in one piece."""
         with self.register.read() as tx:
-            found = tx.leases.get(name)
-        if found is not None and not self._is_over(found):
+            found = tx.leases.in_the_way(name)
+        if not all(map(self._is_over, found)):
             return False
         with self.register.write() as tx:
-            if found is not None:
-                tx.leases.end_silent(found)
-            if tx.leases.get(name) is not None:  # another one came first
+            for dead in found:
+                tx.leases.end_silent(dead)
+            if tx.leases.in_the_way(name):  # another one came first
                 return False
             tx.leases.add(self._lease(name))
         return True

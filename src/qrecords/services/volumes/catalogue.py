@@ -94,6 +94,12 @@ def keep(office: Office, intent: str, year: int, lines: Sequence[Line], docx: Pa
     office.archive.publish(staged)
 
 
+def is_behind(office: Office, year: int) -> bool:
+    """Tell whether the catalogue kept lacks something of the year's volumes."""
+    lines = lines_of(office, year)
+    return bool(lines) and lines != _kept(office, year)
+
+
 def catch_up(office: Office, year: int) -> None:
     """Make the catalogue a compilation that broke off could not make any more."""
     lines = lines_of(office, year)

@@ -7,7 +7,7 @@ sealed is used by the next compilation; since the first ones are sealed first, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -114,29 +114,18 @@ def compile_year(
     Records of the year that are not filed, and numbers the register lacks, are gaps: binding goes on only `with_gaps`
     and a reason, which the file note prints. Items filed later make a supplement, never a silent change.
     """
-    office.authorise(Action.BIND, str(year))
-    if with_gaps and not reason.strip():
-        raise UsageError("带缺件成册要写原因", remedy=advise("请加 {} 写明原因，它会印在备考表上", Input.REASON))
+    authorise(office, year, with_gaps=with_gaps, reason=reason)
     with office.exclusive("compile", "成册"):
-        groups, report = _groups(office, year, form_code)
+        groups, report = groups_and_report(office, year, form_code)
         result = Compiled([], _voids(report), report.left_out, report.missing, report.late, report.elsewhere)
         result.is_over = year < int(office.today()[:4])
-        plans = _plans(office, groups, year)
+        plans = plans_of(office, groups, year)
         if dry_run:
             result.volumes = [_outline(group, year, v) for group, volumes in plans for v in volumes]
             return result
-        if plans and report.in_the_way and not with_gaps:
-            raise WrongState(
-                f"{year}年还有{len(report.left_out)}份记录没有归档、{len(report.missing)}个编号缺失，不能成册",
-                remedy=advise(
-                    "先办完它们（{} 查看），或加 {} {} 带缺件成册",
-                    Do.LIST(Input.YEAR(year)),
-                    Input.WITH_GAPS,
-                    Input.REASON,
-                ),
-            )
+        require_no_gaps(year, plans, report, with_gaps=with_gaps)
         if plans:
-            result.volumes = _bind_all(office, year, plans, report, reason, progress)
+            result.volumes = bind_all(office, year, plans, report, reason, progress)
             file_log(office)
         else:
             catalogue.catch_up(office, year)
@@ -144,12 +133,38 @@ def compile_year(
     return result
 
 
-def _groups(office: Office, year: int, form_code: str) -> tuple[list[AnyGroup], YearReport]:
-    """Return what is bound, of a form, of a kind of documents, or all; and what is to be told of it before."""
+def authorise(office: Office, year: int, *, with_gaps: bool, reason: str) -> None:
+    """Let the account bind the year, or refuse; UsageError without a reason for binding with gaps."""
+    office.authorise(Action.BIND, str(year))
+    if with_gaps and not reason.strip():
+        raise UsageError("带缺件成册要写原因", remedy=advise("请加 {} 写明原因，它会印在备考表上", Input.REASON))
+
+
+def require_no_gaps(year: int, plans: Sequence[Plan], report: YearReport, *, with_gaps: bool) -> None:
+    """Refuse to bind while records are not filed or numbers missing, unless it is wanted so."""
+    if plans and report.in_the_way and not with_gaps:
+        raise WrongState(
+            f"{year}年还有{len(report.left_out)}份记录没有归档、{len(report.missing)}个编号缺失，不能成册",
+            remedy=advise(
+                "先办完它们（{} 查看），或加 {} {} 带缺件成册", Do.LIST(Input.YEAR(year)), Input.WITH_GAPS, Input.REASON
+            ),
+        )
+
+
+def groups_and_report(
+    office: Office, year: int, form_code: str = "", only: Collection[str] = ()
+) -> tuple[list[AnyGroup], YearReport]:
+    """Return what is bound, of a form, of a kind of documents, or all; and what is to be told of it before.
+
+    `only`: groups of these codes alone.
+    """
     of_documents = document_groups(office, year)
     named = [g for g in of_documents if form_code.strip().upper() in g.form_codes]
     of_forms = [] if named else groups_of(office, form_code)
     of_documents = named or ([] if form_code else of_documents)
+    if only:
+        of_forms = [g for g in of_forms if g.code in only]
+        of_documents = [g for g in of_documents if g.code in only]
     report = year_report(office, forms_of(of_forms), year)
     with office.register.read() as tx:
         for group in of_documents:
@@ -161,15 +176,24 @@ def _voids(report: YearReport) -> list[dict[str, str]]:
     return [{"record_no": line["record_no"], "reason": line["why"]} for line in report.void]
 
 
-def _plans(office: Office, groups: Sequence[AnyGroup], year: int) -> list[Plan]:
+def plans_of(office: Office, groups: Sequence[AnyGroup], year: int) -> list[Plan]:
+    """Return the volumes of each group that has some."""
     with office.register.read() as tx:
         found = [(group, split(group.pieces(office, tx, year), limits(office))) for group in groups]
     return [(group, volumes) for group, volumes in found if volumes]
 
 
-def _bind_all(
-    office: Office, year: int, plans: Sequence[Plan], report: YearReport, reason: str, progress: Progress | None
+def bind_all(
+    office: Office,
+    year: int,
+    plans: Sequence[Plan],
+    report: YearReport,
+    reason: str,
+    progress: Progress | None,
+    *,
+    catalogued: bool = True,
 ) -> list[dict[str, Any]]:
+    """Bind the volumes as one step, and unless another one does the year's catalogue; the caller holds its groups."""
     plans = [(group, with_spots(office, volumes)) for group, volumes in plans]
     with running(office) as run:
         with office.register.write() as tx:
@@ -180,14 +204,15 @@ def _bind_all(
             step = run.begin(tx, BindVolumes(tuple(bindings)))
         durable.checkpoint("compile.intent")
         durable.make_dirs(run.folder)
-        lines = catalogue.lines_of(office, year, bindings)
-        listed = catalogue.write_docx(office, year, lines, run.folder)
-        matters = make_matter(office, bindings, run.folder, [listed])
+        lines = catalogue.lines_of(office, year, bindings) if catalogued else []
+        listed = [catalogue.write_docx(office, year, lines, run.folder)] if catalogued else []
+        matters = make_matter(office, bindings, run.folder, listed)
         durable.checkpoint("compile.matter")
         _seal_all(run, bindings, matters, progress)
         run.commit(step)
-        catalogue.keep(office, run.key, year, lines, listed)
-        durable.checkpoint("compile.catalogue")
+        for docx in listed:
+            catalogue.keep(office, run.key, year, lines, docx)
+            durable.checkpoint("compile.catalogue")
     return [_made(office, b) for b in bindings]
 
 

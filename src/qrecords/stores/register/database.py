@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from qrecords.stores.register.retention import Retention
     from qrecords.stores.register.savedsearches import SavedSearches
 
-MIGRATION = "0011"
+MIGRATION = "0012"
 ASIDE_FILE = "readings.sqlite"
 
 

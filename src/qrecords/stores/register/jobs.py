@@ -30,17 +30,34 @@ class Jobs:
         return _job(row) if row else None
 
     def all(self, account: str = "", limit: int = 200) -> list[Job]:
-        """Return the newest jobs first, those of an account or all."""
-        asked = sa.select(t.job).order_by(_J.number.desc()).limit(limit)
+        """Return the newest jobs first, those of an account or all; parts of jobs stand for themselves nowhere."""
+        asked = sa.select(t.job).where(_J.part_of == "").order_by(_J.number.desc()).limit(limit)
         return [_job(row) for row in self._c.execute(asked.where(_J.account == account) if account else asked)]
 
     def in_state(self, state: JobState) -> list[Job]:
         """Return the jobs in a state, oldest first."""
         return [_job(r) for r in self._c.execute(sa.select(t.job).where(_J.state == state).order_by(_J.number))]
 
-    def begin(self, key: str, at: str) -> None:
-        """Note that a job runs."""
-        self._change(key, state=JobState.RUNNING, began_at=at)
+    def open(self, part_of: str = "") -> list[Job]:
+        """Return what waits or runs, oldest first: all, or the parts of a job."""
+        asked = sa.select(t.job).where(_J.state.in_(OPEN_JOBS)).order_by(_J.number)
+        return [_job(row) for row in self._c.execute(asked.where(_J.part_of == part_of) if part_of else asked)]
+
+    def parts(self, key: str) -> list[Job]:
+        """Return the parts of a job."""
+        return [_job(row) for row in self._c.execute(sa.select(t.job).where(_J.part_of == key).order_by(_J.number))]
+
+    def holder(self, key: str) -> str:
+        """Return the owner of a job's lease, "" when nobody holds it."""
+        return self._c.execute(sa.select(t.lease.c.owner).where(t.lease.c.name == lease_of(key))).scalar() or ""
+
+    def begin(self, key: str, at: str, worker: str = "") -> None:
+        """Note that a job runs, and who does it."""
+        self._change(key, state=JobState.RUNNING, began_at=at, worker=worker, tries=_J.tries + 1)
+
+    def give_back(self, key: str, *, untried: bool) -> None:
+        """Let a job wait again; `untried`: nothing was wrong with it."""
+        self._change(key, state=JobState.WAITING, began_at="", worker="", tries=_J.tries - int(untried))
 
     def progress(self, key: str, done: int, total: int) -> None:
         """Note how far it is."""
@@ -64,6 +81,11 @@ class Jobs:
 
     def _change(self, key: str, **columns: Any) -> None:
         self._c.execute(t.job.update().where(_J.key == key).values(**columns))
+
+
+def lease_of(key: str) -> str:
+    """Return the name of the lease that who does a job holds."""
+    return f"job/{key}"
 
 
 def _job(row: Any) -> Job:

@@ -33,6 +33,13 @@ class Leases:
         row = self._c.execute(sa.select(t.lease).where(t.lease.c.name == name)).first()
         return None if row is None else Lease(**row._mapping)
 
+    def in_the_way(self, name: str) -> list[Lease]:
+        """Return what is held of a name: itself, what it is a part of (`a/b` of `a/b/c`), and parts of it."""
+        parts = name.split("/")
+        wholes = ["/".join(parts[: n + 1]) for n in range(len(parts))]
+        of_it = t.lease.c.name.in_(wholes) | t.lease.c.name.startswith(f"{name}/", autoescape=True)
+        return [Lease(**row._mapping) for row in self._c.execute(sa.select(t.lease).where(of_it))]
+
     def all(self) -> list[Lease]:
         """Return everything that is held, oldest first."""
         rows = self._c.execute(sa.select(t.lease).order_by(t.lease.c.taken_at, t.lease.c.name))

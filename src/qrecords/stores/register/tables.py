@@ -343,6 +343,9 @@ job = Table(
     Column("stop", Boolean, nullable=False),
     Column("told", String, nullable=False),
     Column("lines", JSON, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("worker", String, nullable=False, server_default=""),
+    Column("part_of", String, nullable=False, server_default=""),
 )
 
 audit = Table(

@@ -1,0 +1,271 @@
+"""Two desks and three workers on five machines, a register on a server: any of them, and the server, killed again and again.
+
+Each machine has a workspace of its own, with settings, forms and an index; the archive is one. Desks fill, submit, review,
+file, scan, search and ask for compilations and checks; workers do those. Moments are drawn from a seed that is printed
+and can be set (QRECORDS_KILLS_SEED); QRECORDS_ROUNDS says how many rounds. Afterwards nothing told as filed or asked for is
+lost, nothing is half, no number is missing or used twice, and a deep check is clean.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from qrecords.desk.session import Session
+from qrecords.model.job import JobState
+from qrecords.office import Office
+from qrecords.render.pdf import Converter
+from qrecords.services import jobs
+from qrecords.services.care.moveregister import move_register
+from qrecords.services.care.recover import recover
+from qrecords.services.care.verify import verify
+from qrecords.services.finding.search import Criteria, search
+from qrecords.web.wording import worded
+from qrecords.work.leases import LeaseKeeper
+from tests import retention_office as kept
+from tests.conftest import CHECKOUT
+from tests.faulty_disk import blank_convert, workspace
+from tests.long.test_killed_at_random import SEED, finish, told_as_filed
+from tests.servers import PostgresqlServer, running, why_not
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
+
+ROUNDS = int(os.environ.get("QRECORDS_ROUNDS", "2"))
+SECONDS = 8.0  # of a round's work
+MACHINES = ("desk1", "desk2", "worker1", "worker2", "worker3")
+YEAR = 2019
+
+# Forks a process for each line on standard input (number, workspace), which works until it is killed; says its pid.
+WORKING = """
+import json, os, signal, sys, time
+from pathlib import Path
+import docxtpl, openpyxl, tantivy, psycopg
+from PIL import Image, ImageDraw
+from qrecords.desk.workspace import Workspace
+from qrecords.errors import StorageFailure
+from qrecords.render.pdf import Converter
+from qrecords.services import jobs, steps
+from qrecords.services.file import file_records
+from qrecords.services.finding.search import Criteria, search
+from qrecords.services.intake.fill import fill
+from qrecords.services.scans.scan import scan
+from qrecords.services.volumes import compile, sharing
+from qrecords.stores.given import on_disk
+from qrecords.web import workers
+from tests import retention_office as kept
+from tests.faulty_disk import blank_convert
+
+Converter.convert = blank_convert
+workers.LOOK_SECONDS = workers.PAUSE_SECONDS = 0.1
+sharing.LEAST_PAGES = 1
+out = os.fdopen(os.dup(1), "w")
+starter = os.getpid()
+
+def ends():
+    return os.getppid() != starter
+
+def note(root, name, words):
+    with (root.parent / f"{root.name}.{name}").open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(words) + "\\n")
+
+def step(office, folder, name):
+    values = [kept.information(1 + n, f"示例单位{name}", 记录编号="新") for n in range(2)]
+    source, page = folder / f"{name}.json", folder / f"{name}.png"
+    source.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
+    numbers = [r["record_no"] for r in fill(office, "01A", [on_disk(source)]).records]
+    steps.submit(office, numbers)
+    steps.review(office, numbers, opinion="同意", on="2019-12-31")
+    for filed in file_records(office, numbers):
+        note(folder, "told", [filed.record_no, filed.archive_no])
+    asked = jobs.start(office, "compile", {"year": "2019", "with_gaps": True, "reason": "示例"})
+    note(folder, "asked", asked.key)
+    picture = Image.new("L", (400, 560), 255)
+    ImageDraw.Draw(picture).text((40, 40), name)
+    picture.save(page)
+    asked = jobs.start(office, "scan", {}, files=[on_disk(page)])
+    note(folder, "asked", asked.key)
+    assert search(office, f"示例单位{name}", Criteria()).total == 2
+
+def desk(root, number):
+    count = 0
+    while not ends():
+        try:
+            with kept.opened(root, clock=lambda: kept.THEN) as people:
+                while not ends():
+                    count += 1
+                    step(people("甲"), root, f"{root.name}-{number}-{count}")
+        except StorageFailure:  # the server is gone: as everyone does, try again
+            time.sleep(0.2)
+
+def worker(root, number):
+    while not ends():
+        try:
+            workspace = Workspace.open(root, lambda: kept.THEN)
+        except StorageFailure:
+            time.sleep(0.2)
+            continue
+        workers.work(workspace, (), ends, once=False, tell=lambda *_: None)
+
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who is killed is not waited for
+for line in sys.stdin:
+    number, root = line.split()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.environ["QRECORDS_MACHINE"] = Path(root).name
+            (desk if "desk" in Path(root).name else worker)(Path(root), number)
+        except BaseException:
+            import traceback
+            traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    print(child, file=out, flush=True)
+"""
+
+
+@dataclass
+class Cluster:
+    """The office of several machines, and what works on each."""
+
+    folder: Path
+    server: PostgresqlServer
+    starter: subprocess.Popen[str]
+    pids: dict[str, int] = field(default_factory=dict)
+    started: int = 0
+
+    def start(self, machine: str) -> None:
+        assert self.starter.stdin is not None
+        assert self.starter.stdout is not None
+        self.started += 1
+        self.starter.stdin.write(f"{self.started} {self.folder / machine}\n")
+        self.starter.stdin.flush()
+        self.pids[machine] = int(self.starter.stdout.readline())
+
+    def kill(self, machine: str) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pids[machine], signal.SIGKILL)
+
+
+def machines(folder: Path, server: PostgresqlServer) -> None:
+    """Give every machine a workspace of its own of one office, whose register is on the server and whose archive is one."""
+    shared = workspace(folder)
+    move_register(shared, server.url(server.database()), clock=lambda: kept.THEN)
+    for machine in MACHINES:
+        root = folder / machine
+        root.mkdir()
+        for path in shared.iterdir():
+            if path.name == "archive":
+                (root / path.name).symlink_to(path)
+            elif path.is_dir():
+                shutil.copytree(path, root / path.name)
+            else:
+                shutil.copyfile(path, root / path.name)
+
+
+@contextmanager
+def cluster(folder: Path, server: PostgresqlServer) -> Iterator[Cluster]:
+    machines(folder, server)
+    (folder / "scratch").mkdir()
+    with (folder / "errors").open("w", encoding="utf-8") as errors:
+        starter = subprocess.Popen(
+            [sys.executable, "-c", WORKING], cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+            text=True, env={**os.environ, "TMPDIR": str(folder / "scratch")},
+        )  # fmt: skip
+    made = Cluster(folder, server, starter)
+    try:
+        yield made
+    finally:
+        for machine in made.pids:
+            made.kill(machine)
+        starter.kill()
+        starter.communicate(timeout=60)
+
+
+def struck(made: Cluster, chance: random.Random) -> list[str]:
+    """Let all work, and strike one after the other, until the round is over; returns who was."""
+    for machine in MACHINES:
+        made.start(machine)
+    until, victims = time.monotonic() + SECONDS, []
+    while time.monotonic() < until:
+        time.sleep(chance.uniform(0.1, 1.2))
+        victim = chance.choice([*MACHINES, "server"])
+        victims.append(victim)
+        if victim == "server":
+            made.server.kill()
+            time.sleep(chance.uniform(0, 0.3))
+            made.server.start()
+        else:
+            made.kill(victim)
+            made.start(victim)
+    for machine in MACHINES:
+        made.kill(machine)
+    return victims
+
+
+def mended(office: Office) -> None:
+    """Do what every machine's next start does for what died there."""
+    for machine in MACHINES:
+        keeper = LeaseKeeper(office.register, machine=machine)
+        recover(Session(replace(office.workspace, leases=keeper), office.account))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresqlServer]:
+    if reason := why_not():
+        pytest.skip(reason)
+    with running() as started:
+        yield started
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turn", range(ROUNDS))
+def test_nothing_is_lost_or_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: PostgresqlServer, turn: int
+) -> None:
+    print(f"QRECORDS_KILLS_SEED={SEED}, round {turn}")
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    monkeypatch.setattr("qrecords.services.care.deep.Deep.volumes", lambda *_: iter(()))  # the front matter is blank
+    with cluster(tmp_path, server) as made:
+        victims = struck(made, random.Random(f"{SEED}{turn}"))
+    assert (tmp_path / "errors").read_text(encoding="utf-8") == "", "a step of a living process failed"
+    with kept.opened(tmp_path / "desk1", clock=lambda: kept.THEN) as people:
+        office = people("甲")
+        mended(office)
+        monkeypatch.setenv("QRECORDS_MACHINE", "worker1")
+        for machine in MACHINES:  # what is left is done by those who come after
+            workspace_there = replace(office.workspace, leases=LeaseKeeper(office.register, machine=machine))
+            while jobs.take_one(workspace_there, worded, jobs.Hand(machine, shares=True)) is not None:
+                pass
+        with office.register.read() as tx:
+            assert tx.intents.open() == []
+            assert tx.jobs.open() == []
+            records = {r.record_no: r for r in tx.records.find(form_code="QR758-01A")}
+            asked = [tx.jobs.get(json.loads(k)) for p in tmp_path.glob("*.asked") for k in p.read_text().splitlines()]
+        assert {job.state if job else None for job in asked} <= {JobState.DONE}, [j for j in asked if j and j.told]
+        told = told_as_filed(tmp_path)
+        assert told, "in so long a time nothing was filed"
+        assert [no for no, archive_no in told if records[no].archive_no != archive_no] == []
+        assert sorted(int(no[-5:]) for no in records) == [*range(1, len(records) + 1)], "no gap, none twice"
+        finish(office, records)
+        with office.register.read() as tx:
+            numbers = [r.archive_no for r in tx.records.find(form_code="QR758-01A")]
+            volumes = [v for v in tx.items.volumes(YEAR) if v.form_code == "QR758-01A"]
+        assert sorted(int(no[-4:]) for no in numbers) == [*range(1, len(numbers) + 1)], "no gap, none twice"
+        assert [v.number for v in volumes] == [*range(1, len(volumes) + 1)]
+        assert verify(office, deep=True).problems == []
+        assert office.archive.steps_in_staging() == []
+        assert search(office, "示例单位desk", Criteria(), limit=1).total >= len(told)
+        print(f"{len(victims)} kills ({victims.count('server')} of the server), {len(told)} records filed, "
+              f"{len(asked)} jobs done, {len(volumes)} volumes")  # fmt: skip
