@@ -133,6 +133,7 @@ PATHS = {
     "access/login.logout": A_PLACE,
     "administer.init": A_PLACE,
     "administer.open_office": A_PLACE,
+    "administer.open_signed_in": A_PLACE,
     "care/backup.backup": A_PLACE,
     "care/backup.open_restored": A_PLACE,
     "care/backup.restore": A_PLACE,

@@ -113,6 +113,15 @@ def in_use(tx: Transaction, account: Account, now: datetime) -> Account:
     return account
 
 
+def account_in_use(register: Register[Transaction], name: str, now: datetime) -> Account:
+    """Return the account of a name, for who is known to be that person; NotPermitted when it may not be used."""
+    with register.read() as tx:
+        found = tx.accounts.by_name(name)
+        if found is None:
+            raise NotPermitted(f"那里没有账号 {name}", remedy="请由那里有的账号办")
+        return in_use(tx, found, now)
+
+
 def authenticate(
     register: Register[Transaction],
     settings: AccessSettings,

@@ -198,7 +198,8 @@ class AccessSettings:
 class DeskSettings:
     """How often a minute one account may ask the desk for what costs much (a login: one name); 0 = no limit.
 
-    `backup_folder` and `scan_folder`: where the desk backs up to, and where the scanner puts its files; "" = nowhere.
+    `backup_folder`, `restore_folder`, `scan_folder`: where the desk backs up to, below which a backup is laid out as a
+    new workspace, and where the scanner puts its files; "" = nowhere.
     `processes`: how many answer at once; 0 = as there are processors, four at most. One outside Linux.
     `long_work`: who does it, a process of the desk's or workers alone.
     """
@@ -208,6 +209,7 @@ class DeskSettings:
     uploads_per_minute: int = 20
     searches_per_minute: int = 300
     backup_folder: str = ""
+    restore_folder: str = ""
     scan_folder: str = ""
     processes: int = _checked(0, _too_many)
     long_work: str = _one_of("desk", WORKERS)

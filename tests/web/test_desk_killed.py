@@ -13,8 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
 import httpx
 import pytest
@@ -26,9 +28,9 @@ from qrecords.services.care.verify import verify
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.volumes.shelf import list_volumes
 from tests import retention_office as kept
-from tests.conftest import CHECKOUT
+from tests.conftest import CHECKOUT, FORMS
 from tests.faulty_disk import D, E, blank_convert, workspace
-from tests.office_steps import FIVE, STEPS, F, asked_for, signing
+from tests.office_steps import FIVE, SIGNED, STEPS, F, asked_for, signing
 from tests.web.test_desk import as_typed
 
 pytestmark = [
@@ -74,7 +76,7 @@ def popen(command, **how):
     return subprocess.Popen([sys.executable, "-c", sys.argv[4], *sys.argv[1:4]], **how)
 
 worker.subprocess = SimpleNamespace(Popen=popen, DEVNULL=subprocess.DEVNULL)
-serving.open_office = partial(serving.open_office, clock=lambda: kept.THEN)
+serving.open_office = partial(serving.open_office, clock=lambda: getattr(kept, sys.argv[5]))
 serving.serve(root, serving.Wishes("127.0.0.1", 0, processes=1), lambda address: print(address, flush=True))
 """
 
@@ -113,10 +115,12 @@ class Desk:
 
     root: Path
     cookies: dict[str, str] = field(default_factory=dict)
+    moment: str = "THEN"
 
     def __enter__(self) -> Desk:
         self.armed, self.passed = self.root.parent / "armed.json", self.root.parent / "passed.txt"
         command = [sys.executable, "-c", SERVING, str(self.root), str(self.armed), str(self.passed), WORKING]
+        command.append(self.moment)
         self.process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         entrance = self.process.stdout.readline().strip()
@@ -241,6 +245,27 @@ def _is_closed(root: Path) -> bool:
         return len(tx.audit.segments()) >= 2  # asked again it files what was logged since
 
 
+def _destroy(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.post("/retention/destroy", {"list": kept.LIST_NO}).status_code
+
+
+def _appraise(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.post("/retention/appraise", {"number": kept.C, "reason": "示例"}).status_code
+
+
+def _adopt(desk: Desk, _: dict[str, Any]) -> int:
+    new = BytesIO()
+    with ZipFile(FORMS / "01A" / "template.docx") as old, ZipFile(new, "w") as made:
+        for name in old.namelist():
+            made.writestr(ZipInfo(name), old.read(name))
+    files = {"file": ("new.docx", new.getvalue(), "application/octet-stream")}
+    return desk.post("/office/forms/QR758-01A/template", {"adopt": "1"}, files=files).status_code
+
+
+def _draw(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.post("/reports/steps/draw", {"kind": "BB", "period": "2019-03"}).status_code
+
+
 def _list(desk: Desk, _: dict[str, Any]) -> int:
     return desk.http.get("/records/list.csv").status_code
 
@@ -254,6 +279,8 @@ class Doing:
     done: Callable[[Path], bool]
     again: set[int]
     start: Callable[[Path], Path] = workspace
+    moment: str = "THEN"
+    only: tuple[str, ...] = ()  # the moments it is killed at, where all of them are the step's own tests' to go through
 
 
 DOINGS = {
@@ -266,7 +293,16 @@ DOINGS = {
     "attach": Doing(lambda _: {}, _attach, _is_attached, {200, 303, 409}, signing),
     "issue": Doing(lambda _: {}, _issue, _are_issued, {200, 409}, asked_for),
     "close": Doing(lambda _: {}, _close, _is_closed, {303, 409}),
-}
+    "appraise": Doing(
+        lambda _: {}, _appraise, STEPS["draw"].done, {303, 409}, moment="NOW", only=STEPS["draw"].passes[-3:]
+    ),
+    "destroy": Doing(
+        lambda _: {}, _destroy, STEPS["destroy"].done, {303, 409}, STEPS["destroy"].start, "NOW",
+        ("destroy.intent", "destroy.certified", "destroy.buried", "destroy.object", "destroy.verified"),
+    ),
+    "adopt": Doing(lambda _: {}, _adopt, STEPS["adopt"].done, {200, 303, 409}, only=STEPS["adopt"].passes[-3:]),
+    "draw": Doing(lambda _: {}, _draw, STEPS["document"].done, {303, 409, 422}, only=STEPS["document"].passes[-3:]),
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -278,14 +314,18 @@ def _blank(monkeypatch: pytest.MonkeyPatch) -> None:
 def moments(folder: Path, doing: Doing) -> Iterator[tuple[str, int]]:
     """Do it whole and give the moments it comes by, the first and the last time of each."""
     folder.mkdir()
-    with Desk(doing.start(folder)) as desk:
+    with Desk(doing.start(folder), moment=doing.moment) as desk:
         begun = doing.before(desk)
         desk.armed.write_text(json.dumps(["", 0]))
         assert doing.act(desk, begun) < 400
         passed = Counter(desk.passed.read_text().split()) if desk.passed.exists() else Counter[str]()
     assert doing.done(folder / "office")
+    assert {*doing.only} <= passed.keys()
     for moment, times in sorted(passed.items()):
-        yield from ((moment, n) for n in sorted({1, times}))
+        if moment in doing.only:
+            yield moment, 1
+        elif not doing.only:
+            yield from ((moment, n) for n in sorted({1, times}))
 
 
 @pytest.mark.parametrize("name", DOINGS)
@@ -299,23 +339,36 @@ def test_killed_at_every_moment(tmp_path: Path, name: str) -> None:
         folder = tmp_path / f"{moment}-{times}"
         folder.mkdir()
         root = doing.start(folder)
-        with Desk(root) as desk:
+        with Desk(root, moment=doing.moment) as desk:
             begun, cookies = doing.before(desk), desk.cookies
             desk.armed.write_text(json.dumps([moment, times]))
             with pytest.raises(httpx.TransportError):
                 doing.act(desk, begun)
             assert desk.process.wait(60) == -signal.SIGKILL, moment
-        with Desk(root, cookies) as desk:
+        with Desk(root, cookies, doing.moment) as desk:
             if begun:  # the draft, or what became of it
                 assert desk.http.get(begun["address"]).status_code in {200, 404}
             assert doing.act(desk, begun) in doing.again, (moment, times)
             assert doing.act(desk, begun) in doing.again, "once more, as a browser does that lost the answer"
         assert doing.done(root), (moment, times)
-        with kept.opened(root, clock=lambda: kept.THEN) as people:
+        with kept.opened(root, clock=lambda: getattr(kept, doing.moment)) as people:
             assert verify(people.office, deep=True).problems == [], (moment, times)
             with people.office.register.read() as tx:
                 assert tx.intents.open() == []
             assert people.office.archive.steps_in_staging() == []
+
+
+def _with_backup(folder: Path) -> Path:
+    root = workspace(folder)
+    STEPS["backup"].act(root)
+    return root
+
+
+def _is_laid_out(root: Path) -> bool:
+    """Tell whether the backup is a workspace of its own, once, and all of it."""
+    (place,) = (root.parent / "again").iterdir()
+    with kept.opened(place, clock=lambda: kept.THEN) as again:
+        return verify(again.office, deep=True).problems == []
 
 
 def _is_bound(root: Path) -> bool:
@@ -325,16 +378,44 @@ def _is_bound(root: Path) -> bool:
     return sorted(codes) == [kept.VOLUME.replace("·01·", f"·{form}·") for form in ("01", "02", "06")]
 
 
-# Long work: the request, the moments everything is killed at one after the other, and whether it is done.
-LONG: dict[str, tuple[str, dict[str, str], list[tuple[str, int]], Callable[[Path], bool]]] = {
-    "compile": (
+@dataclass(frozen=True)
+class Work:
+    """Long work: the request, the moments everything is killed at one after the other, and whether it is done."""
+
+    address: str
+    said: dict[str, str]
+    moments: tuple[tuple[str, int], ...]
+    done: Callable[[Path], bool]
+    start: Callable[[Path], Path] = workspace
+    files: tuple[str, ...] = ()  # beside the office, sent with the request
+
+    def ask(self, desk: Desk) -> str:
+        """Ask for it and return where it is told of."""
+        folder = desk.root.parent
+        files = [("file", (name, (folder / name).read_bytes(), "image/png")) for name in self.files]
+        return str(desk.post(self.address, self.said, **({"files": files} if files else {})).json()["go"])
+
+
+LONG = {
+    "compile": Work(
         "/shelf/2019/compile",
         {"with_gaps": "1", "reason": "示例"},
-        [("compile.matter", 1), ("publish.done", 1)],
+        (("compile.matter", 1), ("publish.done", 1)),
         _is_bound,
     ),
-    "verify": ("/jobs", {"work": "1"}, [("progress", 3)], lambda _: True),
-    "backup": ("/jobs", {"work": "2"}, [("backup.ready", 1)], STEPS["backup"].done),
+    "verify": Work("/jobs", {"work": "1"}, (("progress", 3),), lambda _: True),
+    "backup": Work("/jobs", {"work": "2"}, (("backup.ready", 1),), STEPS["backup"].done),
+    "restore": Work(
+        "/office/backups/kept/restore", {}, (("progress", 2), ("restore.register", 1)), _is_laid_out, _with_backup
+    ),
+    "scan": Work(
+        "/scans",
+        {"kind": SIGNED.kind, "by": SIGNED.by, "on": SIGNED.on},
+        (("scan.intent", 1), ("scan.kept", 1), ("scan.committed", 1)),
+        STEPS["scan"].done,
+        signing,
+        ("f.png", "lost.png"),
+    ),
 }
 
 
@@ -364,30 +445,33 @@ def _broken_off(desk: Desk, job: str) -> None:
 @pytest.mark.parametrize("name", LONG)
 def test_long_work_killed_with_the_desk(tmp_path: Path, name: str) -> None:
     """The job is told as broken off at the next start, what it did is finished or undone; asked again, it is done."""
-    address, said, moments, done = LONG[name]
-    root, cookies, job = workspace(tmp_path), dict[str, str](), ""
+    work = LONG[name]
+    root, cookies, job = work.start(tmp_path), dict[str, str](), ""
     settings = root / "qrecords.toml"
-    settings.write_text(settings.read_text("utf-8").replace('backup_folder = ""', 'backup_folder = "../kept"'), "utf-8")
-    for moment in moments:
+    text = settings.read_text("utf-8")
+    for key, place in (("backup_folder", "../kept"), ("restore_folder", "../again")):
+        text = text.replace(f'{key} = ""', f'{key} = "{place}"')
+    settings.write_text(text, "utf-8")
+    for moment in work.moments:
         with Desk(root, cookies) as desk:
             if job:
                 _broken_off(desk, job)
             cookies = desk.cookies
             desk.armed.write_text(json.dumps([*moment, "and the server"]))
-            job = desk.post(address, said).json()["go"]
+            job = work.ask(desk)
             assert desk.process.wait(120) == -signal.SIGKILL, moment
     with Desk(root, cookies) as desk:
         _broken_off(desk, job)
         if name == "verify":  # the worker alone, while the server lives on
             desk.armed.write_text(json.dumps(["progress", 1]))
-            job = desk.post(address, said).json()["go"]
+            job = work.ask(desk)
             while (dead := desk.passed.read_text().count("progress")) < 4:
                 time.sleep(0.1)
             assert dead == 4
             desk.armed.unlink()
             _broken_off(desk, job)
-        assert "已完成" in _over(desk, desk.post(address, said).json()["go"])
-    assert done(root)
+        assert "已完成" in _over(desk, work.ask(desk))
+    assert work.done(root)
 
 
 def test_two_desks_and_a_command_line_at_once(tmp_path: Path) -> None:

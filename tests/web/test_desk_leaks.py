@@ -27,6 +27,8 @@ ASKED: dict[str, str | list[str]] = {
     "GET /password": NOBODYS, "POST /password": NOBODYS,
     "GET /": [""],
     "GET /fill": [""],
+    "GET /owed": [""],
+    "POST /owed": ["service_category=开通&on_site=是"],
     "POST /fill/{form}": ["form=06A", "form=04A"],
     "POST /fill/{form}/file": "uploads go the way of fill, which tests/services/test_leaks.py asks",
     "GET /fill/{form}/months": ["form=10A"],
@@ -49,9 +51,11 @@ ASKED: dict[str, str | list[str]] = {
     "GET /records/{number}/page": [f"number={HIDDEN}", f"number={HIDDEN}&q={MARK}"],
     "GET /records/{number}/page.png": [f"number={HIDDEN}&q={MARK}"],
     "POST /records/{number}/go-on": [f"number={HIDDEN}"],
-    "POST /records/{number}/correct": [f"number={HIDDEN}&field=info_content&value=示例&reason=示例"],
+    "GET /records/{number}/correct": [f"number={HIDDEN}"],
+    "POST /records/{number}/correct": [f"number={HIDDEN}&info_content=示例&reason=示例"],
     "GET /records/{number}/papers": [f"number={HIDDEN}"],
     "POST /records/{number}/attach": "files go the way of attach, which tests/services/test_leaks.py asks",
+    "POST /records/{number}/feedback": [f"number={HIDDEN}&kind=docx", f"number={HIDDEN_COMPLAINT}&kind=docx"],
     "POST /step/{action}": [
         *(f"action={a}&number={HIDDEN}&reason=示例&kind=engineer&by=示例&back=/"
           for a in ("submit", "issue", "review", "return", "void", "sign", "file")),
@@ -96,6 +100,7 @@ ASKED: dict[str, str | list[str]] = {
     ],
     "GET /reports": ["", "year=2025"],
     "GET /reports/charts/{name}.svg": [*(f"name={n}&year=2025" for n in ("states", "complaints", "arrivals"))],
+    "GET /reports/complaints.{kind}": "as complaints -o, which tests/services/test_leaks.py asks; its bytes differ by the moment",
     "POST /reports/steps/{action}": [
         *(f"action={a}&number=KF-BB-2025-001&kind=BB&period=2025-03&part=reviewer&reason=示例&by=示例&recipient=示例"
           for a in ("sign", "return", "void", "issue", "receipt", "correct")),
@@ -116,6 +121,11 @@ ASKED: dict[str, str | list[str]] = {
     "POST /office/forms/{form}/template": NOBODYS,
     "GET /office/packs": [""],
     "POST /office/packs/{name}": [f"name={HIDDEN}&turn=on"],
+    "GET /office/backups": [""],
+    "GET /office/backups/{name}": [f"name={HIDDEN}"],
+    "POST /office/backups/{name}/check": NOBODYS,
+    "POST /office/backups/{name}/restore": NOBODYS,
+    "POST /office/restored/{name}/replay": NOBODYS,
     "GET /office/log": [f"object={HIDDEN}"],
     "POST /office/log/verify": [""],
     "POST /office/log/close": "it files the log, and tells its numbers to who may",

@@ -110,3 +110,25 @@ def test_a_step_taken_by_another_first_is_told(office: Office, browser: Browser,
     assert late.status_code == 409
     assert "已审查" in late.text
     assert show(office, number).opinion == ""
+
+
+@pytest.mark.parametrize("step", ["review", "return", "void"])
+def test_nobody_decides_about_words_he_has_not_read(
+    office: Office, browser: Browser, number: str, write: Callable[..., Path], step: str
+) -> None:
+    """While the page is open another returns the record, changes it and hands it in again: it is told, and stays."""
+    steps.submit(office, [number])
+    place = "/review" if step != "void" else f"/records/{number}"
+    form = browser.get(place).partition(f'action="/step/{step}"')[2].partition("</form>")[0]
+    seen = re.findall(r'name="seen" value="([^"]+)"', form)
+    assert seen
+    steps.send_back(office, [number], reason="示例")
+    update(office, number, on_disk(write({"info_content": "示例：另外写的"})))
+    steps.submit(office, [number])
+    sent = {"number": number, "reason": "示例", "back": "/review"}
+    late = browser.post(f"/step/{step}", {**sent, "seen": seen})
+    assert late.status_code == 409
+    assert "刚被别人改过" in late.text
+    assert show(office, number).state == "submitted"
+    again = re.findall(r'name="seen" value="([^"]+)"', browser.get(place))
+    assert browser.post(f"/step/{step}", {**sent, "seen": again}).status_code == 303

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import pytest
 from qrecords.model.access import Account
 from qrecords.model.hashwords import CHARACTERS, hash_words
 from qrecords.office import Office
-from qrecords.services import making
+from qrecords.services import jobs, making
 from qrecords.services.disposition import lists
 from qrecords.services.disposition.hold import holds
+from qrecords.services.finding.find import show
+from qrecords.web.wording import worded
 from tests import retention_office as kept
 from tests.faulty_disk import blank_pdfs
 from tests.retention_office import LIST_NO, TODAY, VOLUME, A, C, People
@@ -162,3 +165,52 @@ def test_a_copy_is_asked_for_decided_by_another_and_leaves_once(person: Person) 
     assert deciding.post("/copies/return", {"number": number}).status_code == 303
     assert "已收回" in deciding.get("/copies?state=returned")
     assert deciding.http.get("/copies/list.xlsx").content.startswith(b"PK")
+
+
+def test_a_backup_is_restored_beside_and_what_was_destroyed_since_is_destroyed_there_too(
+    person: Person, tmp_path: Path
+) -> None:
+    people, first, last = people_of(person), person("甲"), person("戊")
+    workspace = people.office.workspace
+    placed = replace(workspace.settings.desk, backup_folder="../kept", restore_folder="../again")
+    workspace.settings = replace(workspace.settings, desk=placed)
+    for browser in (first, last):
+        browser.app.state.work = lambda: jobs.work_off(workspace, worded)
+
+    def job(browser: Browser, address: str, **sent: str) -> str:
+        begun = browser.post(address, sent)
+        assert begun.status_code == 303, begun.text
+        return browser.get(begun.headers["location"])
+
+    take(first, "appraise", number=[C], reason="无继续保存价值")
+    take(person("乙"), "approve", list=LIST_NO)
+    for name in ("丙", "丁"):
+        take(person(name), "witness", list=LIST_NO, hash=code(person), on=TODAY)
+    assert "已备份" in job(first, "/jobs", work="2")
+    assert "不用重新执行" in first.get("/office/backups/kept")
+    take(last, "destroy", list=LIST_NO)
+    assert 'href="/office/backups/kept"' in first.get("/office/backups")
+    assert LIST_NO in first.get("/office/backups/kept"), "it would bring back what is on it"
+    assert "没有问题" in job(first, "/office/backups/kept/check")
+    assert first.post("/office/backups/..%2Foffice/restore").status_code == 404, "no path leads elsewhere"
+    assert "没有「none」这份备份" in job(first, "/office/backups/none/restore")
+    for _ in range(2):  # the second time it is there, and checked again
+        page = job(first, "/office/backups/kept/restore")
+        assert "已恢复到" in page
+        assert "没有问题" in page, page
+        assert LIST_NO in page, "told to be executed again"
+    (place,) = (tmp_path / "again").iterdir()
+    with kept.opened(place) as again:
+        assert show(again("甲"), C).state == "filed"
+    assert show(people("甲"), C).state == "destroyed", "the workspace in use is as it was"
+    again_address = re.findall(r'action="(/office/restored/[^"]+/replay)"', last.get("/office/backups"))[0]
+    page = job(last, again_address)
+    assert f"已重新执行清册 {LIST_NO}，没有问题" in page, page
+    assert "没有要重新执行的清册" in job(last, again_address)
+    assert "/replay" not in last.get("/office/backups")
+    with kept.opened(place) as again:
+        assert show(again("甲"), C).state == "destroyed"
+    damaged = next((tmp_path / "kept" / "register").iterdir())
+    damaged.chmod(0o600)
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    assert "丢失或损坏" in job(first, "/office/backups/kept/check")

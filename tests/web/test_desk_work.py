@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import html
 
 from qrecords.model.access import Account, Grant
 from qrecords.model.job import JobState
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
-from qrecords.services import jobs
+from qrecords.services import jobs, packs
 from qrecords.services.administer import open_office
+from qrecords.services.finding.find import show
+from qrecords.stores import durable
 from qrecords.web.pages import shelf
 from qrecords.web.wording import worded
 from qrecords.web.worker import Beside, Worker
@@ -156,14 +160,63 @@ def test_a_year_is_reckoned_anew_when_something_changed(year: Office, monkeypatc
     assert looks == [2019, 2019]
 
 
+def controls_of(page: str, action: str) -> dict[str, list[str]]:
+    """Return what a browser would send of a form as it stands, by name."""
+    (form,) = (f for f in html.fromstring(page).forms if f.action == action)
+    sent: dict[str, list[str]] = {}
+    for name, value in form.form_values():
+        sent.setdefault(name, []).append(value)
+    return sent
+
+
 def test_a_filed_record_is_corrected_from_its_page(year: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Converter, "convert", blank_convert)
-    browser, address = Browser(year).enter(), f"/records/{kept.C}"
-    assert 'name="field"' in browser.get(address)
-    said = {"field": "service_content", "value": "更正后的示例", "reason": "示例"}
-    said["field"] = re.findall(r'<option value="(\w+)">', browser.get(address).partition('name="field"')[2])[-1]
-    assert browser.post(f"{address}/correct", said | {"reason": " "}).status_code >= 400
-    assert browser.post(f"{address}/correct", said | {"field": "none"}).status_code == 409
-    answer = browser.post(f"{address}/correct", said)
-    assert answer.status_code == 303, answer.text
-    assert "更正后的示例" in browser.get(address)
+    browser, address = Browser(year).enter(), f"/records/{kept.C}/correct"
+    assert f'href="{address}"' in browser.get(f"/records/{kept.C}")
+    before = show(year, kept.C).values
+    sent = controls_of(browser.get(address), address)
+    same = browser.http.post(address, data=sent | {"reason": ["示例"]})
+    assert same.status_code == 422, "nothing was typed otherwise"
+    assert "没有要更正的" in same.text
+    told = browser.http.post(
+        address, data=sent | {"reason": ["示例"], "parts.0.quantity": ["几个"], "repair_action": [""]}
+    )
+    assert told.status_code == 422
+    assert re.search(r'id="p-parts">[^<]+<', told.text), "told at its field"
+    assert "几个" in told.text, "what was typed stays"
+    assert show(year, kept.C).values == before
+    assert browser.http.post(address, data=sent | {"reason": [" "], "repair_action": ["示例"]}).status_code == 409
+    lines = {
+        "parts.0.name": ["更正后的示例件"],
+        "repair_action": ["更正后的示例"],
+    }
+    done = browser.http.post(address, data=sent | {"reason": ["示例"]} | lines)
+    assert done.status_code == 303, re.findall(r'<li>[^<]*</li>|id="p-[^<]+<', done.text.partition("<main")[2])
+    after = show(year, kept.C).values
+    assert after["repair_action"] == "更正后的示例"
+    assert after["parts"] == [{**before["parts"][0], "name": "更正后的示例件"}, *before["parts"][1:]]
+    rest = {"repair_action", "parts"}
+    assert {k: v for k, v in after.items() if k not in rest} == {k: v for k, v in before.items() if k not in rest}
+    late = browser.http.post(address, data=sent | {"reason": ["示例"], "repair_action": ["晚了"]})
+    assert late.status_code == 409, "from a page that showed the record as it was before"
+    only = {k: sent[k] for k in ("token",)} | {
+        "seq": controls_of(browser.get(address), address)["seq"],
+        "reason": ["示例"],
+    }
+    assert browser.http.post(address, data=only).status_code == 422, "what is not sent is not emptied"
+
+
+def test_what_another_process_does_to_the_forms_is_seen_at_the_next_look(year: Office, tmp_path: Path) -> None:
+    browser = Browser(year).enter()
+    template = year.forms.get("06A").template
+    before = browser.http.get("/office/forms/06A/template.docx").content
+    with closing(open_office(year.settings.root, clock=lambda: kept.NOW)) as elsewhere:
+        assert "TZ758-TZ" not in browser.get("/office/forms")
+        packs.switch(elsewhere, "ledger", on=True)
+        assert "TZ758-TZ" in browser.get("/office/forms")
+        packs.switch(elsewhere, "ledger", on=False)
+        assert "TZ758-TZ" not in browser.get("/office/forms")
+    durable.write_file(template, before + b"\0")
+    assert browser.http.get("/office/forms/06A/template.docx").content == before + b"\0"
+    durable.write_file(template, before)
+    assert browser.http.get("/office/forms/06A/template.docx").content == before

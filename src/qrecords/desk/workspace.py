@@ -64,6 +64,7 @@ class Workspace:
 
     steps: dict[str, str] = field(default_factory=dict, init=False, repr=False)  # what is under way here, by id
 
+    _codes: tuple[str, ...] | None = field(default=None, init=False, repr=False)  # of the forms, when last noticed
     _access: tuple[tuple[int, int, int] | None, AccessFile] | None = field(default=None, init=False, repr=False)
     _copied: TemporaryDirectory[str] | None = field(default=None, init=False, repr=False)
     _access_guard: Lock = field(default_factory=Lock, init=False, repr=False)
@@ -110,6 +111,13 @@ class Workspace:
         """Let the forms be read again: one of their files was changed."""
         self.__dict__.pop("forms", None)
         self.__dict__.pop("outlines", None)
+
+    def notice_forms(self) -> None:
+        """Let the forms be read again when another process switched a series on or off: for who goes on for days."""
+        codes = form_codes(self.settings.forms_dir)
+        if self._codes is not None and self._codes != codes:
+            self.forget_forms()
+        self._codes = codes
 
     @cached_property
     def outlines(self) -> FormOutlines:

@@ -14,8 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from qrecords import __version__
-from qrecords.acting import peer_uid
+from qrecords.acting import account_in_use, peer_uid
 from qrecords.desk.places import lay_out
+from qrecords.desk.workspace import Workspace
 from qrecords.errors import InvalidInput, UsageError, WrongState
 from qrecords.model.access import Account, person_of
 from qrecords.model.record import OPEN_STATES, Action
@@ -71,6 +72,18 @@ def open_office(root: Path, account_name: str | None = None, clock: Clock = syst
         recover(office)
     except BaseException:
         office.close()
+        raise
+    return office
+
+
+def open_signed_in(root: Path, name: str, clock: Clock = system_now) -> Office:
+    """Open another workspace for an account that is signed in at the one in use; its rights are those it has there."""
+    workspace = Workspace.open(root, clock)
+    try:
+        office = Office(workspace, account_in_use(workspace.register, name, workspace.clock()), "desk")
+        recover(office)
+    except BaseException:
+        workspace.close()
         raise
     return office
 

@@ -86,6 +86,14 @@ class CorrectRecord(Step[Office]):
         tx.audit.append([office.event(Action.CORRECT, number, **detail)])
 
 
+def correctable(office: Office, record_no: str) -> Record:
+    """Return a filed record the account may correct; errors are those of `correct`."""
+    record = reading.one(office, record_no)
+    office.authorise(Action.CORRECT, record.record_no, record)
+    require_open(office.forms.get(record.form_code).form, record, Action.CORRECT)
+    return record
+
+
 def correct(office: Office, record_no: str, source: GivenFile, *, reason: str) -> Record:
     """Correct a filed record from an input that holds the fields to change; everything else stays.
 

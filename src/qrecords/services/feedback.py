@@ -27,6 +27,12 @@ ASIDE = {State.VOID, State.DESTROYED}
 ITEM_COLUMNS = ("product", "problem", "cause", "handling")
 
 
+def is_fed_back(office: Office, record: Record) -> bool:
+    """Tell whether a record is of a form the sheet is made of, and still stands."""
+    sources = {office.forms.doing(task) for task in _SOURCES}
+    return without_edition(record.form_code) in sources and record.state not in ASIDE and not record.paper_no
+
+
 def feedback_file(office: Office, record_no: str, name: str) -> bytes:
     """Return the sheet of a record of user information, or of what a service found for the quality department.
 

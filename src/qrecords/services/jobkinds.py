@@ -154,6 +154,34 @@ def _backup(office: Office, _arguments: Arguments, _files: Sequence[GivenFile], 
     return Outcome(said, [*lines, *problem_lines(made.problems)], ok=not made.problems)
 
 
+def _check_backup(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.care.restoring import check_backup
+
+    name = str(arguments.get("name", ""))
+    count, problems = check_backup(office, name, progress=at)
+    return _judged(f"备份 {name} 逐字节检查了{count}个对象", problems)
+
+
+def _restore(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.care.restoring import restore_beside
+
+    made = restore_beside(office, str(arguments.get("name", "")), progress=at)
+    lines: list[Sentence] = ["备份之后办的事不在里面，请对照纸面补办；正在用的工作区没有动"]
+    if made.owing:
+        numbers = "、".join(one.list_no for one in made.owing)
+        lines.append(f"备份之后执行过清册 {numbers}：先在「备份」页上重新执行，再让别人用它")
+    lines.append("要改用它，由管服务器的人停掉现在的工作台，从新文件夹启动（见使用说明「备份与恢复」）")
+    return _judged(f"已恢复到 {made.place}（{made.objects}个对象），逐字节检查", made.problems, lines)
+
+
+def _replay(office: Office, arguments: Arguments, _files: Sequence[GivenFile], _at: Progress) -> Outcome:
+    from qrecords.services.care.restoring import replay_beside
+
+    done, problems = replay_beside(office, str(arguments.get("name", "")))
+    said = f"已重新执行清册 {'、'.join(done)}" if done else "没有要重新执行的清册"
+    return _judged(said, problems)
+
+
 def _index(office: Office, _arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
     from qrecords.services.finding.indexing import rebuild
 
@@ -190,6 +218,9 @@ KINDS: Mapping[str, Kind] = {
     "verify": Kind("检查档案", _verify, Action.VERIFY),
     "verify-volume": Kind("逐页核对册", _verify_volumes, Action.READ),
     "backup": Kind("备份", _backup, Action.ADMINISTER),
+    "check-backup": Kind("检查备份", _check_backup, Action.ADMINISTER),
+    "restore": Kind("从备份恢复", _restore, Action.ADMINISTER),
+    "replay": Kind("重新执行销毁清册", _replay, Action.DESTROY),
     "index": Kind("重建检索库", _index, Action.ADMINISTER),
     "scan": Kind("读扫描件", _scan),
     "texts": Kind("识别扫描件的文字", _read_texts),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,49 +40,60 @@ from qrecords.stores.register import Transaction
 EVIDENCE_TYPES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 
 
+Seen = Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A step on many records: the action, and what it writes down."""
+    """A step on many records: the action, and what it writes down.
+
+    `seen`: at which change (`Record.seq`) who decides saw a record; one that was changed since is not moved.
+    """
 
     action: Action
     columns: dict[str, Any]
     detail: dict[str, Any]
+    seen: Seen = field(default_factory=dict)
 
 
-def issue(office: Office, record_nos: Sequence[str]) -> list[Record]:
+def issue(office: Office, record_nos: Sequence[str], *, seen: Seen | None = None) -> list[Record]:
     """Issue service notices: the assignment stands from now on (5.5.4)."""
-    return _move(office, record_nos, Move(Action.ISSUE, {}, {}))
+    return _move(office, record_nos, Move(Action.ISSUE, {}, {}, seen or {}))
 
 
-def submit(office: Office, record_nos: Sequence[str], notes: list[Sentence] | None = None) -> list[Record]:
+def submit(
+    office: Office, record_nos: Sequence[str], notes: list[Sentence] | None = None, *, seen: Seen | None = None
+) -> list[Record]:
     """Hand records to the supervisor; what the form asks for must be complete (5.5.6, R5).
 
     A notice's list of reports is taken from the records that name it; `notes` takes what that changed.
     """
-    return _move(office, record_nos, Move(Action.SUBMIT, {}, {}), notes)
+    return _move(office, record_nos, Move(Action.SUBMIT, {}, {}, seen or {}), notes)
 
 
-def review(office: Office, record_nos: Sequence[str], *, opinion: str = "", on: str = "") -> list[Record]:
+def review(
+    office: Office, record_nos: Sequence[str], *, opinion: str = "", on: str = "", seen: Seen | None = None
+) -> list[Record]:
     """Record the supervisor's review signature, made today or on an earlier day (5.5.6)."""
     day = past_day(office, on, "审查日期")
     text = _text(opinion, "审查意见")
     by = office.account.display_name
     columns = {"opinion": text, "reviewed_on": day, "reviewed_by": by}
     detail = {"on": day, "by": digest(by), "opinion": digest(text)}
-    return _move(office, record_nos, Move(Action.REVIEW, columns, detail))
+    return _move(office, record_nos, Move(Action.REVIEW, columns, detail, seen or {}))
 
 
-def send_back(office: Office, record_nos: Sequence[str], *, reason: str) -> list[Record]:
+def send_back(office: Office, record_nos: Sequence[str], *, reason: str, seen: Seen | None = None) -> list[Record]:
     """Return records for correction; the review, if there was one, no longer stands."""
     text = _reason(reason)
     columns = {"reason": text, "opinion": "", "reviewed_on": "", "reviewed_by": ""}
-    return _move(office, record_nos, Move(Action.RETURN, columns, {"reason": digest(text)}))
+    return _move(office, record_nos, Move(Action.RETURN, columns, {"reason": digest(text)}, seen or {}))
 
 
-def void(office: Office, record_nos: Sequence[str], *, reason: str) -> list[Record]:
+def void(office: Office, record_nos: Sequence[str], *, reason: str, seen: Seen | None = None) -> list[Record]:
     """Void records: the numbers stay in the list with the reason, never used again (R4)."""
     text = _reason(reason)
-    return _move(office, record_nos, Move(Action.VOID, {"reason": text}, {"reason": digest(text)}))
+    return _move(office, record_nos, Move(Action.VOID, {"reason": text}, {"reason": digest(text)}, seen or {}))
 
 
 def sign(
@@ -228,6 +239,7 @@ def _move(office: Office, record_nos: Sequence[str], move: Move, notes: list[Sen
             require_other_hands(office, tx, numbers, {Action.CREATE, Action.UPDATE})
         fresh = tx.records.many(numbers)
         _require_way(office, fresh, move)
+        _require_seen(fresh, move.seen)
         if move.action is Action.SUBMIT:
             told = list_reports(office, tx, fresh)
             if notes is not None:
@@ -235,6 +247,12 @@ def _move(office: Office, record_nos: Sequence[str], move: Move, notes: list[Sen
         _write_move(office, tx, fresh, move)
     follow(office)
     return reading.many(office, numbers)
+
+
+def _require_seen(records: Sequence[Record], seen: Seen) -> None:
+    """Refuse what was changed since it was looked at: nobody decides about words he has not read."""
+    if moved := [r.record_no for r in records if seen.get(r.record_no, r.seq) != r.seq]:
+        raise WrongState(f"{'、'.join(moved[:10])} 刚被别人改过", remedy="请看过现在的内容，再办这一步")
 
 
 def _write_move(office: Office, tx: Transaction, records: Sequence[Record], move: Move) -> None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from qrecords.advice import Do, advise
-from qrecords.errors import IntegrityFailure, NotFound
+from qrecords.errors import IntegrityFailure, NotFound, Problem
 from qrecords.ports import Objects
 from qrecords.stores import durable, ocfl
 from qrecords.stores.archive import Archive
@@ -135,6 +135,22 @@ class BackupStore:
     def restore_register(self, sha256: str, target: Path) -> None:
         """Copy the register out of the backup; IntegrityFailure when it is damaged."""
         self._copy_out(self.register_path(sha256), target, sha256)
+
+    def look_through(self, manifest: Manifest, progress: Callable[[int, int], None] | None = None) -> Iterator[Problem]:
+        """Give what of the backup is missing or not what the manifest says, every byte read."""
+        kept = [(name, self.file_path(sha256), sha256) for name, sha256 in sorted(manifest.files.items())]
+        register = manifest.register_sha256
+        for name, path, sha256 in [("register.sqlite", self.register_path(register), register), *kept]:
+            if not path.is_file() or sha256_of(path) != sha256:
+                yield Problem("丢失或损坏", source=name)
+        total = len(manifest.objects)
+        for done, (object_id, (version, digest)) in enumerate(sorted(manifest.objects.items()), start=1):
+            if self._inventory_digest(object_id, version) != digest:
+                yield Problem("与备份清单不符", source=object_id)
+            else:
+                yield from self._archive.check(object_id, deep=True)
+            if progress:
+                progress(done, total)
 
     @property
     def aside(self) -> Path:

@@ -20,7 +20,7 @@ from qrecords.model.form import Form
 from qrecords.model.numbering import FormCodes, form_number, without_edition
 from qrecords.model.series import FormSeries
 from qrecords.stores.definitions import definition_problems, read_definition
-from qrecords.stores.formfolders import OFF_FILE, form_codes, series_folders
+from qrecords.stores.formfolders import OFF_FILE, folder_mark, form_codes, series_folders
 from qrecords.stores.formseries import read_series
 from qrecords.stores.packagedforms import house_file
 from qrecords.stores.procedure import Procedure
@@ -35,6 +35,7 @@ class FormFolder:
     form: Form
     path: Path
     other_template: Path | None = None  # one not yet in place, looked at instead
+    mark: tuple[int, int] | None = None  # of its folder: another process that puts a file there changes it
 
     @property
     def template(self) -> Path:
@@ -96,8 +97,12 @@ class FormCatalogue:
         """Return one form by its code, full or short (06A); NotFound when it is not one of the catalogue."""
         # Asked for each record of a batch: what is known is not looked for among all folders again.
         known = self._folders.get(code)
-        if known is not None and known.path.is_dir():
-            return known
+        if known is not None:
+            if (mark := folder_mark(known.path)) == known.mark:
+                return known
+            if mark is not None:  # a template was put there, by this process or another
+                self._folders.pop(code, None)
+                self.taken_back += 1
         full = code if self._is_off(code) else self.full_code(code)
         if full not in self._folders:
             self._folders[full] = self._read(full)
@@ -239,7 +244,7 @@ class FormCatalogue:
 
     def _read(self, full: str) -> FormFolder:
         folder = self._folder_of(full)
-        path, series = folder / "form.toml", self.series_of(full)
+        path, series, mark = folder / "form.toml", self.series_of(full), folder_mark(folder)
         _require_of(series, full, folder)
         data = read_definition(path)
         try:
@@ -255,7 +260,7 @@ class FormCatalogue:
             raise InvalidInput(f"{path} 的定义有误", remedy="请按提示修改后再试", problems=problems) from None
         if form.code != full:
             raise InvalidInput(f"{path} 里的编号是 {form.code}，文件夹却是 {full}", remedy="请改成一致")
-        return FormFolder(form, path.parent)
+        return FormFolder(form, path.parent, mark=mark)
 
     def _procedure_of(self, series: Path) -> Procedure:
         if series not in self._procedures:

@@ -34,10 +34,10 @@ def form_codes(main: Path) -> tuple[str, ...]:
     """
     now = time.time_ns()
     known = _LISTED.get(main)
-    if known and known.marks == [*map(_mark, known.folders)]:
+    if known and known.marks == [*map(folder_mark, known.folders)]:
         return known.codes
     folders = [main.parent, main, *_folders(main.parent)]
-    marks = [*map(_mark, folders)]
+    marks = [*map(folder_mark, folders)]
     codes = tuple(_form_codes(main))
     # What changed within the grain of a file system's clock may change again unseen.
     if max((max(mark) for mark in marks if mark), default=now) < now - _GRAIN_NS:
@@ -70,7 +70,8 @@ class _Listed:
 _LISTED: dict[Path, _Listed] = {}  # by main series
 
 
-def _mark(folder: Path) -> _Mark:
+def folder_mark(folder: Path) -> _Mark:
+    """Return what changes when a name in a folder comes, goes or is replaced; None when there is no such folder."""
     try:
         found = folder.stat()
     except OSError:

@@ -58,6 +58,7 @@ class Door:
     def session(self, request: Request) -> Session | None:
         """Return the session of a request's cookie, with the account as it now is; None for who must sign in."""
         token = request.cookies.get(COOKIE, "")
+        self.workspace.notice_forms()
         account = account_of(self.workspace, token) if token else None
         origin = f"{VIA}/{request.client.host}" if request.client else ""
         return Session(self.workspace, account, VIA, origin, worded) if account else None

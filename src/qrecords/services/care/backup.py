@@ -17,14 +17,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from qrecords import __version__
-from qrecords.acting import acting_account
+from qrecords.acting import account_in_use, acting_account
 from qrecords.advice import advise
 from qrecords.desk.places import PLACE, archive_below, register_below
 from qrecords.errors import IntegrityFailure, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model.access import ANYTHING, Rules, decide
 from qrecords.model.record import OPEN_STATES, Action
 from qrecords.office import REGISTER_FILE, Clock, Office, system_now
-from qrecords.services.administer import open_office
+from qrecords.services.administer import open_office, open_signed_in
 from qrecords.services.care.stored import has_row, stored
 from qrecords.services.care.verify import Verified, verify
 from qrecords.services.evidence import spoiled_papers
@@ -39,6 +39,7 @@ from qrecords.stores.register import Register
 from qrecords.stores.settingsfile import with_archive, with_register
 from qrecords.strict import require_backup_place, require_here
 
+RESTORING = ".restoring"  # in a workspace being laid out, until it is one
 REMOVAL = "removal"  # the lock of whatever takes objects away: a backup and a destruction never meet
 
 Progress = Callable[[int, int], None]
@@ -196,19 +197,25 @@ def _require_same_office(office: Office, store: BackupStore) -> None:
 
 
 def restore(
-    folder: Path, target: Path, *, account_name: str | None = None, progress: Progress | None = None
+    folder: Path,
+    target: Path,
+    *,
+    account_name: str | None = None,
+    signed_in: str = "",
+    progress: Progress | None = None,
 ) -> Manifest:
     """Lay a backup out as a new workspace; every byte is checked on the way. Opening and checking it comes after.
 
     A restore that broke off goes on where it stopped: the settings come last, and make it a workspace. NotPermitted
     for who may not administer the office the backup is of; on a strict machine it is laid out in the one place for it.
+    `signed_in`: the account a running office knows to be at work; its rights are those it has in the backup.
     """
     require_backup_place(folder)
     require_here(target)
     store = BackupStore(folder)
     manifest = store.require_manifest()
-    _require_right(store, manifest, target, account_name)
-    mark = target / ".restoring"
+    _require_right(store, manifest, target, account_name, signed_in)
+    mark = target / RESTORING
     # A kill at the very first write leaves a hidden file and no mark yet.
     full = target.exists() and any(not p.name.startswith(".") for p in target.iterdir())
     if full and not mark.exists():
@@ -252,7 +259,9 @@ def _restore_settings(store: BackupStore, sha256: str, target: Path) -> None:
         store.restore_file(sha256, target / FILE_NAME)
 
 
-def _require_right(store: BackupStore, manifest: Manifest, target: Path, account_name: str | None) -> None:
+def _require_right(
+    store: BackupStore, manifest: Manifest, target: Path, account_name: str | None, signed_in: str
+) -> None:
     """Ask the backup's own accounts and roles whether whoever runs this may bring it back."""
     with TemporaryDirectory(prefix="qrecords-restore-") as aside:
         for name in {FILE_NAME, ACCESS_FILE} & set(manifest.files):
@@ -261,7 +270,10 @@ def _require_right(store: BackupStore, manifest: Manifest, target: Path, account
         settings = load(Path(aside))
         with closing(Register.open(Path(aside) / REGISTER_FILE)) as register:
             now = settings.moment(system_now)
-            account = acting_account(register, replace(settings, root=target), account_name, now)
+            if signed_in:
+                account = account_in_use(register, signed_in, now)
+            else:
+                account = acting_account(register, replace(settings, root=target), account_name, now)
             separation: Any = settings.access.separation
             rules = Rules(separation, read_access(Path(aside), settings.forms_dir.name).roles, now.date().isoformat())
             decision = decide(account, Action.ADMINISTER, ANYTHING, rules)
@@ -274,11 +286,13 @@ def open_restored(
     manifest: Manifest,
     *,
     account_name: str | None = None,
+    signed_in: str = "",
     clock: Clock = system_now,
     progress: Progress | None = None,
 ) -> Verified:
     """Open a restored workspace: finish or undo what was under way, make the index again, check every byte."""
-    with closing(open_office(target, account_name, clock=clock)) as office:
+    opened = open_signed_in(target, signed_in, clock) if signed_in else open_office(target, account_name, clock=clock)
+    with closing(opened) as office:
         rebuild(office)
         with office.register.write() as tx:
             same_log = tx.audit.hash_of(manifest.audit_seq) == manifest.audit_head

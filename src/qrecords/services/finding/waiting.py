@@ -38,6 +38,7 @@ class RowToReview(OnItsWay):
 
     values: Values
     reminders: Sequence[Sentence]
+    seq: int  # at which change it is shown
 
 
 def waiting(office: Office, form_code: str = "") -> Waiting:
@@ -86,6 +87,7 @@ def rows_to_review(office: Office, form_code: str, most: int) -> tuple[list[RowT
             **told(summary),
             values=record.values,
             reason=record.reason,
+            seq=record.seq,
             reminders=[p.message for p in reminders(office, form, record.values, own=record.record_no, around=around)],
         )
         for record, summary in zip(shown, summaries(office, shown), strict=True)

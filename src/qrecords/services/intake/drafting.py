@@ -80,7 +80,7 @@ def go_on(office: Office, record_no: str) -> DeskDraft:
     for draft in drafts(office):
         if draft.record_no == record.record_no:
             return draft
-    return _add(office, form, record.record_no, _as_typed(record))
+    return _add(office, form, record.record_no, as_typed(record))
 
 
 def drafts(office: Office) -> list[DeskDraft]:
@@ -154,7 +154,7 @@ def look(office: Office, draft: DeskDraft) -> Look:
         offered = {k: v for k, v in offers(office, form, checked.values).items() if k not in checked.values}
     else:
         checked, offered = form.check(typed, record.values), {}
-        since = meanwhile.changed_since(draft, now := _as_typed(record)) if draft.base else []
+        since = meanwhile.changed_since(draft, now := as_typed(record)) if draft.base else []
         notes = [f"别人刚改过：{told}"] if (told := _told_now(form, now, since) if since else "") else []
     wrong = [*checked.problems]
     bad = [p.field for p in wrong]
@@ -220,7 +220,7 @@ def _became(office: Office, draft: DeskDraft, number: str, said: str) -> None:
 def _write_on(office: Office, draft: DeskDraft, form: Form, values: Mapping[str, Any], said: str) -> str:
     """Write into a record what was written here; what others changed meanwhile stays, or is told before it goes."""
     record = reading.one(office, draft.record_no)
-    now = _as_typed(record)
+    now = as_typed(record)
     if both := meanwhile.met(draft, now):
         with office.register.write() as tx:  # told once; the next making goes over it
             tx.desk_drafts.rebase(draft.key, {**draft.base, **{k: now.get(k) for k in both}})
@@ -243,6 +243,14 @@ def _write_on(office: Office, draft: DeskDraft, form: Form, values: Mapping[str,
     update(office, record.record_no, GivenFile(f"{draft.record_no}.json", data))
     _became(office, draft, record.record_no, said)
     return record.record_no
+
+
+def written_over(form: Form, record: Record, typed: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """Return what was typed over a record where it says something else now; "" for what was emptied."""
+    now = as_typed(record)
+    own = {f.key for f in form.input_fields if meanwhile.plain(typed.get(f.key)) != meanwhile.plain(now.get(f.key))}
+    years = with_years(form, {**now, **typed}, today)
+    return {key: years.get(key, "") if key in typed else "" for key in own}
 
 
 def with_years(form: Form, typed: Mapping[str, Any], today: date) -> dict[str, Any]:
@@ -287,7 +295,8 @@ def _add(office: Office, form: Form, record_no: str, values: Mapping[str, Any]) 
     return draft
 
 
-def _as_typed(record: Record) -> dict[str, Any]:
+def as_typed(record: Record) -> dict[str, Any]:
+    """Return a record's values as they are typed."""
     return {k: _typed(v) for k, v in record.values.items()}
 
 

@@ -56,13 +56,13 @@ def _page(
     form = asked.session.forms.get(one.form_code).form
     may = {f.key for f in drafting.open_fields(asked.session, one)}
     return asked.page(
-        "draft.html", status, draft=one, form=form, sections=[*_sections(form, may)], values=one.values,
-        look=_told(asked, one), tried=tried, blank_lines=BLANK_LINES, columns=columns_of, lists=_lists(asked, form),
-        alike=error,
+        "draft.html", status, draft=one, form=form, sections=[*sections_of(form, may)], values=one.values,
+        look=_told(asked, one), tried=tried, blank_lines=BLANK_LINES, columns=columns_of,
+        lists=offered_lists(asked, form), alike=error,
     )  # fmt: skip
 
 
-def _sections(form: Form, may: set[str]) -> Iterator[dict[str, Any]]:
+def sections_of(form: Form, may: set[str]) -> Iterator[dict[str, Any]]:
     """Give the stages as the paper has them, with their fields in its order; those done are shown, not asked."""
     for number, stage in enumerate(form.stages):
         fields = [f for f in form.stage_fields(stage.key) if f.type not in BOXES]
@@ -80,7 +80,7 @@ def _placed(fields: Sequence[Field], may: set[str]) -> Iterator[dict[str, Any]]:
         yield {"field": field, "open": field.key in may, "place": "full" if wide else "odd" if odd else ""}
 
 
-def _lists(asked: Asked, form: Form) -> dict[str, list[str]]:
+def offered_lists(asked: Asked, form: Form) -> dict[str, list[str]]:
     """Return what the lists of customers and products offer, by field: any part of it may be typed."""
     found: dict[str, list[str]] = {}
     for kind in KINDS.values():

@@ -44,7 +44,7 @@ def office(asked: Asked) -> Response:
     return asked.page(
         "office.html", looks=looks, reads_log=session.allows(Action.AUDIT_READ), kinds=KINDS.values(),
         people=procedure.people_lists.values(), holidays=sorted(procedure.calendar.years()),
-        administers=session.allows(Action.ADMINISTER),
+        administers=session.allows(Action.ADMINISTER), destroys=session.allows(Action.DESTROY),
     )  # fmt: skip
 
 

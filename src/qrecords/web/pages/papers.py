@@ -7,12 +7,15 @@ from starlette.responses import Response
 from qrecords.errors import UsageError
 from qrecords.model.record import Action
 from qrecords.services import reading
+from qrecords.services.feedback import feedback_file, is_fed_back
 from qrecords.services.finding.find import shown
 from qrecords.services.scans.attach import attach
 from qrecords.stores.given import GivenFile
-from qrecords.web.asked import Asked
+from qrecords.web.asked import Asked, download
 from qrecords.web.pages.scanning import file_name
 from qrecords.web.wording import worded
+
+SHEETS = ("docx", "pdf")
 
 
 def papers(asked: Asked) -> Response:
@@ -22,7 +25,18 @@ def papers(asked: Asked) -> Response:
     form = session.forms.get(one.form_code).form
     rights = (Action.ATTACH, Action.FILE, Action.COPY_REQUEST)
     may = {a.value for a in rights if session.only_readable([one], a)}
-    return asked.page("papers.html", record=shown(session, one), form=form, may=may)
+    told = is_fed_back(session, one) and bool(session.only_readable([one], Action.PRINT))
+    return asked.page("papers.html", record=shown(session, one), form=form, may=may, feedback=told)
+
+
+def feedback(asked: Asked) -> Response:
+    """Give the sheet the quality department gets of a record (QS/PA758A 5.7.2)."""
+    number = asked.session.full_record_no(asked.path["number"])
+    kind = asked.text("kind")
+    if kind not in SHEETS:
+        raise UsageError("没有选 Word 还是 PDF", remedy="请从记录的「附件、副本」页上选")
+    name = f"{number}-反馈.{kind}"
+    return download(name, feedback_file(asked.session, number, name))
 
 
 def attach_files(asked: Asked) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,10 +11,9 @@ from starlette.responses import JSONResponse, Response
 
 from qrecords.advice import Sentence
 from qrecords.errors import UsageError
-from qrecords.model.field import BOXES, FieldType
+from qrecords.model.field import BOXES
 from qrecords.model.record import ACTION_LABELS, Action, State, open_actions
 from qrecords.services import reading, steps
-from qrecords.services.correct import correct
 from qrecords.services.file import file_records
 from qrecords.services.finding.find import Summary, list_records, shown
 from qrecords.services.finding.ledger import ledger_file as ledger_contents
@@ -23,14 +21,11 @@ from qrecords.services.finding.viewing import shown_paper
 from qrecords.services.obstacles import obstacles_of
 from qrecords.services.print import print_records
 from qrecords.services.require import show_task
-from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.rendering import action_label
 from qrecords.web.wording import worded
 
 SHOWN = 500
-# What is corrected by typing one value; lists, and several fields at once, by a file at the command line.
-TYPED = {FieldType(t) for t in ("text", "ltext", "date", "datetime", "int", "dec", "enum", "bool")}
 # The steps of a record's page: in the order they come, those that need a reason after.
 STEPS = (Action.UPDATE, Action.ISSUE, Action.SUBMIT, Action.REVIEW, Action.FILE, Action.RETURN, Action.VOID)
 
@@ -49,25 +44,13 @@ def record(asked: Asked) -> Response:
         actions=[(a.value, action_label(a)) for a in STEPS if a in may and not (sheet and a is Action.FILE)],
         printing=Action.PRINT in may and not sheet and not one.paper_no, signing=Action.SIGN in may,
         month=one.month if sheet else "", month_printing=Action.PRINT in may, month_filing=Action.FILE in may,
-        correcting=[f for f in folder.form.fields if f.type in TYPED] if Action.CORRECT in may else [],
+        correcting=Action.CORRECT in may,
         kinds=folder.form.signatures, stages={s.key: s.label for s in folder.form.stages},
         labels={a.value: label for a, label in ACTION_LABELS.items()},
         ahead=[("下一步之前还缺", ahead.now), ("归档前还要", ahead.later)], by_key=folder.form.by_key,
         task=show_task(asked.session, one.record_no) if is_notice else None,
         notice=one.values.get("notice_no") or "" if not is_notice else "",
     )  # fmt: skip
-
-
-def corrected(asked: Asked) -> Response:
-    """Correct one field of a filed record, with the reason; the version before stays."""
-    number, key = asked.path["number"], asked.text("field")
-    one = reading.one(asked.session, number)
-    field = asked.session.forms.get(one.form_code).form.by_key.get(key)
-    if field is None or field.type not in TYPED:
-        raise UsageError("没有选要更正的栏目", remedy="请从记录的页面上选")
-    entry = json.dumps({key: asked.text("value")}, ensure_ascii=False).encode()
-    done = correct(asked.session, one.record_no, GivenFile("更正.json", entry), reason=asked.text("reason"))
-    return asked.go(f"/records/{done.record_no}", f"已更正「{field.label}」，原来的一版留着")
 
 
 def paper(asked: Asked) -> Response:
@@ -104,20 +87,20 @@ def step(asked: Asked) -> Response:
 
 
 def _take(asked: Asked, action: str, numbers: list[str], notes: list[Sentence]) -> list[str]:
-    session, on = asked.session, asked.text("on")
+    session, on, seen = asked.session, asked.text("on"), _seen(asked)
     if not numbers:
         raise UsageError("没有选中记录", remedy="请先勾选")
     match action:
         case "issue":
-            made: list[Any] = [*steps.issue(session, numbers)]
+            made: list[Any] = [*steps.issue(session, numbers, seen=seen)]
         case "submit":
-            made = [*steps.submit(session, numbers, notes)]
+            made = [*steps.submit(session, numbers, notes, seen=seen)]
         case "review":
-            made = [*steps.review(session, numbers, opinion=asked.text("opinion"), on=on)]
+            made = [*steps.review(session, numbers, opinion=asked.text("opinion"), on=on, seen=seen)]
         case "return":
-            made = [*steps.send_back(session, numbers, reason=asked.text("reason"))]
+            made = [*steps.send_back(session, numbers, reason=asked.text("reason"), seen=seen)]
         case "void":
-            made = [*steps.void(session, numbers, reason=asked.text("reason"))]
+            made = [*steps.void(session, numbers, reason=asked.text("reason"), seen=seen)]
         case "sign":
             made = [*steps.sign(session, numbers, kind=asked.text("kind"), by=asked.text("by"), on=on)]
         case "file":
@@ -125,6 +108,12 @@ def _take(asked: Asked, action: str, numbers: list[str], notes: list[Sentence]) 
         case _:
             raise UsageError(f"没有「{action}」这一步", remedy="请从记录的页面上选")
     return [r.record_no for r in made]
+
+
+def _seen(asked: Asked) -> dict[str, int]:
+    """Return at which change the page showed each record: one changed since is not moved unseen."""
+    pairs = [text.rpartition(" ")[::2] for text in asked.texts("seen")]
+    return {number: int(seq) for number, seq in pairs if seq.isascii() and seq.isdecimal() and len(seq) < 16}
 
 
 def ledger(asked: Asked) -> Response:

@@ -17,7 +17,7 @@ from qrecords.render.charts.chart import Chart, Kind, Series, Value, in_words
 from qrecords.render.charts.svg import svg
 from qrecords.services.administer import status
 from qrecords.services.arrivals import arrivals
-from qrecords.services.complaints import complaints
+from qrecords.services.complaints import checklist_file, complaints
 from qrecords.services.due import due
 from qrecords.services.reports import draw, kept, progress
 from qrecords.stores.given import GivenFile
@@ -79,6 +79,14 @@ def _by_unit(asked: Asked) -> Chart:
 def _bars(title: str, unit: str, counted: Mapping[str, int], name: str, kind: Kind = Kind.PARTS) -> Chart:
     values = tuple(Value(n, str(n)) for n in counted.values())
     return Chart(kind, title, unit, tuple(counted), (Series(title, values),), name=name)
+
+
+def complaints_file(asked: Asked) -> Response:
+    """Give a year's complaints as the quality department's check list, the inspector's part empty (QS/PA758A 5.6)."""
+    year = _year(asked)
+    found = complaints(asked.session, since=f"{year}-01-01", until=f"{year}-12-31")
+    name = f"{year}年投诉检查表.{asked.path['kind']}"
+    return download(name, checklist_file(asked.session, found, name))
 
 
 CHARTS: Mapping[str, Callable[[Asked], Chart]] = {"states": _by_state, "complaints": _by_month, "arrivals": _by_unit}

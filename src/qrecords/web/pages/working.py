@@ -87,4 +87,6 @@ def _back(kind: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
             return "/shelf", "回到档案架"
         case "scan" | "texts":
             return "/scans", "回到扫描"
+        case "check-backup" | "restore" | "replay":
+            return "/office/backups", "回到备份"
     return "/jobs", "回到长活"

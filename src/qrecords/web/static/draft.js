@@ -223,3 +223,4 @@ function lines(table, changed) {
 
 const draft = document.getElementById("draft");
 if (draft) draftPage(draft);
+else for (const table of document.querySelectorAll("table[data-lines]")) lines(table, () => {});
