@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -14,21 +15,26 @@ import pytest
 
 from qrecords.errors import NotFound, WrongState
 from qrecords.model.access import Grant
+from qrecords.model.period import Period
+from qrecords.model.record import Record, State
+from qrecords.model.rules import holds
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
 from qrecords.services.administer import open_office
+from qrecords.services.checking import reminders
 from qrecords.services.demo import add_packs
 from qrecords.services.due import due
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from qrecords.services.packs import packs, switch
-from qrecords.services.reports.figures import means_of
+from qrecords.services.reports.figures import figures_of, means_of
 from qrecords.services.steps import issue, void
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.given import on_disk
 from tests.conftest import CHECKOUT, FORMS, at_now
 from tests.faulty_disk import blank_convert
+from tests.services.test_report_figures import keep
 
 PACKS = CHECKOUT / "packs"
 NAMES = ["ledger", "reserve", "response", "return_repair"]
@@ -45,7 +51,15 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> FormCatalogue:
     return FormCatalogue(forms / "QR758")
 
 
-def paper(name: str, **changes: Any) -> dict[str, Any]:
+# What a unit that is refused has nothing of: all behind the hand-over.
+REFUSED: dict[str, None] = dict.fromkeys(
+    f["key"]
+    for f in tomllib.loads((PACKS / "return_repair/FX/form.toml").read_text(encoding="utf-8"))["fields"]
+    if f.get("stage", "handover") != "handover"
+)
+
+
+def paper(name: str, /, **changes: Any) -> dict[str, Any]:
     form = PAPERS[name].rpartition("-")[2]
     values = json.loads((PACKS / name / form / "sample.json").read_text(encoding="utf-8")) | changes
     return {key: value for key, value in values.items() if value is not None}
@@ -120,6 +134,10 @@ def test_another_name_is_told(office: Office) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_is_whole(catalogue: FormCatalogue, name: str) -> None:
     assert told(catalogue, name, paper(name)) == ""
+    for sample in sorted((PACKS / name).glob("*/sample.json")):  # its other forms, where it has some
+        form = catalogue.get(f"{PAPERS[name].rpartition('-')[0]}-{sample.parent.name}").form
+        checked = form.check(json.loads(sample.read_text(encoding="utf-8")))
+        assert not [*checked.problems, *form.incomplete(checked.values, [s.key for s in form.stages])], form.code
 
 
 @pytest.mark.parametrize(
@@ -142,13 +160,88 @@ def test_a_sample_is_whole(catalogue: FormCatalogue, name: str) -> None:
         ("return_repair", {"kit_complete": False}, "没有齐套，不能交付用户"),
         ("return_repair", {"has_packing_list_out": False}, "交付时"),
         ("return_repair", {"handed_to_user_on": "2026-03-01"}, "早于"),
+        ("return_repair", {"route_maker": "另一研究所"}, "改变路线的原因"),
+        ("return_repair", {"contract_no": None, "inspection_conclusion": None}, "检验结论"),
+        ("return_repair", {"certificate_entry_on": None}, "证明文件记载日期"),
+        ("return_repair", {"acceptance": "拒收", **REFUSED}, "拒收原因"),
         ("reserve", {"employment": "其他"}, "正式职工"),
+        ("reserve", {"verdict": "退出"}, "变动标记写退出"),
         ("reserve", {"filed_with_user_on": None}, "用户备案日期"),
         ("ledger", {"category": "跟产学习"}, "用户单位"),
     ],
 )
 def test_what_a_paper_refuses(catalogue: FormCatalogue, name: str, changes: dict[str, Any], words: str) -> None:
     assert words in told(catalogue, name, paper(name, **changes))
+
+
+def test_a_refused_unit_is_filed_with_its_reason_and_two_signatures(catalogue: FormCatalogue) -> None:
+    """It has no maker, no repair, no delivery: none of that is asked for, and the maker signs nothing (R146)."""
+    refused = paper("return_repair", acceptance="拒收", refusal_reason="缺装箱清单", has_packing_list=False, **REFUSED)
+    assert told(catalogue, "return_repair", refused) == ""
+    form = catalogue.get("FX758-FX").form
+    for values, kinds in (
+        (refused, {"giver", "user-representative"}),
+        (paper("return_repair"), {"giver", "user-representative", "maker", "unpack-user"}),
+    ):
+        needs = form.steps["file"].signatures
+        assert {kind for n in needs if holds(n.when, form.check(values).values) for kind in n.any_of} == kinds
+        assert form.incomplete(form.check(values).values, form.steps["file"].stages) == []
+
+
+def test_v13_heads_and_marks(office: Office) -> None:
+    """Twelve asked for, eleven on the roster and one proposed: one lacks until he is on file with the user (R159, R163)."""
+    switch(office, "reserve", on=True)
+    with closing(open_office(office.settings.root, clock=at_now)) as opened:
+        form = opened.forms.get("YB").form
+
+        def person(number: int, year: int, **changes: Any) -> dict[str, Any]:
+            day = {"person_no": f"{number:03}", "name": f"示例{number}", "entered_on": f"{year}-01-20"}
+            said = paper("reserve", **day | {"change": "新增" if number == 15 else "—"} | changes)
+            return form.check(said).values
+
+        def added(code: str, year: int, n: int, values: dict[str, Any]) -> Record:
+            return Record(
+                f"{code}-{year}-{n:05}", code, year, State.DRAFT, values, "示例", f"{year}-01-20", "", opened.now(), "x"
+            )
+
+        last = [added("YB758-YB", 2025, n, person(n, 2025, change="新增")) for n in range(1, 12)]
+        unfiled = {
+            "status": "拟征召",
+            "approved_on": None,
+            "filed_with_user_on": None,
+            "verdict": None,
+            "checked_on": None,
+        }
+        stay = [person(n, 2026) for n in range(1, 12) if n not in {3, 7}]
+        left = person(3, 2026, verdict="退出", change="退出", status="已退出")
+        renamed = person(7, 2026, name="示例改名", change="调整")
+        new = [person(15, 2026), person(16, 2026, **unfiled)]
+        now = [added("YB758-YB", 2026, n, v) for n, v in enumerate([*stay, left, renamed, *new], 1)]
+        need = json.loads((PACKS / "reserve/XQ/sample.json").read_text(encoding="utf-8"))
+        keep(opened, [*last, *now, added("YB758-XQ", 2026, 1, need)])
+
+        def heads() -> dict[str, str]:
+            with opened.register.read() as tx:
+                drawn = figures_of(opened, tx, "BB", Period.read("2026"), level="内部").drawn
+            (table,) = [t for t in drawn.tables if t.id == "L05"]
+            return {f.id.rpartition(".")[2]: f.shown for f in table.figures() if ".total." not in f.id}
+
+        assert heads() == {"required": "12", "on_roster": "11", "proposed": "1", "difference": "-1"}
+        with opened.register.write() as tx:
+            filed = person(16, 2026, change="新增")
+            tx.records.change([now[-1].record_no], values=filed)
+            tx.audit.append([opened.event("update", now[-1].record_no)])
+        assert heads() == {"required": "12", "on_roster": "12", "proposed": "0", "difference": "0"}
+
+        def mark(values: dict[str, Any], number: str) -> list[str]:
+            return [p.message for p in reminders(opened, form, values, own=number) if "变动标记" in p.message]
+
+        assert [r.values["person_no"] for r in now if mark(r.values, r.record_no)] == []
+        assert "应为「调整」" in mark(renamed | {"change": "—"}, now[-3].record_no)[0], (
+            "known by his number, not his name"
+        )
+        assert "应为「新增」" in mark(new[0] | {"change": "—"}, now[-2].record_no)[0]
+        assert "应为「—」" in mark(stay[0] | {"change": "新增"}, now[0].record_no)[0]
 
 
 def test_a_refused_unit_has_no_clock(catalogue: FormCatalogue) -> None:
@@ -205,7 +298,15 @@ def test_the_sample_office_shows_each_at_work(
         # The roster is for a role that names its form: no other sees it, nor finds it.
         keeper = replace(opened, account=replace(opened.account, grants=(Grant("supervisor"), Grant("archivist"))))
         assert [search(of, "单位/部门:示例研究所", Criteria()).total for of in (opened, keeper)] == [3, 0]
-        assert {r.form_code for r in list_records(opened)} - {r.form_code for r in list_records(keeper)} == {"YB758-YB"}
+        hidden = {r.form_code for r in list_records(opened)} - {r.form_code for r in list_records(keeper)}
+        assert hidden == {"YB758-YB", "YB758-XQ", "YB758-ZJ"}
+        roster = replace(keeper, account=replace(keeper.account, grants=(Grant("reserve-keeper"),)))
+        assert {r.form_code for r in list_records(roster)} == hidden and show(roster, "YB758-YB-2025-00001").values
+        # A maker reads its own cases, and not what they cost.
+        maker = replace(keeper, account=replace(keeper.account, unit="示例研究所", grants=(Grant("unit"),)))
+        cases = [r.record_no for r in list_records(maker)]
+        assert cases and all(show(maker, no).values["performing_unit"] == "示例研究所" for no in cases)
+        assert not any("amount" in show(maker, no).values for no in cases)
         with pytest.raises(NotFound):
             show(keeper, "YB758-YB-2025-00001")
         assert {r.values.get("acceptance") for r in records.values()} >= {"接收", "拒收"}

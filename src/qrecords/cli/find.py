@@ -299,6 +299,7 @@ def _record_lines(record: Shown, when: When) -> list[str]:
             lines += [f"    {n}. " + " / ".join(_plain(v) for v in row.values()) for n, row in enumerate(value, 1)]
         else:
             lines.append(f"  {label}：" + _plain(value).replace("\n", "\n    "))
+    lines += [f"  {label}：（限阅，您看不到）" for label in (record.withheld or {}).values()]
     told = (("据纸质原件补录，原编号", record.paper_no), ("原因", record.reason))
     lines += [f"  {label}：{text}" for label, text in told if text]
     if record.opinion:

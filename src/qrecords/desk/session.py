@@ -22,11 +22,16 @@ from qrecords.model.access import (
     DocumentScope,
     Rules,
     Scope,
+    Sight,
     Subject,
     decide,
     decide_document,
+    not_whole,
     readable,
+    sees,
+    sight,
 )
+from qrecords.model.apart import Place, unseen
 from qrecords.model.audit import Event
 from qrecords.model.clock import CLOCK, TIMELESS, require_clock
 from qrecords.model.numbering import RECORD_NO, FormCodes, full_record_no, retention_years
@@ -47,6 +52,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LAST_EVENTS = 1000
+# What changes a record's values, or lets its paper out: nothing is lost by who does not see it, and nothing told.
+WHOLE = frozenset({Action.UPDATE, Action.CORRECT, Action.PRINT, Action.EXPORT, Action.COPY_ISSUE})
 LOG = logging.getLogger("qrecords.steps")
 
 
@@ -175,11 +182,11 @@ class Session:
     def authorise_all(self, action: Action, records: Iterable[Record]) -> None:
         """Let the account do this to all of the records, or refuse, and log the refusals."""
         records, rules, notices = list(records), self.rules, self.own_notices()
-        about = ((r.record_no, Subject.of(r, self.account, notices)) for r in records)
+        about = ((r, Subject.of(r, self.account, notices)) for r in records)
         if action is Action.REVIEW and rules.separation == "strict":
             wrote = self._wrote_in([r.record_no for r in records])
-            about = ((no, replace(s, authored=s.authored or no in wrote)) for no, s in about)
-        self._require([(no, decide(self.account, action, subject, rules)) for no, subject in about], action)
+            about = ((r, replace(s, authored=s.authored or r.record_no in wrote)) for r, s in about)
+        self._require([(r.record_no, self._decided(action, r, s, rules)) for r, s in about], action)
 
     def authorise_document(self, action: Action, scope: DocumentScope, about: str) -> None:
         """Let the account do this to a document of a scope, or refuse, and log the refusal.
@@ -231,14 +238,49 @@ class Session:
         return readable(self.account, self.rules, self.own_notices())
 
     def only_readable(self, records: Iterable[Record], action: Action = Action.READ) -> list[Record]:
-        """Return the records the account may read (or do something else with), in their order."""
+        """Return the records the account may read (or do something else with), in their order.
+
+        Each without what is kept apart in it and the account does not see: what is shown of records comes through here.
+        """
         rules, notices = self.rules, self.own_notices()
-        return [r for r in records if decide(self.account, action, Subject.of(r, self.account, notices), rules).allowed]
+        pairs = ((r, Subject.of(r, self.account, notices)) for r in records)
+        found = [(r, subject) for r, subject in pairs if self._decided(action, r, subject, rules).allowed]
+        if (by := sight(self.account, rules)) is None:
+            return [r for r, _ in found]
+        return [r.without(self._unseen(r, subject, by)) for r, subject in found]
+
+    def unseen(self, record: Record) -> Sequence[Place]:
+        """Return where in a record stands, or might stand, what the account does not see though it may read it."""
+        by = sight(self.account, self.rules)
+        return () if by is None else self._unseen(record, Subject.of(record, self.account, self.own_notices()), by)
+
+    def _unseen(self, record: Record, subject: Subject, by: Sight) -> Sequence[Place]:
+        places = self.outlines.get(record.form_code).apart
+        return unseen(places, sees(self.account, subject, by)) if places else ()
+
+    def _decided(self, action: Action, record: Record, subject: Subject, rules: Rules) -> Decision:
+        """Decide on an action about a record; what needs it whole, only for who sees all of it."""
+        found = decide(self.account, action, subject, rules)
+        if not found.allowed or action not in WHOLE or (by := sight(self.account, rules)) is None:
+            return found
+        hidden = record.withheld or record.without(self._unseen(record, subject, by)).withheld
+        if not hidden:
+            return found
+        form = self.outlines.get(record.form_code)
+        return not_whole(self.account, action, [form.label(path) for path in hidden])
+
+    def sees_all(self) -> bool:
+        """Tell whether the account reads every record, and all of it."""
+        return self.reach() == (None, None)
+
+    def reach(self) -> Hashable:
+        """Return what an account is shown: what it may read, and see of it. The same for two, the same is shown."""
+        return self.readable(), sight(self.account, self.rules)
 
     def allowed(self, actions: Iterable[Action], record: Record) -> list[Action]:
         """Return which of these the account may do with a record; nothing is logged."""
         rules, subject = self.rules, Subject.of(record, self.account, self.own_notices())
-        return [action for action in actions if decide(self.account, action, subject, rules).allowed]
+        return [action for action in actions if self._decided(action, record, subject, rules).allowed]
 
     def own_notices(self) -> frozenset[str]:
         """Return the service notices the account's person is sent out by."""

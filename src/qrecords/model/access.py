@@ -31,6 +31,7 @@ CENTRE = "客户服务中心"
 NAME_LENGTH = 40  # characters
 SECRECY_LEVELS = ("公开", "内部", "秘密", "机密")
 HIGHEST = len(SECRECY_LEVELS) - 1
+EVERYTHING = "*"
 EVERY_ACTION = frozenset(a.value for a in Action)
 
 
@@ -45,7 +46,7 @@ def secrecy_rank(level: str) -> int:
 class Right:
     """Some actions on some records; empty forms, states or topics mean any, `up_to` is a rank of secrecy.
 
-    `but`: forms it does not reach, though it names none.
+    `but`: forms it does not reach, though it names none. `sees`: what of the records it reads, though kept apart.
     """
 
     actions: frozenset[str]
@@ -55,6 +56,7 @@ class Right:
     topics: tuple[str, ...] = ()
     up_to: int = HIGHEST
     but: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ class Decision:
     hidden: bool = False
 
 
-_DESK_ROLE = Role(DESK, "单人桌面", (Right(EVERY_ACTION),), single_desk=True)
+_DESK_ROLE = Role(DESK, "单人桌面", (Right(EVERY_ACTION, sees=(EVERYTHING,)),), single_desk=True)
 ONE_DESK = Rules("single-desk", {DESK: _DESK_ROLE})
 ANYTHING = Subject()
 
@@ -337,6 +339,32 @@ def readable(account: Account, rules: Rules, notices: Collection[str] = ()) -> t
                 return None
             found.append(scope)
     return tuple(dict.fromkeys(found))
+
+
+def not_whole(account: Account, action: Action, labels: Iterable[str]) -> Decision:
+    """Return why an account does not do what needs a record whole: it does not see these fields of it."""
+    return Decision(
+        False,
+        f"账号 {account.name} 看不到「{'」「'.join(labels)}」，不能{ACTION_LABELS[action]}整份记录",
+        advise("请由能看这些栏目的人办理，或请安全管理员授予（{}）", Do.GRANT),
+    )
+
+
+Sight = tuple[tuple[Grant, Right], ...]
+
+
+def sight(account: Account, rules: Rules) -> Sight | None:
+    """Return by which rights an account sees what is kept apart in records; None when it sees all of it.
+
+    Two accounts with the same sight and the same `readable` are shown the same.
+    """
+    found = tuple((grant, right) for grant, right in _held(account, rules) if right.sees)
+    return None if any(EVERYTHING in right.sees for _, right in found) else found
+
+
+def sees(account: Account, subject: Subject, by: Sight) -> frozenset[str]:
+    """Return what an account sees of a record of what is kept apart in it."""
+    return frozenset(kind for grant, right in by if _fits(right, grant, account, subject) for kind in right.sees)
 
 
 def tags_of(record: Record) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ _DAYS = frozenset({FieldType.DATE, FieldType.DATETIME})
 MAX_LENGTH = {FieldType.TEXT: 500, FieldType.LTEXT: 32_767}  # a workbook cell holds no more
 MAX_ROWS = 500
 _SHORT = 40  # characters
+_KIND = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 class Definition(BaseModel):
@@ -96,6 +97,7 @@ class Field(Definition):
     print_rows: int = 0  # rows the printed table shows at least
     default: str | bool | int | None = None
     searchable: bool = True
+    apart: str = ""  # kept apart as this: only rights that see it show it; it is never searched, counted or asked for
     refers_to: str = ""  # this field holds the number of a record of that form, QR758-04
     note: str = ""
     compute: Compute | None = None
@@ -110,6 +112,10 @@ class Field(Definition):
             raise ValueError(f"{self.key}: 明细表要有 columns，其他栏目不能有")
         if (self.compute is not None) != (self.type is FieldType.COMPUTED):
             raise ValueError(f"{self.key}: 计算栏目要有 compute，其他栏目不能有")
+        if self.apart and not _KIND.fullmatch(self.apart):
+            raise ValueError(f"{self.key}: apart 应为小写字母的词，如 price")
+        if self.apart and (self.required or self.columns or self.compute or self.type in BOXES):
+            raise ValueError(f"{self.key}: 限阅（apart）的栏目不能必填，不能是计算栏目、签名处；明细表写在列上")
         if self.listed_by and {c.key for c in self.columns} != {"form_code", "record_no", "copies"}:
             raise ValueError(f"{self.key}: 由记录列出的明细表要有 form_code、record_no、copies 三列")
         return self

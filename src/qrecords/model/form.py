@@ -12,11 +12,13 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
+from pydantic import Field as Default
 from pydantic import model_validator
 
 from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import Problem
 from qrecords.model import relations, rules
+from qrecords.model.apart import Place
 from qrecords.model.deadlines import WEEKENDS, Calendar, Deadline
 from qrecords.model.field import (
     BOXES,
@@ -66,10 +68,11 @@ class Relation(Definition):
     """A named check between records of one notice or one customer, with its parameters and the clause it follows."""
 
     check: str
-    scope: Literal["notice", "customer"]
+    scope: Literal["notice", "customer", "form"]
     field: str
     among: Mapping[str, str] = MappingProxyType({})
     same: tuple[str, ...] = ()
+    marks: Mapping[str, str] = Default(default_factory=dict)
     unless: tuple[str, ...] = ()
     limit: Decimal | None = None
     when: Condition | None = None
@@ -236,6 +239,12 @@ class Form(Definition):
     @cached_property
     def _by_stage(self) -> dict[str, tuple[Field, ...]]:
         return {stage.key: tuple(f for f in self.fields if f.stage == stage.key) for stage in self.stages}
+
+    @cached_property
+    def apart(self) -> tuple[Place, ...]:
+        """Return the fields and columns kept apart."""
+        own = [Place(f.apart, f.key) for f in self.fields if f.apart]
+        return (*own, *(Place(c.apart, f.key, c.key) for f in self.fields for c in f.columns if c.apart))
 
     @property
     def asked_fields(self) -> tuple[Field, ...]:
@@ -450,6 +459,7 @@ def _definition_problems(form: Form) -> Iterator[str]:
     conditions = [r.when for r in form.rules] + [r.when for r in form.relations]
     conditions += [n.when for s in form.steps.values() for n in s.signatures]
     named += [f"{c.field}.{c.column}" if c.column else c.field for c in conditions if c]
+    yield from _of_apart(form, named)
     known = fields.keys() | {f"{f.key}.{c.key}" for f in form.fields for c in f.columns}
     for key in named:
         if key not in known:
@@ -459,3 +469,16 @@ def _definition_problems(form: Form) -> Iterator[str]:
             yield f"步骤 {name} 提到了不存在的阶段 {'、'.join(missing)}"
         if unknown := {k for n in step.signatures for k in n.any_of} - kinds:
             yield f"步骤 {name} 提到了没有定义的签署 {'、'.join(unknown)}"
+
+
+def _of_apart(form: Form, named: Iterable[str]) -> Iterator[str]:
+    """Refuse what would tell of a field kept apart: a title, a rule, a sum."""
+    named = {*named, form.date_field}
+    for place in form.apart:
+        if place.path in named:
+            yield f"栏目 {place.path} 是限阅的（apart），题名、日期、规则里不能用"
+        told = {c for r in form.rules if place.key in r.fields for c in (r.column, *map(str, r.among)) if c}
+        if place.column in told:
+            yield f"栏目 {place.path} 是限阅的（apart），规则里不能用"
+        if any((c.field, c.column) == (place.key, place.column) for f in form.fields if (c := f.compute)):
+            yield f"栏目 {place.path} 是限阅的（apart），不能合计"

@@ -11,12 +11,13 @@ The review is the supervisor's signature. What must be complete before a step st
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from qrecords.advice import Do, Input, Named, advise, joined
 from qrecords.errors import Problem, WrongState
+from qrecords.model.apart import Place, changes_without, held, values_without
 from qrecords.model.rules import holds, is_empty
 
 if TYPE_CHECKING:
@@ -260,6 +261,15 @@ class Record:
     signatures: tuple[Signed, ...] = ()
     attached: tuple[Attached, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    withheld: tuple[str, ...] = ()  # what whoever reads it may not see (model/apart.py), key or key.column
+
+    def without(self, places: Iterable[Place]) -> Record:
+        """Return the record without what stands in these places, now or before a correction."""
+        if not (found := held(places, self.values, [c.changes for c in self.corrections])):
+            return self
+        corrections = tuple(replace(c, changes=changes_without(c.changes, found)) for c in self.corrections)
+        values = values_without(self.values, found)
+        return replace(self, values=values, corrections=corrections, withheld=tuple(p.path for p in found))
 
     @property
     def month(self) -> str:

@@ -1,4 +1,4 @@
-"""The named checks between records: what must hold beside the other records of a notice or a customer.
+"""The named checks between records: what must hold beside the other records of a notice, a customer or a form.
 
 Pure like `rules`: the caller hands in the other records, void ones left out, the record itself never among them.
 """
@@ -28,6 +28,8 @@ class RelationLike(Protocol):
     def same(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def among(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def marks(self) -> Mapping[str, str]: ...  # noqa: D102
     @property
     def unless(self) -> Sequence[str]: ...  # noqa: D102
     @property
@@ -115,8 +117,36 @@ def _total_below(relation: RelationLike, values: Values, others: Sequence[Other]
         yield f"共{total}{beside}"
 
 
+def _mark(relation: RelationLike, values: Values, others: Sequence[Other]) -> Iterator[str]:
+    """The field marks what became of a thing since its last record: new, changed, the same.
+
+    The first of `same` is its number, by which it is known whatever it is called; the others are what is compared.
+    `among` says which field tells the day.
+    """
+    number, *compared = relation.same
+    said, known = values.get(relation.field), values.get(number)
+    days = {o.record_no: str(o.values.get(path) or "") for o in others if (path := _path(relation, o))}
+    day = str(values.get(next(iter(relation.among.values()), "")) or "")
+    earlier = [o for o in others if o.values.get(number) == known and "" < days.get(o.record_no, "") < day]
+    before = max(earlier, key=lambda o: days[o.record_no], default=None)
+    if is_empty(said) or is_empty(known):
+        return
+    if before is None:
+        wanted = relation.marks["new"]
+    else:
+        changed = any(values.get(key) != before.values.get(key) for key in compared)
+        wanted = relation.marks["changed" if changed else "same"]
+    if said != wanted:
+        yield f"应为「{wanted}」（{f'上一次是 {before.name}' if before else '以前没有这个编号'}）"
+
+
+def _path(relation: RelationLike, other: Other) -> str:
+    return relation.among.get(without_edition(other.form_code), "")
+
+
 RELATIONS: dict[str, Callable[[RelationLike, Values, Sequence[Other]], Iterator[str]]] = {
     "unique": _unique,
     "apart": _apart,
     "total_below": _total_below,
+    "mark": _mark,
 }

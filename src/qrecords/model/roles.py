@@ -7,22 +7,22 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from qrecords.errors import Problem
-from qrecords.model.access import DESK, EVERY_ACTION, HIGHEST, SECRECY_LEVELS, Needs, Right, Role
+from qrecords.model.access import DESK, EVERY_ACTION, EVERYTHING, HIGHEST, SECRECY_LEVELS, Needs, Right, Role
 from qrecords.model.record import Action, State
 
-EVERYTHING = "*"
 # What the three administrators do, each his own: no role of a record may hold it, no administrator anything else.
 ADMINISTRATION: dict[str, frozenset[str]] = {
     "sysadmin": frozenset({Action.ACCOUNTS, Action.ADMINISTER, Action.VERIFY}),
     "secadmin": frozenset({Action.RIGHTS}),
     "auditor": frozenset({Action.AUDIT_READ, Action.AUDIT_EXPORT, Action.AUDIT_CLOSE, Action.VERIFY}),
 }
-# Forms only a right that names them reaches, where access.toml says nothing of it: who is on the reserve's roster.
-APART = ("YB758-YB",)
+# Forms only a right that names them reaches, where access.toml says nothing of it: the reserve's roster, its papers.
+APART = ("YB758-YB", "YB758-XQ", "YB758-ZJ")
 _APART = frozenset.union(*ADMINISTRATION.values()) - {Action.VERIFY}
 _FORM = re.compile(r"\d{2,4}[A-Z]|[A-Z0-9.]+(?:-[A-Z0-9.]+)+")
+_KIND = re.compile(r"[a-z][a-z0-9_-]*")
 _ROLE_KEYS = {"label", "rights", "single_desk", "needs"}
-_RIGHT_KEYS = {"actions", "forms", "whose", "states", "topics", "up_to"}
+_RIGHT_KEYS = {"actions", "forms", "whose", "states", "topics", "up_to", "sees"}
 _WORDS: dict[str, Collection[str]] = {
     "actions": EVERY_ACTION | {EVERYTHING},
     "states": [s.value for s in State],
@@ -102,7 +102,17 @@ def _right(role: str, entry: Mapping[str, Any], series: str, problems: list[Prob
         states=_words("states", entry.get("states", []), role, problems),
         topics=_texts("topics", entry.get("topics", []), role, problems),
         up_to=SECRECY_LEVELS.index(level) if level else 0,
+        sees=(EVERYTHING,) if role == DESK else _seen(entry, actions, role, problems),
     )
+
+
+def _seen(entry: Mapping[str, Any], actions: Collection[str], role: str, problems: list[Problem]) -> tuple[str, ...]:
+    """Return what a right sees of what forms keep apart; only who reads a record sees anything of it."""
+    seen = _texts("sees", entry.get("sees", []), role, problems)
+    problems += [Problem(f"sees 里的「{s}」应为小写字母的词，如 price", role) for s in seen if not _KIND.fullmatch(s)]
+    if seen and Action.READ not in actions:
+        problems.append(Problem("写了 sees（能看限阅栏目）的，actions 里要有 read", role))
+    return seen
 
 
 def _forms(key: str, value: Any, role: str, series: str, problems: list[Problem]) -> tuple[str, ...]:

@@ -243,7 +243,13 @@ def _filled_in_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator[P
 
 
 def _reason_when_differs(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
-    """Where two columns of a row differ, a third gives the reason."""
+    """Where two columns of a row differ, a third gives the reason; without a column: two fields, and the first."""
+    if not rule.column:
+        why, one, other = rule.fields
+        both = values.get(one), values.get(other)
+        if not any(map(is_empty, both)) and both[0] != both[1] and is_empty(values.get(why)):
+            yield Problem(f"「{label(one)}」与「{label(other)}」不同，请填「{label(why)}」", why)
+        return
     for key in rule.fields:
         for number, row in enumerate(values.get(key) or [], start=1):
             first, second = (row.get(column) for column in rule.among)

@@ -96,7 +96,7 @@ def due(office: Office, *, on: str = "") -> DueList:
     """Return what is due on a day, today when none is given; only of records one may read."""
     office.authorise(Action.READ, "due")
     day = date.fromisoformat(on or office.today())
-    found = office.kept(("due", office.readable(), day), lambda: _due(office, day))
+    found = office.kept(("due", office.reach(), day), lambda: _due(office, day))
     return _with_documents(office, found, day)
 
 

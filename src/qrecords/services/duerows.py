@@ -62,7 +62,7 @@ def _counted(office: Office, form: str, on: date) -> Sequence[Record]:
             found = [r for code in codes for r in tx.records.counted(code, since=since)]
         return tuple(r for r in office.only_readable(found) if r.state is not State.VOID)
 
-    return office.kept(("due rows", form, since, office.readable()), read)
+    return office.kept(("due rows", form, since, office.reach()), read)
 
 
 def _answered(office: Office, deadline: Deadline, on: date) -> frozenset[str]:

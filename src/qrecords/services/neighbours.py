@@ -17,8 +17,9 @@ from qrecords.model.relations import Other
 from qrecords.model.values import Values
 from qrecords.office import Office
 
-# The field, and the column of the register, that says what a relation's scope is in a record.
+# The field, and the column of the register, that says what a relation's scope is in a record; a form's is one for all.
 _SCOPE_FIELDS = {"notice": "notice_no", "customer": "customer_unit"}
+_WHOLE_FORM = "form"
 
 
 @dataclass
@@ -41,7 +42,9 @@ class Neighbours:
     def look_up(self, records: Sequence[Values]) -> None:
         """Read what the checks of these records will ask for, but for what is known already."""
         numbers = _asked(records, (f.key for f in self.form.fields if f.refers_to)) - self._named.keys()
-        wanted = {scope: _asked(records, [_SCOPE_FIELDS[scope]]) for scope in self._among}
+        wanted = {scope: _asked(records, [_SCOPE_FIELDS[scope]]) for scope in self._among if scope != _WHOLE_FORM}
+        if records and _WHOLE_FORM in self._among and (_WHOLE_FORM, "") not in self._held:
+            self._read_form()
         wanted = {scope: {key for key in keys if (scope, key) not in self._held} for scope, keys in wanted.items()}
         if not numbers and not any(wanted.values()):
             return
@@ -59,20 +62,31 @@ class Neighbours:
                     key = getattr(record, _SCOPE_FIELDS[scope])
                     self._held[scope, key].append(Other(record.form_code, record.record_no, record.values))
 
+    def _read_form(self) -> None:
+        with self.office.register.read() as tx:
+            held = [r for code in self._codes(_WHOLE_FORM) for r in tx.records.find(form_code=code)]
+        self._held[_WHOLE_FORM, ""] = [
+            Other(r.form_code, r.record_no, r.values)
+            for r in self.office.only_readable(held)
+            if r.state is not State.VOID
+        ]
+
     def named(self, number: str) -> Record | None:
         """Return the record of a number that was looked up; None when it is not there or may not be read."""
         return self._named.get(number)
 
     def others(self, relation: Relation, values: Values, own: str = "", *, coming: bool = True) -> list[Other]:
         """Return the records a relation looks at, those of the same input too but for `coming` off; never `own`."""
-        key = (relation.scope, str(values.get(_SCOPE_FIELDS[relation.scope]) or ""))
+        key = (relation.scope, str(values.get(_SCOPE_FIELDS.get(relation.scope, "")) or ""))
         held = [o for o in self._held.get(key, ()) if o.record_no != own]
         return [*held, *self._coming.get(key, ())] if coming else held
 
     def take_in(self, values: Values) -> None:
         """Let a record of the same input be a neighbour of those after it."""
         for scope in self._among:
-            if name := values.get(_SCOPE_FIELDS[scope]):
+            if scope == _WHOLE_FORM:
+                self._coming[scope, ""].append(Other(self.form.code, "", values))
+            elif name := values.get(_SCOPE_FIELDS[scope]):
                 self._coming[scope, str(name)].append(Other(self.form.code, "", values))
 
     @property

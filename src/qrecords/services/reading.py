@@ -47,16 +47,16 @@ def unfiltered(office: Office, record_nos: Sequence[str]) -> list[Record]:
 
 
 def whole(office: Office, tx: Transaction, archive_nos: Sequence[str]) -> set[str]:
-    """Return which of these items may be read whole: every record in them."""
+    """Return which of these items may be read whole: every record in them, and all that is kept apart in those."""
     if not (wanted := [no for no in dict.fromkeys(archive_nos) if no]):
         return set()
     hidden = hidden_documents(office, tx)
     asked = [no for no in wanted if no not in hidden]
-    if office.readable() is None:
+    if office.sees_all():
         return set(asked)
     documents = {d.progress.archive_no for d in tx.documents.all()}
     held = {no: tx.records.find(archive_no=no) for no in asked if no not in documents}
-    may = {r.record_no for r in office.only_readable([r for records in held.values() for r in records])}
+    may = {r.record_no for r in office.only_readable([r for rs in held.values() for r in rs]) if not r.withheld}
     readable = {no for no, records in held.items() if all(r.record_no in may for r in records)}
     return readable | documents.intersection(asked)
 
@@ -75,12 +75,18 @@ def whole_items(office: Office, tx: Transaction, year: int, form_code: str) -> l
 
 
 def reads_month(office: Office, record: Record) -> bool:
-    """Tell whether every record of this form and month may be read."""
-    if office.readable() is None:
+    """Tell whether every record of this form and month may be read, and all that is kept apart in them."""
+    if office.sees_all():
         return True
     with office.register.read() as tx:
         rows = tx.records.find(form_code=record.form_code, month=record.month)
-    return len(office.only_readable(rows)) == len(rows)
+    return reads_whole(office, rows)
+
+
+def reads_whole(office: Office, records: Sequence[Record]) -> bool:
+    """Tell whether all of these may be read, and all that is kept apart in them."""
+    seen = office.only_readable(records)
+    return len(seen) == len(records) and not any(r.withheld for r in seen)
 
 
 def require_unchanged(tx: Transaction, records: Sequence[Record]) -> None:

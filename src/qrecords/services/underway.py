@@ -21,7 +21,7 @@ def under_way(office: Office) -> tuple[Record, ...]:
     def readable() -> tuple[Record, ...]:
         return tuple(office.only_readable(office.kept("under way", lambda: _all(office))))
 
-    return office.kept(("under way", office.readable()), readable)
+    return office.kept(("under way", office.reach()), readable)
 
 
 def lacking(office: Office) -> Mapping[str, Sequence[Problem]]:
@@ -30,7 +30,7 @@ def lacking(office: Office) -> Mapping[str, Sequence[Problem]]:
     def named() -> Mapping[str, Sequence[Problem]]:
         return named_before(office, under_way(office), owed_under_way(office))
 
-    return office.kept(("lacking", office.readable()), named)
+    return office.kept(("lacking", office.reach()), named)
 
 
 def owed_under_way(office: Office) -> Mapping[str, Owed]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from qrecords import __version__
 from qrecords.errors import InvalidInput, NotFound, QRecordsError
+from qrecords.model.apart import Place
 from qrecords.model.numbering import FormCodes
 from qrecords.stores.durable import write_file
 from qrecords.stores.formfolders import series_folders
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 CACHE_FILE = "forms.json"
 _BOXES = frozenset({"signature", "seal"})  # empty on paper; the evidence is a text of its own
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class FieldOutline:
     label: str
     kind: str
     searchable: bool
+    apart: str = ""
     columns: tuple[FieldOutline, ...] = ()
 
 
@@ -54,6 +56,19 @@ class FormOutline:
     def searched(self) -> tuple[FieldOutline, ...]:
         """Return the fields whose values are searched, of repeated rows those columns: worked out once for a batch."""
         return tuple(replace(f, columns=tuple(filter(_is_searched, f.columns))) for f in self.fields if _is_searched(f))
+
+    @cached_property
+    def apart(self) -> tuple[Place, ...]:
+        """Return the fields and columns kept apart, as `Form.apart`."""
+        own = [Place(f.apart, f.key) for f in self.fields if f.apart]
+        return (*own, *(Place(c.apart, f.key, c.key) for f in self.fields for c in f.columns if c.apart))
+
+    def label(self, path: str) -> str:
+        """Return the label of `key` or `key.column`."""
+        key, _, column = path.partition(".")
+        of = next((f for f in self.fields if f.key == key), None)
+        named = next((c for c in of.columns if c.key == column), of) if of and column else of
+        return named.label if named else path
 
 
 class FormOutlines:
@@ -139,12 +154,12 @@ def outline_of(form: Form) -> FormOutline:
 
 
 def _is_searched(field: FieldOutline) -> bool:
-    return field.searchable and field.kind not in _BOXES
+    return field.searchable and not field.apart and field.kind not in _BOXES
 
 
 def _outlined(field: Field) -> FieldOutline:
     columns = tuple(map(_outlined, field.columns))
-    return FieldOutline(field.key, field.label, field.type.value, field.searchable, columns)
+    return FieldOutline(field.key, field.label, field.type.value, field.searchable, field.apart, columns)
 
 
 def _flat(fields: Iterable[FieldOutline]) -> Iterable[FieldOutline]:
@@ -158,6 +173,5 @@ def _form(kept: dict[str, Any]) -> FormOutline:
 
 
 def _field(kept: dict[str, Any]) -> FieldOutline:
-    return FieldOutline(
-        kept["key"], kept["label"], kept["kind"], kept["searchable"], tuple(map(_field, kept["columns"]))
-    )
+    columns = tuple(map(_field, kept["columns"]))
+    return FieldOutline(kept["key"], kept["label"], kept["kind"], kept["searchable"], kept["apart"], columns)

@@ -163,11 +163,15 @@ class _Known:
         self._forms = [form for number in numbers for form in forms_of(number)]
         self._numbers = numbers
         self._over = over
-        self.columns = {f"{f.key}.{c.key}" for form in self._forms for f in form.fields for c in f.columns}
+        self._apart = {place.path for form in self._forms for place in form.apart}
+        columns = {f"{f.key}.{c.key}" for form in self._forms for f in form.fields for c in f.columns}
+        self.columns = columns - self._apart
 
     def __contains__(self, path: str) -> bool:
         if path.startswith("@"):
             return path in FACTS or (self._over in OVER and path in OWN_FACTS)
+        if path in self._apart:
+            return False
         if any(path in form.by_key for form in self._forms):
             return True
         return bool(self._over) and path in self.columns and path.startswith(f"{self._over}.")
@@ -192,6 +196,8 @@ class _Known:
         if path.startswith("@"):
             ways = [*FACTS, *(OWN_FACTS if self._over in OVER else ())]
             return f"没有推算项「{path}」{_near(path, ways)}，可用：{'、'.join(sorted(ways))}"
+        if path in self._apart:
+            return f"「{path}」是限阅的栏目（apart），报表人人能看，不能用它"
         keys = [key for form in self._forms for key in form.by_key]
         keys += [c for c in self.columns if self._over and c.startswith(f"{self._over}.")]
         return f"表式 {'、'.join(dict.fromkeys(self._numbers))} 没有栏目「{path}」{_near(path, keys)}"

@@ -273,6 +273,15 @@ def _part_of(figures: Sequence[Figure], asked: Asked) -> Measured:
     return rate_of(int(part), int(whole), asked, figures[0].records, figures[1].records)
 
 
+def _less(figures: Sequence[Figure], asked: Asked) -> Measured:
+    """By how much the first is more than the second; below nought what is lacking."""
+    now, base = figures[0].value, figures[1].value
+    if now is None or base is None:
+        return NOTHING
+    records = tuple(dict.fromkeys(no for f in figures for no in f.records))
+    return Measured(now - base, written(now - base, asked.column.unit, asked.rounding), records=records)
+
+
 def _added(figures: Sequence[Figure], asked: Asked) -> Measured:
     """The sum of columns that share no record."""
     total: Number = sum((f.value for f in figures if f.value is not None), 0)
@@ -297,9 +306,10 @@ DERIVED: dict[str, Derived] = {
     "ratio": _ratio,
     "part_of": _part_of,
     "added": _added,
+    "less": _less,
     "weighted": _weighted,
 }
 # How many columns of the row each needs; 0 = one or more.
-NEEDS = {"growth": 2, "points": 2, "ratio": 2, "part_of": 2, "added": 0, "weighted": 0}
+NEEDS = {"growth": 2, "points": 2, "ratio": 2, "part_of": 2, "less": 2, "added": 0, "weighted": 0}
 # Which need fields of their own, and how many.
 FIELDS = {"distinct": 0, "sum": 1, "mean": 1, "median": 1}

@@ -115,7 +115,7 @@ def export_bag(
         with suppress(QRecordsError):
             durable.remove_tree(aside)
         raise
-    whole = year is None or office.readable() is None
+    whole = year is None or office.sees_all()
     packed = Package(target, [i.archive_no for i in items], [v.volume_code for v in volumes], whole)
     office.note([office.event(Action.EXPORT, code) for code in (*packed.items, *packed.volumes)])
     return packed

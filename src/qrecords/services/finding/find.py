@@ -76,9 +76,11 @@ class Happened:
     detail: Mapping[str, object]
 
     @classmethod
-    def of(cls, event: Event) -> Self:
-        """Return an event as it is shown."""
-        return cls(event.seq, event.at, event.account, event.action, event.outcome, dict(event.detail))
+    def of(cls, event: Event, withheld: Sequence[str] = ()) -> Self:
+        """Return an event as it is shown; with something withheld, without the hashes: they tell short values."""
+        hashes = {"values", "whole"} if withheld else set()
+        detail = {key: value for key, value in event.detail.items() if key not in hashes}
+        return cls(event.seq, event.at, event.account, event.action, event.outcome, detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +112,13 @@ class Shown(Summary):
     labels: Mapping[str, str]
     item: ItemRow | None
     destroyed: Tombstone | None
+    withheld: Mapping[str, str] | None = left_out()  # what the account does not see of it: labels by key or key.column
     versions: Sequence[FrozenVersion] | None = left_out()
     history: Sequence[Happened] | None = left_out()
 
 
 _SUMMED_UP, _WHOLE = ({f.name for f in fields(kind)} for kind in (Summary, Shown))
-_OF_RECORD = [f.name for f in fields(Record) if f.name in _WHOLE - _SUMMED_UP]
+_OF_RECORD = [f.name for f in fields(Record) if f.name in _WHOLE - _SUMMED_UP - {"withheld"}]
 
 
 def list_records(
@@ -171,10 +174,11 @@ def shown(office: Office, record: Record, *, history: bool = False, ahead: Obsta
         complaint=standing_of(office, record),
         signature_labels={s.kind: s.label for s in form.signatures},
         labels={f.key: f.label for f in form.fields},
+        withheld={path: form.label(path) for path in record.withheld} or None,
         item=item,
         destroyed=destroyed,
         versions=_versions(office, item) if history else None,
-        history=[Happened.of(e) for e in events] if history else None,
+        history=[Happened.of(e, record.withheld) for e in events] if history else None,
     )
 
 

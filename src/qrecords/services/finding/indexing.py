@@ -48,13 +48,17 @@ def _evidence(_office: Office, _tx: Transaction, records: Sequence[Record]) -> I
             yield record.record_no, "attachment", signed.evidence
 
 
-def _beside(_office: Office, tx: Transaction, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
-    """Give the names of scans and attachments, and the text read off them."""
+def _beside(office: Office, tx: Transaction, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
+    """Give the names of scans and attachments, and the text read off them.
+
+    Nothing that was read off the paper of a form that keeps fields apart: it shows them to who may not see them.
+    """
     with_some = [r for r in records if r.attached]
     for record in with_some:
         for attached in record.attached:
             yield record.record_no, "attachment", attached.name
-    for record_no, text in tx.beside.texts([r.record_no for r in with_some]):
+    open_ones = [r.record_no for r in with_some if not office.outlines.get(r.form_code).apart]
+    for record_no, text in tx.beside.texts(open_ones):
         yield record_no, "scan_text", text
 
 

@@ -71,7 +71,7 @@ def _archived_copy(office: Office, record: Record) -> Path | None:
 
 
 def _printed(office: Office, record: Record) -> Path:
-    names = [record.record_no]
+    names = [] if record.withheld else [record.record_no]
     if reading.reads_month(office, record):
         names.append(f"{record.form_code}-{record.month}")
     if path := office.papers.printed([f"{name}.{kind}" for kind in ("pdf", "docx") for name in names]):

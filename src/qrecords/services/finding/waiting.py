@@ -52,7 +52,7 @@ def waiting(office: Office, form_code: str = "") -> Waiting:
 
 def _waiting(office: Office, form_code: str) -> Waiting:
     records = under_way(office)
-    shown = office.kept(("shown", office.readable()), lambda: summaries(office, records, lacking(office)))
+    shown = office.kept(("shown", office.reach()), lambda: summaries(office, records, lacking(office)))
     by_action: dict[Action, list[tuple[Record, OnItsWay]]] = defaultdict(list)
     for record, summary in zip(records, shown, strict=True):
         if form_code in {"", record.form_code}:

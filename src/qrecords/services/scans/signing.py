@@ -9,10 +9,13 @@ from typing import Any
 from qrecords.advice import Input, advise
 from qrecords.errors import InvalidInput, NotPermitted, Problem, UsageError, WrongState
 from qrecords.model import values
+from qrecords.model.apart import values_without
 from qrecords.model.form import Form
 from qrecords.model.prints import outdated
 from qrecords.model.record import Action, Record, require_open
+from qrecords.model.values import Values
 from qrecords.office import Office
+from qrecords.services import reading
 from qrecords.services.scans.rights import authorise_papers
 from qrecords.services.scans.sheets import Known, Signing
 from qrecords.services.steps import past_day, require_kind
@@ -57,10 +60,21 @@ def _obstacles(office: Office, known: Known) -> list[Problem]:
         except WrongState as error:
             problems.append(Problem(error.told, source=record.record_no))
             continue
-        for change in outdated(form, known.shown(record), record.values):
+        printed, places = known.shown(record), office.unseen(record)
+        if places and len(outdated(form, printed, _whole(office, record))) > len(
+            outdated(form, values_without(printed, places), record.values)
+        ):
+            told = "您看不到的栏目打印后改过；请由能看的人重新打印，签署后再扫描"
+            problems.append(Problem(told, source=record.record_no))
+        for change in outdated(form, values_without(printed, places), record.values):
             message = f"「{change.label}」印的是「{_plain(change.printed)}」，现在是「{_plain(change.now)}」"
             problems.append(Problem(f"{message}；请重新打印，签署后再扫描", change.label, source=record.record_no))
     return problems
+
+
+def _whole(office: Office, record: Record) -> Values:
+    """Return the values of a record, also those the account does not see: to compare, never to tell."""
+    return reading.unfiltered(office, [record.record_no])[0].values
 
 
 def paired(kinds: Sequence[str], people: Sequence[str], on: str) -> tuple[Signing, ...]:
