@@ -47,9 +47,11 @@ from qrecords.services.intake.importing import import_as_filed
 from qrecords.services.intake.lists import add_entry, list_entries
 from qrecords.services.intake.templates import adopt
 from qrecords.services.print import print_records
+from qrecords.services.reports.draw import correct as correct_document
 from qrecords.services.reports.draw import draw as draw_document
 from qrecords.services.reports.kept import list_documents, show_document
-from qrecords.services.reports.progress import Hand
+from qrecords.services.reports.progress import Hand, make_void, receive, send_back
+from qrecords.services.reports.progress import approve as approve_document
 from qrecords.services.reports.progress import issue as issue_document
 from qrecords.services.reports.progress import review as review_document
 from qrecords.services.scans.assign import assign
@@ -566,23 +568,12 @@ def _is_adopted(office: Office) -> bool:
 
 BRIEF = "KF-BB-2019-001"
 DOCUMENT_MOMENTS = ("document.intent", "document.published", "document.committed")
-
-
-def drawn_document(folder: Path) -> Path:
-    root = workspace(folder)
-    _draw_document(root)
-    return root
-
-
-def reviewed_document(folder: Path) -> Path:
-    root = drawn_document(folder)
-    _review_document(root)
-    return root
+LEADERS = "公司主管领导"
 
 
 @people()
 def _draw_document(office: Office) -> None:
-    assert draw_document(office, "BB", "2019-03")["document_no"] == BRIEF, "no gap"
+    assert draw_document(office, "BB", "2019")["document_no"] == BRIEF, "no gap"
 
 
 def _is_document(state: str) -> Done:
@@ -592,7 +583,7 @@ def _is_document(state: str) -> Done:
         assert len(there) < 2, "once"
         if not there or show_document(office, BRIEF)["state"] != state:
             return False
-        assert bool(there[0]["archive_no"]) == (state != "drawn")
+        assert bool(there[0]["archive_no"]) == (state in {"approved", "issued", "bound"})
         return there[0]["archive_no"] in {"", "750-KJ·KF·BB·2019·D5-0001"}
 
     return look
@@ -603,9 +594,92 @@ def _review_document(office: Office) -> None:
     review_document(office, BRIEF, Hand("示例主任"))
 
 
+@people("丙")
+def _approve_document(office: Office) -> None:
+    approve_document(
+        office, BRIEF, Hand("示例领导", evidence=on_disk(blank_scan(office.settings.root.parent / "signed.pdf")))
+    )
+
+
+@people("乙")
+def _return_document(office: Office) -> None:
+    send_back(office, BRIEF, "示例")
+
+
+@people()
+def _is_returned(office: Office) -> bool:
+    shown = show_document(office, BRIEF)
+    assert bool(shown["reason"]) != bool(shown["signatures"]), "its signatures lapse with it"
+    return shown["state"] == "drawn"
+
+
+@people()
+def _void_document(office: Office) -> None:
+    make_void(office, BRIEF, "示例")
+
+
 @people()
 def _issue_document(office: Office) -> None:
     issue_document(office, BRIEF)
+
+
+@people()
+def _receive_document(office: Office) -> None:
+    receive(office, BRIEF, LEADERS, by="示例办事员")
+
+
+@people()
+def _is_received(office: Office) -> bool:
+    shown = show_document(office, BRIEF)
+    assert len(shown["receipts"]) < 2, "once"
+    return [r["recipient"] for r in shown["receipts"]] == [LEADERS]
+
+
+@people()
+def _correct_document(office: Office) -> None:
+    correct_document(office, BRIEF, "示例")
+
+
+@people()
+def _is_corrected_document(office: Office) -> bool:
+    shown = show_document(office, BRIEF)
+    assert (shown["edition"] == 2) == (shown["state"] == "drawn")
+    return bool(shown["edition"] == 2)
+
+
+@people()
+def _bind_documents(office: Office) -> None:
+    compile_year(office, 2019, form_code="KF-BB", with_gaps=True, reason="示例")
+
+
+@people()
+def _are_bound(office: Office) -> bool:
+    with office.register.read() as tx:
+        made = [v.volume_code[-3:] for v in tx.items.volumes() if "KF·BB" in v.volume_code and v.version > 0]
+    return made == ["001"]
+
+
+@cache
+def _document(taken: int) -> Path:
+    """The office with its document so many steps on its way."""
+    way = (_draw_document, _review_document, _approve_document, _issue_document)
+    folder = Path(mkdtemp(prefix="document-"))
+    if not taken:
+        workspace(folder)
+        return folder
+    shutil.copytree(_document(taken - 1), folder, dirs_exist_ok=True)
+    way[taken - 1](folder / "office")
+    return folder
+
+
+def document(taken: int) -> Callable[[Path], Path]:
+    """Return what makes the office whose document was drawn (1), reviewed (2), approved (3), issued (4)."""
+
+    def start(folder: Path) -> Path:
+        shutil.copytree(_document(taken), folder, dirs_exist_ok=True)
+        return folder / "office"
+
+    return start
 
 
 # Destruction
@@ -720,14 +794,28 @@ STEPS = {
     "audit": Step(_close_log, _is_log_closed, (*PUBLISHED, "audit.intent", "audit.published", "audit.committed")),
     "lists": Step(_add, _is_added, WRITTEN),
     "adopt": Step(_adopt, _is_adopted, (*WRITTEN, *PUBLISHED, "adopt.kept", "adopt.placed", "adopt.committed")),
-    "document": Step(
-        _draw_document, _is_document("drawn"), (*WRITTEN, *PUBLISHED, *DOCUMENT_MOMENTS)
+    "document": Step(_draw_document, _is_document("drawn"), (*WRITTEN, *PUBLISHED, *DOCUMENT_MOMENTS)),
+    "document reviewed": Step(
+        _review_document, _is_document("reviewed"), (*GROWN, *DOCUMENT_MOMENTS), document(1)
     ),
     "document approved": Step(
-        _review_document, _is_document("approved"), (*GROWN, *DOCUMENT_MOMENTS), drawn_document
+        _approve_document, _is_document("approved"), (*GROWN, *DOCUMENT_MOMENTS), document(2)
     ),
-    "document issued": Step(
-        _issue_document, _is_document("issued"), (*GROWN, *DOCUMENT_MOMENTS), reviewed_document
+    "document returned": Step(_return_document, _is_returned, (*GROWN, *DOCUMENT_MOMENTS), document(2)),
+    "document void": Step(_void_document, _is_document("void"), (*GROWN, *DOCUMENT_MOMENTS), document(1)),
+    "document issued": Step(_issue_document, _is_document("issued"), (*GROWN, *DOCUMENT_MOMENTS), document(3)),
+    "document received": Step(_receive_document, _is_received, (*GROWN, *DOCUMENT_MOMENTS), document(4)),
+    "document corrected": Step(
+        _correct_document, _is_corrected_document, (*WRITTEN, *GROWN, *DOCUMENT_MOMENTS), document(3)
+    ),
+    "documents bound": Step(
+        _bind_documents,
+        _are_bound,
+        (
+            *WRITTEN, *GROWN, "compile.intent", "compile.matter", "compile.sealed", "compile.committed",
+            "compile.catalogue", "audit.intent", "audit.published", "audit.committed",
+        ),
+        document(3),
     ),
     "draw": Step(
         _draw, _is_drawn, (*WRITTEN, *PUBLISHED, "draw.intent", "draw.published", "draw.committed"), moment=kept.NOW
