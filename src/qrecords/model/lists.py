@@ -47,7 +47,9 @@ class ListKind:
         return tuple(_plain(entry.get(key)) for key in self.required)
 
 
-CUSTOMERS = ListKind("customers", "用户清单", "customer", ("customer_code", "customer_unit"), ("customer_unit",))
+CUSTOMERS = ListKind(
+    "customers", "用户清单", "customer", ("customer_code", "customer_unit"), ("customer_unit",), "customer_service"
+)
 PRODUCTS = ListKind(
     "products", "产品清单", "product", ("serial_no",), ("serial_no", "product_model"), "product_series",
     ("product_name", "product_model", "production_status"), ("production_status",),

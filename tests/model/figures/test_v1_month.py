@@ -87,8 +87,26 @@ def test_v1_a_notice_of_two_categories_counts_in_both_and_once_in_the_total(mont
     assert "一件可属几类，各类之和可大于合计" in month.part("T03", "category").notes
 
 
+def test_past_paper_without_fields_spoils_no_rate() -> None:
+    old = {"state": "filed", "paper_no": "旧-1", "signed": False}
+    rows = [
+        record("N", "04A", issued_on="2026-03-02", departed_on="2026-03-03", service_origin="订货合同要求"),
+        record("O", "04A", issued_on="2026-03-02", departed_on="2026-03-03", **old),
+        record("C", "07A", finished_on="2026-03-05", conclusion="正常", faults_during="无"),
+        record("D", "07A", finished_on="2026-03-05", **old),
+        record("I", "01A", received_at="2026-03-05 09:00", info_type=["质量信息"], **old),
+        record("P", "02A", call_at="2026-03-05", direction="来电", **old),
+    ]
+    paper = Paper("2026-03", rows)
+    assert paper.row("T03", "planned") == {"sent": "2", "told": "1", "planned": "0", "unplanned": "1", "share": "0.0"}
+    assert (paper["T09.total.total.reports"], paper["T09.total.total.at_once"]) == ("2", "100.0")
+    assert (paper["T12.handover.total.count"], paper["T12.handover.total.percent"]) == ("1", "—")
+    assert (paper["T02.calls.total.calls"], paper["T02.calls.total.off_hours"]) == ("1", "0")
+    assert paper["T02.open.call_in.open"] == "0", "past paper is closed"
+
+
 def test_v1_what_was_planned_and_what_was_never_sent(month: Paper) -> None:
-    assert month.row("T03", "planned") == {"sent": "3", "planned": "1", "unplanned": "2", "share": "33.3"}
+    assert month.row("T03", "planned") == {"sent": "3", "told": "3", "planned": "1", "unplanned": "2", "share": "33.3"}
     assert [line[0] for line in month.listed("T03", "never_sent")] == ["A4"]
 
 

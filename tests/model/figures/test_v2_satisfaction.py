@@ -9,6 +9,7 @@ import pytest
 
 from qrecords.model.figures.alarms import alarms
 from qrecords.model.record import Record
+from qrecords.model.values import choice_key
 from tests.model.figures.rows import Paper, means, record
 
 BEST, GOOD, FAIR, BAD = "很满意", "满意", "较满意", "不满意"
@@ -65,6 +66,16 @@ def test_v2_the_index_of_the_occasion_with_all_items(month: Paper) -> None:
 def test_v2_not_rated_is_not_satisfied_and_counts_in_the_coverage(month: Paper) -> None:
     assert month.row("M01", "coverage") == {"due": "4", "rated": "3", "percent": "75.0"}
     assert month.column("M07", "reasons", "count") == {"任务紧急未评价": "1", "total": "1"}
+
+
+def test_r116_by_region_where_the_customer_list_has_regions(month: Paper) -> None:
+    assert not [t for t in month.drawn.tables if t.id == "M05"], "no list, no table"
+    where = {
+        choice_key(f"用户{name}"): region for name, region in (("A", "示例东区"), ("B", "示例东区"), ("D", "示例西区"))
+    }
+    paper = Paper("2026-03", march(), kind="MY", regions=where)
+    assert paper.column("M05", "index", "service_n") == {"示例东区": "2", "示例西区": "1", "未填": "1", "total": "4"}
+    assert paper["M05.index.示例东区.service"] == "86.5", "(93 + 80) / 2"
 
 
 def test_v2_few_occasions_are_a_hint_and_no_alarm_of_the_index(month: Paper) -> None:

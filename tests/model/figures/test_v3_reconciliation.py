@@ -22,12 +22,18 @@ def test_v3_a_half_year_beside_its_approved_months() -> None:
     moved = notice("J", 7)  # July, when June was approved
     approved = {m: Paper(f"2026-0{m}", [*told_then, moved]) for m in range(1, 7)}
     parts = [
-        Part(f"2026年{m}月", seq=100 * m, figures={f.id: told(f) for t in paper.drawn.tables for f in t.figures()})
+        Part(
+            f"2026年{m}月",
+            100 * m,
+            {f.id: told(f) for t in paper.drawn.tables for f in t.figures()},
+            f"2026-{m:02}-01",
+            f"2026-{m:02}-31",
+        )
         for m, paper in approved.items()
     ]
     assert [p.figures[FIGURE].value for p in parts] == [*TOLD]
 
-    later = [notice("V", 3), notice("L", 4)]  # valid only in May; entered late
+    later = [notice("V", 3), notice("L", 4)]  # valid only in May; entered in May, when April was told and June not yet
     correction = Correction(2, "2026-07-20", "甲", "写错", {"departed_on": ["2026-07-10", "2026-06-10"]})
     corrected = replace(notice("J", 6), corrections=(correction,))
     voided = [replace(r, state=State.VOID) if r.record_no == "N5-0" else r for r in told_then]
@@ -35,7 +41,7 @@ def test_v3_a_half_year_beside_its_approved_months() -> None:
     half = Paper("2026-H1", records)
 
     found = differences(
-        parts, [half.figure(FIGURE)], {r.record_no: r for r in records}, {r.record_no: 50 for r in records} | {"L": 999}
+        parts, [half.figure(FIGURE)], {r.record_no: r for r in records}, {r.record_no: 50 for r in records} | {"L": 450}
     )
     assert [(d.summed, d.now, d.difference) for d in found] == [(41, 43, 2)]
     assert dict(found[0].records) == {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qrecords.model.arrivals import counts
 from qrecords.model.figures.definitions import Basis
 from qrecords.model.figures.entries import Entry
 from qrecords.model.form import Form
-from qrecords.model.numbering import form_number
 from qrecords.model.record import Action, Record, State, unsigned
 
 SETTLED = frozenset({State.SUBMITTED, State.REVIEWED, State.FILED, State.BOUND})
@@ -33,18 +34,18 @@ def why_not_valid(form: Form, record: Record, *, filed: bool = False) -> str:
     return NOT_FILED if filed and record.state not in KEPT else ""
 
 
-def counts_as(entry: Entry, basis: Basis) -> bool:
-    """Tell whether an entry counts by a basis; "" is that of its form: reports when valid, others when there."""
-    record = entry.record
-    number = form_number(record.form_code)
+def counting(entries: Sequence[Entry], number: str, basis: Basis) -> list[Entry]:
+    """Return a form's entries that count by a basis; "" is that of the form: reports when valid, others when there."""
     match basis or ("valid" if number in REPORTS else "registered"):
         case "any":
-            return record.state is not State.DESTROYED
+            return [e for e in entries if e.record.state is not State.DESTROYED]
         case "void":
-            return record.state is State.VOID
+            return [e for e in entries if e.record.state is State.VOID]
         case "valid":
-            return not entry.get("@not_counted")
+            return [e for e in entries if not e.get("@not_counted")]
         case "left-out":
-            return number in REPORTS and bool(entry.get("@not_counted"))
+            return [e for e in entries if e.get("@not_counted")] if number in REPORTS else []
+        case _ if number == "04":
+            return [e for e in entries if counts(e.record)]
         case _:
-            return counts(record) if number == "04" else record.state not in GONE
+            return [e for e in entries if e.record.state not in GONE]

@@ -159,7 +159,10 @@ class Part(Definition):
 
 
 class TableDefinition(Definition):
-    """One table and the documents it stands in; one that `needs` forms only where there are records of one of them."""
+    """One table and the documents it stands in; one that `needs` forms only where there are records of one of them.
+
+    `regions` among them: only where the customer list has regions.
+    """
 
     id: str = Key(pattern=r"^[A-Z]{1,4}[0-9]{1,3}[a-z]?$")
     title: str

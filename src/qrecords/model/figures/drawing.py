@@ -28,6 +28,7 @@ from qrecords.model.record import Action, Record, State
 from qrecords.model.retention import ComplaintKind
 
 OVERALL = "overall"
+REGIONS = "regions"  # what a table needs that stands only where the customer list has them
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Read:
 
     `first_day` is that of the office's first record, `months` (YYYY-MM) those it has any of. `owes` tells of notices
     whether a record is missing, `handed_in` of records handed in during the period when, and whether any came back.
+    `regions` are those of customers, by code and by unit, as the list says on the day of the drawing.
     """
 
     records: Sequence[Record]
@@ -61,6 +63,7 @@ class Read:
     months: frozenset[str]
     owes: Mapping[str, bool] = field(default_factory=dict)
     handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    regions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,17 @@ class Drawn:
 def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Drawn:
     """Return the tables of a kind of document for a period, as of a cut-off day."""
     report = report_of(kind, period, read, means, cutoff)
-    there = {form_number(record.form_code) for record in read.records}
+    there = {form_number(record.form_code) for record in read.records} | ({REGIONS} if read.regions else set())
     asked = [one for one in wanted(means.tables, kind, period) if not one.needs or there.intersection(one.needs)]
     tables = [(one, table(one, report)) for one in asked]
     found = [part for _, parts in tables for part in parts]
     drawn = [chart for one, parts in tables for chart in charts(one, parts, report)]
-    named = {no for part in found for figure in part.figures() for no in (*figure.records, *figure.of)}
-    named |= {no for part in found for row in part.rows for no in row.records}
+    named: set[str] = set()
+    for part in found:
+        for figure in part.figures():
+            named.update(figure.records, figure.of)
+        for row in part.rows:
+            named.update(row.records)
     seqs = {r.record_no: r.seq for r in read.records if r.record_no in named}
     return Drawn(kind, period, cutoff, tuple(found), seqs, tuple(drawn), tuple(_compared(tables)), report)
 
@@ -195,6 +202,7 @@ def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surr
         handed_in=read.handed_in,
         informed=_informed(read.records),
         links=links(read.records),
+        regions=read.regions,
         workday=means.workday,
         refix_days=means.refix_days,
     )

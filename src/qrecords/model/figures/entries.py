@@ -31,7 +31,7 @@ class Surroundings:
     `cutoff` is the day of the report; `last` the period's last day. `notice_owes` tells of each notice whether a
     record it owes is missing; `faults` gives of a unit its faults as (day reported, day finished, record number),
     `handed_in` of a record on which day it was, and whether it was sent back, `informed` of a notice on which day the
-    information about it (11A) was passed on.
+    information about it (11A) was passed on, `regions` of customers (by code, by unit) where they are.
     `valid` and `incomplete` are judged by whoever has the forms.
     """
 
@@ -49,6 +49,7 @@ class Surroundings:
     handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     informed: Mapping[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=Links)
+    regions: Mapping[str, str] = field(default_factory=dict)
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))
     refix_days: int = 30
 

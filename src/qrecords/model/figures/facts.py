@@ -46,6 +46,12 @@ def _unit(entry: Entry, _: Surroundings) -> str:
     return performing_unit(entry.record.values) or CENTRE
 
 
+def _region(entry: Entry, near: Surroundings) -> str | None:
+    """Where the customer is, as the list of customers says (M05)."""
+    keys = (choice_key(str(entry.record.values.get(key) or "")) for key in ("customer_code", "customer_unit"))
+    return next((near.regions[key] for key in keys if key in near.regions), None)
+
+
 def _past(entry: Entry, _: Surroundings) -> bool:
     return bool(entry.record.paper_no)
 
@@ -210,9 +216,9 @@ def _settled(entry: Entry, near: Surroundings) -> str:
 
 
 def _off_hours(entry: Entry, near: Surroundings) -> bool:
-    """A call outside the hours of a working day (R10)."""
+    """A call outside the hours of a working day (R10); of past paper that gives no hour nothing is known."""
     moment = str(entry.record.values.get("call_at") or "")
-    return bool(moment) and not near.works_at(moment)
+    return len(moment) > len("YYYY-MM-DD") and not near.works_at(moment)
 
 
 def _awaits_quality(entry: Entry, _: Surroundings) -> bool:
@@ -227,8 +233,8 @@ def _quality(entry: Entry, _: Surroundings) -> bool:
 
 
 def _quality_handover(entry: Entry, near: Surroundings) -> str | None:
-    """按期 · 逾期 · 逾期未移交 · 待移交, of what is for the quality department (5.7.2)."""
-    if not _quality(entry, near) or "quality_handover" not in near.deadlines:
+    """按期 · 逾期 · 逾期未移交 · 待移交, of what is for the quality department (5.7.2); past paper is not judged."""
+    if entry.record.paper_no or not _quality(entry, near) or "quality_handover" not in near.deadlines:
         return None
     limit = near.limit("quality_handover", _day(entry.record.date))
     if received := receipt_of(entry.record):
@@ -358,6 +364,7 @@ FACTS: dict[str, Fact] = {
     "@number": lambda entry, _: entry.record.record_no,
     "@title": lambda entry, _: entry.record.title,
     "@unit": _unit,
+    "@region": _region,
     "@past": _past,
     "@state": _state,
     "@reason": lambda entry, _: entry.record.reason,

@@ -14,7 +14,7 @@ from qrecords.model.figures.arithmetic import median as middle_of
 from qrecords.model.figures.arithmetic import total as sum_of
 from qrecords.model.figures.definitions import Column
 from qrecords.model.figures.entries import Entry
-from qrecords.model.figures.population import fits
+from qrecords.model.figures.population import meeting
 from qrecords.model.figures.results import Figure, Number
 from qrecords.model.period import Period
 from qrecords.model.values import choice_key
@@ -57,7 +57,7 @@ NOTHING = Measured(None, NONE)
 
 def numbers_of(entries: Iterable[Entry]) -> tuple[str, ...]:
     """Return the records some entries rest on, each once."""
-    return tuple(dict.fromkeys(number for entry in entries for number in entry.numbers))
+    return tuple(dict.fromkeys([number for entry in entries for number in entry.numbers]))
 
 
 def written(value: Number, unit: str = "", rounding: Rounding = Rounding.HALF_UP) -> str:
@@ -83,10 +83,12 @@ def _weighed(pairs: Iterable[tuple[Entry, Number]]) -> tuple[tuple[str, ...], tu
 def _count(asked: Asked) -> Measured:
     entries = asked.entries
     numbers = [entry.numbers for entry in entries]
-    if all(len(one) == 1 for one in numbers):
-        times = Counter(number for (number,) in numbers)
-        records: tuple[str, ...] = tuple(times)
-        contributions = () if len(times) == len(numbers) else tuple(times.values())
+    contributions: tuple[Number, ...] = ()
+    if max(map(len, numbers), default=1) == 1:
+        named = [number for (number,) in numbers]
+        records = tuple(dict.fromkeys(named))
+        if len(records) < len(named):
+            contributions = tuple(Counter(named).values())
     else:
         records, contributions = numbers_of(entries), ()
     return Measured(len(entries), str(len(entries)), records=records, contributions=contributions)
@@ -124,7 +126,7 @@ def _amount(value: object) -> Number | None:
 
 def _rate(asked: Asked) -> Measured:
     """How many of the entries meet `hit`, in per cent; nothing to divide by is no rate (F.4-2, F.4-4)."""
-    hit = [entry for entry in asked.entries if fits(entry, asked.column.hit)]
+    hit = meeting(asked.entries, asked.column.hit)
     return rate_of(len(hit), len(asked.entries), asked, numbers_of(hit), numbers_of(asked.entries))
 
 

@@ -5,19 +5,42 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from qrecords.model.figures.basis import counts_as
+from qrecords.model.figures.basis import counting
 from qrecords.model.figures.definitions import At, Basis, SetDefinition
 from qrecords.model.figures.entries import Entry
 from qrecords.model.period import Period
-from qrecords.model.rules import ConditionLike, holds
+from qrecords.model.rules import ConditionLike, holds, is_empty
 
 # Makes other entries of those of records: occasions of service, the lines of a field.
 Makes = Callable[[Sequence[Entry]], Iterable[Entry]]
 
 
-def fits(entry: Entry, when: Iterable[ConditionLike]) -> bool:
-    """Tell whether an entry meets every condition."""
-    return all(holds(condition, entry) for condition in when)
+def meeting(entries: Sequence[Entry], when: Iterable[ConditionLike]) -> Sequence[Entry]:
+    """Return the entries that meet every condition, in their order; as `rules.holds` judges each of them."""
+    for condition in when:
+        entries = _meeting(entries, condition)
+    return entries
+
+
+def _meeting(entries: Sequence[Entry], condition: ConditionLike) -> list[Entry]:
+    field, among, not_among = condition.field, condition.among, condition.not_among
+    if condition.column:
+        return [entry for entry in entries if holds(condition, entry)]
+    pairs = [(entry, entry.get(field)) for entry in entries]
+    said = [(entry, value) for entry, value in pairs if not is_empty(value)]
+    if among:
+        return [
+            entry
+            for entry, value in said
+            if (any(v in among for v in value) if isinstance(value, list) else value in among)
+        ]
+    if not_among:
+        return [
+            entry
+            for entry, value in said
+            if (any(v not in not_among for v in value) if isinstance(value, list) else value not in not_among)
+        ]
+    return [entry for entry, _ in said]
 
 
 def lines_of(entry: Entry, field: str) -> Iterable[Entry]:
@@ -97,7 +120,7 @@ class Population:
                 # By day first: conditions are asked of the few of a month, not of all.
                 days, entries = self._by_day(found, basis or found.basis)
                 there = entries[bisect_left(days, span.first) : bisect_right(days, span.last)]
-        return [entry for entry in there if fits(entry, found.when)] if found.when else there
+        return [*meeting(there, found.when)] if found.when else there
 
     def _there(self, found: SetDefinition, came_by: str, gone_after: str) -> list[Entry]:
         """Return who came by a day and went after a day, or not at all."""
@@ -113,8 +136,11 @@ class Population:
         date_key = found.date or "@date"
         if (key := (found.forms, basis, found.over, date_key)) not in self._dated:
             entries = self._made(found.forms, basis, found.over)
+            said = [entry.get(date_key) for entry in entries]
             dated = [
-                (day, entry.numbers[0], place) for place, entry in enumerate(entries) if (day := _day(entry, date_key))
+                (str(day)[:10], entry.numbers[0], place)
+                for place, (entry, day) in enumerate(zip(entries, said, strict=True))
+                if day
             ]
             dated.sort()
             self._dated[key] = [day for day, _, _ in dated], [entries[place] for _, _, place in dated]
@@ -133,7 +159,7 @@ class Population:
 
     def _counted(self, form: str, basis: Basis) -> list[Entry]:
         if (key := (form, basis)) not in self._all:
-            self._all[key] = [entry for entry in self._entries.get(form, ()) if counts_as(entry, basis)]
+            self._all[key] = counting(self._entries.get(form, ()), form, basis)
         return self._all[key]
 
 

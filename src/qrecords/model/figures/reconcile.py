@@ -32,11 +32,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An approved document of a part of the period: the change number it was drawn at, its figures by identity."""
+    """An approved document of a part of the period: the change number it was drawn at, its figures by identity.
+
+    `first` and `last` are the days it is about.
+    """
 
     label: str
     seq: int
     figures: Mapping[str, Told]
+    first: str = ""
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +83,18 @@ def differences(
         is_now = dict(told(figure).records)
         changed = [no for no in sorted({*was, *is_now}) if was.get(no, 0) != is_now.get(no, 0)]
         if summed != figure.value or changed:
-            seq = max(part.seq for part in parts)
-            named = tuple((no, _why(no, was, is_now, records.get(no), created.get(no, 0), seq)) for no in changed)
+            named = tuple(
+                (no, _why(no, was, is_now, record := records.get(no), created.get(no, 0), _told_at(parts, record)))
+                for no in changed
+            )
             found.append(Difference(figure, summed, figure.value, named))
     return found
+
+
+def _told_at(parts: Sequence[Part], record: Record | None) -> int:
+    """Return the change number at which a record's own part was drawn; of one in none that of the last."""
+    own = [part.seq for part in parts if record is not None and part.first <= record.date[:10] <= part.last]
+    return max(own or [part.seq for part in parts])
 
 
 def _together(before: Iterable[Told]) -> dict[str, Number]:

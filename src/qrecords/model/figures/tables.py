@@ -15,7 +15,7 @@ from qrecords.model.figures.arithmetic import NONE, Rate, Rounding, rounded, sha
 from qrecords.model.figures.definitions import At, Column, Part, RowDefinition, TableDefinition
 from qrecords.model.figures.entries import Entry
 from qrecords.model.figures.measures import DERIVED, MEASURES, NOTHING, Asked, Measured, numbers_of
-from qrecords.model.figures.population import Population, fits, span_of
+from qrecords.model.figures.population import Population, meeting, span_of
 from qrecords.model.figures.results import ColumnHead, Figure, TableResult, TableRow
 from qrecords.model.period import Period
 from qrecords.model.rules import is_empty
@@ -252,7 +252,7 @@ class _Grid:
 
 
 def _narrowed(entries: Sequence[Entry], when: Sequence[Condition]) -> Sequence[Entry]:
-    return [entry for entry in entries if fits(entry, when)] if when else entries
+    return meeting(entries, when) if when else entries
 
 
 def _expanded(part: Part, report: Report) -> Iterator[Column]:

@@ -13,10 +13,11 @@ from qrecords.advice import Sentence, advise
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.field import Field, heading_key
 from qrecords.model.form import Checked, Form
-from qrecords.model.lists import KINDS, PRODUCTS, Catalogue, Entry, ListKind, merge, take, take_lines
+from qrecords.model.lists import CUSTOMERS, KINDS, PRODUCTS, Catalogue, Entry, ListKind, merge, take, take_lines
 from qrecords.model.production import STATUS, Series, plain, series_by_model, with_status
 from qrecords.model.record import Action
 from qrecords.model.rules import is_empty
+from qrecords.model.values import choice_key
 from qrecords.office import Office
 from qrecords.stores.given import GivenFile
 from qrecords.stores.lists import read_list, write_list
@@ -112,6 +113,17 @@ def _log(office: Office, kind: ListKind, sha256: str) -> None:
         told = [e for e in tx.audit.events(kind.file_name) if e.action == Action.KEEP_LISTS and e.outcome == "done"]
         if not told or told[-1].detail.get("sha256") != sha256:
             tx.audit.append([office.event(Action.KEEP_LISTS, kind.file_name, sha256=sha256)])
+
+
+def customer_regions(office: Office) -> dict[str, str]:
+    """Return the regions of the customers on the list, by code and by unit; those of neither have none."""
+    return {
+        choice_key(name): str(entry["region"])
+        for entry in _read(office, CUSTOMERS)
+        if entry.get("region")
+        for key in ("customer_unit", "customer_code")
+        if (name := str(entry.get(key) or ""))
+    }
 
 
 def _read(office: Office, kind: ListKind) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ def _part(office: Office, document: Document, month: Period, now: Sequence[Figur
         for f in held.figures
         if f.id in wanted
     }
-    return Part(month.label, held.register_seq, figures)
+    return Part(month.label, held.register_seq, figures, month.first, month.last)
 
 
 def _with_reasons(

@@ -55,8 +55,12 @@ _MANY = (
 _CHANGES = sa.select(t.record.c.record_no, t.record.c.seq).where(
     t.record.c.record_no.in_(sa.bindparam("numbers", expanding=True)), t.record.c.seq > 0
 )
-_SIGNATURES = _of_records(
-    t.signature, "kind", "by", "on", "evidence", "evidence_sha256", "lapsed", "recorded_at", "recorded_by"
+_SIGNED = ("kind", "by", "on", "evidence", "evidence_sha256", "lapsed", "recorded_at", "recorded_by")
+_SIGNATURES = _of_records(t.signature, *_SIGNED)
+_SIGNATURES_BETWEEN = (
+    sa.select(t.signature.c.record_no, *(t.signature.c[name] for name in _SIGNED))
+    .where(t.signature.c.record_no.between(sa.bindparam("first"), sa.bindparam("last")))
+    .order_by(t.signature.c.id)
 )
 _ATTACHED = _of_records(t.attached, "kind", "name", "sha256", "pages", "print_id", "added_at", "added_by")
 _CORRECTIONS = _of_records(t.correction, "version", "at", "by", "reason", "changes", "account")
@@ -202,11 +206,11 @@ class Records:
             other = [c["values"][key].as_string() >= since for key in days]
             conditions.append(sa.or_(c.date >= since, c.state.in_(still), *other))
         query = sa.select(*_COLUMNS).where(*conditions).order_by(c.record_no)
-        rows = [dict(zip(_NAMES, row, strict=True)) for row in self._c.execute(query)]
-        signed = self._signatures([row["record_no"] for row in rows])
+        rows = [dict(zip(_NAMES, row, strict=True)) for row in self._c.execute(query).all()]
+        signed = self._signatures_between(rows[0]["record_no"], rows[-1]["record_no"]) if rows else {}
         for row in rows:
             row["state"] = _STATES[row["state"]]
-            row["signatures"] = tuple(signed.get(row["record_no"], ()))
+            row["signatures"] = signed.get(row["record_no"], ())
         return [Record(**row) for row in rows]
 
     def months(self) -> tuple[str, frozenset[str]]:
@@ -406,6 +410,13 @@ class Records:
         for part in _chunks(record_nos):
             for row in self._c.execute(_SIGNATURES, {"numbers": [*part]}):
                 found[row.record_no].append(Signed(*row[1:]))
+        return found
+
+    def _signatures_between(self, first: str, last: str) -> dict[str, tuple[Signed, ...]]:
+        """Return the signatures of all records from one number to another: of thousands sooner than named singly."""
+        found: dict[str, tuple[Signed, ...]] = {}
+        for row in self._c.execute(_SIGNATURES_BETWEEN, {"first": first, "last": last}).all():
+            found[row[0]] = (*found.get(row[0], ()), Signed(*row[1:]))
         return found
 
     def _attached(self, record_nos: Sequence[str]) -> dict[str, list[Attached]]:
