@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +23,7 @@ from qrecords.model.access import Account, Grant
 from qrecords.model.formats import DocumentJson, FigureJson, ProgressJson, TableJson
 from qrecords.model.objects import DOCUMENT
 from qrecords.office import REGISTER_FILE, Office
+from qrecords.render.code import payload
 from qrecords.render.pdf import Converter
 from qrecords.services.access.copies import request as request_copies
 from qrecords.services.administer import init, open_office
@@ -36,6 +37,7 @@ from qrecords.services.disposition.lists import draw as draw_list
 from qrecords.services.disposition.lists import witness
 from qrecords.services.disposition.retention import due as over_on
 from qrecords.services.due import due
+from qrecords.services.file import file_records
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.reports.awaited import awaited_documents
 from qrecords.services.reports.draw import correct, draw
@@ -43,12 +45,15 @@ from qrecords.services.reports.kept import document_file, figures_of, list_docum
 from qrecords.services.reports.prepared import Asked, Prepared
 from qrecords.services.reports.progress import Hand, approve, issue, make_void, receive, review, send_back, sign
 from qrecords.services.reports.recordstable import records_table
+from qrecords.services.scans.scan import scan
+from qrecords.services.scans.sheets import NOT_OURS, Signing
 from qrecords.services.volumes.compile import compile_year
 from qrecords.services.volumes.shelf import list_volumes
 from qrecords.stores.given import on_disk
 from tests import retention_office as kept
 from tests.conftest import blank_scan
 from tests.faulty_disk import blank_convert
+from tests.office_steps import sheet
 
 MARCH, NUMBER = "2019-03", "KF-BB-2019-001"
 NAVY_BRIEF = "KF-JB-2019-001"
@@ -79,6 +84,14 @@ def approved_year(people: kept.People) -> str:
     review(people("乙"), number, Hand("示例主任"))
     approve(people("丙"), number, Hand("示例领导"))
     return number
+
+
+def paper_of(office: Office, number: str) -> str:
+    """Return what the code on a document's paper says, the page apart."""
+    with office.register.read() as tx:
+        found = tx.documents.get(number)
+    assert found
+    return payload(number, found.paper_number)
 
 
 def value(shown: dict[str, Any], label: str, column: str) -> str:
@@ -152,6 +165,44 @@ def test_reviewed_approved_sent_and_received(people: kept.People, tmp_path: Path
     progress = office.archive.read_as(ProgressJson, DOCUMENT.object_id(NUMBER)).progress
     assert progress.state == "issued" and len(progress.receipts) == 2 and len(progress.signatures) == 3
     assert verify(office, deep=True).problems == []
+
+
+def test_a_scanned_paper_finds_its_document_and_proves_the_signatures_on_it(
+    people: kept.People, tmp_path: Path
+) -> None:
+    office, page = people("甲"), tmp_path / "page.png"
+    number = str(draw(office, "BB", "2019")["document_no"])
+    sheet(page, f"{paper_of(office, number)}/1")
+    unsaid = scan(people("乙"), [on_disk(page)], recognise=False)
+    assert unsaid.attached == [] and "哪种签署" in str(worded(unsaid.refused[0].problems[0].message))
+    said = [Signing("审核", "示例主任", "2020-02-01"), Signing("approver", "示例领导", "2020-02-02")]
+    told = scan(people("乙"), [on_disk(page)], said, recognise=False)
+    assert [(one.record_no, one.kinds) for one in told.attached] == [(number, ["审核", "批准"])]
+    shown = show_document(office, number)
+    assert (shown["state"], [(s["part"], s["by"], s["on"]) for s in shown["signatures"]]) == (
+        "approved", [("reviewer", "示例主任", "2020-02-01"), ("approver", "示例领导", "2020-02-02")],
+    )  # fmt: skip
+    assert all(s["evidence"] in shown["files"] for s in shown["signatures"])
+    assert verify(office, deep=True).problems == []
+
+
+def test_a_scan_of_another_or_an_older_paper_proves_nothing(people: kept.People, tmp_path: Path) -> None:
+    office, page, other = people("甲"), tmp_path / "page.png", tmp_path / "other.png"
+    draw(office, "BB", MARCH)
+    sheet(page, f"{paper_of(office, NUMBER)}/1")
+    sheet(other, "KF-BB-2018-001/1/1")
+    with pytest.raises(InvalidInput, match="印的是 KF-BB-2018-001"):
+        review(people("乙"), NUMBER, Hand("示例主任", evidence=on_disk(other)))
+    draw(people.at(kept.THEN + timedelta(seconds=5))("甲"), "BB", MARCH)
+    with pytest.raises(InvalidInput, match="不是现在的内容"):
+        review(people("乙"), NUMBER, Hand("示例主任", evidence=on_disk(page)))
+    told = scan(people("乙"), [on_disk(page)], [Signing("审核", "示例主任", "2020-02-01")], recognise=False)
+    assert (told.attached, told.unmatched) == ([], [])
+    assert "不是现在的内容" in str(told.refused[0].problems[0].message)
+    hidden = scan(
+        with_grants(people, Grant("supervisor", branch="海军")), [on_disk(page)], recognise=False, dry_run=True
+    )
+    assert [one.reason for one in hidden.unmatched] == [NOT_OURS], "as if it were not there"
 
 
 def test_a_month_needs_no_approval_its_review_files_it(people: kept.People) -> None:
@@ -342,14 +393,15 @@ def test_r109_a_row_of_mail_and_the_document_it_carried_name_each_other(people: 
 
 
 @pytest.mark.office
-def test_r107_a_brief_names_no_other_customer_in_any_of_its_files(people: kept.People) -> None:
+@pytest.mark.parametrize(("kind", "period"), [("JB", MARCH), ("BZ", "2019-H1")])
+def test_r107_a_brief_names_no_other_customer_in_any_of_its_files(people: kept.People, kind: str, period: str) -> None:
     import pypdf
 
     office = people("甲")
     own = kept.information(3, "示例海军单位", military_branch="海军")
     others = kept.information(4, "示例空军单位", military_branch="空军")
     (mine,), (hidden,) = kept.filled(office, "01A", own), kept.filled(office, "01A", others)
-    shown = draw(office, "JB", MARCH, branch="海军")
+    shown = draw(office, kind, period, branch="海军")
     files = {name: Path(path) for name, path in shown["files"].items()}
     with zipfile.ZipFile(files["document.docx"]) as packed:
         docx = "".join(packed.read(name).decode() for name in packed.namelist() if name.endswith(".xml"))
@@ -358,11 +410,11 @@ def test_r107_a_brief_names_no_other_customer_in_any_of_its_files(people: kept.P
     xlsx = "".join(str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row)
     kept_text = office.archive.read(DOCUMENT.object_id(shown["document_no"]), "document.json").decode()
     for text in (docx, pdf.replace("\n", ""), xlsx):
-        assert "示例海军单位" in text
+        assert kind == "BZ" or "示例海军单位" in text
+    assert mine in xlsx
     plain = re.sub(r"\s", "", pdf)
-    assert [w for w in ("售后服务简报", "第1期（总第1期）", "一、总体情况", "共印") if w not in plain] == [], (
-        "of an issue"
-    )
+    of_issue = ("售后服务简报", "第1期（总第1期）", "一、总体情况", "共印") if kind == "JB" else ("兵种服务情况报表",)
+    assert [w for w in of_issue if w not in plain] == []
     for text in (docx, pdf.replace("\n", ""), xlsx, kept_text):
         assert not [word for word in ("示例空军单位", hidden, "空军") if word in text], mine
 
@@ -385,6 +437,34 @@ def test_an_account_of_one_branch_draws_and_drills_into_it_alone(people: kept.Pe
             with pytest.raises(NotFound, match="没有这份文件"):
                 ask(navy, hidden)
     assert all(r["record_no"] for f in figures_of(navy, "KF-JB-2019-002") for r in f["records"])
+
+
+def test_an_export_of_an_account_of_one_branch_holds_nothing_of_others(people: kept.People, tmp_path: Path) -> None:
+    office = people("甲")
+    made = {
+        branch: kept.filled(office, "01A", kept.information(n, f"示例{branch}单位", military_branch=branch))
+        for n, branch in ((3, "海军"), (4, "空军"))
+    }
+    records = [no for numbers in made.values() for no in numbers]
+    kept.reviewed(office, *records)
+    file_records(office, records)
+    documents = [
+        draw(office, kind, MARCH, branch=branch) for kind, branch in (("JB", "海军"), ("JB", "空军"), ("BB", ""))
+    ]
+    for one in documents:
+        review(people("乙"), one["document_no"], Hand("示例主任"))
+        if one["kind"] == "JB":
+            approve(people("丙"), one["document_no"], Hand("示例领导"))
+    navy = with_grants(people, Grant("archivist", branch="海军"), Grant("supervisor", branch="海军"))
+    packed = export_bag(navy, tmp_path / "bag", year=2019)
+    assert not packed.is_whole
+    files = [path for path in (tmp_path / "bag").rglob("*") if path.is_file()]
+    told = "".join(str(path) for path in files) + b"".join(path.read_bytes() for path in files).decode(
+        "utf-8", "replace"
+    )
+    own, others = documents[0]["document_no"], [one["document_no"] for one in documents[1:]]
+    assert [word for word in (*made["海军"], "示例海军单位", own) if word not in told] == []
+    assert [word for word in (*made["空军"], "示例空军单位", *others, "KF·JB·KJ") if word in told] == []
 
 
 def test_what_a_document_says_does_not_hang_on_who_draws_it(people: kept.People) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from tools.templates.blocks import Cell, Paragraph, Row, Stack, Table, gap
+from tools.templates.blocks import CODE_SIZE, Cell, CodePicture, Paragraph, Row, Stack, Table, gap
 from tools.templates.document import PORTRAIT, Head, document
+
+CODE = "{{ paper_id }}"
 
 
 def build_report() -> bytes:
@@ -16,7 +18,7 @@ def build_report() -> bytes:
         corner="密级：{{ secrecy_level }}",
         left="{{ period }}",
         right="编号：{{ document_no }}{{ edition }}",
-        code="",
+        code=CODE,
     )
     foot = "{{ document_no }}    第#PAGE#页 共#PAGES#页    保存期限：{{ retention }}"
     return document(PORTRAIT, [Paragraph("〔正文〕")], head=head, foot=foot)
@@ -54,9 +56,12 @@ class Rule:
 
 def build_brief() -> bytes:
     """Return the template of briefs: the name large, the issue below it, who makes it and the day above a rule."""
-    half = PORTRAIT.text_width / 2
-    number = Cell(half, "{{ document_no }}{{ edition }}", "Small", "right")
-    above = Table((Row((Cell(half, "密级：{{ secrecy_level }}", "Small"), number), 6),), lines=False)
+    half, side = PORTRAIT.text_width / 2, CODE_SIZE + 1
+    number = Cell(half - side, "{{ document_no }}{{ edition }}", "Small", "right", valign="top")
+    code = Cell(side, CodePicture(1, CODE), valign="top")
+    above = Table(
+        (Row((Cell(half, "密级：{{ secrecy_level }}", "Small", valign="top"), number, code), 6),), lines=False
+    )
     below = Table(
         (Row((Cell(half, "{{ unit }}"), Cell(half, "　　　　年　　月　　日", align="right")), 8),), lines=False
     )
@@ -67,7 +72,7 @@ def build_brief() -> bytes:
         corner="密级：{{ secrecy_level }}",
         left="{{ period }}",
         right="编号：{{ document_no }}{{ edition }}",
-        code="",
+        code=CODE,
         first=first,
     )
     foot = "{{ document_no }}    第#PAGE#页 共#PAGES#页    保存期限：{{ retention }}"

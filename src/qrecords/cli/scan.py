@@ -63,7 +63,8 @@ def scan(
     """签好的纸扫描回来：按页上的编码找到记录，附为签署的证据；已归档的存为归档件的新版，原版保留。
 
     文件是 PDF、JPEG、PNG、TIFF，或放着它们的文件夹；几份记录、次序颠倒、倒着放都可以。读不出编码的页留在
-    archive/inbox/unmatched，看预览图后用 scan-assign 指给记录。
+    archive/inbox/unmatched，看预览图后用 scan-assign 指给记录。报表、简报的纸面同样认得：用 --kind 审核、批准 和 --by
+    写明纸上是谁的签署，就登记到那份文件上。
     """
     from qrecords.services.scans.scan import scan as scan_files
     from qrecords.services.scans.signing import paired

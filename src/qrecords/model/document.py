@@ -154,6 +154,11 @@ class Document:
         return DocumentScope(self.form_code, self.branch, secrecy_rank(self.secrecy_level), self.progress.state)
 
     @property
+    def paper_number(self) -> int:
+        """Return the number its paper is coded with, the moment of the drawing: 260110093005 is no other drawing's."""
+        return int("".join(filter(str.isdecimal, self.drawn_at))[2:14] or 0)
+
+    @property
     def year(self) -> int:
         """Return the year of its period, which is its own."""
         return Period.read(self.period).year

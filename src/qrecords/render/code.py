@@ -48,6 +48,14 @@ def parse_code(text: str) -> Code:
     return Code(found[1], int(found[2]), int(found[3]) if found[3] else None)
 
 
+def read_code(text: str) -> Code | None:
+    """Return what a code says; None for one of other things, such as a product's label."""
+    try:
+        return parse_code(text)
+    except ValueError:
+        return None
+
+
 def code_png(text: str) -> bytes:
     """Return the code as a one-bit PNG with its white border; the same text gives the same bytes."""
     rows = _framed(_modules(text))

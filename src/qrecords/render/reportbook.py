@@ -67,15 +67,15 @@ def _details(held: DocumentJson) -> Sheet:
     """
     heads = ("数字", "名称", "值", "精确值", "单位", "记录（×计入的量；～之间连号的都计入）", "分母里的其他记录")
     widths = [Column(w) for w in (26, 40, 10, 14, 8, 120, 60)]
-    starts = [*_starts(held)]
+    starts, endings = [*_starts(held)], [number.rpartition("-")[2] for number, _ in held.records]
 
     def rows() -> Iterator[Row]:
         yield Row(heads, HEAD)
         for f in held.figures:
-            told = [*_spans(held, starts, f.records)]
+            told = [*_spans(held, starts, endings, f.records)]
             if f.counts:
                 told = [f"{held.records[at][0]}×{n}" for at, n in zip(runs.read(f.records), f.counts, strict=True)]
-            of = [*_spans(held, starts, f.of)]
+            of = [*_spans(held, starts, endings, f.of)]
             for start in range(0, max(len(told), len(of), 1), IN_CELL):
                 named, others = ("、".join(some[start : start + IN_CELL]) for some in (told, of))
                 yield Row((f.id, f.label, f.value, f.exact, f.unit, named, others))
@@ -94,10 +94,13 @@ def _starts(held: DocumentJson) -> Iterator[int]:
         before = here
 
 
-def _spans(held: DocumentJson, starts: Sequence[int], records: str) -> Iterator[str]:
+def _spans(held: DocumentJson, starts: Sequence[int], endings: Sequence[str], records: str) -> Iterator[str]:
     """Give the numbers of some records, those that follow one another as one span."""
     for first, last in runs.spans(records):
+        if first == last:
+            yield held.records[first][0]
+            continue
         cuts = starts[bisect_right(starts, first) : bisect_right(starts, last)]
         for start, end in zip([first, *cuts], [*(cut - 1 for cut in cuts), last], strict=True):
-            number, ending = held.records[start][0], held.records[end][0].rpartition("-")[2]
-            yield number if start == end else f"{number}～{ending}"
+            number = held.records[start][0]
+            yield number if start == end else f"{number}～{endings[end]}"

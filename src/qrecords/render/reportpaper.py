@@ -77,9 +77,11 @@ class Picture:
 Block = Words | Grid | Picture
 
 
-def report_docx(template: Template, context: Mapping[str, Any], body: Sequence[Block]) -> bytes:
+def report_docx(
+    template: Template, context: Mapping[str, Any], body: Sequence[Block], code_png: bytes | None = None
+) -> bytes:
     """Return the document; the same input gives the same bytes. InvalidInput when the template has no place for it."""
-    with zipfile.ZipFile(BytesIO(template.render(context))) as made:
+    with zipfile.ZipFile(BytesIO(template.render(context, code_png))) as made:
         entries = {name: made.read(name) for name in made.namelist()}
     text = entries[_DOCUMENT].decode()
     section = _SECTION.search(text)
@@ -256,7 +258,8 @@ def _cell(text: str, width: int, style: str, align: str, *, grey: bool = False) 
 def _picture(picture: Picture, number: int, width: int) -> str:
     across = int(width / _TWIPS * _EMU)
     extent = f'cx="{across}" cy="{int(across * picture.ratio)}"'
-    named = f'id="{number}" name="chart{number}.png" descr={quoteattr(_NOT_IN_XML.sub("", picture.words))}'
+    # After the codes of the two heads.
+    named = f'id="{number + 2}" name="chart{number}.png" descr={quoteattr(_NOT_IN_XML.sub("", picture.words))}'
     shape = f'<a:xfrm><a:off x="0" y="0"/><a:ext {extent}/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom>'
     return (
         '<w:p><w:r><w:drawing><wp:inline distT="0" distB="0" distL="0" distR="0" '

@@ -304,27 +304,32 @@ def require_kind(form: Form, kind: str) -> None:
 
 def checked_evidence(office: Office, evidence: GivenFile) -> str:
     """Return the hash of a scan; InvalidInput when it is none, too large, or carries more than pages."""
+    return looked_at_evidence(office, evidence)[0]
+
+
+def looked_at_evidence(office: Office, evidence: GivenFile) -> tuple[str, list[str]]:
+    """Return the hash of a scan and what the codes on its pages say; InvalidInput as `checked_evidence`."""
     with evidence.lent() as path:
         return _checked_scan(office, path)
 
 
-def _checked_scan(office: Office, path: Path) -> str:
+def _checked_scan(office: Office, path: Path) -> tuple[str, list[str]]:
     if path.suffix.lower() not in EVIDENCE_TYPES:
         raise InvalidInput(f"{path.name} 不是扫描件", remedy="请用 PDF、JPEG、PNG 或 TIFF 文件")
     if path.is_file() and path.stat().st_size > LARGEST:
         raise InvalidInput(f"{path.name} 超过 {LARGEST >> 20} MB", remedy="请降低扫描分辨率（200 dpi 已够）后再试")
-    _require_pages_alone(office, path)
-    return file_sha256(path)
+    codes = _codes_of_pages_alone(office, path)
+    return file_sha256(path), codes
 
 
-def _require_pages_alone(office: Office, path: Path) -> None:
-    """Make sure a scan opens and holds pages alone; InvalidInput when not."""
+def _codes_of_pages_alone(office: Office, path: Path) -> list[str]:
+    """Make sure a scan opens and holds pages alone, InvalidInput when not; return what the codes on them say."""
     with office.under_way() as step:
         work = office.archive.work_dir(step)
         try:
             require_file(path)
             require_harmless(path)
-            read_file(path, work / "pages")
+            return [code for page in read_file(path, work / "pages").pages for code in page.codes]
         finally:
             remove_tree(work)
 

@@ -227,7 +227,7 @@ def _drawn(
             if held.answer:
                 detail["answer"] = digest(held.answer)
             step = change(run, tx, document, Action.REPORT_DRAW, detail)
-        files = papers_of(office, held, template, run.folder)
+        files = papers_of(office, held, template, run.folder, document.paper_number)
         sums = {name: hashlib.sha256(_bytes(data)).hexdigest() for name, data in sorted(files.items())}
         whole: Mapping[str, bytes | Path] = {**files, DocumentJson.FILE: replace(held, files=sums).to_bytes()}
         publish(office, run, step, whole, "更正" if reason else "拟制", _scans(office, document, there))

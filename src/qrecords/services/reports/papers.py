@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from qrecords.model.objects import DOCUMENT
 from qrecords.office import Office
 from qrecords.render.charts.chart import Chart, chart_of, in_words, why_not
 from qrecords.render.charts.picture import picture
+from qrecords.render.code import code_png, payload
 from qrecords.render.docx import Template
 from qrecords.render.finish import finish_pdf
 from qrecords.render.reportbook import tables_xlsx
@@ -30,22 +32,29 @@ MOST_LISTED = 100  # lines of a list on paper: nobody reads more, the workbook h
 BLANK_DATE = "年　　月　　日"
 
 
-def papers_of(office: Office, held: DocumentJson, template: Template, work: Path) -> dict[str, bytes | Path]:
-    """Make the files of a document, by the names they have in its object."""
+def papers_of(
+    office: Office, held: DocumentJson, template: Template, work: Path, number: int
+) -> dict[str, bytes | Path]:
+    """Make the files of a document, by the names they have in its object; `number` is that of their code."""
     make_dirs(work)
     charts = [chart_of(kept, number) for number, kept in enumerate(held.charts, start=1)]
     drawn = {chart.name: picture(chart) for chart in charts if not why_not(chart)}
     made = datetime.fromisoformat(held.as_of)
     docx, pdf = work / "document.docx", work / DOCUMENT.paper
-    write_file(docx, report_docx(template, _head(held), [*_body(held, charts, drawn)]))
-    to_pdf(office, [docx], work)
-    finish_pdf(pdf, pdf, print_id=held.document_no, title=held.title, created=made, stamp_room=True)
+    paper_id = payload(held.document_no, number)
+    write_file(docx, report_docx(template, _head(held, paper_id), [*_body(held, charts, drawn)], code_png(paper_id)))
+    with ThreadPoolExecutor(1) as beside:  # LibreOffice works in a process of its own: the workbook is made meanwhile
+        printed = beside.submit(to_pdf, office, [docx], work)
+        book = tables_xlsx(held, charts, made)
+        printed.result()
+    finish_pdf(pdf, pdf, print_id=paper_id, title=held.title, created=made, stamp_room=True)
     pictures = {f"charts/{name}.png": png for name, png in drawn.items()}
-    return {docx.name: docx, pdf.name: pdf, "tables.xlsx": tables_xlsx(held, charts, made), **pictures}
+    return {docx.name: docx, pdf.name: pdf, "tables.xlsx": book, **pictures}
 
 
-def _head(held: DocumentJson) -> dict[str, str]:
+def _head(held: DocumentJson, paper_id: str) -> dict[str, str]:
     return {
+        "paper_id": paper_id,
         "org_name": held.org_name,
         "title": held.title,
         "secrecy_level": held.secrecy_level,

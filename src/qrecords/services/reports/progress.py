@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -15,15 +16,17 @@ from qrecords.model.numbering import form_number
 from qrecords.model.period import Period
 from qrecords.model.record import Action, State
 from qrecords.office import Office
+from qrecords.render.code import read_code
 from qrecords.services import reading
 from qrecords.services.hands import require_other_hands
 from qrecords.services.reports.change import Facts, Files, grow
 from qrecords.services.reports.content import content_sha256
 from qrecords.services.reports.kept import Row, held_by, one, series_of, summary
-from qrecords.services.steps import checked_evidence, past_day
+from qrecords.services.steps import looked_at_evidence, past_day
 from qrecords.stores.given import GivenFile
 
 MAIL = "09"  # the form of mail that goes out
+_NUMBER = re.compile(r".+-\d{4}-\d+")  # of a record or document: other codes stand on paper too
 SIGNING: dict[Part, Action] = {
     "drafter": Action.REPORT_DRAW,
     "reviewer": Action.REPORT_REVIEW,
@@ -66,7 +69,8 @@ def sign(office: Office, number: str, part: Part, hand: Hand) -> Row:
     _require_unchanged(office, document)
     files: Files = {}
     if hand.evidence:
-        sha256 = checked_evidence(office, hand.evidence)
+        sha256, codes = looked_at_evidence(office, hand.evidence)
+        _require_own_paper(document, codes)
         suffix = PurePath(hand.evidence.name).suffix.lower()
         name = f"scans/{document.document_no}-{document.progress.edition}-{part}{suffix}"
         signature = replace(signature, evidence=name, evidence_sha256=sha256)
@@ -167,6 +171,20 @@ def _require_unchanged(office: Office, document: Document) -> None:
         raise IntegrityFailure(
             f"{document.document_no} 的内容与拟制时不同，不能签署",
             remedy=advise("请保留现场，运行 {} 核对，从备份恢复", Do.VERIFY),
+        )
+
+
+def _require_own_paper(document: Document, texts: Sequence[str]) -> None:
+    """Refuse a scan whose codes say that it is another paper, or of an earlier drawing; without codes it is taken."""
+    codes = [code for text in texts if (code := read_code(text))]
+    mine = [code for code in codes if code.subject == document.document_no]
+    if others := sorted({code.subject for code in codes if code not in mine and _NUMBER.fullmatch(code.subject)}):
+        raise InvalidInput(
+            f"扫描件上印的是 {'、'.join(others)}，不是 {document.document_no}", remedy="请核对扫描件，每份文件各扫一份"
+        )
+    if any(code.print_no != document.paper_number for code in mine):
+        raise InvalidInput(
+            f"{document.document_no} 后来重新拟制过，扫描件印的不是现在的内容", remedy="请重新打印，签署后再扫描"
         )
 
 

@@ -83,7 +83,7 @@ def _print(office: Office, inbox: Inbox, subject: str) -> tuple[Known, list[Shee
     with office.register.read() as tx:
         numbers = [p.number for p in tx.records.prints(subject)]
     number = max((s.code.print_no for s in mine if s.code), default=max(numbers, default=0))
-    if (known := known_print(office, subject, number)) is None:
+    if (known := known_print(office, subject, number)) is None or known.document:
         remedy = "请核对编号；登记簿写表式编号和月份，如 02A-2026-03"
         raise NotFound(f"没有 {subject} 的打印件", remedy=remedy)
     return known, [s for s in mine if s.code and s.code.print_no == number]

@@ -18,6 +18,7 @@ from qrecords.office import Office
 from qrecords.scanning.reader import FileRead, read_file
 from qrecords.services.door import carried, looked_at
 from qrecords.services.finding.indexing import follow
+from qrecords.services.scans import documents
 from qrecords.services.scans.answers import PageWaiting, PrintKept, PrintRefused, Source
 from qrecords.services.scans.keeping import Kept, keep
 from qrecords.services.scans.recognise import recognise_unread
@@ -53,7 +54,7 @@ def scan(
 
     A file that cannot be read stops all of them: InvalidInput names each, and nothing is attached. A print is refused
     when a value it shows was changed since, its record is void or destroyed, or not the account's to add to (logged);
-    the others are attached all the same.
+    the others are attached all the same. Of a document's paper the signatures named in `wanted` are registered.
     """
     result = Scanned()
     with office.under_way() as step, ExitStack() as stack:
@@ -62,22 +63,36 @@ def scan(
         try:
             read = _read_all(paths, work / "pages", progress)
             prints, lost = _sorted(office, read, result)
-            ready = _accepted(office, prints, wanted, None if dry_run else ask, result, dry_run=dry_run)
+            papers = documents.bound([p for p in prints if p.known.document], wanted)
+            result.refused += [one.refused() for one in papers if one.problems and not dry_run]
+            of_records = [p for p in prints if not p.known.document]
+            ready = _accepted(office, of_records, wanted, None if dry_run else ask, result, dry_run=dry_run)
             lost += _left_over(prints, result)
             if dry_run:
-                result.attached = [k.told() for k in ready]
+                result.attached = [*(k.told() for k in ready), *(one.kept() for one in papers)]
                 result.unmatched = [told_page(s, "") for s in lost]
                 return result
             outcome = keep(office, step, ready, lost, wanted)
         finally:
             remove_tree(work)
     result.attached = [k.told(outcome.versions) for k in outcome.kept]
+    _register(office, [one for one in papers if not one.problems], result)
     result.unmatched = [told_page(s, i) for s, i in zip(lost, outcome.page_ids, strict=True)]
     result.notes += [f"{k.found.known.print_id} 的这份扫描件已经附过，没有重复" for k in outcome.there]
     if recognise:
         result.notes += recognise_unread(office, progress=progress)
     follow(office)
     return result
+
+
+def _register(office: Office, papers: Sequence[documents.Bound], result: Scanned) -> None:
+    """Register what stands on papers of documents; what of it is refused is told beside what was registered."""
+    for one in papers:
+        documents.register(office, one)
+        if one.done:
+            result.attached.append(one.kept())
+        if one.problems:
+            result.refused.append(one.refused())
 
 
 def _read_all(files: Sequence[Path], folder: Path, progress: Progress | None) -> list[FileRead]:

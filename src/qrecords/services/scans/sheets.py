@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from qrecords.errors import NotFound
+from qrecords.model.document import Document
 from qrecords.model.numbering import file_safe, parse_record_no
+from qrecords.model.objects import DOCUMENT
 from qrecords.model.papers import Waiting
 from qrecords.model.record import Record
 from qrecords.model.values import Values
 from qrecords.office import Office
 from qrecords.ports import Inbox
 from qrecords.render.code import Code, parse_code, payload
+from qrecords.render.pdflook import pages_of
 from qrecords.scanning.reader import PageRead
 from qrecords.services import reading
+from qrecords.services.reports import kept
 from qrecords.stores.inbox import page_id
 
 NO_CODE = "没有读到记录编码"
@@ -62,13 +66,14 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the register knows of a print: the values it shows, its pages with a code, and its records as they are."""
+    """What the office knows of a print: the values it shows, its pages with a code, and its records as they are."""
 
     subject: str
     number: int
     snapshot: Mapping[str, Any]
     pages: int
     records: tuple[Record, ...]
+    document: Document | None = None  # whose paper it is, where it is no record's
 
     @property
     def print_id(self) -> str:
@@ -152,7 +157,7 @@ def known_print(office: Office, subject: str, number: int) -> Known | None:
     with office.register.read() as tx:
         row = next((p for p in tx.records.prints(subject) if p.number == number), None)
     if row is None:
-        return None
+        return _known_document(office, subject, number)
     try:
         parse_record_no(subject)
         numbers = [subject]
@@ -163,6 +168,20 @@ def known_print(office: Office, subject: str, number: int) -> Known | None:
     except NotFound:
         return None
     return Known(subject, number, row.snapshot, row.pages, tuple(records))
+
+
+def _known_document(office: Office, subject: str, number: int) -> Known | None:
+    """Return what is known of a document's paper; of one drawn before it says no more how many pages it had."""
+    try:
+        document = kept.one(office, subject)
+    except NotFound:
+        return None
+    if document.version < 1:  # destroyed
+        return None
+    if document.paper_number != number:
+        return Known(document.document_no, number, {}, 0, (), document)
+    with office.archive.lent(document.object_id, DOCUMENT.paper) as pdf:
+        return Known(document.document_no, number, {}, pages_of(pdf), (), document)
 
 
 def _of_month(office: Office, subject: str) -> list[str]:
