@@ -117,6 +117,11 @@ class Moves(Protocol):
         """Return how many objects may be asked after at a time: more than one where the way there takes long."""
         ...
 
+    @property
+    def settles_in(self) -> float:
+        """Return within how many seconds a version another machine brings in is in: until then it looks damaged."""
+        ...
+
     def walk(self, folder: str = "") -> Walk:
         """Return the blobs for who walks through all of them below a folder."""
         ...

@@ -14,6 +14,7 @@ new version  1 the version's folder is renamed into the object   2 the root inve
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Collection, Container, Hashable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -177,7 +178,8 @@ class Archive:
         home = self.home(object_id)
         looked = ocflcheck.look_at(self._moves.walk(home), home, object_id)
         if looked.problems and self._moves.holds(home):
-            # It may only be that a new version is moving in at this moment.
+            # It may only be that a new version is moving in at this moment, here or from another machine.
+            time.sleep(self._moves.settles_in)
             with suppress(QRecordsError), self._publishing():
                 looked = ocflcheck.look_at(self._moves.walk(home), home, object_id)
         inventory = looked.inventory

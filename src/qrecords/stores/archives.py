@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 S3 = "s3://"
 OBJECTS, OWNER = "objects", "office"
+SETTLES_IN = 1.0  # seconds; a publication takes a tenth of it
 KEPT = (OBJECTS, *dict.fromkeys(folder.partition("/")[0] for folder in WAITING))  # right below the archive
 
 
@@ -39,7 +40,7 @@ def archive_of(root: Path, where: ArchiveSettings) -> Archive:
 
     said = {"root": str(root), "endpoint": where.endpoint} | ({"plain_http": "1"} if where.plain_http else {})
     address = f"{where.url}?{urlencode(said)}"
-    return Archive(root / ARCHIVE, moves=OrderedMoves(blobs_of(root, where, OBJECTS)), address=address)
+    return Archive(root / ARCHIVE, moves=OrderedMoves(blobs_of(root, where, OBJECTS), SETTLES_IN), address=address)
 
 
 def papers_of(root: Path, where: ArchiveSettings) -> Papers:

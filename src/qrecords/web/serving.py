@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ from qrecords.desk.workspace import Workspace
 from qrecords.errors import QRecordsError, UsageError
 from qrecords.ports import Clock
 from qrecords.services.administer import open_office
+from qrecords.settings import load
 from qrecords.web.app import desk_app, load_pages
 from qrecords.web.processes import READY, Seat, Several, how_many
 from qrecords.web.shared import Link, Shared, held
@@ -87,6 +89,8 @@ class _Server(uvicorn.Server):
 def serve(root: Path, wishes: Wishes, ready: Callable[[str], None]) -> None:
     """Serve the workspace until the process is told to stop; `ready` gets the address once it answers."""
     with closing(listening(wishes.host, wishes.port)) as place:
+        if load(root).archive.url and how_many(wishes.processes or 0) > 1:
+            _mended_aside(root, wishes.account)
         with closing(open_office(root, wishes.account)) as office:
             wanted = office.settings.desk.processes if wishes.processes is None else wishes.processes
             link = Link()
@@ -105,6 +109,21 @@ def serve(root: Path, wishes: Wishes, ready: Callable[[str], None]) -> None:
         browser = entrance if wishes.browser else ""
         several = Several(count, shared, lambda seat: _answer(desk, root, clock, shared, seat, browser))
         several.run(lambda: ready(entrance), load_pages)
+
+
+def _mended_aside(root: Path, account: str | None) -> None:
+    """Let a process of its own finish what a crash left: the client of a store does not survive a fork.
+
+    What it cannot finish, whoever starts the desk meets and tells.
+    """
+
+    def mend() -> None:
+        with suppress(QRecordsError), closing(open_office(root, account)):
+            pass
+
+    process = multiprocessing.get_context("fork").Process(target=mend)
+    process.start()
+    process.join()
 
 
 def _answer(desk: _Desk, root: Path, clock: Clock, shared: Shared, seat: Seat, browser: str) -> None:

@@ -19,7 +19,7 @@ class FolderMoves:
     def __init__(self, folder: Path, lock: Path) -> None:
         self.folder = folder
         self.blobs = FolderBlobs(folder, lock)
-        self.at_once = 1
+        self.at_once, self.settles_in = 1, 0.0  # who publishes holds the lock
 
     def walk(self, folder: str = "") -> FolderBlobs:
         """Return the blobs themselves: a folder is asked at once."""

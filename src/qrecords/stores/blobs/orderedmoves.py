@@ -26,9 +26,9 @@ class OrderedMoves:
     One process at a time does them for an object, and sees to it (stores/archive.py holds a lock of the machine).
     """
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: Blobs, settles_in: float = 0.0) -> None:
         self.blobs = blobs
-        self.at_once = AT_ONCE
+        self.at_once, self.settles_in = AT_ONCE, settles_in
 
     def walk(self, folder: str = "") -> ListedBlobs:
         """Return the blobs as one listing finds them: each folder asked for by itself is a way there and back."""

@@ -7,6 +7,7 @@ he who won. Many stores ignore the one or the other: a process probes before its
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,9 @@ SMALL = 8 << 20  # bytes that pass in SHORT on any network an office has
 PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)  # seconds before the next try
 _PIECE = 1 << 20
 _MARK = "qrecords-put"
+
+
+_FORKED_FROM: list[int] = []  # processes that had asked a store: its client would wait for ever here
 
 
 class _Again(Exception):
@@ -195,6 +199,8 @@ class S3Blobs:
             raise _Again from None  # let go of since, or refused because another was at it
 
     def _store(self, seconds: timedelta = SHORT, *, retries: int | None = None) -> S3Store:
+        if _FORKED_FROM:
+            raise StorageFailure("连着存储时分出来的进程用不了它", remedy="请把工作台关掉，重新启动")
         retries = len(PAUSES) if retries is None else retries  # what is only read, `obstore` asks for again itself
         return _client(self.place.bucket, self.place.endpoint, self.place.plain, seconds, retries)
 
@@ -254,6 +260,15 @@ def _client(bucket: str, endpoint: str, plain: bool, seconds: timedelta, retries
         known["session_token"] = keys.token
     retrying: Any = {"max_retries": retries, "retry_timeout": timedelta(minutes=2), "backoff": pauses}
     return S3Store(bucket, endpoint=server, region=keys.region, client_options=options, retry_config=retrying, **known)
+
+
+def _note_fork() -> None:
+    if _client.cache_info().currsize:
+        _FORKED_FROM.append(os.getppid())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
 
 
 def _server(place: S3Place) -> str:
