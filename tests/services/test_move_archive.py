@@ -44,9 +44,7 @@ def clock() -> Any:
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an office with objects, a volume, and a signed paper that waits; to be copied."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(making, "to_pdf", blank_pdfs)
-        root = Path(shutil.copytree(kept._base.__wrapped__(), tmp_path_factory.mktemp("base") / "office"))
+    root = kept.copied(tmp_path_factory.mktemp("base"))
     with kept.opened(root) as people:
         office = people("甲")
         kept.filled(office, "06A", kept.sample("06A", customer_unit="示例单位六"))
@@ -101,7 +99,7 @@ def test_a_whole_office_lives_on_a_store(
     assert not (root / "archive" / "objects").exists()
     with kept.opened(root) as people:
         office = people("甲")
-        assert verify(office, deep=True).problems == []
+        assert verify(office).problems == []
         drawn = draw(office, kept.ALL, "无继续保存价值")
         approve(people("乙"), drawn.list_no)
         for name in ("丙", "丁"):
@@ -129,7 +127,7 @@ def test_a_whole_office_lives_on_a_store(
     told = moved(root, url)  # over what was left there, but for what was destroyed
     assert (told.bytes, state(root)[0]) == (0, after)
     with kept.opened(root) as people:
-        assert verify(people("甲"), deep=True).problems == []
+        assert verify(people("甲")).problems == []
 
 
 def test_by_command(cli: CommandLine, s3: S3Server) -> None:
