@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 
 def written(places: Iterable[int]) -> str:
     """Return places, each once and rising, as runs."""
-    found: list[str] = []
-    first = last = -1
-    for place in places:
-        if place == last + 1 and first >= 0:
-            last = place
-            continue
-        if first >= 0:
-            found.append(f"{first}-{last}" if last > first else str(first))
-        first = last = place
-    if first >= 0:
-        found.append(f"{first}-{last}" if last > first else str(first))
-    return ",".join(found)
+    at = [*places]
+    cuts = [n for n, (before, after) in enumerate(pairwise(at), start=1) if after != before + 1]
+    ends = zip([0, *cuts], [*cuts, len(at)], strict=True)
+    return ",".join(f"{at[a]}-{at[b - 1]}" if b - a > 1 else str(at[a]) for a, b in ends) if at else ""
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -68,6 +68,13 @@ class Surroundings:
         if not self.calendar.is_working(date.fromisoformat(moment[:10])):
             return False
         return any(start <= moment[11:16] <= end for start, end in self.workday)
+
+
+def said(entries: Iterable[Entry], key: str) -> list[Any]:
+    """Return what each entry says in a field, or a fact: `get` of many at once."""
+    if key[:1] == "@":
+        return [entry.get(key) for entry in entries]
+    return [entry._values.get(key) if entry._own is None else entry.get(key) for entry in entries]
 
 
 class Entry(Mapping[str, Any]):

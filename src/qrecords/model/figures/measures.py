@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,7 @@ from qrecords.model.figures.arithmetic import NEW, NONE, Rate, Rounding, rounded
 from qrecords.model.figures.arithmetic import median as middle_of
 from qrecords.model.figures.arithmetic import total as sum_of
 from qrecords.model.figures.definitions import Column
-from qrecords.model.figures.entries import Entry
+from qrecords.model.figures.entries import Entry, said
 from qrecords.model.figures.population import meeting
 from qrecords.model.figures.results import Figure, Number
 from qrecords.model.period import Period
@@ -104,10 +104,19 @@ def _distinct(asked: Asked) -> Measured:
 
 def _sum(asked: Asked) -> Measured:
     """The amounts of a field, or the lines of a repeated one."""
-    pairs = [(e, amount) for e in asked.entries if (amount := _amount(e.get(asked.column.fields[0]))) is not None]
+    pairs = [*_amounts(asked)]
     total: Number = sum((amount for _, amount in pairs), 0)
     records, contributions = _weighed(pairs)
     return Measured(total, written(total, asked.column.unit, asked.rounding), None, None, records, contributions)
+
+
+def _amounts(asked: Asked) -> Iterator[tuple[Entry, Number]]:
+    """Give the entries that have the column's field, each with its amount."""
+    for entry, value in zip(asked.entries, said(asked.entries, asked.column.fields[0]), strict=True):
+        if value.__class__ is Fraction or value.__class__ is int:
+            yield entry, value
+        elif (amount := _amount(value)) is not None:
+            yield entry, amount
 
 
 def _amount(value: object) -> Number | None:
@@ -141,7 +150,7 @@ def rate_of(part: int, whole: int, asked: Asked, records: tuple[str, ...] = (), 
 
 def _mean(asked: Asked) -> Measured:
     """The mean of a field over the entries that have it."""
-    pairs = [(e, amount) for e in asked.entries if (amount := _amount(e.get(asked.column.fields[0]))) is not None]
+    pairs = [*_amounts(asked)]
     if not pairs:
         return NOTHING
     total = sum_of(amount for _, amount in pairs)
@@ -158,7 +167,7 @@ def _mean(asked: Asked) -> Measured:
 
 def _median(asked: Asked) -> Measured:
     """The middle of a field's whole numbers; shown beside the mean from three on (F.4-7)."""
-    pairs = [(e, int(amount)) for e in asked.entries if (amount := _amount(e.get(asked.column.fields[0]))) is not None]
+    pairs = [(e, int(amount)) for e, amount in _amounts(asked)]
     if len(pairs) < FEW_DAYS or (value := middle_of([amount for _, amount in pairs])) is None:
         return NOTHING
     records, contributions = _weighed(pairs)

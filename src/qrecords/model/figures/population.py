@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from qrecords.model.figures.basis import counting
 from qrecords.model.figures.definitions import At, Basis, SetDefinition
-from qrecords.model.figures.entries import Entry
+from qrecords.model.figures.entries import Entry, said
 from qrecords.model.period import Period
-from qrecords.model.rules import ConditionLike, holds, is_empty
+from qrecords.model.rules import ConditionLike, holds
 
 # Makes other entries of those of records: occasions of service, the lines of a field.
 Makes = Callable[[Sequence[Entry]], Iterable[Entry]]
+_MAY_BE_EMPTY = (str, list)  # and then says nothing, unlike nought and no
 
 
 def meeting(entries: Sequence[Entry], when: Iterable[ConditionLike]) -> Sequence[Entry]:
@@ -23,24 +24,27 @@ def meeting(entries: Sequence[Entry], when: Iterable[ConditionLike]) -> Sequence
 
 
 def _meeting(entries: Sequence[Entry], condition: ConditionLike) -> list[Entry]:
-    field, among, not_among = condition.field, condition.among, condition.not_among
+    among, not_among = condition.among, condition.not_among
     if condition.column:
         return [entry for entry in entries if holds(condition, entry)]
-    pairs = [(entry, entry.get(field)) for entry in entries]
-    said = [(entry, value) for entry, value in pairs if not is_empty(value)]
+    pairs = [
+        (entry, value)
+        for entry, value in zip(entries, said(entries, condition.field), strict=True)
+        if value is not None and (value.__class__ not in _MAY_BE_EMPTY or value)
+    ]
     if among:
         return [
             entry
-            for entry, value in said
-            if (any(v in among for v in value) if isinstance(value, list) else value in among)
+            for entry, value in pairs
+            if (any(v in among for v in value) if value.__class__ is list else value in among)
         ]
     if not_among:
         return [
             entry
-            for entry, value in said
-            if (any(v not in not_among for v in value) if isinstance(value, list) else value not in not_among)
+            for entry, value in pairs
+            if (any(v not in not_among for v in value) if value.__class__ is list else value not in not_among)
         ]
-    return [entry for entry, _ in said]
+    return [entry for entry, _ in pairs]
 
 
 def lines_of(entry: Entry, field: str) -> Iterable[Entry]:
@@ -136,10 +140,10 @@ class Population:
         date_key = found.date or "@date"
         if (key := (found.forms, basis, found.over, date_key)) not in self._dated:
             entries = self._made(found.forms, basis, found.over)
-            said = [entry.get(date_key) for entry in entries]
+            days = said(entries, date_key)
             dated = [
                 (str(day)[:10], entry.numbers[0], place)
-                for place, (entry, day) in enumerate(zip(entries, said, strict=True))
+                for place, (entry, day) in enumerate(zip(entries, days, strict=True))
                 if day
             ]
             dated.sort()

@@ -96,10 +96,15 @@ def sheets(entries: Sequence[Entry], method: Method) -> Iterator[Entry]:
 
 def ratings(entries: Sequence[Entry], method: Method) -> Iterator[Entry]:
     """Give an entry for each item a sheet rates: `@item`, `@grade`, `@score`."""
+    told: dict[tuple[str, str, str], dict[str, Any]] = {}  # many say the same on one day: it is kept once
     for sheet in sheets(entries, method):
+        day, values = sheet.get("@date"), sheet.record.values
         for item, label in ITEMS.items():
-            if grade := sheet.get(item):
-                yield sheet.with_own({"@item": label, "@grade": grade, "@score": method.points(grade)})
+            if grade := values.get(item):
+                if (own := told.get((day, item, grade))) is None:
+                    own = {"@date": day, "@item": label, "@grade": grade, "@score": method.points(grade)}
+                    told[day, item, grade] = own
+                yield Entry(sheet.record, sheet.surroundings, sheet.facts, own, sheet.numbers)
 
 
 def of_models(entries: Sequence[Entry], method: Method) -> Iterator[Entry]:

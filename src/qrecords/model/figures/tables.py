@@ -13,7 +13,7 @@ from qrecords.errors import IntegrityFailure
 from qrecords.model.field import Condition
 from qrecords.model.figures.arithmetic import NONE, Rate, Rounding, rounded, shares
 from qrecords.model.figures.definitions import At, Column, Part, RowDefinition, TableDefinition
-from qrecords.model.figures.entries import Entry
+from qrecords.model.figures.entries import Entry, said
 from qrecords.model.figures.measures import DERIVED, MEASURES, NOTHING, Asked, Measured, numbers_of
 from qrecords.model.figures.population import Population, meeting, span_of
 from qrecords.model.figures.results import ColumnHead, Figure, TableResult, TableRow
@@ -176,9 +176,10 @@ class _Grid:
             return known[1]
         groups: dict[str, list[Entry]] = {}
         spelt: dict[str, Counter[str]] = {}
-        fixed = bool(self._report.choices(self._report.population.sets[self._part.set].forms, self._part.rows.field))
-        for entry in entries:
-            names = self._names(entry)
+        rows = self._part.rows
+        fixed = bool(self._report.choices(self._report.population.sets[self._part.set].forms, rows.field))
+        for entry, value in zip(entries, said(entries, rows.field), strict=True):
+            names = [value] if value.__class__ is str and value and not rows.also else self._names(entry, value)
             self.several = self.several or len(names) > 1
             for name in names:
                 key = name if fixed or name in {UNSAID, PAST} else choice_key(name)
@@ -190,9 +191,8 @@ class _Grid:
         self._grouped[id(entries)] = entries, groups
         return groups
 
-    def _names(self, entry: Entry) -> list[str]:
+    def _names(self, entry: Entry, value: Any) -> list[str]:
         rows = self._part.rows
-        value = entry.get(rows.field)
         if is_empty(value):
             return [PAST if entry.get("@past") else UNSAID]
         if isinstance(value, list | tuple):

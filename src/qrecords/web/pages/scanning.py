@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from qrecords.errors import UsageError
 from qrecords.intake.scanned import SUFFIXES, scans_of
+from qrecords.model.document import PART_LABELS
 from qrecords.model.job import Job
 from qrecords.model.record import State
 from qrecords.services import jobs
@@ -43,7 +44,8 @@ def scans(asked: Asked) -> Response:
 
 def _kinds(asked: Asked) -> list[str]:
     forms = (folder.form for folder in asked.session.forms.all())
-    return list(dict.fromkeys(s.label for form in forms for s in form.own_signatures))
+    of_records = dict.fromkeys(s.label for form in forms for s in form.own_signatures)
+    return [*of_records, *PART_LABELS.values()]  # and those of reports and briefs
 
 
 def _trouble(last: Job | None) -> list[str]:
