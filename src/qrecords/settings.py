@@ -199,7 +199,7 @@ class DeskSettings:
     """How often a minute one account may ask the desk for what costs much (a login: one name); 0 = no limit.
 
     `backup_folder`, `restore_folder`, `scan_folder`: where the desk backs up to, below which a backup is laid out as a
-    new workspace, and where the scanner puts its files; "" = nowhere.
+    new workspace, and where the scanner puts its files; `export_folder`: below which packages are put; "" = nowhere.
     `processes`: how many answer at once; 0 = as there are processors, four at most. One outside Linux.
     `long_work`: who does it, a process of the desk's or workers alone.
     """
@@ -210,6 +210,7 @@ class DeskSettings:
     searches_per_minute: int = 300
     backup_folder: str = ""
     restore_folder: str = ""
+    export_folder: str = ""
     scan_folder: str = ""
     processes: int = _checked(0, _too_many)
     long_work: str = _one_of("desk", WORKERS)

@@ -54,6 +54,7 @@ ASKED: dict[str, str | list[str]] = {
     "GET /records/{number}/correct": [f"number={HIDDEN}"],
     "POST /records/{number}/correct": [f"number={HIDDEN}&info_content=示例&reason=示例"],
     "GET /records/{number}/papers": [f"number={HIDDEN}"],
+    "GET /records/{number}/papers/{sha256}": [f"number={HIDDEN}&sha256={'0' * 64}"],
     "POST /records/{number}/attach": "files go the way of attach, which tests/services/test_leaks.py asks",
     "POST /records/{number}/feedback": [f"number={HIDDEN}&kind=docx", f"number={HIDDEN_COMPLAINT}&kind=docx"],
     "POST /step/{action}": [
@@ -80,6 +81,7 @@ ASKED: dict[str, str | list[str]] = {
     "GET /shelf": [""],
     "GET /shelf/{year}": ["year=2025"],
     "POST /shelf/{year}/compile": "as a job it says nothing; the job goes the way of compile, tests/services/test_leaks.py",
+    "POST /shelf/{year}/export": "as a job it says nothing; the job goes the way of export, tests/services/test_leaks.py",
     "GET /shelf/{year}/catalogue.{kind}": ["year=2025&kind=pdf"],
     "GET /volumes/{code}": [f"code={HIDDEN}"],
     "GET /volumes/{code}/volume.pdf": [f"code={HIDDEN}"],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +160,40 @@ def test_a_year_is_reckoned_anew_when_something_changed(year: Office, monkeypatc
     number = kept.filled(year, "01A", kept.information(4, "示例单位五"))[0]
     assert number in browser.get("/shelf/2019")
     assert looks == [2019, 2019]
+
+
+def test_a_year_is_packed_for_the_companys_archive_as_a_job(year: Office, tmp_path: Path) -> None:
+    browser = at_once(year)
+    assert "export_folder" in browser.get("/shelf/2019"), "where packages go is for the settings to say"
+    workspace = year.workspace
+    kept_settings = workspace.settings
+    workspace.settings = replace(kept_settings, desk=replace(kept_settings.desk, export_folder=str(tmp_path / "out")))
+    try:
+        for name in ("移交-2019", "移交-2019-1"):  # never into one that is there
+            page = browser.get(begun(browser.post("/shelf/2019/export")))
+            assert "已打包" in page
+            assert f"/{name}<" in page
+            assert (tmp_path / "out" / name / "data" / "metadata.csv").is_file()
+        inside = replace(kept_settings.desk, export_folder="archive/out")
+        workspace.settings = replace(kept_settings, desk=inside)
+        assert "就在工作区里" in browser.get(begun(browser.post("/shelf/2019/export")))
+    finally:
+        workspace.settings = kept_settings
+
+
+def test_the_scan_of_a_signed_sheet_opens_from_its_record(year: Office) -> None:
+    browser = Browser(year).enter()
+    signed = next(s for s in show(year, kept.C).signatures if s.evidence_sha256)
+    address = f"/records/{kept.C}/papers/{signed.evidence_sha256}"
+    for page in (f"/records/{kept.C}", f"/records/{kept.C}/papers"):
+        assert f'href="{address}"' in browser.get(page)
+    paper = browser.http.get(address)
+    assert hashlib.sha256(paper.content).hexdigest() == signed.evidence_sha256
+    assert paper.headers["content-type"] == "application/pdf"
+    assert browser.http.get(f"/records/{kept.A}/papers/{signed.evidence_sha256}").status_code == 404, "another's"
+    with year.register.read() as tx:
+        event = [*tx.audit.events(kept.C)][-1]
+    assert (event.action, event.detail["sha256"]) == ("read", signed.evidence_sha256)
 
 
 def controls_of(page: str, action: str) -> dict[str, list[str]]:

@@ -182,6 +182,19 @@ def _replay(office: Office, arguments: Arguments, _files: Sequence[GivenFile], _
     return _judged(said, problems)
 
 
+def _export(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.care.handover import export_below
+
+    made = export_below(office, _year(arguments), progress=at)
+    lines: list[Sentence] = [
+        f"放在 {made.path}",
+        "data/metadata.csv 是目录，data/objects 是归档对象（OCFL），manifest-sha512.txt 是校验值",
+    ]
+    if not made.is_whole:
+        lines.append("包里是您能查阅的归档件；移交这一年的全部，请由能查阅全部的人办理")
+    return Outcome(f"已打包{len(made.items)}件、{len(made.volumes)}册", lines)
+
+
 def _index(office: Office, _arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
     from qrecords.services.finding.indexing import rebuild
 
@@ -221,6 +234,7 @@ KINDS: Mapping[str, Kind] = {
     "check-backup": Kind("检查备份", _check_backup, Action.ADMINISTER),
     "restore": Kind("从备份恢复", _restore, Action.ADMINISTER),
     "replay": Kind("重新执行销毁清册", _replay, Action.DESTROY),
+    "export": Kind("移交打包", _export, Action.EXPORT),
     "index": Kind("重建检索库", _index, Action.ADMINISTER),
     "scan": Kind("读扫描件", _scan),
     "texts": Kind("识别扫描件的文字", _read_texts),

@@ -39,6 +39,11 @@ SCREENS: tuple[tuple[str, str, str], ...] = (
 )
 # What a screen beyond the clerk's is for: who may none of it does not see its name.
 PARTS: dict[str, tuple[Action, ...]] = {
+    "/": (Action.READ,),
+    "/fill": (Action.CREATE, Action.UPDATE),
+    "/review": (Action.REVIEW,),
+    "/search": (Action.READ,),
+    "/records": (Action.READ,),
     "/shelf": (Action.READ,),
     "/reports": (Action.READ, Action.REPORT_READ),
     "/scans": (Action.ATTACH, Action.SIGN),

@@ -11,11 +11,12 @@ import io
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from qrecords import __version__
-from qrecords.advice import Do, advise
-from qrecords.errors import InvalidInput, NotFound, Problem, QRecordsError, WrongState
+from qrecords.advice import Do, Input, advise
+from qrecords.errors import InvalidInput, NotFound, Problem, QRecordsError, UsageError, WrongState
 from qrecords.model.objects import DOCUMENT, ITEM, TEMPLATE, VOLUME, kind_of, paper_of
 from qrecords.model.record import Action
 from qrecords.model.reportkind import DocumentSeries
@@ -119,6 +120,23 @@ def export_bag(
     packed = Package(target, [i.archive_no for i in items], [v.volume_code for v in volumes], whole)
     office.note([office.event(Action.EXPORT, code) for code in (*packed.items, *packed.volumes)])
     return packed
+
+
+def export_below(office: Office, year: int, *, progress: Progress | None = None) -> Package:
+    """Pack a year into a new folder below the one the settings name: what a running office does for who asks it."""
+    named = office.settings.desk.export_folder
+    if not named:
+        raise UsageError(
+            "没有设定移交的包放在哪里",
+            remedy=advise("请由管理员在 qrecords.toml 的 [desk] 里写上 export_folder（{}）", Input.FOLDER),
+        )
+    place = (office.settings.root / named).resolve()
+    if any(place.is_relative_to(folder.resolve()) for folder in office.settings.folders):
+        raise UsageError(f"{place} 就在工作区里", remedy="请把 export_folder 写成工作区以外的文件夹")
+    durable.make_private(place)
+    with office.exclusive("export", "移交打包"):
+        names = (f"移交-{year}" + (f"-{n}" if n else "") for n in count())
+        return export_bag(office, next(p for n in names if not (p := place / n).exists()), year=year, progress=progress)
 
 
 def _wanted(office: Office, year: int | None, record_nos: Sequence[str]) -> tuple[list[ItemRow], list[VolumeRow]]:

@@ -13,6 +13,7 @@ from qrecords.model.record import Action, Record
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.finding.indexing import OPENED
+from qrecords.services.freezing import held_papers
 from qrecords.stores.durable import make_dirs, remove_tree, write_file
 
 Printed = Callable[[Office, str, Mapping[str, Any]], bytes]  # makes the PDF of a form's values
@@ -46,6 +47,34 @@ def shown_paper(office: Office, record_no: str, printed: Printed) -> tuple[str, 
     record = reading.one(office, record_no)
     office.note([office.event(Action.READ, record.record_no, opened=f"{record.record_no}.pdf")])
     return f"{record.record_no}.pdf", printed(office, record.form_code, record.values)
+
+
+def kept_paper(office: Office, record_no: str, sha256: str) -> tuple[str, bytes]:
+    """Return name and bytes of a paper beside a record, as it was handed in: a signed sheet's scan, an attached file.
+
+    NotFound when there is none of this digest, or it shows more than the account may read.
+    """
+    office.authorise(Action.READ, record_no)
+    record = reading.one(office, record_no)
+    named = [(s.evidence, s.stored) for s in record.signatures if s.evidence_sha256 == sha256]
+    named += [(a.name, a.stored) for a in record.attached if a.sha256 == sha256]
+    whole = reading.reads_whole(office, [record])
+    if whole and office.forms.get(record.form_code).form.is_register:  # its sheet shows the rows of a month
+        whole = reading.reads_month(office, record)
+    if not named or not whole:
+        raise NotFound("没有这份附件", remedy="请从记录的页面上选")
+    name, stored = named[0]
+    office.note([office.event(Action.READ, record.record_no, opened=name, sha256=sha256)])
+    if office.papers.evidence.has(stored):
+        with office.papers.evidence.lent([stored]) as lent:
+            return name, lent[stored].read_bytes()
+    with office.register.read() as tx:
+        item = tx.items.row(record.archive_no)
+    held = held_papers(office, item.object_id, item.version) if item and item.version > 0 else {}
+    for inside, digest in held.items():
+        if item and digest == sha256:
+            return name, office.archive.read(item.object_id, inside, item.version)
+    raise NotFound(f"附件 {name} 不见了", remedy="请从备份恢复后再看")
 
 
 def _archived(office: Office, record: Record) -> tuple[str, bytes] | None:

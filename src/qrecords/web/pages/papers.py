@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.parse import quote
+
 from starlette.responses import Response
 
 from qrecords.errors import UsageError
@@ -9,13 +12,15 @@ from qrecords.model.record import Action
 from qrecords.services import reading
 from qrecords.services.feedback import feedback_file, is_fed_back
 from qrecords.services.finding.find import shown
+from qrecords.services.finding.viewing import kept_paper
 from qrecords.services.scans.attach import attach
 from qrecords.stores.given import GivenFile
-from qrecords.web.asked import Asked, download
+from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.pages.scanning import file_name
 from qrecords.web.wording import worded
 
 SHEETS = ("docx", "pdf")
+PICTURES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}  # what every browser shows
 
 
 def papers(asked: Asked) -> Response:
@@ -26,7 +31,11 @@ def papers(asked: Asked) -> Response:
     rights = (Action.ATTACH, Action.FILE, Action.COPY_REQUEST)
     may = {a.value for a in rights if session.only_readable([one], a)}
     told = is_fed_back(session, one) and bool(session.only_readable([one], Action.PRINT))
-    return asked.page("papers.html", record=shown(session, one), form=form, may=may, feedback=told)
+    record = shown(session, one)
+    return asked.page(
+        "papers.html", record=record, form=form, may=may, feedback=told,
+        signed=[s for s in record.signatures if s.evidence_sha256],
+    )  # fmt: skip
 
 
 def feedback(asked: Asked) -> Response:
@@ -37,6 +46,17 @@ def feedback(asked: Asked) -> Response:
         raise UsageError("没有选 Word 还是 PDF", remedy="请从记录的「附件、副本」页上选")
     name = f"{number}-反馈.{kind}"
     return download(name, feedback_file(asked.session, number, name))
+
+
+def kept(asked: Asked) -> Response:
+    """Give a paper as it was handed in: a PDF or a picture to be looked at, any other file to be kept."""
+    name, data = kept_paper(asked.session, asked.path["number"], asked.path["sha256"])
+    kind = PICTURES.get(Path(name).suffix.lower())
+    if name.lower().endswith(".pdf"):
+        return pdf(data, name)
+    called = f"filename*=UTF-8''{quote(name)}"
+    how = f"inline; {called}" if kind else f"attachment; {called}"
+    return Response(data, media_type=kind or "application/octet-stream", headers={"content-disposition": how})
 
 
 def attach_files(asked: Asked) -> Response:

@@ -76,7 +76,8 @@ def year(asked: Asked) -> Response:
         "shelf_year.html", year=of, spines=[_spine(asked, v) for v in list_volumes(asked.session, of)], binds=binds,
         busy=busy, looked=looked, gaps=[*_gaps(looked)] if looked else [], shown=SHOWN,
         in_the_way=bool(looked and (looked.left_out or looked.missing)),
-        catalogue=show_catalogue(asked.session, of),
+        catalogue=show_catalogue(asked.session, of), exports=asked.session.allows(Action.EXPORT),
+        export_folder=asked.session.settings.desk.export_folder,
     )  # fmt: skip
 
 
@@ -122,6 +123,11 @@ def compile_(asked: Asked) -> Response:
     if arguments["with_gaps"] and not asked.text("reason").strip():
         raise UsageError("带缺件成册要写原因", remedy="请在「原因」里写明，它会印在备考表上")
     return begin(asked, "compile", arguments)
+
+
+def export(asked: Asked) -> Response:
+    """Pack a year for the company's archive, as a job."""
+    return begin(asked, "export", {"year": _year(asked)})
 
 
 def volume(asked: Asked) -> Response:

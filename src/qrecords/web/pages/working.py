@@ -81,7 +81,7 @@ def stop(asked: Asked) -> Response:
 def _back(kind: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
     """Return where one goes on after a job."""
     match kind:
-        case "compile":
+        case "compile" | "export":
             return f"/shelf/{arguments.get('year', '')}", "看这一年的档案架"
         case "verify-volume":
             return "/shelf", "回到档案架"

@@ -223,4 +223,9 @@ function lines(table, changed) {
 
 const draft = document.getElementById("draft");
 if (draft) draftPage(draft);
-else for (const table of document.querySelectorAll("table[data-lines]")) lines(table, () => {});
+else { // a form that is sent as a whole
+  for (const table of document.querySelectorAll("table[data-lines]")) lines(table, () => {});
+  document.addEventListener("click", ({ target }) => {
+    if (target.dataset?.clear) for (const radio of target.form.elements[target.dataset.clear]) radio.checked = false;
+  });
+}
