@@ -56,7 +56,7 @@ def reviewed(office: Office, count: int, folder: Path) -> list[str]:
     source = folder / "records.json"
     records = [sample | {"customer_unit": f"示例单位{n}"} for n in range(count)]
     source.write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
-    numbers = [str(r["record_no"]) for r in fill(office, "01A", [on_disk(source)]).records]
+    numbers = [r.record_no for r in fill(office, "01A", [on_disk(source)]).records]
     steps.submit(office, numbers)
     steps.review(office, numbers, opinion="同意", on="2025-12-31")
     return numbers

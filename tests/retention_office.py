@@ -73,7 +73,7 @@ def information(number: int, customer: str, **changes: Any) -> dict[str, Any]:
 def filled(office: Office, form: str, *values: dict[str, Any]) -> list[str]:
     path = office.settings.root.parent / f"{form}-{len(values)}-{values[0].get('customer_unit')}.json"
     path.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-    made = [str(r["record_no"]) for r in fill(office, form, [on_disk(path)]).records]
+    made = [r.record_no for r in fill(office, form, [on_disk(path)]).records]
     path.unlink()
     return made
 

@@ -53,7 +53,7 @@ def test_the_sample_office_verifies_and_its_archive_is_valid_ocfl(demo: tuple[Of
 
 def test_every_pdf_is_sound_in_the_eyes_of_others(demo: tuple[Office, Any]) -> None:
     office, made = demo
-    pdfs = [Path(v["pdf"]) for v in made.volumes]
+    pdfs = [Path(v.pdf) for v in made.volumes]
     pdfs += sorted(office.archive.objects.rglob("form.pdf"))[:10]
     for pdf in pdfs:
         subprocess.run(["qpdf", "--check", str(pdf)], check=True, capture_output=True)

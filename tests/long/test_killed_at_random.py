@@ -79,7 +79,7 @@ def work(name, paper):
         for count in range(10_000):
             # Each of them says that it is a new one: they differ by the customer alone, as a changed one would.
             values = [kept.information(1 + n, f"示例单位{name}-{count}", 记录编号="新") for n in range(2)]
-            numbers = [r["record_no"] for r in fill(office, "01A", [on_disk(input_of(values))]).records]
+            numbers = [r.record_no for r in fill(office, "01A", [on_disk(input_of(values))]).records]
             say("fill")
             steps.submit(office, numbers)
             say("submit")

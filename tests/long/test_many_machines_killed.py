@@ -84,7 +84,7 @@ def step(office, folder, name):
     values = [kept.information(1 + n, f"示例单位{name}", 记录编号="新") for n in range(2)]
     source, page = folder / f"{name}.json", folder / f"{name}.png"
     source.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-    numbers = [r["record_no"] for r in fill(office, "01A", [on_disk(source)]).records]
+    numbers = [r.record_no for r in fill(office, "01A", [on_disk(source)]).records]
     steps.submit(office, numbers)
     steps.review(office, numbers, opinion="同意", on="2019-12-31")
     for filed in file_records(office, numbers):

@@ -65,7 +65,7 @@ def work(name):
             values = [kept.information(1 + n, f"示例单位{name}-{count}") for n in range(2)]
             source, page = folder / f"{name}-{count}.json", folder / f"{count}.png"
             source.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-            numbers = [r["record_no"] for r in fill(office, "01A", [on_disk(source)]).records]
+            numbers = [r.record_no for r in fill(office, "01A", [on_disk(source)]).records]
             say("fill")
             steps.submit(office, numbers)
             say("submit")

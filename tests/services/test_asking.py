@@ -215,7 +215,7 @@ def test_the_same_words_asked_twice_are_two_records(office: Office, sample: Call
 
     answers = sample("03A", linked_record=None)
     asked = [keep_answers(office, "03A", answers) for _ in range(2)]
-    made = [fill(office, "03A", [kept.file], same_again=True).records[0]["record_no"] for kept in asked]
+    made = [fill(office, "03A", [kept.file], same_again=True).records[0].record_no for kept in asked]
     assert made == ["QR758-03A-2025-00001", "QR758-03A-2025-00002"]
 
 
@@ -223,7 +223,7 @@ def test_a_void_record_offers_nothing(office: Office, sample: Callable[..., Any]
     from qrecords.services.steps import void
 
     form = office.forms.get("03A").form
-    number = fill(office, "03A", [on_disk(write(sample("03A", linked_record=None)))]).records[0]["record_no"]
+    number = fill(office, "03A", [on_disk(write(sample("03A", linked_record=None)))]).records[0].record_no
     unit = {"customer_unit": sample("03A")["customer_unit"]}
     assert offers(office, form, unit)["contact_person"] == sample("03A")["contact_person"]
     assert "subject" not in offers(office, form, unit), "only what belongs to the customer"

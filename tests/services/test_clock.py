@@ -126,7 +126,7 @@ def test_one_jump_ahead_is_undone_by_two(office: Office, entry: Callable[[], Pat
     with pytest.raises(InvalidInput):
         ask(office, " ")
     ask(office, "时钟电池没电")
-    assert clock_state(office)["asked_by"] == office.account.name
+    assert clock_state(office).asked_by == office.account.name
     desk = office.account.grants
     with office.register.write() as tx:
         tx.accounts.grant("second", desk[0], office.now(), office.account.name)

@@ -51,8 +51,8 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             source = folder / f"{code}.json"
             source.write_text(json.dumps({k: v for k, v in values.items() if v is not None}), encoding="utf-8")
             (made,) = fill(office, code, [on_disk(source)]).records
-            submit(office, [made["record_no"]])
-            review(office, [made["record_no"]], on="2025-12-31")
+            submit(office, [made.record_no])
+            review(office, [made.record_no], on="2025-12-31")
         file_records(office, ["QR758-01A-2025-00001"])
         file_months(office, "10A", ["2025-04"])
     return folder / "office"

@@ -45,7 +45,7 @@ def counted() -> Iterator[list[str]]:
 def noticed(office: Office, sample: Sample, write: Write, count: int) -> list[str]:
     """Issue notices and return their numbers."""
     notices = [sample("04A", reports=None, task_description=f"示例任务 {n}") for n in range(count)]
-    numbers = [r["record_no"] for r in fill(office, "04A", [on_disk(write(notices))]).records]
+    numbers = [r.record_no for r in fill(office, "04A", [on_disk(write(notices))]).records]
     issue(office, numbers)
     return numbers
 
@@ -96,7 +96,7 @@ def test_the_same_file_again_takes_the_same_queries(office: Office, sample: Samp
         source = write(reports(sample, notices, count, first))
         fill(office, "06A", [on_disk(source)])
         with counted() as statements:
-            assert all(r["again"] for r in fill(office, "06A", [on_disk(source)]).records)
+            assert all(r.again for r in fill(office, "06A", [on_disk(source)]).records)
         sent.append(len(statements))
     assert sent[0] == sent[1]
 
@@ -109,9 +109,9 @@ def test_rows_of_one_file_meet_each_other_in_their_notice(office: Office, sample
     rows[2]["fault_symptom"] = "另一处故障"
     found = fill(office, "06A", [on_disk(write(rows))], keep_going=True)
     assert [len(found.records), len(found.rejected)] == [2, 1]
-    assert "S1 已在 本次输入的另一条记录" in found.rejected[0]["problems"][0].message
+    assert "S1 已在 本次输入的另一条记录" in found.rejected[0].problems[0].message
     alone = fill(office, "06A", [on_disk(write([rows[2] | {"fault_symptom": "再一处故障"}]))], keep_going=True)
-    assert "S1 已在 QR758-06A-2025-00001" in alone.rejected[0]["problems"][0].message
+    assert "S1 已在 QR758-06A-2025-00001" in alone.rejected[0].problems[0].message
 
 
 @pytest.mark.parametrize("primitive", ["_write", "_sync", "_rename"])

@@ -113,7 +113,7 @@ def an_office(root: Path, difference: Difference, name: str, *, with_hidden: boo
     def take(form: str, values: dict[str, Any], file_name: str) -> str:
         path = root / file_name
         path.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-        return str(fill(office, form, [on_disk(path)]).records[0]["record_no"])
+        return fill(office, form, [on_disk(path)]).records[0].record_no
 
     staff = [{"name": "示例员工", "title": "工程师", "is_leader": True}]
     notice = {k: v for k, v in difference.given.items() if k in UNIT}
@@ -136,7 +136,7 @@ def an_office(root: Path, difference: Difference, name: str, *, with_hidden: boo
         told = {k: v for k, v in hidden.items() if k not in UNIT}
         complaint = sample("01A", **COMPLAINT, **told, info_content=MARK, customer_unit="示例单位九")
         assert take("01A", complaint, "another-complaint.json") == HIDDEN_COMPLAINT
-        assert str(fill(office, "06A", [on_disk(root / "hidden.json")]).records[0]["record_no"]) == HIDDEN
+        assert fill(office, "06A", [on_disk(root / "hidden.json")]).records[0].record_no == HIDDEN
     return office
 
 
@@ -296,7 +296,7 @@ def test_the_same_input_does_not_find_another_s_record(secret: Office) -> None:
         fill(low, "06A", [on_disk(path)])
     assert refused.value.exit_status == 4 and "涉密等级" in refused.value.problems[0].message
     assert HIDDEN not in json.dumps(error_json(refused.value), ensure_ascii=False)
-    again = fill(secret, "06A", [on_disk(path)]).records[0]["record_no"]
+    again = fill(secret, "06A", [on_disk(path)]).records[0].record_no
     assert again == HIDDEN, "who may read it finds it again"
 
 
@@ -306,7 +306,7 @@ def test_rows_given_out_and_taken_back_show_nothing_hidden(secret: Office) -> No
     later = {"handling_result": None, "closed_on": None}
     rows = [sample("10A", **later), sample("10A", user_need=MARK, secrecy_level="秘密", secrecy_period="10年", **later)]
     (root / "rows.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    shown, hidden = [str(r["record_no"]) for r in fill(secret, "10A", [on_disk(root / "rows.json")]).records]
+    shown, hidden = [r.record_no for r in fill(secret, "10A", [on_disk(root / "rows.json")]).records]
     low = replace(secret, account=account(Grant("supervisor"), Grant("clerk"), clearance=1))
     high = replace(secret, account=account(Grant("supervisor"), Grant("clerk"), clearance=2))
     assert give_out(high, "10A").record_nos == [shown, hidden]
@@ -363,7 +363,7 @@ def test_bound_papers_show_nothing_of_it(tmp_path: Path) -> None:
     rows = [sample("10A"), sample("10A", secrecy_level="秘密", secrecy_period="10年")]
     with closing(init(root, clock=lambda: NOW)) as office:
         (root / "rows.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-        numbers = [str(r["record_no"]) for r in fill(office, "10A", [on_disk(root / "rows.json")]).records]
+        numbers = [r.record_no for r in fill(office, "10A", [on_disk(root / "rows.json")]).records]
         steps.submit(office, numbers)
         steps.review(office, numbers, on="2025-12-31")
         month = reading.one(office, numbers[0]).month

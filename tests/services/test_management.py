@@ -102,10 +102,10 @@ def test_plan_and_spare_plan_are_in_force_with_their_signatures_alone(
 ) -> None:
     for form in ("JH", "BJ"):
         (made,) = fill(office, form, [on_disk(write(paper(form, drafted_on="2026-02-10")))]).records
-        steps.submit(office, [made["record_no"]])
-        steps.review(office, [made["record_no"]], on="2026-03-02")
+        steps.submit(office, [made.record_no])
+        steps.review(office, [made.record_no], on="2026-03-02")
         with pytest.raises(WrongState) as refused:
-            file_records(office, [made["record_no"]])
+            file_records(office, [made.record_no])
         assert any("公司主管领导批准签名" in str(p.message) for p in refused.value.problems)
 
 

@@ -43,7 +43,7 @@ from qrecords.stores.given import on_disk
 office = open_office(Path(sys.argv[1]))
 for place in sys.argv[2:]:
     for record in fill(office, "01A", [on_disk(Path(place))]).records:
-        print(record["record_no"], flush=True)
+        print(record.record_no, flush=True)
 """
 
 

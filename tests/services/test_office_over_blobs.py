@@ -35,7 +35,7 @@ def test_an_office_needs_no_folder_for_its_objects(tmp_path: Path) -> None:
         name, paper = archived_paper(office, number) or ("", b"")
         assert (name, paper[:5]) == (f"{number}.pdf", b"%PDF-")
         volumes = compile_year(office, 2025).volumes
-        assert all(v["pdf"].startswith("memory:") for v in volumes)
+        assert all(v.pdf.startswith("memory:") for v in volumes)
         assert verify_volumes(office) == (len(volumes), [])
         assert verify(office).problems == []
         blobs.delete(next(n for n in blobs.names() if n.endswith("form.pdf")))

@@ -123,7 +123,7 @@ def test_what_was_made_on_a_pack_stays_readable_and_nothing_new_is_made(
     switch(office, "ledger", on=True)
     for opened in again(office):
         (made,) = fill(opened, "TZ", [on_disk(write(paper("ledger", content="示例二")))]).records
-        assert made["record_no"] == "TZ758-TZ-2026-00002"
+        assert made.record_no == "TZ758-TZ-2026-00002"
 
 
 def test_another_name_is_told(office: Office) -> None:
@@ -286,7 +286,7 @@ def test_the_sample_office_shows_each_at_work(
         for form, key in (("04A", "notice"), ("06A", "repair")):
             values = json.loads((FORMS / form / "sample.json").read_text(encoding="utf-8"))
             (made,) = fill(opened, form, [on_disk(write({k: v for k, v in values.items() if v}))]).records
-            named[key] = str(made["record_no"])
+            named[key] = made.record_no
             if key == "notice":
                 issue(opened, [named[key]])
         records = {no: show(opened, no) for no in add_packs(opened, 2025, **named)}

@@ -26,7 +26,7 @@ def test_the_rows_of_a_sheet_stand_in_the_order_of_their_dates(
 ) -> None:
     days = ["2025-03-20", "2025-03-05", "2025-03-11"]
     rows = [sample("10A", received_on=day, closed_on=None, handling_result=None, serial_no=f"S{day}") for day in days]
-    made = [r["record_no"] for r in fill(office, "10A", [on_disk(write(rows))]).records]
+    made = [r.record_no for r in fill(office, "10A", [on_disk(write(rows))]).records]
     with office.register.read() as tx:
         records = tx.records.many(made)
     documents, folder = Documents(office), office.forms.get("10A")

@@ -160,7 +160,7 @@ def test_a_clock_that_jumps_back(cli: CommandLine, entry: Callable[[int], Path])
             fill(office, "01A", [on_disk(entry(2))])
         assert verify(office, deep=True).problems == []
     with closing(open_office(cli.root, clock=lambda: moment)) as office:
-        made = [r["record_no"] for r in fill(office, "01A", [on_disk(entry(2))]).records]
+        made = [r.record_no for r in fill(office, "01A", [on_disk(entry(2))]).records]
     assert made == ["QR758-01A-2025-00002"], "the refused one took no number"
     assert_sound(cli, 2)
     with closing(sqlite3.connect(register_of(cli))) as register:

@@ -341,8 +341,8 @@ def test_v12_december_and_the_year_are_documents_of_the_year_that_is_over(people
         review(then("乙"), number, Hand("示例主任"))
     approve(then("丙"), numbers[1], Hand("示例领导"))
     made = compile_year(then("甲"), 2026, form_code="KF-BB", with_gaps=True, reason="示例").volumes
-    assert [(v["volume_code"], v["items"]) for v in made] == [("750-KJ·KF·BB·2026·D5-001", 2)]
-    code = made[0]["volume_code"]
+    assert [(v.volume_code, v.items) for v in made] == [("750-KJ·KF·BB·2026·D5-001", 2)]
+    code = made[0].volume_code
     days = {day: [code in str(unit) for unit in over_on(then("甲"), day)] for day in ("2031-12-31", "2032-01-01")}
     assert not any(days["2031-12-31"]) and any(days["2032-01-01"])
 
@@ -608,15 +608,15 @@ def test_bound_by_family_and_branch_and_missing_periods_are_gaps(people: kept.Pe
     waiting = str(draw(people("甲"), "BB", "2019-02")["document_no"])
     office = people("甲")
     found = compile_year(office, 2019, form_code="KF-BB", dry_run=True)
-    assert {"KF-BB 2019-04", "KF-BB 2019-H1", "KF-BB 2019", "KF-MY 2019-02"} <= {m["record_no"] for m in found.missing}
-    assert "KF-BB 2019-03" not in {m["record_no"] for m in found.missing}
-    assert [line["record_no"] for line in found.left_out] == [waiting]
+    assert {"KF-BB 2019-04", "KF-BB 2019-H1", "KF-BB 2019", "KF-MY 2019-02"} <= {m.record_no for m in found.missing}
+    assert "KF-BB 2019-03" not in {m.record_no for m in found.missing}
+    assert [line.record_no for line in found.left_out] == [waiting]
     with pytest.raises(WrongState, match="不能成册"):
         compile_year(office, 2019, form_code="KF-BB")
     made = compile_year(office, 2019, form_code="KF-BB", with_gaps=True, reason="示例").volumes
-    assert [(v["volume_code"], v["items"]) for v in made] == [("750-KJ·KF·BB·2019·D5-001", 2)]
+    assert [(v.volume_code, v.items) for v in made] == [("750-KJ·KF·BB·2019·D5-001", 2)]
     branch = compile_year(office, 2019, form_code="KF-JB", with_gaps=True, reason="示例").volumes
-    assert [(v["volume_code"], "海军" in v["title"]) for v in branch] == [("750-KJ·KF·JB·HJ·2019·D5-001", True)]
+    assert [(v.volume_code, "海军" in v.title) for v in branch] == [("750-KJ·KF·JB·HJ·2019·D5-001", True)]
     assert show_document(office, NUMBER)["state"] == "bound"
     assert show_document(office, NUMBER)["volumes"] == ["750-KJ·KF·BB·2019·D5-001"]
     quality = with_grants(people, Grant("reader"))

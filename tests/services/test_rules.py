@@ -172,12 +172,12 @@ def test_r31_table_1_one_unit_has_one_commissioning_report_in_a_notice(desk: Des
     source = desk.write(desk.sample("07A"))
     (first,) = fill(desk.office, "07A", [on_disk(source)]).records
     (again,) = fill(desk.office, "07A", [on_disk(source)]).records
-    assert again["record_no"] == first["record_no"], "the same input is the same record, no double"
+    assert again.record_no == first.record_no, "the same input is the same record, no double"
     with pytest.raises(InvalidInput) as refused:
         desk.new("07A", faults_during="无")
-    assert first["record_no"] in told(refused)
-    steps.void(desk.office, [first["record_no"]], reason="示例：重填")
-    assert desk.new("07A", faults_during="无") != first["record_no"]
+    assert first.record_no in told(refused)
+    steps.void(desk.office, [first.record_no], reason="示例：重填")
+    assert desk.new("07A", faults_during="无") != first.record_no
 
 
 def test_r31_table_1_two_of_one_unit_in_one_input_are_found(desk: Desk) -> None:

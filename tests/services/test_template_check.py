@@ -202,7 +202,7 @@ def test_a_template_made_in_word_is_adopted_and_records_name_it(
     fill(office, "04A", [on_disk(write(sample("04A")))])
     steps.issue(office, ["QR758-04A-2025-00001"])
     source = write(sample("06A"), "one.json")
-    before = fill(office, "06A", [on_disk(source)]).records[0]["record_no"]
+    before = fill(office, "06A", [on_disk(source)]).records[0].record_no
     own = in_word("06A", office, tmp_path / "自制.docx")
     adopted = cli.json("forms", "adopt", "06A", own, "--no-pages")
     assert adopted["sha256"] == hashlib.sha256(own.read_bytes()).hexdigest()
@@ -211,11 +211,11 @@ def test_a_template_made_in_word_is_adopted_and_records_name_it(
     office.workspace.source = system_now  # the command ran by the machine's clock
     two = [sample("06A", training_hours="1"), sample("06A", training_hours="1", fault_symptom="示例二")]
     after = fill(office, "06A", [on_disk(write(two, "two.json"))]).records
-    text = "\n".join(p.text for t in Document(after[1]["docx"]).tables for c in t.columns for p in c.cells)
+    text = "\n".join(p.text for t in Document(after[1].docx).tables for c in t.columns for p in c.cells)
     assert "示例二" in text
     with office.register.read() as tx:
         assert tx.records.prints(before)[0].template_sha256 == adopted["before"]
-        assert tx.records.prints(after[0]["record_no"])[0].template_sha256 == adopted["sha256"]
+        assert tx.records.prints(after[0].record_no)[0].template_sha256 == adopted["sha256"]
         events = list(tx.audit.events("QR758-06A/template"))
     assert [e.detail["sha256"] for e in events] == [adopted["sha256"]]
     for sha256 in (adopted["before"], adopted["sha256"]):
@@ -230,7 +230,7 @@ def test_a_template_is_kept_when_it_is_first_printed_with(
 ) -> None:
     fill(office, "04A", [on_disk(write(sample("04A")))])
     steps.issue(office, ["QR758-04A-2025-00001"])
-    number = fill(office, "06A", [on_disk(write(sample("06A")))]).records[0]["record_no"]
+    number = fill(office, "06A", [on_disk(write(sample("06A")))]).records[0].record_no
     first = office.forms.get("06A").template_sha256
     office.forms.get("06A").template.write_bytes(edited("06A", lambda xml: xml.replace("故障现象", "现象", 1)))
     office.forms.forget("06A")

@@ -107,8 +107,8 @@ def test_by_task_a_notice_is_followed_by_its_reports(bound: Any, tmp_path: Path)
         assert {called[n] for n in mine} == {notices[0]}
         assert {called[n] for n in after} == {notices[1]}
         planned = compile_year(office, 2025, dry_run=True).volumes
-        assert [v["form_code"] for v in planned] == ["QR758-02A", "QR758-04A"]
-        assert planned[1]["title"] == "2025年度售后服务通知单和服务报告（记录）（QR758-04A至08A）"
+        assert [v.form_code for v in planned] == ["QR758-02A", "QR758-04A"]
+        assert planned[1].title == "2025年度售后服务通知单和服务报告（记录）（QR758-04A至08A）"
 
 
 def test_items_without_room_for_the_stamp_stand_in_the_file_note(bound: Any, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
         found = [demo._variation(folder, n, date(2025, 12, 1), bound[2]["04"]) for n in (20, 21, 22, 23)]
         reports = [{k: v for k, v in values.items() if not k.startswith("train")} for values in found]
         records = fill(office, "QR758-06A", [on_disk(write(reports))]).records
-        first, second, open_, next_year = [str(r["record_no"]) for r in records]
+        first, second, open_, next_year = [r.record_no for r in records]
         for number, pages in ((first, ("ink", "blank", "ink")), (second, ("ink",))):
             scan = scanned(tmp_path, *pages)
             if number == second:  # a photograph of the paper
@@ -158,15 +158,15 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
         settings_of(office, '[volumes]\nmax_pages = 6\nnumbered = "all"\n')
         with closing(Office.open(root, clock=lambda: NOW)) as other:
             (planned,) = compile_year(other, 2025, form_code="06A", dry_run=True).volumes
-            assert planned["pages"] == 3 + (1 + 2), "the blank back of the first scan is numbered too"
+            assert planned.pages == 3 + (1 + 2), "the blank back of the first scan is numbered too"
         with pytest.raises(WrongState, match="还有1份记录没有归档"):
             compile_year(office, 2025, form_code="06A")
         done = compile_year(office, 2025, form_code="06A", with_gaps=True, reason="示例：用户未回复")
         (volume,) = done.volumes
-        assert [line["record_no"] for line in done.late] == [first, second]
-        assert volume["title"].endswith("第3册（补编）")
-        assert volume["pages"] == 2 + (1 + 2), "a whole scan stands for its form, a part of one is followed by it"
-        shown = pages_of(volume["pdf"])
+        assert [line.record_no for line in done.late] == [first, second]
+        assert volume.title.endswith("第3册（补编）")
+        assert volume.pages == 2 + (1 + 2), "a whole scan stands for its form, a part of one is followed by it"
+        shown = pages_of(volume.pdf)
         note = shown[-1]
         for told in (
             "补编",
@@ -177,9 +177,9 @@ def test_late_records_make_a_supplement_and_gaps_stand_on_its_file_note(
             f"{next_year} 按审查日期归入2026年度",
         ):
             assert "".join(told.split()) in note
-        assert verify_volumes(office, [volume["volume_code"]]) == (1, [])
+        assert verify_volumes(office, [volume.volume_code]) == (1, [])
         assert {v.volume_code: v.sha256 for v in _rows(office)}.items() >= before.items()
-        assert [v["remark"] for v in show_catalogue(office, 2025)["volumes"]].count("补编") == 1
+        assert [v.remark for v in show_catalogue(office, 2025).volumes].count("补编") == 1
         assert verify(office, deep=True).problems == []
 
 
@@ -189,9 +189,9 @@ def test_the_same_year_bound_again_gives_the_same_bytes(bound: Any, tmp_path: Pa
         again = compile_year(office, 2025).volumes
         for volume, other in zip(bound[1], again, strict=True):
             for name in ("volume.pdf", "manifest.json", "contents.xlsx", "cover.docx", "spine.pdf"):
-                one, two = (Path(v["pdf"]).with_name(name).read_bytes() for v in (volume, other))
+                one, two = (Path(v.pdf).with_name(name).read_bytes() for v in (volume, other))
                 assert one == two, name
-        one, two = (Path(show_catalogue(o, 2025)["pdf"]).read_bytes() for o in (bound[0], office))
+        one, two = (Path(show_catalogue(o, 2025).pdf or "").read_bytes() for o in (bound[0], office))
         assert one == two
 
 
@@ -220,7 +220,7 @@ def test_every_record_is_on_the_page_find_names(bound: Any) -> None:
     numbers = [number for form in made.values() for number in form]
     places = find_records(office, numbers)
     assert [p.record_no for p in places] == numbers
-    texts = {v["pdf"]: pages_of(v["pdf"]) for v in volumes}
+    texts = {v.pdf: pages_of(v.pdf) for v in volumes}
     for place in places:
         page = texts[place.pdf][label_page(place.pdf, place.page)]
         year = place.record_no[:-6]
@@ -239,7 +239,7 @@ def test_a_manifest_that_tells_another_page_is_found(bound: Any, tmp_path: Path)
     root = tmp_path / "copy"
     shutil.copytree(office.settings.root, root)
     with closing(Office.open(root)) as other:
-        code = next(v["volume_code"] for v in volumes if v["form_code"] == "QR758-06A")
+        code = next(v.volume_code for v in volumes if v.form_code == "QR758-06A")
         (row,) = (v for v in _rows(other) if v.volume_code == code)
         path = Path(other.archive.called(row.object_id, "manifest.json"))
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -259,17 +259,17 @@ def _rows(office: Office) -> list[VolumeRow]:
 @needs_qpdf
 def test_what_is_printed_alone_is_what_was_sealed(bound: Any, tmp_path: Path) -> None:
     office, volumes, _ = bound
-    code = volumes[-1]["volume_code"]
+    code = volumes[-1].volume_code
     files = print_sets(office, [code], tmp_path / "print")
-    whole = pages_of(volumes[-1]["pdf"])
+    whole = pages_of(volumes[-1].pdf)
     for file in files:
-        assert subprocess.run(["qpdf", "--check", file["pdf"]], capture_output=True, check=False).returncode == 0
-        assert Path(file["docx"]).read_bytes()[:2] == b"PK"
-        if file["part"] == "案卷脊背":
-            assert code in "".join(pages_of(file["pdf"]))
+        assert subprocess.run(["qpdf", "--check", file.pdf], capture_output=True, check=False).returncode == 0
+        assert Path(file.docx).read_bytes()[:2] == b"PK"
+        if file.part == "案卷脊背":
+            assert code in "".join(pages_of(file.pdf))
         else:
-            assert all(page in whole for page in pages_of(file["pdf"]))
-    assert {f["part"] for f in files} == {"封面", "卷内目录", "备考表", "案卷脊背"}
+            assert all(page in whole for page in pages_of(file.pdf))
+    assert {f.part for f in files} == {"封面", "卷内目录", "备考表", "案卷脊背"}
 
 
 @needs_qpdf
@@ -277,15 +277,15 @@ def test_what_is_printed_alone_is_what_was_sealed(bound: Any, tmp_path: Path) ->
 def test_outside_judges_accept_every_volume(bound: Any) -> None:
     office, volumes, _ = bound
     for volume in volumes:
-        checked = subprocess.run(["qpdf", "--check", volume["pdf"]], capture_output=True, text=True, check=False)
+        checked = subprocess.run(["qpdf", "--check", volume.pdf], capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stdout
-        fonts = subprocess.run(["pdffonts", volume["pdf"]], capture_output=True, text=True, check=True).stdout
+        fonts = subprocess.run(["pdffonts", volume.pdf], capture_output=True, text=True, check=True).stdout
         embedded = [re.split(r"\s+", line.strip())[-5] for line in fonts.splitlines()[2:]]
         assert embedded
         assert set(embedded) == {"yes"}
-        texts = pages_of(volume["pdf"])
-        for line in show_volume(office, volume["volume_code"]).contents:
-            page = texts[label_page(volume["pdf"], line.page_from)]
+        texts = pages_of(volume.pdf)
+        for line in show_volume(office, volume.volume_code).contents:
+            page = texts[label_page(volume.pdf, line.page_from)]
             assert line.document_no.split()[0][-5:] in page  # a narrow cell may part the number
             assert line.archive_no.rsplit("-", 1)[1] in page
             assert page.count("全宗号") == 1, "the archive stamp"
@@ -316,7 +316,7 @@ def test_filed_forms_note_the_room_a_look_would_find(bound: Any) -> None:
 
 def test_what_says_it_is_pdf_a_is_pdf_a(bound: Any, tmp_path: Path) -> None:
     office, volumes, _ = bound
-    printed = [Path(f["pdf"]) for f in print_sets(office, [volumes[0]["volume_code"]], tmp_path)]
+    printed = [Path(f.pdf) for f in print_sets(office, [volumes[0].volume_code], tmp_path)]
     papers = [*office.archive.objects.rglob("*.pdf"), *printed]
     assert {p.name for p in papers} >= {"form.pdf", "volume.pdf", "spine.pdf", "catalogue.pdf"}
     for path in papers:
@@ -329,30 +329,29 @@ def test_what_says_it_is_pdf_a_is_pdf_a(bound: Any, tmp_path: Path) -> None:
 def test_the_catalogue_lists_every_volume_in_three_formats(bound: Any) -> None:
     office, volumes, _ = bound
     found = show_catalogue(office, 2025)
-    assert [v["volume_code"] for v in found["volumes"]] == sorted(v["volume_code"] for v in volumes)
-    sheet = load_workbook(found["xlsx"]).worksheets[0]
+    assert [v.volume_code for v in found.volumes] == sorted(v.volume_code for v in volumes)
+    sheet = load_workbook(found.xlsx).worksheets[0]
     rows = list(sheet.iter_rows(min_row=3, values_only=True))
     assert [(r[1], r[2], r[3], r[4]) for r in rows] == [
-        (v["volume_code"], v["title"], v["items"], v["pages"])
-        for v in sorted(volumes, key=lambda v: str(v["volume_code"]))
+        (v.volume_code, v.title, v.items, v.pages) for v in sorted(volumes, key=lambda v: v.volume_code)
     ]
-    text = "".join(pages_of(found["pdf"]))
-    assert all(v["volume_code"] in text for v in volumes)
+    text = "".join(pages_of(found.pdf))
+    assert all(v.volume_code in text for v in volumes)
 
 
 def test_the_contents_are_kept_as_a_workbook(bound: Any) -> None:
     office, volumes, _ = bound
     for volume in volumes:
-        path = Path(volume["pdf"]).with_name("contents.xlsx")
+        path = Path(volume.pdf).with_name("contents.xlsx")
         rows = list(load_workbook(path).worksheets[0].iter_rows(min_row=3, values_only=True))
-        listed = show_volume(office, volume["volume_code"]).contents
+        listed = show_volume(office, volume.volume_code).contents
         assert [(r[0], r[1], r[5]) for r in rows] == [(c.position, c.document_no, c.page_from) for c in listed]
 
 
 def test_limits_hold_and_every_item_is_bound_once(bound: Any) -> None:
     office, volumes, _ = bound
-    assert all(v["pages"] <= 6 or v["items"] == 1 for v in volumes)
-    contents = [c.archive_no for v in volumes for c in show_volume(office, v["volume_code"]).contents]
+    assert all(v.pages <= 6 or v.items == 1 for v in volumes)
+    contents = [c.archive_no for v in volumes for c in show_volume(office, v.volume_code).contents]
     with office.register.read() as tx:
         assert sorted(contents) == [i.archive_no for i in tx.items.all()]
 
@@ -367,7 +366,7 @@ def test_unknown_codes_and_unbound_records_are_told(bound: Any, cli: CommandLine
         demo_open = office.settings.root / "inputs" / "open.json"
         demo_open.write_text(json.dumps([_first_stage(office)], ensure_ascii=False), encoding="utf-8")
         (record,) = fill(office, "QR758-03A", [on_disk(demo_open)]).records
-        find_records(office, [str(record["record_no"])])
+        find_records(office, [record.record_no])
     assert cli("volume", "verify").out.startswith("✓ 逐页核对了0册")
 
 

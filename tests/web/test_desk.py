@@ -235,7 +235,7 @@ def test_a_page_makes_the_record_fill_makes(
     values = {
         k: v for k, v in (sample(form) | _referred_to(office, sample, write, but=form)).items() if k in fields and v
     }
-    expected = fill(office, form, [on_disk(write(values))], dry_run=True).records[0]["values"]
+    expected = fill(office, form, [on_disk(write(values))], dry_run=True).sound[0].values
     draft = browser.begin(form)
     told = browser.keep(draft, as_typed(office, form, values))
     assert told["sound"], told["problems"]
@@ -246,7 +246,7 @@ def test_a_page_makes_the_record_fill_makes(
     assert record is not None
     assert record.values == expected
     again = fill(office, form, [on_disk(write(values))]).records
-    assert [r["record_no"] for r in again] == [record.record_no], "fill knows it as the same"
+    assert [r.record_no for r in again] == [record.record_no], "fill knows it as the same"
 
 
 def _first_stage(office: Office, form_code: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _referred_to(
 ) -> dict[str, str | None]:
     """Make the records samples refer to, but of one form, and return their numbers by field."""
     by_form = {"02A": "source_record_no", "04A": "notice_no", "10A": "intake_record_no"}
-    made = {f: fill(office, f, [on_disk(write(sample(f)))]).records[0]["record_no"] for f in by_form if f != but}
+    made = {f: fill(office, f, [on_disk(write(sample(f)))]).records[0].record_no for f in by_form if f != but}
     if "04A" in made:
         issue(office, [made["04A"]])
     return {by_form[f]: number for f, number in made.items()}
@@ -378,7 +378,7 @@ def _require_harmless(page: str) -> None:
 def filled(office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]) -> str:
     """Return the number of a complete record of user information."""
     values = sample("01A", source_record_no=None, channel="电话")
-    return str(fill(office, "01A", [on_disk(write(values))]).records[0]["record_no"])
+    return fill(office, "01A", [on_disk(write(values))]).records[0].record_no
 
 
 @pytest.mark.office

@@ -91,8 +91,8 @@ def test_a_whole_day_by_keyboard(
     """Fill 06A without touching the mouse, submit, review, sign, file, search, open the archived page."""
     values, form = sample("06A"), office.forms.get("06A").form
     (notice,) = fill(office, "04A", [on_disk(write(sample("04A")))]).records
-    issue(office, [notice["record_no"]])
-    values["notice_no"] = notice["record_no"]
+    issue(office, [notice.record_no])
+    values["notice_no"] = notice.record_no
     page.keyboard.press("Alt+2")
     page.wait_for_url("**/fill")
     button = page.get_by_role("button", name=re.compile(f"^{form.title}")).first

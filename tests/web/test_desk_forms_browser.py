@@ -98,7 +98,7 @@ def test_each_form_through_its_page_is_the_record_fill_makes(page: Page, house: 
         fields = {f.key for f in house.forms.get(form).form.input_fields}
         values = {k: v for k, v in (sample_of(form) | named).items() if k in fields}
         path.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
-        expected = fill(house, form, [on_disk(path)], dry_run=True).records[0]["values"]
+        expected = fill(house, form, [on_disk(path)], dry_run=True).sound[0].values
         begin(page, form)
         page.evaluate(WRITE, controls(house, form, values))
         page.locator("#make").click()
@@ -160,7 +160,7 @@ def test_a_notice_is_read_and_completed_on_a_phone(
     later = {f.key for f in form.input_fields if f.stage == form.stages[-1].key and f.key in values}
     path = tmp_path / "notice.json"
     path.write_text(json.dumps({k: v for k, v in values.items() if k not in later}, ensure_ascii=False), "utf-8")
-    number = fill(house, "04A", [on_disk(path)]).records[0]["record_no"]
+    number = fill(house, "04A", [on_disk(path)]).records[0].record_no
     issue(house, [number])
     with browsing(chromium, house, address, "phone") as phone:
         phone.route("**/*.pdf*", lambda route: route.fulfill(body="", content_type="text/plain"))

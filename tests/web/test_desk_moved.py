@@ -22,7 +22,7 @@ from tests.web.test_desk import Browser
 @pytest.fixture
 def number(office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]) -> str:
     values = sample("01A", source_record_no=None, channel="电话", info_content="示例：原来的", contact_person="示例甲")
-    return str(fill(office, "01A", [on_disk(write(values))]).records[0]["record_no"])
+    return fill(office, "01A", [on_disk(write(values))]).records[0].record_no
 
 
 @pytest.fixture

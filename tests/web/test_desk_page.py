@@ -33,7 +33,7 @@ LONG = "示例：功放过热后自动关机，再试；" * 12 + "更换 TH-120C
 @pytest.fixture
 def filled(office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]) -> str:
     values = sample("01A", source_record_no=None, channel="电话", info_content=LONG, remarks=None)
-    return str(fill(office, "01A", [on_disk(write(values))]).records[0]["record_no"])
+    return fill(office, "01A", [on_disk(write(values))]).records[0].record_no
 
 
 def yellow(picture: bytes, box: tuple[float, float, float, float] | None = None) -> float:

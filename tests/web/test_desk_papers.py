@@ -68,8 +68,8 @@ def test_the_sheet_for_the_quality_department_and_the_check_list_are_given_as_fi
     office: Office, browser: Browser, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]
 ) -> None:
     values = sample("01A", source_record_no=None, channel="电话", info_type=["投诉"], info_content="示例：请跟踪")
-    number = str(fill(office, "01A", [on_disk(write(values))]).records[0]["record_no"])
-    call = str(fill(office, "10A", [on_disk(write(sample("10A")))]).records[0]["record_no"])
+    number = str(fill(office, "01A", [on_disk(write(values))]).records[0].record_no)
+    call = str(fill(office, "10A", [on_disk(write(sample("10A")))]).records[0].record_no)
     assert f'action="/records/{number}/feedback"' in browser.get(f"/records/{number}/papers")
     assert "/feedback" not in browser.get(f"/records/{call}/papers")
     sheet = browser.post(f"/records/{number}/feedback", {"kind": "docx"})

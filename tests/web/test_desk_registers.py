@@ -68,7 +68,7 @@ def test_a_line_of_the_grid_makes_the_row_fill_makes(
 ) -> None:
     fields = {f.key for f in office.forms.get(form).form.input_fields}
     values = {k: v for k, v in sample(form).items() if k in fields and v}
-    expected = fill(office, form, [on_disk(write(values))], dry_run=True).records[0]["values"]
+    expected = fill(office, form, [on_disk(write(values))], dry_run=True).sound[0].values
     month = str(expected[office.forms.get(form).form.date_field])[:7]
     written = as_typed(office, form, values)
     written = {k: "、".join(v) if isinstance(v, list) else v for k, v in written.items()}

@@ -25,7 +25,7 @@ __all__ = ["chromium", "page", "pytestmark", "site"]  # fixtures and marks of th
 def waiting(office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]) -> list[str]:
     """Return the numbers of three dispatches that wait for their review."""
     lines = [sample("09A", subject=f"示例第{n}件") for n in range(3)]
-    numbers = [str(r["record_no"]) for r in fill(office, "09A", [on_disk(write(lines))]).records]
+    numbers = [r.record_no for r in fill(office, "09A", [on_disk(write(lines))]).records]
     submit(office, numbers)
     return numbers
 

@@ -154,7 +154,7 @@ def test_a_pass_taken_back_in_one_window_is_not_sent_by_its_copy(
     context: BrowserContext, house: Office, write: Any
 ) -> None:
     rows = [sample_of("09A", subject=f"示例：审查{n}") for n in range(2)]
-    numbers = [r["record_no"] for r in fill(house, "09A", [on_disk(write(rows))]).records]
+    numbers = [r.record_no for r in fill(house, "09A", [on_disk(write(rows))]).records]
     steps.submit(house, numbers)
     context.add_init_script("Date.now = () => 1_800_000_000_000")  # the ten seconds never pass by themselves
     context.route("**/*.pdf*", lambda route: route.fulfill(body="", content_type="text/plain"))

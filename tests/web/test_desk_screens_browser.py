@@ -81,7 +81,7 @@ def screens(house: Office, tmp_path_factory: pytest.TempPathFactory, request: py
         text = json.dumps(values, ensure_ascii=False).replace("\u202e", "")
         path.write_text(text, encoding="utf-8")
         try:
-            return str(fill(house, form, [on_disk(path)], same_again=True).records[0]["record_no"])
+            return fill(house, form, [on_disk(path)], same_again=True).records[0].record_no
         except InvalidInput as error:  # what a check holds to a pattern keeps the sample's words
             sample, bad = sample_of(form), {drafting.problem_field(p) for p in error.problems}
             assert bad & {*values} and any(values[k] != sample.get(k) for k in bad & {*values}), error.problems

@@ -37,7 +37,7 @@ def filled(office: Office, sample: Callable[..., dict[str, Any]], write: Callabl
     for form, values in (("09A", rows), ("10A", parcels), ("01A", levels), ("10A", secret)):
         for one in values:
             kept = fill(office, form, [on_disk(write(one))], same_again=True).records
-            made += [str(r["record_no"]) for r in kept]
+            made += [r.record_no for r in kept]
     return made
 
 

@@ -126,12 +126,12 @@ def clock(session: Session, reason: str | None, confirm: bool) -> None:
         state = service.confirm(office)
     else:
         state = service.clock_state(office) if reason is None else service.ask(office, reason)
-    newest = session.when(state["newest"] or "") or "没有"
-    lines = [f"现在 {session.when(state['now'])}（{state['timezone']}），日志里算数的最近一笔 {newest}"]
+    newest = session.when(state.newest or "") or "没有"
+    lines = [f"现在 {session.when(state.now)}（{state.timezone}），日志里算数的最近一笔 {newest}"]
     if confirm:
         lines.append("✓ 已声明：此前的时间不再算数，从这一条起重新计；各条日志照旧保留")
-    elif state["asked_by"]:
-        lines.append(f"{state['asked_by']} 已提出声明；请另一名管理员在一天内运行 qrecords audit clock --confirm")
+    elif state.asked_by:
+        lines.append(f"{state.asked_by} 已提出声明；请另一名管理员在一天内运行 qrecords audit clock --confirm")
     session.answer({"clock": state}, lines)
 
 

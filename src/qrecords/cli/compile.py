@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from qrecords.cli.completion import FORM
 from qrecords.cli.output import note, problem_lines, progress, table
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import IntegrityFailure
+
+if TYPE_CHECKING:
+    from qrecords.services.volumes.compile import CompiledVolume
 
 
 @click.command("compile", cls=chinese.Command)
@@ -43,11 +47,11 @@ def compile_(session: Session, year: int, form: str, dry_run: bool, with_gaps: b
     if not result.is_over:
         note(f"提示：{year}年还没有过完；以后归档的会另编补充册，平时请等年度结束再编")
     lines = _volume_lines(result.volumes, dry_run=dry_run)
-    lines += [f"  作废 {g['record_no']}：{worded(g['reason'])}" for g in result.gaps]
-    lines += [f"  缺件 {o['record_no']}：{worded(o['why'])}" for o in result.left_out]
-    lines += [f"  缺号 {o['record_no']}：{worded(o['why'])}" for o in result.missing]
-    lines += [f"  补编 {o['record_no']}：{worded(o['why'])}" for o in result.late]
-    lines += [f"  不在本年度册内 {o['record_no']}：{worded(o['why'])}" for o in result.elsewhere]
+    lines += [f"  作废 {g.record_no}：{worded(g.reason)}" for g in result.gaps]
+    lines += [f"  缺件 {o.record_no}：{worded(o.why)}" for o in result.left_out]
+    lines += [f"  缺号 {o.record_no}：{worded(o.why)}" for o in result.missing]
+    lines += [f"  补编 {o.record_no}：{worded(o.why)}" for o in result.late]
+    lines += [f"  不在本年度册内 {o.record_no}：{worded(o.why)}" for o in result.elsewhere]
     session.answer(data, lines)
 
 
@@ -91,9 +95,9 @@ def catalogue(session: Session, year: int) -> None:
     from qrecords.services.volumes.catalogue import show_catalogue
 
     found = show_catalogue(session.office, year)
-    rows = [(v["no"], v["volume_code"], v["title"], v["items"], v["pages"], v["remark"]) for v in found["volumes"]]
+    rows = [(v.no, v.volume_code, v.title, v.items, v.pages, v.remark) for v in found.volumes]
     lines = table(("序号", "档号", "题名", "件数", "页数", "备注"), rows, (5, 32, 52, 6, 6, 8))
-    lines += [f"  {found[kind]}" for kind in ("docx", "pdf", "xlsx") if kind in found]
+    lines += [f"  {path}" for path in (found.docx, found.pdf, found.xlsx) if path]
     session.answer({"catalogue": found}, lines if rows else [f"{year}年还没有成册；用 qrecords compile {year} 编制"])
 
 
@@ -121,7 +125,7 @@ def print_set(session: Session, codes: tuple[str, ...], out: Path) -> None:
     from qrecords.services.volumes.printset import print_sets
 
     files = print_sets(session.office, codes, out)
-    session.answer({"files": files}, [f"✓ {f['pdf']}" for f in files])
+    session.answer({"files": files}, [f"✓ {f.pdf}" for f in files])
 
 
 @volume.command("verify")
@@ -144,13 +148,13 @@ def verify_volume(session: Session, codes: tuple[str, ...]) -> int:
     return error.exit_status
 
 
-def _volume_lines(volumes: list[dict[str, Any]], *, dry_run: bool) -> list[str]:
+def _volume_lines(volumes: Sequence[CompiledVolume], *, dry_run: bool) -> list[str]:
     if not volumes:
         return ["没有可成册的归档件"]
     verb = "将编成" if dry_run else "✓ 编成"
     lines = [f"{verb}{len(volumes)}册"]
     for found in volumes:
-        lines.append(f"  {found['volume_code'] or ''}  {found['title']}  {found['items']}件 {found['pages']}页")
-        if found["pdf"]:
-            lines.append(f"    {found['pdf']}")
+        lines.append(f"  {found.volume_code or ''}  {found.title}  {found.items}件 {found.pages}页")
+        if found.pdf:
+            lines.append(f"    {found.pdf}")
     return lines

@@ -78,16 +78,20 @@ def fill(
     for line in result.notes:
         note(f"提示：{worded(line)}")
     lines = _told(result, dry_run=dry_run)
-    data: dict[str, Any] = {"records": result.records, "rejected": result.rejected, "notes": result.notes}
+    data: dict[str, Any] = {
+        "records": result.sound if dry_run else result.records,
+        "rejected": result.rejected,
+        "notes": result.notes,
+    }
     data |= {"changed": result.changed, "numbered": result.numbered}
     if not result.rejected and not result.changed:
         session.answer(data, lines)
         return 0
-    problems = [p for r in result.rejected for p in r["problems"]]
+    problems = [p for r in result.rejected for p in r.problems]
     if problems:
         error = InvalidInput(f"{len(result.rejected)}条没有生成", remedy="改正后把这几条再填一次", problems=problems)
     else:
-        problems = [Problem(joined("；", c["told"]), row=c["row"], source=c["source"]) for c in result.changed]
+        problems = [Problem(joined("；", c.told), row=c.row, source=c.source) for c in result.changed]
         remedy = "要改记录就按列出的命令改，改完再填就认得；不改就把表里改回来"
         error = InvalidInput(f"{len(result.changed)}行与登记的不同，记录没有变动", remedy=remedy, problems=problems)
     data["returned"] = result.returned
@@ -100,8 +104,8 @@ def fill(
 
 def _told(result: Filled, *, dry_run: bool) -> list[str]:
     """Return what came of a fill: what is new, what had a number, what was changed since."""
-    again = sum(bool(r.get("again") or (dry_run and r.get("record_no"))) for r in result.records)
-    new = len(result.records) - again
+    again = sum(bool(r.again) for r in result.records) + sum(bool(row.record_no) for row in result.sound)
+    new = len(result.records) + len(result.sound) - again
     known = f"{again}行已有编号，" if again else ""
     if dry_run:
         lines = [f"✓ {known}{f'新增{new}行' if again else f'{new}条'}全部合格，没有生成记录（--dry-run）"]
@@ -110,15 +114,15 @@ def _told(result: Filled, *, dry_run: bool) -> list[str]:
     else:
         lines = [f"✓ 生成{new}份记录"]
     if not dry_run:
-        lines += [f"  {r['record_no']}  {r['docx']}" for r in result.records if not r.get("again")]
-        lines += [f"  {r['record_no']}  已有" for r in result.records if r.get("again")] if again <= SHOWN_KNOWN else []
+        lines += [f"  {r.record_no}  {r.docx}" for r in result.records if not r.again]
+        lines += [f"  {r.record_no}  已有" for r in result.records if r.again] if again <= SHOWN_KNOWN else []
         lines += [f"  编号已写进 {path}" for path in result.numbered]
     if len(result.changed) > 1:
         lines.append("→ 几行一起改：表里带着「记录编号」，还没有提交的，用 qrecords update 表式 这个表")
     for one in result.changed:
-        lines.append(f"≠ {one['source']} 第{one['row']}行与 {one['record_no']} 登记的不同，记录没有变动：")
-        lines += [f"  {worded(line)}" for line in one["told"]]
-        lines.append(f"→ 要改这份记录：{worded(one['remedy'])}；其实是另一条：在这行的「记录编号」一列写「新」，再填")
+        lines.append(f"≠ {one.source} 第{one.row}行与 {one.record_no} 登记的不同，记录没有变动：")
+        lines += [f"  {worded(line)}" for line in one.told]
+        lines.append(f"→ 要改这份记录：{worded(one.remedy)}；其实是另一条：在这行的「记录编号」一列写「新」，再填")
     return lines
 
 

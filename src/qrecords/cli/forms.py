@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from qrecords.errors import InvalidInput, UsageError
 from qrecords.intake.outfiles import require_free, write_new
 from qrecords.services.filekinds import kind_of
 from qrecords.stores.given import on_disk
+
+if TYPE_CHECKING:
+    from qrecords.services.intake.forms import FieldShown, FormLine
 
 TYPES = {
     "text": "文字",
@@ -50,7 +53,7 @@ def list_(session: Session) -> None:
     from qrecords.services.intake.forms import list_forms
 
     found = list_forms(session.office)
-    rows = [(f["code"], f["title"], LAYOUTS[f["layout"]], f"{f['retention_years']}年", _period(f)) for f in found]
+    rows = [(f.code, f.title, LAYOUTS[f.layout], f"{f.retention_years}年", _period(f)) for f in found]
     session.answer({"forms": found}, table(("编号", "名称", "版式", "保存期限", "启用"), rows))
 
 
@@ -62,11 +65,11 @@ def show(session: Session, form: str) -> None:
     from qrecords.services.intake.forms import show_form
 
     shown = show_form(session.office, form)
-    edition = f"版本{shown['edition']}，" if shown["edition"] else ""
-    lines = [f"{shown['code']} {shown['title']}（{edition}{LAYOUTS[shown['layout']]}）"]
-    for stage in shown["stages"]:
+    edition = f"版本{shown.edition}，" if shown.edition else ""
+    lines = [f"{shown.code} {shown.title}（{edition}{LAYOUTS[shown.layout]}）"]
+    for stage in shown.stages:
         lines.append(f"\n【{stage['label']}】{stage['by']}")
-        rows = [_row(f) for f in shown["fields"] if f["stage"] == stage["key"]]
+        rows = [_row(f) for f in shown.fields if f.stage == stage["key"]]
         lines += [f"  {line}" for line in table(("栏目", "键名", "类型", "说明"), rows, (30, 26, 10, 60))]
     session.answer({"form": shown}, lines)
 
@@ -215,11 +218,11 @@ def template_(session: Session, form: str, output: Path | None, original: bool) 
     session.answer({"path": str(path), "tags": [{"tag": t.written, "prints": t.prints} for t in tags]}, lines)
 
 
-def _period(form: dict[str, Any]) -> str:
-    return f"{form['valid_from']} 起" + (f"，{form['valid_to']} 止" if form["valid_to"] else "")
+def _period(form: FormLine) -> str:
+    return f"{form.valid_from} 起" + (f"，{form.valid_to} 止" if form.valid_to else "")
 
 
-def _row(field: dict[str, Any]) -> tuple[str, str, str, str]:
-    star = "*" if field["required"] else ""
-    about = "、".join(field.get("choices", [])) or "、".join(c["label"] for c in field.get("columns", []))
-    return f"{field['label']}{star}", field["key"], TYPES[field["type"]], about or field.get("note", "")
+def _row(field: FieldShown) -> tuple[str, str, str, str]:
+    star = "*" if field.required else ""
+    about = "、".join(field.choices or ()) or "、".join(c.label for c in field.columns or ())
+    return f"{field.label}{star}", field.key, TYPES[field.type], about or field.note or ""

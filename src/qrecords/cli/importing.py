@@ -51,19 +51,23 @@ def import_(
         )  # fmt: skip
     for line in result.notes:
         note(f"提示：{worded(line)}")
-    fresh = [r for r in result.records if not r.get("again")]
+    fresh = [r for r in result.records if not r.again]
     if dry_run:
-        lines = [f"✓ {len(fresh)}份可以补录，没有补录（--dry-run）"]
+        lines = [f"✓ {len(result.sound)}份可以补录，没有补录（--dry-run）"]
     else:
         lines = [f"✓ 补录{len(fresh)}份"]
-        lines += [f"  {r['record_no']}  {r['archive_no']}  原编号：{r['paper_no']}" for r in fresh]
+        lines += [f"  {r.record_no}  {r.archive_no}  原编号：{r.paper_no}" for r in fresh]
     lines += [f"  空号{len(result.unused)}个：{'、'.join(result.unused[:10])}"] if result.unused else []
-    data: dict[str, Any] = {"records": result.records, "unused": result.unused, "rejected": result.rejected}
+    data: dict[str, Any] = {
+        "records": [*result.records, *result.sound],
+        "unused": result.unused,
+        "rejected": result.rejected,
+    }
     data["notes"] = result.notes
     if not result.rejected:
         session.answer(data, lines)
         return 0
-    problems = [p for r in result.rejected for p in r["problems"]]
+    problems = [p for r in result.rejected for p in r.problems]
     error = InvalidInput(
         f"{len(result.rejected)}行没有补录", remedy="改正后再补录一次，已补录的不会重复", problems=problems
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from qrecords.advice import Do, Input, advise
@@ -163,8 +162,7 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
                     _paper(documents, folder, filing, records),
                     archive_no=filing.archive_no, archived_by=filed_by, archived_on=item.filed_at[:10],
                 )  # fmt: skip
-                files = write_papers(documents, [paper], run.folder, pdf=True)[paper.subject]
-                made = {f"form.{kind}": Path(str(path)) for kind, path in files.items()}
+                made = write_papers(documents, [paper], run.folder, pdf=True)[paper.subject].by_name
             else:  # past paper: the scan stays what it shows
                 made = {FORM_PDF: lent.enter_context(office.archive.lent(filing.object_id, FORM_PDF, item.version))}
             durable.checkpoint("correct.papers")

@@ -30,7 +30,7 @@ from qrecords.services.finding.search import Criteria, Found, search
 from qrecords.services.intake.fill import fill
 from qrecords.services.packs import PackState, packs, switch
 from qrecords.services.reports.draw import draw
-from qrecords.services.volumes.compile import compile_year
+from qrecords.services.volumes.compile import CompiledVolume, compile_year
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.given import on_disk
@@ -71,7 +71,7 @@ class Demo:
     root: Path
     year: int
     records: int
-    volumes: list[dict[str, Any]]
+    volumes: Sequence[CompiledVolume]
     copies: list[Path]  # of the volumes, where they are easy to open
     searched: str
     hits: int
@@ -137,7 +137,7 @@ def _filled(office: Office, folder: FormFolder, name: str, inputs: list[dict[str
     path = office.settings.root / "inputs" / f"{name}.json"
     make_dirs(path.parent)
     write_file(path, json.dumps(inputs, ensure_ascii=False, indent=2).encode())
-    return [str(r["record_no"]) for r in fill(office, folder.form.code, [on_disk(path)], same_again=True).records]
+    return [r.record_no for r in fill(office, folder.form.code, [on_disk(path)], same_again=True).records]
 
 
 def _variation(folder: FormFolder, number: int, day: date, notices: Sequence[str]) -> dict[str, Any]:
@@ -337,19 +337,19 @@ def _reported(office: Office, year: int) -> list[Path]:
     return copies
 
 
-def _reading_copy(root: Path, volume: dict[str, Any]) -> Path:
+def _reading_copy(root: Path, volume: CompiledVolume) -> Path:
     """Lay a copy of a volume where it is easy to open; the archive keeps its own under an archive's names."""
-    name = volume["title"].replace("/", "／")  # 开通/试验: no folder on any system
+    name = volume.title.replace("/", "／")  # 开通/试验: no folder on any system
     copy = root / "volumes" / f"{name}.pdf"
     make_dirs(copy.parent)
-    write_file(copy, Path(volume["pdf"]).read_bytes())
+    write_file(copy, Path(volume.pdf or "").read_bytes())
     return copy
 
 
 def _made(
     office: Office,
     year: int,
-    volumes: Sequence[dict[str, Any]],
+    volumes: Sequence[CompiledVolume],
     found: Found,
     reports: list[Path],
     turned_on: Sequence[PackState],
@@ -364,7 +364,7 @@ def _made(
         root=root,
         year=year,
         records=records,
-        volumes=[dict(v) for v in volumes],
+        volumes=volumes,
         copies=copies,
         searched=SEARCHED,
         hits=found.total,

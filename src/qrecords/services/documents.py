@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from qrecords.advice import Input, advise
 from qrecords.errors import UsageError
@@ -172,15 +172,22 @@ def register_sheet_print(
     return numbers[subject]
 
 
-def write_papers(
-    documents: Documents, papers: Sequence[Paper], out: Path, *, pdf: bool
-) -> dict[str, dict[str, str | None]]:
+class Written(NamedTuple):
+    """The files of a paper; None for one that was not made."""
+
+    docx: Path | None
+    pdf: Path | None
+
+    @property
+    def by_name(self) -> dict[str, Path]:
+        """Return the files by the names they have in an object."""
+        return {f"form.{kind}": path for kind, path in zip(("docx", "pdf"), self, strict=True) if path}
+
+
+def write_papers(documents: Documents, papers: Sequence[Paper], out: Path, *, pdf: bool) -> dict[str, Written]:
     """Write papers into a folder; returns the files by subject."""
     make_dirs(out)
     write_files(out, ((f"{paper.subject}.docx", documents.docx(paper)) for paper in papers))
     made = [(paper, out / f"{paper.subject}.docx") for paper in papers]
     pdfs: Sequence[Path | None] = documents.pdfs(made, out) if pdf else [None] * len(made)
-    return {
-        paper.subject: {"docx": str(docx), "pdf": str(made_pdf) if made_pdf else None}
-        for (paper, docx), made_pdf in zip(made, pdfs, strict=True)
-    }
+    return {paper.subject: Written(docx, made_pdf) for (paper, docx), made_pdf in zip(made, pdfs, strict=True)}

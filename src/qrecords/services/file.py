@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from qrecords.advice import Do, Input, Sentence, advise
@@ -235,8 +234,7 @@ def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> 
         files = write_papers(documents, papers, run.folder, pdf=True)
         durable.checkpoint("file.papers")
         for filing, paper, those in zip(step.filings, papers, records, strict=True):
-            made = {f"form.{kind}": Path(str(path)) for kind, path in files[paper.subject].items()}
-            freeze(office, run.key, filing, made, records=those)
+            freeze(office, run.key, filing, files[paper.subject].by_name, records=those)
         durable.checkpoint("file.frozen")
         run.commit(step)
     return [Filed(f.subject, f.archive_no, f.object_id, f.version) for f in step.filings]

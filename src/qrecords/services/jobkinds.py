@@ -15,7 +15,7 @@ from qrecords.office import Office
 from qrecords.stores.given import GivenFile
 
 if TYPE_CHECKING:
-    from qrecords.services.volumes.compile import Compiled
+    from qrecords.services.volumes.compile import Compiled, CompiledVolume
 
 Progress = Callable[[int, int], None]
 Arguments = Mapping[str, Any]
@@ -76,12 +76,12 @@ def _compile(office: Office, arguments: Arguments, _files: Sequence[GivenFile], 
     return Outcome(_bound(len(made.volumes)) if made.volumes else f"{year}年没有要成册的归档件", lines)
 
 
-def _volume_line(volume: Mapping[str, Any]) -> str:
-    return f"{volume['volume_code']}  {volume['title']}  {volume['items']}件 {volume['pages']}页"
+def _volume_line(volume: CompiledVolume) -> str:
+    return f"{volume.volume_code}  {volume.title}  {volume.items}件 {volume.pages}页"
 
 
 def _gap_lines(made: Compiled) -> list[str]:
-    return [f"缺件 {line['record_no']}：{line['why']}" for line in (*made.left_out, *made.missing)]
+    return [f"缺件 {line.record_no}：{line.why}" for line in (*made.left_out, *made.missing)]
 
 
 def _bound(volumes: int) -> str:

@@ -31,8 +31,8 @@ class Printed:
 
     record_no: str
     print_id: str
-    docx: str | None = None
-    pdf: str | None = None
+    docx: Path | None = None
+    pdf: Path | None = None
 
 
 def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[Printed]:
@@ -94,4 +94,4 @@ def _printed(office: Office, paper: Paper) -> Any:
 
 def _written(office: Office, documents: Documents, papers: Sequence[Paper], out: Path | None) -> list[Printed]:
     files = write_papers(documents, papers, out or office.papers.drafts, pdf=True)
-    return [Printed(p.subject, p.print_id, **files[p.subject]) for p in papers]
+    return [Printed(p.subject, p.print_id, *files[p.subject]) for p in papers]

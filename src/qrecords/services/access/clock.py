@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import InvalidInput, NotPermitted, WrongState
@@ -20,34 +20,42 @@ ASKED = "clock-asked"  # the number of the event that asks
 GOOD_FOR = timedelta(hours=24)
 
 
-def clock_state(office: Office) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """What the clock shows, the newest time of the log that counts, and who asked to declare it wrong."""
+
+    now: str
+    newest: str | None
+    timezone: str
+    asked_by: str | None
+
+
+def clock_state(office: Office) -> ClockState:
     """Return what the clock shows, the newest time of the log that counts, and who asked to declare it wrong."""
     _authorise(office)
     with office.register.read() as tx:
         newest, asked = trusted_newest(tx, whole=True), _asked(office, tx)
-    return {
-        "now": office.now(),
-        "newest": newest and newest.astimezone(office.clock().tzinfo).isoformat(),
-        "timezone": office.settings.office.timezone,
-        "asked_by": asked.account if asked else None,
-    }
+    return ClockState(
+        now=office.now(),
+        newest=newest.astimezone(office.clock().tzinfo).isoformat() if newest else None,
+        timezone=office.settings.office.timezone,
+        asked_by=asked.account if asked else None,
+    )
 
 
-def ask(office: Office, reason: str) -> dict[str, Any]:
+def ask(office: Office, reason: str) -> ClockState:
     """Ask that the times in the log which the clock contradicts be declared wrong; it holds for a day."""
     _authorise(office)
     if not (reason := reason.strip()):
         raise InvalidInput("没有写原因", remedy=advise("请用 {} 写明时钟出了什么事", Input.REASON))
     state = clock_state(office)
     with office.register.write() as tx:
-        tx.audit.append(
-            [office.event(CLOCK, "clock", outcome="begun", newest=state["newest"] or "", reason=reason[:500])]
-        )
+        tx.audit.append([office.event(CLOCK, "clock", outcome="begun", newest=state.newest or "", reason=reason[:500])])
         tx.facts.set(ASKED, str(tx.audit.head()[0]))
-    return {**state, "asked_by": office.account.name}
+    return replace(state, asked_by=office.account.name)
 
 
-def confirm(office: Office) -> dict[str, Any]:
+def confirm(office: Office) -> ClockState:
     """Confirm what another administrator asked; from this event on the log's times count.
 
     WrongState when nobody asked within a day; NotPermitted in strict mode for who asked himself.

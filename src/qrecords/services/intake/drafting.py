@@ -193,10 +193,10 @@ def make(office: Office, key: str, *, same_again: bool = False, said: str = "") 
     if made is None:
         raise TooAlike(f"与 {known} 完全相同，没有生成", remedy=_ANOTHER)
     if not made.records:
-        before = "、".join(str(changed["record_no"]) for changed in made.changed)
-        differing = [Problem(text) for changed in made.changed for text in changed["told"]]
+        before = "、".join(changed.record_no for changed in made.changed)
+        differing = [Problem(text) for changed in made.changed for text in changed.told]
         raise TooAlike(f"与 {before} 几乎相同，没有生成", remedy=_ANOTHER, problems=differing)
-    number = str(made.records[0]["record_no"])
+    number = made.records[0].record_no
     _became(office, draft, number, said)
     office.papers.answers.drop(path.name)
     return number
@@ -208,8 +208,8 @@ def _said_by(office: Office, form: Form, path: Path, *, same_again: bool) -> str
     with office.register.read() as tx:
         if tx.records.by_source(keys):
             return ""
-    seen = fill(office, form.code, [on_disk(path)], same_again=same_again, dry_run=True).records
-    return next((str(r["record_no"]) for r in seen if "record_no" in r), "")
+    seen = fill(office, form.code, [on_disk(path)], same_again=same_again, dry_run=True).sound
+    return next((row.record_no for row in seen if row.record_no), "")
 
 
 def _became(office: Office, draft: DeskDraft, number: str, said: str) -> None:

@@ -13,14 +13,17 @@ from qrecords.advice import Sentence, advise
 from qrecords.errors import InvalidInput, NotPermitted, Problem
 from qrecords.model import numbering
 from qrecords.model.access import Subject, decide
+from qrecords.model.answer import left_out
 from qrecords.model.audit import digest
 from qrecords.model.form import Checked, Form
 from qrecords.model.record import OPEN_STATES, Action, Record, State
+from qrecords.model.sameness import Difference
 from qrecords.office import Office
 from qrecords.services.checking import beyond_rules, derived, reminders, year_of
 from qrecords.services.documents import (
     Documents,
     Paper,
+    Written,
     register_prints,
     register_sheet_print,
     require_means,
@@ -88,13 +91,58 @@ class Ready:
     seen: frozenset[str] = frozenset()  # the records that say the same, as the register was read
 
 
+@dataclass(frozen=True, slots=True)
+class FilledRecord:
+    """A record a fill made, or found `again`, and the papers it has in the folder papers go to."""
+
+    record_no: str
+    docx: Path | None
+    pdf: Path | None
+    again: bool | None = left_out()
+
+
+@dataclass(frozen=True, slots=True)
+class SoundRow:
+    """A row of the input that passed every check; `record_no` when it is a record already."""
+
+    source: str
+    row: int
+    values: Mapping[str, Any]
+    record_no: str | None = left_out()
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row of the input, or all of it, and what is wrong with it."""
+
+    source: str
+    row: int | None
+    problems: Sequence[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRow:
+    """A row that says something else than the record made of it: what differs, in words too, and how to change it."""
+
+    source: str
+    row: int
+    record_no: str
+    differences: Sequence[Difference]
+    told: Sequence[Sentence]
+    remedy: Sentence
+
+
 @dataclass(slots=True)
 class Filled:
-    """What came of a fill: the records made or found again, what was rejected or changed since, what was forgiven."""
+    """What came of a fill: records made or found again, rows rejected or changed since, what was forgiven.
 
-    records: list[dict[str, Any]] = field(default_factory=list)
-    rejected: list[dict[str, Any]] = field(default_factory=list)
-    changed: list[dict[str, Any]] = field(default_factory=list)
+    A dry run gives the `sound` rows instead of records.
+    """
+
+    records: list[FilledRecord] = field(default_factory=list)
+    sound: list[SoundRow] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
+    changed: list[ChangedRow] = field(default_factory=list)
     notes: list[Sentence] = field(default_factory=list)
     returned: list[str] = field(default_factory=list)
     numbered: list[str] = field(default_factory=list)
@@ -146,13 +194,10 @@ def fill(
         raise InvalidInput(
             f"{len(result.rejected)}条记录有问题，没有生成任何记录",
             remedy=how_to_go_on(result.returned),
-            problems=[p for entry in result.rejected for p in entry["problems"]],
+            problems=[p for entry in result.rejected for p in entry.problems],
         )
     if dry_run:
-        result.records = [
-            {"source": r.source, "row": r.row, "values": r.values, **({"record_no": r.known} if r.known else {})}
-            for r in ready
-        ]
+        result.sound = [SoundRow(r.source, r.row, r.values, r.known or None) for r in ready]
     else:
         numbers = _make_all(documents, folder, ready, result, wishes)
         if copies:
@@ -186,7 +231,7 @@ def _check_all(
                     rows.append(read_row(form, lists, sha256, entry))
         except InvalidInput as error:
             problems = list(error.problems) or [Problem(error.message, source=given.name)]
-            result.rejected.append({"source": given.name, "row": None, "problems": problems})
+            result.rejected.append(RejectedRow(given.name, None, problems))
             outcome.refuse(problems)
         gone = recognise(office, form, rows, same_again=same_again)
         result.gone += gone
@@ -241,7 +286,7 @@ def _sort_row(
     if not row.known and not twin and not problems:
         problems = _check_one(around, entry, row.checked)
     if problems:
-        result.rejected.append({"source": entry.source, "row": entry.row, "problems": problems})
+        result.rejected.append(RejectedRow(entry.source, entry.row, problems))
         outcome.refuse(problems, entry)
         return
     if not entry.sound:
@@ -260,15 +305,15 @@ def _sort_row(
             around.take_in(values)
 
 
-def _changed(form: Form, row: Row, record: Record) -> dict[str, Any]:
-    return {
-        "source": row.entry.source,
-        "row": row.entry.row,
-        "record_no": record.record_no,
-        "differences": row.differences,
-        "told": told(form, row.differences),
-        "remedy": way_to_change(record),
-    }
+def _changed(form: Form, row: Row, record: Record) -> ChangedRow:
+    return ChangedRow(
+        row.entry.source,
+        row.entry.row,
+        record.record_no,
+        differences=row.differences,
+        told=told(form, row.differences),
+        remedy=way_to_change(record),
+    )
 
 
 def _check_one(around: Neighbours, entry: InputRecord, checked: Checked) -> list[Problem]:
@@ -323,8 +368,9 @@ def _make_all(
                 _appear(office, tx, chunk.records)
         for entry, record in zip(part, chunk.records, strict=True):
             subject = _paper_subject(folder.form, record)
-            made = {"record_no": record.record_no, **(files.get(subject) or _there(subject, wishes))}
-            result.records.append(made | ({"again": True} if record.record_no in chunk.again else {}))
+            docx, pdf = files.get(subject) or _there(subject, wishes)
+            again = True if record.record_no in chunk.again else None
+            result.records.append(FilledRecord(record.record_no, docx, pdf, again))
             numbers[entry.key] = record.record_no
         if wishes.progress:
             wishes.progress(total - len(ready), total)
@@ -335,10 +381,10 @@ def _make_all(
     return numbers
 
 
-def _there(subject: str, wishes: Wishes) -> dict[str, str | None]:
+def _there(subject: str, wishes: Wishes) -> Written:
     """Return the papers a record has already in the folder papers go to."""
-    files = {kind: wishes.out / f"{subject}.{kind}" for kind in ("docx", "pdf")}
-    return {kind: str(path) if path.exists() else None for kind, path in files.items()}
+    files = (wishes.out / f"{subject}.{kind}" for kind in ("docx", "pdf"))
+    return Written(*(path if path.exists() else None for path in files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,7 +492,7 @@ def _papers(
 
 def _lacks_paper(form: Form, record: Record, wishes: Wishes) -> bool:
     there = _there(_paper_subject(form, record), wishes)
-    return record.state in OPEN_STATES and (there["docx"] is None or (wishes.pdf and there["pdf"] is None))
+    return record.state in OPEN_STATES and (there.docx is None or (wishes.pdf and there.pdf is None))
 
 
 def _paper_subject(form: Form, record: Record) -> str:

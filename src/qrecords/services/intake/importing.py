@@ -15,6 +15,7 @@ from typing import Any
 
 from qrecords.advice import Input, Sentence, advise
 from qrecords.errors import InvalidInput, Problem, WrongState
+from qrecords.model.answer import left_out
 from qrecords.model.audit import digest
 from qrecords.model.numbering import parse_record_no, record_no
 from qrecords.model.objects import ITEM
@@ -25,6 +26,7 @@ from qrecords.services.evidence import Evidence, store, take_back
 from qrecords.services.file import next_archive_no
 from qrecords.services.finding.indexing import follow
 from qrecords.services.freezing import Filing, enter, freeze, is_frozen, item_of
+from qrecords.services.intake.fill import RejectedRow, SoundRow
 from qrecords.services.intake.paper import NO_NUMBER, Paper, paper_of, wrong_together
 from qrecords.services.scans.recognise import recognise_unread
 from qrecords.stores import durable
@@ -89,18 +91,32 @@ class TakeInPaper(Step[Office]):
         take_back(office, key, self.files)
 
 
+@dataclass(frozen=True, slots=True)
+class ImportedRecord:
+    """A record made of past paper, or found `again`; without its archive number then."""
+
+    record_no: str
+    paper_no: str
+    archive_no: str | None = left_out()
+    again: bool = False
+
+
 @dataclass(slots=True)
 class Imported:
-    """What came of an import: records (found again ones too), rows rejected, numbers made void, and notes."""
+    """What came of an import: records (found again ones too), rows rejected, numbers made void, and notes.
 
-    records: list[dict[str, Any]] = field(default_factory=list)
-    rejected: list[dict[str, Any]] = field(default_factory=list)
+    A dry run gives the `sound` rows instead of records that would be made.
+    """
+
+    records: list[ImportedRecord] = field(default_factory=list)
+    sound: list[SoundRow] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
     notes: list[Sentence] = field(default_factory=list)
 
     def reject(self, source: str, row: int, problems: Sequence[Problem]) -> None:
         """Note a row that cannot come in."""
-        self.rejected.append({"source": source, "row": row, "problems": list(problems)})
+        self.rejected.append(RejectedRow(source, row, list(problems)))
 
 
 def import_as_filed(
@@ -138,7 +154,7 @@ def import_as_filed(
         office.authorise_all(Action.FILE, [p.record for p in fresh])
         missing = _missing(office, fresh, result, fill_gaps=fill_gaps, keep_going=keep_going)
         if dry_run:
-            result.records += [{"source": p.row.source, "row": p.row.row, "values": p.record.values} for p in fresh]
+            result.sound = [SoundRow(p.row.source, p.row.row, p.record.values) for p in fresh]
             result.unused = missing
         elif fresh:
             _take_in(run, fresh, missing, result)
@@ -159,7 +175,7 @@ def _new(office: Office, papers: Sequence[Paper], result: Imported) -> list[Pape
         months = {(p.record.form_code, p.record.month) for p in rest if _is_row(office, p.record)}
         filed = {key: row.archive_no for key in months if (row := tx.items.month(*key))}
     for paper in again:
-        result.records.append({"record_no": known[paper.key], "paper_no": paper.record.paper_no, "again": True})
+        result.records.append(ImportedRecord(known[paper.key], paper.record.paper_no, again=True))
         result.notes.append(f"{paper.row.source} 第{paper.row.row}行：{known[paper.key]} 已经补录过，没有重复")
     taken = dict.fromkeys(there, "已在用") | {no: f"已作为 {new} 补录" for no, new in olds.items() if no != NO_NUMBER}
     wrong: dict[str, list[Problem]] = {}
@@ -185,7 +201,7 @@ def _missing(
 ) -> list[str]:
     """Return the numbers below the papers' that nobody has; raise InvalidInput for all that is wrong by now."""
     missing: list[str] = []
-    problems = [p for entry in result.rejected for p in entry["problems"]]
+    problems = [p for entry in result.rejected for p in entry.problems]
     series: dict[tuple[str, int], set[int]] = {}
     for paper in papers:
         if paper.record.record_no:
@@ -233,8 +249,7 @@ def _take_in(run: Run[Office], papers: Sequence[Paper], unused: Sequence[str], r
     result.unused = list(unused)
     with office.register.read() as tx:
         made = tx.records.many([no for f in filings for no in f.record_nos])
-    told = ("record_no", "paper_no", "archive_no")
-    result.records += [{key: getattr(r, key) for key in told} | {"again": False} for r in made]
+    result.records += [ImportedRecord(r.record_no, r.paper_no, r.archive_no) for r in made]
 
 
 def _grouped(office: Office, papers: Iterable[Paper]) -> list[list[Paper]]:

@@ -164,9 +164,9 @@ def make(office: Office, draft: DeskDraft, lines: Sequence[Line], *, after: int,
     path = office.papers.answers.keep(_file_name(draft), _bytes(draft, _as_input(office, form, draft)))
     made = fill(office, form.code, [on_disk(path)])
     if made.changed:  # another process made or changed a row since the look: what is new was made all the same
-        problems = [Problem(joined("；", c["told"]), row=c["row"]) for c in made.changed]
+        problems = [Problem(joined("；", c.told), row=c.row) for c in made.changed]
         raise InvalidInput("有的行刚被别人登记或改过，其余的已生成", remedy="请刷新看清", problems=problems)
-    numbers = [str(r["record_no"]) for r in made.records]
+    numbers = [r.record_no for r in made.records]
     try:
         last = {"once": once, "numbers": numbers, "lines": _digest(lines)}
         _keep(office, draft, {MONTH: draft.month, LINES: [], MADE: last}, draft.revision)

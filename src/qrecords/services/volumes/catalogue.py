@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from qrecords.errors import NotFound
+from qrecords.model.answer import left_out
 from qrecords.model.audit import canonical
 from qrecords.model.formats import Manifest
 from qrecords.model.objects import CATALOGUE
@@ -22,12 +23,37 @@ from qrecords.stores import durable
 
 NAME = "catalogue"
 KINDS = ("docx", "pdf", "xlsx")
-Line = dict[str, Any]
 COLUMNS = (
     ("序号", 6, "no"), ("档号", 34, "volume_code"), ("案卷题名", 60, "title"), ("件数", 8, "items"),
     ("页数", 8, "pages"), ("起止日期", 26, "dates"), ("保管期限", 10, "retention"), ("密级", 8, "secrecy_level"),
     ("备注", 12, "remark"),
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A volume in the catalogue: days as YYYYMMDD-YYYYMMDD."""
+
+    no: int
+    volume_code: str
+    title: str
+    items: int
+    pages: int
+    dates: str
+    retention: str
+    secrecy_level: str
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A year's catalogue: the lines one may read, and where its files lie for who may read them all."""
+
+    year: int
+    volumes: Sequence[Line]
+    docx: str | None = left_out()
+    pdf: str | None = left_out()
+    xlsx: str | None = left_out()
 
 
 def object_id(year: int) -> str:
@@ -37,28 +63,29 @@ def object_id(year: int) -> str:
 
 def lines_of(office: Office, year: int, about_to_be: Sequence[Binding] = ()) -> list[Line]:
     """Return a line for each volume of the year, sealed or just being bound."""
-    found: dict[str, Line] = {}
+    found: dict[str, tuple[Manifest, int]] = {}
     with office.register.read() as tx:
         rows = [v for v in tx.items.volumes(year) if v.version > 0]
     for row in rows:
         manifest = office.archive.read_as(Manifest, row.object_id, row.version)
-        found[row.volume_code] = _line(manifest, row.items)
+        found[row.volume_code] = manifest, row.items
     for binding in about_to_be:
-        found[binding.volume_code] = _line(manifest_of(binding), len(binding.placed))
-    return [{"no": n, **found[code]} for n, code in enumerate(sorted(found), start=1)]
+        found[binding.volume_code] = manifest_of(binding), len(binding.placed)
+    return [_line(no, *found[code]) for no, code in enumerate(sorted(found), start=1)]
 
 
-def _line(manifest: Manifest, items: int) -> Line:
-    return {
-        "volume_code": manifest.volume_code,
-        "title": manifest.title,
-        "items": items,
-        "pages": manifest.pages,
-        "dates": f"{manifest.date_from.replace('-', '')}-{manifest.date_to.replace('-', '')}",
-        "retention": f"{manifest.retention_years}年",
-        "secrecy_level": manifest.secrecy_level,
-        "remark": "补编" if manifest.supplement else "",
-    }
+def _line(no: int, manifest: Manifest, items: int) -> Line:
+    return Line(
+        no,
+        manifest.volume_code,
+        manifest.title,
+        items,
+        manifest.pages,
+        dates=f"{manifest.date_from.replace('-', '')}-{manifest.date_to.replace('-', '')}",
+        retention=f"{manifest.retention_years}年",
+        secrecy_level=manifest.secrecy_level,
+        remark="补编" if manifest.supplement else "",
+    )
 
 
 def write_docx(office: Office, year: int, lines: Sequence[Line], folder: Path) -> Path:
@@ -67,10 +94,10 @@ def write_docx(office: Office, year: int, lines: Sequence[Line], folder: Path) -
         "org_name": office.settings.office.org_name,
         "compiled_by_unit": office.settings.office.unit,
         "year": str(year),
-        "volumes": [{key: str(value) for key, value in line.items()} for line in lines],
+        "volumes": [{key: str(value) for key, value in asdict(line).items()} for line in lines],
         "volume_count": str(len(lines)),
-        "item_count": str(sum(line["items"] for line in lines)),
-        "page_count": str(sum(line["pages"] for line in lines)),
+        "item_count": str(sum(line.items for line in lines)),
+        "page_count": str(sum(line.pages for line in lines)),
     }
     return write_word(Filling(NAME, office.forms.house(f"volume/{NAME}.docx"), context), folder)
 
@@ -78,7 +105,7 @@ def write_docx(office: Office, year: int, lines: Sequence[Line], folder: Path) -
 def keep(office: Office, intent: str, year: int, lines: Sequence[Line], docx: Path) -> None:
     """Keep the catalogue, its PDF beside the Word file, as the next version of the year's object."""
     now = office.clock()
-    rows = [[line[key] for _, _, key in COLUMNS] for line in lines]
+    rows = [[getattr(line, key) for _, _, key in COLUMNS] for line in lines]
     columns = [(heading, width) for heading, width, _ in COLUMNS]
     pdf = docx.with_suffix(".pdf")
     finish(pdf, Meta(f"{year}年度案卷目录", object_id(year), now))
@@ -86,7 +113,7 @@ def keep(office: Office, intent: str, year: int, lines: Sequence[Line], docx: Pa
         f"{NAME}.docx": docx,
         f"{NAME}.pdf": pdf,
         f"{NAME}.xlsx": printed_list(f"{year}年度案卷目录", columns, rows, now),
-        f"{NAME}.json": canonical({"schema": 1, "year": year, "volumes": list(lines)}) + b"\n",
+        f"{NAME}.json": canonical({"schema": 1, "year": year, "volumes": [asdict(line) for line in lines]}) + b"\n",
     }
     staged = office.archive.stage(
         object_id(year), files, message="案卷目录", user=office.account.display_name, created=now, intent=intent
@@ -116,25 +143,23 @@ def catch_up(office: Office, year: int) -> None:
 def _kept(office: Office, year: int) -> list[Line]:
     if not office.archive.exists(object_id(year)):
         return []
-    found: list[Line] = json.loads(office.archive.read(object_id(year), f"{NAME}.json"))["volumes"]
-    return found
+    kept = json.loads(office.archive.read(object_id(year), f"{NAME}.json"))
+    return [Line(**line) for line in kept["volumes"]]
 
 
-def show_catalogue(office: Office, year: int) -> dict[str, Any]:
+def show_catalogue(office: Office, year: int) -> Catalogue:
     """Return a year's catalogue: its lines, and where its files lie."""
     office.authorise(Action.READ, "catalogue")
     with office.register.read() as tx:
         may = {v.volume_code for v in readable_volumes(office, tx, tx.items.volumes(year))}
     kept = _kept(office, year)
-    lines = [line for line in kept if line["volume_code"] in may]
+    lines = [line for line in kept if line.volume_code in may]
     kinds = KINDS if lines and len(lines) == len(kept) else ()
-    return {"year": year, "volumes": lines} | {
-        kind: office.archive.called(object_id(year), f"{NAME}.{kind}") for kind in kinds
-    }
+    return Catalogue(year, lines, **{k: office.archive.called(object_id(year), f"{NAME}.{k}") for k in kinds})
 
 
 def catalogue_file(office: Office, year: int, kind: str) -> bytes:
     """Return a year's catalogue as docx, pdf or xlsx; NotFound when there is none the account may read whole."""
-    if kind not in KINDS or kind not in show_catalogue(office, year):
+    if kind not in KINDS or getattr(show_catalogue(office, year), kind) is None:
         raise NotFound(f"{year}年没有案卷目录", remedy="成册以后才有")
     return office.archive.read(object_id(year), f"{NAME}.{kind}")

@@ -15,6 +15,7 @@ from typing import Any
 
 from qrecords.advice import Do, Input, advise
 from qrecords.errors import UsageError, WrongState
+from qrecords.model.answer import named
 from qrecords.model.objects import VOLUME
 from qrecords.model.record import Action, State
 from qrecords.model.volume import Volume, split, volume_title
@@ -83,6 +84,28 @@ class BindVolumes(Step[Office]):
             tx.audit.append([office.event(Action.BIND, binding.volume_code, **detail)])
 
 
+@dataclass(frozen=True, slots=True)
+class CompiledVolume:
+    """A volume made, or one that would be: without a code then. `pdf` is where it lies, `first` and `last` document."""
+
+    volume_code: str | None
+    title: str
+    form_code: str
+    pdf: str | None
+    items: int
+    pages: int
+    first: str = field(metadata=named("from"))
+    last: str = field(metadata=named("to"))
+
+
+@dataclass(frozen=True, slots=True)
+class VoidNumber:
+    """A number of the year that is void, and why."""
+
+    record_no: str
+    reason: str
+
+
 @dataclass(slots=True)
 class Compiled:
     """What a compilation made, or would make: volumes, void numbers, records left out, numbers missing, late items.
@@ -90,8 +113,8 @@ class Compiled:
     `elsewhere` are records numbered in the year that go into another year's volumes; `is_over`: the year itself is.
     """
 
-    volumes: list[dict[str, Any]] = field(default_factory=list)
-    gaps: list[dict[str, str]] = field(default_factory=list)
+    volumes: list[CompiledVolume] = field(default_factory=list)
+    gaps: list[VoidNumber] = field(default_factory=list)
     left_out: list[Line] = field(default_factory=list)
     missing: list[Line] = field(default_factory=list)
     late: list[Line] = field(default_factory=list)
@@ -172,8 +195,8 @@ def groups_and_report(
     return [*of_forms, *of_documents], report
 
 
-def _voids(report: YearReport) -> list[dict[str, str]]:
-    return [{"record_no": line["record_no"], "reason": line["why"]} for line in report.void]
+def _voids(report: YearReport) -> list[VoidNumber]:
+    return [VoidNumber(line.record_no, line.why) for line in report.void]
 
 
 def plans_of(office: Office, groups: Sequence[AnyGroup], year: int) -> list[Plan]:
@@ -192,7 +215,7 @@ def bind_all(
     progress: Progress | None,
     *,
     catalogued: bool = True,
-) -> list[dict[str, Any]]:
+) -> list[CompiledVolume]:
     """Bind the volumes as one step, and unless another one does the year's catalogue; the caller holds its groups."""
     plans = [(group, with_spots(office, volumes)) for group, volumes in plans]
     with running(office) as run:
@@ -302,28 +325,19 @@ def _row(binding: Binding) -> VolumeRow:
     )
 
 
-def _outline(group: AnyGroup, year: int, volume: Volume) -> dict[str, Any]:
-    return {
-        "volume_code": None,
-        "title": f"{year}年度{group.title}（{group.codes}）",
-        "form_code": group.code,
-        "pdf": None,
-        "items": len(volume.placed),
-        "pages": volume.pages,
-        "from": volume.placed[0].item.document_no,
-        "to": volume.placed[-1].item.document_no,
-    }
+def _outline(group: AnyGroup, year: int, volume: Volume) -> CompiledVolume:
+    return _told(volume, group.code, f"{year}年度{group.title}（{group.codes}）")
 
 
-def _made(office: Office, binding: Binding) -> dict[str, Any]:
-    volume = binding.volume
-    return {
-        "volume_code": binding.volume_code,
-        "title": binding.title,
-        "form_code": binding.form_code,
-        "pdf": office.archive.called(binding.object_id, VOLUME_PDF),
-        "items": len(volume.placed),
-        "pages": volume.pages,
-        "from": volume.placed[0].item.document_no,
-        "to": volume.placed[-1].item.document_no,
-    }
+def _made(office: Office, binding: Binding) -> CompiledVolume:
+    pdf = office.archive.called(binding.object_id, VOLUME_PDF)
+    return _told(binding.volume, binding.form_code, binding.title, code=binding.volume_code, pdf=pdf)
+
+
+def _told(
+    volume: Volume, form_code: str, title: str, *, code: str | None = None, pdf: str | None = None
+) -> CompiledVolume:
+    return CompiledVolume(
+        code, title, form_code, pdf, len(volume.placed), volume.pages,
+        first=volume.placed[0].item.document_no, last=volume.placed[-1].item.document_no,
+    )  # fmt: skip

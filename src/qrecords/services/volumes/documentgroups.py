@@ -96,21 +96,21 @@ class DocumentGroup:
         there = {(d.form_code, d.period) for d in documents if d.state is not DocumentState.VOID}
         for document in documents:
             if document.state is DocumentState.VOID:
-                report.void.append(_line(document.form_code, document.document_no, document.progress.reason))
+                report.void.append(Line(document.document_no, document.form_code, document.progress.reason))
             elif document.state in BEFORE_APPROVAL:
                 told = f"{document.title}：{DOCUMENT_LABELS[document.state]}"
-                report.left_out.append(_line(document.form_code, document.document_no, told))
+                report.left_out.append(Line(document.document_no, document.form_code, told))
         for kind in self.kinds:
             code = self.series.form_code(kind)
             for span in self.series.kinds[kind].periods:
                 for period in periods_of(year, span, self.series.halves):
                     if (code, period.key) not in there and any(d.form_code == code for d in documents):
-                        report.missing.append(_line(code, f"{code} {period.key}", f"没有{period.label}的文件"))
+                        report.missing.append(Line(f"{code} {period.key}", code, f"没有{period.label}的文件"))
         if any(v.form_code == self.code and v.version > 0 for v in tx.items.volumes(year)):
             for document, _ in self._unbound(office, tx, year):
                 edition = document.progress.edition
                 why = "成册后批准" if edition == 1 else f"成册后更正为第{edition}版"
-                report.late.append(_line(document.form_code, document.document_no, why))
+                report.late.append(Line(document.document_no, document.form_code, why))
 
 
 def document_groups(office: Office, year: int) -> list[DocumentGroup]:
@@ -151,7 +151,3 @@ def _scans(office: Office, item: Item) -> Iterator[File]:
             except InvalidInput:
                 continue  # it stays in the object
             yield File(name, pages)
-
-
-def _line(form_code: str, number: str, why: str) -> Line:
-    return {"record_no": number, "form_code": form_code, "why": why}

@@ -50,14 +50,14 @@ def gap_lines(
     The others refer to that.
     """
     left_out, missing, void, elsewhere = (
-        [line for line in lines if line["form_code"] in codes]
+        [line for line in lines if line.form_code in codes]
         for lines in (report.left_out, report.missing, report.void, report.elsewhere)
     )
     if not (left_out or missing or void or elsewhere):
         return ()
     if not first:
         return (f"见第{first_number}册备考表。",)
-    lines = [f"{line['record_no']} {line['why']}" for line in [*missing, *left_out]]
-    lines += [f"{line['record_no']} {line['why']}" for line in elsewhere]
-    lines += [f"{line['record_no']} 作废：{line['why']}" for line in void]
+    lines = [f"{line.record_no} {line.why}" for line in [*missing, *left_out]]
+    lines += [f"{line.record_no} {line.why}" for line in elsewhere]
+    lines += [f"{line.record_no} 作废：{line.why}" for line in void]
     return (*lines, f"带缺件成册的原因：{reason}") if left_out or missing else tuple(lines)

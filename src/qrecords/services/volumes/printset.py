@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from qrecords.advice import Input, advise
 from qrecords.errors import UsageError
@@ -21,7 +21,17 @@ from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.register.rows import VolumeRow
 
 
-def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class PrintedPart:
+    """What stands around a volume, one part of it, as files to print."""
+
+    volume_code: str
+    part: str
+    pdf: Path
+    docx: Path
+
+
+def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[PrintedPart]:
     """Write what stands around each volume into `out`, as it was sealed: PDF and Word."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} 不是文件夹", remedy=advise("请用 {} 指明放到哪个文件夹", Input.FOLDER))
@@ -34,7 +44,7 @@ def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[d
     return [path for row in rows for path in _print_set(office, row, out)]
 
 
-def _print_set(office: Office, row: VolumeRow, out: Path) -> list[dict[str, Any]]:
+def _print_set(office: Office, row: VolumeRow, out: Path) -> list[PrintedPart]:
     object_id, version, code = row.object_id, row.version, row.volume_code
     manifest = office.archive.read_as(Manifest, object_id, version)
     around = {part.title: part for part in manifest.around}
@@ -48,5 +58,5 @@ def _print_set(office: Office, row: VolumeRow, out: Path) -> list[dict[str, Any]
         else:
             write_file(pdf, office.archive.read(object_id, f"{name}.pdf", version))
         write_file(docx, office.archive.read(object_id, f"{name}.docx", version))
-        made.append({"volume_code": code, "part": title, "pdf": str(pdf), "docx": str(docx)})
+        made.append(PrintedPart(code, title, pdf, docx))
     return made

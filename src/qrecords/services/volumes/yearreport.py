@@ -13,7 +13,14 @@ from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.stores.register import Transaction
 
-Line = dict[str, str]
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number a year's volumes do not hold, and why."""
+
+    record_no: str
+    form_code: str
+    why: str
 
 
 @dataclass(slots=True)
@@ -44,20 +51,20 @@ def year_report(office: Office, forms: Sequence[Form], year: int) -> YearReport:
         compiled = {v.form_code for v in tx.items.volumes(year) if v.version > 0}
         for form in forms:
             voids = office.only_readable(tx.records.find(form_code=form.code, year=year, states=[State.VOID]))
-            report.void += [_line(form, r.record_no, r.reason) for r in voids]
+            report.void += [Line(r.record_no, form.code, r.reason) for r in voids]
             waiting = office.only_readable(tx.records.find(form_code=form.code, states=OPEN_STATES))
             report.left_out += [
-                _line(form, r.record_no, _why(form, r)) for r in waiting if record_year(form, r) == year
+                Line(r.record_no, form.code, _why(form, r)) for r in waiting if record_year(form, r) == year
             ]
             report.elsewhere += _elsewhere(office, tx, form, year)
             # A number that is missing has no review: it is looked for in the year it says itself.
             report.missing += [
-                _line(form, record_no(form.code, year, n), "登记库里没有这个编号")
+                Line(record_no(form.code, year, n), form.code, "登记库里没有这个编号")
                 for n in gaps(numbers.get((form.code, year), []))
             ]
             for item in reading.whole_items(office, tx, year, form.code) if form.code in compiled else ():
                 why = "成册后归档" if item.version == 1 else f"成册后有第{item.version}版"
-                report.late.append(_line(form, item.document_no, why))
+                report.late.append(Line(item.document_no, form.code, why))
     return report
 
 
@@ -67,11 +74,7 @@ def _elsewhere(office: Office, tx: Transaction, form: Form, year: int) -> list[L
     states = [State.REVIEWED, State.FILED, State.BOUND, State.DESTROYED]
     records = office.only_readable(tx.records.find(form_code=form.code, year=year, states=states))
     years = [(r.record_no, record_year(form, r)) for r in records]
-    return [_line(form, number, f"按审查日期归入{own}年度") for number, own in years if own != year]
-
-
-def _line(form: Form, number: str, why: str) -> Line:
-    return {"record_no": number, "form_code": form.code, "why": why}
+    return [Line(number, form.code, f"按审查日期归入{own}年度") for number, own in years if own != year]
 
 
 def _why(form: Form, record: Record) -> str:

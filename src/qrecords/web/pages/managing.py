@@ -174,7 +174,7 @@ def form(asked: Asked) -> Response:
     session = asked.session
     shown = show_form(session, asked.path["form"])
     return asked.page(
-        "office_form.html", form=shown, types=TYPES, tags=tags_of(session.forms.get(shown["code"]).form), checked=None,
+        "office_form.html", form=shown, types=TYPES, tags=tags_of(session.forms.get(shown.code).form), checked=None,
         administers=session.allows(Action.ADMINISTER),
     )  # fmt: skip
 
@@ -196,17 +196,17 @@ def try_template(asked: Asked) -> Response:
     """Check a template, or put it in place when it passes."""
     session, source = asked.session, _uploaded(asked)
     shown = show_form(session, asked.path["form"])
-    session.authorise(Action.ADMINISTER, f"{shown['code']}/template")
+    session.authorise(Action.ADMINISTER, f"{shown.code}/template")
     if asked.text("adopt"):
-        done = adopt(session, shown["code"], source)
+        done = adopt(session, shown.code, source)
         asked.request.app.state.forms.tell()
         same = done.sha256 == done.before
         told = "就是现用的模板，没有变动" if same else f"模板已换成 {source.name}；以前的印件、归档件不受影响"
-        return asked.go(f"/office/forms/{shown['code']}", told)
-    checked = check_forms(session, [shown["code"]], template=source, pages=True)
+        return asked.go(f"/office/forms/{shown.code}", told)
+    checked = check_forms(session, [shown.code], template=source, pages=True)
     return asked.page(
         "office_form.html", 422 if checked.problems else 200, form=shown, types=TYPES, checked=checked,
-        tags=tags_of(session.forms.get(shown["code"]).form), administers=True, tried=source.name,
+        tags=tags_of(session.forms.get(shown.code).form), administers=True, tried=source.name,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from qrecords.services.volumes.catalogue import catalogue_file, show_catalogue
 from qrecords.services.volumes.compile import Compiled, compile_year
 from qrecords.services.volumes.printset import print_sets
 from qrecords.services.volumes.shelf import VolumeListed, first_pages, list_volumes, show_volume, volume_pdf
+from qrecords.services.volumes.yearreport import Line
 from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.pages.working import begin
 
@@ -101,19 +102,19 @@ def _gaps(looked: Compiled) -> Iterator[tuple[str, str, Sequence[tuple[str, str,
     )
     for heading, how, lines, what in kinds:
         if lines:
-            yield heading, how, [(g["record_no"], g["why"], _see_to(heading, g), what) for g in lines]
+            yield heading, how, [(g.record_no, g.why, _see_to(heading, g), what) for g in lines]
     if looked.gaps:
         yield (
             "作废的编号（印在备考表上）",
             "notes",
-            [(g["record_no"], g["reason"], f"/records/{g['record_no']}", "看这一份") for g in looked.gaps],
+            [(g.record_no, g.reason, f"/records/{g.record_no}", "看这一份") for g in looked.gaps],
         )
 
 
-def _see_to(heading: str, gap: dict[str, str]) -> str:
-    number = gap["record_no"]
+def _see_to(heading: str, gap: Line) -> str:
+    number = gap.record_no
     if heading == "编号缺失":
-        return f"/records?form={gap['form_code']}&year={number[-10:-6]}"
+        return f"/records?form={gap.form_code}&year={number[-10:-6]}"
     return f"/records/{number}"
 
 
@@ -154,8 +155,8 @@ def print_set(asked: Asked) -> Response:
     packed = BytesIO()
     with TemporaryDirectory(prefix="qrecords-print-") as folder, ZipFile(packed, "w", ZIP_DEFLATED) as bag:
         for part in print_sets(asked.session, [code], Path(folder)):
-            for made in (part["pdf"], part["docx"]):
-                bag.write(made, Path(made).name)
+            for made in (part.pdf, part.docx):
+                bag.write(made, made.name)
     return download(f"{code} 打印件.zip", packed.getvalue())
 
 
