@@ -150,6 +150,7 @@ PATHS = {
     "disposition/papers.list_papers": OWN_FOLDER,
     "disposition/replay.replay": A_PLACE,
     "documents.Documents.pdfs": OWN_FOLDER,
+    "documents.Written.by_name": OWN_FOLDER,
     "documents.require_means": MANY_FILES,
     "documents.write_papers": MANY_FILES,
     "door.looked_at": LOOKED_INTO,

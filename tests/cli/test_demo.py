@@ -33,7 +33,7 @@ def test_a_year_of_all_eleven_forms_is_filed_and_bound(demo: tuple[Office, Any])
     records = list_records(office, year=year)
     assert len(records) == sum(COUNTS.values())
     assert {r.state for r in records} == {"bound"}
-    assert {v["form_code"] for v in made.volumes} == {f.form.code for f in office.forms.of_main()}
+    assert {v.form_code for v in made.volumes} == {f.form.code for f in office.forms.of_main()}
     assert made.hits > 0
 
 

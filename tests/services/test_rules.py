@@ -46,7 +46,7 @@ class Desk:
 
     def new(self, form: str, **changes: Any) -> str:
         (record,) = self.filled(form, **changes).records
-        return str(record["record_no"])
+        return record.record_no
 
     def notice(self, **changes: Any) -> str:
         number = self.new("04A", **changes)

@@ -356,7 +356,7 @@ def test_nothing_typed_comes_out_as_anything_but_text(
         values |= {k: f"{number}{text}" for k in texts if k in values and k != "customer_unit"}
         made = fill(office, "09A", [on_disk(write(values))], keep_going=True).records
         if made:
-            _require_harmless(browser.get(f"/records/{made[0]['record_no']}"))
+            _require_harmless(browser.get(f"/records/{made[0].record_no}"))
     for address in ("/", "/records", "/search?q=示例", "/review"):
         _require_harmless(browser.get(address))
     for text in HOSTILE:

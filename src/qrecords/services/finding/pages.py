@@ -5,8 +5,6 @@ The PDF is opened by a child process within limits: past paper comes from elsewh
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,15 +15,13 @@ from typing import TYPE_CHECKING, Any
 from qrecords.errors import StorageFailure
 from qrecords.model.query import parse_query
 from qrecords.scanning.child import Silent, answers
-from qrecords.scanning.limits import limit
 from qrecords.services.finding.search import described
 
 if TYPE_CHECKING:
     from qrecords.office import Office
 
-MEMORY = 2 << 30
-SECONDS = 30
-MOST_PAGES = 300  # looked through for words; a year's past paper is shorter
+CHILD = "qrecords.services.finding.pagechild"
+SECONDS = 30.0  # it may say nothing for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ def page_shown(pdf: bytes, words: Sequence[str], number: int = 0) -> PageShown:
         (folder / "paper.pdf").write_bytes(pdf)
         told: dict[str, Any] = {}
         with suppress(Silent):
-            for answer in answers(__name__, {"folder": name, "words": [*words], "page": number}, silence=SECONDS):
+            for answer in answers(CHILD, {"folder": name, "words": [*words], "page": number}, silence=SECONDS):
                 told = answer
         if not told:
             raise StorageFailure("这份文件的页面画不出来", remedy="请直接打开 PDF 查看")
@@ -69,32 +65,3 @@ def page_shown(pdf: bytes, words: Sequence[str], number: int = 0) -> PageShown:
         return PageShown(
             told["page"], told["pages"], found, told["absent"], (folder / "page.png").read_bytes(), told["at"]
         )
-
-
-def main(request: dict[str, Any]) -> None:
-    """Look for the words and draw the page."""
-    limit(MEMORY, SECONDS)
-    from qrecords.foreign.drawing import drawable
-    from qrecords.render.wordmarks import marks_on, picture
-
-    folder, words = Path(request["folder"]), request["words"]
-    with drawable(folder / "paper.pdf") as document:
-        looked_at = range(min(len(document), MOST_PAGES)) if words else range(0)
-        marks = {n + 1: found for n in looked_at if (found := marks_on(document[n], words))}
-        number = request["page"] or next(iter(marks), 1)
-        number = min(max(number, 1), len(document))
-        (folder / "page.png").write_bytes(picture(document[number - 1], marks.get(number, [])))
-        there = {mark.word for found in marks.values() for mark in found}
-        counts = {page: len(found) for page, found in marks.items()}
-        absent = [word for word in words if word not in there]
-        height = document[number - 1].get_size()[1]
-        tops = [box[3] for mark in marks.get(number, []) for box in mark.boxes]
-        told = {
-            "page": number, "pages": len(document), "found": counts, "absent": absent,
-            "at": round(1 - max(tops) / height, 3) if tops else 0,
-        }  # fmt: skip
-    sys.stdout.write(json.dumps(told) + "\n")
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
