@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
 
 from qrecords.office import Office
 from qrecords.services.access.audit import file_log
@@ -17,6 +16,7 @@ from qrecords.services.finding.indexing import follow
 from qrecords.services.volumes import catalogue
 from qrecords.services.volumes.compile import (
     Compiled,
+    CompiledVolume,
     Plan,
     Progress,
     authorise,
@@ -52,7 +52,7 @@ def _pages(plan: Plan) -> int:
 
 def compile_part(
     office: Office, year: int, groups: Sequence[str], *, with_gaps: bool, reason: str, progress: Progress | None = None
-) -> list[dict[str, Any]]:
+) -> list[CompiledVolume]:
     """Bind the year's items of some groups; returns the volumes. Done again, it binds what is left."""
     authorise(office, year, with_gaps=with_gaps, reason=reason)
     with ExitStack() as held:
