@@ -268,7 +268,6 @@ SILENT |= {
     "audit close",
     "rebuild",
     "move-register",
-    "move-archive",
     "login",
     "demo",
 }

@@ -180,7 +180,7 @@ class Archive:
         if looked.problems and self._moves.holds(home):
             # It may only be that a new version is moving in at this moment, here or from another machine.
             time.sleep(self._moves.settles_in)
-            with suppress(QRecordsError), self._publishing():
+            with suppress(QRecordsError), self._publishing(home):
                 looked = ocflcheck.look_at(self._moves.walk(home), home, object_id)
         inventory = looked.inventory
         state = inventory.versions[-1].state if inventory else {}
@@ -236,7 +236,7 @@ class Archive:
 
         WrongState when the object has got another version since.
         """
-        with self._publishing():
+        with self._publishing(self.home(staged.object_id)):
             head = self.head(staged.object_id)
             if head != staged.version - 1:
                 raise _moved_on(staged.object_id, head, staged.version - 1)
@@ -269,15 +269,16 @@ class Archive:
     def recover(self) -> list[str]:
         """Finish every version whose move a crash broke off; returns the ids of the objects mended."""
         mended = []
-        with self._publishing():
-            for note in sorted(self.staging.glob(f"*/objects/*/{NOTE}")):
-                # A publication just done may be tidying up; what is damaged is told by `check`.
-                with durable.storage_errors(note), suppress(FileNotFoundError, IntegrityFailure):
-                    object_id = note.read_text(encoding="utf-8")
-                    if self._moves.finish_version(object_id, note.parent, self.home(object_id)):
+        for note in sorted(self.staging.glob(f"*/objects/*/{NOTE}")):
+            # A publication just done may be tidying up; what is damaged is told by `check`.
+            with durable.storage_errors(note), suppress(FileNotFoundError, IntegrityFailure):
+                object_id = note.read_text(encoding="utf-8")
+                with self._publishing(home := self.home(object_id)):
+                    if self._moves.finish_version(object_id, note.parent, home):
                         mended.append(object_id)
-            for home in sorted(self.staging.glob("/".join(["*/objects/*/tree", *["*"] * (TUPLES + 1)]))):
-                self._moves.drop_half("/".join(home.parts[-TUPLES - 1 :]))
+        for tree in sorted(self.staging.glob("/".join(["*/objects/*/tree", *["*"] * (TUPLES + 1)]))):
+            with self._publishing(home := "/".join(tree.parts[-TUPLES - 1 :])):
+                self._moves.drop_half(home)
         return mended
 
     # Destroying
@@ -307,8 +308,8 @@ class Archive:
         Only the execution of a destruction list may do this, after its certificate is written.
         """
         trash = self.work_dir(intent) / removal.TRASH
-        with self._publishing():
-            taken = self._moves.take_out(self.home(object_id), trash)
+        with self._publishing(home := self.home(object_id)):
+            taken = self._moves.take_out(home, trash)
         removal.erase(trash)
         return taken
 
@@ -363,15 +364,19 @@ class Archive:
         return content, digest
 
     @cached_property
-    def _lock_path(self) -> Path:
+    def _locks(self) -> Path:
         folder = self.root / "locks"
         durable.make_dirs(folder)
-        return folder / "publish.lock"
+        return folder
 
     @contextmanager
-    def _publishing(self) -> Iterator[None]:
-        """Let one process at a time move versions into place; it takes milliseconds."""
-        with in_turn(self._lock_path, self.root):
+    def _publishing(self, home: str) -> Iterator[None]:
+        """Let one process at a time move versions into place: in a folder it takes milliseconds.
+
+        Where the way there takes longer, others meanwhile publish other objects.
+        """
+        name = "publish.lock" if self._moves.at_once == 1 else f"publish-{home[:2]}.lock"
+        with in_turn(self._locks / name, self.root):
             yield
 
 

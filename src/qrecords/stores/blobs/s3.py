@@ -33,9 +33,10 @@ from qrecords.stores.blobs.listed import Listing
 
 T = TypeVar("T")
 
-CONNECT, SHORT, LONG = timedelta(seconds=5), timedelta(seconds=15), timedelta(minutes=15)
+CONNECT, SHORT, LONG = timedelta(seconds=5), timedelta(seconds=10), timedelta(minutes=15)
 SMALL = 8 << 20  # bytes that pass in SHORT on any network an office has
 PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)  # seconds before the next try
+READ_AGAIN = 3
 _PIECE = 1 << 20
 _MARK = "qrecords-put"
 
@@ -201,7 +202,9 @@ class S3Blobs:
     def _store(self, seconds: timedelta = SHORT, *, retries: int | None = None) -> S3Store:
         if _FORKED_FROM:
             raise StorageFailure("连着存储时分出来的进程用不了它", remedy="请把工作台关掉，重新启动")
-        retries = len(PAUSES) if retries is None else retries  # what is only read, `obstore` asks for again itself
+        retries = (
+            min(READ_AGAIN, len(PAUSES)) if retries is None else retries
+        )  # what is only read, `obstore` asks for again itself
         return _client(self.place.bucket, self.place.endpoint, self.place.plain, seconds, retries)
 
     def _persist(self, name: str, act: Callable[[], T]) -> T:
