@@ -74,6 +74,19 @@ def test_objects_are_kept_and_judged(archive: Archive, tmp_path: Path) -> None:
     assert problems(archive) == []
 
 
+def test_who_walks_asks_for_one_listing(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        put(archive, f"{ITEM}{number}")
+    listed, heads = [], []
+    lists, head = obstore.list, obstore.head
+    monkeypatch.setattr(obstore, "list", lambda *words: (listed.append(words), lists(*words))[1])
+    monkeypatch.setattr(obstore, "head", lambda *words: (heads.append(words), head(*words))[1])
+    assert len([*archive.ids()]) == 3
+    assert archive.check_root() == []
+    assert archive.check(f"{ITEM}1", deep=False) == []
+    assert (len(listed), len(heads)) == (3, 0)
+
+
 PUBLISHING = """
 import os, signal, sys
 from datetime import UTC, datetime
