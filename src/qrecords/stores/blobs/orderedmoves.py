@@ -85,8 +85,9 @@ class OrderedMoves:
 
     def drop_half(self, home: str) -> None:
         """Let go of what lies where an object belongs and has no root inventory."""
-        if not self.blobs.has(f"{home}/{INVENTORY}"):
-            self._clear(home)
+        names = [*self.blobs.names(f"{home}/")]
+        if f"{home}/{INVENTORY}" not in names:
+            self._let_go(names)
 
     def take_copy(self, copy: Path, home: str) -> None:
         """Bring in a copy of a whole object, in the place of what was there."""
@@ -118,13 +119,14 @@ class OrderedMoves:
 
     def _put(self, folder: Path, place: str) -> bool:
         """Put all files of a folder, its own inventory last; tells whether that name was free."""
-        names = _in_order(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-        content = [name for name in names if not _is_inventory(name)]
-        with ThreadPoolExecutor(AT_ONCE) as pool:  # of content nobody knows yet: its order does not matter
-            [*pool.map(lambda name: self.blobs.put(f"{place}/{name}", folder / name), content)]
-        for name in names[len(content) :]:
-            is_new = self.blobs.put(f"{place}/{name}", folder / name)
-        return is_new
+        *rest, last = _in_order(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+        def put(name: str) -> bool:
+            return self.blobs.put(f"{place}/{name}", folder / name)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:  # nobody reads them before the last: their order does not matter
+            [*pool.map(put, rest)]
+        return put(last)
 
     def _take_back(self, home: str, folder: str, version: int) -> None:
         """Let the object be as it was before a version, unless the root inventory names that already."""
@@ -136,19 +138,19 @@ class OrderedMoves:
         self._clear(folder)
 
     def _clear(self, folder: str) -> None:
+        self._let_go([*self.blobs.names(f"{folder}/")])
+
+    def _let_go(self, names: list[str]) -> None:
         with suppress(NotFound):
             # An inventory first: without it the rest is nothing to anybody.
-            self.blobs.delete(*reversed([*_in_order(self.blobs.names(f"{folder}/"))]))
+            self.blobs.delete(*reversed(_in_order(names)))
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
     """Return names in the order they are put: content, then digest and inventory of each folder, the deepest first."""
 
     def rank(name: str) -> tuple[bool, int, bool, str]:
-        return _is_inventory(name), -name.count("/"), name.endswith(INVENTORY), name
+        last = name.rpartition("/")[2]
+        return last in {INVENTORY, SIDECAR}, -name.count("/"), last == INVENTORY, name
 
     return sorted(names, key=rank)
-
-
-def _is_inventory(name: str) -> bool:
-    return name.rpartition("/")[2] in {INVENTORY, SIDECAR}
