@@ -55,8 +55,8 @@ MUTANTS = (
     ),
     Mutant(
         "a right to a form is to its series' alone", "model/access.py",
-        "return not forms or not form_code or form_code in forms",
-        'return not forms or form_code.rpartition("-")[2] in {f.rpartition("-")[2] for f in forms}',
+        "or form_code in right.forms)",
+        'or form_code.rpartition("-")[2] in {f.rpartition("-")[2] for f in right.forms})',
         "tests/services/test_series.py::test_a_right_to_a_form_is_one_to_its_series_alone",
     ),
     Mutant(
