@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from qrecords.services.finding.search import Criteria, search
 from qrecords.services.volumes.compile import compile_year
 from qrecords.stores import movingobjects
 from qrecords.stores.given import on_disk
+from qrecords.stores.settingsfile import new_settings
 from tests import retention_office as kept
 from tests.conftest import CommandLine, blank_scan
 from tests.faulty_disk import blank_pdfs
@@ -211,13 +212,21 @@ def test_what_is_damaged_is_not_moved(root: Path, s3: S3Server) -> None:
     assert state(root) == before
 
 
-def test_a_new_office_takes_the_store_its_settings_name(
-    tmp_path: Path, fresh: Callable[..., Path], s3: S3Server
-) -> None:
-    root, url = fresh(tmp_path / "office", clock), s3.url()
-    path = root / "qrecords.toml"
-    text = path.read_text(encoding="utf-8").replace('[archive]\nurl = ""', f'[archive]\nurl = "{url}"')
-    path.write_text(text.replace('endpoint = ""', f'endpoint = "{s3.endpoint}"'), encoding="utf-8")
-    with kept.opened(root) as people:
-        people("甲").archive.prepare()
-        assert verify(people("甲")).problems == []
+def test_a_new_office_takes_the_store_its_settings_name(tmp_path: Path, s3: S3Server) -> None:
+    def named(root: Path, url: str) -> Path:
+        root.mkdir()
+        text = new_settings("tantivy", "示例单位").replace('[archive]\nurl = ""', f'[archive]\nurl = "{url}"')
+        (root / "qrecords.toml").write_text(
+            text.replace('endpoint = ""', f'endpoint = "{s3.endpoint}"'), encoding="utf-8"
+        )
+        return root
+
+    root, url = named(tmp_path / "office", s3.url()), ""
+    with closing(init(root, clock=clock)) as office:
+        url = office.settings.archive.url
+        assert office.archive.check_root() == []
+        assert verify(office).problems == []
+    with pytest.raises(UsageError, match="已经在"):
+        moved(root, url)
+    with pytest.raises(WrongState, match="已有别的东西"):
+        init(named(tmp_path / "another", url), clock=clock)

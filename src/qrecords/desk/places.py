@@ -71,13 +71,23 @@ def lay_out(settings: Settings) -> Register:
     """
     for folder in (settings.archive_dir, settings.indexes_dir):
         make_dirs(folder)
-    archive, register = open_archive(settings), register_below(settings.root)
-    archive.prepare()
+    archive = open_archive(settings)
+    if not settings.archive.url:
+        archive.prepare()
+    register = _laid_out(settings, archive)
+    if settings.archive.url:  # a store is this office's before anything is put there
+        require_place(settings, register)
+        archive.prepare()
+    return register
+
+
+def _laid_out(settings: Settings, archive: Archive) -> Register:
     if settings.register.url:
         return open_register(settings)
+    register = register_below(settings.root)
     if not register.exists() and any(archive.ids()):
         raise IntegrityFailure(
-            f"{settings.archive_dir} 里有归档件，登记库 {REGISTER_FILE} 却不见了",
+            f"{archive.blobs.called()} 里有归档件，登记库 {REGISTER_FILE} 却不见了",
             remedy="请从备份恢复登记库；不要另建，以免编号重复",
         )
     return Register.create(register)
