@@ -5,6 +5,7 @@ The records are void, so that a step one may take is refused for that alone (409
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from qrecords.model.access import Account, Grant, Subject
 from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
+from qrecords.web.app import ROUTES
 from qrecords.web.pages.records import STEPS
 from tests.services.test_access_matrix import FORMS, ROLES, TABLE, by_hand, ways
 from tests.web.test_desk import Browser
@@ -40,10 +42,31 @@ BEYOND: tuple[tuple[str, dict[str, str], Action], ...] = (
     ("POST /office/restored/none/replay", {}, Action.DESTROY),
     ("POST /jobs", {"work": "0"}, Action.VERIFY),
     ("POST /jobs", {"work": "3"}, Action.ADMINISTER),
+    ("POST /shelf/2026/export", {}, Action.EXPORT),
     ("POST /shelf/2026/compile", {}, Action.BIND),
     ("POST /retention/hold", {"subject": "示例单位", "reason": "示例"}, Action.HOLD),
     ("POST /retention/release", {"subject": "示例单位无", "reason": "示例"}, Action.RELEASE),
 )  # fmt: skip
+
+
+RETENTION = (Action.HOLD, Action.RELEASE, Action.APPRAISE, Action.APPROVE, Action.WITNESS, Action.DESTROY)
+# The pages to be looked at: the address, and the actions any of which lets in; none = everyone who is signed in.
+PAGES: tuple[tuple[str, tuple[Action, ...]], ...] = (
+    ("/fill", ()), ("/owed", ()), ("/search", ()), ("/office", ()), ("/office/forms", ()), ("/office/forms/06A", ()),
+    ("/jobs", ()),
+    *((address, (Action.READ,)) for address in (
+        "/records", "/records/list.csv", "/review", "/review/rows/10A", "/search/hits.csv?q=x", "/shelf", "/shelf/2026",
+        "/shelf/2026/catalogue.pdf", "/volumes/none", "/volumes/none/volume.pdf", "/copies", "/copies/list.xlsx",
+        "/reports/complaints.xlsx", "/office/lists/customers")),
+    ("/reports", (Action.READ, Action.REPORT_READ)),
+    ("/scans", (Action.ATTACH, Action.SIGN)), ("/scans/P000000000000/page.jpg", (Action.ATTACH, Action.SIGN)),
+    ("/retention", RETENTION), ("/retention/lists/XH-2026-001", RETENTION),
+    ("/retention/lists/XH-2026-001/list.pdf", RETENTION),
+    ("/office/accounts", (Action.ACCOUNTS, Action.RIGHTS, Action.AUDIT_READ)),
+    ("/office/packs", (Action.ADMINISTER,)), ("/office/log", (Action.AUDIT_READ,)),
+    ("/office/backups", (Action.ADMINISTER, Action.DESTROY)),
+)  # fmt: skip
+FOR_NOBODY_YET = {"/", "/in", "/login", "/password"}  # asked apart, or before one is signed in
 
 
 def a_record(number: int, form: str, unit: str, made_by: str) -> Record:
@@ -83,6 +106,11 @@ def test_the_desk_shows_and_takes_what_the_table_says(person: tuple[str, Browser
         subject = Subject.of(record, account)
         reads = by_hand(TABLE["read"][role], subject)
         assert (record.record_no in shown) is reads, record
+        if record in records[::11]:  # a page of each is much, and they differ by form and hand alone
+            may = by_hand(TABLE["correct"][role], subject)
+            for page, seen in (("", 200), ("/papers", 200), ("/correct", 409 if may else 403)):
+                answer = browser.http.get(f"/records/{record.record_no}{page}")
+                assert answer.status_code == (seen if reads else 404), (record.record_no, page)
         kind = {"04A": "issuer-signature"}.get(record.form_code[-3:], "engineer")
         for action in ACTIONS:
             if action is Action.FILE and record.form_code[-3:] in REGISTERS:
@@ -110,9 +138,31 @@ def test_the_desk_shows_and_takes_what_the_table_says(person: tuple[str, Browser
     _walk_beyond_records(role, browser, token)
 
 
+@pytest.mark.slow
+def test_every_page_lets_in_whom_the_table_says(person: tuple[str, Browser, list[Record]]) -> None:
+    role, browser, _ = person
+    for address, needs in PAGES:
+        if not needs or any(TABLE[action.value][role] != "-" for action in needs):
+            answer = browser.http.get(address)
+            assert answer.status_code != 403, (address, role)
+            assert answer.status_code < 500, address
+
+
+def test_no_page_is_forgotten() -> None:
+    there = {route.path for route in ROUTES if "GET" in (route.methods or ()) and "{" not in route.path}
+    assert there == {address.partition("?")[0] for address, _ in PAGES} & there | FOR_NOBODY_YET
+
+
 def _walk_beyond_records(role: str, browser: Browser, token: str) -> None:
     """What is about no one record is refused for the right alone; who has it gets further, whatever is wrong then."""
     browser.app.state.work = lambda: None  # jobs are written down, not done
+    first = browser.http.get("/")
+    assert first.status_code == (303 if TABLE["read"][role] == "-" else 200)
+    for screen in re.findall(r'<a href="([^"]*)" accesskey', browser.get("/office")):
+        assert browser.http.get(screen).status_code == 200, f"{role} is offered {screen}"
+    for address, needs in PAGES:
+        if needs and not any(TABLE[action.value][role] != "-" for action in needs):
+            assert browser.http.get(address).status_code == 403, (address, role)
     for way, sent, action in BEYOND:
         method, _, path = way.partition(" ")
         files = {"file": ("示例.csv", text.encode(), "text/csv")} if (text := sent.get("file")) else None

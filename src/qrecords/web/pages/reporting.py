@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
+from qrecords.desk.session import Session
 from qrecords.errors import InvalidInput, NotFound, UsageError
 from qrecords.model.record import STATE_LABELS, Action, State
 from qrecords.render.charts.chart import Chart, Kind, Series, Value, in_words
@@ -30,17 +31,28 @@ RIGHTS = (
 
 
 def overview(asked: Asked) -> Response:
-    """Show how the office stands, and the documents."""
+    """Show how the office stands, and the documents: of both what the account may read."""
     session, year = asked.session, _year(asked)
+    documents = kept.list_documents(session) if session.allows(Action.REPORT_READ) else []
+    figures = _figures(session, year) if session.allows(Action.READ) or not session.allows(Action.REPORT_READ) else None
+    return asked.page(
+        "reports.html", year=year, figures=figures, documents=documents[::-1][:SHOWN],
+        kinds=kept.series_of(session).kinds, may={a.value for a in RIGHTS if session.allows(a)},
+    )  # fmt: skip
+
+
+def _figures(session: Session, year: int) -> dict[str, Any]:
     stands, late = status(session), due(session)
     rates, told = arrivals(session, year), complaints(session, since=f"{year}-01-01", until=f"{year}-12-31")
-    documents = kept.list_documents(session) if session.allows(Action.REPORT_READ) else []
-    return asked.page(
-        "reports.html", year=year, stands=stands, due=late, by_rule=Counter(d.label for d in late.due).most_common(),
-        rates=rates, complaints=told.complaints[:SHOWN], complaints_open=told.open, complaints_all=len(told.complaints),
-        documents=documents[::-1][:SHOWN], kinds=kept.series_of(session).kinds,
-        may={a.value for a in RIGHTS if session.allows(a)},
-    )  # fmt: skip
+    return {
+        "stands": stands,
+        "due": late,
+        "by_rule": Counter(d.label for d in late.due).most_common(),
+        "rates": rates,
+        "complaints": told.complaints[:SHOWN],
+        "complaints_open": told.open,
+        "complaints_all": len(told.complaints),
+    }
 
 
 def _year(asked: Asked) -> int:
