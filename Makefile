@@ -24,9 +24,9 @@ test: $(VENV)/.installed-dev lint
 	@sh tools/system-packages.sh judges servers || echo "The tests that need these are skipped." >&2
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-# The laws and the stores alone, while one works on them.
+# The laws and the stores of one desk alone, while one works on them: no LibreOffice, server or second search engine.
 quick: $(VENV)/.installed-dev
-	$(BIN)/pytest -q -n 2 tests/test_house.py tests/model tests/stores -m "not slow and not office"
+	$(BIN)/pytest -q -n 2 tests/test_house.py tests/model tests/stores -m "not slow and not office" -k "not postgresql and not server and not s3 and not whoosh"
 
 # The long crash and scale runs; LONG takes further words for pytest.
 test-long: $(VENV)/.installed-dev

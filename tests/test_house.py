@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -19,12 +20,18 @@ from tests.conftest import CHECKOUT
 SOURCE = CHECKOUT / "src"
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return a file of source as its tree, read once."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def modules(source: Path) -> dict[str, ast.Module]:
     """Return every module below a folder by its dotted name, parsed."""
-    found = {}
+    found, read = {}, parsed if source == SOURCE else parsed.__wrapped__
     for path in sorted(source.rglob("*.py")):
         parts = path.relative_to(source).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(path.read_text(encoding="utf-8"))
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = read(path)
     return found
 
 
@@ -102,7 +109,7 @@ def test_above_the_desk_nobody_builds_a_path_into_the_archive() -> None:
         f"{path.relative_to(SOURCE)}: {what}"
         for room in ABOVE_THE_DESK
         for path in sorted((SOURCE / "qrecords" / room).rglob("*.py"))
-        for what in paths_into_the_archive(ast.parse(path.read_text(encoding="utf-8")))
+        for what in paths_into_the_archive(parsed(path))
     ]
     assert found == [], "ask office.archive and office.papers; desk/places.py knows where they lie"
 
@@ -199,7 +206,7 @@ def test_services_take_values_and_give_them() -> None:
     found = {
         f"{path.relative_to(services).with_suffix('').as_posix()}.{name}"
         for path in services.rglob("*.py")
-        for name, function in public_functions(ast.parse(path.read_text(encoding="utf-8")))
+        for name, function in public_functions(parsed(path))
         if not function.name.startswith("_") and speaks_of_paths(function)
     }
     assert sorted(found - PATHS.keys()) == [], "values, bytes or a given file; or a reason, here"
@@ -210,7 +217,7 @@ def test_one_module_makes_pdfs_of_word_files() -> None:
     makers = {
         path.relative_to(SOURCE / "qrecords").as_posix()
         for path in (SOURCE / "qrecords").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Converter"
     }
     assert makers == {"services/making.py"}
@@ -252,7 +259,7 @@ def test_a_kind_of_database_is_spoken_of_in_its_own_room() -> None:
         path.relative_to(SOURCE / "qrecords").as_posix(): words
         for path in sorted((SOURCE / "qrecords").rglob("*.py"))
         if room not in path.parents
-        if (words := [*words_of_one_database(ast.parse(path.read_text(encoding="utf-8")))])
+        if (words := [*words_of_one_database(parsed(path))])
     }
     assert found.keys() == {ITS_OWN_FILE}, found
 

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,17 @@ from tests.fulltext_corpus import document
 
 KEPT = 8  # records; every change rewrites all but one, and takes that one out
 
+FORKING = """
+import json, os, sys
+from pathlib import Path
+from tests.stores.test_fulltext_crash import work
+for line in sys.stdin:
+    root, engine, task = json.loads(line)
+    if (child := os.fork()) == 0:
+        work(Path(root), engine, task)
+    print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 
 
@@ -34,7 +47,7 @@ def work(root: Path, engine_name: str, task: str) -> None:
     """Change or rebuild for ever, saying when each is done; run in a process of its own."""
     index = IndexStore(root, engine_name, "register-1")
     number = index.last_seq() or 0
-    print("begun", flush=True)
+    print("begun", os.getpid(), flush=True)
     while True:
         number += 1
         gone = document(number % KEPT).record_no
@@ -46,21 +59,33 @@ def work(root: Path, engine_name: str, task: str) -> None:
         print(number, flush=True)
 
 
-def killed(root: Path, engine_name: str, task: str, after: float) -> int:
-    """Let a process work, kill it `after` seconds from its first step; returns the last change it said was done."""
-    program = (
-        "import sys, pathlib, tests.stores.test_fulltext_crash as t; t.work(pathlib.Path(sys.argv[1]), *sys.argv[2:])"
-    )
-    command = [sys.executable, "-c", program, str(root), engine_name, task]
+@contextmanager
+def workers() -> Iterator[subprocess.Popen[str]]:
+    """Give a process that has all loaded, and forks for each line (root, engine, task) one that works until killed."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(CHECKOUT / "src"), str(CHECKOUT)])}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
+    command = [sys.executable, "-c", FORKING]
+    starter = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        yield starter
+    finally:
+        starter.kill()
+        starter.communicate()
+
+
+def killed(starter: subprocess.Popen[str], root: Path, engine_name: str, task: str, after: float) -> int:
+    """Let a process work, kill it `after` seconds from its first step; returns the last change it said was done."""
+    assert starter.stdin is not None
+    assert starter.stdout is not None
+    starter.stdin.write(json.dumps([str(root), engine_name, task]) + "\n")
+    starter.stdin.flush()
+    begun, worker = starter.stdout.readline().split()
+    assert begun == "begun"
     time.sleep(after)
-    process.send_signal(signal.SIGKILL)
-    said = process.stdout.read().split()
-    process.wait()
-    return int(said[-1]) if said else -1
+    os.kill(int(worker), signal.SIGKILL)
+    said = -1
+    while (line := starter.stdout.readline()) != f"ended {-signal.SIGKILL}\n":
+        said = int(line)
+    return said
 
 
 def is_whole(index: IndexStore, at_least: int) -> int:
@@ -80,14 +105,15 @@ def kill_again_and_again(root: Path, engine_name: str, times: int, seed: int) ->
     index = IndexStore(root, engine_name, "register-1")
     index.rebuild(edition(1), last_seq=1)
     held = 1
-    for turn in range(times):
-        task = ("change", "rebuild")[turn % 2]
-        said = killed(root, engine_name, task, rng.random() * 0.4)
-        held = is_whole(index, max(said, held))
-        with index.writer() as writer:  # no lock is left behind
-            held += 1
-            writer.apply(edition(held), deletes=[document(held % KEPT).record_no], last_seq=held)
-        is_whole(index, held)
+    with workers() as starter:
+        for turn in range(times):
+            task = ("change", "rebuild")[turn % 2]
+            said = killed(starter, root, engine_name, task, rng.random() * 0.4)
+            held = is_whole(index, max(said, held))
+            with index.writer() as writer:  # no lock is left behind
+                held += 1
+                writer.apply(edition(held), deletes=[document(held % KEPT).record_no], last_seq=held)
+            is_whole(index, held)
     index.rebuild(edition(held), last_seq=held)
     left = [path.name for path in root.iterdir() if path.is_dir()]
     assert len(left) == 1, left
