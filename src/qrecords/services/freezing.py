@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -102,9 +103,8 @@ def is_frozen(office: Office, filing: Filing) -> bool:
 def enter(office: Office, tx: Transaction, filing: Filing, records: Sequence[Record]) -> Item:
     """Let the register know of an item whose object is published: its version, the pages and the hash of its form."""
     paper = filing.object_id, "form.pdf", filing.version
-    with office.archive.lent(*paper) as pdf:
-        pages = pages_of(pdf)
-    sha256 = office.archive.sha256(*paper)
+    with office.archive.lent(*paper) as pdf, pdf.open("rb") as stream:
+        pages, sha256 = pages_of(pdf), hashlib.file_digest(stream, "sha256").hexdigest()
     item = item_of(office, filing, records, pages=pages, sha256=sha256, version=filing.version)
     tx.items.filed(item, filing.filed_at, filing.filed_by)
     return item

@@ -103,7 +103,10 @@ class Archive:
 
     def head(self, object_id: str) -> int:
         """Return the number of the newest version; 0 when there is no such object."""
-        return self._inventory(object_id).head if self.exists(object_id) else 0
+        try:
+            return self._inventory(object_id).head
+        except NotFound:
+            return 0
 
     def versions(self, object_id: str) -> list[VersionInfo]:
         """Return all versions of an object, the oldest first."""
@@ -117,7 +120,12 @@ class Archive:
     @contextmanager
     def lent(self, object_id: str, name: str, version: int | None = None) -> Iterator[Path]:
         """Lend a real file of a version, to be read within the block; IntegrityFailure when it is missing."""
-        with self.blobs.lent(self._content(object_id, name, version)[0]) as path:
+        content, _ = self._named(object_id, name, version)
+        with ExitStack() as stack:
+            try:
+                path = stack.enter_context(self.blobs.lent(content))
+            except NotFound:
+                raise _missing(object_id, name) from None
             yield path
 
     @contextmanager
@@ -145,8 +153,11 @@ class Archive:
 
     def read(self, object_id: str, name: str, version: int | None = None) -> bytes:
         """Return a file of a version; IntegrityFailure when its bytes are not those stored."""
-        content, digest = self._content(object_id, name, version)
-        data = self.blobs.get(content)
+        content, digest = self._named(object_id, name, version)
+        try:
+            data = self.blobs.get(content)
+        except NotFound:
+            raise _missing(object_id, name) from None
         if ocfl.sha512(data) != digest:
             raise IntegrityFailure(f"{object_id} 的 {name} 与归档时不同", remedy="请从备份恢复这个对象")
         return data
@@ -223,7 +234,10 @@ class Archive:
         The version holds `files` (bytes, or a path to copy) and, of the newest version, the names in `keep`; content
         the object already has is not stored again. WrongState when the newest version is not `expected_head`.
         """
-        before = self._inventory(object_id) if self.exists(object_id) else Inventory(object_id, {}, [])
+        try:
+            before = self._inventory(object_id)
+        except NotFound:
+            before = Inventory(object_id, {}, [])
         if expected_head is not None and before.head != expected_head:
             raise _moved_on(object_id, before.head, expected_head)
         if created.tzinfo is None:
@@ -353,14 +367,19 @@ class Archive:
             raise NotFound(f"{object_id} 没有第{wanted}版", remedy=f"它有第1版到第{inventory.head}版")
         return inventory, inventory.versions[wanted - 1]
 
-    def _content(self, object_id: str, name: str, number: int | None) -> tuple[str, str]:
+    def _named(self, object_id: str, name: str, number: int | None) -> tuple[str, str]:
+        """Return where the content of a file belongs, and its SHA-512."""
         inventory, version = self._version(object_id, number)
         if name not in version.state:
             raise NotFound(f"{object_id} 里没有 {name}", remedy=f"它有：{'、'.join(sorted(version.state))}")
         digest = version.state[name]
-        content = self._at(object_id, inventory.manifest[digest][0])
+        return self._at(object_id, inventory.manifest[digest][0]), digest
+
+    def _content(self, object_id: str, name: str, number: int | None) -> tuple[str, str]:
+        """Return where the content of a file lies, and its SHA-512."""
+        content, digest = self._named(object_id, name, number)
         if not self.blobs.has(content):
-            raise IntegrityFailure(f"{object_id} 缺文件 {name}", remedy="请从备份恢复这个对象")
+            raise _missing(object_id, name)
         return content, digest
 
     @cached_property
@@ -387,6 +406,10 @@ def _homes(blobs: Walk, above: str, depth: int) -> Iterator[str]:
             yield at
         elif ocflcheck.is_way(entry):
             yield from _homes(blobs, at, depth - 1)
+
+
+def _missing(object_id: str, name: str) -> IntegrityFailure:
+    return IntegrityFailure(f"{object_id} 缺文件 {name}", remedy="请从备份恢复这个对象")
 
 
 def _moved_on(object_id: str, head: int, expected: int) -> WrongState:
