@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal
 
@@ -30,6 +31,7 @@ PART_LABELS: Mapping[Part, str] = {
     "drafter": "拟制", "reviewer": "审核", "countersign": "会签", "approver": "批准",
 }  # fmt: skip
 _EXACT: dict[str, str] = {"extra": "forbid"}
+_FIRST = datetime(2010, 1, 1, tzinfo=UTC)
 
 
 class DocumentState(StrEnum):
@@ -155,8 +157,8 @@ class Document:
 
     @property
     def paper_number(self) -> int:
-        """Return the number its paper is coded with, the moment of the drawing: 260110093005 is no other drawing's."""
-        return int("".join(filter(str.isdecimal, self.drawn_at))[2:14] or 0)
+        """Return the number its paper is coded with: the moment of the drawing, in seconds since _FIRST."""
+        return int((datetime.fromisoformat(self.drawn_at) - _FIRST).total_seconds())
 
     @property
     def year(self) -> int:

@@ -21,6 +21,8 @@ from qrecords.render.zips import join, pack
 BODY = "〔正文〕"
 MOST_UPRIGHT = 11  # columns on an upright page
 MOST_IN_FULL = 9  # columns in type of full size
+KEPT_WHOLE = 9  # rows of a table that does not go on over the end of a page
+KEPT_LAST = 3  # of a longer one so many come to the next page together
 SHORT_STRETCH = 45  # lines: two pages across
 _TWIPS = 56.6929  # a millimetre
 _EMU = 36_000  # a millimetre
@@ -29,6 +31,8 @@ _SECTION = re.compile(r"<w:sectPr(?:(?!<w:sectPr).)*?</w:sectPr>(?=</w:body>)", 
 _SIZE = re.compile(r'<w:pgSz w:w="(\d+)" w:h="(\d+)"[^>]*/>')
 _MARGIN = re.compile(r'w:(left|right)="(\d+)"')
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_HEADER = re.compile(r"word/header\d+\.xml")
+_TABLE_WIDTH = re.compile(rb'<w:tblW w:w="\d+" w:type="dxa"/>')
 _RELS, _DOCUMENT, _STYLES = "word/_rels/document.xml.rels", "word/document.xml", "word/styles.xml"
 # Figures would be words of another language otherwise, each with a tag of its own in the PDF: ten thousand in a month.
 _LATIN = re.compile(rb'(<w:lang\b[^>]*\bw:val=")en-US(")')
@@ -95,6 +99,9 @@ def report_docx(
     # A replacement as a function: what is written may hold backslashes.
     text = _MARKED.sub(lambda _: written, text, count=1)
     if writer.broken:
+        # Some pages are across: the heads are as wide as the page they stand on.
+        for name in filter(_HEADER.fullmatch, entries):
+            entries[name] = _TABLE_WIDTH.sub(b'<w:tblW w:w="5000" w:type="pct"/>', entries[name])
         text = _SECTION.sub(lambda found: found[0].replace("<w:titlePg/>", ""), text)
     entries[_DOCUMENT] = text.encode()
     if _STYLES in entries:
@@ -234,11 +241,13 @@ def _table(grid: Grid, width: int) -> str:
     small = grid.small or columns > MOST_IN_FULL
     label, text = ("SmallLabel", "Small") if small or grid.texts else ("Label", "")
     rows = [_row([_cell(h, w, label, "center", grey=True) for h, w in zip(grid.heads, widths, strict=True)], 7, True)]
-    for row in grid.rows:
+    whole = len(grid.rows) <= KEPT_WHOLE
+    for number, row in enumerate(grid.rows, start=1):
         cells = []
         for place, (value, w) in enumerate(zip(row, widths, strict=True)):
             left = (grid.left and place == 0) or grid.texts or place in grid.words
-            cells.append(_cell(value, w, text, "left" if left else "center"))
+            kept = number < len(grid.rows) and (whole or number == 1 or number > len(grid.rows) - KEPT_LAST)
+            cells.append(_cell(value, w, text, "left" if left else "center", kept=kept))
         rows.append(_row(cells, grid.height, False))
     return f"{head}{''.join(rows)}</w:tbl>"
 
@@ -249,9 +258,11 @@ def _row(cells: Sequence[str], height: float, heading: bool) -> str:
     return f"<w:tr><w:trPr><w:cantSplit/>{high}{repeated}</w:trPr>{''.join(cells)}</w:tr>"
 
 
-def _cell(text: str, width: int, style: str, align: str, *, grey: bool = False) -> str:
+def _cell(text: str, width: int, style: str, align: str, *, grey: bool = False, kept: bool = False) -> str:
     shade = '<w:shd w:val="clear" w:color="auto" w:fill="EDEDED"/>' if grey else ""
     lines = "".join(_paragraph(line, style, align) for line in text.split("\n"))
+    if kept:
+        lines = lines.replace("<w:pPr>", "<w:pPr><w:keepNext/>") if "<w:pPr>" in lines else lines
     return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{shade}<w:vAlign w:val="center"/></w:tcPr>{lines}</w:tc>'
 
 

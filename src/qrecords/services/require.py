@@ -55,7 +55,9 @@ def owed_by(office: Office, notices: Sequence[Record]) -> dict[str, Owed]:
 
 def owes_something(office: Office, notices: Sequence[Record], records: Iterable[Record]) -> dict[str, bool]:
     """Tell of each of some notices whether a record it owes is missing among these."""
-    return {n.record_no: bool(_owed(office, n, named).missing) for n, named in _named_by(notices, records)}
+    return {
+        n.record_no: any(debt.missing for debt in _debts(office, n, named)) for n, named in _named_by(notices, records)
+    }
 
 
 def _named_by(notices: Sequence[Record], records: Iterable[Record]) -> Iterator[tuple[Record, list[Record]]]:
@@ -66,11 +68,15 @@ def _named_by(notices: Sequence[Record], records: Iterable[Record]) -> Iterator[
     return ((n, named[n.record_no]) for n in notices)
 
 
-def _owed(office: Office, notice: Record, records: Sequence[Record]) -> Owed:
+def _debts(office: Office, notice: Record, records: Sequence[Record]) -> list[Debt]:
     table = office.forms.procedure.requirements
     # The notice itself is there; what else table 1 asks is looked for.
     required = [r for r in required_records(table, task_of_notice(notice.values)) if r.form_code != notice.form_code]
-    debts = settle(required, records, office.forms.doing("training"))
+    return settle(required, records, office.forms.doing("training"))
+
+
+def _owed(office: Office, notice: Record, records: Sequence[Record]) -> Owed:
+    debts = _debts(office, notice, records)
     target = limit = None
     if returned := notice.values.get("returned_on"):
         deadline, calendar = office.forms.procedure.deadlines[SUBMISSION], office.forms.procedure.calendar

@@ -120,6 +120,6 @@ def alarm_table(found: Sequence[Alarm]) -> TableResult:
 
 
 def _named(records: Sequence[str]) -> str:
-    """Return the first records by number and how many there are: the row keeps them all."""
-    first = "、".join(records[:MOST_NAMED])
+    """Return the first records by number, each on its line, and how many there are: the row keeps them all."""
+    first = "、\n".join(records[:MOST_NAMED])
     return first if len(records) <= MOST_NAMED else f"{first} 等{len(records)}件"

@@ -83,7 +83,8 @@ def _first_line(text: str, room: float, size: float) -> str:
     start = end
     while start and _in_word(text[start - 1]) and _in_word(text[start]):
         start -= 1
-    return text[: start or end]
+    # A word wider than the line is parted after a hyphen, where it has one.
+    return text[: start or text.rfind("-", 0, end) + 1 or end]
 
 
 def _in_word(char: str) -> bool:
