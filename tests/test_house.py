@@ -163,6 +163,7 @@ PATHS = {
     "door.looked_at": LOOKED_INTO,
     "door.refuse": LOOKED_INTO,
     "door.require_harmless": LOOKED_INTO,
+    "finding/indexing.take_copy": A_PLACE,
     "finding/viewing.paper_to_open": "a viewer opens it, and goes on after the command has ended",
     "freezing.freeze": OWN_FOLDER,
     "intake/fill.fill": MANY_FILES,

@@ -142,9 +142,10 @@ class ArchiveSettings:
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
-    """Which full-text engine this workspace uses."""
+    """Which full-text engine this workspace uses; whether a search waits for an index that is behind, or tells it."""
 
     engine: str = "tantivy"
+    behind: str = _one_of("wait", "tell")
 
 
 @dataclass(frozen=True, slots=True)

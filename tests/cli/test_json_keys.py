@@ -31,7 +31,7 @@ from tests.office_steps import sheet
 KEYS = CHECKOUT / "tests" / "golden" / "json_keys.json"
 # Shown by tests of their own: a year's demo takes long, the desk's server waits, jobs are begun there, register
 # and objects move to a server.
-ELSEWHERE = {"demo", "serve", "jobs show", "jobs stop", "move-register", "move-archive", "worker"}
+ELSEWHERE = {"demo", "serve", "jobs show", "jobs stop", "move-register", "move-archive", "worker", "index copy"}
 OPEN = ("values", "snapshot", "schema", "facets", "detail", "states", "added")
 
 # A line is one command; `乙>` in front: by whom; `!`: it must be refused.

@@ -31,6 +31,7 @@ ASKED: dict[str, str | list[str]] = {
     "rebuild": "it wants the register gone",
     "move-register": "it moves all there is, and tells how much; by who administers alone",
     "move-archive": "it moves all there is, and tells how much; by who administers alone",
+    "index copy": "it takes what it finds of this very register, by who administers alone",
     "index rebuild": [""],
     "index status": [""],
     "status": [""],

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qrecords.desk.workspace import Workspace
+from qrecords.errors import QRecordsError
 from qrecords.model.record import Record, Signed, State
 from qrecords.office import Office
 from qrecords.services.finding import indexing
@@ -145,3 +149,39 @@ def test_nothing_of_a_destroyed_record_is_found_or_left(
     assert terms_beginning_with(office.index, "囍") == []
     assert terms_beginning_with(office.index, "遥")
     office.index.close()
+
+
+def test_a_machine_that_is_behind_waits_or_says_by_how_much(
+    filled: Office, write: Callable[..., Path], sample: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "BATCH", 1)
+    monkeypatch.setattr(indexing, "follow", lambda _office: None)
+    search(filled, "", Criteria(form_code="10A"))
+    with filled.register.write() as tx:
+        made = tx.records.many([NO])[0]
+        tx.records.add([(replace(made, record_no=f"QR758-10A-2025-0000{n}"), None) for n in (2, 3, 4)])
+        tx.records.touch([f"QR758-10A-2025-0000{n}" for n in (2, 3, 4)])
+    settings = filled.settings
+    filled.workspace.settings = replace(settings, index=replace(settings.index, behind="tell"))
+    asked = [search(filled, "", Criteria(form_code="10A")) for _ in range(4)]
+    assert [found.total for found in asked] == [2, 3, 4, 4]
+    assert [found.behind for found in asked] == [2, 1, None, None]
+    with filled.register.write() as tx:
+        tx.records.touch([f"QR758-10A-2025-0000{n}" for n in (2, 3, 4)])
+    filled.workspace.settings = settings
+    assert search(filled, "", Criteria(form_code="10A")).behind is None
+
+
+def test_an_index_is_copied_from_another_machine_instead_of_rebuilt(
+    filled: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found(filled, "示例") == [NO]
+    here, there = filled.settings.root, tmp_path / "other" / "machine"
+    shutil.copytree(here, there, ignore=shutil.ignore_patterns("indexes"))
+    monkeypatch.setattr(indexing, "_rebuild", lambda *_: pytest.fail("it was rebuilt"))
+    with closing(Office.open(there, clock=filled.workspace.source)) as other:
+        with pytest.raises(QRecordsError):
+            indexing.take_copy(other, tmp_path)
+        assert indexing.take_copy(other, here) == 0
+        assert found(other, "示例") == [NO]
+    assert found(filled, "示例") == [NO], "where it came from it goes on"

@@ -239,6 +239,7 @@ WAYS: dict[str, Words] = {
     "restore": lambda f: [[f["folder"], f["folder"] / SPOOF], [f["txt"], f["folder"] / "x"]],
     "move-register": lambda _: [["--to", SPOOF], ["--to", f"postgresql+psycopg://{SPOOF}@127.0.0.1:1/{SPOOF}"]],
     "move-archive": lambda _: [["--to", SPOOF], ["--to", f"s3://{SPOOF}/x"]],
+    "index copy": lambda f: [[f["folder"]], [f["txt"]]],
     "index rebuild": lambda _: [[], ["--engine", SPOOF]],
     "index status": lambda _: [[]],
     "packs list": lambda _: [[]],

@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from lxml import html
+from starlette.responses import Response
 
+from qrecords.errors import StorageFailure
 from qrecords.model.access import Account, Grant
 from qrecords.model.job import JobState
 from qrecords.office import Office
@@ -22,6 +26,7 @@ from qrecords.services import jobs, packs
 from qrecords.services.administer import open_office
 from qrecords.services.finding.find import show
 from qrecords.stores import durable
+from qrecords.web.asked import _handled
 from qrecords.web.pages import shelf
 from qrecords.web.wording import worded
 from qrecords.web.worker import Beside, Worker
@@ -256,3 +261,23 @@ def test_what_another_process_does_to_the_forms_is_seen_at_the_next_look(year: O
     assert browser.http.get("/office/forms/06A/template.docx").content == before + b"\0"
     durable.write_file(template, before)
     assert browser.http.get("/office/forms/06A/template.docx").content == before
+
+
+def test_what_was_left_half_way_while_the_register_was_away_is_mended_by_who_asks_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mended: list[object] = []
+    monkeypatch.setattr("qrecords.web.asked.recover", mended.append)
+    state = SimpleNamespace(torn=Event())
+    asked: Any = SimpleNamespace(
+        request=SimpleNamespace(app=SimpleNamespace(state=state)), session="甲", wants_data=True
+    )
+
+    def away(_: object) -> Any:
+        raise StorageFailure("登记库服务器不在")
+
+    assert _handled(away, asked).status_code == 500
+    assert mended == []
+    for _ in range(2):
+        assert _handled(lambda _: Response("好"), asked).status_code == 200
+    assert mended == ["甲"]

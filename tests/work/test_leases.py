@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from qrecords.errors import WrongState
+from qrecords.errors import StorageFailure, WrongState
 from qrecords.office import Office
 from qrecords.services.access.copyissue import IssueCopies
 from qrecords.services.care.recover import recover
 from qrecords.stores.register import Register, Transaction
+from qrecords.stores.register.leases import Leases
 from qrecords.work import leases, process
 from qrecords.work.leases import LeaseKeeper
 
@@ -203,3 +204,30 @@ def test_opening_leaves_a_living_step_of_another_machine(office: Office) -> None
     assert [done["outcome"] for done in recover(office)] == ["undone"]
     elsewhere.close()
     elsewhere.register.close()
+
+
+def test_a_lease_that_could_not_be_let_go_of_goes_when_the_register_is_back(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, other, away = LeaseKeeper(register), LeaseKeeper(register), threading.Event()
+    end = Leases.end
+
+    def ending(held: Leases, name: str, owner: str) -> bool:
+        if away.is_set():
+            raise StorageFailure("服务器不在")
+        return end(held, name, owner)
+
+    monkeypatch.setattr(Leases, "end", ending)
+    with keeper.hold("kept"):
+        with keeper.hold("step"):
+            away.set()
+        assert other.is_alive("step"), "its process lives"
+        away.clear()
+        until = time.monotonic() + 10
+        while other.is_alive("step"):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert other.is_alive("kept")
+        with keeper.take_over("step") as is_mine:
+            assert is_mine
+    keeper.close()

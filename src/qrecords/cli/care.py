@@ -173,6 +173,21 @@ def rebuild(session: Session, engine: str | None) -> None:
     session.answer({"records": total, "index": found}, [f"✓ 检索库已用 {found.engine} 重建，共{total}份记录"])
 
 
+@index.command()
+@click.argument("folder", type=types.FOLDER, metavar="工作区文件夹")
+@pass_session
+def copy(session: Session, folder: Path) -> None:
+    """拷来另一台机器的检索库，代替重建。给出那台机器的工作区文件夹（从这里够得着）。"""
+    from qrecords.services.administer import index_status
+    from qrecords.services.finding.indexing import take_copy
+
+    taken = take_copy(session.office, folder)
+    found = index_status(session.office)
+    session.answer(
+        {"records": taken, "index": found}, [f"✓ 检索库已拷来，又跟上{taken}份记录；{INDEX_STATES[found.state]}"]
+    )
+
+
 @index.command("status")
 @pass_session
 def index_state(session: Session) -> None:

@@ -202,6 +202,9 @@ def _saved(session: Session, search: SavedSearch) -> str:
     return f"✓ 已存为「{search.name}」" + (f"，替换了原来的「{before.text}」" if before else "")
 
 
+BEHIND = "⚠ 这台机器的检索库还差{}处变动，结果可能不全；过一会儿再检索一次"
+
+
 def _open(session: Session, found: Found, number: int) -> str:
     from qrecords.services.finding.viewing import paper_to_open
 
@@ -215,9 +218,10 @@ def _open(session: Session, found: Found, number: int) -> str:
 
 
 def _hit_lines(found: Found, text: str, criteria: Criteria) -> list[str]:
-    lines = [f"文件  {d.document_no}  {d.state_label}  {d.title}" for d in found.documents]
+    lines = [BEHIND.format(found.behind)] if found.behind else []
+    lines += [f"文件  {d.document_no}  {d.state_label}  {d.title}" for d in found.documents]
     if not found.total:
-        return lines or _nothing_lines(found.looser, text, criteria)
+        return lines if found.documents else [*lines, *_nothing_lines(found.looser, text, criteria)]
     for number, hit in enumerate(found.hits, start=1):
         state = STATE_LABELS[State(hit.state)]
         head = f"{number:>2}  {hit.record_no}  {hit.date}  {state}  {hit.customer_unit}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from importlib import import_module
+from threading import Event
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -195,6 +196,7 @@ def desk_app(door: Door, *, hosts: Collection[str], shared: Shared | None = None
     )
     app.state.door, app.state.pages, app.state.printer = door, Pages(), Printer()
     app.state.pictures = Pictures()
+    app.state.torn = Event()
     app.state.limits, app.state.leaving, app.state.forms = shared.limits, shared.leaving, shared.forms
     app.state.work = Worker(door.workspace, shared.start_work)
     app.state.years = Kept()

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from qrecords.desk.session import Session
-from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, WrongState
+from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, StorageFailure, WrongState
+from qrecords.services.care.recover import recover
 from qrecords.web.limits import Costly, told_to_wait
 from qrecords.web.signedin import form_token
 from qrecords.web.wording import worded
@@ -133,9 +135,16 @@ def page(handler: Handler, costly: Costly | None = None, *, one_view: bool = Fal
 
 
 def _handled(handler: Handler, asked: Asked) -> Response:
+    torn = asked.request.app.state.torn
+    if torn.is_set():  # disk or register were out of reach: what a step left half-way then is mended by who asks next
+        with suppress(QRecordsError):
+            recover(asked.session)
+            torn.clear()
     try:
         return handler(asked)
     except QRecordsError as error:
+        if isinstance(error, StorageFailure):
+            torn.set()
         return refused(asked, error)
 
 

@@ -43,6 +43,7 @@ class LeaseKeeper:
     owner: str = field(default_factory=lambda: uuid4().hex)
     machine: str = field(default_factory=machine)
     _held: set[str] = field(default_factory=set)
+    _unended: set[str] = field(default_factory=set)  # let go of, while the register was out of reach
     _ended: set[str] = field(default_factory=set)  # owners known to be gone; none comes back under its name
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _heart: threading.Thread | None = None
@@ -54,6 +55,7 @@ class LeaseKeeper:
     @contextmanager
     def hold(self, name: str) -> Iterator[None]:
         """Hold a lease of a new name while the block runs."""
+        self._forget(name)
         with self.register.write() as tx:
             tx.leases.add(self._lease(name))
         with self._beating(name):
@@ -94,6 +96,8 @@ class LeaseKeeper:
         if self._heart is not None:
             self._heart.join()
         self._heart = None
+        if self._unended:
+            self._end_unended()
 
     def _lease(self, name: str) -> Lease:
         now = _utc_now()
@@ -101,6 +105,7 @@ class LeaseKeeper:
 
     def _take(self, name: str) -> bool:
         """Take a lease if nobody alive holds it, its whole or a part of it; a dead one's passes over in one piece."""
+        self._forget(name)
         with self.register.read() as tx:
             found = tx.leases.in_the_way(name)
         if not all(map(self._is_over, found)):
@@ -126,17 +131,34 @@ class LeaseKeeper:
         finally:
             with self._guard:
                 self._held.discard(name)
-            # Where that fails the row stays, and with this process it is over.
-            with suppress(QRecordsError), self.register.write() as tx:
-                tx.leases.end(name, self.owner)
+            try:
+                with self.register.write() as tx:
+                    tx.leases.end(name, self.owner)
+            except QRecordsError:  # the heart does it, or this process ends, and with it the lease
+                with self._guard:
+                    self._unended.add(name)
+
+    def _forget(self, name: str) -> None:
+        with self._guard:
+            self._unended.discard(name)
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT_SECONDS):
             with self._guard:
                 held = bool(self._held)
+                if self._unended:
+                    self._end_unended()
             if held:
                 with suppress(QRecordsError), self.register.write() as tx:
                     tx.leases.beat(self.owner, _utc_now())
+
+    def _end_unended(self) -> None:
+        """End what nobody here holds any more; else it would live as long as this process."""
+        with suppress(QRecordsError):
+            with self.register.write() as tx:
+                for name in self._unended - self._held:
+                    tx.leases.end(name, self.owner)
+            self._unended.clear()
 
     def _is_over(self, lease: Lease) -> bool:
         """Tell whether a lease's holder is gone."""

@@ -7,13 +7,14 @@ and put it into SOURCES; snippets, rebuilds and both engines follow by themselve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from qrecords.errors import QRecordsError
 from qrecords.model.access import performing_unit, secrecy_rank, tags_of
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
-from qrecords.settings import FILE_NAME, load
+from qrecords.settings import FILE_NAME, find_root, load
 from qrecords.stores.durable import remove_tree, write_file
 from qrecords.stores.formoutlines import FieldOutline, FormOutline
 from qrecords.stores.fulltext import load_engine
@@ -128,15 +129,27 @@ def follow(office: Office) -> None:
         return
 
 
-def catch_up(office: Office) -> int:
-    """Bring the index up to the register; returns how many records it took in."""
+def catch_up(office: Office, *, once: bool = False) -> int:
+    """Bring the index up to the register, `once` by one batch; returns how many records it took in."""
     try:
-        return _catch_up(office)
+        return _catch_up(office, once=once)
     except MustRebuild:
         return _rebuild(office)
 
 
-def _catch_up(office: Office) -> int:
+def catch_up_in_time(office: Office) -> int:
+    """Bring the index up to the register, or by the settings as far as a search can wait; returns what is missing."""
+    with office.register.read() as tx:
+        last = tx.records.last_change()
+    held = office.index.last_seq()
+    if office.settings.index.behind == "wait" or held is None or held > last:
+        catch_up(office)
+        return 0
+    catch_up(office, once=True)
+    return max(0, last - (office.index.last_seq() or 0))
+
+
+def _catch_up(office: Office, *, once: bool = False) -> int:
     taken = 0
     with office.register.read() as tx:
         last = tx.records.last_change()
@@ -154,6 +167,8 @@ def _catch_up(office: Office) -> int:
                 return taken
             writer.apply(made, last_seq=records[-1].seq)
             taken += len(records)
+            if once:
+                return taken
 
 
 def rebuild(office: Office, progress: Callable[[int, int], None] | None = None, *, engine: str = "") -> int:
@@ -200,6 +215,16 @@ def purge(office: Office) -> None:
         last = tx.records.last_change()
     remove_tree(office.indexes_dir / OPENED)
     office.index.purge(_all_documents(office, total, None), last_seq=last)
+
+
+def take_copy(office: Office, folder: Path) -> int:
+    """Take the index of another machine's workspace, and bring it up to the register; returns how many that took in.
+
+    MustRebuild when it is no index of this office, or of another engine or release; NotFound for what is no workspace.
+    """
+    office.authorise(Action.ADMINISTER, "index")
+    office.index.take_copy(load(find_root(folder)).indexes_dir)
+    return catch_up(office)
 
 
 def _rebuild(

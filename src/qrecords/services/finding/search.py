@@ -15,7 +15,7 @@ from qrecords.model.query import Query, everything, parse_query
 from qrecords.model.record import Action, Record
 from qrecords.model.textnorm import normalise
 from qrecords.office import Office
-from qrecords.services.finding.indexing import catch_up, documents
+from qrecords.services.finding.indexing import catch_up, catch_up_in_time, documents
 from qrecords.stores.fulltext.interface import Filters, Sort
 from qrecords.stores.fulltext.places import Place
 from qrecords.stores.fulltext.snippets import Text, cut, prepared
@@ -87,6 +87,7 @@ class Found:
     """A page of hits: how many there are in all, by what, where the next page begins.
 
     `saved` and `opened`: the name the search was kept by, the paper of a hit that was opened.
+    `behind`: how many changes of the register the index does not hold yet.
     """
 
     total: int
@@ -97,6 +98,7 @@ class Found:
     documents: Sequence[FoundDocument] = ()
     saved: str | None = left_out()
     opened: str | None = left_out()
+    behind: int | None = left_out()
 
 
 def search(
@@ -109,13 +111,15 @@ def search(
     Without `facets` nothing is counted by kind, which takes as long as the search: `facets_of` does it afterwards.
     """
     place = Place.parse(after) if after else None
-    query, filters = understood(office, text, criteria)
+    query, filters = understood(office, text, criteria, wait=False)
+    behind = catch_up_in_time(office)
     hits = office.index.search(query, filters, limit=limit, after=place, sort=sort, facets=facets)
     looser = _looser(office, query, filters) if hits.total == 0 else None
     shown = described(office, hits.record_nos, query)
     log_reading(office, text, hits.total)
     documents = _documents(office, text) if not after and criteria == Criteria() else []
-    return Found(hits.total, hits.facets, shown, str(hits.last) if hits.more else None, looser, documents)
+    more = str(hits.last) if hits.more else None
+    return Found(hits.total, hits.facets, shown, more, looser, documents, behind=behind or None)
 
 
 def _documents(office: Office, text: str) -> list[FoundDocument]:
@@ -143,8 +147,8 @@ def facets_of(office: Office, text: str, criteria: Criteria) -> Mapping[str, Map
     return hits.facets
 
 
-def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Filters]:
-    """Return what is asked for, of what the account may read; the index is brought up to the register."""
+def understood(office: Office, text: str, criteria: Criteria, *, wait: bool = True) -> tuple[Query, Filters]:
+    """Return what is asked for, of what the account may read; with `wait` the index is brought up to the register."""
     office.authorise(Action.READ, "search")
     # By conditions alone: the words are what may be missing, never both.
     alone = not text.strip() and criteria != Criteria()
@@ -160,7 +164,8 @@ def understood(office: Office, text: str, criteria: Criteria) -> tuple[Query, Fi
         model=criteria.model,
         readable=office.readable(),
     )
-    catch_up(office)
+    if wait:
+        catch_up(office)
     return query, filters
 
 

@@ -230,6 +230,10 @@ class OfficeIndex(Protocol):
         """Rebuild so that nothing of any record but these is left; StorageFailure when something is."""
         ...
 
+    def take_copy(self, folder: Path) -> None:
+        """Put a copy of another machine's index in the place of this one; MustRebuild when it does not fit."""
+        ...
+
     def close(self) -> None:
         """Let go of what is open; the next use opens it again."""
         ...

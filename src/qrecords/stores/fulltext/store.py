@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -118,6 +119,14 @@ class IndexStore:
                 f"旧的检索索引没有删净：{left[0]}", remedy=advise("请关闭正在检索的程序，再运行 {}", Do.REBUILD_INDEX)
             )
 
+    def take_copy(self, folder: Path) -> None:
+        """Put a copy of another machine's index in the place of this one; MustRebuild when it does not fit."""
+        other = IndexStore(folder, self._engine_name, self._register_id)
+        with other.writer(), self._lock("rebuild", REBUILD_SECONDS, "正在重建检索索引"):
+            source = folder / other._generation(other._pointer_bytes())
+            other.close()
+            self._switch(lambda path: shutil.copytree(source, path, dirs_exist_ok=True))
+
     def close(self) -> None:
         """Let go of the files; the next use opens them again."""
         with self._guard:
@@ -130,12 +139,15 @@ class IndexStore:
         self, documents: Iterable[Document], last_seq: int, before_switch: Callable[[], None] | None = None
     ) -> list[Path]:
         """Make a generation and point to it; returns old ones that would not go (Windows, while someone reads)."""
+        return self._switch(lambda path: self._build(path, documents, last_seq), before_switch)
+
+    def _switch(self, make: Callable[[Path], object], before_switch: Callable[[], None] | None = None) -> list[Path]:
         self._sweep()  # what a crash left takes room
         name = f"{self._engine_name}-{secrets.token_hex(6)}"
         path = self._root / name
         try:
             make_dirs(path)
-            self._build(path, documents, last_seq)
+            make(path)
             fsync_tree(path)
             pointer = {"generation": name, "engine": self._engine_name, "format": FORMAT}
             # Whoever changes the old generation now finishes first; whoever comes later finds the new one.
