@@ -14,7 +14,7 @@ from tools.templates.sheet import BLANK_DATE, LABEL, LINE, Column, listing, tag
 WIDTH = PORTRAIT.text_width
 _CONTENTS = (
     Column("序号", 9, tag("r.no")),
-    Column("文件编号", 35, tag("r.document_no")),  # on one line, the number of a record as that of a document
+    Column("文件编号", 38, tag("r.document_no")),  # on one line, the number of a record as that of a document
     Column("责任者", 21, tag("r.creator")),
     Column("文件题名", 0, tag("r.title"), "Small"),
     Column("日期", 18, tag("r.date")),
