@@ -25,7 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -37,7 +37,7 @@ import sqlalchemy as sa
 from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
-from bench.desk_office import ACCOUNTS, Laid, lay
+from bench.desk_office import ACCOUNTS, lay
 from bench.measure import line
 from bench.search_corpus import questions
 from qrecords.model.access import Account
@@ -58,7 +58,7 @@ from tests import paper
 
 ASKED_MS, ASKED_RATIO, ASKED_BYTES, ASKED_START = 100, 3.0, 300_000, 1.5
 ASKED_BESIDE, SCANNED = 2.0, 500
-STARTS = 5
+STARTS = 3
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -176,11 +176,31 @@ def started(root: Path) -> tuple[subprocess.Popen[str], str]:
     return process, str(json.loads(told)["address"]).partition("/in?")[0]
 
 
-def ways(laid: Laid) -> list[Way]:
+@dataclass(frozen=True)
+class Prepared:
+    """What is asked of an office: the records with a page to show, and queries."""
+
+    shown: list[str]
+    questions: list[str]
+
+
+def prepared(root: Path, count: int) -> Prepared:
+    """Make the office, or take one kept with what was noted of it beside it: to make it all up again takes a minute."""
+    note = root.with_name(f"{root.name}.json")
+    if not (note.exists() and (root / "qrecords.toml").exists()):
+        laid = lay(root, count)
+        found = Prepared(laid.shown, questions(laid.corpus, 200))
+        note.write_text(json.dumps([count, asdict(found)], ensure_ascii=False), encoding="utf-8")
+    kept, said = json.loads(note.read_text(encoding="utf-8"))
+    if kept != count:
+        raise SystemExit(f"{root} holds {kept} records")
+    return Prepared(**said)
+
+
+def ways(laid: Prepared) -> list[Way]:
     """Return what is measured."""
-    numbers = [*laid.shown]
+    numbers, asked = [*laid.shown], laid.questions
     random.Random(1).shuffle(numbers)
-    asked = questions(laid.corpus, 200)
     return [
         Way("今日", lambda _: "/", lambda o, _: (waiting(o), due(o), drafts(o))),
         Way(
@@ -201,7 +221,7 @@ def ways(laid: Laid) -> list[Way]:
     ]
 
 
-def measure(root: Path, laid: Laid, asks: int, think: float) -> None:
+def measure(root: Path, laid: Prepared, asks: int, think: float) -> None:
     """Measure each page, alone and asked by many."""
     with closing(open_office(root)) as office, serving(root, office) as served:
         clerks = [replace(office, account=_account(office, n)) for n in range(ACCOUNTS)]
@@ -224,7 +244,7 @@ def serving(root: Path, office: Office) -> Iterator[Served]:
         process.wait()
 
 
-def beside_the_worker(root: Path, laid: Laid, asks: int, think: float) -> None:
+def beside_the_worker(root: Path, laid: Prepared, asks: int, think: float) -> None:
     """Measure each page asked by many who think: quietly, then while a long scan is read."""
     with closing(open_office(root)) as office, serving(root, office) as served, TemporaryDirectory() as folder:
         for way in ways(laid):
@@ -233,7 +253,7 @@ def beside_the_worker(root: Path, laid: Laid, asks: int, think: float) -> None:
         scan = on_disk(long_scan(Path(folder) / "scan.pdf"))
         job = jobs.start(replace(office, account=_account(office, 0)), "scan", {}, files=[scan])
         with served.browser() as browser:
-            while not jobs.show_job(office, job.key).total:
+            while (now := jobs.show_job(office, job.key)).is_open and not now.total:
                 assert browser.get("/jobs").status_code == 200  # whoever looks sees to it that the worker is there
                 time.sleep(1)
         for way, before in zip(ways(laid), quiet, strict=True):
@@ -298,7 +318,7 @@ def _first_page(browser: httpx.Client) -> None:
     line("first page cold, bytes on the wire", sum(part.num_bytes_downloaded for part in parts), f"≤ {ASKED_BYTES}")
 
 
-def profiled(root: Path, laid: Laid) -> None:
+def profiled(root: Path, laid: Prepared) -> None:
     """Tell where the processor time of the service calls goes."""
     with closing(open_office(root)) as office:
         clerk = replace(office, account=_account(office, 0))
@@ -312,7 +332,7 @@ def profiled(root: Path, laid: Laid) -> None:
             pstats.Stats(profile).sort_stats("cumulative").print_stats("qrecords|sqlalchemy/engine|json", 45)
 
 
-def profiled_pages(root: Path, laid: Laid) -> None:
+def profiled_pages(root: Path, laid: Prepared) -> None:
     """Tell where the processor time of whole pages goes, without what the server itself does."""
     with closing(open_office(root)) as office:
         app = desk_app(Door(office.workspace), hosts={"127.0.0.1"})
@@ -418,7 +438,7 @@ def main() -> None:
     given = parser.parse_args()
     with TemporaryDirectory() as folder:
         root = given.keep or Path(folder) / "office"
-        laid = lay(root, given.records)
+        laid = prepared(root, given.records)
         settled(root, given.processes)
         if given.profile or given.pages:
             (profiled if given.profile else profiled_pages)(root, laid)

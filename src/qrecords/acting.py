@@ -97,12 +97,13 @@ def acting_account(
         return in_use(tx, found, now)
 
 
-def in_use(tx: Transaction, account: Account, now: datetime) -> Account:
+def in_use(tx: Transaction, account: Account, now: datetime, seal: str = "") -> Account:
     """Return an account that may be used today; NotPermitted when it is disabled or past its last day.
 
-    IntegrityFailure when its name, level or roles are otherwise than the log says: someone edited the register.
+    IntegrityFailure when its name, level or roles are otherwise than the log says: someone edited the register. `seal`
+    is the account's as it is now, where that is known.
     """
-    if not tx.seals.is_as_logged(account.name):
+    if not tx.seals.is_as_logged(account.name, seal):
         raise IntegrityFailure(
             f"账号 {account.name} 的登记（姓名、等级、角色等）与日志里的不同，可能被人改过",
             remedy=advise("请停止使用，核对后从备份恢复（{}）", Do.RESTORE),

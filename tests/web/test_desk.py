@@ -9,19 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from qrecords.advice import Do, Input, Sentence, advise
+from qrecords.errors import IntegrityFailure
 from qrecords.model.access import Account, Grant
 from qrecords.model.field import FieldType
 from qrecords.office import Office
-from qrecords.services.access.accounts import add
+from qrecords.services.access.accounts import add, grant, revoke
+from qrecords.services.access.deskaccess import open_session
 from qrecords.services.access.login import set_password
 from qrecords.services.finding.find import list_records
 from qrecords.services.intake.fill import fill
 from qrecords.services.steps import issue
 from qrecords.stores import secrets
 from qrecords.stores.given import on_disk
+from qrecords.stores.register import tables
 from qrecords.web.app import ROUTES, desk_app
 from qrecords.web.security import LARGEST_BODY
 from qrecords.web.signedin import COOKIE, Door
@@ -176,6 +180,21 @@ def test_a_disabled_account_is_out_at_once(office: Office, browser: Browser) -> 
         tx.accounts.change(office.account.name, active=False)
         tx.audit.append([office.event("accounts", f"account/{office.account.name}")])
     assert browser.http.get("/").status_code == 303
+
+
+def test_an_account_is_compared_with_the_log_at_every_page(office: Office) -> None:
+    """Grants taken back count in its seal as the log has it; a row edited by hand lets nobody in, from that moment."""
+    add(office, "clerk1", display_name="示例员工一")
+    for role in ("clerk", "desk"):
+        grant(office, "clerk1", Grant(role))
+    revoke(office, "clerk1", "desk")
+    browser = Browser(office)
+    browser.http.cookies.set(COOKIE, open_session(office.workspace, "clerk1", via="desk"))
+    browser.get("/")
+    with office.register.write() as tx:
+        tx.connection.execute(sa.update(tables.account).where(tables.account.c.name == "clerk1").values(clearance=3))
+    with pytest.raises(IntegrityFailure, match="可能被人改过"):
+        browser.http.get("/")
 
 
 # What is refused whatever the page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -68,6 +68,8 @@ class Session:
 
     # How the front end words what to do next, where a service writes it on paper or into a workbook.
     words: Callable[[Sentence], str] = str
+
+    _settled: Rules | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def open(cls, root: Path, account_name: str | None = None, clock: Clock = system_now) -> Session:
@@ -162,8 +164,14 @@ class Session:
     @property
     def rules(self) -> Rules:
         """Return the roles, and how strictly they are kept apart, as of today."""
+        if self._settled is not None:
+            return self._settled
         separation: Any = self.settings.access.separation
         return Rules(separation, self.access.roles, self.today(), self.workspace.apart)
+
+    def settle(self) -> None:
+        """Let the roles stand as they are at this moment, for a session that ends with one page made at once."""
+        self._settled = self.rules
 
     def authorise(self, action: Action, about: str, subject: Record | Subject | None = None) -> None:
         """Let the account do this, or refuse, and log the refusal.

@@ -71,7 +71,7 @@ def _get(address: str, handler: str, costly: Costly | None = None) -> Route:
 
 def _look(address: str, handler: str) -> Route:
     """Return a page people look at all day: it reads the register as one view."""
-    return Route(address, page(_handler(handler), one_view=True), methods=["GET"])
+    return Route(address, page(_handler(handler), at_once=True, one_view=True), methods=["GET"])
 
 
 def _post(address: str, handler: str, costly: Costly | None = None) -> Route:
@@ -120,7 +120,7 @@ ROUTES = (
     _post("/step/{action}", "records.step"),
     _get("/review", "reviewing.queue"),
     _get("/review/rows/{form}", "reviewing.rows"),
-    _get("/search", "searching.searching", Costly.SEARCH),
+    Route("/search", page(_handler("searching.searching"), Costly.SEARCH, at_once=True), methods=["GET"]),
     _get("/search/hits.{kind}", "searching.hits_file", Costly.SEARCH),
     _post("/search/save", "searching.save"),
     _post("/search/forget", "searching.forget"),

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,16 +102,19 @@ Handler = Callable[[Asked], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def page(handler: Handler, costly: Costly | None = None, *, one_view: bool = False) -> Endpoint:
+def page(handler: Handler, costly: Costly | None = None, *, at_once: bool = False, one_view: bool = False) -> Endpoint:
     """Make a handler an endpoint: only for who is signed in, in a thread of its own, errors worded.
 
-    What is `costly` an account may ask so often a minute as the settings say. In `one_view` all that is read of the
-    register, the session too, is read in one transaction: for pages that ask a dozen times and wait for nothing.
+    What is `costly` an account may ask so often a minute as the settings say. A page made `at_once`, in some ms, goes
+    by the roles as they are when it begins. In `one_view` all that is read of the register, the session too, is read in
+    one transaction: for pages that ask a dozen times and wait for nothing.
     """
 
     def look(request: Request) -> Response:
-        with request.app.state.door.workspace.register.one_view():
+        with request.app.state.door.workspace.register.one_view() if one_view else nullcontext():
             session = _let_in(request, costly)
+            if session is not None:
+                session.settle()
             return _signed_out(request) if session is None else _handled(handler, Asked(request, session))
 
     async def looking(request: Request) -> Response:
@@ -131,7 +134,7 @@ def page(handler: Handler, costly: Costly | None = None, *, one_view: bool = Fal
         finally:
             await asked.sent.close()
 
-    return looking if one_view else endpoint
+    return looking if at_once else endpoint
 
 
 def _handled(handler: Handler, asked: Asked) -> Response:

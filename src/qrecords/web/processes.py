@@ -26,9 +26,17 @@ from qrecords.web.shared import Asking, Shared, answered
 MOST = 4  # by default: each takes some 100 MB
 QUICK_SECONDS, PAUSE_SECONDS = 3.0, 1.0  # who ended so soon is not replaced before this pause: it may end again
 STOP_SECONDS = 12.0
+COLLECTED = (10_000, 20, 20)  # a page makes some ten thousand things, nearly all of which go with it
 READY = "ready"
 LOG = logging.getLogger("qrecords.desk")
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+def settle_down() -> None:
+    """Let what is loaded now be for good: looking through it again and again would take time, and memory not shared."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)
 
 
 def how_many(wanted: int) -> int:
@@ -92,8 +100,7 @@ class Several:
                 raise StorageFailure("工作台没有启动成功", remedy="请再试一次；一直如此请联系维护人员")
             ready()
             self._attended(prepare)
-            gc.collect()
-            gc.freeze()  # a collection would write into every page they share
+            settle_down()
             while True:
                 self._attend(self._is_one_missing)
                 self._fork()

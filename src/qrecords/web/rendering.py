@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from qrecords import __version__
-from qrecords.model.field import Field, FieldType
 from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action
+from qrecords.web.cells import hit_rows, marked, value_text, values_table
 from qrecords.web.signedin import form_token
 from qrecords.web.wording import worded
 
 if TYPE_CHECKING:
-    from qrecords.model.form import Form, Stage
     from qrecords.web.asked import Asked
 
 # The few screens, each with the key that opens it.
@@ -53,9 +51,6 @@ PARTS: dict[str, tuple[Action, ...]] = {
 }  # fmt: skip
 
 
-_MARKED = re.compile("【(.*?)】")
-
-
 class Pages:
     """Makes pages; compiled templates are kept."""
 
@@ -65,8 +60,8 @@ class Pages:
             lstrip_blocks=True, auto_reload=False,
         )  # fmt: skip
         self._env.filters |= {"value": value_text, "moment": moment_text, "marked": marked, "worded": worded}
-        self._env.filters["by_stage"] = by_stage
         self._env.globals |= {"states": {s.value: label for s, label in STATE_LABELS.items()}, "static": static_address}
+        self._env.globals |= {"values_table": values_table, "hit_rows": hit_rows}
 
     def answer(self, asked: Asked, template: str, values: Mapping[str, Any], status: int) -> Response:
         """Return a page for who is signed in."""
@@ -106,32 +101,9 @@ def static_folder() -> str:
     return str(resources.files("qrecords.web") / "static")
 
 
-def value_text(value: Any, field: Field | None = None) -> str:
-    """Return a stored value as people read it."""
-    if value is None or value == "":
-        return ""
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, list):
-        return "、".join(map(str, value))
-    if field is not None and field.type is FieldType.DATETIME:
-        return str(value).replace("T", " ")
-    return f"{value}{field.unit if field else ''}"
-
-
-def by_stage(fields: Sequence[Field], form: Form) -> list[tuple[Stage, list[Field]]]:
-    """Return the fields of each stage of a form, in order."""
-    return [(stage, [f for f in fields if f.stage == stage.key]) for stage in form.stages]
-
-
 def moment_text(moment: str) -> str:
     """Return an RFC 3339 moment as the office's clock shows it."""
     return moment[:16].replace("T", " ")
-
-
-def marked(snippet: str) -> Markup:
-    """Return a snippet with what matched, between 【 and 】, marked."""
-    return Markup(_MARKED.sub(r"<mark>\1</mark>", str(escape(snippet))))  # noqa: S704 - escaped before
 
 
 def action_label(action: str) -> str:

@@ -23,7 +23,7 @@ from qrecords.ports import Clock
 from qrecords.services.administer import open_office
 from qrecords.settings import load
 from qrecords.web.app import desk_app, load_pages
-from qrecords.web.processes import READY, Seat, Several, how_many
+from qrecords.web.processes import READY, Seat, Several, how_many, settle_down
 from qrecords.web.shared import Link, Shared, held
 from qrecords.web.signedin import Door
 
@@ -177,4 +177,5 @@ def _announce(server: _Server, ready: Callable[[], object], browser: str) -> Non
         with suppress(webbrowser.Error, QRecordsError):
             webbrowser.open(browser)
     load_pages()  # while the first page is on its way
+    settle_down()
     server.work()  # what a server that was stopped left waiting, or half done

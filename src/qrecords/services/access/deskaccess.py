@@ -81,11 +81,11 @@ def account_of(workspace: Workspace, token: str) -> Account | None:
     """Return the account of a session that has not ended and may still be used; None else."""
     now = workspace.clock()
     with workspace.register.read() as tx:
-        account, _ = tx.accounts.by_token(token_hash(token), now.astimezone(UTC).isoformat())
+        account, seal = tx.accounts.signed_in(token_hash(token), now.astimezone(UTC).isoformat())
         if account is None:
             return None
         try:
-            return in_use(tx, account, now)
+            return in_use(tx, account, now, seal)
         except NotPermitted:
             return None
 

@@ -160,13 +160,12 @@ def shown(office: Office, record: Record, *, history: bool = False, ahead: Obsta
     form = office.forms.get(record.form_code).form
     ahead = ahead or obstacles_of(office, record)
     reminded = [p.message for p in reminders(office, form, record.values, own=record.record_no)]
-    office.note([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
     with office.register.read() as tx:
         may = reading.whole(office, tx, [record.archive_no])
         item = tx.items.row(record.archive_no) if record.archive_no in may else None
-        destroyed = next(iter(tx.retention.destroyed([record.archive_no])), None)
+        gone = tx.retention.destroyed([record.archive_no]) if record.state is State.DESTROYED else ()
         events = [*tx.audit.happened(record.record_no, Action.READ.value)] if history else []
-    return Shown(
+    whole = Shown(
         **told(_summary(form, record, ahead.now)),
         **{name: getattr(record, name) for name in _OF_RECORD},
         later=[p.message for p in ahead.later],
@@ -176,10 +175,12 @@ def shown(office: Office, record: Record, *, history: bool = False, ahead: Obsta
         labels={f.key: f.label for f in form.fields},
         withheld={path: form.label(path) for path in record.withheld} or None,
         item=item,
-        destroyed=destroyed,
+        destroyed=next(iter(gone), None),
         versions=_versions(office, item) if history else None,
         history=[Happened.of(e, record.withheld) for e in events] if history else None,
     )
+    office.note([office.event(Action.READ, record.record_no)])  # nothing is read on screen without a trace
+    return whole
 
 
 def _summary(form: Form, record: Record, missing: Sequence[Problem]) -> Summary:

@@ -115,9 +115,10 @@ def search(
     behind = catch_up_in_time(office)
     hits = office.index.search(query, filters, limit=limit, after=place, sort=sort, facets=facets)
     looser = _looser(office, query, filters) if hits.total == 0 else None
-    shown = described(office, hits.record_nos, query)
+    with office.register.one_view():  # begun now: one begun before the index was brought up would be older than it
+        shown = described(office, hits.record_nos, query)
+        documents = _documents(office, text) if not after and criteria == Criteria() else []
     log_reading(office, text, hits.total)
-    documents = _documents(office, text) if not after and criteria == Criteria() else []
     more = str(hits.last) if hits.more else None
     return Found(hits.total, hits.facets, shown, more, looser, documents, behind=behind or None)
 

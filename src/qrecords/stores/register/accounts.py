@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from qrecords.model.access import Account, Grant, person_name
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.rows import GrantRow
-from qrecords.stores.register.seals import COUNTING, Seals
+from qrecords.stores.register.seals import COUNTING, Seals, account_seal
 
 _GRANT = [t.role_grant.c[name] for name in Grant.__dataclass_fields__]
 
@@ -23,6 +23,14 @@ _SESSION = (
 _HELD = (
     sa.select(*_GRANT)
     .where(t.role_grant.c.account == sa.bindparam("account"), t.role_grant.c.revoked_at == "")
+    .order_by(t.role_grant.c.id)
+)
+_OF_ACCOUNT, _OF_GRANT = ([c.name for c in table.c] for table in (t.account, t.role_grant))
+_SIGNED_IN = (
+    sa.select(t.session.c.expires_at, *t.account.c, *t.role_grant.c)
+    .join(t.account, t.session.c.account == t.account.c.name)
+    .outerjoin(t.role_grant, t.role_grant.c.account == t.account.c.name)
+    .where(t.session.c.token_sha256 == sa.bindparam("token"))
     .order_by(t.role_grant.c.id)
 )
 _BY_NAME = sa.select(t.account).where(t.account.c.name == sa.bindparam("name"))
@@ -80,6 +88,20 @@ class Accounts:
         """Return whose login this is and the hash kept of it; None when it has ended or there is none."""
         row = self._c.execute(_SESSION, {"token": token_sha256}).first()
         return (self._made(row), row.token_sha256) if row and row.expires_at > now else (None, "")
+
+    def signed_in(self, token_sha256: str, now: str) -> tuple[Account | None, str]:
+        """Return whose login this is, and the seal of the account as it is now; None when it has ended."""
+        rows = self._c.execute(_SIGNED_IN, {"token": token_sha256}).all()
+        if not rows or rows[0][0] <= now:
+            return None, ""
+        end = 1 + len(_OF_ACCOUNT)
+        a = dict(zip(_OF_ACCOUNT, rows[0][1:end], strict=True))
+        held = [dict(zip(_OF_GRANT, row[end:], strict=True)) for row in rows if row[end] is not None]
+        grants = tuple(Grant(*(g[name] for name in Grant.__dataclass_fields__)) for g in held if g["revoked_at"] == "")
+        account = Account(
+            a["name"], a["display_name"], a["uid"], a["active"], a["unit"], a["clearance"], grants, a["expires_on"]
+        )
+        return account, account_seal(a, held)
 
     def all(self) -> list[Account]:
         """Return every account, by name."""

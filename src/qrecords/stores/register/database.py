@@ -314,6 +314,9 @@ class Register:
     @contextmanager
     def one_view(self) -> Iterator[None]:
         """Let what this thread reads one after the other be one view, until it writes: a page asks a dozen times."""
+        if self._shared.views is not None:
+            yield
+            return
         self._shared.views = views = _OneView()
         try:
             yield

@@ -41,9 +41,14 @@ class _Rows:
     condition: sa.ColumnElement[bool] | None = None
 
     @cached_property
+    def names(self) -> list[str]:
+        """Return the columns that decide something."""
+        return [c.name for c in self.table.c if c.name not in self.without]
+
+    @cached_property
     def all(self) -> sa.Select[Any]:
         """Return what reads all of them; built once, for an account is compared with every page of the desk."""
-        columns = [c for c in self.table.c if c.name not in self.without]
+        columns = (self.table.c[name] for name in self.names)
         query = sa.select(self.key.label("sealed_as"), *columns).order_by(*self.table.primary_key.columns)
         return query if self.condition is None else query.where(self.condition)
 
@@ -143,13 +148,16 @@ class Seals:
         logged, present = self.logged(), self.present()
         return sorted(key for key in logged.keys() | present.keys() if logged.get(key, "") != present.get(key, ""))
 
-    def is_as_logged(self, account: str) -> bool:
-        """Tell whether an account and its grants are as the last event that sealed them says; true before the log."""
+    def is_as_logged(self, account: str, seal: str = "") -> bool:
+        """Tell whether an account and its grants are as the last event that sealed them says; true before the log.
+
+        `seal` is theirs as they are now, where it is known from a reading in this transaction.
+        """
         key = f"{ACCOUNT}/{account}"
         last = self._c.execute(_LAST_ABOUT, {"key": key, "named": json.dumps(key, ensure_ascii=False)}).scalar()
         if last is None:
             return not self._has_log()
-        return _sealed(last).get(key) == self._seals(ACCOUNT, [account]).get(key)
+        return _sealed(last).get(key) == (seal or self._seals(ACCOUNT, [account]).get(key))
 
     def _has_log(self) -> bool:
         return self._c.execute(sa.select(t.audit.c.seq).limit(1)).first() is not None
@@ -164,6 +172,12 @@ class Seals:
 
     def _rows(self, part: _Rows, keys: Sequence[str] | None) -> sa.CursorResult[Any]:
         return self._c.execute(part.all) if keys is None else self._c.execute(part.some, {"keys": [*keys]})
+
+
+def account_seal(account: Mapping[str, Any], grants: Sequence[Mapping[str, Any]]) -> str:
+    """Return the seal of an account and all grants it ever had, in their order, as `Seals` makes it of the rows."""
+    parts = zip(_SEALED[ACCOUNT], ([account], grants), strict=True)
+    return digest([[row[name] for name in part.names] for part, rows in parts for row in rows])
 
 
 _DETAIL = words.raw(t.audit.c.detail)

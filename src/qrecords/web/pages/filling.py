@@ -21,7 +21,7 @@ from qrecords.services.intake.lists import list_entries
 from qrecords.stores.given import on_disk
 from qrecords.stores.register.deskdrafts import DeskDraft
 from qrecords.web.asked import Asked, data_address, pdf, refused, stored_upload, typed
-from qrecords.web.rendering import value_text
+from qrecords.web.cells import value_text
 from qrecords.web.wording import worded
 
 LONGEST_LIST = 2_000

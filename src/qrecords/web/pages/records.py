@@ -45,7 +45,7 @@ def record(asked: Asked) -> Response:
         printing=Action.PRINT in may and not sheet and not one.paper_no, signing=Action.SIGN in may,
         month=one.month if sheet else "", month_printing=Action.PRINT in may, month_filing=Action.FILE in may,
         correcting=Action.CORRECT in may,
-        kinds=folder.form.signatures, stages={s.key: s.label for s in folder.form.stages},
+        kinds=folder.form.signatures,
         labels={a.value: label for a, label in ACTION_LABELS.items()},
         ahead=[("下一步之前还缺", ahead.now), ("归档前还要", ahead.later)], by_key=folder.form.by_key,
         task=show_task(asked.session, one.record_no) if is_notice else None,

@@ -20,7 +20,7 @@ from qrecords.services.intake.registermonth import Seen
 from qrecords.services.print import print_month
 from qrecords.stores.register.deskdrafts import LINES, DeskDraft
 from qrecords.web.asked import Asked, pdf, refused, typed
-from qrecords.web.rendering import value_text
+from qrecords.web.cells import value_text
 from qrecords.web.wording import worded
 
 SHOWN = 200  # rows of the month that are there already

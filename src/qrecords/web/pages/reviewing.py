@@ -36,7 +36,7 @@ def queue(asked: Asked) -> Response:
         "review.html", record=shown, form=form, fields=[f for f in form.fields if f.type not in BOXES],
         place=here + 1, total=len(numbers), rows=rows,
         following=numbers[(here + 1) % len(numbers)], before=numbers[here - 1],
-        today=asked.session.today(), stages={s.key: s.label for s in form.stages},
+        today=asked.session.today(),
         changed=_changed_since_return(shown.history or (), form),
     )  # fmt: skip
 
