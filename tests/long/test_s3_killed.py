@@ -18,6 +18,7 @@ from qrecords.services.care.verify import verify
 from qrecords.services.file import file_records
 from qrecords.services.finding.find import show
 from tests import retention_office as kept
+from tests.conftest import CHECKOUT
 from tests.faulty_disk import D, E, blank_convert, workspace
 from tests.office_steps import STEPS, Step, assert_whole, killed
 from tests.servers import S3Server
@@ -78,17 +79,17 @@ def test_the_store_is_killed_while_records_are_filed(
 ) -> None:
     monkeypatch.setattr(Converter, "convert", blank_convert)
     root = on_a_store(tmp_path / "office", Step(lambda _: None, lambda _: True, (), workspace), s3)
-    for pause in (0.1, 0.3):
-        filing = subprocess.Popen([sys.executable, "-c", FILING, str(root), D, E], stdout=subprocess.PIPE, text=True)
-        assert filing.stdout is not None
-        assert filing.stdout.readline() == "ready\n"
-        time.sleep(pause)
-        s3.kill()
-        filing.wait(timeout=120)
-        s3.start()
-        with closing(open_office(root, clock=lambda: kept.THEN)) as office:
-            assert verify(office).problems == []
-            left = [n for n in (D, E) if show(office, n).state != "filed"]
+    command = [sys.executable, "-c", FILING, str(root), D, E]
+    filing = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
+    assert filing.stdout is not None
+    assert filing.stdout.readline() == "ready\n"
+    time.sleep(0.2)
+    s3.kill()
+    filing.wait(timeout=120)
+    s3.start()
+    with closing(open_office(root, clock=lambda: kept.THEN)) as office:
+        assert verify(office).problems == []
+        left = [n for n in (D, E) if show(office, n).state != "filed"]
     with closing(open_office(root, clock=lambda: kept.THEN)) as office:
         file_records(office, left)
         assert verify(office, deep=True).problems == []
