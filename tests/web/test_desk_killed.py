@@ -71,6 +71,8 @@ durable.checkpoint = checkpoint
 # Serves a workspace; its long work is done by WORKING, given as the last argument.
 SERVING = f"""{MOMENTS}
 from qrecords.web import serving, worker
+from qrecords.web.pages import managing
+managing.adopt = partial(managing.adopt, pages=False)  # papers are blank here
 
 def popen(command, **how):
     return subprocess.Popen([sys.executable, "-c", sys.argv[4], *sys.argv[1:4]], **how)
@@ -294,11 +296,11 @@ DOINGS = {
     "issue": Doing(lambda _: {}, _issue, _are_issued, {200, 409}, asked_for),
     "close": Doing(lambda _: {}, _close, _is_closed, {303, 409}),
     "appraise": Doing(
-        lambda _: {}, _appraise, STEPS["draw"].done, {303, 409}, moment="NOW", only=STEPS["draw"].passes[-3:]
+        lambda _: {}, _appraise, STEPS["draw"].done, {303, 409}, moment="NOW", only=STEPS["draw"].passes[-2:]
     ),
     "destroy": Doing(
         lambda _: {}, _destroy, STEPS["destroy"].done, {303, 409}, STEPS["destroy"].start, "NOW",
-        ("destroy.intent", "destroy.certified", "destroy.buried", "destroy.object", "destroy.verified"),
+        ("destroy.intent", "destroy.certified", "destroy.object"),
     ),
     "adopt": Doing(lambda _: {}, _adopt, STEPS["adopt"].done, {200, 303, 409}, only=STEPS["adopt"].passes[-3:]),
     "draw": Doing(lambda _: {}, _draw, STEPS["document"].done, {303, 409, 422}, only=STEPS["document"].passes[-3:]),

@@ -40,9 +40,10 @@ from tests.web.test_desk_retention import add_people
 __all__ = ["chromium"]
 pytestmark = browser_marks
 SCREENS = (
-    "/scans", "/shelf", "/shelf/2019", "/retention", "/copies", "/reports", "/office", "/office/accounts",
+    "/scans", "/shelf", "/retention", "/copies", "/reports", "/office", "/office/accounts",
     "/office/lists/customers", "/office/forms", "/office/forms/06A", "/office/log", "/jobs", "/office/backups",
     "/office/backups/kept", "/owed", f"/records/{kept.C}/correct", f"/records/{kept.C}/papers",
+    "/office/packs", f"/retention/lists/{kept.LIST_NO}", "/shelf/2019",
 )  # fmt: skip
 REPORTS = [f"QR758-06A-2019-{n:05}" for n in range(2, 28)]  # 26 of them, each a page
 Enter = Callable[[str], Page]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from qrecords.model.record import Action
 from qrecords.services.care import restoring
+from qrecords.strict import RUN
 from qrecords.web.asked import Asked
 from qrecords.web.pages.working import begin
 
@@ -35,7 +36,9 @@ def listed(asked: Asked) -> Response:
 def one(asked: Asked) -> Response:
     """Show what one backup would bring back."""
     name = asked.path["name"]
-    return asked.page("backup.html", one=restoring.show_backup(asked.session, name), address=_address(name))
+    shown = restoring.show_backup(asked.session, name)
+    # On a strict machine there is one workspace, and what runs it is the machine administrator's.
+    return asked.page("backup.html", one=shown, address=_address(name), strict=RUN.strict is not None)
 
 
 def check(asked: Asked) -> Response:

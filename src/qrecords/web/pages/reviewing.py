@@ -31,12 +31,13 @@ def queue(asked: Asked) -> Response:
     here = numbers.index(wanted) if wanted in numbers else 0
     shown = show(asked.session, numbers[here], history=True)
     form = asked.session.forms.get(shown.form_code).form
+    may = {a.value for a in (Action.REVIEW, Action.RETURN) if asked.session.allows(a)}
     rows = sum(r.form_code == form.code and r.record_no in numbers for r in waiting) if form.is_register else 0
     return asked.page(
         "review.html", record=shown, form=form, fields=[f for f in form.fields if f.type not in BOXES],
         place=here + 1, total=len(numbers), rows=rows,
         following=numbers[(here + 1) % len(numbers)], before=numbers[here - 1],
-        today=asked.session.today(),
+        today=asked.session.today(), may=may,
         changed=_changed_since_return(shown.history or (), form),
     )  # fmt: skip
 
