@@ -67,9 +67,9 @@ def as_report(row: dict[str, str], intake: dict[int, str]) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module", params=[pytest.param(1, id="all", marks=pytest.mark.slow), pytest.param(8, id="some")])
+@pytest.fixture(scope="module", params=[pytest.param(1, id="all", marks=pytest.mark.slow), pytest.param(16, id="some")])
 def rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
-    """Return the records, every eighth of them unless there is time."""
+    """Return the records, every sixteenth of them unless there is time."""
     with SOURCE.open(encoding="utf-8", newline="") as stream:
         every = list(csv.DictReader(stream))
     assert len(every) == 512
