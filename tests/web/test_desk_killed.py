@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -431,6 +431,17 @@ def _over(desk: Desk, job: str) -> str:
     raise AssertionError(shown)
 
 
+def _looked_at(desk: Desk, job: str) -> int | None:
+    """Look at a job's page, as its script does, until the server is gone; returns how it ended."""
+    for _ in range(240):
+        if desk.process.poll() is not None:
+            break
+        with suppress(httpx.TransportError):
+            desk.http.get(f"{job}?part=job")
+        time.sleep(0.5)
+    return desk.process.returncode
+
+
 def _broken_off(desk: Desk, job: str) -> None:
     """See that a job is told as broken off and nothing of it is left half done."""
     shown = _over(desk, job)
@@ -461,7 +472,7 @@ def test_long_work_killed_with_the_desk(tmp_path: Path, name: str) -> None:
             cookies = desk.cookies
             desk.armed.write_text(json.dumps([*moment, "and the server"]))
             job = work.ask(desk)
-            assert desk.process.wait(120) == -signal.SIGKILL, moment
+            assert _looked_at(desk, job) == -signal.SIGKILL, moment
     with Desk(root, cookies) as desk:
         _broken_off(desk, job)
         if name == "verify":  # the worker alone, while the server lives on
