@@ -248,7 +248,7 @@ WAYS: dict[str, Words] = {
     "jobs list": lambda _: [[]],
     "jobs show": lambda _: [[SPOOF]],
     "jobs stop": lambda _: [[SPOOF]],
-    "worker": lambda _: [["--once"], ["--kinds", SPOOF]],
+    "worker": lambda _: [["--kinds", SPOOF]],
     "serve": lambda _: [["--host", SPOOF], ["--port", SPOOF]],
     "status": lambda _: [[]],
 }  # fmt: skip

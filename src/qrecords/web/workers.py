@@ -46,9 +46,17 @@ class Wishes:
 
 def attend(root: Path, wishes: Wishes, tell: Tell) -> None:
     """Let workers work in a workspace until SIGTERM or Ctrl-C, or until nothing is left; `tell` hears of each job."""
-    ending = threading.Event()
+    ending, before = threading.Event(), {}
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.set())
+        before[number] = signal.signal(number, lambda *_: ending.set())
+    try:
+        _attend(root, wishes, tell, ending)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _attend(root: Path, wishes: Wishes, tell: Tell, ending: threading.Event) -> None:
     cores = os.cpu_count() or 1
     count = wishes.at_once or cores
     command = [
