@@ -262,6 +262,9 @@ def test_spread_places_keep_their_order_and_do_not_meet(wanted: list[tuple[float
 
 def test_words_of_letters_stay_together_and_the_end_is_cut() -> None:
     assert wrapped("晶体振荡器OCXO-10M", 80, 10, 3) == ["晶体振荡器", "OCXO-10M"]
+    assert wrapped("散热风扇 FJ-24V", 25, 10, 4) == ["散热", "风扇", "FJ-", "24V"], (
+        "after the hyphen, not within the number"
+    )
     assert wrapped("一二三四五六七八九十", 40, 10, 2) == ["一二三四", "五六七…"]
     assert wrapped("一\n二\t三", 40, 10, 2) == ["一 二 三"]
     assert wrapped("ABCDEFGH", 17, 10, 2) == ["AB", "…"]
