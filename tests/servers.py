@@ -262,8 +262,11 @@ class S3Server:
 
         asked = Asked(BUCKET, self.endpoint, Keys(KEY, SECRET), BUCKET)
         try:
-            made = asked.put("", b"", {})
-            return made in {200, 409} and asked.put("started", b"", {}) == 200
+            if asked.put("", b"", {}) not in {200, 409}:
+                return False
+            # What was put before it was killed is found again later than new bytes are taken.
+            asked.put("first", b"first", {"if-none-match": "*"})
+            return asked.ask("GET", "first", b"", {}) == 200
         except StorageFailure:
             return False
 
