@@ -212,7 +212,10 @@ def test_all_end_when_the_desk_is_told_to(desk: Desk) -> None:
     again = started(desk.root)
     left = again.answering
     os.killpg(again.process.pid, signal.SIGINT)  # as a terminal does, with Ctrl+C
-    again.process.wait(15)
+    try:
+        again.process.wait(15)
+    finally:
+        again.process.kill()
     assert not any(Path(f"/proc/{pid}").exists() for pid in left)
     assert is_free(again.address)
 

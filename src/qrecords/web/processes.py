@@ -115,8 +115,8 @@ class Several:
         process = self._context.Process(target=self._begin, args=(ours, theirs, first))
         with _signals_waiting():  # until the new process has its own way of ending
             process.start()
-        theirs.close()
-        self._forked.append(_Forked(process, ours, time.monotonic()))
+            theirs.close()
+            self._forked.append(_Forked(process, ours, time.monotonic()))
 
     def _begin(self, ours: Connection, theirs: Connection, first: bool) -> None:
         """Begin the forked process: with nothing of the others'."""

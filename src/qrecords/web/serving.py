@@ -100,6 +100,7 @@ def serve(root: Path, wishes: Wishes, ready: Callable[[str], None]) -> None:
             entrance = _entrance(place, wishes, f"/in?key={link.key}" if desk.link_account else "/login")
             # A server hands a signal on once it has stopped; without this the process would be gone with all it holds.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background ignores it from the start
             if (count := how_many(wanted)) == 1:
                 server = desk.server(office.workspace, shared, alone=True)
                 _announced(server, lambda: ready(entrance), entrance if wishes.browser else "")
