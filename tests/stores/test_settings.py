@@ -37,8 +37,8 @@ def problems(root: Path, text: str) -> list[Problem]:
         ("retention", 'count = "year"', "retention.count 只能是 record-year 或 filing-year"),
         ("access", 'separation = "Strict"', "access.separation 只能是 single-desk 或 strict"),
         ("feedback", 'code = " qr758-12"', "feedback.code 不能用 QR758 开头的编号，那是受控表式的（第7章）"),
-        ("index", 'motor = "whoosh"', "没有 index.motor 这一项，可用：engine"),
-        ("index", 'Engine = "whoosh"', "没有 index.Engine 这一项，是不是 engine？可用：engine"),
+        ("index", 'motor = "whoosh"', "没有 index.motor 这一项，可用：engine、behind"),
+        ("index", 'Engine = "whoosh"', "没有 index.Engine 这一项，是不是 engine？可用：engine、behind"),
     ],
 )
 def test_a_wrong_value_is_told_by_section_and_key(tmp_path: Path, section: str, written: str, told: str) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -137,6 +141,28 @@ def test_the_work_is_done_by_a_process_of_its_own(year: Office, tmp_path: Path) 
     assert start.child is child
     assert child.wait(150) == 0
     assert jobs.show_job(year, job.key).state is JobState.DONE
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pipe is handed on")
+def test_what_is_asked_for_while_the_process_ends_is_done_by_another(tmp_path: Path) -> None:
+    ending = "import os, sys, time; os.close(int(sys.argv[1])); time.sleep(60)"
+
+    class Ending(Beside):
+        def _started(self, *held: int) -> subprocess.Popen[bytes]:
+            return subprocess.Popen([sys.executable, "-c", ending, *map(str, held)], pass_fds=held)
+
+    start = Ending(tmp_path)
+    start()
+    first, until = start.child, time.monotonic() + 30
+    while start.child is first and time.monotonic() < until:
+        time.sleep(0.05)
+        start()
+    assert start.child is not first
+    for child in (first, start.child):
+        assert child is not None
+        assert child.poll() is None, "the first was still there"
+        child.kill()
+        child.wait()
 
 
 def test_an_optional_part_is_switched_on_and_off_again(year: Office) -> None:
