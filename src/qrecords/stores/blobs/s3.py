@@ -36,7 +36,7 @@ T = TypeVar("T")
 CONNECT, SHORT, LONG = timedelta(seconds=5), timedelta(seconds=10), timedelta(minutes=15)
 SMALL = 8 << 20  # bytes that pass in SHORT on any network an office has
 PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)  # seconds before the next try
-READ_AGAIN = 3
+READ_AGAIN = 4
 _PIECE = 1 << 20
 _MARK = "qrecords-put"
 
