@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tomllib
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,28 +15,20 @@ from qrecords.cli.wording import worded
 from qrecords.errors import IntegrityFailure, UsageError, WrongState
 from qrecords.model.audit import first_break
 from qrecords.office import Office
-from qrecords.services import making, steps
+from qrecords.render.pdf import Converter
+from qrecords.services import steps
 from qrecords.services.administer import init
 from qrecords.services.care import movearchive
-from qrecords.services.care.backup import backup, open_restored, restore
 from qrecords.services.care.movearchive import FOLDER, move_archive
 from qrecords.services.care.verify import verify
-from qrecords.services.disposition.destroy import destroy
-from qrecords.services.disposition.lists import approve, draw, witness
 from qrecords.services.file import file_records
-from qrecords.services.finding.find import show
-from qrecords.services.finding.search import Criteria, search
-from qrecords.services.volumes.compile import compile_year
 from qrecords.stores import movingobjects
 from qrecords.stores.given import on_disk
 from qrecords.stores.settingsfile import new_settings
 from tests import retention_office as kept
 from tests.conftest import CommandLine, blank_scan
-from tests.faulty_disk import blank_pdfs
+from tests.faulty_disk import blank_convert
 from tests.servers import S3Server
-
-pytestmark = pytest.mark.office
-SIGNED = "QR758-06A-2019-00002"
 
 
 def clock() -> Any:
@@ -43,21 +36,36 @@ def clock() -> Any:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an office with objects, a volume, and a signed paper that waits; to be copied."""
-    root = kept.copied(tmp_path_factory.mktemp("base"))
-    with kept.opened(root) as people:
+def base(tmp_path_factory: pytest.TempPathFactory, fresh: Callable[..., Path]) -> Path:
+    """Return an office with an object, its template, and a signed paper that waits; to be copied."""
+    root = fresh(tmp_path_factory.mktemp("base") / "office", clock)
+    with kept.opened(root) as people, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Converter, "convert", blank_convert)
         office = people("甲")
-        kept.filled(office, "06A", kept.sample("06A", customer_unit="示例单位六"))
-        scan = blank_scan(root.parent / "signed.pdf")
-        (need, *_) = office.forms.get("QR758-06A").form.steps["file"].signatures
-        steps.sign(office, [SIGNED], kind=need.any_of[0], by="示例", on="2019-12-30", evidence=on_disk(scan))
+        numbers = kept.filled(office, "01A", kept.information(1, "示例单位一"))
+        kept.reviewed(office, *numbers)
+        file_records(office, numbers)
+        kept.filled(office, "04A", kept.sample("04A"))
+        steps.issue(office, [kept.NOTICE])
+        wait_signed(office)
     return root
+
+
+def wait_signed(office: Office) -> None:
+    """Let a signed paper wait for its record to be filed."""
+    (number,) = kept.filled(office, "06A", kept.sample("06A", customer_unit="示例单位六"))
+    scan = blank_scan(office.settings.root.parent / "signed.pdf")
+    (need, *_) = office.forms.get("QR758-06A").form.steps["file"].signatures
+    steps.sign(office, [number], kind=need.any_of[0], by="示例", on="2019-12-30", evidence=on_disk(scan))
 
 
 @pytest.fixture
 def root(base: Path, tmp_path: Path, s3: S3Server) -> Path:
-    root = Path(shutil.copytree(base, tmp_path / "office"))
+    return on(Path(shutil.copytree(base, tmp_path / "office")), s3)
+
+
+def on(root: Path, s3: S3Server) -> Path:
+    """Let the settings of an office name the server of the store."""
     path = root / "qrecords.toml"
     text = path.read_text(encoding="utf-8").replace('endpoint = ""', f'endpoint = "{s3.endpoint}"')
     path.write_text(text, encoding="utf-8")
@@ -85,50 +93,6 @@ def state(root: Path) -> tuple[dict[str, str], int]:
             assert first_break(tx.audit.events()) is None
             seq = tx.audit.head()[0]
         return held(office), seq
-
-
-def test_a_whole_office_lives_on_a_store(
-    root: Path, tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(making, "to_pdf", blank_pdfs)
-    before, url = state(root)[0], s3.url()
-    assert any(name.startswith("archive/evidence/") for name in before)
-    told = moved(root, url)
-    assert told.objects + told.papers == len(before)
-    assert state(root)[0] == before
-    assert url_in(root) == url
-    assert not (root / "archive" / "objects").exists()
-    with kept.opened(root) as people:
-        office = people("甲")
-        assert verify(office).problems == []
-        drawn = draw(office, kept.ALL, "无继续保存价值")
-        approve(people("乙"), drawn.list_no)
-        for name in ("丙", "丁"):
-            witness(people(name), drawn.list_no, drawn.sha256, kept.TODAY)
-        assert [*(root / "archive").glob("*.moved")]
-        assert destroy(people("戊"), kept.LIST_NO).state == "destroyed"
-        assert not [*(root / "archive").glob("*.moved")], "what it was moved out of holds nothing of it"
-        assert list(show(office, kept.A).values) == ["secrecy_level"]
-        numbers = kept.filled(office, "01A", kept.information(1, "示例单位九"), kept.information(2, "示例单位八"))
-        kept.reviewed(office, *numbers)
-        file_records(office, numbers)
-        assert search(office, "示例单位九", Criteria()).total == 1
-        assert compile_year(office, 2019, form_code="01A").volumes
-        assert verify(office, deep=True).problems == []
-        assert not (root / "archive" / "objects").exists()
-        manifest = backup(office, tmp_path / "copy").manifest
-        after = held(office)
-    restored = tmp_path / "restored"
-    restore(tmp_path / "copy", restored)
-    assert open_restored(restored, manifest, clock=clock).problems == []
-    assert url_in(restored) == ""
-    told = moved(root, FOLDER)
-    assert told.objects + told.papers == len(after)
-    assert state(root)[0] == after
-    told = moved(root, url)  # over what was left there, but for what was destroyed
-    assert (told.bytes, state(root)[0]) == (0, after)
-    with kept.opened(root) as people:
-        assert verify(people("甲")).problems == []
 
 
 def test_by_command(cli: CommandLine, s3: S3Server) -> None:
