@@ -5,7 +5,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: demo desk test quick test-long coverage lint bench forms renew clean
+.PHONY: demo desk cluster test quick test-long coverage lint bench forms renew clean
 
 # PACKS=1 turns the optional parts on, with a few records of each.
 demo: $(VENV)/.installed
@@ -18,6 +18,11 @@ desk: $(VENV)/.installed
 	@sh tools/system-packages.sh office
 	[ -d demo ] || $(BIN)/qrecords demo demo
 	$(BIN)/qrecords --root demo serve
+
+# The same office on several machines: PostgreSQL, an S3 store, two desks, two workers, all on this one.
+cluster: $(VENV)/.installed-dev
+	@sh tools/system-packages.sh office servers
+	$(BIN)/python -m tools.cluster
 
 test: $(VENV)/.installed-dev lint
 	@sh tools/system-packages.sh office checks

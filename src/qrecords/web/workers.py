@@ -141,8 +141,8 @@ def main(root: Path, share: int, wait: str, *kinds: str) -> None:
 
 
 def _told(key: str, kind: str, state: JobState) -> None:
-    sys.stdout.write(f"{key} {kind} {state.value}\n")
-    sys.stdout.flush()
+    with suppress(BrokenPipeError):  # its starter is gone, and so it ends
+        os.write(1, f"{key} {kind} {state.value}\n".encode())
 
 
 if __name__ == "__main__":
