@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from qrecords.cli.wording import worded
 from qrecords.errors import NotFound, WrongState
 from qrecords.model.access import Grant
 from qrecords.model.period import Period
 from qrecords.model.record import Record, State
-from qrecords.model.rules import holds
+from qrecords.model.rules import holds, violations
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
 from qrecords.services.administer import open_office
@@ -140,38 +141,59 @@ def test_a_sample_is_whole(catalogue: FormCatalogue, name: str) -> None:
         assert not [*checked.problems, *form.incomplete(checked.values, [s.key for s in form.stages])], form.code
 
 
-@pytest.mark.parametrize(
-    ("name", "changes", "words"),
-    [
-        # A unit that comes without one of its papers, or with others than told, is refused (R145, R146).
-        ("return_repair", {"has_packing_list": False}, "没有装箱清单，只能拒收"),
-        ("return_repair", {"has_fault_sheet": False}, "没有故障单，只能拒收"),
-        ("return_repair", {"match_in": False}, "文、物不一致，只能拒收"),
-        ("return_repair", {"acceptance": "拒收", "refusal_reason": "缺装箱清单"}, "不能分发、维修、交付"),
-        ("return_repair", {"late_reason": None}, "超过7日（最迟2026-02-05）"),
-        (
-            "return_repair",
-            {"accepted_on": "2026-04-13", "repaired_reported_on": "2026-04-14"},
-            "超过60日（最迟2026-04-12）",
-        ),
-        ("return_repair", {"search_plan_no": None}, "排查方案编号"),
-        ("return_repair", {"told_quality_on": None}, "报质量部门日期"),
-        ("return_repair", {"inspector": None}, "检验员"),
-        ("return_repair", {"kit_complete": False}, "没有齐套，不能交付用户"),
-        ("return_repair", {"has_packing_list_out": False}, "交付时"),
-        ("return_repair", {"handed_to_user_on": "2026-03-01"}, "早于"),
-        ("return_repair", {"route_maker": "另一研究所"}, "改变路线的原因"),
-        ("return_repair", {"contract_no": None, "inspection_conclusion": None}, "检验结论"),
-        ("return_repair", {"certificate_entry_on": None}, "证明文件记载日期"),
-        ("return_repair", {"acceptance": "拒收", **REFUSED}, "拒收原因"),
-        ("reserve", {"employment": "其他"}, "正式职工"),
-        ("reserve", {"verdict": "退出"}, "变动标记写退出"),
-        ("reserve", {"filed_with_user_on": None}, "用户备案日期"),
-        ("ledger", {"category": "跟产学习"}, "用户单位"),
-    ],
-)
+REFUSALS: list[tuple[str, dict[str, Any], str]] = [
+    # A unit that comes without one of its papers, or with others than told, is refused (R145, R146).
+    ("return_repair", {"has_packing_list": False}, "没有装箱清单，只能拒收"),
+    ("return_repair", {"has_fault_sheet": False}, "没有故障单，只能拒收"),
+    ("return_repair", {"match_in": False}, "文、物不一致，只能拒收"),
+    ("return_repair", {"acceptance": "拒收", "refusal_reason": "缺装箱清单"}, "不能分发、维修、交付"),
+    ("return_repair", {"late_reason": None}, "超过7日（最迟2026-02-05）"),
+    (
+        "return_repair",
+        {"accepted_on": "2026-04-13", "repaired_reported_on": "2026-04-14"},
+        "超过60日（最迟2026-04-12）",
+    ),
+    ("return_repair", {"search_plan_no": None}, "排查方案编号"),
+    ("return_repair", {"told_quality_on": None}, "报质量部门日期"),
+    ("return_repair", {"inspector": None}, "检验员"),
+    ("return_repair", {"kit_complete": False}, "没有齐套，不能交付用户"),
+    ("return_repair", {"has_packing_list_out": False}, "交付时"),
+    ("return_repair", {"handed_to_user_on": "2026-03-01"}, "早于"),
+    ("return_repair", {"route_maker": "另一研究所"}, "改变路线的原因"),
+    ("return_repair", {"contract_no": None, "inspection_conclusion": None}, "检验结论"),
+    ("return_repair", {"certificate_entry_on": None}, "证明文件记载日期"),
+    ("return_repair", {"acceptance": "拒收", **REFUSED}, "拒收原因"),
+    ("reserve", {"employment": "其他"}, "正式职工"),
+    ("reserve", {"verdict": "退出"}, "变动标记写退出"),
+    ("reserve", {"filed_with_user_on": None}, "用户备案日期"),
+    ("ledger", {"category": "跟产学习"}, "用户单位"),
+    ("return_repair", {"has_certificate": False}, "没有产品证明文件，只能拒收"),
+    ("return_repair", {"check_items": [{"name": "终端", "quantity": 1, "matches": False}]}, "交接清单里有文、物不一致"),
+    ("return_repair", {"received_by_maker_on": None}, "承制单位签收日期"),
+    ("return_repair", {"handed_to_user_on": None}, "交付用户日期"),
+    ("reserve", {"approved_on": "2026-01-01"}, "早于"),
+    ("ledger", {"closed_on": "2026-03-01"}, "早于"),
+    ("response", {"returned_on": "2026-03-01"}, "早于"),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "words"), REFUSALS)
 def test_what_a_paper_refuses(catalogue: FormCatalogue, name: str, changes: dict[str, Any], words: str) -> None:
     assert words in told(catalogue, name, paper(name, **changes))
+
+
+def test_every_refusal_has_its_clause_and_a_case_that_meets_it(catalogue: FormCatalogue) -> None:
+    """What a pack refuses names the clause it follows, and each of its rules is broken above, by no sample."""
+    for name, code in PAPERS.items():
+        form = catalogue.get(code).form
+        tried = [form.check(paper(of, **changes)).values for of, changes, _ in REFUSALS if of == name]
+        own = [r for r in form.rules if r.level == "refuse" and r.fields != ("secrecy_period",)]  # of all forms alike
+        for rule in own:
+            assert not violations(rule, form.check(paper(name)).values, form.label)
+            found = [p for values in tried for p in violations(rule, values, form.label)]
+            assert found and all(rule.clause and rule.clause in worded(p.message) for p in found), (code, rule)
+        needs = form.steps["file"].signatures
+        assert all(n.clause for n in needs), code
 
 
 def test_a_refused_unit_is_filed_with_its_reason_and_two_signatures(catalogue: FormCatalogue) -> None:
@@ -186,6 +208,39 @@ def test_a_refused_unit_is_filed_with_its_reason_and_two_signatures(catalogue: F
         needs = form.steps["file"].signatures
         assert {kind for n in needs if holds(n.when, form.check(values).values) for kind in n.any_of} == kinds
         assert form.incomplete(form.check(values).values, form.steps["file"].stages) == []
+
+
+def test_repairs_are_counted_with_their_days_and_what_is_not_settled(office: Office) -> None:
+    """T15 of three cases: distributed in time or not, days in repair and from door to door, what is still owed (O.5)."""
+    switch(office, "return_repair", on=True)
+    with closing(open_office(office.settings.root, clock=at_now)) as opened:
+        form = opened.forms.get("FX").form
+
+        def case(n: int, **changes: Any) -> Record:
+            values = form.check(paper("return_repair", serial_no=f"{n:02}", **changes)).values
+            day = str(values["arrived_on"])
+            no = f"FX758-FX-2026-{n:05}"
+            return Record(no, form.code, 2026, State.DRAFT, values, "示例", day, "示例单位一", opened.now(), "x")
+
+        keep(
+            opened,
+            [
+                case(1),  # arrived 01-29, with the maker on 02-11: late; accepted 03-18; handed over 04-20
+                case(2, received_by_maker_on="2026-02-03", late_reason=None, settled_on="2026-05-06", amount="5000"),
+                case(3, acceptance="拒收", has_fault_sheet=False, refusal_reason="缺故障单", **REFUSED),
+            ],
+        )
+        with opened.register.read() as tx:
+            drawn = figures_of(opened, tx, "BB", Period.read("2026-H1"), level="机密").drawn
+        shown = {f.id: f.shown for t in drawn.tables if t.id == "T15" for f in t.figures()}
+        wanted = {
+            "checks.total.checks": "3", "checks.total.percent": "33.3",
+            "distribution.total.given": "2", "distribution.total.late": "1", "distribution.total.percent": "50.0",
+            "repaired.total.repaired": "2", "repaired.total.mean": "39.0", "repaired.total.over": "0",
+            "handed.total.cycle": "81.0", "handed.total.settled": "1", "handed.total.open": "1",
+        }  # fmt: skip
+        assert {key: shown[f"T15.{key}"] for key in wanted} == wanted
+        assert not any("5000" in value for value in shown.values())
 
 
 def test_v13_heads_and_marks(office: Office) -> None:

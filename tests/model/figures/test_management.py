@@ -104,6 +104,18 @@ def test_no_plan_no_table() -> None:
     assert not [t.id for t in paper.drawn.tables if t.id.startswith("P0")]
 
 
+def test_the_plan_has_its_chart() -> None:
+    """C8: of each part what is due and what of it is done, as the table says."""
+    more = [done(f"D{n}", no, "2026-03-20") for n, no in enumerate(("P2-1", "P2-2", "P3-1"))]
+    paper = Paper("2026", [plan(), *more])
+    (chart,) = [c for c in paper.drawn.charts if c.kind == "C8"]
+    assert [s.label for s in chart.series] == ["应完成", "已完成"]
+    for series, column in zip(chart.series, ("due", "done"), strict=True):
+        told = dict(zip(chart.categories, (shown for _, shown in series.values), strict=True))
+        assert told["用户培训"] == paper.row("P01", "done", "training")[column]
+        assert told["用户走访"] == paper.row("P01", "done", "visits")[column]
+
+
 def test_spare_parts_by_the_day_they_were_needed() -> None:
     def part(decided: int, delivered: int | None, on: str | None) -> dict[str, object]:
         row = {"name": "甲", "product_model": "SL-120", "decided": decided, "needed_on": "2026-06-30"}
@@ -223,3 +235,39 @@ def test_improvements_close() -> None:
     assert [found[k] for k in ("opening", "new", "closed", "closing")] == ["2", "2", "2", "2"]
     assert found["age"] == "38.0", "51 and 25 days"
     assert paper.row("P06", "due") == {"due": "3", "in_time": "1", "late": "1", "missing": "1", "percent": "33.3"}
+
+
+def test_three_questions_of_what_was_said() -> None:
+    """Taken up at once, solved, the user satisfied (R171): who says nothing is in neither rate."""
+
+    def said(name: str, replied: str, resolved: bool, pleased: str) -> Record:
+        closed = {"handled_on": replied[:10], "resolved": resolved, "user_satisfied": pleased}
+        return record(name, "01A", info_type=["咨询"], received_at="2026-03-02 09:00", replied_at=replied, **closed)
+
+    paper = Paper(
+        "2026-03",
+        [
+            said("I1", "2026-03-03 10:00", True, "满意"),
+            said("I2", "2026-03-06 10:00", True, "不满意"),
+            said("I3", "2026-03-04 10:00", True, "未表态"),
+        ],
+    )
+    assert paper.row("T11", "questions", "咨询") == {
+        "closed": "3", "reply_days": "2.3", "solved": "100.0", "satisfied": "50.0",
+    }  # fmt: skip
+
+
+def test_what_is_under_warranty_is_listed() -> None:
+    """Each small repair under warranty with its days, whose it was and how it stands (R180)."""
+    kept = {
+        "customer_unit": "甲",
+        "product_model": "SL-120",
+        "service_category": "返厂维修",
+        "repair_conclusion": "修复",
+    }
+    reports = [
+        record("R1", "06A", finished_on="2026-03-12", started_on="2026-03-10", serial_no="01", warranty_status="保内", **kept),
+        record("R2", "06A", finished_on="2026-03-13", started_on="2026-03-10", serial_no="02", warranty_status="保外", **kept),
+    ]  # fmt: skip
+    table = Paper("2026-03", reports).part("T07", "warranty_items")
+    assert [row.cells[0] for row in table.rows] == ["R1"] and "甲" in table.rows[0].cells

@@ -107,7 +107,7 @@ class ChartDefinition(Definition):
     `level` names a target of the satisfaction, drawn as a line through all rows.
     """
 
-    chart: Literal["C1", "C2", "C3", "C4", "C5", "C6", "C7"]
+    chart: Literal["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8"]
     title: str
     bars: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from functools import partial
 
 from qrecords.model.complaints import is_complaint, standing
 from qrecords.model.deadlines import Calendar, Deadlines
-from qrecords.model.figures import satisfaction
+from qrecords.model.figures import satisfaction, threads
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.basis import why_not_valid
 from qrecords.model.figures.charting import charts
@@ -17,7 +17,7 @@ from qrecords.model.figures.definitions import SetDefinition, TableDefinition
 from qrecords.model.figures.entries import Entry, Surroundings
 from qrecords.model.figures.facts import DAY_SPANS, FACTS, is_fault, reported, unit_of
 from qrecords.model.figures.management import links
-from qrecords.model.figures.population import Population
+from qrecords.model.figures.population import Makes, Population
 from qrecords.model.figures.results import ChartResult, Figure, TableResult
 from qrecords.model.figures.satisfaction import Method
 from qrecords.model.figures.tables import Report, table, wanted
@@ -122,11 +122,12 @@ def report_of(kind: str, period: Period, read: Read, means: Means, cutoff: str) 
         if record.state is not State.DESTROYED:
             entries.setdefault(form_number(record.form_code), []).append(Entry(record, near, FACTS))
     method = means.method
-    makers = {
+    makers: dict[str, Makes] = {
         "@occasions": partial(satisfaction.occasions, method=method),
         "@sheets": partial(satisfaction.sheets, method=method),
         "@ratings": partial(satisfaction.ratings, method=method),
         "@models": partial(satisfaction.of_models, method=method),
+        "@threads": threads.threads,
     }
     population = Population(entries, means.sets, makers, read.first_day, read.months)
     weights = (method.overall["service"], method.overall["product"])
@@ -169,6 +170,9 @@ FACT_CHOICES = {
     "@answer": ("按期", "逾期", "逾期未答", "待答"),
     "@repair_span": tuple(DAY_SPANS),
     "@closing_span": tuple(DAY_SPANS),
+    "@class": (*threads.CLASSES, threads.UNCLASSIFIED),
+    "@thread_state": threads.STATES,
+    "@answered": threads.ANSWERS,
     "@qualified": ("合格", "缺项", "过期", "停用"),
 }
 

@@ -150,7 +150,23 @@ def rate_of(part: int, whole: int, asked: Asked, records: tuple[str, ...] = (), 
 
 def _mean(asked: Asked) -> Measured:
     """The mean of a field over the entries that have it."""
-    pairs = [*_amounts(asked)]
+    return _mean_of([*_amounts(asked)], asked)
+
+
+def _mean_days(asked: Asked) -> Measured:
+    """The mean of the days from one field to another, the first not counted, over the entries that have both."""
+    return _mean_of([*_lasted(asked)], asked)
+
+
+def _lasted(asked: Asked) -> Iterator[tuple[Entry, int]]:
+    first, last = asked.column.fields
+    for entry in asked.entries:
+        begun, ended = (str(entry.get(key) or "")[:10] for key in (first, last))
+        if begun and ended:
+            yield entry, (date.fromisoformat(ended) - date.fromisoformat(begun)).days
+
+
+def _mean_of(pairs: Sequence[tuple[Entry, Number]], asked: Asked) -> Measured:
     if not pairs:
         return NOTHING
     total = sum_of(amount for _, amount in pairs)
@@ -167,7 +183,15 @@ def _mean(asked: Asked) -> Measured:
 
 def _median(asked: Asked) -> Measured:
     """The middle of a field's whole numbers; shown beside the mean from three on (F.4-7)."""
-    pairs = [(e, int(amount)) for e, amount in _amounts(asked)]
+    return _median_of([(e, int(amount)) for e, amount in _amounts(asked)])
+
+
+def _median_days(asked: Asked) -> Measured:
+    """The middle of the days from one field to another; from three entries on."""
+    return _median_of([*_lasted(asked)])
+
+
+def _median_of(pairs: Sequence[tuple[Entry, int]]) -> Measured:
     if len(pairs) < FEW_DAYS or (value := middle_of([amount for _, amount in pairs])) is None:
         return NOTHING
     records, contributions = _weighed(pairs)
@@ -231,6 +255,8 @@ MEASURES: dict[str, Measure] = {
     "rate": _rate,
     "mean": _mean,
     "median": _median,
+    "mean_days": _mean_days,
+    "median_days": _median_days,
     "person_days": _person_days,
     "most_away": _most_away,
 }
@@ -323,4 +349,4 @@ DERIVED: dict[str, Derived] = {
 # How many columns of the row each needs; 0 = one or more.
 NEEDS = {"growth": 2, "points": 2, "ratio": 2, "part_of": 2, "less": 2, "added": 0, "weighted": 0}
 # Which need fields of their own, and how many.
-FIELDS = {"distinct": 0, "sum": 1, "mean": 1, "median": 1}
+FIELDS = {"distinct": 0, "sum": 1, "mean": 1, "median": 1, "mean_days": 2, "median_days": 2}

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     ITEMS = "C5"
     TREND = "C6"
     GRADES = "C7"
+    DONE = "C8"
 
 
 class Role(StrEnum):
@@ -66,7 +67,7 @@ class Series:
 class Chart:
     """A chart; `name` tells it from others on the same page, such as `T08-C3`, `n` is how many records stand behind it.
 
-    Kinds take: C1, C3, C4, C6 columns and lines over categories (C3: the line is a share of 100), C2 bars, C5 a
+    Kinds take: C1, C3, C4, C6, C8 columns and lines over categories (C3: the line is a share of 100), C2 bars, C5 a
     line for each polygon, C7 a bar for each grade. ValueError when a series has not a value for each category.
     """
 

@@ -29,7 +29,7 @@ _OTHER_DAYS = {"04": ("departed_on", "required_arrival", "returned_on", "submitt
 _CLOSED = {"02": "closed_on", "09": "delivered_on", "10": "closed_on"}
 _SIGNED = ("05", "06", "07", "08")
 # Open until answered or valid for years, however long ago: all are read, they are few.
-_WHOLE = ("01", "JH", "BJ", "RY", "GJ")
+_WHOLE = ("01", "JH", "BJ", "RY", "GJ", "FX")
 EVALUATED, EVALUATION = "BB", "PJ"  # the document the evaluation stands in, and the tables it has to itself
 _COMPARED = 13  # months to the period's end that trends and comparisons look at
 
