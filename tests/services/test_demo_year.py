@@ -438,4 +438,4 @@ def test_a_chart_on_the_desk_is_the_drawing_of_the_papers_picture(year: Year) ->
         assert f"/reports/{number}/chart?name={name}" in page
         assert browser.get(f"/reports/{number}/chart?name={name}") == svg(chart)
         assert picture(chart) in on_paper
-    assert len(charts) == len(on_paper)
+    assert len(charts) + 1 == len(on_paper), "and the code of the paper"

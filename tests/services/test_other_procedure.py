@@ -81,7 +81,7 @@ def test_from_the_first_entry_to_the_destruction(other: CommandLine, tmp_path: P
         drawn = draw(people("甲"), made, "无继续保存价值")
         approve(people("乙"), drawn.list_no)
         for name in ("丙", "丁"):
-            witness(people(name), drawn.list_no, drawn.sha256, system_now().date().isoformat())
+            witness(people(name), drawn.list_no, drawn.sha256, people(name).today())
         destroy(people("戊"), drawn.list_no)
     assert other.json("search", "渗漏")["total"] == 0
     assert other.json("show", SHEET)["record"]["state"] == "destroyed"

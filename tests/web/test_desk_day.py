@@ -193,4 +193,4 @@ def test_pages_without_a_place_are_told_to_who_may_give_them_one(office: Office,
         tx.audit.append([office.event("accounts", "account/auditor")])
         auditor = tx.accounts.by_name("auditor")
     assert auditor is not None
-    assert "没有归处的扫描件" not in Browser(Office(office.workspace, auditor)).enter().get("/", 403)
+    assert "没有归处的扫描件" not in Browser(Office(office.workspace, auditor)).enter().get("/", 303)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -174,7 +175,7 @@ def test_no_limit_and_no_endless_memory(clock: Clock) -> None:
 
 def test_every_limit_is_a_setting_of_the_workspace(office: Office, tmp_path: Path) -> None:
     text = (office.settings.root / "qrecords.toml").read_text(encoding="utf-8")
-    assert all(f"{f.name} = {f.default}" in text for f in fields(DeskSettings))
+    assert all(f"{f.name} = {json.dumps(f.default)}" in text for f in fields(DeskSettings))
     (tmp_path / "qrecords.toml").write_text("[desk]\nsearches_per_minute = 7\n", encoding="utf-8")
     assert load(tmp_path).desk.searches_per_minute == 7
 

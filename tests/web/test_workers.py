@@ -222,7 +222,7 @@ def test_a_year_is_shared_by_two_and_comes_out_as_if_one_had_bound_it(
                 assert len(tx.jobs.parts(asked.key)) == (2 if hand.shares else 0)
                 volumes = [(v.volume_code, v.title, v.items, v.pages, v.version) for v in tx.items.volumes(2019)]
             assert len(jobs.list_jobs(office)) == 2, "parts are no jobs of their own"
-            lines = show_catalogue(office, 2019)["volumes"]
+            lines = show_catalogue(office, 2019).volumes
             assert verify(office, deep=True).problems == []
             found.append((told.told, told.lines, sorted(volumes), lines))
     assert found[0] == found[1]
