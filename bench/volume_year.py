@@ -171,7 +171,7 @@ def lay(office: Office, made: Mapping[str, Sequence[Paper]], share: float) -> No
 
 
 def _lay(office: Office, made: Mapping[str, Sequence[Paper]], share: float) -> None:
-    for entry in office.forms.all():
+    for entry in office.forms.of_main():
         found = list(_filings(office, entry.form, made[entry.form.code], share))
         with office.under_way() as intent:
             for filing, records, paper in found:
