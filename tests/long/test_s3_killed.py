@@ -78,6 +78,7 @@ def test_the_store_is_killed_while_records_are_filed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: S3Server
 ) -> None:
     monkeypatch.setattr(Converter, "convert", blank_convert)
+    monkeypatch.setattr("qrecords.services.care.deep.Deep.volumes", lambda *_: iter(()))  # the front matter is blank
     root = on_a_store(tmp_path / "office", Step(lambda _: None, lambda _: True, (), workspace), s3)
     command = [sys.executable, "-c", FILING, str(root), D, E]
     filing = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
