@@ -62,6 +62,16 @@ def reviewed(office: Office, count: int, folder: Path) -> list[str]:
     return numbers
 
 
+def made_ready(folder: Path) -> None:
+    """Make the papers of one record, which are given out from then on."""
+    (pdf,) = Converter().convert(documents(folder, 1), folder / "pdf")
+    finish_pdf(pdf, pdf, print_id=f"{pdf.stem}/1", title="示例", created=CREATED)
+    with closing(init(folder / "first")) as office:
+        reviewed(office, 1, folder)
+        word = next((office.settings.archive_dir / "drafts").rglob("*.docx")).read_bytes()
+    ready_made(word, pdf.read_bytes())
+
+
 def files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
@@ -81,12 +91,9 @@ def written_again(contents: Sequence[tuple[Path, bytes]], target: Path) -> None:
 
 
 def measured(folder: Path, count: int) -> bool:
-    (pdf,) = Converter().convert(documents(folder, 1), folder / "pdf")
-    finish_pdf(pdf, pdf, print_id=f"{pdf.stem}/1", title="示例", created=CREATED)
+    made_ready(folder)
     with closing(init(folder / "office")) as office:
         numbers = reviewed(office, count, folder)
-        docx = next((office.settings.archive_dir / "drafts").rglob("*.docx")).read_bytes()
-        ready_made(docx, pdf.read_bytes())
         objects = office.settings.archive_dir / "objects"
         before = set(files_below(objects))
         ours = seconds(lambda: file_records(office, numbers))

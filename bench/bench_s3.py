@@ -16,10 +16,8 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.bench_filing import ready_made, reviewed
-from bench.bench_pdf import CREATED, documents
+from bench.bench_filing import made_ready, reviewed
 from bench.measure import line, seconds
-from qrecords.render.pdf import Converter, finish_pdf
 from qrecords.services.administer import init, open_office
 from qrecords.services.care.movearchive import FOLDER, move_archive
 from qrecords.services.care.verify import verify
@@ -79,12 +77,7 @@ def main() -> int:
     with TemporaryDirectory() as name, storing() as server:
         os.environ.update(server.environment())
         folder = Path(name)
-        (pdf,) = Converter().convert(documents(folder, 1), folder / "pdf")
-        finish_pdf(pdf, pdf, print_id=f"{pdf.stem}/1", title="示例", created=CREATED)
-        with closing(init(folder / "first")) as office:
-            reviewed(office, 1, folder)
-            word = next((office.settings.archive_dir / "drafts").rglob("*.docx")).read_bytes()
-        ready_made(word, pdf.read_bytes())
+        made_ready(folder)
         taken = []
         for run in range(asked.runs):
             root = folder / f"run{run}" / "office"

@@ -91,12 +91,7 @@ def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Dr
     tables = [(one, table(one, report)) for one in asked]
     found = [part for _, parts in tables for part in parts]
     drawn = [chart for one, parts in tables for chart in charts(one, parts, report)]
-    named: set[str] = set()
-    for part in found:
-        for figure in part.figures():
-            named.update(figure.records, figure.of)
-        for row in part.rows:
-            named.update(row.records)
+    named = {number for part in found for number in part.named()}
     seqs = {r.record_no: r.seq for r in read.records if r.record_no in named}
     return Drawn(kind, period, cutoff, tuple(found), seqs, tuple(drawn), tuple(_compared(tables)), report)
 

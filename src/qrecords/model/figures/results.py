@@ -76,6 +76,11 @@ class TableResult:
                 if isinstance(cell, Figure):
                     yield cell
 
+    def named(self) -> set[str]:
+        """Return the records its figures and rows name, by number."""
+        found = {number for figure in self.figures() for number in (*figure.records, *figure.of)}
+        return found.union(*(row.records for row in self.rows))
+
     def cell(self, row: str, column: str) -> Figure | str:
         """Return the cell of a row and a column by their keys; KeyError when there is none."""
         place = next((n for n, head in enumerate(self.columns) if head.key == column), None)

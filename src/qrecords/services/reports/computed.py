@@ -33,7 +33,7 @@ def computed(office: Office, tx: Transaction, asked: Asked) -> Prepared:
     tables = [*found.drawn.tables]
     if tables and kind and "month" in kind.periods and asked.period.span != "month" and found.drawn.compared:
         tables.append(told_before(office, tx, asked, series.form_code(asked.kind), found.drawn.compared))
-    named = _named(tables)
+    named = sorted({number for part in tables for number in part.named()})
     places = {number: place for place, number in enumerate(named)}
     items = tx.items.versions_of(found.filed.values())
     basis = (
@@ -58,17 +58,6 @@ def _said_twice(part: TableResult, rows: Sequence[Sequence[str]]) -> int | None:
     if not rows:
         return heads.index(part.row_head) if part.row_head in heads else None
     return next((n for n in range(len(heads)) if all(row[0] == row[n + 1] for row in rows)), None)
-
-
-def _named(tables: Sequence[TableResult]) -> list[str]:
-    """Return the records some tables name, by number."""
-    found: set[str] = set()
-    for part in tables:
-        for figure in part.figures():
-            found.update(figure.records, figure.of)
-        for row in part.rows:
-            found.update(row.records)
-    return sorted(found)
 
 
 def _table(part: TableResult) -> TableJson:
