@@ -11,7 +11,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -248,8 +247,8 @@ def words(tmp_path: Path) -> dict[str, str]:
     sheet(files["fax"], "HTTP://EXAMPLE.ORG/2")
     sheet(files["lost"], "HTTP://EXAMPLE.ORG/1")
     names = {"A": kept.A, "C": kept.C, "D": faulty_disk.D, "VOLUME": kept.VOLUME}
-    at = datetime.now().astimezone()
-    names |= {"today": at.date().isoformat(), "year": str(at.year)}
+    today = administer.open_office(faulty_disk.workspace(tmp_path / "day")).today()  # the office's, not the machine's
+    names |= {"today": today, "year": today[:4]}
     return names | {"folder": str(tmp_path), "new": str(tmp_path / "new")} | {k: str(p) for k, p in files.items()}
 
 
