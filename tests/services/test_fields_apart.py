@@ -21,7 +21,7 @@ from qrecords.errors import NotPermitted, QRecordsError
 from qrecords.model.access import Account, Grant
 from qrecords.model.apart import Place, changes_without, held, values_without
 from qrecords.model.field import Field, FieldType
-from qrecords.model.figures.checking import set_problems, table_problems
+from qrecords.model.figures.checking import Words, set_problems, table_problems
 from qrecords.model.figures.definitions import SetDefinition, TableDefinition
 from qrecords.model.form import Form
 from qrecords.office import Office
@@ -225,10 +225,10 @@ def test_no_table_sums_it_up() -> None:
     form = Form(**bj())
     forms_of = lambda code: [form] if code == "XX" else []  # noqa: E731
     sets = {"PLAN": SetDefinition(title="计划", forms=("XX",), date="day"), "LINES": SetDefinition(title="行", forms=("XX",), over="lines", date="day")}  # fmt: skip
-    assert set_problems(sets, forms_of, "sets.toml") == []
+    assert set_problems(sets, Words(forms_of), "sets.toml") == []
     for name, field in (("PLAN", "cost"), ("LINES", "lines.price")):
         column = {"key": "sum", "label": "合计", "measure": "sum", "fields": [field], "unit": "元"}
         part = {"key": "p", "set": name, "columns": [column]}
         table = TableDefinition(id="T99", title="示例", kinds=("BB",), order=1, parts=(part,))
-        (problem,) = table_problems(table, sets, forms_of, "T99.toml")
+        (problem,) = table_problems(table, sets, Words(forms_of), "T99.toml")
         assert "限阅" in str(problem.message) and str(problem.field).startswith("parts.p")

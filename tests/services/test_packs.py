@@ -217,7 +217,7 @@ def test_repairs_are_counted_with_their_days_and_what_is_not_settled(office: Off
         form = opened.forms.get("FX").form
 
         def case(n: int, **changes: Any) -> Record:
-            values = form.check(paper("return_repair", serial_no=f"{n:02}", **changes)).values
+            values = form.check(paper("return_repair", **{"serial_no": f"{n:02}"} | changes)).values
             day = str(values["arrived_on"])
             no = f"FX758-FX-2026-{n:05}"
             return Record(no, form.code, 2026, State.DRAFT, values, "示例", day, "示例单位一", opened.now(), "x")
@@ -226,16 +226,30 @@ def test_repairs_are_counted_with_their_days_and_what_is_not_settled(office: Off
             opened,
             [
                 case(1),  # arrived 01-29, with the maker on 02-11: late; accepted 03-18; handed over 04-20
-                case(2, received_by_maker_on="2026-02-03", late_reason=None, settled_on="2026-05-06", amount="5000"),
+                case(
+                    2,
+                    received_by_maker_on="2026-02-03",
+                    late_reason=None,
+                    settled_on="2026-05-06",
+                    amount="5000",
+                    contract_signed_on="2026-01-31",
+                    sub_contract_signed_on="2026-05-01",
+                ),
                 case(3, acceptance="拒收", has_fault_sheet=False, refusal_reason="缺故障单", **REFUSED),
+                # The first unit again, four months after it was handed back; not distributed; its day is 14 June.
+                case(4, serial_no="01", arrived_on="2026-06-07", **REFUSED),
             ],
         )
         with opened.register.read() as tx:
             drawn = figures_of(opened, tx, "BB", Period.read("2026-H1"), level="机密").drawn
         shown = {f.id: f.shown for t in drawn.tables if t.id == "T15" for f in t.figures()}
         wanted = {
-            "checks.total.checks": "3", "checks.total.percent": "33.3",
-            "distribution.total.given": "2", "distribution.total.late": "1", "distribution.total.percent": "50.0",
+            "checks.total.checks": "4", "checks.total.percent": "25.0", "checks.total.again": "1",
+            "distribution.total.due": "3", "distribution.total.given": "2", "distribution.total.late": "1",
+            "distribution.total.missing": "0", "distribution.total.percent": "50.0",  # the fourth is not due today
+            "location.total.due": "2", "location.total.percent": "50.0",  # by 25 February, and by the 10th
+            "kits.total.due": "2", "kits.total.percent": "100.0",
+            "contracts.total.late": "1", "contracts.total.percent": "0.0",  # a day after 30 April
             "repaired.total.repaired": "2", "repaired.total.mean": "39.0", "repaired.total.over": "0",
             "handed.total.cycle": "81.0", "handed.total.settled": "1", "handed.total.open": "1",
         }  # fmt: skip

@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
 from qrecords.errors import InvalidInput, Problem
+from qrecords.model.deadlines import Deadlines
 from qrecords.model.evaluation import Evaluation
-from qrecords.model.figures.checking import set_problems, table_problems
+from qrecords.model.figures.checking import Words, set_problems, table_problems
 from qrecords.model.figures.definitions import SetDefinition, TableDefinition
+from qrecords.model.figures.facts import FACTS
+from qrecords.model.figures.limits import deadline_facts
 from qrecords.model.figures.population import resolved
 from qrecords.model.figures.satisfaction import Method
 from qrecords.model.form import Form
@@ -34,12 +38,18 @@ class Tables:
     method: Method
 
 
-def read_tables(forms_dir: Path, forms_of: Callable[[str], Sequence[Form]], beside: Sequence[Path] = ()) -> Tables:
+def read_tables(
+    forms_dir: Path,
+    forms_of: Callable[[str], Sequence[Form]],
+    beside: Sequence[Path] = (),
+    deadlines: Deadlines = MappingProxyType({}),
+) -> Tables:
     """Return the definitions beside the forms; those that came with the program where an older workspace has none.
 
-    Series `beside` add their own sets and tables. InvalidInput names every set, field, measure and time that is not
-    known, by file and place.
+    Series `beside` add their own sets and tables; `deadlines` are those tables may name. InvalidInput names every set,
+    field, measure and time that is not known, by file and place.
     """
+    words = Words(forms_of, frozenset(FACTS | deadline_facts(deadlines)))
     folder = _folder(forms_dir, FOLDER)
     problems: list[Problem] = []
     others = [series / FOLDER for series in beside if (series / FOLDER).is_dir()]
@@ -50,7 +60,7 @@ def read_tables(forms_dir: Path, forms_of: Callable[[str], Sequence[Form]], besi
                 problems.append(Problem(f"集合 {name} 另一个系列已有", name, source=f"{other.parent.name}/{SETS_FILE}"))
             sets[name] = one
     if not problems:
-        problems += set_problems(sets, forms_of, SETS_FILE)
+        problems += set_problems(sets, words, SETS_FILE)
     whole = {name: resolved(sets, name) for name in sets} if not problems else {}
     tables: list[TableDefinition] = []
     paths = [path for one in (folder, *others) for path in sorted(one.iterdir(), key=lambda p: p.name)]
@@ -62,7 +72,7 @@ def read_tables(forms_dir: Path, forms_of: Callable[[str], Sequence[Form]], besi
         if any(known.id == found.id for known in tables):
             problems.append(Problem(f"表号 {found.id} 另一个文件已有", "id", source=path.name))
         if whole:
-            problems += table_problems(found, whole, forms_of, path.name)
+            problems += table_problems(found, whole, words, path.name)
         tables.append(found)
     method = _read_method(_folder(forms_dir, METHOD_FILE), problems)
     if problems:

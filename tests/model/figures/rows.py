@@ -29,7 +29,7 @@ def means(folder: Path = FORMS) -> Means:
     def editions(number: str) -> list[Form]:
         return [f.form for f in catalogue.numbered(number)]
 
-    found = read_tables(folder, editions, catalogue.beside)
+    found = read_tables(folder, editions, catalogue.beside, catalogue.deadlines)
     return Means(
         form=lambda code: catalogue.get(code).form,
         editions=editions,
@@ -77,12 +77,12 @@ class Paper:
         owes: Mapping[str, bool] | None = None,
         handed_in: Mapping[str, tuple[str, bool]] | None = None,
         using: Means | None = None,
-        regions: Mapping[str, str] | None = None,
+        listed: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         held = [*records]
         span = Period.read(period)
         first = min((r.date for r in held if r.date), default="9999-12-31")
-        read = Read(held, first, frozenset(r.date[:7] for r in held), owes or {}, handed_in or {}, regions or {})
+        read = Read(held, first, frozenset(r.date[:7] for r in held), owes or {}, handed_in or {}, listed or {})
         self.drawn: Drawn = draw(kind, span, read, using or means(), cutoff or span.last)
 
     def part(self, table: str, part: str) -> TableResult:

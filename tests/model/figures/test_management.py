@@ -7,8 +7,11 @@ from fractions import Fraction
 
 import pytest
 
+from qrecords.model.deadlines import Deadline
 from qrecords.model.evaluation import evaluate, evaluation_table
 from qrecords.model.figures.alarms import alarms
+from qrecords.model.figures.drawing import Read, report_of
+from qrecords.model.period import Period
 from qrecords.model.record import Record
 from qrecords.model.staff import may_be_sent, qualification
 from qrecords.stores.tablefiles import read_evaluation
@@ -271,3 +274,23 @@ def test_what_is_under_warranty_is_listed() -> None:
     ]  # fmt: skip
     table = Paper("2026-03", reports).part("T07", "warranty_items")
     assert [row.cells[0] for row in table.rows] == ["R1"] and "甲" in table.rows[0].cells
+
+
+@pytest.mark.parametrize(
+    ("replied", "cutoff", "found"),
+    [
+        ("2026-02-15 16:30", "2026-02-20", "按期"),  # to the minute, the holiday not left out
+        ("2026-02-15 16:31", "2026-02-20", "逾期"),
+        (None, "2026-02-15", "未到期"),
+        (None, "2026-02-16", "逾期未办"),
+    ],
+)
+def test_a_deadline_is_counted_by_its_row_alone(replied: str | None, cutoff: str, found: str) -> None:
+    """What deadlines.toml says is due, any table may count: `@due.KEY`, `@kept.KEY` (R140)."""
+    said = {"label": "示例", "rule": "示例", "limit": 48, "days": "hours", "source": "procedure", "form": "QR758-01"}
+    row = Deadline.model_validate(said | {"start": ["received_at"], "done": ["replied_at"]})
+    near = replace(means(), deadlines={**means().deadlines, "quick": row})
+    asked = record("I1", "01A", received_at="2026-02-13 16:30", replied_at=replied)
+    report = report_of("BB", Period.read("2026-02"), Read([asked], "2026-02-13", frozenset({"2026-02"})), near, cutoff)
+    (entry,) = report.population.at("INFO", "period", Period.read("2026-02"))
+    assert (entry.get("@due.quick"), entry.get("@kept.quick")) == ("2026-02-15 16:30", found)

@@ -71,9 +71,10 @@ def test_v2_not_rated_is_not_satisfied_and_counts_in_the_coverage(month: Paper) 
 def test_r116_by_region_where_the_customer_list_has_regions(month: Paper) -> None:
     assert not [t for t in month.drawn.tables if t.id == "M05"], "no list, no table"
     where = {
-        choice_key(f"用户{name}"): region for name, region in (("A", "示例东区"), ("B", "示例东区"), ("D", "示例西区"))
+        choice_key(f"用户{name}"): {"region": region}
+        for name, region in (("A", "示例东区"), ("B", "示例东区"), ("D", "示例西区"))
     }
-    paper = Paper("2026-03", march(), kind="MY", regions=where)
+    paper = Paper("2026-03", march(), kind="MY", listed=where)
     assert paper.column("M05", "index", "service_n") == {"示例东区": "2", "示例西区": "1", "未填": "1", "total": "4"}
     assert paper["M05.index.示例东区.service"] == "86.5", "(93 + 80) / 2"
 

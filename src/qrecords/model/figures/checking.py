@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from qrecords.errors import Problem
 from qrecords.model.field import Condition, FieldType
@@ -19,13 +20,21 @@ STOCK = frozenset({"opening", "closing", "during"})
 FormsOf = Callable[[str], Sequence[Form]]
 
 
-def set_problems(sets: Mapping[str, SetDefinition], forms_of: FormsOf, source: str) -> list[Problem]:
-    """Return what is wrong with the sets; `forms_of` gives the editions of a form by its number, none of an unknown."""
-    return [problem for name, one in sets.items() for problem in _of_set(name, one, sets, forms_of, source)]
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What definitions may speak of: the editions of a form by its number, none of an unknown, and the facts."""
+
+    forms_of: FormsOf
+    facts: Collection[str] = frozenset(FACTS)
+
+
+def set_problems(sets: Mapping[str, SetDefinition], words: Words, source: str) -> list[Problem]:
+    """Return what is wrong with the sets."""
+    return [problem for name, one in sets.items() for problem in _of_set(name, one, sets, words, source)]
 
 
 def _of_set(
-    name: str, one: SetDefinition, sets: Mapping[str, SetDefinition], forms_of: FormsOf, source: str
+    name: str, one: SetDefinition, sets: Mapping[str, SetDefinition], words: Words, source: str
 ) -> Iterator[Problem]:
     chain = [name]
     while (above := sets[chain[-1]].of) and above in sets and above not in chain:
@@ -41,10 +50,10 @@ def _of_set(
     if not numbers:
         yield Problem('没有写 forms（哪些表式，如 "06"）', f"{name}.forms", source=source)
     for number in one.forms:
-        if not forms_of(number):
+        if not words.forms_of(number):
             yield Problem(f"没有表式「{number}」", f"{name}.forms", source=source)
     over = next((sets[n].over for n in chain if sets[n].over), "")
-    known = _Known(numbers, over, forms_of)
+    known = _Known(numbers, over, words)
     if over and over not in OVER and not known.is_rows(over):
         told = f"over 要写明细表的栏目或 {'、'.join(sorted(OVER))}，「{over}」不是"
         yield Problem(told, f"{name}.over", source=source)
@@ -58,15 +67,13 @@ def _of_set(
 
 
 def table_problems(
-    found: TableDefinition, sets: Mapping[str, SetDefinition], forms_of: FormsOf, source: str
+    found: TableDefinition, sets: Mapping[str, SetDefinition], words: Words, source: str
 ) -> list[Problem]:
     """Return what is wrong with a table whose sets (resolved) are sound."""
-    return [problem for part in found.parts for problem in _of_part(part, f"parts.{part.key}", sets, forms_of, source)]
+    return [problem for part in found.parts for problem in _of_part(part, f"parts.{part.key}", sets, words, source)]
 
 
-def _of_part(
-    part: Part, where: str, sets: Mapping[str, SetDefinition], forms_of: FormsOf, source: str
-) -> Iterator[Problem]:
+def _of_part(part: Part, where: str, sets: Mapping[str, SetDefinition], words: Words, source: str) -> Iterator[Problem]:
     used = [(part.set, f"{where}.set")]
     used += [(c.set, f"{where}.columns.{c.key}.set") for c in part.columns if c.set]
     used += [(r.set, f"{where}.rows.{r.key}.set") for r in part.rows.each if r.set]
@@ -77,7 +84,7 @@ def _of_part(
 
     def known_of(*names: str) -> _Known:
         kinds = [sets[name] for name in names]
-        return _Known(tuple(f for k in kinds for f in k.forms), kinds[0].over, forms_of)
+        return _Known(tuple(f for k in kinds for f in k.forms), kinds[0].over, words)
 
     known = known_of(part.set)
     yield from _conditions(part.when, known_of(*(n for n, _ in used)), f"{where}.when", source)
@@ -160,8 +167,9 @@ def _conditions(when: Iterable[Condition], known: _Known, place: str, source: st
 class _Known:
     """What may be named of the entries of some forms."""
 
-    def __init__(self, numbers: Sequence[str], over: str, forms_of: FormsOf) -> None:
-        self._forms = [form for number in numbers for form in forms_of(number)]
+    def __init__(self, numbers: Sequence[str], over: str, words: Words) -> None:
+        self._forms = [form for number in numbers for form in words.forms_of(number)]
+        self._facts = words.facts
         self._numbers = numbers
         self._over = over
         self._apart = {place.path for form in self._forms for place in form.apart}
@@ -170,7 +178,7 @@ class _Known:
 
     def __contains__(self, path: str) -> bool:
         if path.startswith("@"):
-            return path in FACTS or (self._over in OVER and path in OWN_FACTS)
+            return path in self._facts or (self._over in OVER and path in OWN_FACTS)
         if path in self._apart:
             return False
         if any(path in form.by_key for form in self._forms):
@@ -195,7 +203,7 @@ class _Known:
 
     def unknown(self, path: str) -> str:
         if path.startswith("@"):
-            ways = [*FACTS, *(OWN_FACTS if self._over in OVER else ())]
+            ways = [*self._facts, *(OWN_FACTS if self._over in OVER else ())]
             return f"没有推算项「{path}」{_near(path, ways)}，可用：{'、'.join(sorted(ways))}"
         if path in self._apart:
             return f"「{path}」是限阅的栏目（apart），报表人人能看，不能用它"

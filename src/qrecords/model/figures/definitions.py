@@ -161,7 +161,7 @@ class Part(Definition):
 class TableDefinition(Definition):
     """One table and the documents it stands in; one that `needs` forms only where there are records of one of them.
 
-    `regions` among them: only where the customer list has regions.
+    `regions`, `points`, `levels` among them: only where the list of customers has them.
     """
 
     id: str = Key(pattern=r"^[A-Z]{1,4}[0-9]{1,3}[a-z]?$")

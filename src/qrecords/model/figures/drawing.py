@@ -15,8 +15,9 @@ from qrecords.model.figures.basis import why_not_valid
 from qrecords.model.figures.charting import charts
 from qrecords.model.figures.definitions import SetDefinition, TableDefinition
 from qrecords.model.figures.entries import Entry, Surroundings
-from qrecords.model.figures.facts import DAY_SPANS, FACTS, is_fault, reported, unit_of
-from qrecords.model.figures.management import links
+from qrecords.model.figures.facts import DAY_SPANS, FACTS, is_fault, reported
+from qrecords.model.figures.limits import deadline_facts, kept_choices
+from qrecords.model.figures.management import links, unit_of
 from qrecords.model.figures.population import Makes, Population
 from qrecords.model.figures.results import ChartResult, Figure, TableResult
 from qrecords.model.figures.satisfaction import Method
@@ -28,7 +29,8 @@ from qrecords.model.record import Action, Record, State
 from qrecords.model.retention import ComplaintKind
 
 OVERALL = "overall"
-REGIONS = "regions"  # what a table needs that stands only where the customer list has them
+# What a table may need that only the list of customers has, by the list's own column.
+LISTED = {"regions": "region", "points": "service_point", "levels": "service_level"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Read:
 
     `first_day` is that of the office's first record, `months` (YYYY-MM) those it has any of. `owes` tells of notices
     whether a record is missing, `handed_in` of records handed in during the period when, and whether any came back.
-    `regions` are those of customers, by code and by unit, as the list says on the day of the drawing.
+    `listed` is what the list of customers says beside, by code and by unit, on the day of the drawing.
     """
 
     records: Sequence[Record]
@@ -63,7 +65,7 @@ class Read:
     months: frozenset[str]
     owes: Mapping[str, bool] = field(default_factory=dict)
     handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
-    regions: Mapping[str, str] = field(default_factory=dict)
+    listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ class Drawn:
 def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Drawn:
     """Return the tables of a kind of document for a period, as of a cut-off day."""
     report = report_of(kind, period, read, means, cutoff)
-    there = {form_number(record.form_code) for record in read.records} | ({REGIONS} if read.regions else set())
+    there = {form_number(record.form_code) for record in read.records}
+    there |= {need for need, column in LISTED.items() if any(column in said for said in read.listed.values())}
     asked = [one for one in wanted(means.tables, kind, period) if not one.needs or there.intersection(one.needs)]
     tables = [(one, table(one, report)) for one in asked]
     found = [part for _, parts in tables for part in parts]
@@ -112,10 +115,11 @@ def _compared(tables: Iterable[tuple[TableDefinition, Sequence[TableResult]]]) -
 def report_of(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Report:
     """Return what tables are computed from: the records as entries, with what their facts need."""
     near = _surroundings(period, read, means, cutoff)
+    facts = FACTS | deadline_facts(means.deadlines)
     entries: dict[str, list[Entry]] = {}
     for record in read.records:
         if record.state is not State.DESTROYED:
-            entries.setdefault(form_number(record.form_code), []).append(Entry(record, near, FACTS))
+            entries.setdefault(form_number(record.form_code), []).append(Entry(record, near, facts))
     method = means.method
     makers: dict[str, Makes] = {
         "@occasions": partial(satisfaction.occasions, method=method),
@@ -136,6 +140,7 @@ class _Choices:
     def __init__(self, means: Means) -> None:
         self._means = means
         self._known: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
+        self._of_facts = FACT_CHOICES | dict(kept_choices(means.deadlines))
 
     def __call__(self, numbers: Sequence[str], path: str) -> tuple[str, ...]:
         if (key := (tuple(numbers), path)) not in self._known:
@@ -143,8 +148,8 @@ class _Choices:
         return self._known[key]
 
     def _find(self, numbers: Sequence[str], path: str) -> tuple[str, ...]:
-        if path in FACT_CHOICES:
-            return FACT_CHOICES[path]
+        if path in self._of_facts:
+            return self._of_facts[path]
         found: dict[str, None] = {}
         key, _, column = path.partition(".")
         for number in numbers:
@@ -168,6 +173,7 @@ FACT_CHOICES = {
     "@class": (*threads.CLASSES, threads.UNCLASSIFIED),
     "@thread_state": threads.STATES,
     "@answered": threads.ANSWERS,
+    "@service_level": ("A", "B", "C"),
     "@qualified": ("合格", "缺项", "过期", "停用"),
 }
 
@@ -201,7 +207,7 @@ def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surr
         handed_in=read.handed_in,
         informed=_informed(read.records),
         links=links(read.records),
-        regions=read.regions,
+        listed=read.listed,
         workday=means.workday,
         refix_days=means.refix_days,
     )

@@ -17,11 +17,15 @@ MISSING = object()
 
 @dataclass(frozen=True)
 class Links:
-    """What records say of others: when an item of a plan was done, a service was asked after, who is registered."""
+    """What records say of others: when an item of a plan was done, a service was asked after, who is registered.
+
+    `handed` gives of a unit (model, serial number) the days it was handed back to its user after a repair.
+    """
 
     done: Mapping[str, str] = field(default_factory=dict)
     followed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cards: tuple[Mapping[str, Any], ...] = ()
+    handed: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Surroundings:
     `cutoff` is the day of the report; `last` the period's last day. `notice_owes` tells of each notice whether a
     record it owes is missing; `faults` gives of a unit its faults as (day reported, day finished, record number),
     `handed_in` of a record on which day it was, and whether it was sent back, `informed` of a notice on which day the
-    information about it (11A) was passed on, `regions` of customers (by code, by unit) where they are.
+    information about it (11A) was passed on, `listed` of customers (by code, by unit) what their list says beside.
     `valid` and `incomplete` are judged by whoever has the forms.
     """
 
@@ -49,7 +53,7 @@ class Surroundings:
     handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     informed: Mapping[str, str] = field(default_factory=dict)
     links: Links = field(default_factory=Links)
-    regions: Mapping[str, str] = field(default_factory=dict)
+    listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))
     refix_days: int = 30
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from qrecords.model.access import CENTRE, performing_unit
 from qrecords.model.arrivals import arrival_of
 from qrecords.model.complaints import QUALITY_TOPIC, awaits_quality, quality_items, receipt_of
 from qrecords.model.figures.entries import Entry, Fact, Surroundings
-from qrecords.model.figures.management import MANAGEMENT
+from qrecords.model.figures.management import MANAGEMENT, unit_of
 from qrecords.model.figures.satisfaction import ITEMS
 from qrecords.model.numbering import form_number
 from qrecords.model.record import Record
@@ -46,10 +47,10 @@ def _unit(entry: Entry, _: Surroundings) -> str:
     return performing_unit(entry.record.values) or CENTRE
 
 
-def _region(entry: Entry, near: Surroundings) -> str | None:
-    """Where the customer is, as the list of customers says (M05)."""
+def _listed(column: str, entry: Entry, near: Surroundings) -> str | None:
+    """What the list of customers says of the customer: where he is, how he is served (M05, T14)."""
     keys = (choice_key(str(entry.record.values.get(key) or "")) for key in ("customer_code", "customer_unit"))
-    return next((near.regions[key] for key in keys if key in near.regions), None)
+    return next((near.listed[key].get(column) for key in keys if key in near.listed), None)
 
 
 def _past(entry: Entry, _: Surroundings) -> bool:
@@ -264,11 +265,6 @@ def _fault(entry: Entry, _: Surroundings) -> bool:
     return is_fault(entry.record)
 
 
-def unit_of(values: Any) -> tuple[str, str]:
-    """Return the unit a report is about: model and serial number, as they are told apart."""
-    return choice_key(str(values.get("product_model") or "")), choice_key(str(values.get("serial_no") or ""))
-
-
 def reported(values: Any) -> str:
     """Return the day a fault was reported, as far as the report says."""
     return next((day for key in ("reported_on", "started_on", "finished_on") if (day := _day(values.get(key)))), "")
@@ -364,7 +360,9 @@ FACTS: dict[str, Fact] = {
     "@number": lambda entry, _: entry.record.record_no,
     "@title": lambda entry, _: entry.record.title,
     "@unit": _unit,
-    "@region": _region,
+    "@region": partial(_listed, "region"),
+    "@service_point": partial(_listed, "service_point"),
+    "@service_level": partial(_listed, "service_level"),
     "@past": _past,
     "@state": _state,
     "@reason": lambda entry, _: entry.record.reason,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
+from qrecords.model.deadlines import add_months
 from qrecords.model.figures.entries import Entry, Fact, Links, Surroundings
 from qrecords.model.numbering import form_number
 from qrecords.model.record import Record, State
 from qrecords.model.staff import may_be_sent, qualification
+from qrecords.model.values import choice_key
 
 PLAN_PARTS = ("measures", "training", "visits", "textbooks")
 VISIT = "走访"
@@ -21,6 +24,7 @@ def links(records: Iterable[Record]) -> Links:
     done: dict[str, str] = {}
     followed: dict[str, list[str]] = {}
     cards: list[Mapping[str, Any]] = []
+    handed: dict[tuple[str, str], list[str]] = {}
     standing = [r for r in records if r.state not in {State.VOID, State.DESTROYED}]
     notices = {r.record_no: r.notice_no for r in standing if r.notice_no}
     for record in standing:
@@ -32,7 +36,19 @@ def links(records: Iterable[Record]) -> Links:
                 followed.setdefault(about, []).append(day)
         if form_number(record.form_code) == "RY":
             cards.append(values)
-    return Links(done, {number: tuple(sorted(days)) for number, days in followed.items()}, tuple(cards))
+        if day_back := str(values.get("handed_to_user_on") or ""):
+            handed.setdefault(unit_of(values), []).append(day_back)
+    return Links(
+        done,
+        {number: tuple(sorted(days)) for number, days in followed.items()},
+        tuple(cards),
+        {unit: tuple(sorted(days)) for unit, days in handed.items()},
+    )
+
+
+def unit_of(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the unit a record is about: model and serial number, as they are told apart."""
+    return choice_key(str(values.get("product_model") or "")), choice_key(str(values.get("serial_no") or ""))
 
 
 def _asked_after(record: Record) -> tuple[str, ...]:
@@ -119,6 +135,15 @@ def _improved(entry: Entry, near: Surroundings) -> str:
     return "按期" if done <= str(values.get("due_on") or "") else "逾期"
 
 
+def _returned_again(entry: Entry, near: Surroundings) -> bool:
+    """Taken in for repair again within twelve months of being handed back (O.5)."""
+    values, came = entry.record.values, str(entry.record.values.get("arrived_on") or "")
+    if not came or values.get("acceptance") != "接收":
+        return False
+    back = near.links.handed.get(unit_of(values), ())
+    return any(day <= came <= add_months(date.fromisoformat(day), 12).isoformat() for day in back)
+
+
 def _issued_first(entry: Entry, _: Surroundings) -> bool:
     """Issued not after its people left (5.5.4)."""
     issued, left = (str(entry.record.values.get(key) or "")[:10] for key in ("issued_on", "departed_on"))
@@ -141,4 +166,5 @@ MANAGEMENT: dict[str, Fact] = {
     "@improved": _improved,
     "@issued_first": _issued_first,
     "@owes": _owes,
+    "@returned_again": _returned_again,
 }

@@ -23,6 +23,7 @@ from qrecords.stores.given import GivenFile
 from qrecords.stores.lists import read_list, write_list
 
 SERIES = "series"  # what `products list` says beside the columns: in series production or not, and why
+BESIDE = ("region", "service_point", "service_level")  # of a customer, for reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,12 @@ def _log(office: Office, kind: ListKind, sha256: str) -> None:
             tx.audit.append([office.event(Action.KEEP_LISTS, kind.file_name, sha256=sha256)])
 
 
-def customer_regions(office: Office) -> dict[str, str]:
-    """Return the regions of the customers on the list, by code and by unit; those of neither have none."""
+def customers_listed(office: Office) -> dict[str, dict[str, str]]:
+    """Return what the list says of its customers beside (region, service point, level), by code and by unit."""
     return {
-        choice_key(name): str(entry["region"])
+        choice_key(name): said
         for entry in _read(office, CUSTOMERS)
-        if entry.get("region")
+        if (said := {key: str(entry[key]) for key in BESIDE if entry.get(key)})
         for key in ("customer_unit", "customer_code")
         if (name := str(entry.get(key) or ""))
     }

@@ -15,7 +15,7 @@ from qrecords.model.numbering import form_number, without_edition
 from qrecords.model.period import Period
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
-from qrecords.services.intake.lists import customer_regions
+from qrecords.services.intake.lists import customers_listed
 from qrecords.services.require import owes_something
 from qrecords.settings import spans_of
 from qrecords.stores.documentkinds import read_documents
@@ -76,7 +76,7 @@ def means_of(office: Office) -> Means:
     def editions(number: str) -> list[Form]:
         return [folder.form for folder in forms.numbered(number)]
 
-    found = read_tables(forms.main, editions, forms.beside)
+    found = read_tables(forms.main, editions, forms.beside, forms.deadlines)
     return Means(
         form=lambda code: forms.get(code).form,
         editions=editions,
@@ -120,7 +120,7 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
     first_day, months = tx.records.months()
     spans = (period, period.preceding, period.year_before)  # those a summary sets side by side
     owes = owes_something(office, _back(office, scope, spans), found)
-    return Read(scope, first_day, months, owes, _handed_in(tx, period), customer_regions(office))
+    return Read(scope, first_day, months, owes, _handed_in(tx, period), customers_listed(office))
 
 
 def _back(office: Office, records: list[Record], spans: Sequence[Period]) -> list[Record]:
