@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +21,7 @@ from qrecords.intake.outfiles import require_free, write_new
 from qrecords.intake.viewer import open_with_viewer
 from qrecords.model.queryways import WAYS
 from qrecords.model.record import OPEN_STATES, STATE_LABELS, State
+from qrecords.settings import find_root
 
 if TYPE_CHECKING:
     from qrecords.services.finding.find import Shown
@@ -116,6 +118,7 @@ class _Search(chinese.Command):
 @click.option("--saved", metavar="名称", type=SAVED, default="", help="照存下的检索再查；还可另加词和条件")
 @click.option("--forget", metavar="名称", type=SAVED, default="", help="删去存下的检索")
 @click.option("--list-saved", is_flag=True, help="列出存下的检索")
+@click.option("--office", "beside", multiple=True, type=types.FOLDER, help="连同这个办公室的工作区一起查，可写几次")
 @pass_session
 def search(
     session: Session,
@@ -130,6 +133,7 @@ def search(
     saved: str,
     forget: str,
     list_saved: bool,
+    beside: tuple[Path, ...],
     **criteria: Any,
 ) -> None:
     """全文检索：几个词都要出现；支持 "短语"、OR、-排除、用户：… 型号：… 等。"""
@@ -149,6 +153,8 @@ def search(
         customer=criteria["customer"],
         model=criteria["model"],
     )
+    if beside and (forget or list_saved or save or saved or output or open_number or sort == "relevance"):
+        raise UsageError("几个办公室一起查，只按日期列出", remedy="请去掉 -o、--open、--save、--saved、--sort 等选项")
     if forget or list_saved:
         _keep_house(session, forget)
         return
@@ -160,6 +166,9 @@ def search(
     sort = sort or "date"
     if not text.strip() and wanted == Criteria():
         raise UsageError("没有写检索词，也没有条件", remedy="请写要找的字，或加 --form、--year、--state 等条件")
+    if beside:
+        _search_together(session, beside, text, wanted, limit, after)
+        return
     if output:
         from qrecords.services.finding.hitlist import hits_file
 
@@ -178,6 +187,30 @@ def search(
     if open_number:
         found = replace(found, opened=_open(session, found, open_number))
         lines = [f"✓ 已打开 {found.opened}"]
+    session.answer(found, lines)
+
+
+def _search_together(
+    session: Session, beside: Sequence[Path], text: str, wanted: Criteria, limit: int, after: str
+) -> None:
+    """Search this office and others, each opened as the account that searches."""
+    from qrecords.services.administer import open_office
+    from qrecords.services.finding.together import search_together
+    from qrecords.strict import require_none
+
+    require_none("几个办公室一起检索")
+    with ExitStack() as opened:
+        others = [opened.enter_context(closing(open_office(find_root(root), session.account))) for root in beside]
+        found = search_together([session.office, *others], text, wanted, limit=limit, after=after)
+    lines = [f"{where}：{BEHIND.format(count)}" for where, count in (found.behind or {}).items()]
+    lines += [f"文件  {d.document_no}  {d.state_label}  {d.title}（{d.office}）" for d in found.documents]
+    for number, hit in enumerate(found.hits, start=1):
+        state = STATE_LABELS[State(hit.state)]
+        head = f"{number:>2}  {hit.record_no}  {hit.date}  {state}  {hit.customer_unit}"
+        lines += [f"{head}  {cut(hit.title, TITLE_WIDTH)}", f"    {hit.office}  {hit.snippet}"]
+    lines += [f"{office}：{count}份" for office, count in found.offices.items()]
+    if found.next:
+        lines.append(f"→ 下一页：同一条命令加上 --after '{found.next}'")
     session.answer(found, lines)
 
 
