@@ -9,6 +9,7 @@ import os
 import pickle
 import re
 import shutil
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -25,7 +26,7 @@ from sqlalchemy.util import LRUCache
 
 from qrecords.cli import app
 from qrecords.desk.workspace import system_now
-from qrecords.stores import formoutlines
+from qrecords.stores import formfolders, formoutlines
 from qrecords.stores.formfiles import FormCatalogue
 from tests import converted_once
 
@@ -59,6 +60,9 @@ sa.Engine.__init__ = _engine_that_shares  # type: ignore[method-assign]
 
 # Collecting what is no longer used after every 700 new objects finds little among so many that live as long as a session.
 gc.set_threshold(100_000, 20, 100)
+
+# An office just copied is no older than the grain of most file systems' clocks; here the clock is the kernel's.
+formfolders._GRAIN_NS = 50_000_000
 
 # Machines are shared: how long an example takes says nothing about it.
 settings.register_profile("shared-machine", deadline=None)
@@ -109,6 +113,15 @@ def papers_kept(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder.mkdir(exist_ok=True)
     os.environ[converted_once.FOLDER] = str(folder)
     converted_once.remember()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scratch_in_memory(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what the tests' own processes lay aside where the tests' folders are, and let it go with them."""
+    base = tmp_path_factory.getbasetemp()
+    if base.is_relative_to(MEMORY_DISK):
+        (base / "scratch").mkdir(exist_ok=True)
+        tempfile.tempdir = str(base / "scratch")
 
 
 @pytest.fixture(autouse=True)

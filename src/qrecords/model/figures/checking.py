@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qrecords.errors import Problem
 from qrecords.model.field import Condition, FieldType
@@ -26,6 +26,14 @@ class Words:
 
     forms_of: FormsOf
     facts: Collection[str] = frozenset(FACTS)
+    _known: dict[tuple[tuple[str, ...], str], _Known] = field(default_factory=dict, compare=False)
+
+    def of(self, numbers: Iterable[str], over: str) -> _Known:
+        """Return what may be named of the entries of some forms, gathered once: each column of each table asks."""
+        key = (tuple(dict.fromkeys(numbers)), over)
+        if key not in self._known:
+            self._known[key] = _Known(*key, self)
+        return self._known[key]
 
 
 def set_problems(sets: Mapping[str, SetDefinition], words: Words, source: str) -> list[Problem]:
@@ -53,7 +61,7 @@ def _of_set(
         if not words.forms_of(number):
             yield Problem(f"没有表式「{number}」", f"{name}.forms", source=source)
     over = next((sets[n].over for n in chain if sets[n].over), "")
-    known = _Known(numbers, over, words)
+    known = words.of(numbers, over)
     if over and over not in OVER and not known.is_rows(over):
         told = f"over 要写明细表的栏目或 {'、'.join(sorted(OVER))}，「{over}」不是"
         yield Problem(told, f"{name}.over", source=source)
@@ -84,7 +92,7 @@ def _of_part(part: Part, where: str, sets: Mapping[str, SetDefinition], words: W
 
     def known_of(*names: str) -> _Known:
         kinds = [sets[name] for name in names]
-        return _Known(tuple(f for k in kinds for f in k.forms), kinds[0].over, words)
+        return words.of((f for k in kinds for f in k.forms), kinds[0].over)
 
     known = known_of(part.set)
     yield from _conditions(part.when, known_of(*(n for n, _ in used)), f"{where}.when", source)

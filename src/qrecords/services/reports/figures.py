@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from qrecords.model.access import SECRECY_LEVELS, secrecy_rank
 from qrecords.model.evaluation import evaluate, evaluation_table
@@ -73,6 +74,7 @@ def means_of(office: Office) -> Means:
     """Return what the office says of its figures; InvalidInput names everything wrong in its definitions."""
     forms, settings = office.forms, office.settings.reports
 
+    @cache  # asked for each column of each table, and for each record
     def editions(number: str) -> list[Form]:
         return [folder.form for folder in forms.numbered(number)]
 
