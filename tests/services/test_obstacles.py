@@ -106,7 +106,7 @@ def test_due_and_status_name_the_same_obstacles(busy: CommandLine) -> None:
     assert status["next"] == {"submit": 2}
     assert "待办    可以提交2" in busy("status").out
     (late,) = [d for d in busy.json("due", "--on", "2025-04-01")["due"] if d["about"] == NOTICE]
-    assert (missing, late["next"]) == ([], ""), "the notice lacks nothing before it is submitted"
+    assert (missing, late["next"]) == ([], f"接着办：qrecords submit {NOTICE}"), "nothing before that"
     busy("submit", NOTICE)
     busy("review", NOTICE, "--on", "2025-12-30")
     missing, _ = told(busy, NOTICE)

@@ -324,6 +324,8 @@ def test_v10_r103_a_period_without_its_document_is_due_from_the_first_of_its_kin
     assert found["KF-BB 2026-04"] == ("report_month", "2026-05-11", False), "10 May 2026 is a Sunday"
     assert found["KF-BB 2019"][0] == "report_year" and found["KF-BB 2025-H1"][:2] == ("report_half", "2025-07-15")
     assert not {"KF-BB 2019-11", "KF-BB 2026-05", "KF-MY 2026-04"}.intersection(found)
+    (what_to_do,) = [worded(d.detail) for d in due(office, on=on).due if d.about == "KF-BB 2026-04"]
+    assert what_to_do == "还没有拟制：qrecords report draw BB --period 2026-04"
     review(people("乙"), NUMBER, Hand("示例主任", "2020-01-20"))
     assert owed(office, on)[NUMBER] == ("report_send", "2020-01-23", True)
     assert [*awaited_documents(with_grants(people, Grant("quality")), date(2026, 5, 5))] == [], (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from qrecords.advice import joined
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import note, table
@@ -24,13 +25,13 @@ def due(session: Session, on: str | None) -> None:
             d.about,
             d.who,
             d.label,
-            d.detail or d.next,
+            joined("；", filter(None, (d.detail, d.next))),
         )
         for d in found.due
     ]
     folder = session.office.settings.forms.folder
     headings = ("最迟", "还有", "哪份", "谁办", "事项", "说明")
-    lines = table(headings, rows, (10, 12, 24, 16, 46, 40)) if rows else [f"{found.on} 没有到期的事项"]
+    lines = table(headings, rows, (10, 12, 24, 16, 46, 120)) if rows else [f"{found.on} 没有到期的事项"]
     if rows:
         lines.append(f"共{len(rows)}项，逾期{found.late}项；期限在 {folder}/deadlines.toml 里改")
     for year in found.unknown_years:

@@ -85,12 +85,17 @@ def width(text: str) -> int:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], limits: Sequence[int] | None = None) -> list[str]:
-    """Return aligned lines; a cell longer than its limit is cut with an ellipsis."""
-    cells = [[cut(_on_one_line(c), n) for c, n in zip(r, limits or [40] * len(r), strict=True)] for r in rows]
+    """Return aligned lines; a cell longer than its limit is cut with an ellipsis, but never what to do next."""
+    cells = [[_cell(c, n) for c, n in zip(r, limits or [40] * len(r), strict=True)] for r in rows]
     widths = [max(width(c) for c in column) for column in zip(headings, *cells, strict=True)]
     return [
         "  ".join(c + " " * (w - width(c)) for c, w in zip(r, widths, strict=True)).rstrip() for r in [headings, *cells]
     ]
+
+
+def _cell(value: object, limit: int) -> str:
+    text = _on_one_line(value)
+    return text if isinstance(value, Advice) else cut(text, limit)
 
 
 def _on_one_line(value: object) -> str:

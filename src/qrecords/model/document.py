@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from qrecords.advice import Do, Sentence, advise
+from qrecords.advice import Do, Input, Sentence, ToDo, advise
 from qrecords.errors import NotPermitted, WrongState
 from qrecords.model.access import DocumentScope, secrecy_rank
 from qrecords.model.period import Period
@@ -311,7 +311,13 @@ class Document:
             case DocumentState.DESTROYED:
                 return "它已销毁，只留编号和题名"
             case DocumentState.VOID:
-                return advise("这一期请重新拟制：{}", Do.DRAW_DOCUMENT)
+                return advise("这一期请重新拟制：{}", to_draw(self.form_code, self.period, self.branch))
+
+
+def to_draw(form_code: str, period: str, branch: str) -> ToDo:
+    """Return the step that draws a period's document, with all it must be told."""
+    given = (Input.PERIOD(period), *([Input.BRANCH(branch)] if branch else []))
+    return Do.DRAW_DOCUMENT(form_code.rpartition("-")[2], *given)
 
 
 def require_other_person(document: Document, account: str, part: Part) -> None:

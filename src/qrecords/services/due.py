@@ -11,10 +11,11 @@ from qrecords.errors import Problem
 from qrecords.model.complaints import awaits_quality, receipt_of
 from qrecords.model.deadlines import Calendar, Deadlines
 from qrecords.model.numbering import without_edition
-from qrecords.model.record import Action, Record, State
+from qrecords.model.record import DOINGS, Action, Record, State
 from qrecords.office import Office
 from qrecords.services.complaints import standing_of
 from qrecords.services.duerows import waiting
+from qrecords.services.obstacles import next_step
 from qrecords.services.reports.awaited import awaited_documents
 from qrecords.services.require import owed
 from qrecords.services.underway import lacking, owed_under_way, under_way
@@ -40,7 +41,7 @@ class Due:
     late: bool
     days_left: int
     detail: Sentence = ""
-    next: Sentence = ""  # what the record lacks before its next step
+    next: Sentence = ""  # what the record lacks before its next step, or that step
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +130,18 @@ def _due(office: Office, day: date) -> DueList:
     found += _binding(desk)
     found += [desk.on_day(w.key, w.target, w.limit, w.about, w.who, w.detail) for w in waiting(office, day)]
     found.sort(key=_in_order)
-    before = lacking(office)
-    found = [replace(d, next=_first(before.get(d.about, ()))) for d in found]
+    before, on_their_way = lacking(office), {r.record_no: r for r in desk.records}
+    found = [replace(d, next=_next(office, on_their_way.get(d.about), before.get(d.about, ()))) for d in found]
     years = {int(d.limit_on[:4]) for d in found} | {day.year}
     return DueList(day.isoformat(), found, sum(d.late for d in found), sorted(years - desk.calendar.years()))
 
 
-def _first(problems: Sequence[Problem]) -> Sentence:
-    more = f"（共{len(problems)}处）" if len(problems) > 1 else ""
-    return advise("{}{}", problems[0].message, more) if problems else ""
+def _next(office: Office, record: Record | None, problems: Sequence[Problem]) -> Sentence:
+    """Return what a record lacks before its next step, or the step itself; nothing of what is no record on its way."""
+    if problems:
+        return advise("{}{}", problems[0].message, f"（共{len(problems)}处）" if len(problems) > 1 else "")
+    step = next_step(office.forms.get(record.form_code).form, record) if record else None
+    return advise("接着办：{}", DOINGS[step](record.record_no)) if record and step else ""
 
 
 def _notices(desk: _Desk) -> Iterator[Due]:

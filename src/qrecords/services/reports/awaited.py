@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from qrecords.advice import Do, Sentence, advise
+from qrecords.advice import Sentence, advise
 from qrecords.model.access import DocumentScope, secrecy_rank
 from qrecords.model.deadlines import Deadline
-from qrecords.model.document import Document, DocumentState
+from qrecords.model.document import Document, DocumentState, to_draw
 from qrecords.model.period import Period, periods_of
 from qrecords.model.record import Action
 from qrecords.model.reportkind import DocumentSeries, ReportKind
@@ -65,8 +65,9 @@ def _missing(
                     continue
                 deadline = office.forms.procedure.deadlines.get(key)
                 if deadline and on >= (limit := _limit(office, deadline, period)) - timedelta(days=deadline.remind):
-                    about = drawn.document_no if drawn else f"{there[0].form_code} {period.key}{there[0].branch}"
-                    detail = drawn.next_step if drawn else advise("还没有拟制：{}", Do.DRAW_DOCUMENT)
+                    code, branch = there[0].form_code, there[0].branch
+                    about = drawn.document_no if drawn else f"{code} {period.key}{branch}"
+                    detail = drawn.next_step if drawn else advise("还没有拟制：{}", to_draw(code, period.key, branch))
                     yield Awaited(key, about, limit, detail)
 
 
