@@ -175,3 +175,17 @@ def test_the_log_has_a_line_for_each_step_and_the_command(cli: CommandLine, samp
     assert any(re.fullmatch(rf"{moment} [0-9a-f]{{12}} \S+ fill \d+ ms", line) for line in lines)
     assert re.fullmatch(rf"{moment} - \S+ fill \d+ ms", lines[-1])
     assert cli("submit", "01A-2025-1").err.count(" ms") == 0, "off unless asked for"
+
+
+def test_a_group_without_a_command_names_those_it_has(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        app.run(["jobs"])
+    told = capsys.readouterr().err
+    assert left.value.code == 2
+    assert told == "✗ qrecords jobs 后面还要写办什么：list、show、stop\n→ 用 qrecords jobs --help 查看用法\n"
+
+
+def test_the_name_alone_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        app.run([])
+    assert left.value.code == 0 and capsys.readouterr().out.startswith("用法：qrecords")

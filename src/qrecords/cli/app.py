@@ -216,7 +216,7 @@ def _status(args: list[str], *, as_json: bool) -> int:
         chinese.speak()
         _show_callers_paths()
         try:
-            returned = app.main(args, prog_name="qrecords", standalone_mode=False)
+            returned = app.main(args or ["--help"], prog_name="qrecords", standalone_mode=False)
         finally:
             if strict.RUN.callers is not None:
                 strict.RUN.callers.put_all()

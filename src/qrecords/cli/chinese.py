@@ -130,6 +130,9 @@ def usage_error(error: click.UsageError) -> UsageError:
     command = error.ctx.command_path if error.ctx else "qrecords"
     remedy = f"用 {command} --help 查看用法"
     match error:
+        case click.exceptions.NoArgsIsHelpError(ctx=click.Context(command=click.Group() as group) as ctx):
+            known = "：" + "、".join(group.list_commands(ctx)) if ctx.parent else ""  # at the top they are fifty
+            return UsageError(f"{command} 后面还要写办什么{known}", remedy=remedy)
         case click.MissingParameter():
             return UsageError(f"缺少 {_name(error.param)}", remedy=remedy)
         case click.BadParameter():
