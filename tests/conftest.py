@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -89,6 +89,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the tests' folders in memory where there is enough; `--basetemp` and `PYTEST_DEBUG_TEMPROOT` say otherwise."""
     if config.option.basetemp is None and MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free > MEMORY_NEEDED:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
+
+
+LASTING = ExitStack()  # what lives as long as a process's tests
+
+
+def pytest_unconfigure() -> None:
+    LASTING.close()
 
 
 # Each file is one worker's work: the long ones begin first, so that none is left alone at the end.

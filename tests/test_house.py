@@ -26,6 +26,12 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def walked(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Return all nodes of a tree, gone through once for all that is asked of it."""
+    return tuple(ast.walk(tree))
+
+
 def modules(source: Path) -> dict[str, ast.Module]:
     """Return every module below a folder by its dotted name, parsed."""
     found, read = {}, parsed if source == SOURCE else parsed.__wrapped__
@@ -37,7 +43,7 @@ def modules(source: Path) -> dict[str, ast.Module]:
 
 def imported(tree: ast.AST, known: Mapping[str, object]) -> Iterator[str]:
     """Yield the known modules a piece of source imports, wherever it does: inside functions, or for types alone."""
-    for node in ast.walk(tree):
+    for node in walked(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -88,7 +94,7 @@ FOLDERS_OF_THE_ARCHIVE = {
 
 def paths_into_the_archive(tree: ast.AST) -> Iterator[str]:
     """Yield what of a piece of source names, or makes, a path below the archive."""
-    for node in ast.walk(tree):
+    for node in walked(tree):
         if isinstance(node, ast.Attribute) and node.attr == "archive_dir":
             yield ast.unparse(node)
         elif isinstance(node, ast.Attribute) and node.attr in {"root", "objects", "staging"}:
@@ -218,8 +224,8 @@ def test_one_module_makes_pdfs_of_word_files() -> None:
     makers = {
         path.relative_to(SOURCE / "qrecords").as_posix()
         for path in (SOURCE / "qrecords").rglob("*.py")
-        for node in ast.walk(parsed(path))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Converter"
+        for node in walked(parsed(path))
+        if isinstance(node, ast.Call) and "Converter" in (getattr(node.func, "id", ""), getattr(node.func, "attr", ""))
     }
     assert makers == {"services/making.py"}
 
@@ -237,12 +243,12 @@ def words_of_one_database(tree: ast.Module) -> Iterator[str]:
     """Yield what of a piece of source only one kind of database understands."""
     docstrings = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in walked(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    for node in ast.walk(tree):
+    for node in walked(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if MODULES_OF_ONE_DATABASE.match(alias.name))
         elif isinstance(node, ast.ImportFrom) and node.module and MODULES_OF_ONE_DATABASE.match(node.module):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.testclient import TestClient
 
 from qrecords.advice import Do, Input, Sentence, advise
@@ -30,7 +32,7 @@ from qrecords.web.app import ROUTES, desk_app
 from qrecords.web.security import LARGEST_BODY
 from qrecords.web.signedin import COOKIE, Door
 from qrecords.web.wording import worded
-from tests.conftest import FORMS, NOW
+from tests.conftest import FORMS, LASTING, NOW
 
 SITE = "http://127.0.0.1:7580"
 SAME = {"sec-fetch-site": "same-origin", "origin": SITE}
@@ -41,6 +43,12 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@cache
+def event_loop() -> BlockingPortal:
+    """Return the loop all browsers of a process ask in: left to itself each starts a thread and a loop a request."""
+    return LASTING.enter_context(start_blocking_portal())
+
+
 class Browser:
     """One browser at the desk."""
 
@@ -48,6 +56,7 @@ class Browser:
         self.door = Door(office.workspace, link_account=office.account.name)
         self.app = desk_app(self.door, hosts={"127.0.0.1"})
         self.http = TestClient(self.app, base_url=SITE, follow_redirects=False, headers=SAME)
+        self.http.portal = event_loop()
 
     def enter(self) -> Browser:
         """Come in by the one-time link."""

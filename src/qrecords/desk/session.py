@@ -241,6 +241,11 @@ class Session:
         """Tell whether the account may do this; nothing is logged."""
         return decide(self.account, action, subject, self.rules).allowed
 
+    def allowed_at_all(self, actions: Iterable[Action]) -> frozenset[Action]:
+        """Return those of some actions the account may do at all, by the roles as they are now; nothing is logged."""
+        rules = self.rules
+        return frozenset(a for a in actions if decide(self.account, a, ANYTHING, rules).allowed)
+
     def readable(self) -> tuple[Scope, ...] | None:
         """Return what the account may read, for the filter inside a query: None = everything, () = nothing."""
         return readable(self.account, self.rules, self.own_notices())

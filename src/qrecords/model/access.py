@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from qrecords.advice import Do, Sentence, advise
@@ -69,6 +69,15 @@ class Role:
     administrator: bool = False
     single_desk: bool = False
     needs: tuple[Needs, ...] = ()
+    _without: dict[tuple[str, ...], tuple[Right, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def rights_without(self, apart: tuple[str, ...]) -> tuple[Right, ...]:
+        """Return its rights as they are where forms are kept apart: one that names no form reaches none of those."""
+        if apart not in self._without:  # asked with every decision
+            self._without[apart] = tuple(right if right.forms else replace(right, but=apart) for right in self.rights)
+        return self._without[apart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,10 +413,8 @@ def _held(account: Account, rules: Rules) -> Iterator[tuple[Grant, Right]]:
 
 
 def _rights(role: Role, rules: Rules) -> Iterable[Right]:
-    """Return a role's rights; one that names no form reaches none of those kept apart."""
-    if not rules.apart or role.single_desk:
-        return role.rights
-    return (right if right.forms else replace(right, but=rules.apart) for right in role.rights)
+    """Return a role's rights; the single desk's reach what is kept apart too."""
+    return role.rights if not rules.apart or role.single_desk else role.rights_without(rules.apart)
 
 
 def _counts(role: Role, rules: Rules) -> bool:

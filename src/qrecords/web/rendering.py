@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -55,13 +55,7 @@ class Pages:
     """Makes pages; compiled templates are kept."""
 
     def __init__(self) -> None:
-        self._env = Environment(
-            loader=PackageLoader("qrecords.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True, auto_reload=False,
-        )  # fmt: skip
-        self._env.filters |= {"value": value_text, "moment": moment_text, "marked": marked, "worded": worded}
-        self._env.globals |= {"states": {s.value: label for s, label in STATE_LABELS.items()}, "static": static_address}
-        self._env.globals |= {"values_table": values_table, "hit_rows": hit_rows}
+        self._env = _environment()
 
     def answer(self, asked: Asked, template: str, values: Mapping[str, Any], status: int) -> Response:
         """Return a page for who is signed in."""
@@ -86,9 +80,23 @@ class Pages:
         return HTMLResponse(self._env.get_template(template).render(values), status)
 
 
+@cache
+def _environment() -> Environment:
+    """Return what templates are compiled in, once for all desks of a process."""
+    made = Environment(
+        loader=PackageLoader("qrecords.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, auto_reload=False,
+    )  # fmt: skip
+    made.filters |= {"value": value_text, "moment": moment_text, "marked": marked, "worded": worded}
+    made.globals |= {"states": {s.value: label for s, label in STATE_LABELS.items()}, "static": static_address}
+    made.globals |= {"values_table": values_table, "hit_rows": hit_rows}
+    return made
+
+
 def _screens(asked: Asked) -> list[tuple[str, str, str]]:
     """Return the screens an account has a part in."""
-    return [s for s in SCREENS if s[0] not in PARTS or any(asked.session.allows(a) for a in PARTS[s[0]])]
+    may = asked.session.allowed_at_all({action for part in PARTS.values() for action in part})
+    return [s for s in SCREENS if s[0] not in PARTS or not may.isdisjoint(PARTS[s[0]])]
 
 
 def static_address(name: str) -> str:
