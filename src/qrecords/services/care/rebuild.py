@@ -1,8 +1,9 @@
 """Make the register again from the objects alone: filed records, volumes, destruction lists, closed log segments.
 
-What no object holds cannot come back, and the answer says so: records not yet filed, accounts and rights, prints,
-holds, copies, and the events since the last closed segment. Numbers below the highest one known stay used: a record
-lost before it was filed comes back as a void number with its reason, so that no number is ever given out twice.
+What no object holds cannot come back, and the answer says so: records not yet filed, what the desk keeps (drafts, saved
+searches, jobs), accounts and rights, prints, holds, copies, and the events since the last closed segment. Numbers below
+the highest one known stay used: a record lost before it was filed comes back as a void number with its reason, so that
+no number is ever given out twice.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from qrecords.strict import require_none
 LOST = "登记库重建：没有归档，内容已不在"
 NOT_BACK = (
     "没有归档的记录（草稿、已提交、已审查的），请对照纸面重新填写；它们的编号已作废，不会重用",
+    "工作台上还没有生成记录的填写、存下的检索、没有办完的长活，请重新填写、再存、再办",
     advise("账号和权限，请用 {} 重新设立", Do.ACCOUNTS),
     "没有归档的打印件的记载（那些纸扫描后认不出，请重新打印）、控制副本的登记、保留令和延长保管的决定",
     advise("最后一次封存（{}）以后的日志", Do.CLOSE_LOG),
