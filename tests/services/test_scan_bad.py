@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -158,9 +159,17 @@ def test_a_file_that_takes_too_long_is_ended(cli: CommandLine, tmp_path: Path, m
     assert_untouched(cli)
 
 
-def test_a_child_that_says_nothing_is_ended() -> None:
+def test_a_child_that_says_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "silent.py").write_text(
+        "import os, time\ndef main(told):\n    print(os.getpid(), flush=True)\n    time.sleep(600)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    said = child.answers("silent", {}, silence=0.3)
+    pid = next(said)
     with pytest.raises(child.Silent):
-        list(child.answers("this", {}, silence=0.0))
+        next(said)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_nothing_is_imported_from_the_folder_of_the_scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

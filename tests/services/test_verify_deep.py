@@ -41,7 +41,7 @@ from tests.stores.test_archive import put
 BOUND = "urn:qrecords:bound:1"
 ITEMS = [f"urn:qrecords:sample:{n}" for n in range(3)]
 HOSTILE = """
-import os, time
+import json, os, sys, time
 from qrecords.services.care import reading_child
 open_it = reading_child.looked_into
 def looked_into(path, name):
@@ -50,7 +50,9 @@ def looked_into(path, name):
     return open_it(path, name)
 reading_child.looked_into = looked_into
 {before}
-reading_child.main()
+main = reading_child.main
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
 """
 
 

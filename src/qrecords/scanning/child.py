@@ -10,25 +10,36 @@ import threading
 from collections.abc import Iterator
 from typing import IO, Any
 
+from qrecords.scanning.ready import Forked, forked
+
+Child = Forked | subprocess.Popen[bytes]
+
 
 class Silent(Exception):
     """The child said nothing for too long and was ended."""
 
 
-def answers(module: str, request: dict[str, Any], *, silence: float) -> Iterator[dict[str, Any]]:
-    """Give what the child says, line by line, until it ends; Silent when nothing comes for `silence` seconds."""
+def started(module: str, argument: dict[str, Any], *, asked: bool = False) -> Child:
+    """Return a child that runs `module.main(argument)` and answers on its stdout; one that is `asked` has a stdin.
+
+    OSError when no process can be started.
+    """
+    if child := forked(module, argument, asked=asked):
+        return child
     # -P: never import from the folder one happens to stand in, which may hold what came with the scans.
-    command = [sys.executable, "-P", "-m", module, json.dumps(request)]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module, json.dumps(argument)],
+        stdin=subprocess.PIPE if asked else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
-        encoding="utf-8",
     )
+
+
+def answers(module: str, request: dict[str, Any], *, silence: float) -> Iterator[dict[str, Any]]:
+    """Give what the child says, line by line, until it ends; Silent when nothing comes for `silence` seconds."""
+    process = started(module, request)
     assert process.stdout is not None
-    lines: queue.Queue[str | None] = queue.Queue()
+    lines: queue.Queue[bytes | None] = queue.Queue()
     listener = threading.Thread(target=_listen, args=(process.stdout, lines), daemon=True)
     listener.start()
     try:
@@ -51,7 +62,7 @@ def answers(module: str, request: dict[str, Any], *, silence: float) -> Iterator
         process.stdout.close()
 
 
-def _listen(stream: IO[str], lines: queue.Queue[str | None]) -> None:
+def _listen(stream: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
     for line in stream:
         lines.put(line)
     lines.put(None)

@@ -40,7 +40,8 @@ def recognise(images: Sequence[Path], *, progress: Callable[[int, int], None] | 
     return texts
 
 
-def _main(request: dict[str, Any]) -> None:
+def main(request: dict[str, Any]) -> None:
+    """Read the pages one after the other."""
     limit(request["memory"], request["cpu_seconds"])
     from rapidocr_onnxruntime import RapidOCR
 
@@ -68,4 +69,4 @@ def _lines(found: Sequence[Any]) -> str:
 
 
 if __name__ == "__main__":
-    _main(json.loads(sys.argv[1]))
+    main(json.loads(sys.argv[1]))

@@ -16,8 +16,10 @@ from typing import Any
 from qrecords.errors import InvalidInput
 from qrecords.scanning.child import Silent, answers
 from qrecords.scanning.limits import limit
+from qrecords.services.care import formats
 from qrecords.services.care.formats import BROKEN, Verdict, looked_into
 
+LATE = formats.LATE
 LARGEST = 50 << 20  # bytes of one paper: a stack of scans at 200 dpi
 MEMORY = 2 << 30
 SECONDS = 60  # one file may take: less than the deep check allows, so that it never stumbles over what came in here

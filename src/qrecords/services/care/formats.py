@@ -11,6 +11,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+LATE = (
+    "qrecords.render.officeactive",
+    "qrecords.render.pdfactive",
+    "qrecords.render.pdflook",
+)  # loaded by kind of file
 READABLE = {
     ".pdf",
     ".docx",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -15,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from qrecords.errors import MissingProgram
+from qrecords.scanning.child import Child, started
 
 MODULE = "qrecords.services.care.reading_child"
 MAX_READERS = 4
@@ -31,7 +30,7 @@ class Readers:
 
     def __init__(self, setup: dict[str, Any], questions: int, *, silence: float = SILENCE) -> None:
         count = max(1, min(os.cpu_count() or 1, MAX_READERS, questions // WORTH_A_READER))
-        self._readers = [_Reader(json.dumps(setup), silence) for _ in range(count)]
+        self._readers = [_Reader(setup, silence) for _ in range(count)]
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._watched, daemon=True)
         self._watch.start()
@@ -88,10 +87,10 @@ class Readers:
 class _Reader:
     """One child process, started when it is needed first and again when it is lost."""
 
-    def __init__(self, setup: str, silence: float) -> None:
+    def __init__(self, setup: dict[str, Any], silence: float) -> None:
         self._setup = setup
         self._silence = silence
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
         self._since = 0.0  # when the file now open was begun; 0 when none is
         self._overdue = False  # whether that took too long, so that the process was ended
         self._over = False
@@ -141,14 +140,10 @@ class _Reader:
         self._stop()
         return None, opening
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Child:
         if self._process is None:
-            # -P: never import from the folder one happens to stand in.
-            command = [sys.executable, "-P", "-m", MODULE, self._setup]
             try:
-                self._process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-                )
+                self._process = started(MODULE, self._setup, asked=True)
             except OSError as error:
                 raise _cannot_start(error.strerror or "") from None
         return self._process

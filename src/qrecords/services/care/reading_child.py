@@ -20,10 +20,12 @@ from qrecords.model.formats import RecordJson
 from qrecords.model.objects import PAPERS
 from qrecords.ports import Through
 from qrecords.scanning.limits import limit
+from qrecords.services.care import formats
 from qrecords.services.care.formats import BROKEN, TOO_LONG, looked_into, suffix_of
 from qrecords.services.care.opened import key_of, known_keys
 from qrecords.stores.archives import archive_at
 
+LATE = (*formats.LATE, "qrecords.render.volumecheck", "qrecords.render.pictures")
 MEMORY = 4 << 30
 LONGEST = 1 << 30  # seconds of processor time: there is a watch on the clock
 _SUMMED = PAPERS  # the register keeps their SHA-256
@@ -125,7 +127,7 @@ def _is_text_of_another(name: str, files: Mapping[str, Any]) -> bool:
     return name.endswith(".txt") and name.removesuffix(".txt") in files
 
 
-def main() -> None:
+def main(setup: dict[str, Any]) -> None:
     """Answer until no question comes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides when this ends
     # What a library prints must not stand between the answers.
@@ -137,11 +139,11 @@ def main() -> None:
         answers.write(json.dumps(told, ensure_ascii=False) + "\n")
         answers.flush()
 
-    child = Child(json.loads(sys.argv[1]), tell)
+    child = Child(setup, tell)
     tell({"ready": True})
     for line in sys.stdin.buffer:
         tell(child.answer(json.loads(line)))
 
 
 if __name__ == "__main__":
-    main()
+    main(json.loads(sys.argv[1]))
