@@ -20,6 +20,7 @@ NAMES = (
     "bench_search",
     "bench_start",
     "bench_volume",
+    "bench_workers",
 )
 
 if __name__ == "__main__":

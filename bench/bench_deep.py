@@ -31,6 +31,7 @@ from bench.bench_pdf import CREATED, documents
 from bench.measure import line, seconds
 from qrecords.model.record import Attached
 from qrecords.office import Office
+from qrecords.render import finish as finishing
 from qrecords.render.pdf import Converter, finish_pdf
 from qrecords.render.sheets import Picture, sheets_pdf
 from qrecords.services import documents as making
@@ -121,14 +122,14 @@ def ready_made(papers: Papers) -> Iterator[None]:
                 on_done(path)
         return made
 
-    kept = Converter.convert, making.Documents.docx, making.finish_pdf
+    kept = Converter.convert, making.Documents.docx, finishing.finish_pdf
     Converter.convert = convert  # type: ignore[method-assign]
     making.Documents.docx = lambda _self, _paper: papers.docx(next(count))  # type: ignore[method-assign]
-    making.finish_pdf = lambda *_, **__: 1
+    finishing.finish_pdf = lambda *_, **__: 1
     try:
         yield
     finally:
-        Converter.convert, making.Documents.docx, making.finish_pdf = kept  # type: ignore[method-assign]
+        Converter.convert, making.Documents.docx, finishing.finish_pdf = kept  # type: ignore[method-assign]
 
 
 def laid(office: Office, papers: Papers, items: int, folder: Path, *, scanned: bool) -> None:

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from bench.bench_pdf import CREATED, documents
 from bench.measure import line, seconds
 from qrecords.office import Office
+from qrecords.render import finish as finishing
 from qrecords.render.pdf import Converter, finish_pdf
 from qrecords.services import documents as making
 from qrecords.services import steps
@@ -46,7 +47,7 @@ def ready_made(docx: bytes, pdf: bytes) -> None:
 
     Converter.convert = convert  # type: ignore[method-assign]
     making.Documents.docx = lambda _self, _paper: docx  # type: ignore[method-assign]
-    making.finish_pdf = lambda *_, **__: 1
+    finishing.finish_pdf = lambda *_, **__: 1
 
 
 def reviewed(office: Office, count: int, folder: Path) -> list[str]:

@@ -22,7 +22,7 @@ from bench.search_corpus import FIELDS, REAL, rows
 from qrecords.model.field import FieldType
 from qrecords.model.form import Form
 from qrecords.model.numbering import ArchiveClass, file_safe
-from qrecords.model.record import Record, State
+from qrecords.model.record import Action, Record, State
 from qrecords.office import Office
 from qrecords.render.code import code_png, payload
 from qrecords.render.context import SYSTEM_TAGS, form_context, register_context
@@ -181,8 +181,11 @@ def _lay(office: Office, made: Mapping[str, Sequence[Paper]], share: float) -> N
             for filing, records, paper in found:
                 item = item_of(office, filing, records, pages=paper.pages, sha256=paper.sha256, version=1)
                 tx.items.reserve(item, filing.form_code, YEAR, filing.month, CREATED.isoformat(), "bench")
+                tx.items.filed(item, CREATED.isoformat(), "bench")
             tx.records.add([(r, None) for _, records, _ in found for r in records])
             tx.records.touch([r.record_no for _, records, _ in found for r in records])
+            # Sealed by the log, as filed items are: binding compares.
+            tx.audit.append([office.event(Action.FILE, filing.archive_no) for filing, _, _ in found])
 
 
 def _freeze(office: Office, intent: str, filing: Filing, records: Sequence[Record], paper: Paper) -> None:

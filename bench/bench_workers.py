@@ -1,0 +1,82 @@
+"""How much faster two workers compile a quarter of a year than one, both taking its parts from the register's jobs.
+
+python -m bench.bench_workers [--share S] [--documents N] [--keep DIR]
+
+The year of bench/volume_year.py; each worker is a process as `qrecords worker` starts them, with one core for itself.
+Efficiency is the time of one worker ÷ twice that of two; `processor` is what both used together. A start of theirs is
+part of it. Beside it the same compilation as one job, uncut, as the desk's own process does it.
+
+Ends with status 1 below 0.85 by the wall; that needs two cores with nothing else to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.bench_volume import Spent, spent, with_workers
+from bench.volume_year import YEAR, lay, papers
+from qrecords.model.job import JobState
+from qrecords.office import Office
+from qrecords.services import jobs
+from qrecords.services.administer import init
+from qrecords.services.finding.indexing import catch_up
+from qrecords.web.wording import worded
+
+ASKED = 0.85
+
+
+def compiled(office: Office, workers: int) -> Spent:
+    """Ask for the year, and let so many workers do it; 0: the desk's own process."""
+    job = jobs.start(office, "compile", {"year": str(YEAR), "with_gaps": True, "reason": "示例"})
+    command = [sys.executable, "-m", "qrecords.web.workers", str(office.settings.root), "1", "once"]
+
+    def all_of_them() -> None:
+        started = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(workers)]
+        if not started:
+            jobs.work_off(office.workspace, worded)
+        assert [process.wait() for process in started] == [0] * workers
+
+    took = spent(all_of_them)
+    ended = jobs.show_job(office, job.key)
+    assert ended.state is JobState.DONE, ended.told
+    with office.register.read() as tx:
+        parts = [f"{p.worker.rpartition(' ')[2]}:{p.told}" for p in tx.jobs.parts(job.key)]
+    print(
+        f"{workers} workers: {took.wall:.1f} s, {took.processor:.1f} s of processors; {ended.told}; parts {parts}",
+        flush=True,
+    )
+    return took
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--share", type=float, default=0.25, help="of the year's 11,680 records")
+    parser.add_argument("--documents", type=int, default=100, help="distinct PDFs of each form")
+    parser.add_argument("--keep", type=Path, help="where the PDFs are kept for the next run")
+    chosen = parser.parse_args()
+    with TemporaryDirectory(prefix="bench-workers-") as named:
+        folder = Path(named)
+        made = papers(chosen.keep or folder / "papers", chosen.documents, chosen.share)
+        root = folder / "office"
+        with closing(init(root)) as office:
+            lay(office, made, chosen.share)
+            catch_up(office)
+        rows = {}
+        for workers in (0, 1, 2):
+            with closing(with_workers(root, folder / f"office{workers}", 1)) as office:
+                rows[workers] = compiled(office, workers)
+    wall, processor = (
+        one / (2 * two) for one, two in ((rows[1].wall, rows[2].wall), (rows[1].processor, rows[2].processor / 2))
+    )
+    print(f"uncut ÷ one worker by parts {rows[0].wall / rows[1].wall:.2f}, ÷ two {rows[0].wall / rows[2].wall:.2f}")
+    print(f"efficiency {wall:.2f} by the wall (asked {ASKED}), {processor:.2f} by processor time of one ÷ of both")
+    return 0 if wall >= ASKED else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
