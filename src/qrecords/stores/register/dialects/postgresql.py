@@ -25,14 +25,17 @@ AT_ONCE = 5  # connections kept open a process: a server has a hundred for all
 AT_MOST = 40  # one for each thread of the desk: who holds the lock must never wait for a connection
 LOCK = 758_2010  # of the database, held by who writes
 
-# Asked for in the first message of a connection: where the tables are, and that a machine which is gone lets go of the
-# lock in half a minute.
+# A machine or a server that is cut off is taken as gone after so long, the lock let go; without it a side whose last
+# words were not taken sends them again for a quarter of an hour, and asks for no sign of life meanwhile.
+_SILENT_MS = 25_000
+# Asked for in the first message of a connection: where the tables are, and how soon who is cut off is gone.
 _OPTIONS = {
     "search_path": "public",
     "timezone": "UTC",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
+    "tcp_user_timeout": str(_SILENT_MS),
 }
 _LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -112,6 +115,7 @@ class PostgresServer:
                 "keepalives_idle": 10,
                 "keepalives_interval": 5,
                 "keepalives_count": 3,
+                "tcp_user_timeout": _SILENT_MS,
             },
             isolation_level="AUTOCOMMIT",  # of the driver: we say BEGIN ourselves
             use_native_hstore=False,  # else it is looked for at every start
