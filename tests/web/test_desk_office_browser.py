@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -29,6 +30,9 @@ from qrecords.services.disposition.lists import lists
 from qrecords.services.finding.find import show
 from qrecords.services.intake.templates import template_file
 from qrecords.services.print import print_records
+from qrecords.services.reports.draw import draw
+from qrecords.services.volumes.shelf import list_volumes
+from qrecords.web.app import ROUTES
 from qrecords.web.wording import worded
 from tests import paper
 from tests import retention_office as kept
@@ -45,6 +49,20 @@ SCREENS = (
     "/office/backups/kept", "/owed", f"/records/{kept.C}/correct", f"/records/{kept.C}/papers",
     "/office/packs", f"/retention/lists/{kept.LIST_NO}", "/shelf/2019",
 )  # fmt: skip
+# Pages of what a test makes, by the route of each, and how its address begins.
+MADE = {"/volumes/{code}": "/volumes/", "/jobs/{key}": "/jobs/", "/reports/{number}": "/reports/"}
+# What tests/web/test_desk_screens_browser.py visits, and what answers with a file or another page's address.
+CLERKS = {
+    "/", "/fill", "/drafts/{key}", "/fill/{form}/months/{month}", "/review", "/review/rows/{form}", "/records",
+    "/records/{number}", "/records/{number}/page", "/search", "/login", "/password",
+}  # fmt: skip
+FILES = {
+    "/in", "/fill/{form}/months", "/drafts/{key}/page.pdf", "/records/list.{kind}", "/records/{number}/paper.pdf",
+    "/records/{number}/page.png", "/records/{number}/papers/{sha256}", "/search/hits.{kind}", "/scans/{page}/page.jpg",
+    "/shelf/{year}/catalogue.{kind}", "/volumes/{code}/volume.pdf", "/retention/lists/{number}/{name}",
+    "/copies/list.xlsx", "/reports/charts/{name}.svg", "/reports/complaints.{kind}", "/reports/{number}/file",
+    "/reports/{number}/chart", "/office/forms/{form}/page.pdf", "/office/forms/{form}/template.docx",
+}  # fmt: skip
 REPORTS = [f"QR758-06A-2019-{n:05}" for n in range(2, 28)]  # 26 of them, each a page
 Enter = Callable[[str], Page]
 
@@ -266,9 +284,22 @@ def test_a_template_is_tried_refused_and_replaced(people: People, enter: Enter, 
     expect(page.get_by_text("模板已换成 good.docx")).to_be_visible(timeout=60_000)
 
 
-def test_no_screen_has_a_serious_fault_or_leaves_its_window(enter: Enter) -> None:
+def test_no_page_is_left_out() -> None:
+    """Every page is among SCREENS, those seen with what is made in the test, or visited by the clerk's screens."""
+    seen = {next(r.path for r in ROUTES if r.path_regex.match(address)) for address in SCREENS}
+    there = {r.path for r in ROUTES if "GET" in (r.methods or ())}
+    assert there - FILES - seen - MADE.keys() == CLERKS
+
+
+def test_no_screen_has_a_serious_fault_or_leaves_its_window(people: People, enter: Enter) -> None:
     page, found = enter("甲"), []
-    for address in SCREENS:
+    with blank_papers():
+        document = draw(people.office, "BB", "2019-03")["document_no"]
+    volume = next(v.volume_code for v in list_volumes(people.office) if not v.destroyed)
+    job = jobs.start(people.office, "texts", {})
+    made = (volume, job.key, document)
+    addresses = [prefix + quote(one) for prefix, one in zip(MADE.values(), made, strict=True)]
+    for address in (*SCREENS, *addresses):
         page.goto(address)
         told = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
         found += [

@@ -206,3 +206,32 @@ def test_a_key_held_down_passes_one_record(page: Page, office: Office, waiting: 
     page.keyboard.up("t")
     expect(page.get_by_role("heading", name=waiting[1])).to_be_visible()
     assert states(office) == ["submitted"] * 3
+
+
+def test_what_waits_today_is_one_key_away(page: Page, office: Office, waiting: list[str]) -> None:
+    send_back(office, waiting, reason="示例：写错")
+    page.set_viewport_size({"width": 1366, "height": 420})
+    page.goto("/")
+    lines = [page.get_by_role("link", name=number, exact=True) for number in waiting]
+
+    def key(n: int) -> str:
+        return str(lines[n].get_attribute("data-key-go")).upper()
+
+    assert [line.locator("kbd").inner_text() for line in lines] == ["1", "2", "3"], "shown beside the line"
+    composed = "new KeyboardEvent('keydown', { key: '1', code: 'Digit1', bubbles: true, isComposing: true })"
+    page.evaluate(f"() => document.body.dispatchEvent({composed})")
+    page.keyboard.press("Shift+Digit2")
+    page.keyboard.press("Shift+Digit3")
+    ticked = [page.get_by_label(f"选中 {number}").is_checked() for number in waiting]
+    assert ticked == [False, True, True]
+    send = page.get_by_role("button", name="提交选中的")
+    page.keyboard.press(str(send.get_attribute("data-key-press")))
+    expect(page.get_by_text(f"已提交：{waiting[1]}等2份")).to_be_visible()
+    become(office, ["draft", "submitted", "submitted"])
+    page.keyboard.press(key(0))
+    page.wait_for_url(f"**/records/{waiting[0]}")
+    page.goto("/")
+    page.evaluate("document.querySelector('main').style.paddingTop = '600px'; dispatchEvent(new Event('resize'))")
+    expect(lines[0]).not_to_have_attribute("data-key-go", "1")  # what is out of sight has none
+    page.keyboard.press("End")
+    expect(lines[0]).to_have_attribute("data-key-go", "1")

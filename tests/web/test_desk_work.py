@@ -205,6 +205,10 @@ def test_a_year_is_packed_for_the_companys_archive_as_a_job(year: Office, tmp_pa
             assert "已打包" in page
             assert f"/{name}<" in page
             assert (tmp_path / "out" / name / "data" / "metadata.csv").is_file()
+        job = browser.get(begun(browser.post(f"/records/{kept.C}/export")))
+        assert "已打包1件、0册" in job
+        assert f'href="/records/{kept.C}/papers"' in job
+        assert (tmp_path / "out" / f"移交-{kept.C}" / "data" / "metadata.csv").is_file()
         inside = replace(kept_settings.desk, export_folder="archive/out")
         workspace.settings = replace(kept_settings, desk=inside)
         assert "就在工作区里" in browser.get(begun(browser.post("/shelf/2019/export")))

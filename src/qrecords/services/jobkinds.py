@@ -185,7 +185,8 @@ def _replay(office: Office, arguments: Arguments, _files: Sequence[GivenFile], _
 def _export(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
     from qrecords.services.care.handover import export_below
 
-    made = export_below(office, _year(arguments), progress=at)
+    numbers = [str(n) for n in arguments.get("numbers", ())]
+    made = export_below(office, year=None if numbers else _year(arguments), record_nos=numbers, progress=at)
     lines: list[Sentence] = [
         f"放在 {made.path}",
         "data/metadata.csv 是目录，data/objects 是归档对象（OCFL），manifest-sha512.txt 是校验值",

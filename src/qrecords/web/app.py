@@ -116,6 +116,7 @@ ROUTES = (
     _get("/records/{number}/papers", "papers.papers"),
     _get("/records/{number}/papers/{sha256}", "papers.kept", Costly.PREVIEW),
     _post("/records/{number}/attach", "papers.attach_files", Costly.UPLOAD),
+    _post("/records/{number}/export", "papers.export"),
     _post("/records/{number}/feedback", "papers.feedback", Costly.PREVIEW),
     _post("/step/{action}", "records.step"),
     _get("/review", "reviewing.queue"),

@@ -122,8 +122,10 @@ def export_bag(
     return packed
 
 
-def export_below(office: Office, year: int, *, progress: Progress | None = None) -> Package:
-    """Pack a year into a new folder below the one the settings name: what a running office does for who asks it."""
+def export_below(
+    office: Office, *, year: int | None = None, record_nos: Sequence[str] = (), progress: Progress | None = None
+) -> Package:
+    """Pack a year, or records, below the folder the settings name: what a running office does for who asks it."""
     named = office.settings.desk.export_folder
     if not named:
         raise UsageError(
@@ -135,8 +137,10 @@ def export_below(office: Office, year: int, *, progress: Progress | None = None)
         raise UsageError(f"{place} 就在工作区里", remedy="请把 export_folder 写成工作区以外的文件夹")
     durable.make_private(place)
     with office.exclusive("export", "移交打包"):
-        names = (f"移交-{year}" + (f"-{n}" if n else "") for n in count())
-        return export_bag(office, next(p for n in names if not (p := place / n).exists()), year=year, progress=progress)
+        called = f"移交-{record_nos[0] if record_nos else year}"
+        places = (place / (f"{called}-{n}" if n else called) for n in count())
+        target = next(p for p in places if not p.exists())
+        return export_bag(office, target, year=year, record_nos=record_nos, progress=progress)
 
 
 def _wanted(office: Office, year: int | None, record_nos: Sequence[str]) -> tuple[list[ItemRow], list[VolumeRow]]:

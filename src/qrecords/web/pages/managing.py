@@ -40,10 +40,12 @@ def office(asked: Asked) -> Response:
     """Show what there is to manage, of what the account has a part in."""
     session = asked.session
     looks = any(session.allows(a) for a in (Action.RIGHTS, Action.AUDIT_READ, Action.ACCOUNTS))
-    procedure = session.forms.procedure
+    procedure, year = session.forms.procedure, int(session.today()[:4])
+    years = procedure.calendar.years()
     return asked.page(
         "office.html", looks=looks, reads_log=session.allows(Action.AUDIT_READ), kinds=KINDS.values(),
-        people=procedure.people_lists.values(), holidays=sorted(procedure.calendar.years()),
+        people=procedure.people_lists.values(), holidays=sorted(years), unknown="" if year in years else year,
+        folder=session.settings.forms.folder,
         administers=session.allows(Action.ADMINISTER), destroys=session.allows(Action.DESTROY),
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from qrecords.services.scans.attach import attach
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.pages.scanning import file_name
+from qrecords.web.pages.working import begin
 from qrecords.web.wording import worded
 
 SHEETS = ("docx", "pdf")
@@ -35,6 +36,8 @@ def papers(asked: Asked) -> Response:
     return asked.page(
         "papers.html", record=record, form=form, may=may, feedback=told,
         signed=[s for s in record.signatures if s.evidence_sha256],
+        exports=bool(record.archive_no) and session.allows(Action.EXPORT),
+        export_folder=session.settings.desk.export_folder,
     )  # fmt: skip
 
 
@@ -46,6 +49,12 @@ def feedback(asked: Asked) -> Response:
         raise UsageError("没有选 Word 还是 PDF", remedy="请从记录的「附件、副本」页上选")
     name = f"{number}-反馈.{kind}"
     return download(name, feedback_file(asked.session, number, name))
+
+
+def export(asked: Asked) -> Response:
+    """Pack a filed record for the company's archive, as a job."""
+    one = reading.one(asked.session, asked.path["number"])
+    return begin(asked, "export", {"numbers": [one.record_no]})
 
 
 def kept(asked: Asked) -> Response:

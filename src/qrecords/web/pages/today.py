@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from starlette.responses import Response
 
 from qrecords.model.form import Form
+from qrecords.model.numbering import RECORD_NO
 from qrecords.model.record import Action
-from qrecords.services.due import due
+from qrecords.services.due import Due, due
 from qrecords.services.finding.find import Summary
 from qrecords.services.finding.waiting import waiting
 from qrecords.services.intake.drafting import drafts
@@ -23,6 +25,7 @@ from qrecords.web.rendering import action_label
 SHOWN = 100  # lines of one list; the rest is counted
 # The steps that may be taken for many records at once, from a list.
 AT_ONCE = {Action.ISSUE, Action.SUBMIT, Action.FILE}
+DOCUMENT_NO = re.compile(r"-\d{4}-\d{3,}$")  # a document's, beside a kind and a period it is awaited of
 
 
 def today(asked: Asked) -> Response:
@@ -56,12 +59,23 @@ def _lists(asked: Asked) -> dict[str, Any]:
         "others_rows": pages.rows("record_rows", found.others[:SHOWN]),
         "others_count": len(found.others),
         "others_more": max(0, len(found.others) - SHOWN),
-        "due_rows": pages.rows("due_rows", late.due[:SHOWN]),
+        "due_rows": pages.rows("due_rows", [(d, _seen_to(asked, d)) for d in late.due[:SHOWN]]),
         "due_count": len(late.due),
         "due_more": max(0, len(late.due) - SHOWN),
         "late": late.late,
         "unknown_years": late.unknown_years,
     }
+
+
+def _seen_to(asked: Asked, one: Due) -> str:
+    """Return where something due is seen to: a record, a year of the shelf, a form to be filled, a document."""
+    if RECORD_NO.match(one.about):
+        return f"/records/{one.about}"
+    if one.key == "yearly_binding":
+        return f"/shelf/{one.about[-5:-1]}"
+    if asked.session.forms.deadlines[one.key].form:
+        return "/fill"
+    return f"/reports/{one.about}" if DOCUMENT_NO.search(one.about) else "/reports"
 
 
 def _sheets(asked: Asked, records: Sequence[Summary]) -> list[tuple[Form, int]]:

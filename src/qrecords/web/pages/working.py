@@ -81,6 +81,8 @@ def stop(asked: Asked) -> Response:
 def _back(kind: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
     """Return where one goes on after a job."""
     match kind:
+        case "export" if numbers := arguments.get("numbers"):
+            return f"/records/{numbers[0]}/papers", "回到这份记录"
         case "compile" | "export":
             return f"/shelf/{arguments.get('year', '')}", "看这一年的档案架"
         case "verify-volume":

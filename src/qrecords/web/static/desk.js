@@ -81,6 +81,31 @@ function sheetPage(sheet) {
   if (sheet.complete) show(); else sheet.addEventListener("load", show, { once: true });
 }
 
+// A page of things to do: each link and button in sight has a key of its own, written beside it; scrolled, they move on.
+
+const OWN_KEYS = "123456789abcdefghijklmnopqrstuvwxyz";
+
+function keyedPage(root) {
+  const places = [...root.querySelectorAll("a, button")].map((place) => {
+    const shown = document.createElement("kbd");
+    shown.setAttribute("aria-hidden", "true"); // readers are told by aria-keyshortcuts
+    place.append(shown);
+    return { place, shown, kind: place.matches("button") ? "keyPress" : "keyGo" };
+  });
+  const deal = () => {
+    let dealt = 0;
+    for (const { place, shown, kind } of places) {
+      const { top, bottom } = place.getBoundingClientRect();
+      const key = (bottom > 0 && top < innerHeight && OWN_KEYS[dealt++]) || "";
+      shown.textContent = key.toUpperCase();
+      if (key) { place.dataset[kind] = key; place.setAttribute("aria-keyshortcuts", key); }
+      else { delete place.dataset[kind]; place.removeAttribute("aria-keyshortcuts"); }
+    }
+  };
+  deal();
+  for (const moved of ["scroll", "resize"]) addEventListener(moved, later(deal, 80), { passive: true });
+}
+
 // Keys and lists of every page.
 
 document.addEventListener("keydown", (event) => {
@@ -91,13 +116,16 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
-  const key = event.key.toLowerCase();
-  if (key === "/") { event.preventDefault(); document.getElementById(document.getElementById("q") ? "q" : "find").focus(); }
-  else if (key === "?") document.getElementById("keys").showModal();
-  else if (/^[a-z]$/.test(key)) {
+  const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
+  const key = (event.shiftKey && digit) || event.key.toLowerCase();
+  if (event.key === "/") { event.preventDefault(); document.getElementById(document.getElementById("q") ? "q" : "find").focus(); }
+  else if (event.key === "?") document.getElementById("keys").showModal();
+  else if (/^[a-z1-9]$/.test(key)) {
     const go = document.querySelector(`[data-key-go="${key}"], [data-key-press="${key}"]`);
     const focus = document.querySelector(`[data-key-focus="${key}"]`);
     if (go && event.repeat && "keyPress" in go.dataset) return; // held down it would pass one record after the other
+    const box = event.shiftKey && go?.closest("tr")?.querySelector("input[type=checkbox]:not(:disabled)");
+    if (box) { event.preventDefault(); box.click(); return; }
     if (go) { event.preventDefault(); go.click(); } else if (focus) { event.preventDefault(); focus.focus(); }
   }
 });
@@ -140,5 +168,7 @@ document.addEventListener("submit", (event) => {
 
 const find = document.querySelector("[data-find]");
 if (find) findPage(find);
+const keyed = document.querySelector("[data-keyed]");
+if (keyed) keyedPage(keyed);
 const sheet = document.querySelector("[data-at]");
 if (sheet) sheetPage(sheet);
