@@ -6,7 +6,7 @@ Pages are asked by a process of its own, one at a time, by 20 accounts at once w
 think in between; the services behind them in one process, so that the ratios say what HTTP, session and page cost.
 Processor time is that of the server's processes, as many as `--processes` says. `--profile` tells where it goes, of
 the service calls; `--pages` profiles whole pages in one process. `--with-worker` measures those who think twice,
-quietly and while the worker reads a scan of 500 pages, and nothing else.
+quietly and while the worker reads a scan of 500 pages, or compiles a year (`--with-worker compile`), and nothing else.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
@@ -37,10 +38,12 @@ import sqlalchemy as sa
 from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
+from bench import volume_year
 from bench.desk_office import ACCOUNTS, lay
 from bench.measure import line
 from bench.search_corpus import questions
 from qrecords.model.access import Account
+from qrecords.model.job import Job
 from qrecords.office import Office
 from qrecords.services import jobs
 from qrecords.services.access.deskaccess import open_session
@@ -58,6 +61,7 @@ from tests import paper
 
 ASKED_MS, ASKED_RATIO, ASKED_BYTES, ASKED_START = 100, 3.0, 300_000, 1.5
 ASKED_BESIDE, SCANNED = 2.0, 500
+FIRST_YEAR, PDFS = 2000, 30  # a year to be compiled, long before those that are there; distinct PDFs of each form
 STARTS = 3
 WARMINGS = 4
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -251,24 +255,43 @@ def warmed(served: Served, way: Way) -> None:
         served.asked(ACCOUNTS, 1, way.address)
 
 
-def beside_the_worker(root: Path, laid: Prepared, asks: int, think: float) -> None:
-    """Measure each page asked by many who think: quietly, then while a long scan is read."""
+def scan_ready(office: Office, folder: Path) -> Callable[[], Job]:
+    """Get a long scan ready; what is returned begins to read it."""
+    scan = on_disk(long_scan(folder / "scan.pdf"))
+    return lambda: jobs.start(replace(office, account=_account(office, 0)), "scan", {}, files=[scan])
+
+
+def year_ready(office: Office, _: Path) -> Callable[[], Job]:
+    """Lay a whole year as bench.bench_volume does, one that was not there; what is returned begins to compile it."""
+    with office.register.read() as tx:
+        there = {row.record_year for row in tx.items.all()}
+    year = next(y for y in count(FIRST_YEAR) if y not in there)
+    root = office.settings.root
+    volume_year.lay(office, volume_year.papers(root.with_name(f"{root.name}-papers"), PDFS, 1.0), 1.0, year)
+    return lambda: jobs.start(office, "compile", {"year": year, "with_gaps": True, "reason": "bench"})
+
+
+BESIDE = {"scan": scan_ready, "compile": year_ready}
+
+
+def beside_the_worker(root: Path, laid: Prepared, asks: int, think: float, kind: str) -> None:
+    """Measure each page asked by many who think: quietly, then while long work is done."""
     with closing(open_office(root)) as office, serving(root, office) as served, TemporaryDirectory() as folder:
+        begin = BESIDE[kind](office, Path(folder))
         for way in ways(laid):
             warmed(served, way)
         quiet = [served.asked(ACCOUNTS, asks, way.address, think) for way in ways(laid)]
-        scan = on_disk(long_scan(Path(folder) / "scan.pdf"))
-        job = jobs.start(replace(office, account=_account(office, 0)), "scan", {}, files=[scan])
+        job = begin()
         with served.browser() as browser:
             while (now := jobs.show_job(office, job.key)).is_open and not now.total:
                 assert browser.get("/jobs").status_code == 200  # whoever looks sees to it that the worker is there
                 time.sleep(1)
         for way, before in zip(ways(laid), quiet, strict=True):
             busy = served.asked(ACCOUNTS, asks, way.address, think)
-            print(f"{way.name}, ms: {before}; while {SCANNED} pages are read: {busy}", flush=True)
+            print(f"{way.name}, ms: {before}; beside the {kind}: {busy}", flush=True)
             line(f"{way.name}: p95 beside the worker ÷ quiet", busy.p95 / before.p95, f"≤ {ASKED_BESIDE}")
         now = jobs.show_job(office, job.key)
-        print(f"the scan: {now.state} {now.done} of {now.total} pages" + ("" if now.is_open else ": ENDED TOO EARLY"))
+        print(f"the {kind}: {now.state} {now.done} of {now.total}" + ("" if now.is_open else ": ENDED TOO EARLY"))
         if now.is_open:
             jobs.stop(office, job.key)
         while jobs.show_job(office, job.key).is_open:
@@ -441,7 +464,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=0, help="that answer; 0 = as many as the program would take")
     parser.add_argument("--profile", action="store_true", help="profile the service calls, measure nothing")
     parser.add_argument("--pages", action="store_true", help="profile whole pages, measure nothing")
-    parser.add_argument("--with-worker", action="store_true", help="measure beside the worker, nothing else")
+    parser.add_argument(
+        "--with-worker", nargs="?", const="scan", choices=BESIDE, help="measure beside the worker, nothing else"
+    )
     given = parser.parse_args()
     with TemporaryDirectory() as folder:
         root = given.keep or Path(folder) / "office"
@@ -452,7 +477,7 @@ def main() -> None:
             return
         print(f"load of the machine before: {os.getloadavg()}" if hasattr(os, "getloadavg") else "")
         if given.with_worker:
-            beside_the_worker(root, laid, given.asks, given.think)
+            beside_the_worker(root, laid, given.asks, given.think, given.with_worker)
         else:
             measure(root, laid, given.asks, given.think)
             starting(root)

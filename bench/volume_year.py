@@ -161,18 +161,18 @@ def _values(entry: FormFolder, seed: str, count: int) -> list[Values]:
     return made
 
 
-def lay(office: Office, made: Mapping[str, Sequence[Paper]], share: float) -> None:
-    """Lay the year's items into archive and register, as filing would leave them; nobody waits for the disk."""
+def lay(office: Office, made: Mapping[str, Sequence[Paper]], share: float, year: int = YEAR) -> None:
+    """Lay a year's items into archive and register, as filing would leave them; nobody waits for the disk."""
     durable._flush, flush = lambda _handle: None, durable._flush
     try:
-        _lay(office, made, share)
+        _lay(office, made, share, year)
     finally:
         durable._flush = flush
 
 
-def _lay(office: Office, made: Mapping[str, Sequence[Paper]], share: float) -> None:
+def _lay(office: Office, made: Mapping[str, Sequence[Paper]], share: float, year: int) -> None:
     for entry in office.forms.of_main():
-        found = list(_filings(office, entry.form, made[entry.form.code], share))
+        found = list(_filings(office, entry.form, made[entry.form.code], share, year))
         with office.under_way() as intent:
             for filing, records, paper in found:
                 _freeze(office, intent, filing, records, paper)
@@ -180,7 +180,7 @@ def _lay(office: Office, made: Mapping[str, Sequence[Paper]], share: float) -> N
         with office.register.write() as tx:
             for filing, records, paper in found:
                 item = item_of(office, filing, records, pages=paper.pages, sha256=paper.sha256, version=1)
-                tx.items.reserve(item, filing.form_code, YEAR, filing.month, CREATED.isoformat(), "bench")
+                tx.items.reserve(item, filing.form_code, year, filing.month, CREATED.isoformat(), "bench")
                 tx.items.filed(item, CREATED.isoformat(), "bench")
             tx.records.add([(r, None) for _, records, _ in found for r in records])
             tx.records.touch([r.record_no for _, records, _ in found for r in records])
@@ -198,24 +198,24 @@ def _freeze(office: Office, intent: str, filing: Filing, records: Sequence[Recor
 
 
 def _filings(
-    office: Office, form: Form, made: Sequence[Paper], share: float
+    office: Office, form: Form, made: Sequence[Paper], share: float, year: int
 ) -> Iterator[tuple[Filing, list[Record], Paper]]:
     """Give every item of a form: its filing, its records, its PDF."""
     codes = office.settings.office
-    series = ArchiveClass(codes.fonds_no, codes.class_code, form.number, YEAR, form.retention.years)
+    series = ArchiveClass(codes.fonds_no, codes.class_code, form.number, year, form.retention.years)
     count = len(MONTHS) if form.is_register else count_of(form, share)
     for number in range(1, count + 1):
         paper = made[(number - 1) % len(made)]
         archive_no = series.archive_no(number)
-        month = MONTHS[number - 1] if form.is_register else ""
+        month = f"{year}{MONTHS[number - 1][4:]}" if form.is_register else ""
         first = (number - 1) * len(paper.values) + 1
         records = [
-            _record(form, first + n, _in_month(form, values, month), archive_no)
+            _record(form, first + n, _within(form, values, month or str(year)), archive_no, year)
             for n, values in enumerate(paper.values)
         ]
         yield (
             Filing(
-                form.code, month, tuple(r.record_no for r in records), YEAR, archive_no,
+                form.code, month, tuple(r.record_no for r in records), year, archive_no,
                 f"urn:qrecords:item:{file_safe(archive_no)}", 1, 1, CREATED.isoformat(), "bench",
             ),
             records,
@@ -223,13 +223,13 @@ def _filings(
         )  # fmt: skip
 
 
-def _in_month(form: Form, values: Values, month: str) -> Values:
-    return {**values, form.date_field: month + values[form.date_field][7:]} if month else values
+def _within(form: Form, values: Values, period: str) -> Values:
+    return {**values, form.date_field: period + values[form.date_field][len(period) :]}
 
 
-def _record(form: Form, number: int, values: Values, archive_no: str) -> Record:
+def _record(form: Form, number: int, values: Values, archive_no: str, year: int) -> Record:
     return Record(
-        record_no=f"{form.code}-{YEAR}-{number:05d}", form_code=form.code, year=YEAR, state=State.FILED, values=values,
-        created_at=CREATED.isoformat(), created_by="bench", reviewed_on=f"{YEAR}-12-31", archive_no=archive_no,
-        record_year=YEAR, **derived(form, values),
+        record_no=f"{form.code}-{year}-{number:05d}", form_code=form.code, year=year, state=State.FILED, values=values,
+        created_at=CREATED.isoformat(), created_by="bench", reviewed_on=f"{year}-12-31", archive_no=archive_no,
+        record_year=year, **derived(form, values),
     )  # fmt: skip

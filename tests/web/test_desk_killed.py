@@ -12,19 +12,24 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile, ZipInfo
 
+import bagit
 import httpx
 import pytest
 
 from qrecords.render.pdf import Converter
 from qrecords.services.access import copies
 from qrecords.services.administer import open_office
+from qrecords.services.care.backup import backup
+from qrecords.services.care.restoring import restore_beside
 from qrecords.services.care.verify import verify
+from qrecords.services.disposition.destroy import destroy
+from qrecords.services.disposition.lists import lists
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.volumes.shelf import list_volumes
 from tests import retention_office as kept
@@ -75,11 +80,12 @@ from qrecords.web.pages import managing
 managing.adopt = partial(managing.adopt, pages=False)  # papers are blank here
 
 def popen(command, **how):
-    return subprocess.Popen([sys.executable, "-c", sys.argv[4], *sys.argv[1:4]], **how)
+    return subprocess.Popen([sys.executable, "-c", sys.argv[4], *sys.argv[1:4], sys.argv[5]], **how)
 
 worker.subprocess = SimpleNamespace(Popen=popen, DEVNULL=subprocess.DEVNULL)
 serving.open_office = partial(serving.open_office, clock=lambda: getattr(kept, sys.argv[5]))
-serving.serve(root, serving.Wishes("127.0.0.1", 0, processes=1), lambda address: print(address, flush=True))
+wishes = serving.Wishes("127.0.0.1", 0, processes=int(sys.argv[6]))
+serving.serve(root, wishes, lambda address: print(address, flush=True))
 """
 
 # Does the long work; each note of how far it is, is a moment too. The server ends with it, where that is asked for.
@@ -89,7 +95,7 @@ from qrecords.services import jobs
 from qrecords.services.care.deep import Deep
 from qrecords.web import worker
 Deep.volumes = lambda *_: iter(())
-worker.Workspace = SimpleNamespace(open=partial(Workspace.open, clock=lambda: kept.THEN))
+worker.Workspace = SimpleNamespace(open=partial(Workspace.open, clock=lambda: getattr(kept, sys.argv[4])))
 noted = jobs._progress
 
 def progress(workspace, job):
@@ -118,11 +124,12 @@ class Desk:
     root: Path
     cookies: dict[str, str] = field(default_factory=dict)
     moment: str = "THEN"
+    processes: int = 1
 
     def __enter__(self) -> Desk:
         self.armed, self.passed = self.root.parent / "armed.json", self.root.parent / "passed.txt"
         command = [sys.executable, "-c", SERVING, str(self.root), str(self.armed), str(self.passed), WORKING]
-        command.append(self.moment)
+        command += [self.moment, str(self.processes)]
         self.process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         entrance = self.process.stdout.readline().strip()
@@ -360,10 +367,68 @@ def test_killed_at_every_moment(tmp_path: Path, name: str) -> None:
             assert people.office.archive.steps_in_staging() == []
 
 
+MAIN = [
+    *(("upload", moment) for moment in ("fill.intent", "fill.committed")),
+    *(("file", moment) for moment in ("file.intent", "publish.done", "file.committed")),
+    ("destroy", "destroy.certified"),
+]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere one process answers")
+@pytest.mark.parametrize(("name", "moment"), MAIN)
+def test_one_of_two_processes_killed_while_the_desk_goes_on(tmp_path: Path, name: str, moment: str) -> None:
+    """What it had under way is finished or undone by those that answer on, without a new start."""
+    doing = DOINGS[name]
+    root = doing.start(tmp_path)
+    with Desk(root, moment=doing.moment, processes=2) as desk:
+        begun = doing.before(desk)
+        desk.armed.write_text(json.dumps([moment, 1]))
+        with pytest.raises(httpx.TransportError):
+            doing.act(desk, begun)
+        desk.armed.unlink()
+        for _ in range(2):
+            assert doing.act(desk, begun) in doing.again
+        assert desk.process.poll() is None
+    assert doing.done(root)
+    with kept.opened(root, clock=lambda: getattr(kept, doing.moment)) as people:
+        assert verify(people.office, deep=True).problems == []
+        with people.office.register.read() as tx:
+            assert tx.intents.open() == []
+        assert people.office.archive.steps_in_staging() == []
+
+
 def _with_backup(folder: Path) -> Path:
     root = workspace(folder)
     STEPS["backup"].act(root)
     return root
+
+
+def _owing(folder: Path) -> Path:
+    """Return an office that executed a list since its backup, which is restored beside it."""
+    root = STEPS["destroy"].start(folder)
+    with kept.opened(root) as people:
+        office = people("甲")
+        workspace = office.workspace
+        named = replace(workspace.settings.desk, backup_folder="../kept", restore_folder="../again")
+        workspace.settings = replace(workspace.settings, desk=named)
+        backup(office, folder / "kept")
+        destroy(people("戊"), kept.LIST_NO)
+        restore_beside(office, "kept")
+    return root
+
+
+def _is_replayed(root: Path) -> bool:
+    (place,) = (root.parent / "again").iterdir()
+    with kept.opened(place) as again:
+        assert verify(again.office).problems == []
+        with again.office.register.read() as tx:
+            assert tx.intents.open() == []
+        return lists(again.office)[0].state == "destroyed"
+
+
+def _is_packed(root: Path) -> bool:
+    (package,) = (root.parent / "out").iterdir()  # nothing half packed beside it
+    return package.name == "移交-2019" and bool(bagit.Bag(str(package)).validate())
 
 
 def _is_laid_out(root: Path) -> bool:
@@ -390,12 +455,17 @@ class Work:
     done: Callable[[Path], bool]
     start: Callable[[Path], Path] = workspace
     files: tuple[str, ...] = ()  # beside the office, sent with the request
+    moment: str = "THEN"
 
     def ask(self, desk: Desk) -> str:
         """Ask for it and return where it is told of."""
         folder = desk.root.parent
         files = [("file", (name, (folder / name).read_bytes(), "image/png")) for name in self.files]
-        return str(desk.post(self.address, self.said, **({"files": files} if files else {})).json()["go"])
+        address = self.address
+        if "AGAIN" in address:
+            (restored,) = (folder / "again").iterdir()
+            address = address.replace("AGAIN", restored.name)
+        return str(desk.post(address, self.said, **({"files": files} if files else {})).json()["go"])
 
 
 LONG = {
@@ -409,6 +479,15 @@ LONG = {
     "backup": Work("/jobs", {"work": "2"}, (("backup.ready", 1),), STEPS["backup"].done),
     "restore": Work(
         "/office/backups/kept/restore", {}, (("progress", 2), ("restore.register", 1)), _is_laid_out, _with_backup
+    ),
+    "export": Work("/shelf/2019/export", {}, (("progress", 2), ("export.packed", 1)), _is_packed),
+    "replay": Work(
+        "/office/restored/AGAIN/replay",
+        {},
+        (("destroy.intent", 1), ("destroy.certified", 1)),
+        _is_replayed,
+        _owing,
+        moment="NOW",
     ),
     "scan": Work(
         "/scans",
@@ -448,7 +527,7 @@ def _broken_off(desk: Desk, job: str) -> None:
     assert "中断" in shown, shown
     assert "已接着做完或撤回" in shown, shown
     assert f'href="{job}"' in desk.http.get("/jobs").text
-    with kept.opened(desk.root, clock=lambda: kept.THEN) as people:
+    with kept.opened(desk.root, clock=lambda: getattr(kept, desk.moment)) as people:
         assert verify(people.office).problems == []
         with people.office.register.read() as tx:
             assert tx.intents.open() == []
@@ -462,18 +541,18 @@ def test_long_work_killed_with_the_desk(tmp_path: Path, name: str) -> None:
     root, cookies, job = work.start(tmp_path), dict[str, str](), ""
     settings = root / "qrecords.toml"
     text = settings.read_text("utf-8")
-    for key, place in (("backup_folder", "../kept"), ("restore_folder", "../again")):
+    for key, place in (("backup_folder", "../kept"), ("restore_folder", "../again"), ("export_folder", "../out")):
         text = text.replace(f'{key} = ""', f'{key} = "{place}"')
     settings.write_text(text, "utf-8")
     for moment in work.moments:
-        with Desk(root, cookies) as desk:
+        with Desk(root, cookies, work.moment) as desk:
             if job:
                 _broken_off(desk, job)
             cookies = desk.cookies
             desk.armed.write_text(json.dumps([*moment, "and the server"]))
             job = work.ask(desk)
             assert _looked_at(desk, job) == -signal.SIGKILL, moment
-    with Desk(root, cookies) as desk:
+    with Desk(root, cookies, work.moment) as desk:
         _broken_off(desk, job)
         if name == "verify":  # the worker alone, while the server lives on
             desk.armed.write_text(json.dumps(["progress", 1]))
