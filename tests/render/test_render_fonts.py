@@ -18,7 +18,7 @@ needs_fontconfig = pytest.mark.skipif(not shutil.which("fc-match"), reason="font
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    caches = (fonts._covered, fonts._fc_list_program)
+    caches = (fonts._covered, fonts._fc_list_program, fonts.require_chinese_face)
     for cache in caches:
         cache.cache_clear()
     yield

@@ -64,6 +64,7 @@ def fontconfig_file(folder: Path) -> Path | None:
     return path
 
 
+@lru_cache(maxsize=1)  # of what is there: what is missing is asked for again
 def require_chinese_face() -> None:
     """Raise MissingProgram when no installed font has Chinese characters; without fontconfig do nothing."""
     if _fc_list_program() and not _families(":lang=zh-cn"):
