@@ -198,6 +198,7 @@ jobs list
 verify
 status
 --root {folder}/again rebuild !
+spares -o {folder}/spares.xlsx
 packs list
 packs on ledger
 packs off ledger

@@ -72,6 +72,7 @@ def test_months_later_never_skips_one() -> None:
         ({"limit": 48, "days": "hours", "roll": True}, "不顺延"),
         ({"limit": 3, "form": "KF758-ZF"}, "start"),
         ({"form": "KF758-JH", "every": "year"}, "month_day"),
+        ({"form": "KF758-RY", "every": "line", "month_day": "12-31", "start": ["year"]}, "哪一列是年度"),
         ({"limit": 3, "days": "weeks"}, "weeks"),
     ],
 )

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from qrecords.errors import WrongState
+from qrecords.model.period import Period
 from qrecords.office import Office
 from qrecords.services import steps
 from qrecords.services.due import due
 from qrecords.services.file import file_records
 from qrecords.services.intake.fill import fill
+from qrecords.services.reports.figures import figures_of
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS
@@ -130,3 +132,49 @@ def test_what_is_due_of_them(office: Office, write: Callable[..., Path], sample:
     fill(office, "JH", [on_disk(write(paper("JH")))])
     steps.submit(office, ["KF758-JH-2026-00001"])
     assert not {d.key for d in due(office, on="2026-02-01").due} & {"service_plan", "follow_up", "follow_up_again"}
+
+
+def test_r168_who_is_sent_is_looked_up_and_kept_with_the_notice(
+    office: Office, write: Callable[..., Path], sample: Callable[..., Any]
+) -> None:
+    """By the cards on the day of issue; what becomes of a card later changes nothing (5.2.1, 5.5.4)."""
+    day = "2026-02-10"
+    models = sorted({p["product_model"] for p in sample("04A")["products"]})
+    trainings = [{"kind": "服务规范", "on": "2025-03-10", "result": "合格", "valid_until": "2026-12-31"}]
+    trainings += [{"kind": "产品技术", "product_model": m, "on": "2025-04-02", "result": "合格"} for m in models]
+    card = paper("RY", name="示例甲", unit="管理信息部", level="中级", registered_on="2025-01-15", trainings=trainings)
+    staff = [{"name": "示例甲", "unit": "管理信息部", "title": "工程师"}, {"name": "示例乙", "title": "工程师"}]
+    later = {"departed_on": None, "arrived_on": None, "left_on": None, "returned_on": None, "submitted_on": None,
+             "completion": None, "reports": None, "user_sign_date": None, "late_reason": None}  # fmt: skip
+    notice = {**sample("04A"), **later, "staff": staff, "issued_on": day, "required_arrival": "2026-02-20"}
+    notice["planned_finish"] = "2026-02-25"
+    before = fill(office, "04A", [on_disk(write({k: v for k, v in notice.items() if v}))])
+    assert not any("资格" in str(note) for note in before.notes), "an office without cards is asked nothing"
+    (kept,) = fill(office, "RY", [on_disk(write(card))]).records
+    done = fill(office, "04A", [on_disk(write({k: v for k, v in notice.items() if v} | {"service_site": "另一处"}))])
+    told = [str(note) for note in done.notes if "资格" in str(note)]
+    assert len(told) == 1 and "示例乙 不在册" in told[0] and "5.5.4" in told[0]
+    number = done.records[0].record_no
+    steps.issue(office, [number])
+    steps.void(office, [kept.record_no], reason="示例")
+    with office.register.read() as tx:
+        (event,) = [e for e in tx.audit.events(number) if e.action == "issue"]
+        figures = figures_of(office, tx, "BB", Period.read("2026-H1"), level="机密").drawn.report
+    assert event.detail["staff"] == ["合格", "不在册"]
+    sent = figures.population.at("SENT_STAFF", "period", Period.read("2026-H1"))
+    assert [e.get("@sent_qualified") for e in sent if e.numbers == (number,)] == ["合格", "不在册"]
+
+
+def test_r167_each_card_is_judged_once_a_year(office: Office, write: Callable[..., Path]) -> None:
+    """Of whoever is there, however long ago his card was made; who is judged this year, or gone, is not asked for."""
+    said = {
+        "judged": {"reviews": [{"year": 2026, "verdict": "合格", "by": "示例"}]},
+        "waits": {},
+        "gone": {"standing": "停用"},
+    }
+    cards = [paper("RY", person_no=name, registered_on="2019-01-15", **more) for name, more in said.items()]
+    made = [fill(office, "RY", [on_disk(write(card))]).records[0].record_no for card in cards]
+    assert [d.about for d in due(office, on="2026-12-01").due if d.key == "staff_review"] == [made[1]]
+    assert not [d for d in due(office, on="2026-10-01").due if d.key == "staff_review"]
+    late = [d for d in due(office, on="2027-12-01").due if d.key == "staff_review"]
+    assert [d.about for d in late] == made[:2] and late[0].limit_on == "2027-12-31"

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from qrecords.errors import Problem
 from qrecords.model.numbering import without_edition
 from qrecords.model.rules import ConditionLike, holds, is_empty
+from qrecords.model.staff import NO_CARD, OUT_OF_USE, PASSED, may_be_sent
 from qrecords.model.values import Values
 
 
@@ -140,6 +141,25 @@ def _mark(relation: RelationLike, values: Values, others: Sequence[Other]) -> It
         yield f"应为「{wanted}」（{f'上一次是 {before.name}' if before else '以前没有这个编号'}）"
 
 
+def _qualified(relation: RelationLike, values: Values, others: Sequence[Other]) -> Iterator[str]:
+    """Every line of the field names someone who, by his card, may be sent that day for those products (5.2.1, 5.5.4).
+
+    `same` names the field of the day and the path of the models. An office that keeps no cards is asked nothing.
+    """
+    cards = [o.values for o in others if without_edition(o.form_code) in relation.among]
+    day, models = relation.same
+    on = str(values.get(day) or "")[:10]
+    for person in (values.get(relation.field) or ()) if cards and on else ():
+        lacking = {
+            standing: model
+            for model in column(values, models) or [""]
+            if (standing := may_be_sent(person, cards, on, str(model))) != PASSED
+        }
+        for standing, model in lacking.items():
+            about = f"（{model}）" if model and standing not in {NO_CARD, OUT_OF_USE} else ""
+            yield f"{person.get('name') or ''} {standing}{about}"
+
+
 def _path(relation: RelationLike, other: Other) -> str:
     return relation.among.get(without_edition(other.form_code), "")
 
@@ -149,4 +169,5 @@ RELATIONS: dict[str, Callable[[RelationLike, Values, Sequence[Other]], Iterator[
     "apart": _apart,
     "total_below": _total_below,
     "mark": _mark,
+    "qualified": _qualified,
 }

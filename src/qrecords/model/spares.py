@@ -7,11 +7,14 @@ Forecasts of what is used now and then: Croston (1972), Syntetos and Boylan (200
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, exp
 from typing import Literal
+
+from qrecords.model.values import choice_key
 
 # Above these demand is no longer smooth: months between uses, squared variation of their sizes.
 MOST_INTERVAL, MOST_VARIATION = Fraction(132, 100), Fraction(49, 100)
@@ -137,3 +140,76 @@ def proposal(level: int, *, stock: int, on_order: int, backorders: int = 0, pack
     """Return how many to make ahead: what the level lacks, in whole packs; never less than none."""
     lacking = max(0, level + backorders - stock - on_order)
     return -(-lacking // pack) * pack
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Parts of one kind changed in one repair: in which month (YYYY-MM), on which product."""
+
+    month: str
+    name: str
+    model: str
+    product_model: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What is there of a part, on its way, and owed to users; the program keeps no store (5.8.2)."""
+
+    stock: int = 0
+    on_order: int = 0
+    backorders: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What the program proposes of one part, with what it rests on: people decide (K.5)."""
+
+    name: str
+    model: str
+    product_model: str
+    last_year: int
+    yearly_mean: str
+    kind: DemandClass
+    method: str
+    demand: str
+    level: int
+    stock: int
+    on_order: int
+    backorders: int
+    proposal: int
+
+
+def part_key(name: object, model: object) -> tuple[str, str]:
+    """Return how parts are told apart: width, case and blanks are forgiven."""
+    return choice_key(str(name or "")), choice_key(str(model or ""))
+
+
+def proposals(
+    uses: Iterable[Use], months: Sequence[str], holdings: Mapping[tuple[str, str], Holding]
+) -> tuple[Proposed, ...]:
+    """Return a proposal for each part used in some whole months (oldest first), the most needed first."""
+    found: dict[tuple[str, str], list[Use]] = {}
+    for use in uses:
+        if use.month in months:
+            found.setdefault(part_key(use.name, use.model), []).append(use)
+    made = [_proposed(used, months, holdings.get(key, Holding())) for key, used in found.items()]
+    return tuple(sorted(made, key=lambda p: (-float(p.demand), p.name, p.model)))
+
+
+def _proposed(used: Sequence[Use], months: Sequence[str], held: Holding) -> Proposed:
+    by_month: Counter[str] = Counter()
+    for use in used:
+        by_month[use.month] += use.quantity
+    series = [by_month[month] for month in months]
+    seen = classified(series)
+    demand, method = yearly_demand(series)
+    level = stock_level(demand, size=float(seen.size))
+    needs = proposal(level, stock=held.stock, on_order=held.on_order, backorders=held.backorders)
+    models = "、".join(dict.fromkeys(use.product_model for use in used if use.product_model))
+    mean = seen.total * 12 / len(series)
+    return Proposed(
+        used[-1].name, used[-1].model, models, sum(series[-12:]), f"{float(mean):.1f}", seen.kind, method,
+        f"{demand:.1f}", level, held.stock, held.on_order, held.backorders, needs,
+    )  # fmt: skip

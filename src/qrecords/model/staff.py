@@ -9,7 +9,7 @@ from qrecords.model.values import choice_key
 
 Qualification = Literal["合格", "缺项", "过期", "停用"]
 CONDUCT, TECHNIQUE = "服务规范", "产品技术"
-PASSED, OUT_OF_USE = "合格", "停用"
+PASSED, OUT_OF_USE, NO_CARD = "合格", "停用", "不在册"
 
 
 def qualification(card: Mapping[str, Any], on: str, model: str = "") -> Qualification:
@@ -43,7 +43,7 @@ def card_of(person: Mapping[str, Any], cards: Iterable[Mapping[str, Any]]) -> Ma
 def may_be_sent(person: Mapping[str, Any], cards: Sequence[Mapping[str, Any]], on: str, model: str = "") -> str:
     """Return the standing of someone on a day: that of his card, 不在册 for one without."""
     card = card_of(person, cards)
-    return qualification(card, on, model) if card else "不在册"
+    return qualification(card, on, model) if card else NO_CARD
 
 
 def _over(end: object, on: str) -> bool:

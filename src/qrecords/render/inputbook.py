@@ -76,10 +76,12 @@ def input_workbook(
     example: Mapping[str, Any],
     rows: Sequence[GivenRow] | None = None,
     words: Callable[[Sentence], str] = str,
+    begun: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the bytes of an .xlsx a clerk fills; `example` holds stored values, {} when there are none.
 
-    With `rows`, records of a register to be gone on with: a row each, known by its number.
+    With `rows`, records of a register to be gone on with: a row each, known by its number. `begun` is a record of a
+    form with lines that is written in already, as the first one, for the clerk to go on with.
     `words` is how the front end says what to do next.
     """
     main_title = sheet_title(f"{form.number}{form.edition} {form.title}")
@@ -90,9 +92,15 @@ def input_workbook(
     if rows is not None:
         main = replace(main, rows=[*main.rows, *(_given_row(main_fields(form), given) for given in rows)])
     elif lines:
-        main = replace(main, rows=[*main.rows, *(Row([n], _GIVEN_NUMBER) for n in range(1, NUMBERED_ROWS + 1))])
+        numbered = [Row([n], _GIVEN_NUMBER) for n in range(1, NUMBERED_ROWS + 1)]
+        if begun is not None:
+            numbered[0] = _line_row(main_fields(form), begun)
+        main = replace(main, rows=[*main.rows, *numbered])
     sheets = [guide_sheet(form, example, main_title, words, goes_on=rows is not None), main]
-    sheets += [_table(f.label, form, f.columns, choices, _joining(main_title), of_lines=True) for f in lines]
+    for f in lines:
+        sheet = _table(f.label, form, f.columns, choices, _joining(main_title), of_lines=True)
+        written = [_line_row(f.columns, line) for line in (begun or {}).get(f.key) or ()]
+        sheets.append(replace(sheet, rows=[*sheet.rows, *written]))
     sheets += choices.sheets()
     if rows:
         sheets.append(_given_sheet(rows))
@@ -191,6 +199,12 @@ def _given_row(fields: Sequence[Field], given: GivenRow) -> Row:
     """Return a record's values as they stand below the headings, as a spreadsheet types them."""
     values = [Cell(_typed(f, given.values.get(f.key)), replace(_look(f), wrap=True)) for f in fields]
     return Row([given.record_no, *(None if cell.value is None else cell for cell in values)])
+
+
+def _line_row(fields: Sequence[Field], values: Mapping[str, Any]) -> Row:
+    """Return what the first record, or a line of it, says already."""
+    cells = [Cell(_typed(f, values.get(f.key)), _look(f)) for f in fields]
+    return Row([Cell(1, _GIVEN_NUMBER), *(None if cell.value is None else cell for cell in cells)])
 
 
 def _typed(field: Field, value: Any) -> Value:

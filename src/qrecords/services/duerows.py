@@ -10,6 +10,7 @@ from qrecords.errors import NotFound
 from qrecords.model.deadlines import Calendar, Deadline, end_of_week, iso_week
 from qrecords.model.numbering import without_edition
 from qrecords.model.record import Record, State
+from qrecords.model.relations import column
 from qrecords.model.rules import holds, is_empty
 from qrecords.office import Office
 
@@ -38,8 +39,10 @@ def waiting(office: Office, on: date) -> Iterator[Waiting]:
         first = _first_day(office, deadline.since, on) if deadline.since else ""
         if first is None:
             continue
-        found = _counted(office, deadline.form, on)
-        if deadline.every:
+        found = _counted(office, deadline.form, on, ever=deadline.every == "line")
+        if deadline.every == "line":
+            yield from _lines(key, deadline, found, on, calendar)
+        elif deadline.every:
             yield from _expected(key, deadline, found, on, calendar, _title(office, deadline.form))
         else:
             answered = _answered(office, deadline, on)
@@ -52,9 +55,9 @@ def _first_day(office: Office, form: str, on: date) -> str | None:
     return min((r.date for r in _counted(office, form, on)), default=None)
 
 
-def _counted(office: Office, form: str, on: date) -> Sequence[Record]:
-    """Return the records of a form, whatever the edition, that are neither void nor only begun long ago."""
-    since = (on - timedelta(days=_BACK)).isoformat()
+def _counted(office: Office, form: str, on: date, *, ever: bool = False) -> Sequence[Record]:
+    """Return the records of a form, whatever the edition, that are neither void nor, but for `ever`, begun long ago."""
+    since = "" if ever else (on - timedelta(days=_BACK)).isoformat()
 
     def read() -> Sequence[Record]:
         codes = [code for code in office.forms.codes() if without_edition(code) == form]
@@ -85,9 +88,8 @@ def _started(
     if deadline.remind and on < limit - timedelta(days=deadline.remind):
         return None
     target = limit if deadline.days == "hours" else deadline.target_day(date.fromisoformat(start[:10]), calendar)
-    who = next((str(values[field]) for field in deadline.who if not is_empty(values.get(field))), _KEEPER)
     detail = f"最迟{limit_on[11:]}" if deadline.days == "hours" else ""
-    return Waiting(key, target, limit, record.record_no, who, detail)
+    return Waiting(key, target, limit, record.record_no, _hand(deadline, record), detail)
 
 
 def _expected(
@@ -104,6 +106,23 @@ def _expected(
     limit = deadline.day_of(on.year, calendar)
     if not done and on >= limit - timedelta(days=deadline.remind):
         yield Waiting(key, deadline.target_of(on.year, calendar), limit, f"{title} {wanted}年", _KEEPER)
+
+
+def _lines(key: str, deadline: Deadline, found: Sequence[Record], on: date, calendar: Calendar) -> Iterator[Waiting]:
+    """Give each record that has no line of this year yet."""
+    limit = deadline.day_of(on.year, calendar)
+    if on < limit - timedelta(days=deadline.remind):
+        return
+    for record in found:
+        years = {str(year) for path in deadline.start for year in column(record.values, path)}
+        if str(on.year) not in years and all(holds(c, record.values) for c in deadline.when):
+            target = deadline.target_of(on.year, calendar)
+            yield Waiting(key, target, limit, record.record_no, _hand(deadline, record))
+
+
+def _hand(deadline: Deadline, record: Record) -> str:
+    """Return who has it in hand, as the record says."""
+    return next((str(record.values[f]) for f in deadline.who if not is_empty(record.values.get(f))), _KEEPER)
 
 
 def _year_of(deadline: Deadline, record: Record) -> str:

@@ -117,6 +117,9 @@ def before_step(
         found += references(office, form, record.values, around)
         if action is Action.SUBMIT:  # another process may have filled one beside it meanwhile
             found += conflicting(form, record.values, around, own=record.record_no)
+    if action is Action.ISSUE:  # who is sent may have lost his qualification since it was filled
+        around = around or Neighbours.of(office, form, record.values)
+        found += conflicting(form, record.values, around, own=record.record_no)
     if action is Action.FILE and Action.ISSUE.value in form.steps:
         found += owing(office, record, owed)
     if action is Action.VOID:

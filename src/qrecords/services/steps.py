@@ -23,6 +23,7 @@ from qrecords.model.record import (
     record_year,
     require_open,
 )
+from qrecords.model.staff import may_be_sent
 from qrecords.office import Office
 from qrecords.scanning.reader import read_file, require_file
 from qrecords.services import reading
@@ -37,6 +38,7 @@ from qrecords.stores.given import GivenFile
 from qrecords.stores.inputs import file_sha256
 from qrecords.stores.register import Transaction
 
+CARD = "RY"  # the form of a person's qualifications, where the office keeps them
 EVIDENCE_TYPES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 
 
@@ -264,8 +266,27 @@ def _write_move(office: Office, tx: Transaction, records: Sequence[Record], move
         tx.records.change(numbers, state=target, **move.columns)
     if move.action is Action.VOID:
         tx.records.forget_source([r.record_no for r in records])
-    alone: dict[str, Any] = {"separation": office.settings.access.separation} if move.action is Action.REVIEW else {}
-    tx.audit.append([office.event(move.action, r.record_no, **move.detail, **alone) for r in records])
+    detail: dict[str, Any] = dict(move.detail)
+    if move.action is Action.REVIEW:
+        detail["separation"] = office.settings.access.separation
+    kept = _standings(office, tx, records) if move.action is Action.ISSUE else {}
+    tx.audit.append([office.event(move.action, r.record_no, **detail, **kept.get(r.record_no, {})) for r in records])
+
+
+def _standings(office: Office, tx: Transaction, notices: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """Return of each notice, for its event, how those it sends stood that day, by line: later cards change nothing.
+
+    Nothing where the office keeps no cards (5.2.1, 5.5.4).
+    """
+    codes = [folder.form.code for folder in office.forms.numbered(CARD)]
+    cards = [r.values for code in codes for r in tx.records.counted(code) if r.state is not State.VOID]
+    if not cards:
+        return {}
+    return {
+        r.record_no: {"staff": [may_be_sent(p, cards, str(r.values.get("issued_on") or r.date)[:10]) for p in staff]}
+        for r in notices
+        if (staff := r.values.get("staff"))
+    }
 
 
 def _require_way(office: Office, records: Sequence[Record], move: Move) -> None:

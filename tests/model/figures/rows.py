@@ -82,7 +82,7 @@ class Paper:
         held = [*records]
         span = Period.read(period)
         first = min((r.date for r in held if r.date), default="9999-12-31")
-        read = Read(held, first, frozenset(r.date[:7] for r in held), owes or {}, handed_in or {}, listed or {})
+        read = Read(held, first, frozenset(r.date[:7] for r in held), owes or {}, handed_in or {}, listed=listed or {})
         self.drawn: Drawn = draw(kind, span, read, using or means(), cutoff or span.last)
 
     def part(self, table: str, part: str) -> TableResult:

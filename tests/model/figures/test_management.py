@@ -136,7 +136,9 @@ def test_a_call_is_no_visit() -> None:
         record("I1", "01A", received_at="2026-04-01 09:00", channel="走访", customer_unit="乙", military_branch="海军"),
         record("C1", "02A", call_at="2026-04-02 09:00", direction="去电", customer_unit="丙", military_branch="海军"),
     ]
-    found = Paper("2026-H1", records).row("P03", "coverage", "total")
+    paper = Paper("2026-H1", records)
+    assert paper.listed("P03", "not_visited") == [("丙", "海军", "/", "2026-04-02")]
+    found = paper.row("P03", "coverage", "total")
     assert (found["visits"], found["visited"], found["customers"], found["percent"]) == ("3", "2", "3", "66.7")
 
 

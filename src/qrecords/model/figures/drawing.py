@@ -17,7 +17,7 @@ from qrecords.model.figures.definitions import SetDefinition, TableDefinition
 from qrecords.model.figures.entries import Entry, Surroundings
 from qrecords.model.figures.facts import DAY_SPANS, FACTS, is_fault, reported
 from qrecords.model.figures.limits import deadline_facts, kept_choices
-from qrecords.model.figures.management import links, unit_of
+from qrecords.model.figures.management import customers, links, unit_of
 from qrecords.model.figures.population import Makes, Population
 from qrecords.model.figures.results import ChartResult, Figure, TableResult
 from qrecords.model.figures.satisfaction import Method
@@ -56,7 +56,8 @@ class Read:
     """The records of a scope, and what is known of them beside.
 
     `first_day` is that of the office's first record, `months` (YYYY-MM) those it has any of. `owes` tells of notices
-    whether a record is missing, `handed_in` of records handed in during the period when, and whether any came back.
+    whether a record is missing, `handed_in` of records handed in during the period when, and whether any came back,
+    `issued` of notices how those they send stood when they were issued.
     `listed` is what the list of customers says beside, by code and by unit, on the day of the drawing.
     """
 
@@ -65,6 +66,7 @@ class Read:
     months: frozenset[str]
     owes: Mapping[str, bool] = field(default_factory=dict)
     handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    issued: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -127,6 +129,7 @@ def report_of(kind: str, period: Period, read: Read, means: Means, cutoff: str) 
         "@ratings": partial(satisfaction.ratings, method=method),
         "@models": partial(satisfaction.of_models, method=method),
         "@threads": threads.threads,
+        "@customers": customers,
     }
     population = Population(entries, means.sets, makers, read.first_day, read.months)
     weights = (method.overall["service"], method.overall["product"])
@@ -206,6 +209,7 @@ def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surr
         answered_by=_passed_on(read.records),
         handed_in=read.handed_in,
         informed=_informed(read.records),
+        issued=read.issued,
         links=links(read.records),
         listed=read.listed,
         workday=means.workday,

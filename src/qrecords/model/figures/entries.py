@@ -36,6 +36,7 @@ class Surroundings:
     record it owes is missing; `faults` gives of a unit its faults as (day reported, day finished, record number),
     `handed_in` of a record on which day it was, and whether it was sent back, `informed` of a notice on which day the
     information about it (11A) was passed on, `listed` of customers (by code, by unit) what their list says beside.
+    `issued` gives of a notice how those it sends stood when it was issued, in the order of its lines.
     `valid` and `incomplete` are judged by whoever has the forms.
     """
 
@@ -52,6 +53,7 @@ class Surroundings:
     answered_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     informed: Mapping[str, str] = field(default_factory=dict)
+    issued: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     links: Links = field(default_factory=Links)
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ PLAN_PARTS = ("measures", "training", "visits", "textbooks")
 VISIT = "走访"
 FOLLOW_UP = "follow_up"
 CALL_OUT = "去电"
+OWN_FACTS = frozenset({"@last_visit", "@visited"})
 
 
 def links(records: Iterable[Record]) -> Links:
@@ -99,6 +100,21 @@ def _visit(entry: Entry, _: Surroundings) -> bool:
     return number == "ZF" or VISIT in (values.get("service_category") or ()) or values.get("channel") == VISIT
 
 
+def customers(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Give an entry for each customer met until the period's end, with his last contact and visit (L.1)."""
+    met: dict[str, list[Entry]] = {}
+    for entry in entries:
+        unit, day = choice_key(str(entry.get("customer_unit") or "")), str(entry.get("@date") or "")
+        if unit and day and day <= entry.surroundings.last:
+            met.setdefault(unit, []).append(entry)
+    for found in met.values():
+        newest = max(found, key=lambda e: (str(e.get("@date")), e.record.record_no))
+        last = str(newest.get("@date"))
+        visit = max((str(e.get("@date")) for e in found if e.get("@visit")), default="")
+        own = {"@date": last, "@last_visit": visit, "@visited": visit[:4] == newest.surroundings.last[:4]}
+        yield Entry(newest.record, newest.surroundings, newest.facts, own, tuple(e.record.record_no for e in found))
+
+
 def _follow_due_on(entry: Entry, near: Surroundings) -> str | None:
     back = str(entry.record.values.get("returned_on") or "")[:10]
     return near.limit(FOLLOW_UP, back) if back and FOLLOW_UP in near.deadlines else None
@@ -119,8 +135,12 @@ def _qualified(entry: Entry, near: Surroundings) -> str:
 
 
 def _sent_qualified(entry: Entry, near: Surroundings) -> str:
-    """合格 · 缺项 · 过期 · 停用 · 不在册, of someone a notice sends, on the day it was issued."""
+    """合格 · 缺项 · 过期 · 停用 · 不在册, of someone a notice sends, on the day of issue: as was kept with it then."""
     person = {key: entry.get(f"staff.{key}") for key in ("name", "unit")}
+    kept = near.issued.get(entry.record.record_no, ())
+    for line, standing in zip(entry.record.values.get("staff") or (), kept, strict=False):
+        if all(line.get(key) == said for key, said in person.items()):
+            return standing
     return may_be_sent(person, near.links.cards, str(entry.record.values.get("issued_on") or "")[:10])
 
 

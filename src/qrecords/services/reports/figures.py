@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cache
 
 from qrecords.model.access import SECRECY_LEVELS, secrecy_rank
@@ -32,6 +33,7 @@ _SIGNED = ("05", "06", "07", "08")
 # Open until answered or valid for years, however long ago: all are read, they are few.
 _WHOLE = ("01", "JH", "BJ", "RY", "GJ", "FX")
 EVALUATED, EVALUATION = "BB", "PJ"  # the document the evaluation stands in, and the tables it has to itself
+_WRITTEN_BEFORE = timedelta(days=60)  # a notice is dated some days after the step that issues it, at most
 _COMPARED = 13  # months to the period's end that trends and comparisons look at
 
 
@@ -122,7 +124,7 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
     first_day, months = tx.records.months()
     spans = (period, period.preceding, period.year_before)  # those a summary sets side by side
     owes = owes_something(office, _back(office, scope, spans), found)
-    return Read(scope, first_day, months, owes, _handed_in(tx, period), customers_listed(office))
+    return Read(scope, first_day, months, owes, _handed_in(tx, period), _issued(tx, period), customers_listed(office))
 
 
 def _back(office: Office, records: list[Record], spans: Sequence[Period]) -> list[Record]:
@@ -145,3 +147,10 @@ def _handed_in(tx: Transaction, period: Period) -> dict[str, tuple[str, bool]]:
 
     back = about(Action.RETURN)
     return {number: (day, number in back) for number, day in about(Action.SUBMIT).items()}
+
+
+def _issued(tx: Transaction, period: Period) -> dict[str, tuple[str, ...]]:
+    """Return how those a notice sends stood when it was issued, of those issued since some weeks before a period."""
+    since = (date.fromisoformat(period.first) - _WRITTEN_BEFORE).isoformat()
+    events = tx.audit.page(Wanted(action=Action.ISSUE.value, date_from=since), limit=None)
+    return {e.object: tuple(staff) for e in events if e.outcome == "done" and (staff := e.detail.get("staff"))}

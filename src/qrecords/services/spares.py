@@ -1,0 +1,117 @@
+"""What spare parts the next year will need, by what repairs used: proposed here, decided by people (QS/PA758A 5.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qrecords.errors import InvalidInput, NotFound
+from qrecords.model.access import SECRECY_LEVELS, DocumentScope, secrecy_rank
+from qrecords.model.figures.basis import why_not_valid
+from qrecords.model.form import Form
+from qrecords.model.numbering import form_number
+from qrecords.model.period import Period
+from qrecords.model.record import Action
+from qrecords.model.spares import Holding, Proposed, Use, part_key, proposals
+from qrecords.office import Office
+from qrecords.render.inputbook import input_workbook
+from qrecords.stores.documentkinds import read_documents
+from qrecords.stores.given import GivenFile
+from qrecords.stores.lists import read_list
+from qrecords.stores.register import Transaction
+
+REPAIR, PLAN, PARTS, COMPANY = "06", "BJ", "parts", "BB"
+MONTHS = 36  # looked at, fewer when the office is younger
+HELD = ("stock", "on_order", "backorders")
+
+
+@dataclass(frozen=True, slots=True)
+class SparePlan:
+    """The parts proposed for a year, and the months of use they rest on."""
+
+    year: int
+    since: str
+    until: str
+    months: int
+    parts: Sequence[Proposed]
+
+
+def spare_plan(office: Office, until: str = "", holdings: GivenFile | None = None) -> SparePlan:
+    """Return what to make ahead for the year after a month's, that of today without one.
+
+    Counted are the parts changed in valid repair reports of the whole centre, up to the level of the company's report,
+    so only who may draw that asks (F.3). `holdings` is a list of stock, orders and backorders by part; without it there
+    are none. NotFound: the office keeps no spare-part plans.
+    """
+    form = plan_form(office)
+    company = read_documents(office.settings.forms_dir).kinds.get(COMPANY)
+    level = secrecy_rank(company.secrecy_level if company else SECRECY_LEVELS[-1])
+    office.authorise_document(Action.REPORT_DRAW, DocumentScope(form.code, level=level), form.code)
+    base = Period.read(until or office.today()[:7])
+    last = base if until and base.last < office.today() else base.preceding
+    with office.register.read() as tx:
+        first, _ = tx.records.months()
+        months = [m.key for m in last.last_months(MONTHS) if m.last >= (first or last.first)]
+        uses = [*_uses(office, tx, months, level)] if months else []
+    found = proposals(uses, months, _held(form, holdings)) if months else ()
+    since = months[0] if months else last.key
+    return SparePlan(int(last.key[:4]) + 1, since, last.key, len(months), found)
+
+
+def plan_form(office: Office) -> Form:
+    """Return the form of spare-part plans."""
+    found = office.forms.numbered(PLAN)
+    if not found:
+        raise NotFound("没有预投维修备件计划（KF758-BJ）的表式", remedy="请用本版的 forms/KF758 补上这个系列")
+    return found[-1].form
+
+
+def plan_file(office: Office, plan: SparePlan) -> bytes:
+    """Return the plan's input workbook with what is proposed written in; what is decided is left to people."""
+    form = plan_form(office)
+    keys = {c.key for c in form.by_key[PARTS].columns}
+    lines = [{k: v for k, v in _line(p).items() if k in keys and v != ""} for p in plan.parts]
+    begun = {"plan_year": plan.year, "base_month": plan.until, PARTS: lines}
+    return input_workbook(form, {}, words=office.words, begun=begun)
+
+
+def _line(part: Proposed) -> dict[str, Any]:
+    names = ("name", "model", "product_model", "last_year", "demand", "stock", "on_order", "proposal")
+    return {key: getattr(part, key) for key in names}
+
+
+def _uses(office: Office, tx: Transaction, months: Sequence[str], level: int) -> Iterator[Use]:
+    """Give the parts changed in valid repair reports finished in some months (K.1)."""
+    for code in office.forms.counted_codes():
+        if form_number(code) != REPAIR:
+            continue
+        form = office.forms.get(code).form
+        for record in tx.records.counted(code, since=f"{months[0]}-01"):
+            month = str(record.values.get("finished_on") or "")[:7]
+            hidden = secrecy_rank(str(record.values.get("secrecy_level") or "")) > level
+            if hidden or month not in months or why_not_valid(form, record):
+                continue
+            product = str(record.values.get("product_model") or "")
+            for row in record.values.get(PARTS) or ():
+                quantity = int(row.get("quantity") or 0)
+                yield Use(month, str(row.get("name") or ""), str(row.get("model") or ""), product, quantity)
+
+
+def _held(form: Form, given: GivenFile | None) -> dict[tuple[str, str], Holding]:
+    if given is None:
+        return {}
+    columns = {c.key: c for c in form.by_key[PARTS].columns}
+    count = columns["stock"]
+    fields = [columns["name"], columns["model"], count, columns["on_order"]]
+    fields.append(count.model_copy(update={"key": "backorders", "label": "待补"}))
+    with given.lent() as path:
+        entries, _ = read_list(path, fields, ("name",))
+    found: dict[tuple[str, str], Holding] = {}
+    for entry in entries:
+        key = part_key(entry.get("name"), entry.get("model"))
+        if key in found:
+            named = " ".join(str(entry[k]) for k in ("name", "model") if entry.get(k))
+            raise InvalidInput(f"{given.name} 里「{named}」写了两次", remedy="请合并成一行，一条也没有读入")
+        found[key] = Holding(**{k: int(entry.get(k) or 0) for k in HELD})
+    return found

@@ -1,0 +1,90 @@
+"""Spare parts ahead (QS/PA758A 5.9, R130): from repair reports to a workbook that comes back as a plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+
+import openpyxl
+import pytest
+
+from qrecords.errors import InvalidInput, NotPermitted
+from qrecords.model.access import Grant
+from qrecords.model.period import Period
+from qrecords.model.record import Record, Signed, State
+from qrecords.office import Office
+from qrecords.services.finding.find import show
+from qrecords.services.intake.fill import fill
+from qrecords.services.spares import SparePlan, plan_file, spare_plan
+from qrecords.stores.given import GivenFile
+from tests.model.test_spares import SERIES
+from tests.services.test_report_figures import keep
+
+STOCK = "备件名称,型号,库存,在途,待补\n电源模块,dy-5,6,2,0\n"
+
+
+@pytest.fixture
+def office(office: Office) -> Office:
+    """Give an office of three years' repairs, one a month, that used a part now and then; one report is not signed."""
+    made = []
+    for n, month in enumerate(Period.read("2026-02").last_months(len(SERIES))):
+        used = (
+            [{"name": "电源模块" if n % 2 else "电源 模块", "model": "DY-5", "quantity": SERIES[n]}]
+            if SERIES[n]
+            else []
+        )
+        day = f"{month.key}-10"
+        values = {
+            "finished_on": day,
+            "service_category": "现场维修",
+            "product_model": "SL-120",
+            "secrecy_level": "内部",
+            "parts": used,
+        }
+        signed = (Signed("customer-signature", "用户", day),)
+        made.append(
+            Record(f"QR758-06A-{day[:4]}-{n + 1:05}", "QR758-06A", int(day[:4]), State.SUBMITTED, values, "示例", day,
+                   "甲", "", "", signatures=signed)
+        )  # fmt: skip
+    unsigned = replace(made[-1], record_no="QR758-06A-2026-00099", signatures=())
+    keep(office, [*made, replace(unsigned, values={**unsigned.values, "parts": [{"name": "滤波器", "quantity": 9}]})])
+    return office
+
+
+def test_r130_the_example_from_reports_to_a_plan(office: Office) -> None:
+    """Thirty-six months, seventeen parts in twelve of them: 5.3 a year, twelve needed, six there, two on their way."""
+    plan = spare_plan(office, holdings=GivenFile("库存.csv", STOCK.encode()))
+    assert (plan.year, plan.since, plan.until, plan.months) == (2027, "2023-03", "2026-02", 36)
+    (part,) = plan.parts
+    assert (part.last_year, part.yearly_mean, part.kind, part.method, part.demand) == (6, "5.7", "间歇", "TSB", "5.3")
+    assert (part.level, part.stock, part.on_order, part.proposal) == (12, 6, 2, 4)
+    assert _filled(office, plan) == [part.name, "DY-5", "SL-120", 6, 5.3, 6, 2, 4]
+    assert spare_plan(office).parts[0].proposal == 12, "nothing is there"
+    assert spare_plan(office, "2023-03").months == 1
+
+
+def _filled(office: Office, plan: SparePlan) -> list[object]:
+    """Return what the workbook proposes, once it came back with what people decided."""
+    book = openpyxl.load_workbook(BytesIO(plan_file(office, plan)))
+    main, lines = book.worksheets[1], book["备件"]
+    assert [c.value for c in main[2]].count(2027) == 1
+    heads = {str(c.value).rstrip("*"): c.column for sheet in (main, lines) for c in sheet[1]}
+    main.cell(2, heads["拟制日期"]).value = "2026-03-01"
+    for head, value in (("计划量", 4), ("需要时间", "2027-03-31")):
+        lines.cell(2, heads[head]).value = value
+    proposed = ["备件名称", "型号", "适用产品", "近12月", "预测", "库存", "在途", "建议量"]
+    said = [lines.cell(2, heads[head]).value for head in proposed]
+    stream = BytesIO()
+    book.save(stream)
+    (made,) = fill(office, "BJ", [GivenFile("计划.xlsx", stream.getvalue())]).records
+    values = show(office, made.record_no).values
+    assert (values["base_month"], values["parts"][0]["decided"]) == ("2026-02", 4)
+    return said
+
+
+def test_what_cannot_be_proposed_is_told(office: Office) -> None:
+    with pytest.raises(InvalidInput, match="写了两次"):
+        spare_plan(office, holdings=GivenFile("库存.csv", (STOCK + "电源模块,DY-5,1,0,0\n").encode()))
+    narrow = replace(office, account=replace(office.account, grants=(Grant("supervisor", branch="海军"),)))
+    with pytest.raises(NotPermitted):
+        spare_plan(narrow)
