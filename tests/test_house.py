@@ -171,7 +171,6 @@ PATHS = {
     "door.require_harmless": LOOKED_INTO,
     "finding/indexing.take_copy": A_PLACE,
     "finding/viewing.paper_to_open": "a viewer opens it, and goes on after the command has ended",
-    "freezing.freeze": OWN_FOLDER,
     "intake/fill.fill": MANY_FILES,
     "intake/importing.import_as_filed": "a list names scans by their places beside it",
     "intake/paper.paper_of": OWN_FOLDER,

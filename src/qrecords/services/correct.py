@@ -7,9 +7,10 @@ version was published leaves nothing behind.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from qrecords.advice import Do, Input, advise
@@ -30,7 +31,16 @@ from qrecords.services.documents import (
     write_papers,
 )
 from qrecords.services.finding.indexing import follow
-from qrecords.services.freezing import Filing, enter, freeze, is_frozen, item_row
+from qrecords.services.freezing import (
+    Filing,
+    FrozenForm,
+    ToFreeze,
+    enter,
+    forms_of_frozen,
+    freeze_all,
+    is_frozen,
+    item_row,
+)
 from qrecords.services.intake.known import entry_of
 from qrecords.services.volumes.arranging import FORM_DOCX, FORM_PDF
 from qrecords.stores import durable
@@ -67,14 +77,18 @@ class CorrectRecord(Step[Office]):
         """Return all of it when the version was published."""
         return self if is_frozen(office, self.filings[0]) else None
 
-    def commit(self, office: Office, tx: Transaction) -> None:
-        """Let values, correction and item change together, with the event."""
+    def ready(self, office: Office) -> Callable[[Transaction], None]:
+        """Read the item's PDF back; return what lets values, correction and item change together, with the event."""
+        (read,) = forms_of_frozen(office, self.filings)
+        return partial(self._enter, office, read)
+
+    def _enter(self, office: Office, read: FrozenForm, tx: Transaction) -> None:
         (filing,), correction, number = self.filings, self.correction, self.record_no
         form = office.forms.get(filing.form_code).form
         (before,) = tx.records.many([number])
         tx.records.change([number], values=self.values, **_follows(form, before, self.values))
         tx.records.correct(number, correction)
-        item = enter(office, tx, filing, tx.records.many(filing.record_nos))
+        item = enter(office, tx, filing, tx.records.many(filing.record_nos), read)
         detail: dict[str, Any] = {
             "archive_no": filing.archive_no,
             "version": filing.version,
@@ -166,7 +180,8 @@ def _make_version(office: Office, folder: FormFolder, record: Record, values: di
             else:  # past paper: the scan stays what it shows
                 made = {FORM_PDF: lent.enter_context(office.archive.lent(filing.object_id, FORM_PDF, item.version))}
             durable.checkpoint("correct.papers")
-            freeze(office, run.key, filing, made, records=records, message=f"更正 {record.record_no}：{why}")
+            message = f"更正 {record.record_no}：{why}"
+            freeze_all(office, run.key, [ToFreeze(filing, made, records)], message)
         durable.checkpoint("correct.frozen")
         run.commit(step)
 

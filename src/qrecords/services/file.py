@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from qrecords.advice import Do, Input, Sentence, advise
-from qrecords.errors import IntegrityFailure, Problem, WrongState
+from qrecords.errors import Problem, WrongState
 from qrecords.model.answer import left_out
 from qrecords.model.objects import ITEM
 from qrecords.model.record import Action, Record, State, missing_before, record_year, require_open
@@ -29,7 +30,17 @@ from qrecords.services.documents import (
 )
 from qrecords.services.evidence import spoiled_papers
 from qrecords.services.finding.indexing import follow
-from qrecords.services.freezing import Filing, enter, freeze, is_frozen, item_of
+from qrecords.services.freezing import (
+    Filing,
+    FrozenForm,
+    ToFreeze,
+    enter,
+    forms_of_frozen,
+    freeze_all,
+    is_frozen,
+    item_of,
+    require_heads,
+)
 from qrecords.services.intake.update import list_reports
 from qrecords.services.obstacles import before_step
 from qrecords.services.reportlist import listed
@@ -63,12 +74,15 @@ class FileItems(Step[Office]):
         """Return the items whose object was published; the others keep their reserved number for the next filing."""
         return FileItems(tuple(f for f in self.filings if is_frozen(office, f)))
 
-    def commit(self, office: Office, tx: Transaction) -> None:
-        """Let the records be filed, each with its event."""
+    def ready(self, office: Office) -> Callable[[Transaction], None]:
+        """Read back the items' PDFs; return what lets the records be filed, each with its event."""
+        return partial(self._enter, office, forms_of_frozen(office, self.filings))
+
+    def _enter(self, office: Office, forms: Sequence[FrozenForm], tx: Transaction) -> None:
         held = _by_number(tx.records.many([*self.freezes()]))
-        for filing in self.filings:
+        for filing, form in zip(self.filings, forms, strict=True):
             records = [held[n] for n in filing.record_nos if n in held]
-            item = enter(office, tx, filing, records)
+            item = enter(office, tx, filing, records, form)
             fresh = [r.record_no for r in records if r.state is State.REVIEWED]
             columns = {"archive_no": filing.archive_no, "record_year": filing.record_year, "state": State.FILED}
             tx.records.change(fresh, **columns)
@@ -225,7 +239,8 @@ def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> 
             held = _by_number(tx.records.many(every))
             reading.require_as_logged(tx, [*held.values()])
             items = ([held[n] for n in numbers if n in held] for _, numbers in groups)
-            filings = (_reserve(office, tx, those, month) for those, (month, _) in zip(items, groups, strict=True))
+            filings = [_reserve(office, tx, those, month) for those, (month, _) in zip(items, groups, strict=True)]
+            require_heads(office, filings)
             step = run.begin(tx, FileItems(tuple(filings)))
         durable.checkpoint("file.intent")
         held = _by_number(reading.unfiltered(office, every))
@@ -233,8 +248,8 @@ def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> 
         papers = [_paper(office, documents, filing, those) for filing, those in zip(step.filings, records, strict=True)]
         files = write_papers(documents, papers, run.folder, pdf=True)
         durable.checkpoint("file.papers")
-        for filing, paper, those in zip(step.filings, papers, records, strict=True):
-            freeze(office, run.key, filing, files[paper.subject].by_name, records=those)
+        items_ready = zip(step.filings, papers, records, strict=True)
+        freeze_all(office, run.key, [ToFreeze(f, files[paper.subject].by_name, r) for f, paper, r in items_ready])
         durable.checkpoint("file.frozen")
         run.commit(step)
     return [Filed(f.subject, f.archive_no, f.object_id, f.version) for f in step.filings]
@@ -252,11 +267,6 @@ def _reserve(office: Office, tx: Transaction, records: Sequence[Record], month: 
         known = None  # a filing broke off, and the review was done again in another year: that number stays unused
     archive_no = known.archive_no if known else next_archive_no(office, tx, folder, year)
     object_id = ITEM.object_id(archive_no)
-    if office.archive.head(object_id) != (known.version if known else 0):
-        raise IntegrityFailure(
-            f"归档编号 {archive_no} 在档案库里已有内容，与登记库不符",
-            remedy=advise("登记库可能是从旧备份恢复的；请先运行 {} 核对，不要继续归档", Do.VERIFY),
-        )
     if month:
         print_no = register_sheet_print(office, tx, folder, month, records)
     else:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from qrecords.advice import Do, advise
 from qrecords.errors import IntegrityFailure
@@ -20,7 +21,6 @@ from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.render.pdflook import pages_of
-from qrecords.services import reading
 from qrecords.services.documents import sheet_subject
 from qrecords.services.intake.kepttemplates import keep_template
 from qrecords.stores.formfiles import FormFolder
@@ -29,6 +29,9 @@ from qrecords.stores.register.rows import ItemRow
 from qrecords.work.step import EXACT
 
 PAPERS = ("scans/", "attachments/")  # where an object keeps what is no form
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +62,30 @@ class Filing:
         return payload(self.subject, self.print_no) if self.print_no else ""
 
 
-def freeze(
-    office: Office,
-    intent: str,
-    filing: Filing,
-    documents: dict[str, Path],
-    *,
-    records: Sequence[Record] = (),
-    message: str = "",
-) -> None:
-    """Freeze one item: stage its files, and move the object into the archive.
+@dataclass(frozen=True, slots=True)
+class ToFreeze:
+    """An item that is ready to be frozen: its documents by name, its records as they will be."""
 
-    `records` are the item's records as they will be, when the register does not have them so yet.
-    """
-    records = records or reading.unfiltered(office, filing.record_nos)
+    filing: Filing
+    documents: dict[str, Path]
+    records: Sequence[Record]
+
+
+def freeze_all(office: Office, intent: str, items: Sequence[ToFreeze], message: str = "") -> None:
+    """Freeze items: stage the files of each, and move the object into the archive."""
+    for form_code in dict.fromkeys(item.filing.form_code for item in items):
+        keep_template(office, intent, office.forms.get(form_code))
+    _each(office, lambda item: _freeze(office, intent, item, message), items)
+
+
+def _freeze(office: Office, intent: str, item: ToFreeze, message: str) -> None:
+    filing = item.filing
     folder = office.forms.get(filing.form_code)
     files: dict[str, bytes | Path] = {
-        RecordJson.FILE: _record_json(folder, filing, records).to_bytes(),
-        **documents,
+        RecordJson.FILE: _record_json(folder, filing, item.records).to_bytes(),
+        **item.documents,
     }
-    keep_template(office, intent, folder)
-    with _scans(office, filing, records) as scans:
+    with _scans(office, filing, item.records) as scans:
         staged = office.archive.stage(
             filing.object_id,
             files | scans,
@@ -92,6 +98,26 @@ def freeze(
     office.archive.publish(staged)
 
 
+def require_heads(office: Office, filings: Sequence[Filing]) -> None:
+    """Refuse filings whose objects are not at the version before; IntegrityFailure names the first."""
+    heads = _each(office, lambda filing: office.archive.head(filing.object_id), filings)
+    for filing, head in zip(filings, heads, strict=True):
+        if head != filing.version - 1:
+            raise IntegrityFailure(
+                f"归档编号 {filing.archive_no} 在档案库里已有内容，与登记库不符",
+                remedy=advise("登记库可能是从旧备份恢复的；请先运行 {} 核对，不要继续归档", Do.VERIFY),
+            )
+
+
+def _each(office: Office, work: Callable[[Given], Made], things: Sequence[Given]) -> list[Made]:
+    """Do something for each thing, some at a time where the objects are on a store: most of it is waiting."""
+    at_once = office.archive.at_once // 2  # each publication goes several ways by itself
+    if at_once < 2 or len(things) < 2:
+        return [work(thing) for thing in things]
+    with ThreadPoolExecutor(at_once) as pool:
+        return [*pool.map(work, things)]
+
+
 def is_frozen(office: Office, filing: Filing) -> bool:
     """Tell whether the archive holds just this filing: its version, of its number, with its records and print."""
     if office.archive.head(filing.object_id) < filing.version:
@@ -100,12 +126,27 @@ def is_frozen(office: Office, filing: Filing) -> bool:
     return held.record_nos == filing.record_nos and held.print_id == filing.print_id
 
 
-def enter(office: Office, tx: Transaction, filing: Filing, records: Sequence[Record]) -> Item:
+@dataclass(frozen=True, slots=True)
+class FrozenForm:
+    """What was read back of an item's PDF: its pages, its SHA-256."""
+
+    pages: int
+    sha256: str
+
+
+def forms_of_frozen(office: Office, filings: Sequence[Filing]) -> list[FrozenForm]:
+    """Read back the PDFs of published items."""
+
+    def read(filing: Filing) -> FrozenForm:
+        with office.archive.lent(filing.object_id, "form.pdf", filing.version) as pdf, pdf.open("rb") as stream:
+            return FrozenForm(pages_of(pdf), hashlib.file_digest(stream, "sha256").hexdigest())
+
+    return _each(office, read, filings)
+
+
+def enter(office: Office, tx: Transaction, filing: Filing, records: Sequence[Record], form: FrozenForm) -> Item:
     """Let the register know of an item whose object is published: its version, the pages and the hash of its form."""
-    paper = filing.object_id, "form.pdf", filing.version
-    with office.archive.lent(*paper) as pdf, pdf.open("rb") as stream:
-        pages, sha256 = pages_of(pdf), hashlib.file_digest(stream, "sha256").hexdigest()
-    item = item_of(office, filing, records, pages=pages, sha256=sha256, version=filing.version)
+    item = item_of(office, filing, records, pages=form.pages, sha256=form.sha256, version=filing.version)
     tx.items.filed(item, filing.filed_at, filing.filed_by)
     return item
 

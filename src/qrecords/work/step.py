@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -100,6 +101,10 @@ class Step(Generic[D]):
         """Do all that is left to do of what stands, and end the step."""
         run.commit(self)
 
+    def ready(self, desk: D) -> Callable[[Transaction], None]:
+        """Return what commits it; what that needs of the archive is read now, while nobody waits for the register."""
+        return partial(self.commit, desk)
+
     def commit(self, desk: D, tx: Transaction) -> None:
         """Let the register know what was made, with its events; what it knows already stays as it is."""
         raise NotImplementedError(f"{self.KIND} commits more than its intent knows: Run.committing")
@@ -155,8 +160,9 @@ class Run(Generic[D]):
         if isinstance(step, TidiedStep) and step.committed:
             self._tidy(step)
             return
+        commit = step.ready(self.desk)
         with self.committing(step) as tx:
-            step.commit(self.desk, tx)
+            commit(tx)
 
     @contextmanager
     def committing(self, step: Step[D]) -> Iterator[Transaction]:

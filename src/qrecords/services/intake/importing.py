@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,16 @@ from qrecords.render.sheets import Picture, sheets_pdf
 from qrecords.services.evidence import Evidence, store, take_back
 from qrecords.services.file import next_archive_no
 from qrecords.services.finding.indexing import follow
-from qrecords.services.freezing import Filing, enter, freeze, is_frozen, item_of
+from qrecords.services.freezing import (
+    Filing,
+    FrozenForm,
+    ToFreeze,
+    enter,
+    forms_of_frozen,
+    freeze_all,
+    is_frozen,
+    item_of,
+)
 from qrecords.services.intake.fill import RejectedRow, SoundRow
 from qrecords.services.intake.paper import NO_NUMBER, Paper, paper_of, wrong_together
 from qrecords.services.scans.recognise import recognise_unread
@@ -66,19 +76,23 @@ class TakeInPaper(Step[Office]):
     def finish(self, run: Run[Office]) -> None:
         """Freeze what is not frozen yet, and let it all appear at once."""
         office = run.desk
-        for number, filing in enumerate(self.filings):
-            if not is_frozen(office, filing):
-                records = _unseen(office, filing.record_nos)
-                made = {"form.pdf": run.folder / f"{number:06d}.pdf"}
-                freeze(office, run.key, filing, made, records=records, message="据纸质原件补录")
+        left = [(n, filing) for n, filing in enumerate(self.filings) if not is_frozen(office, filing)]
+        items = [
+            ToFreeze(filing, {"form.pdf": run.folder / f"{n:06d}.pdf"}, _unseen(office, filing.record_nos))
+            for n, filing in left
+        ]
+        freeze_all(office, run.key, items, "据纸质原件补录")
         durable.checkpoint("past.frozen")
         run.commit(self)
 
-    def commit(self, office: Office, tx: Transaction) -> None:
-        """Let records and void numbers appear, each with its events."""
-        for filing in self.filings:
+    def ready(self, office: Office) -> Callable[[Transaction], None]:
+        """Read the scans back; return what lets records and void numbers appear, each with its events."""
+        return partial(self._enter, office, forms_of_frozen(office, self.filings))
+
+    def _enter(self, office: Office, forms: Sequence[FrozenForm], tx: Transaction) -> None:
+        for filing, form in zip(self.filings, forms, strict=True):
             records = tx.records.many(filing.record_nos, uncommitted=True)
-            item = enter(office, tx, filing, records)
+            item = enter(office, tx, filing, records, form)
             tx.records.touch(filing.record_nos)
             tx.audit.append([office.event(Action.CREATE, r.record_no, **_facts(r)) for r in records])
             detail: dict[str, Any] = {"archive_no": filing.archive_no, "version": 1, "form_pdf": item.sha256}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,13 @@ class BindVolumes(Step[Office]):
         """Return the volumes that were sealed; the codes of the others wait for the next compilation."""
         return BindVolumes(tuple(b for b in self.bindings if is_sealed(office, b)))
 
-    def commit(self, office: Office, tx: Transaction) -> None:
-        """Let the volumes and their records be bound, each with its event."""
-        for binding in self.bindings:
-            sha256 = office.archive.sha256(binding.object_id, VOLUME_PDF)
+    def ready(self, office: Office) -> Callable[[Transaction], None]:
+        """Read the volumes back; return what lets them and their records be bound, each with its event."""
+        read = [office.archive.sha256(binding.object_id, VOLUME_PDF) for binding in self.bindings]
+        return partial(self._enter, office, read)
+
+    def _enter(self, office: Office, read: Sequence[str], tx: Transaction) -> None:
+        for binding, sha256 in zip(self.bindings, read, strict=True):
             tx.items.bound(binding.volume_code, binding.placed, version=1, sha256=sha256)
             numbers = [
                 r.record_no
