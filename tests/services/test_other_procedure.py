@@ -88,6 +88,28 @@ def test_from_the_first_entry_to_the_destruction(other: CommandLine, tmp_path: P
     assert other.json("verify", "--deep")["problems"] == []
 
 
+def test_the_optional_parts_change_nothing_of_it(other: CommandLine) -> None:
+    """What the office has of its own is the same without any pack, with all of them, and when they are off again."""
+
+    def seen(own: bool = False) -> dict[str, object]:
+        forms = [f for f in other.json("forms", "list")["forms"] if not own or f["code"].startswith(CODE)]
+        schemas = [other.json("forms", "schema", form) for form in ("DJ", "JY", "JJ")]
+        about = [d for d in other.json("due", "--on", "2013-07-01")["due"] if not own or CODE in d["about"]]
+        return {"forms": forms, "schemas": schemas, "due": about, "list": other.json("list", "--all")["records"]}
+
+    for form in ("JY", "DJ", "JJ"):
+        other.json("fill", form, sample(form))
+    before = seen()
+    names = [p["name"] for p in other.json("packs", "list")["packs"]]
+    for name in names:
+        other.json("packs", "on", name)
+    assert seen(own=True) == before
+    assert len(seen()["forms"]) > len(before["forms"])  # type: ignore[arg-type]
+    for name in names:
+        other.json("packs", "off", name)
+    assert seen() == before
+
+
 @pytest.mark.parametrize("form", ["DJ", "JJ", "JY"])
 def test_its_templates_are_those_any_form_can_have(form: str) -> None:
     folder = FormCatalogue(SERIES).get(form)

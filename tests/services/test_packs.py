@@ -132,6 +132,19 @@ def test_another_name_is_told(office: Office) -> None:
         switch(office, "plan", on=True)
 
 
+def test_a_pack_that_cannot_be_read_is_not_turned_on(office: Office) -> None:
+    """The office goes on without it: one wrong line would keep it from every command."""
+    switch(office, "ledger", on=True)
+    switch(office, "ledger", on=False)
+    spoilt = office.settings.forms_dir.parent / "TZ758" / "TZ" / "form.toml"
+    spoilt.write_text(spoilt.read_text(encoding="utf-8").replace('block = "head"', 'block = "none"'), encoding="utf-8")
+    with pytest.raises(WrongState, match="读不出") as refused:
+        switch(office, "ledger", on=True)
+    assert any("none" in str(p.message) for p in refused.value.problems)
+    for opened in again(office):
+        assert opened.forms.all() and not [p for p in packs(opened) if p.on]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_is_whole(catalogue: FormCatalogue, name: str) -> None:
     assert told(catalogue, name, paper(name)) == ""
@@ -180,6 +193,19 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("name", "changes", "words"), REFUSALS)
 def test_what_a_paper_refuses(catalogue: FormCatalogue, name: str, changes: dict[str, Any], words: str) -> None:
     assert words in told(catalogue, name, paper(name, **changes))
+
+
+@pytest.mark.parametrize(
+    ("born", "told_of"),
+    [
+        ("1990-05", ""), ("1981-01", ""), ("1980-12", ""), ("1980-01", "46岁"), ("2008年2月", "17岁"), ("五月", "1990-05"),
+    ],
+)  # fmt: skip
+def test_r160_of_the_age_the_office_sets(catalogue: FormCatalogue, born: str, told_of: str) -> None:
+    """Whole years on the day of the entry, 20 January 2026; what is no month is told as such."""
+    form = catalogue.get("YB").form
+    found = [str(p.message) for p in form.warnings(form.check(paper("reserve", born_on=born)).values)]
+    assert [told_of in m for m in found] == ([True] if told_of else [])
 
 
 def test_every_refusal_has_its_clause_and_a_case_that_meets_it(catalogue: FormCatalogue) -> None:

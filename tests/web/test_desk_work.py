@@ -166,13 +166,22 @@ def test_what_is_asked_for_while_the_process_ends_is_done_by_another(tmp_path: P
 
 
 def test_an_optional_part_is_switched_on_and_off_again(year: Office) -> None:
+    """On: its forms and what is due of them, at once, the desk goes on. Off: every page says what it said before."""
     browser = Browser(year).enter()
-    assert "用户服务台账" in browser.get("/office/packs")
-    assert "TZ758-TZ" not in browser.get("/office/forms")
+    once = re.compile(r"\b[0-9a-f]{32}\b")
+    about = ("/", "/fill", "/records", "/search?q=台账", "/office/forms", "/office/packs")
+
+    def shown() -> dict[str, str]:
+        return {address: once.sub("", browser.get(address)) for address in about}
+
+    before = shown()
+    assert "用户服务台账" in before["/office/packs"] and "TZ758-TZ" not in "".join(before.values())
     assert browser.post("/office/packs/ledger", {"turn": "on"}).status_code == 303
-    assert "TZ758-TZ" in browser.get("/office/forms"), "at once, the desk goes on"
+    there = shown()
+    assert "TZ758-TZ" in there["/office/forms"] and "本周征求用户意见" in there["/"] and "TZ758-TZ" in there["/fill"]
     assert browser.post("/office/packs/ledger", {"turn": "off"}).status_code == 303
-    assert "TZ758-TZ" not in browser.get("/office/forms")
+    assert "已关" in browser.get("/")  # told once
+    assert shown() == before
     with year.register.read() as tx:
         told = [(e.detail["turned"], e.detail["via"]) for e in tx.audit.events("packs/ledger") if e.outcome == "done"]
     assert told == [("on", "desk"), ("off", "desk")]

@@ -6,6 +6,7 @@ value may still be absent is a question of stages (`required_when` is asked when
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -272,6 +273,22 @@ def _differ(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
         said.setdefault(value, key)
 
 
+def _years_between(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    """Whole years from a month (1990-05) to a day lie between the two numbers of `among`, both included."""
+    born, on = rule.fields
+    least, most = rule.among
+    if is_empty(values.get(born)) or is_empty(values.get(on)):
+        return
+    found = re.fullmatch(r"(\d{4})\D+(\d{1,2})\D?.*", str(values[born]).strip())
+    if not found or not 1 <= int(found[2]) <= 12:
+        yield Problem(f"「{label(born)}」请写成 1990-05 的样子：{values[born]}", born)
+        return
+    day = date.fromisoformat(str(values[on])[:10])
+    years = day.year - int(found[1]) - (day.month < int(found[2]))
+    if not least <= years <= most:
+        yield Problem(f"按「{label(born)}」到「{label(on)}」是{years}岁，应在{least}至{most}岁", born)
+
+
 def _rows_kept(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
     """Asked by `lost_rows` with what stood there before; alone it finds nothing."""
     del rule, values, label
@@ -313,6 +330,7 @@ CHECKS: dict[str, Check] = {
     "filled_in_rows": _filled_in_rows,
     "reason_when_differs": _reason_when_differs,
     "differ": _differ,
+    "years_between": _years_between,
     "rows_kept": _rows_kept,
 }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from qrecords.advice import Do, advise
-from qrecords.errors import WrongState
+from qrecords.errors import Problem, QRecordsError, WrongState
 from qrecords.model.record import OPEN_STATES, Action
 from qrecords.office import Office
+from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.packs import Pack, is_on, pack_named, turn_off, turn_on
 from qrecords.stores.packs import packs as packaged
 
@@ -42,10 +44,23 @@ def switch(office: Office, name: str, *, on: bool) -> PackState:
         if not on:
             _require_settled(office, pack)
         (turn_on if on else turn_off)(main, pack)
+        if on:
+            _require_sound(main, pack)
     office.workspace.forget_forms()
     with office.register.write() as tx:
         tx.audit.append([office.event(Action.ADMINISTER, f"packs/{pack.name}", turned="on" if on else "off")])
     return _state(office, pack)
+
+
+def _require_sound(main: Path, pack: Pack) -> None:
+    """Take a pack back whose forms the office cannot read: blocks of another procedure, a folder somebody changed."""
+    try:
+        FormCatalogue(main).all()
+    except QRecordsError as error:
+        turn_off(main, pack)
+        remedy = f"没有开；请按提示改正 {main.parent / pack.code}，再开一次"
+        problems = error.problems or [Problem(error.told)]
+        raise WrongState(f"「{pack.title}」的表式在这里读不出", remedy=remedy, problems=problems) from None
 
 
 def _require_settled(office: Office, pack: Pack) -> None:
