@@ -16,7 +16,7 @@ from qrecords.errors import IntegrityFailure, UsageError, WrongState
 from qrecords.model.audit import first_break
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
-from qrecords.services import steps
+from qrecords.services import jobs, steps
 from qrecords.services.administer import init
 from qrecords.services.care import movearchive
 from qrecords.services.care.movearchive import FOLDER, move_archive
@@ -102,6 +102,17 @@ def test_by_command(cli: CommandLine, s3: S3Server) -> None:
     assert cli.json("verify")["problems"] == []
     assert "搬到" in cli("move-archive", "--to", FOLDER).out
     assert cli.json("verify")["problems"] == []
+
+
+def test_files_of_jobs_that_wait_are_not_left_behind(root: Path, s3: S3Server) -> None:
+    with kept.opened(root) as people:
+        job = jobs.start(people.office, "scan", {}, files=[on_disk(blank_scan(root.parent / "page.pdf"))])
+    url = s3.url()
+    with pytest.raises(WrongState, match="还有1项长活带着文件在等（如「读扫描件」）"):
+        moved(root, url)
+    with kept.opened(root) as people:
+        jobs.stop(people.office, job.key)
+    assert moved(root, url).objects
 
 
 @pytest.mark.parametrize("way", ["there", "back"])

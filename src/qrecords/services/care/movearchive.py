@@ -13,11 +13,14 @@ from qrecords.model.record import Action
 from qrecords.office import Clock, Office, system_now
 from qrecords.services.administer import open_office
 from qrecords.services.care.backup import REMOVAL
+from qrecords.services.jobkinds import KINDS
+from qrecords.services.jobs import GIVEN
 from qrecords.settings import FILE_NAME, Settings, load, wrong_store
 from qrecords.stores import durable
 from qrecords.stores.archives import blobs_of, claim, leave_folder, left_in_folder
 from qrecords.stores.movingobjects import Move
 from qrecords.stores.papers import WAITING
+from qrecords.stores.register import Transaction
 from qrecords.stores.settingsfile import with_archive
 from qrecords.strict import require_none
 
@@ -78,6 +81,8 @@ def _taken_over(office: Office, target: Settings, progress: Progress | None) -> 
     archive = open_archive(target)
     if target.archive.url:
         claim(target.root, target.archive, office.register.register_id)
+    with office.register.read() as tx:
+        _require_none_waiting(tx)
     papers = [(blobs_of(here.root, here.archive, f), blobs_of(here.root, target.archive, f)) for f in WAITING]
     with office.exclusive(REMOVAL, "备份、销毁或搬档案库"), office.under_way() as key:
         move = Move(open_archive(here), archive, papers, key)
@@ -87,11 +92,21 @@ def _taken_over(office: Office, target: Settings, progress: Progress | None) -> 
             if tx.intents.open() or any(owner not in office.register.holders for owner in owners):
                 remedy = "请等它办完，关掉工作台和其他 qrecords 程序，再试；已经搬过去的不用再搬"
                 raise WrongState("还有程序在办事，档案库不能搬", remedy=remedy)
+            _require_none_waiting(tx)
             objects, count = move.take_over()
             tx.facts.set(PLACE, target.archive.url)
             to = "s3" if target.archive.url else FOLDER
             tx.audit.append([office.event(Action.ADMINISTER, "archive", to=to, objects=objects, papers=count)])
     return Moved(archive.blobs.called(), objects, count, move.size)
+
+
+def _require_none_waiting(tx: Transaction) -> None:
+    """Refuse while jobs wait whose files lie in the archive: they are no paper yet, and stay behind."""
+    if waiting := [job for job in tx.jobs.open() if GIVEN in job.arguments]:
+        raise WrongState(
+            f"还有{len(waiting)}项长活带着文件在等（如「{KINDS[waiting[0].kind].label}」），档案库不能搬",
+            remedy="请先让它们办完，或停下它们，再试；已经搬过去的不用再搬",
+        )
 
 
 def _left_over(settings: Settings, target: Settings) -> Moved:
