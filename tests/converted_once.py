@@ -1,6 +1,7 @@
 """What LibreOffice made of a document, kept for the session: a start takes more than all else most tests do.
 
-Only the installed program itself, run in this process, is remembered. Tests put programs that fail or hang in its place,
+So is the profile it made itself at its first start, a quarter of one. Only the installed program itself, run in this
+process, is remembered. Tests put programs that fail or hang in its place,
 and a refused disk is no answer to remember; those run as they do in an office.
 """
 
@@ -10,11 +11,12 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from qrecords.render.soffice import Run, Soffice
 
-_really = Soffice.convert
+_really, _prepare = Soffice.convert, Soffice._prepare_profile
 FOLDER = "QRECORDS_TEST_PAPERS"  # names the folder to this process and those it starts
 
 
@@ -22,6 +24,12 @@ def remember() -> None:
     """Keep the PDF of each document by its SHA-256 in the folder named, for as long as the process lives."""
     folder = Path(os.environ[FOLDER])
     program = shutil.which("soffice")
+    profile = folder / "profile"
+
+    def prepare(self: Soffice) -> None:
+        if self._program == program and profile.exists() and not self._profile.exists():
+            shutil.copytree(profile, self._profile)
+        _prepare(self)
 
     def convert(
         self: Soffice, files: Sequence[Path], out_dir: Path, *, seconds_per_file: float, on_tick: Callable[[], int]
@@ -46,6 +54,11 @@ def remember() -> None:
         on_tick()
         if not unknown:
             return Run(hung=False, last_words="")
-        return _really(self, unknown, out_dir, seconds_per_file=seconds_per_file, on_tick=ticked)
+        run = _really(self, unknown, out_dir, seconds_per_file=seconds_per_file, on_tick=ticked)
+        if not profile.exists() and not run.hung:
+            beside = profile.with_suffix(f".{os.getpid()}")
+            with suppress(OSError):  # another process was faster
+                shutil.copytree(self._profile, beside).replace(profile)
+        return run
 
-    Soffice.convert = convert  # type: ignore[method-assign]
+    Soffice.convert, Soffice._prepare_profile = convert, prepare  # type: ignore[method-assign]

@@ -1,7 +1,7 @@
-"""Command lines that die: a process kills itself (SIGKILL) at a named moment, as a loss of power would end it.
+"""Scripts in processes of their own, and command lines that die: killed at a named moment, as a loss of power would.
 
-One process for each worker of the tests has everything loaded and forks for each such command: to start an interpreter
-and load the office anew took longer than what was tried.
+One process for each worker of the tests has everything loaded and forks for each script: to start an interpreter and
+load the office anew took longer than what was tried.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -21,45 +22,72 @@ from qrecords.stores import durable
 
 CHECKOUT = Path(__file__).parents[1]
 
-# Reads a job a line: moment, how often it is passed, the clock's moment or null, the words. Answers how it ended, what it said.
+# Reads a job a line: a script, its words, its environment and folder. Answers how it ended and what it said, out and err.
 _FORKING = """
-import importlib, json, os, pkgutil, sys, tempfile
-from datetime import datetime
+import importlib, json, os, pkgutil, sys, tempfile, time, traceback
 import qrecords.cli, qrecords.services
-from qrecords.cli import app
-from qrecords.services import administer
 from tests import converted_once
-from tests.dying import die_at
 
 for package in (qrecords.cli, qrecords.services):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(found.name)
 converted_once.remember()
+sys.path[0] = os.getcwd()
 
-def dying(moment, passes, then, words):
-    die_at(moment, passes)
-    if then:
-        clock = datetime.fromisoformat(then)
-        administer.open_office.__defaults__ = (None, lambda: clock)
-    app.run(words)
+def be(script, words, environment, folder):
+    sys.stdin, sys.argv = open(os.devnull), ["-c", *words]
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    os.chdir(folder)
+    exec(script, {"__name__": "__main__"})
 
 for line in sys.stdin:
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:
-            for stream in (1, 2):
+            status = 0
+            for stream, said in ((1, out), (2, err)):
                 os.dup2(said.fileno(), stream)
-            sys.stdin = open(os.devnull)
             try:
-                dying(*json.loads(line))
+                be(*json.loads(line))
             except SystemExit as left:
-                sys.stdout.flush()
-                os._exit(left.code or 0)
-            os._exit(0)
+                status = left.code or 0
+            except BaseException:
+                traceback.print_exc()
+                status = 1
+            sys.stdout.flush()
+            os._exit(status)
         ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        said.seek(0)
-        print(json.dumps([ended, said.read().decode("utf-8", "replace")]), flush=True)
+        told = [ended]
+        for said in (out, err):
+            said.seek(0)
+            told.append(said.read().decode("utf-8", "replace"))
+        print(json.dumps(told), flush=True)
 """
+_DYING = """
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from qrecords.cli import app
+from qrecords.services import administer
+from tests.dying import die_at
+moment, passes, then, *words = sys.argv[1:]
+die_at(moment, int(passes))
+if then:
+    clock = datetime.fromisoformat(then)
+    administer.open_office.__defaults__ = (None, lambda: clock)
+app.run(words)
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a script ended: its status, or minus the signal; what it said."""
+
+    status: int
+    out: str
+    err: str
 
 
 def die_at(moment: str, passes: int) -> None:
@@ -95,11 +123,16 @@ def _streams() -> tuple[IO[str], IO[str]]:
     return process.stdin, process.stdout
 
 
+def run(script: str, *words: object) -> Ended:
+    """Run a script as `python -c` would, here and now, in a process that has the office loaded."""
+    told, answers = _streams()
+    told.write(json.dumps([script, [*map(str, words)], dict(os.environ), str(Path.cwd())]) + "\n")
+    told.flush()
+    return Ended(*json.loads(answers.readline()))
+
+
 def killed_at(checkpoint: str, passes: int, root: Path, *words: object, then: datetime | None = None) -> None:
     """Run a command on a workspace and kill it when it passes a checkpoint the n-th time, its clock at `then`."""
-    told, answers = _streams()
-    job = [checkpoint, passes, then.isoformat() if then else None, ["--root", str(root), *map(str, words)]]
-    told.write(json.dumps(job) + "\n")
-    told.flush()
-    ended, said = json.loads(answers.readline())
-    assert ended == -signal.SIGKILL, f"{checkpoint} was never reached: {said}"
+    moment = then.isoformat() if then else ""
+    ended = run(_DYING, checkpoint, passes, moment, "--root", root, *words)
+    assert ended.status == -signal.SIGKILL, f"{checkpoint} was never reached: {ended.out}{ended.err}"

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -18,6 +15,7 @@ import pytest
 
 from qrecords.cli.wording import worded
 from qrecords.desk.session import Session
+from qrecords.desk.workspace import system_now
 from qrecords.errors import InvalidInput, NotPermitted, WrongState
 from qrecords.model.access import Account
 from qrecords.model.audit import Event
@@ -31,6 +29,7 @@ from qrecords.services.finding.find import list_records
 from qrecords.services.intake.fill import fill
 from qrecords.settings import load
 from qrecords.stores.given import on_disk
+from tests import dying
 from tests.conftest import NOW, CommandLine
 
 
@@ -60,15 +59,16 @@ def entry(tmp_path: Path, sample: Callable[..., dict[str, Any]]) -> Callable[[],
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Kiritimati", "UTC+25", "nonsense/zone", ""])
-def test_the_day_is_the_offices_whatever_the_callers_zone(tmp_path: Path, zone: str) -> None:
-    root = tmp_path / "office"
-    init(root).close()
+def test_the_day_is_the_offices_whatever_the_callers_zone(
+    tmp_path: Path, zone: str, fresh: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = fresh(tmp_path / "office", system_now)
+    monkeypatch.setenv("TZ", zone)
     code = "import sys, pathlib; from qrecords.services.administer import open_office as o; "
     code += "print(o(pathlib.Path(sys.argv[1])).now())"
-    run = subprocess.run(
-        [sys.executable, "-c", code, root], env={**os.environ, "TZ": zone}, capture_output=True, text=True, check=True
-    )
-    said = datetime.fromisoformat(run.stdout.strip())
+    ended = dying.run(code, root)
+    assert ended.status == 0, ended.err
+    said = datetime.fromisoformat(ended.out.strip())
     assert said.utcoffset() == timedelta(hours=8)
     assert abs(datetime.now(UTC) - said) < timedelta(minutes=2)
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from qrecords.services.intake.fill import CHUNK
+from tests import dying
 from tests.conftest import CommandLine
 
 MOST_MEGABYTES = 400
@@ -72,11 +73,9 @@ def calls(count: int, sample: Callable[..., Any]) -> list[dict[str, Any]]:
 
 def broken_off(how: str, checkpoint: str, root: Path, *words: object, passes: int = 2, chunk: int = 4) -> None:
     """Run a command that ends at a pass of a checkpoint, usually the second: when the first chunk is whole."""
-    where = [how, checkpoint, str(passes), str(chunk), "--root", str(root)]
-    command = [sys.executable, "-c", BROKEN_OFF, *where, *map(str, words)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ran.returncode == (-signal.SIGKILL if how == "kill" else 130), ran.stdout + ran.stderr
-    assert ("已中断" in ran.stderr) is (how == "Ctrl-C")
+    ended = dying.run(BROKEN_OFF, how, checkpoint, passes, chunk, "--root", root, *words)
+    assert ended.status == (-signal.SIGKILL if how == "kill" else 130), ended.out + ended.err
+    assert ("已中断" in ended.err) is (how == "Ctrl-C")
 
 
 def assert_whole(cli: CommandLine, answer: Any, count: int) -> None:

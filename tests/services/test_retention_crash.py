@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from qrecords.services.care.verify import verify
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import draw, lists
 from qrecords.services.finding.find import show
-from tests.conftest import CHECKOUT
+from tests import dying
 from tests.faulty_disk import blank_pdfs
 from tests.retention_office import (
     ALL,
@@ -60,9 +59,8 @@ with opened(root) as people:
 
 
 def killed(step: str, checkpoint: str, passes: int, root: Path) -> None:
-    command = [sys.executable, "-c", DYING, step, checkpoint, str(passes), str(root)]
-    ran = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=120)
-    assert ran.returncode == -signal.SIGKILL, f"{checkpoint} was never reached: {ran.stdout}{ran.stderr}"
+    ended = dying.run(DYING, step, checkpoint, passes, root)
+    assert ended.status == -signal.SIGKILL, f"{checkpoint} was never reached: {ended.out}{ended.err}"
 
 
 @pytest.fixture(autouse=True)

@@ -102,15 +102,20 @@ def _year_of_work(
     year = office.clock().year - 1
     folders = sorted(office.forms.of_main(), key=lambda f: f.form.number != NOTICE)
     notices: list[str] = []
+    reviewed: list[str] = []
     for done, folder in enumerate(folders, start=1):
         numbers = _fill_year(office, folder, year, notices)
         if folder.form.number == NOTICE:
             notices = numbers
             steps.issue(office, numbers)
-        else:
+        elif folder.form.is_register:
             _file_year(office, folder, numbers)
+        else:
+            _take_on(office, folder, numbers)
+            reviewed += numbers
         if progress:
             progress(done, len(folders) + 1)
+    filing.file_records(office, reviewed)  # in one start of LibreOffice
     _file_year(office, folders[0], notices)  # last: a notice is filed when all it owes is there
     _leave_open(office, folders, notices)
     if turned_on:
