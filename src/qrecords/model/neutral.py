@@ -11,6 +11,7 @@ import unicodedata
 
 # Letters and marks that show nothing, though Unicode counts them as neither control nor format.
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+_INVISIBLE = re.compile(f"[{''.join(sorted(INVISIBLE))}]")  # of long texts sooner than character by character
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _KEPT = frozenset("\n\t")
 _LATER_LINE = re.compile(r"(?<!^)\n(?![ \n]|$)")
@@ -23,7 +24,7 @@ def is_neutral(char: str) -> bool:
 
 def neutral(text: str) -> str:
     """Return a text as a terminal may show it; line ends and tabs stay."""
-    plain = text.isprintable() and (text.isascii() or INVISIBLE.isdisjoint(text))
+    plain = text.isprintable() and (text.isascii() or not _INVISIBLE.search(text))
     return text if plain else "".join(map(_SHOWN.__getitem__, text))
 
 

@@ -68,14 +68,20 @@ def _details(held: DocumentJson) -> Sheet:
     heads = ("数字", "名称", "值", "精确值", "单位", "记录（×计入的量；～之间连号的都计入）", "分母里的其他记录")
     widths = [Column(w) for w in (26, 40, 10, 14, 8, 120, 60)]
     starts, endings = [*_starts(held)], [number.rpartition("-")[2] for number, _ in held.records]
+    known: dict[str, list[str]] = {}  # many figures count the same records
+
+    def numbers(records: str) -> list[str]:
+        if (told := known.get(records)) is None:
+            told = known[records] = [*_spans(held, starts, endings, records)]
+        return told
 
     def rows() -> Iterator[Row]:
         yield Row(heads, HEAD)
         for f in held.figures:
-            told = [*_spans(held, starts, endings, f.records)]
+            told = [] if f.counts else numbers(f.records)
             if f.counts:
                 told = [f"{held.records[at][0]}×{n}" for at, n in zip(runs.read(f.records), f.counts, strict=True)]
-            of = [*_spans(held, starts, endings, f.of)]
+            of = numbers(f.of)
             for start in range(0, max(len(told), len(of), 1), IN_CELL):
                 named, others = ("、".join(some[start : start + IN_CELL]) for some in (told, of))
                 yield Row((f.id, f.label, f.value, f.exact, f.unit, named, others))

@@ -9,13 +9,12 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 from xml.sax.saxutils import escape
 
-from lxml import etree
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.comments import Comment
@@ -45,6 +44,7 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff
 Value = str | int | float | date | datetime | None
 
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NO_ROWS = b"<sheetData></sheetData>"
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 _EDGE = Side(style="thin", color="BFBFBF")
 _AUTHOR = "qrecords"
@@ -155,8 +155,7 @@ def workbook(
     """Return the bytes of an .xlsx; `names` are ranges by name: title of the sheet and cells, such as `$A$1:$A$9`."""
     book = Workbook(write_only=True)
     looks = _Looks(book)
-    for sheet in sheets:
-        _write(book, looks, sheet)
+    rows = [_write(book, looks, sheet) for sheet in sheets]
     for name, (sheet_name, cells) in (names or {}).items():
         book.defined_names[name] = DefinedName(name, attr_text=f"{quote_sheetname(sheet_name)}!{cells}")
     book.active = active
@@ -166,12 +165,10 @@ def workbook(
     if moment:
         book.properties.created = moment
     stream = io.BytesIO()
-    if not moment:
-        book.save(stream)
-        return stream.getvalue()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:  # deflated once, below
         ExcelWriter(book, archive).save()
-    return _dated(stream.getvalue(), moment)
+        bodies = {made.path[1:]: body for made, body in zip(book.worksheets, rows, strict=True)}
+    return _packed(stream, bodies, moment)
 
 
 class _Looks:
@@ -205,7 +202,8 @@ def dress(cell: Any, look: Look) -> None:
         cell.border = Border(**sides)
 
 
-def _write(book: Any, looks: _Looks, sheet: Sheet) -> None:
+def _write(book: Any, looks: _Looks, sheet: Sheet) -> bytes:
+    """Make a sheet without its rows; return them, as they stand in it."""
     made = book.create_sheet(sheet_title(sheet.title))
     for number, column in enumerate(sheet.columns, start=1):
         dimension = made.column_dimensions[get_column_letter(number)]
@@ -217,37 +215,27 @@ def _write(book: Any, looks: _Looks, sheet: Sheet) -> None:
     made.sheet_state = "hidden" if sheet.hidden else "visible"
     if sheet.page:
         _set_page(made, sheet.page)
-    _write_rows(made, looks, sheet)
+    rows = _rows(made, looks, sheet)
     for check in sheet.checks:
         made.data_validations.append(_validation(check))
     for chart in sheet.charts:
         put_chart(made, chart)
+    return rows
 
 
-def _write_rows(made: Any, looks: _Looks, sheet: Sheet) -> None:
-    """Write the rows, each as one piece of XML: cell by cell openpyxl takes five times as long."""
-    made._get_writer()
-    pieces = made._writer.xf.send(True)
-    with pieces.element("sheetData"):
-        for number, row in enumerate(sheet.rows, start=1):
-            if row.height:
-                made.row_dimensions[number].height = row.height
-            if row.joined:
-                made.merged_cells.add(f"A{number}:{get_column_letter(len(sheet.columns))}{number}")
-            pieces.write(etree.fromstring(_row(made, looks, sheet, row, number)))
-    made._writer.xf.send(None)
-    made._rows = _nothing()  # what is closed when the sheet is
-
-
-def _nothing() -> Generator[None]:
-    """Give nothing."""
-    yield from ()
+def _rows(made: Any, looks: _Looks, sheet: Sheet) -> bytes:
+    """Return the rows as XML: by way of openpyxl, cell by cell, they take ten times as long."""
+    made._get_writer()  # which begins the sheet, its notes too
+    body = io.BytesIO()
+    for number, row in enumerate(sheet.rows, start=1):
+        if row.joined:
+            made.merged_cells.add(f"A{number}:{get_column_letter(len(sheet.columns))}{number}")
+        body.write(_row(made, looks, sheet, row, number).encode())
+    return body.getvalue()
 
 
 def _row(made: Any, looks: _Looks, sheet: Sheet, row: Row, number: int) -> str:
-    more = "".join(
-        f' {key}="{value}"' for key, value in dict(made.row_dimensions.get(number, {})).items() if key != "r"
-    )
+    more = f' ht="{row.height:g}" customHeight="1"' if row.height else ""
     cells = "".join(
         _cell(made, looks, sheet, row, one, (column, number))
         for column, one in enumerate(row.cells, start=1)
@@ -263,7 +251,8 @@ def _cell(made: Any, looks: _Looks, sheet: Sheet, row: Row, one: Value | Cell, p
     if note:
         made._comments.append(_comment(made, note, place))
     if isinstance(value, str):
-        text = _NOT_IN_XML.sub("", sheet.text(value))[:MAX_TEXT]
+        text = sheet.text(value)
+        text = (text if text.isprintable() else _NOT_IN_XML.sub("", text))[:MAX_TEXT]
         style = looks.number(look, quoted=text.startswith(FORMULA_SIGNS))
         if not text:
             return f'{where}{style}" t="n"/>'
@@ -315,10 +304,15 @@ def _validation(check: Check) -> DataValidation:
     return made
 
 
-def _dated(data: bytes, moment: datetime) -> bytes:
-    """Return the workbook packed anew: openpyxl writes the clock into it, twice."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+def _packed(stream: io.BytesIO, bodies: Mapping[str, bytes], moment: datetime | None) -> bytes:
+    """Return the workbook with the rows of its sheets; with a moment, that one where openpyxl writes the clock."""
+    with zipfile.ZipFile(stream) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
-    core = "docProps/core.xml"
-    entries[core] = _MODIFIED.sub(rb"\g<1>" + f"{moment:%Y-%m-%dT%H:%M:%SZ}".encode(), entries[core])
-    return join(pack(name, content) for name, content in entries.items())
+    if moment:
+        core = "docProps/core.xml"
+        entries[core] = _MODIFIED.sub(rb"\g<1>" + f"{moment:%Y-%m-%dT%H:%M:%SZ}".encode(), entries[core])
+    return join(pack(name, _with_rows(content, bodies.get(name, b""))) for name, content in entries.items())
+
+
+def _with_rows(sheet: bytes, rows: bytes) -> bytes:
+    return sheet.replace(_NO_ROWS, b"<sheetData>" + rows + b"</sheetData>", 1) if rows else sheet

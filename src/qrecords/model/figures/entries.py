@@ -79,7 +79,10 @@ class Surroundings:
 def said(entries: Iterable[Entry], key: str) -> list[Any]:
     """Return what each entry says in a field, or a fact: `get` of many at once."""
     if key[:1] == "@":
-        return [entry.get(key) for entry in entries]
+        return [
+            known[key] if entry._own is None and (known := entry._known) and key in known else entry.get(key)
+            for entry in entries
+        ]
     return [entry._values.get(key) if entry._own is None else entry.get(key) for entry in entries]
 
 

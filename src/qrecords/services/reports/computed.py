@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from qrecords.model import runs
@@ -34,7 +34,7 @@ def computed(office: Office, tx: Transaction, asked: Asked) -> Prepared:
     if tables and kind and "month" in kind.periods and asked.period.span != "month" and found.drawn.compared:
         tables.append(told_before(office, tx, asked, series.form_code(asked.kind), found.drawn.compared))
     named = sorted({number for part in tables for number in part.named()})
-    places = {number: place for place, number in enumerate(named)}
+    places = _Places(named)
     items = tx.items.versions_of(found.filed.values())
     basis = (
         f"报告期 {asked.period.first} 至 {asked.period.last}，按各表所写的日期计入；截至 {found.drawn.cutoff}",
@@ -50,6 +50,24 @@ def computed(office: Office, tx: Transaction, asked: Asked) -> Prepared:
         tuple(_chart(chart, asked.period.label) for chart in found.drawn.charts),
         tuple((number, items.get(found.filed.get(number, ""), 0)) for number in named),
     )
+
+
+class _Places:
+    """Where records stand among all a document names. Many figures count the same: those are looked up once."""
+
+    def __init__(self, named: Sequence[str]) -> None:
+        self._of = {number: place for place, number in enumerate(named)}
+        self._runs: dict[tuple[str, ...], str] = {(): ""}
+
+    def at(self, records: Sequence[str]) -> list[int]:
+        """Return the place of each record, in their order."""
+        return [*map(self._of.__getitem__, records)]
+
+    def runs(self, records: tuple[str, ...]) -> str:
+        """Return the places of records as runs."""
+        if (known := self._runs.get(records)) is None:
+            known = self._runs[records] = runs.written(sorted({*self.at(records)}))
+        return known
 
 
 def _said_twice(part: TableResult, rows: Sequence[Sequence[str]]) -> int | None:
@@ -76,30 +94,30 @@ def _table(part: TableResult) -> TableJson:
     return TableJson(f"{part.id}.{part.part}", title, unit, (first, *heads), tuple(rows), part.notes)
 
 
-def _figures(part: TableResult, places: Mapping[str, int]) -> Iterator[FigureJson]:
+def _figures(part: TableResult, places: _Places) -> Iterator[FigureJson]:
     """Give the figures of a part; of a line of words how many records it rests on, which no column prints."""
     for figure in part.figures():
         yield _figure(figure, places)
     for row in part.rows:
         if row.records:
             key, number = f"{part.id}.{part.part}.{row.key}.records", str(len(row.records))
-            named = runs.written(sorted(map(places.__getitem__, row.records)))
-            yield FigureJson(key, f"{row.label} 依据", number, number, "件", named)
+            yield FigureJson(key, f"{row.label} 依据", number, number, "件", places.runs(row.records))
 
 
-def _figure(figure: Figure, places: Mapping[str, int]) -> FigureJson:
+def _figure(figure: Figure, places: _Places) -> FigureJson:
     """Return a figure with each record and what it contributes; of a rate also those it is a part of."""
-    at = [*map(places.__getitem__, figure.records)]
     counts: tuple[str, ...] = ()
     if figure.contributions:
-        pairs = sorted(zip(at, figure.contributions, strict=True))
-        at, counts = [place for place, _ in pairs], tuple(str(one) for _, one in pairs)
-    else:
-        at.sort()
-    of = sorted({places[number] for number in figure.of}.difference(at)) if figure.of else []
+        pairs = sorted(zip(places.at(figure.records), figure.contributions, strict=True))
+        counts = tuple(str(one) for _, one in pairs)
+    of: tuple[str, ...] = ()
+    if figure.of and figure.of != figure.records:
+        part = frozenset(figure.records)
+        of = tuple(number for number in figure.of if number not in part)
     return FigureJson(
-        figure.id, figure.label, figure.shown, figure.exact, figure.unit, runs.written(at), counts, runs.written(of)
-    )
+        figure.id, figure.label, figure.shown, figure.exact, figure.unit, places.runs(figure.records), counts,
+        places.runs(of),
+    )  # fmt: skip
 
 
 def _chart(chart: ChartResult, period: str) -> ChartJson:

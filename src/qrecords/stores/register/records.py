@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from operator import itemgetter
 from string import ascii_uppercase
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +26,7 @@ _COLUMNS = [c for c in t.record.c if c.name not in {"number", "source_key"}]
 _GONE = frozenset({State.VOID, State.DESTROYED})
 _CHUNK = 500  # bound parameters in one statement
 _NAMES = tuple(c.name for c in _COLUMNS)
+_IN_ORDER = [t.record.c[f.name] for f in fields(Record) if f.name in _NAMES]  # as a record is made of them
 _STATES = {state.value: state for state in State}
 
 
@@ -208,13 +210,13 @@ class Records:
             still = [s.value for s in OPEN_STATES]
             other = [c["values"][key].as_string() >= since for key in days]
             conditions.append(sa.or_(c.date >= since, c.state.in_(still), *other))
-        query = sa.select(*_COLUMNS).where(*conditions).order_by(c.record_no)
-        rows = [dict(zip(_NAMES, row, strict=True)) for row in self._c.execute(query).all()]
-        signed = self._signatures_between(rows[0]["record_no"], rows[-1]["record_no"]) if rows else {}
-        for row in rows:
-            row["state"] = _STATES[row["state"]]
-            row["signatures"] = signed.get(row["record_no"], ())
-        return [Record(**row) for row in rows]
+        # Sorted here: a database sorts whole rows.
+        rows = sorted(self._c.execute(sa.select(*_IN_ORDER).where(*conditions)).all(), key=itemgetter(0))
+        signed = self._signatures_between(rows[0][0], rows[-1][0]) if rows else {}
+        return [
+            Record(no, code, year, _STATES[state], *others, signed.get(no, ()))
+            for no, code, year, state, *others in rows
+        ]
 
     def months(self) -> tuple[str, frozenset[str]]:
         """Return the day of the first record, and the months (YYYY-MM) there are records of."""
