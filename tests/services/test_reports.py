@@ -487,6 +487,12 @@ def test_drilling_tells_only_what_may_be_read(people: kept.People) -> None:
     quality = with_grants(people, Grant("quality"))
     (figure,) = figures_of(quality, NUMBER, "T01.forms.f01.now")
     assert figure["value"] == "2" and figure["records"] == [] and not figure["whole"]
+    for office, told in ((people("甲"), f"{kept.A}～{kept.B[-5:]}"), (quality, None)):
+        book = openpyxl.load_workbook(BytesIO(document_file(office, NUMBER, "tables.xlsx")))
+        lines = {row[0]: row[2:6] for row in book["明细"].iter_rows(min_row=2, values_only=True)}
+        assert lines["T01.forms.f01.now"] == ("2", "2", "件", told)
+        said = [row for row in book["说明"].iter_rows(values_only=True) if row[0] == "明细"]
+        assert bool(said) is (told is None), "who sees a part is told so"
 
 
 def test_kept_apart_nobody_reviews_what_he_drew(people: kept.People) -> None:
@@ -555,7 +561,10 @@ def test_the_workbook_has_figures_as_numbers_and_their_records(people: kept.Peop
     data = office.archive.read(DOCUMENT.object_id(NUMBER), "tables.xlsx")
     book = openpyxl.load_workbook(BytesIO(data))
     assert (*book.sheetnames[:3], book.sheetnames[-1]) == ("说明", "T00.key 综述", "T01.forms 记录总表", "明细")
-    assert book["T01.forms 记录总表"]["B3"].value == 2
+    counted = book["T01.forms 记录总表"]["B3"]
+    assert counted.value == 2 and counted.hyperlink is not None
+    sheet, _, place = str(counted.hyperlink.location).partition("!")
+    assert book[sheet.strip("'")][place].value == "T01.forms.f01.now", "a figure leads to its records"
     lines = [[c.value for c in row] for row in book["明细"].iter_rows(min_row=2)]
     assert {line[0]: line[5] for line in lines}["T01.forms.f01.now"] == f"{kept.A}～{kept.B[-5:]}", (
         "numbers that follow one another"

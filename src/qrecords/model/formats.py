@@ -6,8 +6,8 @@ canonical JSON with a line's end, so that the same content has the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Container, Iterator
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -350,6 +350,24 @@ class DocumentJson(Format):
         for order, place in enumerate(runs.read(figure.records)):
             yield (*self.records[place], figure.counts[order] if figure.counts else "1")
         yield from ((*self.records[place], "0") for place in runs.read(figure.of))
+
+    def naming(self, records: Container[str]) -> Self:
+        """Return the document as it is told to who may read these records: its figures name no others."""
+        shown = [number in records for number, _ in self.records]
+
+        def told(places: str) -> str:
+            return runs.written(place for place in runs.read(places) if shown[place])
+
+        def counts(f: FigureJson) -> tuple[str, ...]:
+            return tuple(n for place, n in zip(runs.read(f.records), f.counts, strict=True) if shown[place])
+
+        return replace(
+            self,
+            figures=tuple(
+                replace(f, records=told(f.records), counts=counts(f) if f.counts else (), of=told(f.of))
+                for f in self.figures
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from qrecords.model import runs
@@ -15,78 +16,101 @@ from qrecords.render.workbook import BODY, BOXED, HEAD, Cell, Column, Look, Page
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _BOXED, _RIGHT = Look(lines=BOXED), Look(lines=BOXED, across="center")
+_LINKED = replace(_RIGHT, colour="1F4E79")
 _TITLE = Look(size=14, bold=True)
 DETAIL = "明细"
 IN_CELL = 800  # spans of record numbers: a cell holds 32,767 characters
 
 
-def tables_xlsx(held: DocumentJson, charts: Sequence[Chart], made: datetime) -> bytes:
-    """Return tables.xlsx, native charts in it; with the moment it was made, the same document gives the same bytes."""
+def tables_xlsx(held: DocumentJson, charts: Sequence[Chart], made: datetime, *, in_part: bool = False) -> bytes:
+    """Return tables.xlsx, native charts in it; with the moment it was made, the same document gives the same bytes.
+
+    `in_part`: its figures name only the records that whoever asks may read, and the book says so.
+    """
     figures = {f.id: f for f in held.figures}
-    sheets = [_about(held)]
+    detail = _Detail(held)
+    sheets = [_about(held, in_part=in_part)]
     for table in held.tables:
         width = [Column(36), *[Column(14)] * (len(table.columns) - 1)]
         rows = [Row((table.caption,), _TITLE, joined=True), Row(table.columns, HEAD)]
-        rows += [Row((row[0], *(_figure(figures, cell) for cell in row[1:])), _BOXED) for row in table.rows]
+        rows += [Row((row[0], *(_figure(figures, detail, cell) for cell in row[1:])), _BOXED) for row in table.rows]
         rows += [Row((f"注：{note}",), joined=True) for note in table.notes]
         page = Page("A4", head_rows=2, fit_width=True)
         sheets.append(Sheet(f"{table.key} {table.title}", width, rows, freeze="B3", page=page))
     sheets += [chart_sheet(chart) for chart in charts if not why_not(chart)]
-    sheets.append(_details(held))
+    sheets.append(detail.sheet())
     return workbook(sheets, made=made, title=held.title)
 
 
-def _about(held: DocumentJson) -> Sheet:
+def _about(held: DocumentJson, *, in_part: bool) -> Sheet:
     facts = [
         ("文件", held.title), ("编号", held.document_no), ("期间", f"{held.date_from} 至 {held.date_to}"),
         ("密级", held.secrecy_level), ("取数时刻", held.as_of), *(("口径", line) for line in held.basis),
         *(("编者说明", line) for line in held.remarks), *(("告警", line) for line in held.alarms),
         *([("对告警的说明", held.answer)] if held.answer else []),
         *([("更正原因", held.reason)] if held.reason else []),
+        *([(DETAIL, "只列您可以查阅的记录")] if in_part else []),
     ]  # fmt: skip
     return Sheet("说明", [Column(16), Column(90)], [Row(fact, BODY) for fact in facts])
 
 
-def _figure(figures: dict[str, FigureJson], cell: str) -> Value | Cell:
+def _figure(figures: dict[str, FigureJson], detail: _Detail, cell: str) -> Value | Cell:
+    """Return what stands in a cell: a figure leads to the records it counts."""
     figure = figures.get(cell)
     if figure is None:
         return Cell(cell, _RIGHT)
     shown: Value = figure.value
+    look = _LINKED
     if _NUMBER.fullmatch(figure.value):
         shown = float(figure.value) if "." in figure.value else int(figure.value)
         places = len(figure.value.partition(".")[2])
-        look = Look(lines=BOXED, across="center", number_format=f"0.{'0' * places}" if places else "0")
-        return Cell(shown, look)
-    return Cell(shown, _RIGHT)
+        look = replace(_LINKED, number_format=f"0.{'0' * places}" if places else "0")
+    return Cell(shown, look, link=f"'{DETAIL}'!A{detail.row_of[cell]}")
 
 
-def _details(held: DocumentJson) -> Sheet:
-    """Return the records of each figure, many in a cell: a line for each would be more than a sheet has.
+class _Detail:
+    """The records of each figure, many in a cell: a line for each would be more than a sheet has.
 
-    Numbers that follow one another stand as one span, 00012～00057: all between are meant.
+    Numbers that follow one another stand as one span, 00012～00057: all between are meant. `row_of` tells in which row
+    a figure begins.
     """
-    heads = ("数字", "名称", "值", "精确值", "单位", "记录（×计入的量；～之间连号的都计入）", "分母里的其他记录")
-    widths = [Column(w) for w in (26, 40, 10, 14, 8, 120, 60)]
-    starts, endings = [*_starts(held)], [number.rpartition("-")[2] for number, _ in held.records]
-    known: dict[str, list[str]] = {}  # many figures count the same records
 
-    def numbers(records: str) -> list[str]:
-        if (told := known.get(records)) is None:
-            told = known[records] = [*_spans(held, starts, endings, records)]
-        return told
-
-    def rows() -> Iterator[Row]:
-        yield Row(heads, HEAD)
+    def __init__(self, held: DocumentJson) -> None:
+        self._held = held
+        self._starts = [*_starts(held)]
+        self._endings = [number.rpartition("-")[2] for number, _ in held.records]
+        self._known: dict[str, list[str]] = {}  # many figures count the same records
+        self.row_of: dict[str, int] = {}
+        row = 2
         for f in held.figures:
-            told = [] if f.counts else numbers(f.records)
-            if f.counts:
-                told = [f"{held.records[at][0]}×{n}" for at, n in zip(runs.read(f.records), f.counts, strict=True)]
-            of = numbers(f.of)
+            self.row_of[f.id] = row
+            cells = max(len(f.counts or self._numbers(f.records)), len(self._numbers(f.of)), 1)
+            row += -(-cells // IN_CELL)
+
+    def sheet(self) -> Sheet:
+        """Return the sheet."""
+        return Sheet(DETAIL, [Column(w) for w in (26, 40, 10, 14, 8, 120, 60)], self._rows(), freeze="A2")
+
+    def _rows(self) -> Iterator[Row]:
+        yield Row(
+            ("数字", "名称", "值", "精确值", "单位", "记录（×计入的量；～之间连号的都计入）", "分母里的其他记录"), HEAD
+        )
+        for f in self._held.figures:
+            told, of = self._counted(f), self._numbers(f.of)
             for start in range(0, max(len(told), len(of), 1), IN_CELL):
                 named, others = ("、".join(some[start : start + IN_CELL]) for some in (told, of))
                 yield Row((f.id, f.label, f.value, f.exact, f.unit, named, others))
 
-    return Sheet(DETAIL, widths, rows(), freeze="A2")
+    def _counted(self, figure: FigureJson) -> list[str]:
+        if not figure.counts:
+            return self._numbers(figure.records)
+        records = self._held.records
+        return [f"{records[at][0]}×{n}" for at, n in zip(runs.read(figure.records), figure.counts, strict=True)]
+
+    def _numbers(self, records: str) -> list[str]:
+        if (told := self._known.get(records)) is None:
+            told = self._known[records] = [*_spans(self._held, self._starts, self._endings, records)]
+        return told
 
 
 def _starts(held: DocumentJson) -> Iterator[int]:

@@ -25,6 +25,7 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.utils.datetime import to_excel
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.writer.excel import ExcelWriter
 
@@ -74,11 +75,12 @@ BOXED = "left right top bottom"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value with a look of its own, and what is said when one points at it."""
+    """A value with a look of its own, what is said when one points at it, and the place in the book it leads to."""
 
     value: Value
     look: Look
     note: str = ""
+    link: str = ""  # 'sheet'!A5
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,8 @@ def _cell(made: Any, looks: _Looks, sheet: Sheet, row: Row, one: Value | Cell, p
     where = f'<c r="{get_column_letter(column)}{number}" s="'
     if note:
         made._comments.append(_comment(made, note, place))
+    if isinstance(one, Cell) and one.link:
+        made._hyperlinks.append(Hyperlink(ref=f"{get_column_letter(column)}{number}", location=one.link))
     if isinstance(value, str):
         text = sheet.text(value)
         text = (text if text.isprintable() else _NOT_IN_XML.sub("", text))[:MAX_TEXT]

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from qrecords.advice import Do, advise
@@ -16,10 +17,12 @@ from qrecords.model.record import Action, Record, State
 from qrecords.model.reportkind import DocumentSeries
 from qrecords.office import Office, missing_document
 from qrecords.render.charts.chart import Chart, chart_of, why_not
+from qrecords.render.reportbook import tables_xlsx
 from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.register import Transaction
 
 Row = dict[str, Any]
+WORKBOOK = "tables.xlsx"
 
 
 def series_of(office: Office) -> DocumentSeries:
@@ -86,10 +89,21 @@ def show_document(office: Office, number: str) -> Row:
 
 
 def document_file(office: Office, number: str, name: str) -> bytes:
-    """Return a file of a document, as it is kept; NotFound when it has none of this name."""
+    """Return a file of a document, as it is kept; NotFound when it has none of this name.
+
+    To who may not read all its records the workbook is made anew: its figures name those he may read (F.5).
+    """
     if name not in show_document(office, number).get("files", {}):
         raise NotFound("文件里没有这一份", remedy="请从文件的页面上打开")
-    return office.archive.read(one(office, number).object_id, name)
+    document = one(office, number)
+    if name != WORKBOOK or office.readable() is None:
+        return office.archive.read(document.object_id, name)
+    held = held_by(office, document)
+    may = _may_read(office, [no for no, _ in held.records])
+    if len(may) == len(held.records):
+        return office.archive.read(document.object_id, name)
+    charts = [chart_of(kept, at) for at, kept in enumerate(held.charts, start=1)]
+    return tables_xlsx(held.naming(may), charts, datetime.fromisoformat(held.as_of), in_part=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +181,14 @@ def figures_of(office: Office, number: str, figure_id: str = "") -> list[Row]:
         )
     records = {f.id: [*held.records_of(f)] for f in wanted}
     numbers = list(dict.fromkeys(no for named in records.values() for no, _, _ in named))
-    with office.register.read() as tx:
-        there = {r.record_no: r for r in tx.records.many(numbers)}
-    may = {r.record_no: r for r in office.only_readable(there.values())}
+    may = _may_read(office, numbers)
     return [_drilled(f, records[f.id], may) for f in wanted]
+
+
+def _may_read(office: Office, numbers: Sequence[str]) -> dict[str, Record]:
+    with office.register.read() as tx:
+        there = tx.records.many(numbers)
+    return {r.record_no: r for r in office.only_readable(there)}
 
 
 def _drilled(figure: FigureJson, records: Sequence[tuple[str, int, str]], may: dict[str, Record]) -> Row:

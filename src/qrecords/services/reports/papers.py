@@ -23,6 +23,7 @@ from qrecords.render.finish import finish_pdf
 from qrecords.render.reportbook import tables_xlsx
 from qrecords.render.reportpaper import MOST_UPRIGHT, Block, Grid, Picture, Words, report_docx
 from qrecords.services.making import to_pdf
+from qrecords.services.reports.kept import WORKBOOK
 from qrecords.stores.durable import make_dirs, write_file
 
 SIGN_HEIGHT = 16.0  # mm, room for a name and a seal's edge
@@ -49,7 +50,7 @@ def papers_of(
         printed.result()
     finish_pdf(pdf, pdf, print_id=paper_id, title=held.title, created=made, stamp_room=True)
     pictures = {f"charts/{name}.png": png for name, png in drawn.items()}
-    return {docx.name: docx, pdf.name: pdf, "tables.xlsx": book, **pictures}
+    return {docx.name: docx, pdf.name: pdf, WORKBOOK: book, **pictures}
 
 
 def _head(held: DocumentJson, paper_id: str) -> dict[str, str]:
@@ -174,7 +175,7 @@ def _table(place: str, table: TableJson, figures: Mapping[str, str]) -> Iterator
     shares, small = _shares(table.columns, rows)
     yield Grid(table.columns, rows, shares=shares, words=words, small=small)
     left = len(table.rows) - len(kept)
-    notes = (*table.notes, *([f"另有{left}件未印，见工作簿 tables.xlsx 里的同名表"] if left else ()))
+    notes = (*table.notes, *([f"另有{left}件未印，见工作簿 {WORKBOOK} 里的同名表"] if left else ()))
     if notes:
         yield Words(tuple(f"注：{note}" for note in notes), "Small", of_table=True)
 
