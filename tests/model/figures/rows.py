@@ -78,11 +78,13 @@ class Paper:
         handed_in: Mapping[str, tuple[str, bool]] | None = None,
         using: Means | None = None,
         listed: Mapping[str, Mapping[str, str]] | None = None,
+        delivered: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
         held = [*records]
         span = Period.read(period)
         first = min((r.date for r in held if r.date), default="9999-12-31")
-        read = Read(held, first, frozenset(r.date[:7] for r in held), owes or {}, handed_in or {}, listed=listed or {})
+        months = frozenset(r.date[:7] for r in held)
+        read = Read(held, first, months, owes or {}, handed_in or {}, listed=listed or {}, delivered=delivered or {})
         self.drawn: Drawn = draw(kind, span, read, using or means(), cutoff or span.last)
 
     def part(self, table: str, part: str) -> TableResult:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from qrecords.model.record import Record
+from qrecords.model.values import choice_key
 from tests.model.figures.rows import Paper, record
 
 SITE, TRAINING, COMMISSION = "现场维修", "技术培训", "开通"
@@ -227,3 +228,21 @@ def test_v1_a_lapsed_signature_and_a_report_sent_back_are_told_apart() -> None:
         ("X2", "已退回"),
         ("X3", "作废"),
     ]
+
+
+def test_faults_per_hundred_units_in_service_and_of_each_age() -> None:
+    """SL-120: two faults of three units there by March; SL-200: one of two; what came in April is not in service yet."""
+    assert not [t for t in Paper("2026-03", reports()).drawn.tables if t.id == "T07b"], "no list, no table"
+    days = {
+        ("sl-120", "01"): "2023-03-07", ("sl-120", "02"): "2025-06-01", ("sl-120", "04"): "2025-12-31",
+        ("sl-120", "05"): "2026-04-01", ("sl-200", "08"): "2019-05-05", ("sl-200", "11"): "2020-01-01",
+    }  # fmt: skip
+    where = {tuple(map(choice_key, unit)): day for unit, day in days.items()}
+    month = Paper("2026-03", reports(), delivered=where)
+    assert month.row("T07b", "model", choice_key("SL-120")) == {"faults": "2", "units": "3", "per_hundred": "66.7"}
+    assert month.row("T07b", "model", choice_key("SL-200")) == {"faults": "1", "units": "2", "per_hundred": "50.0"}
+    year = Paper("2026", reports(), delivered=where)
+    assert year.column("T07b", "age", "faults") == {"不满1年": "1", "满2年不满5年": "1", "未填": "1"}
+    # 01 was a day short of three years when mended. At the year's end 05 alone is not yet a year old.
+    assert year.column("T07b", "age", "units") == {"不满1年": "1", "满2年不满5年": "1"}
+    assert year["T07b.age.未填.per_hundred"] == "—"

@@ -14,7 +14,7 @@ from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.basis import why_not_valid
 from qrecords.model.figures.charting import charts
 from qrecords.model.figures.definitions import SetDefinition, TableDefinition
-from qrecords.model.figures.entries import Entry, Surroundings
+from qrecords.model.figures.entries import AGE_SPANS, Entry, Surroundings
 from qrecords.model.figures.facts import DAY_SPANS, FACTS, is_fault, reported
 from qrecords.model.figures.limits import deadline_facts, kept_choices
 from qrecords.model.figures.management import customers, links, unit_of
@@ -31,6 +31,7 @@ from qrecords.model.retention import ComplaintKind
 OVERALL = "overall"
 # What a table may need that only the list of customers has, by the list's own column.
 LISTED = {"regions": "region", "points": "service_point", "levels": "service_level"}
+PRODUCTS = "products"  # what a table needs that stands only where the product list says when units were delivered
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Read:
     `first_day` is that of the office's first record, `months` (YYYY-MM) those it has any of. `owes` tells of notices
     whether a record is missing, `handed_in` of records handed in during the period when, and whether any came back,
     `issued` of notices how those they send stood when they were issued.
-    `listed` is what the list of customers says beside, by code and by unit, on the day of the drawing.
+    `listed` is what the list of customers says beside, by code and by unit, `delivered` the days on which units of the
+    product list were delivered, by model and serial number: on the day of the drawing.
     """
 
     records: Sequence[Record]
@@ -68,6 +70,7 @@ class Read:
     handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     issued: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    delivered: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Dr
     report = report_of(kind, period, read, means, cutoff)
     there = {form_number(record.form_code) for record in read.records}
     there |= {need for need, column in LISTED.items() if any(column in said for said in read.listed.values())}
+    there |= {PRODUCTS} if read.delivered else set()
     asked = [one for one in wanted(means.tables, kind, period) if not one.needs or there.intersection(one.needs)]
     tables = [(one, table(one, report)) for one in asked]
     found = [part for _, parts in tables for part in parts]
@@ -173,6 +177,7 @@ FACT_CHOICES = {
     "@answer": ("按期", "逾期", "逾期未答", "待答"),
     "@repair_span": tuple(DAY_SPANS),
     "@closing_span": tuple(DAY_SPANS),
+    "@age_span": tuple(AGE_SPANS),
     "@class": (*threads.CLASSES, threads.UNCLASSIFIED),
     "@thread_state": threads.STATES,
     "@answered": threads.ANSWERS,
@@ -212,6 +217,7 @@ def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surr
         issued=read.issued,
         links=links(read.records),
         listed=read.listed,
+        delivered=read.delivered,
         workday=means.workday,
         refix_days=means.refix_days,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from qrecords.model.complaints import Standing
@@ -35,7 +36,8 @@ class Surroundings:
     `cutoff` is the day of the report; `last` the period's last day. `notice_owes` tells of each notice whether a
     record it owes is missing; `faults` gives of a unit its faults as (day reported, day finished, record number),
     `handed_in` of a record on which day it was, and whether it was sent back, `informed` of a notice on which day the
-    information about it (11A) was passed on, `listed` of customers (by code, by unit) what their list says beside.
+    information about it (11A) was passed on, `listed` of customers (by code, by unit) what their list says beside,
+    `delivered` the day a unit of the product list was delivered, by model and serial number.
     `issued` gives of a notice how those it sends stood when it was issued, in the order of its lines.
     `valid` and `incomplete` are judged by whoever has the forms.
     """
@@ -56,11 +58,21 @@ class Surroundings:
     issued: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     links: Links = field(default_factory=Links)
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    delivered: Mapping[tuple[str, str], str] = field(default_factory=dict)
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))
     refix_days: int = 30
 
     # What was worked out already: the same days come again and again.
     limits: dict[tuple[str, str], str] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def in_service(self) -> Mapping[str, int]:
+        """Return how many units of the product list were delivered by the period's end, by model and by years since."""
+        found: dict[str, int] = {}
+        for (model, _), day in self.delivered.items():
+            for kind in (model, age_span(day, self.last)) if day <= self.last else ():
+                found[kind] = found.get(kind, 0) + 1
+        return found
 
     def limit(self, deadline: str, start: str) -> str:
         """Return the last day of a deadline that starts on a day."""
@@ -74,6 +86,16 @@ class Surroundings:
         if not self.calendar.is_working(date.fromisoformat(moment[:10])):
             return False
         return any(start <= moment[11:16] <= end for start, end in self.workday)
+
+
+# Years in service (T07), each with the year it ends before.
+AGE_SPANS = {"不满1年": 1, "满1年不满2年": 2, "满2年不满5年": 5, "5年以上": None}
+
+
+def age_span(since: str, day: str) -> str:
+    """Return how many years lie between two days (YYYY-MM-DD), as a span."""
+    years = int(day[:4]) - int(since[:4]) - (day[5:] < since[5:])
+    return next(name for name, end in AGE_SPANS.items() if end is None or years < end)
 
 
 def said(entries: Iterable[Entry], key: str) -> list[Any]:

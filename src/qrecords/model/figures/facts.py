@@ -10,7 +10,7 @@ from typing import Any
 from qrecords.model.access import CENTRE, performing_unit
 from qrecords.model.arrivals import arrival_of
 from qrecords.model.complaints import QUALITY_TOPIC, awaits_quality, quality_items, receipt_of
-from qrecords.model.figures.entries import Entry, Fact, Surroundings
+from qrecords.model.figures.entries import Entry, Fact, Surroundings, age_span
 from qrecords.model.figures.management import MANAGEMENT, unit_of
 from qrecords.model.figures.satisfaction import ITEMS
 from qrecords.model.numbering import form_number
@@ -304,6 +304,23 @@ def _unit_name(entry: Entry, _: Surroundings) -> str:
     return f"{values.get('product_model') or ''}/{values.get('serial_no') or ''}"
 
 
+def _in_service(entry: Entry, near: Surroundings) -> int:
+    """How many units of the report's model were delivered by the period's end."""
+    return near.in_service.get(unit_of(entry.record.values)[0], 0)
+
+
+def _age_span(entry: Entry, near: Surroundings) -> str | None:
+    """How long the unit had been in service when the report was finished, as far as the product list says."""
+    since, done = near.delivered.get(unit_of(entry.record.values), ""), _day(entry.record.values.get("finished_on"))
+    return age_span(since, done) if since and done else None
+
+
+def _in_service_of_age(entry: Entry, near: Surroundings) -> int | None:
+    """How many units are as long in service at the period's end."""
+    span = _age_span(entry, near)
+    return near.in_service.get(span, 0) if span else None
+
+
 def _repair_days(entry: Entry, _: Surroundings) -> int | None:
     return _days_between(entry.record.values.get("started_on"), entry.record.values.get("finished_on"))
 
@@ -396,6 +413,9 @@ FACTS: dict[str, Fact] = {
     "@observed": _observed,
     "@repeats": _repeats,
     "@unit_name": _unit_name,
+    "@in_service": _in_service,
+    "@age_span": _age_span,
+    "@in_service_of_age": _in_service_of_age,
     "@repair_days": _repair_days,
     "@repair_span": _repair_span,
     "@report_to_repair_days": _report_to_repair_days,

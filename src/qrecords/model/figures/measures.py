@@ -133,6 +133,15 @@ def _amount(value: object) -> Number | None:
     return int(exact) if exact.denominator == 1 else exact
 
 
+def _once(asked: Asked) -> Measured:
+    """The amounts of a field, once for each thing another field names: what is said of a model, not of its reports."""
+    kinds = [choice_key(str(kind or "")) for kind in said(asked.entries, asked.column.fields[0])]
+    pairs = zip(kinds, said(asked.entries, asked.column.fields[1]), strict=True)
+    found = {kind: amount for kind, value in pairs if kind and (amount := _amount(value)) is not None}
+    total: Number = sum(found.values(), 0)
+    return Measured(total, written(total, asked.column.unit, asked.rounding), records=numbers_of(asked.entries))
+
+
 def _rate(asked: Asked) -> Measured:
     """How many of the entries meet `hit`, in per cent; nothing to divide by is no rate (F.4-2, F.4-4)."""
     hit = meeting(asked.entries, asked.column.hit)
@@ -251,6 +260,7 @@ MEASURES: dict[str, Measure] = {
     "count": _count,
     "distinct": _distinct,
     "sum": _sum,
+    "once": _once,
     "share": _count,  # what it is of the column is known when all rows are
     "rate": _rate,
     "mean": _mean,
@@ -349,4 +359,4 @@ DERIVED: dict[str, Derived] = {
 # How many columns of the row each needs; 0 = one or more.
 NEEDS = {"growth": 2, "points": 2, "ratio": 2, "part_of": 2, "less": 2, "added": 0, "weighted": 0}
 # Which need fields of their own, and how many.
-FIELDS = {"distinct": 0, "sum": 1, "mean": 1, "median": 1, "mean_days": 2, "median_days": 2}
+FIELDS = {"distinct": 0, "sum": 1, "once": 2, "mean": 1, "median": 1, "mean_days": 2, "median_days": 2}

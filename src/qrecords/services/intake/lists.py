@@ -12,6 +12,7 @@ from typing import Any
 from qrecords.advice import Sentence, advise
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.field import Field, heading_key
+from qrecords.model.figures.management import unit_of
 from qrecords.model.form import Checked, Form
 from qrecords.model.lists import CUSTOMERS, KINDS, PRODUCTS, Catalogue, Entry, ListKind, merge, take, take_lines
 from qrecords.model.production import STATUS, Series, plain, series_by_model, with_status
@@ -124,6 +125,15 @@ def customers_listed(office: Office) -> dict[str, dict[str, str]]:
         if (said := {key: str(entry[key]) for key in BESIDE if entry.get(key)})
         for key in ("customer_unit", "customer_code")
         if (name := str(entry.get(key) or ""))
+    }
+
+
+def delivered_units(office: Office) -> dict[tuple[str, str], str]:
+    """Return the day each unit of the product list was delivered, by model and serial number, where it says so."""
+    return {
+        unit_of(entry): str(entry["delivery_date"])[:10]
+        for entry in _read(office, PRODUCTS)
+        if entry.get("delivery_date")
     }
 
 

@@ -17,7 +17,7 @@ from qrecords.model.numbering import form_number, without_edition
 from qrecords.model.period import Period
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
-from qrecords.services.intake.lists import customers_listed
+from qrecords.services.intake.lists import customers_listed, delivered_units
 from qrecords.services.require import owes_something
 from qrecords.settings import spans_of
 from qrecords.stores.documentkinds import read_documents
@@ -124,7 +124,8 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
     first_day, months = tx.records.months()
     spans = (period, period.preceding, period.year_before)  # those a summary sets side by side
     owes = owes_something(office, _back(office, scope, spans), found)
-    return Read(scope, first_day, months, owes, _handed_in(tx, period), _issued(tx, period), customers_listed(office))
+    listed, delivered = customers_listed(office), delivered_units(office)
+    return Read(scope, first_day, months, owes, _handed_in(tx, period), _issued(tx, period), listed, delivered)
 
 
 def _back(office: Office, records: list[Record], spans: Sequence[Period]) -> list[Record]:
