@@ -99,6 +99,15 @@ class Period:
         return self._moved(-_MONTHS[self.span])
 
     @property
+    def following(self) -> Period:
+        """Return the period of the same span after; of days as many."""
+        if self.span == "days":
+            days = date.fromisoformat(self.last) - date.fromisoformat(self.opening)
+            first = date.fromisoformat(self.last) + timedelta(days=1)
+            return Period("days", first.isoformat(), (date.fromisoformat(self.last) + days).isoformat())
+        return self._moved(_MONTHS[self.span])
+
+    @property
     def year_before(self) -> Period:
         """Return the same period a year before (同比)."""
         if self.span == "days":

@@ -11,9 +11,11 @@ from qrecords.model.deadlines import Deadline
 from qrecords.model.evaluation import evaluate, evaluation_table
 from qrecords.model.figures.alarms import alarms
 from qrecords.model.figures.drawing import Read, report_of
+from qrecords.model.figures.management import of_branch
 from qrecords.model.period import Period
 from qrecords.model.record import Record
 from qrecords.model.staff import may_be_sent, qualification
+from qrecords.model.values import choice_key
 from qrecords.stores.tablefiles import read_evaluation
 from tests.model.figures.rows import FORMS, Paper, means, record
 
@@ -39,6 +41,30 @@ def plan(state: str = "filed") -> Record:
 
 def done(name: str, number: str, on: str, state: str = "filed") -> Record:
     return record(name, ZX, state, plan_item_no=number, done_on=on, evidence_no="示例")
+
+
+def test_a_brief_has_next_months_items_of_its_own_customers_alone() -> None:
+    navy = {"customer_unit": "示例海军单位"}
+    listed = {choice_key(unit): {"military_branch": b} for unit, b in (("示例海军单位", "海军"), ("甲", "空军"))}
+    training = [
+        item("P2-1", "2026-04-30", **navy),
+        item("P2-2", "2026-04-01", **navy),
+        item("P2-3", "2026-04-02"),
+        item("P2-4", "2026-04-03", **navy, cancelled="示例"),
+        item("P2-5", "2026-05-01", **navy),
+        item("P2-6", "2026-03-31", **navy),
+    ]
+    other = record("J2", JH, drafted_on="2026-02-11", plan_year=2026, training=[item("P2-7", "2026-04-05")])
+    whole = record("J1", JH, drafted_on="2026-02-10", plan_year=2026, policy="示例方针", training=training)
+    call = record("K1", "02A", call_at="2026-03-01T09:00", military_branch="海军")
+    kept = [*of_branch([whole, other, call], "海军", listed)]
+    assert [r.record_no for r in kept] == [whole.record_no, call.record_no]
+    assert "policy" not in kept[0].values
+    brief = Paper("2026-03", kept, kind="JB")
+    assert [row[1] for row in brief.listed("J02", "training")] == ["2026-04-01", "2026-04-30"]
+    assert brief.listed("J02", "visits") == []
+    december = Paper("2025-12", [whole], kind="JB").listed("J02", "training")
+    assert december == [], "January has none"
 
 
 def test_items_of_a_plan_in_force() -> None:

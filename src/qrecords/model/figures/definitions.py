@@ -11,7 +11,18 @@ from pydantic import Field as Key
 from qrecords.model.field import Condition, Definition
 
 # Which day or span of days a figure speaks of, seen from the report's period.
-At = Literal["period", "opening", "closing", "during", "preceding", "year-before", "to-date", "twelve-months", "months"]
+At = Literal[
+    "period",
+    "opening",
+    "closing",
+    "during",
+    "preceding",
+    "following",
+    "year-before",
+    "to-date",
+    "twelve-months",
+    "months",
+]
 Basis = Literal["", "registered", "valid", "left-out", "void", "any"]
 KEY = r"^[a-z0-9_]+$"
 

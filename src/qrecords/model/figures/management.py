@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,7 @@ from qrecords.model.record import Record, State
 from qrecords.model.staff import may_be_sent, qualification
 from qrecords.model.values import choice_key
 
+PLAN = "JH"
 PLAN_PARTS = ("measures", "training", "visits", "textbooks")
 VISIT = "走访"
 FOLLOW_UP = "follow_up"
@@ -50,6 +52,24 @@ def links(records: Iterable[Record]) -> Links:
 def unit_of(values: Mapping[str, Any]) -> tuple[str, str]:
     """Return the unit a record is about: model and serial number, as they are told apart."""
     return choice_key(str(values.get("product_model") or "")), choice_key(str(values.get("serial_no") or ""))
+
+
+def of_branch(records: Iterable[Record], branch: str, listed: Mapping[str, Mapping[str, str]]) -> Iterator[Record]:
+    """Give the records of a branch, and of plans what they say of its customers, by the customer list."""
+    for record in records:
+        if record.values.get("military_branch") == branch:
+            yield record
+        elif form_number(record.form_code) == PLAN and (lines := _lines_of(record, branch, listed)):
+            yield replace(record, values={"plan_year": record.values.get("plan_year"), **lines})
+
+
+def _lines_of(record: Record, branch: str, listed: Mapping[str, Mapping[str, str]]) -> dict[str, list[Any]]:
+    def told(line: Mapping[str, Any]) -> bool:
+        said = listed.get(choice_key(str(line.get("customer_unit") or "")), {})
+        return said.get("military_branch") == branch
+
+    found = {part: [*filter(told, record.values.get(part) or ())] for part in PLAN_PARTS}
+    return {part: lines for part, lines in found.items() if lines}
 
 
 def _asked_after(record: Record) -> tuple[str, ...]:

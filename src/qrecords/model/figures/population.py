@@ -172,6 +172,8 @@ def span_of(at: At, period: Period) -> Period:
     match at:
         case "preceding":
             return period.preceding
+        case "following":
+            return period.following
         case "year-before":
             return period.year_before
         case "to-date":

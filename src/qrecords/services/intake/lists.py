@@ -24,7 +24,7 @@ from qrecords.stores.given import GivenFile
 from qrecords.stores.lists import read_list, write_list
 
 SERIES = "series"  # what `products list` says beside the columns: in series production or not, and why
-BESIDE = ("region", "service_point", "service_level")  # of a customer, for reports
+BESIDE = ("military_branch", "region", "service_point", "service_level")  # of a customer, for reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _log(office: Office, kind: ListKind, sha256: str) -> None:
 
 
 def customers_listed(office: Office) -> dict[str, dict[str, str]]:
-    """Return what the list says of its customers beside (region, service point, level), by code and by unit."""
+    """Return what the list says of its customers beside (branch, region, service point, level), by code and by unit."""
     return {
         choice_key(name): said
         for entry in _read(office, CUSTOMERS)

@@ -12,6 +12,7 @@ from qrecords.model.evaluation import evaluate, evaluation_table
 from qrecords.model.figures.alarms import Alarm, alarm_table, alarms
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.drawing import Drawn, Means, Read, draw
+from qrecords.model.figures.management import of_branch
 from qrecords.model.form import Form
 from qrecords.model.numbering import form_number, without_edition
 from qrecords.model.period import Period
@@ -115,16 +116,13 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
         closed = (_CLOSED[number],) if number in _CLOSED else ()
         found += tx.records.counted(code, since=since, days=(*days, *closed))
     rank = secrecy_rank(level)
-    scope = [
-        r
-        for r in found
-        if secrecy_rank(str(r.values.get("secrecy_level") or "")) <= rank
-        and (not branch or r.values.get("military_branch") == branch)
-    ]
+    scope = [r for r in found if secrecy_rank(str(r.values.get("secrecy_level") or "")) <= rank]
+    listed, delivered = customers_listed(office), delivered_units(office)
+    if branch:
+        scope = [*of_branch(scope, branch, listed)]
     first_day, months = tx.records.months()
     spans = (period, period.preceding, period.year_before)  # those a summary sets side by side
     owes = owes_something(office, _back(office, scope, spans), found)
-    listed, delivered = customers_listed(office), delivered_units(office)
     return Read(scope, first_day, months, owes, _handed_in(tx, period), _issued(tx, period), listed, delivered)
 
 
