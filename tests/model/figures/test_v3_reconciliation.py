@@ -62,6 +62,8 @@ def test_v3_parts_that_agree_say_so_and_rates_are_no_sums() -> None:
     assert found == []
     assert "与各期已报数一致" in reconciliation(found, parts).notes
     assert reconciliation([], []).notes == ("没有已批准的各期报表",)
+    some = reconciliation([], [], ["2019年5月", "2019年6月"])
+    assert some.notes == ("没有已批准的：2019年5月、2019年6月；各期齐全后才能比较",) and not some.rows
 
 
 def test_v3_a_corrected_value_is_a_difference_even_where_the_sum_is_the_same() -> None:
