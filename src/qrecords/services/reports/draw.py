@@ -14,6 +14,7 @@ from qrecords.model.access import DocumentScope, secrecy_rank
 from qrecords.model.audit import digest
 from qrecords.model.document import AFTER_APPROVAL, BEFORE_APPROVAL, Document, DocumentState, Progress, document_no
 from qrecords.model.formats import ChangedFigure, DocumentJson, FigureJson
+from qrecords.model.lists import KINDS
 from qrecords.model.objects import DOCUMENT
 from qrecords.model.period import Period
 from qrecords.model.record import Action
@@ -308,8 +309,11 @@ def _scans(office: Office, document: Document, there: Document | None) -> list[s
 
 
 def _settings(office: Office, folder: Path, template: str) -> str:
-    """Return what the figures and papers were made by: the office's settings, the kinds, the template."""
-    files = [office.settings.root / "qrecords.toml", folder / DOCUMENTS_FILE, folder / template]
+    """Return what figures and papers were made by: settings, kinds, template, tables, methods, days, lists (F.6)."""
+    root, forms = office.settings.root, office.settings.forms_dir
+    said = (path for what in ("*/*.toml", "*/*.csv", "*/tables/*.toml") for path in sorted(forms.glob(what)))
+    lists = (root / kind.file_name for kind in KINDS.values())
+    files = (root / "qrecords.toml", folder / template, *said, *(path for path in lists if path.exists()))
     return digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in files])
 
 

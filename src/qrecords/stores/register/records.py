@@ -27,6 +27,7 @@ _GONE = frozenset({State.VOID, State.DESTROYED})
 _CHUNK = 500  # bound parameters in one statement
 _NAMES = tuple(c.name for c in _COLUMNS)
 _IN_ORDER = [t.record.c[f.name] for f in fields(Record) if f.name in _NAMES]  # as a record is made of them
+_STATE = [c.name for c in _IN_ORDER].index("state")
 _STATES = {state.value: state for state in State}
 
 
@@ -213,10 +214,7 @@ class Records:
         # Sorted here: a database sorts whole rows.
         rows = sorted(self._c.execute(sa.select(*_IN_ORDER).where(*conditions)).all(), key=itemgetter(0))
         signed = self._signatures_between(rows[0][0], rows[-1][0]) if rows else {}
-        return [
-            Record(no, code, year, _STATES[state], *others, signed.get(no, ()))
-            for no, code, year, state, *others in rows
-        ]
+        return [_counted(row, signed.get(row[0], ())) for row in rows]
 
     def months(self) -> tuple[str, frozenset[str]]:
         """Return the day of the first record, and the months (YYYY-MM) there are records of."""
@@ -439,6 +437,12 @@ class Records:
             for row in self._c.execute(_CORRECTIONS, {"numbers": [*part]}):
                 found[row.record_no].append(Correction(*row[1:]))
         return found
+
+
+def _counted(row: Sequence[Any], signed: tuple[Signed, ...]) -> Record:
+    """Return the record of a row whose columns stand as a record's."""
+    parts: list[Any] = [*row[:_STATE], _STATES[row[_STATE]], *row[_STATE + 1 :], signed]
+    return Record(*parts)
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
