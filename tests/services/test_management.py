@@ -13,6 +13,7 @@ from qrecords.errors import WrongState
 from qrecords.model.period import Period
 from qrecords.office import Office
 from qrecords.services import steps
+from qrecords.services.complaints import checklist_file, complaints
 from qrecords.services.due import due
 from qrecords.services.file import file_records
 from qrecords.services.intake.fill import fill
@@ -61,7 +62,7 @@ def test_a_sample_is_whole(form: str) -> None:
         (
             "BJ",
             {"parts": [{"name": "甲", "proposal": 4, "decided": 6, "needed_on": "2027-01-31"}]},
-            "要写原因（QS/PA758A 5.9）",
+            "要写原因：「备件」第1行（QS/PA758A 5.9）",
         ),
         ("BJ", {"production_no": None}, "一级计划编号"),
         ("ZX", {"evidence_no": None}, "「依据文件」（QS/PA758A 5.4.1）"),
@@ -178,3 +179,15 @@ def test_r167_each_card_is_judged_once_a_year(office: Office, write: Callable[..
     assert not [d for d in due(office, on="2026-10-01").due if d.key == "staff_review"]
     late = [d for d in due(office, on="2027-12-01").due if d.key == "staff_review"]
     assert [d.about for d in late] == made[:2] and late[0].limit_on == "2027-12-31"
+
+
+def test_the_evaluation_asks_the_office_for_what_no_record_tells(office: Office) -> None:
+    """One of two quarters has its check list of complaints (5.6); nothing of last year is there to be bound."""
+    said = office.settings.forms_dir.parent / "KF758" / "evaluation.toml"
+    said.write_text(said.read_text(encoding="utf-8").replace("on = false", "on = true"), encoding="utf-8")
+    checklist_file(office, complaints(office, since="2025-07-01", until="2025-09-30"), "检查表.xlsx")
+    with office.register.read() as tx:
+        drawn = figures_of(office, tx, "BB", Period.read("2025"), level="机密").drawn
+    (table,) = [t for t in drawn.tables if t.id == "R01"]
+    found = {row.key: row.cells[2] for row in table.rows}
+    assert (found["complaint_checks"], found["binding"], found["return_days"]) == ("25.0", "—", "—")

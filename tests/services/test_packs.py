@@ -159,7 +159,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("return_repair", {"has_packing_list": False}, "没有装箱清单，只能拒收"),
     ("return_repair", {"has_fault_sheet": False}, "没有故障单，只能拒收"),
     ("return_repair", {"match_in": False}, "文、物不一致，只能拒收"),
-    ("return_repair", {"acceptance": "拒收", "refusal_reason": "缺装箱清单"}, "不能分发、维修、交付"),
+    ("return_repair", {"acceptance": "拒收", "refusal_reason": "缺装箱清单"}, "不能分发、维修、交付：「开箱日期」"),
     ("return_repair", {"late_reason": None}, "超过7日（最迟2026-02-05）"),
     (
         "return_repair",

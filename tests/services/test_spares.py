@@ -8,7 +8,7 @@ from io import BytesIO
 import openpyxl
 import pytest
 
-from qrecords.errors import InvalidInput, NotPermitted
+from qrecords.errors import InvalidInput, NotPermitted, UsageError
 from qrecords.model.access import Grant
 from qrecords.model.period import Period
 from qrecords.model.record import Record, Signed, State
@@ -65,7 +65,7 @@ def test_r130_the_example_from_reports_to_a_plan(office: Office) -> None:
 
 def _filled(office: Office, plan: SparePlan) -> list[object]:
     """Return what the workbook proposes, once it came back with what people decided."""
-    book = openpyxl.load_workbook(BytesIO(plan_file(office, plan)))
+    book = openpyxl.load_workbook(BytesIO(plan_file(office, plan, "计划.xlsx")))
     main, lines = book.worksheets[1], book["备件"]
     assert [c.value for c in main[2]].count(2027) == 1
     heads = {str(c.value).rstrip("*"): c.column for sheet in (main, lines) for c in sheet[1]}
@@ -85,6 +85,10 @@ def _filled(office: Office, plan: SparePlan) -> list[object]:
 def test_what_cannot_be_proposed_is_told(office: Office) -> None:
     with pytest.raises(InvalidInput, match="写了两次"):
         spare_plan(office, holdings=GivenFile("库存.csv", (STOCK + "电源模块,DY-5,1,0,0\n").encode()))
+    with pytest.raises(UsageError, match="2026-03 还没有过完"):
+        spare_plan(office, "2026-03")
+    with pytest.raises(UsageError, match="扩展名"):
+        plan_file(office, spare_plan(office), "计划.pdf")
     narrow = replace(office, account=replace(office.account, grants=(Grant("supervisor", branch="海军"),)))
     with pytest.raises(NotPermitted):
         spare_plan(narrow)

@@ -52,6 +52,6 @@ def spares(session: Session, until: str | None, stock: Path | None, output: Path
     path = None
     if output is not None:
         require_free(output)
-        path = str(write_new(output, plan_file(session.office, plan)))
+        path = str(write_new(output, plan_file(session.office, plan, output.name)))
         lines += [f"✓ {path}", f"→ 写明计划量、需要时间、拟制日期后：qrecords fill BJ {output.name}"]
     session.answer({"spares": asdict(plan) | {"path": path}}, lines)

@@ -5,7 +5,7 @@ It proposes no penalty or reward and names no person. An indicator without cases
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -17,13 +17,18 @@ from pydantic import model_validator
 from qrecords.model.field import Definition
 from qrecords.model.figures.arithmetic import NONE, Rounding, rounded
 from qrecords.model.figures.results import ColumnHead, Number, TableResult, TableRow
+from qrecords.model.period import Period
 
 Aspect = Literal["流程标准化", "工作表格化", "检查规律化", "指标考核化", "表扬常态化"]
 HIGHER, LOWER, YES, SHOWN = "higher", "lower", "yes", "shown"
 
 
+# Figures that stand in no table, for records do not tell them: check lists drawn, last year's volumes.
+CHECKED, BOUND = "office.complaint_checks", "office.bound_in_time"
+
+
 class Indicator(Definition):
-    """One indicator: a figure of a table (TABLE.part.row.column), its target and weight, and which way is better.
+    """One indicator: a figure of a table (TABLE.part.row.column) or of the office, its target, weight, and better way.
 
     `yes`: all or nothing, at the target; `shown`: told, no points.
     """
@@ -80,6 +85,21 @@ class Result:
     involved: Fraction
     score: Fraction | None
     level: str
+
+
+def checked_quarters(period: Period, lists: Iterable[tuple[str, str]]) -> Number:
+    """Return of how many quarters of a half-year or year, in per cent, a check list of complaints was drawn (5.6)."""
+    months, drawn = period.months(), [*lists]
+    quarters = [(months[n].first, months[n + 2].last) for n in range(0, len(months) - 2, 3)]
+    done = sum(any(since <= first and last <= until for since, until in drawn) for first, last in quarters)
+    return Fraction(100 * done, len(quarters))
+
+
+def bound_in_time(compiled: Sequence[str], limit: str, today: str, *, waiting: bool) -> Number | None:
+    """Return 100 when a year's volumes were compiled by the limit, 0 when not; None of nothing to bind, or not due."""
+    if compiled:
+        return 100 if max(compiled) <= limit else 0
+    return 0 if waiting and today > limit else None
 
 
 def points(indicator: Indicator, value: Number | None) -> Fraction | None:

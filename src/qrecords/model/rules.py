@@ -117,7 +117,21 @@ def violations(rule: RuleLike, values: Values, label: Labels) -> list[Problem]:
     if not found:
         return []
     clause = f"（{rule.clause}）" if rule.clause else ""
-    return [Problem(advise("{}{}", rule.message or problem.message, clause), problem.field) for problem in found]
+    several = len({problem.field for problem in found}) > 1
+    return [
+        Problem(
+            advise("{}{}{}", rule.message or p.message, _where(p, label, several) if rule.message else "", clause),
+            p.field,
+        )
+        for p in found
+    ]
+
+
+def _where(problem: Problem, label: Labels, several: bool) -> str:
+    """Return which row, or which of several fields, a rule's own words are about."""
+    if row := re.fullmatch(r"(\w+)\[(\d+)\]\.\w+", problem.field or ""):
+        return f"：「{label(row[1])}」第{row[2]}行"
+    return f"：「{label(problem.field)}」" if several and problem.field else ""
 
 
 def _required_when(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qrecords.errors import InvalidInput, NotFound
+from qrecords.errors import InvalidInput, NotFound, UsageError
 from qrecords.model.access import SECRECY_LEVELS, DocumentScope, secrecy_rank
 from qrecords.model.figures.basis import why_not_valid
 from qrecords.model.form import Form
@@ -16,6 +16,8 @@ from qrecords.model.record import Action
 from qrecords.model.spares import Holding, Proposed, Use, part_key, proposals
 from qrecords.office import Office
 from qrecords.render.inputbook import input_workbook
+from qrecords.services.filekinds import kind_of
+from qrecords.services.intake.sheet import SUFFIX
 from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.given import GivenFile
 from qrecords.stores.lists import read_list
@@ -48,8 +50,10 @@ def spare_plan(office: Office, until: str = "", holdings: GivenFile | None = Non
     company = read_documents(office.settings.forms_dir).kinds.get(COMPANY)
     level = secrecy_rank(company.secrecy_level if company else SECRECY_LEVELS[-1])
     office.authorise_document(Action.REPORT_DRAW, DocumentScope(form.code, level=level), form.code)
-    base = Period.read(until or office.today()[:7])
-    last = base if until and base.last < office.today() else base.preceding
+    this_month = Period.read(office.today()[:7])
+    last = Period.read(until) if until else this_month.preceding
+    if last.last >= this_month.first:
+        raise UsageError(f"{last.key} 还没有过完", remedy=f"消耗按整月统计，最晚到 {this_month.preceding.key}")
     with office.register.read() as tx:
         first, _ = tx.records.months()
         months = [m.key for m in last.last_months(MONTHS) if m.last >= (first or last.first)]
@@ -67,8 +71,9 @@ def plan_form(office: Office) -> Form:
     return found[-1].form
 
 
-def plan_file(office: Office, plan: SparePlan) -> bytes:
+def plan_file(office: Office, plan: SparePlan, name: str) -> bytes:
     """Return the plan's input workbook with what is proposed written in; what is decided is left to people."""
+    kind_of(name, (SUFFIX,))
     form = plan_form(office)
     keys = {c.key for c in form.by_key[PARTS].columns}
     lines = [{k: v for k, v in _line(p).items() if k in keys and v != ""} for p in plan.parts]

@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from functools import cache
 
 from qrecords.model.access import SECRECY_LEVELS, secrecy_rank
-from qrecords.model.evaluation import evaluate, evaluation_table
+from qrecords.model.evaluation import BOUND, CHECKED, bound_in_time, checked_quarters, evaluate, evaluation_table
 from qrecords.model.figures.alarms import Alarm, alarm_table, alarms
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.drawing import Drawn, Means, Read, draw
 from qrecords.model.figures.management import of_branch
+from qrecords.model.figures.results import Number
 from qrecords.model.form import Form
 from qrecords.model.numbering import form_number, without_edition
 from qrecords.model.period import Period
@@ -67,10 +68,23 @@ def figures_of(
     if kind == EVALUATED and period.span != "month" and (office_own := read_evaluation(office.forms.beside)).on:
         beside = draw(EVALUATION, period, read, means, office.today()).tables
         figures = {f.id: f.value for one in (*drawn.tables, *beside) for f in one.figures()}
-        result = evaluate(office_own, figures.get)
+        result = evaluate(office_own, (figures | _of_office(office, tx, period)).get)
         drawn = replace(drawn, tables=(*drawn.tables, evaluation_table(result, means.rounding)))
     filed = {r.record_no: r.archive_no for r in read.records if r.archive_no and r.record_no in drawn.records}
     return Figures(drawn, found, filed)
+
+
+def _of_office(office: Office, tx: Transaction, period: Period) -> dict[str, Number | None]:
+    """Return what the evaluation asks of the office itself: check lists of complaints, last year's volumes."""
+    told = (e.detail for e in tx.audit.events("complaints") if e.outcome == "done" and e.detail.get("exported"))
+    found: dict[str, Number | None] = {CHECKED: checked_quarters(period, [(d["since"], d["until"]) for d in told])}
+    if binding := office.forms.deadlines.get("yearly_binding"):
+        year = int(period.last[:4])
+        limit = binding.day_of(year, office.forms.procedure.calendar).isoformat()
+        made = [v.compiled_at[:10] for v in tx.items.volumes(year - 1) if v.version and not v.supplement]
+        waiting = any(of == year - 1 for of, _ in tx.items.unbound(before=year))
+        found[BOUND] = bound_in_time(made, limit, office.today(), waiting=waiting)
+    return found
 
 
 def means_of(office: Office) -> Means:
