@@ -26,9 +26,10 @@ from sqlalchemy.util import LRUCache
 
 from qrecords.cli import app
 from qrecords.desk.workspace import system_now
-from qrecords.stores import formfolders, formoutlines
-from qrecords.stores.formfiles import FormCatalogue
+from qrecords.model.form import Form
+from qrecords.stores import formfolders
 from tests import converted_once
+from tests.laid import laid
 
 if TYPE_CHECKING:
     from qrecords.office import Office
@@ -41,6 +42,11 @@ pytest.register_assert_rewrite("tests.office_steps", "tests.retention_office")
 _plain_loads = tomllib.loads
 _parsed = functools.lru_cache(maxsize=256)(lambda text: pickle.dumps(_plain_loads(text)))
 tomllib.loads = lambda text, **how: _plain_loads(text, **how) if how else pickle.loads(_parsed(text))
+
+# Nor need they make each form anew of what was read: it is frozen.
+_plain_form = Form.model_validate
+_formed = functools.lru_cache(maxsize=512)(lambda read: _plain_form(pickle.loads(read)))
+Form.model_validate = lambda data, **how: _plain_form(data, **how) if how else _formed(pickle.dumps(data))  # type: ignore[method-assign, assignment, misc]
 
 # A process that serves compiles a statement once; tests open thousands of registers, each with an engine of its own that
 # would compile them all anew. What is compiled is kept by dialect, and theirs are all alike.
@@ -131,17 +137,26 @@ def scratch_in_memory(tmp_path_factory: pytest.TempPathFactory) -> None:
         tempfile.tempdir = str(base / "scratch")
 
 
+@pytest.fixture(scope="session")
+def nowhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("elsewhere")
+
+
 @pytest.fixture(autouse=True)
-def away_from_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def away_from_home(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run every test in an empty folder: one that forgets --root finds no workspace. A command shuts its files off
     from others for as long as its process lives; the next test's process is its own again.
     """
+    empty = Path(tempfile.mkdtemp(dir=nowhere))
     monkeypatch.delenv("QRECORDS_ROOT", raising=False)
-    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    monkeypatch.chdir(empty)
     mask = os.umask(0o022)
     os.umask(mask)
     yield
     os.umask(mask)
+    # Thousands left lying would be looked through whenever a test is given a folder.
+    monkeypatch.chdir(nowhere)
+    shutil.rmtree(empty, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -250,20 +265,10 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Callable[
                 office.outlines.titles()  # kept beside the index, as an office that was used has them
             os.umask(mask)
         if not root.exists():
-            shutil.copytree(made[clock], root)
-            _outlines_hold(root)
+            laid(made[clock], root)
         return root
 
     return copied
-
-
-def _outlines_hold(root: Path) -> None:
-    """Let the outlines of an office's forms hold for the files of its copy too."""
-    kept = root / "indexes" / formoutlines.CACHE_FILE
-    outlines = formoutlines.FormOutlines(
-        root / "forms" / "QR758", kept.parent, lambda: FormCatalogue(root / "forms" / "QR758")
-    )
-    kept.write_text(json.dumps(json.loads(kept.read_bytes()) | {"marks": outlines._marks()}), encoding="utf-8")
 
 
 def at_now() -> datetime:
@@ -290,15 +295,16 @@ def office(tmp_path: Path, fresh: Callable[..., Path]) -> Iterator[Office]:
     opened.close()
 
 
+def sample_of(form: str, **changes: Any) -> dict[str, Any]:
+    """Return a form's complete sample, with some values changed or (None) taken out."""
+    values = json.loads((FORMS / form / "sample.json").read_text(encoding="utf-8")) | changes
+    return {k: v for k, v in values.items() if v is not None}
+
+
 @pytest.fixture
 def sample() -> Callable[..., dict[str, Any]]:
-    """Return a form's complete sample, with some values changed or (None) taken out."""
-
-    def load(form: str, **changes: Any) -> dict[str, Any]:
-        values = json.loads((FORMS / form / "sample.json").read_text(encoding="utf-8")) | changes
-        return {k: v for k, v in values.items() if v is not None}
-
-    return load
+    """Return what gives a form's complete sample."""
+    return sample_of
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -21,6 +20,7 @@ from qrecords.render.pdf import Converter
 from qrecords.services.disposition.lists import approve, draw, witness
 from qrecords.stores import durable
 from tests import retention_office as kept
+from tests.laid import laid
 
 PRIMITIVES = ("_write", "_sync", "_rename", "_mkdir")
 D, E = "QR758-01A-2019-00003", "QR758-01A-2019-00004"
@@ -100,7 +100,7 @@ def blank_pdfs(_office: object, documents: list[Path], folder: Path) -> list[Pat
 def _ready() -> Path:
     """The office of tests/retention_office.py with two reviewed records more; made with blank pages."""
     root = Path(mkdtemp(prefix="faults-")) / "office"
-    shutil.copytree(kept._base.__wrapped__(), root)
+    laid(kept._base.__wrapped__(), root)
     with kept.opened(root, clock=lambda: kept.THEN) as people:
         office = people.office
         kept.filled(office, "01A", *(kept.information(n, f"示例单位{n}") for n in (3, 4)))
@@ -111,7 +111,7 @@ def _ready() -> Path:
 @cache
 def _witnessed() -> Path:
     root = Path(mkdtemp(prefix="faults-")) / "office"
-    shutil.copytree(_ready(), root)
+    laid(_ready(), root)
     with kept.opened(root) as people:
         found = draw(people("甲"), kept.ALL[1:], "无继续保存价值")
         approve(people("乙"), found.list_no)
@@ -122,7 +122,7 @@ def _witnessed() -> Path:
 
 def workspace(tmp_path: Path, *, witnessed: bool = False) -> Path:
     """Return the folder of a fresh copy; call it with Converter.convert already stubbed."""
-    return Path(shutil.copytree(_witnessed() if witnessed else _ready(), tmp_path / "office"))
+    return laid(_witnessed() if witnessed else _ready(), tmp_path / "office")
 
 
 FULL, BROKEN = errno.ENOSPC, errno.EIO

@@ -68,6 +68,7 @@ from qrecords.stores.register import Register
 from tests import retention_office as kept
 from tests.conftest import CHECKOUT, FORMS, blank_scan
 from tests.faulty_disk import D, E, workspace
+from tests.laid import laid
 
 Act = Callable[[Path], object]
 Done = Callable[[Path], bool]
@@ -214,7 +215,7 @@ def _signing() -> Path:
 
 
 def signing(folder: Path) -> Path:
-    shutil.copytree(_signing(), folder, dirs_exist_ok=True)
+    laid(_signing(), folder)
     return folder / "office"
 
 
@@ -305,7 +306,7 @@ def _past() -> Path:
 
 
 def past(folder: Path) -> Path:
-    shutil.copytree(_past(), folder, dirs_exist_ok=True)
+    laid(_past(), folder)
     return folder / "office"
 
 
@@ -381,7 +382,7 @@ def _bag() -> Path:
 
 
 def with_bag(folder: Path) -> Path:
-    shutil.copytree(_bag(), folder, dirs_exist_ok=True)
+    laid(_bag(), folder)
     return folder / "office"
 
 
@@ -425,14 +426,14 @@ def _backed_up() -> Path:
 
 def grown_since_backup(folder: Path) -> Path:
     """Lay out an office that gained versions and objects since its last backup."""
-    shutil.copytree(_backed_up(), folder, dirs_exist_ok=True)
+    laid(_backed_up(), folder)
     _correct(folder / "office")
     _file(folder / "office")
     return folder / "office"
 
 
 def only_backup(folder: Path) -> Path:
-    shutil.copytree(_backed_up() / "kept", folder / "kept")
+    laid(_backed_up() / "kept", folder / "kept")
     return folder / "office"
 
 
@@ -667,7 +668,7 @@ def _document(taken: int) -> Path:
     if not taken:
         workspace(folder)
         return folder
-    shutil.copytree(_document(taken - 1), folder, dirs_exist_ok=True)
+    laid(_document(taken - 1), folder)
     way[taken - 1](folder / "office")
     return folder
 
@@ -676,7 +677,7 @@ def document(taken: int) -> Callable[[Path], Path]:
     """Return what makes the office whose document was drawn (1), reviewed (2), approved (3), issued (4)."""
 
     def start(folder: Path) -> Path:
-        shutil.copytree(_document(taken), folder, dirs_exist_ok=True)
+        laid(_document(taken), folder)
         return folder / "office"
 
     return start
@@ -721,7 +722,7 @@ def _torn() -> Path:
 
 
 def torn(folder: Path) -> Path:
-    shutil.copytree(_torn(), folder, dirs_exist_ok=True)
+    laid(_torn(), folder)
     return folder / "office"
 
 

@@ -10,7 +10,6 @@ Every record holds the word WORD, though not in its title, and it must be nowher
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from qrecords.services.intake.fill import fill
 from qrecords.services.volumes.compile import compile_year
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS
+from tests.laid import laid
 
 WORD = "蝾螈"
 ZONE = timezone(timedelta(hours=8))
@@ -133,6 +133,7 @@ def _base() -> Path:
         filled(office, "02A", *(call(number) for number in (1, 2)))
         reviewed(office, *ROWS)
         file_months(office, "02A", [MONTH])
+        office.outlines.titles()  # kept beside the index, as an office that was used has them
     return root
 
 
@@ -166,7 +167,7 @@ def opened(root: Path, clock: Callable[[], datetime] = lambda: NOW) -> Iterator[
 
 def copied(tmp_path: Path) -> Path:
     """Return the folder of a fresh copy of the office."""
-    return Path(shutil.copytree(_base(), tmp_path / "office"))
+    return laid(_base(), tmp_path / "office")
 
 
 ALL = (VOLUME, C, ITEM_ROWS)
@@ -188,4 +189,4 @@ def _witnessed() -> Path:
 
 def copied_witnessed(tmp_path: Path) -> Path:
     """Return the folder of a fresh copy of the office that waits for the execution of its list."""
-    return Path(shutil.copytree(_witnessed(), tmp_path / "office"))
+    return laid(_witnessed(), tmp_path / "office")

@@ -149,7 +149,7 @@ def test_any_text_prints_as_docxtpl_prints_it(value: str, name: str) -> None:
     assert canonical(Template.load(FORM).render(values)) == canonical(by_docxtpl(FORM, values))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), max_size=80))
 def test_what_is_printed_reads_back_as_the_value(value: str) -> None:
     read = Document(BytesIO(LOADED.render(context(value, 1))))

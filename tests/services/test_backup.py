@@ -24,6 +24,7 @@ from qrecords.stores.given import on_disk
 from qrecords.stores.ocfl import object_path
 from tests.conftest import FORMS, NOW, CommandLine, blank_scan
 from tests.dying import killed_at
+from tests.laid import laid
 from tests.stores.test_archive import FILES, ITEM, put
 
 NUMBERS = [f"QR758-11A-2025-0000{n}" for n in (1, 2, 3)]
@@ -64,13 +65,13 @@ def made_later(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def filed(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    shutil.copytree(made, tmp_path / "office")
+    laid(made, tmp_path / "office")
     return CommandLine(tmp_path / "office", capsys)
 
 
 @pytest.fixture
 def later(made_later: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    shutil.copytree(made_later, tmp_path / "office later")
+    laid(made_later, tmp_path / "office later")
     return CommandLine(tmp_path / "office later", capsys)
 
 

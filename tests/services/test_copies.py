@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -34,6 +33,7 @@ from qrecords.services.steps import review, submit
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, NOW, CommandLine
 from tests.dying import killed_at
+from tests.laid import laid
 
 pytestmark = pytest.mark.office
 
@@ -62,7 +62,7 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at(filed: Path, tmp_path: Path) -> Iterator[Callable[..., Office]]:
     """Open a copy of the workspace, some days later."""
     root = tmp_path / "office"
-    shutil.copytree(filed, root)
+    laid(filed, root)
     opened: list[Office] = []
 
     def open_at(days: int = 0) -> Office:
@@ -108,7 +108,7 @@ def run(*words: object) -> str:
 def issued(filed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, list[Issued]]]:
     """Two copies of the record, on their way as in the office."""
     folder = tmp_path_factory.mktemp("issued")
-    shutil.copytree(filed, folder / "office")
+    laid(filed, folder / "office")
     with closing(open_office(folder / "office", clock=lambda: NOW)) as office:
         yield office, issue(office, approved(office, count=2), folder / "out")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sqlite3
 import sys
 import unicodedata
@@ -30,6 +29,7 @@ from tests import retention_office as kept
 from tests.commands import leaves
 from tests.conftest import CommandLine, blank_scan
 from tests.faulty_disk import D, blank_convert, workspace
+from tests.laid import laid
 
 EVIL = "坏\x1b[31m\x07\x08\r\x9b2J\x7f\u202e\u2066\u200b\u200e\ufeff\u2028\u00ad\u3164\U000e0041"
 SPOOF = f"{EVIL}\n✓ 已归档"
@@ -284,7 +284,7 @@ def spoilt_office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(Converter, "convert", blank_convert)
     monkeypatch.setenv("QRECORDS_NEW_PASSWORD", "Abcd-1234-efgh")
     monkeypatch.setenv("QRECORDS_PASSWORD", "Abcd-1234-efgh")
-    return Path(shutil.copytree(_spoilt(), tmp_path / "office"))
+    return laid(_spoilt(), tmp_path / "office")
 
 
 @pytest.mark.parametrize("command", sorted(WAYS))

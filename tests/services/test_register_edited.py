@@ -16,6 +16,7 @@ from PIL import Image
 from qrecords.office import Office
 from qrecords.stores.register.audit import TAKEN_IN
 from tests.conftest import CommandLine
+from tests.laid import laid
 
 NUMBER, OTHER = "QR758-06A-2025-00001", "QR758-06A-2025-00002"
 FORGED = "reviewed_on = '2025-12-30', reviewed_by = '示例主管', opinion = '同意'"
@@ -32,7 +33,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., CommandLine]
             made[name] = shutil.copytree(cli.root, tmp_path_factory.mktemp(name) / "office")
         else:
             shutil.rmtree(cli.root)
-            shutil.copytree(made[name], cli.root)
+            laid(made[name], cli.root)
         return cli
 
     return as_made

@@ -15,6 +15,7 @@ from qrecords.cli import app
 from qrecords.scanning import ocr
 from tests import paper
 from tests.conftest import CHECKOUT, CommandLine
+from tests.laid import laid
 
 pytestmark = pytest.mark.office
 SIGNED = ("--kind", "customer-signature", "--by", "示例用户", "--on", "2025-12-01")
@@ -49,10 +50,9 @@ def printed_office(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def office_cli(printed_office: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[CommandLine]:
-    import shutil
 
     root = tmp_path / "office"
-    shutil.copytree(printed_office, root)
+    laid(printed_office, root)
     yield CommandLine(root, capsys)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -52,9 +53,13 @@ def many_pages(path: Path) -> Path:
 
 def swelling(path: Path) -> Path:
     """A page whose drawing commands are one gigabyte once they are decompressed, and well-formed all along."""
-    deflate = zlib.compressobj(1)
+    deflate, check = zlib.compressobj(1), 1
     block = b"0 0 1 1 re f\n" * 80_660  # one megabyte
-    data = b"".join([*(deflate.compress(block) for _ in range(1024)), deflate.flush()])
+    # Flushed in full, a block leans on none before it: the second one's bytes are all the others' too.
+    first, again = (deflate.compress(block) + deflate.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    for _ in range(1024):
+        check = zlib.adler32(block, check)
+    data = first + again * 1023 + deflate.flush()[:-4] + check.to_bytes(4, "big")
     made = writer()
     contents = DecodedStreamObject()
     contents.set_data(data)
@@ -64,8 +69,15 @@ def swelling(path: Path) -> Path:
 
 
 def vast_picture(path: Path) -> Path:
-    """A few kilobytes that claim to be a picture of 1.6 gigapixels."""
-    Image.new("1", (40_000, 40_000)).save(path, "PNG")
+    """Less than a megabyte that is a picture of 1.6 gigapixels, all black."""
+    deflate, lines = zlib.compressobj(1), bytes((1 + 5_000) * 400)
+    parts = {
+        b"IHDR": struct.pack(">IIBBBBB", 40_000, 40_000, 1, 0, 0, 0, 0),
+        b"IDAT": b"".join(deflate.compress(lines) for _ in range(100)) + deflate.flush(),
+        b"IEND": b"",
+    }
+    chunks = (struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in parts.items())
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
     return path
 
 

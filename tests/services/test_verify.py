@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -21,6 +20,7 @@ from qrecords.services.administer import init, open_office
 from qrecords.services.care import formats, readers
 from qrecords.services.care.verify import verify
 from tests.conftest import NOW, CommandLine
+from tests.laid import laid
 from tests.stores.test_archive import put
 
 ITEMS = [f"urn:qrecords:sample:{n}" for n in range(6)]
@@ -46,7 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cli(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    shutil.copytree(made, tmp_path / "office")
+    laid(made, tmp_path / "office")
     return CommandLine(tmp_path / "office", capsys)
 
 

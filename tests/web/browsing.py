@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
@@ -21,7 +19,7 @@ from qrecords.services.administer import open_office
 from qrecords.web.app import desk_app
 from qrecords.web.serving import listening
 from qrecords.web.signedin import COOKIE, Door
-from tests.conftest import FORMS, at_now
+from tests.conftest import at_now
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 browser_marks = [
@@ -29,12 +27,6 @@ browser_marks = [
     pytest.mark.office,
 ]
 SIZES = {"1366×768": (1366, 768), "200 %": (683, 384), "phone": (390, 844)}
-
-
-def sample_of(form: str, **changes: Any) -> dict[str, Any]:
-    """Return a form's complete sample, with some values changed or (None) taken out."""
-    values = json.loads((FORMS / form / "sample.json").read_text(encoding="utf-8")) | changes
-    return {k: v for k, v in values.items() if v is not None}
 
 
 @contextmanager

@@ -111,6 +111,8 @@ def test_the_desk_shows_and_takes_what_the_table_says(person: tuple[str, Browser
             for page, seen in (("", 200), ("/papers", 200), ("/correct", 409 if may else 403)):
                 answer = browser.http.get(f"/records/{record.record_no}{page}")
                 assert answer.status_code == (seen if reads else 404), (record.record_no, page)
+        # The page of a refusal is made for the few: it takes as long as the rest, and the script asks without one.
+        asks_for = {} if record in records[::11] else {"accept": "application/json"}
         kind = {"04A": "issuer-signature"}.get(record.form_code[-3:], "engineer")
         for action in ACTIONS:
             if action is Action.FILE and record.form_code[-3:] in REGISTERS:
@@ -123,14 +125,14 @@ def test_the_desk_shows_and_takes_what_the_table_says(person: tuple[str, Browser
                 "kind": kind,
                 "back": "/",
             }
-            answer = browser.http.post(f"/step/{action.value}", data=data)
+            answer = browser.http.post(f"/step/{action.value}", data=data, headers=asks_for)
             may = by_hand(TABLE[action.value][role], subject)
             if action is Action.SIGN and reads and answer.status_code == 422:
                 continue  # the form has no such signature
             assert answer.status_code == (404 if not reads else 409 if may else 403), (record.record_no, action)
-        go_on = browser.http.post(f"/records/{record.record_no}/go-on", data={"token": token}).status_code
+        begins = browser.http.post(f"/records/{record.record_no}/go-on", data={"token": token}, headers=asks_for)
         may = by_hand(TABLE["update"][role], subject)
-        assert go_on == (404 if not reads else 409 if may else 403), record.record_no
+        assert begins.status_code == (404 if not reads else 409 if may else 403), record.record_no
     for form in FORMS:
         begun = browser.http.post(f"/fill/{form}", data={"token": token}).status_code
         may = any(forms == "*" or form in forms for forms, *_ in ways(TABLE["create"][role]))

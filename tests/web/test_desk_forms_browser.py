@@ -20,9 +20,10 @@ from qrecords.services.intake.drafting import draft_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.steps import issue
 from qrecords.stores.given import on_disk
+from tests.conftest import sample_of
 from tests.faulty_disk import blank_convert
 from tests.services.test_returned import HEADINGS, parcel
-from tests.web.browsing import address, browser_marks, browsing, chromium, context, house, sample_of
+from tests.web.browsing import address, browser_marks, browsing, chromium, context, house
 from tests.web.test_desk import ALL_FORMS
 
 __all__ = ["address", "chromium", "context", "house"]

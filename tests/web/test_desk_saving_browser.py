@@ -17,7 +17,8 @@ from qrecords.services.intake.drafting import draft_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.registermonth import LINES, month_draft
 from qrecords.stores.given import on_disk
-from tests.web.browsing import address, browser_marks, chromium, context, house, sample_of
+from tests.conftest import sample_of
+from tests.web.browsing import address, browser_marks, chromium, context, house
 from tests.web.test_desk import _first_stage, as_typed
 
 __all__ = ["address", "chromium", "context", "house"]

@@ -33,8 +33,9 @@ from qrecords.services.intake import drafting, registermonth
 from qrecords.services.intake.fill import fill
 from qrecords.stores.given import on_disk
 from qrecords.web.wording import worded
+from tests.conftest import sample_of
 from tests.faulty_disk import blank_convert
-from tests.web.browsing import SIZES, address, browser_marks, browsing, chromium, context, house, sample_of
+from tests.web.browsing import SIZES, address, browser_marks, browsing, chromium, context, house
 from tests.web.test_desk import ALL_FORMS, HOSTILE, as_typed
 from tests.web.test_desk import Browser as Client
 
@@ -171,10 +172,11 @@ def _visited(page: Page, where: str, *, whole: bool) -> Visit:
     visit = Visit(page.evaluate(RUNS_SOMETHING), page.evaluate(SAID), [])
     if not whole:
         return visit
+    page.evaluate(Axe().axe_script)
     for n, (size, (width, height)) in enumerate(SIZES.items()):
         page.set_viewport_size({"width": width, "height": height})
         rules = {"runOnly": {"type": "rule", "values": BY_SIZE}} if n else {}
-        answer = Axe().run(page, options={"resultTypes": ["violations"], **rules}).response
+        answer = page.evaluate("(options) => axe.run(options)", {"resultTypes": ["violations"], **rules})
         visit.faults += [
             (size, v["id"], [node["html"][:200] for node in v["nodes"][:3]])
             for v in answer["violations"]

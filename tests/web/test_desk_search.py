@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import html
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import openpyxl
@@ -18,31 +19,47 @@ from qrecords.model.access import Account, Grant
 from qrecords.model.query import parse_query
 from qrecords.model.queryways import WAYS
 from qrecords.office import Office
+from qrecords.services.administer import open_office
 from qrecords.services.finding.saved import saved_searches
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from qrecords.stores.given import on_disk
-from tests.conftest import CHECKOUT, CommandLine
+from tests.conftest import CHECKOUT, CommandLine, at_now, sample_of
+from tests.laid import laid
 from tests.web.test_desk import HOSTILE, Browser, _require_harmless
 
 
-@pytest.fixture
-def filled(office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]) -> list[str]:
-    """Fill eight records on three forms, for three customers, and return their numbers."""
-    rows = [sample("09A", customer_unit=f"示例单位{n}", product_model=f"TH-12{n}") for n in ("一", "一", "一二")]
-    parcels = [sample("10A", customer_unit="示例单位一", user_need=f"示例：第{n}件") for n in range(3)]
-    levels = [sample("01A", source_record_no=None, channel="电话", customer_unit="示例单位三")]
-    secret = [sample("10A", customer_unit="示例单位密", secrecy_level="秘密", secrecy_period="10年")]
-    made: list[str] = []
-    for form, values in (("09A", rows), ("10A", parcels), ("01A", levels), ("10A", secret)):
-        for one in values:
-            kept = fill(office, form, [on_disk(write(one))], same_again=True).records
-            made += [r.record_no for r in kept]
-    return made
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory, fresh: Callable[..., Path]) -> Path:
+    """Return an office of seven records on three forms (one of them given twice), searched already."""
+    folder = tmp_path_factory.mktemp("stocked")
+    rows = [sample_of("09A", customer_unit=f"示例单位{n}", product_model=f"TH-12{n}") for n in ("一", "一", "一二")]
+    parcels = [sample_of("10A", customer_unit="示例单位一", user_need=f"示例：第{n}件") for n in range(3)]
+    levels = [sample_of("01A", source_record_no=None, channel="电话", customer_unit="示例单位三")]
+    secret = [sample_of("10A", customer_unit="示例单位密", secrecy_level="秘密", secrecy_period="10年")]
+    with closing(open_office(fresh(folder / "office", at_now), clock=at_now)) as office:
+        given = [(f, v) for f, vs in (("09A", rows), ("10A", parcels), ("01A", levels), ("10A", secret)) for v in vs]
+        for n, (form, one) in enumerate(given):
+            path = folder / f"input{n}.json"
+            path.write_text(json.dumps(one, ensure_ascii=False), encoding="utf-8")
+            fill(office, form, [on_disk(path)], same_again=True)
+        assert search(office, "示例", Criteria()).total == 7
+    return folder / "office"
 
 
 @pytest.fixture
-def browser(office: Office, filled: list[str]) -> Browser:
+def office(stocked: Path, tmp_path: Path) -> Iterator[Office]:
+    with closing(open_office(laid(stocked, tmp_path / "office"), clock=at_now)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def cli(office: Office, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(office.settings.root, capsys)
+
+
+@pytest.fixture
+def browser(office: Office) -> Browser:
     return Browser(office).enter()
 
 

@@ -15,7 +15,8 @@ from qrecords.office import Office
 from qrecords.services.intake.fill import fill
 from qrecords.stores.given import on_disk
 from qrecords.web.pages import searching
-from tests.web.browsing import address, browser_marks, chromium, context, house, sample_of
+from tests.conftest import sample_of
+from tests.web.browsing import address, browser_marks, chromium, context, house
 
 __all__ = ["address", "chromium", "context", "house"]
 pytestmark = browser_marks

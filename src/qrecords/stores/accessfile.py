@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from qrecords.errors import InvalidInput
+from qrecords.errors import InvalidInput, Problem
 from qrecords.model.access import Role
 from qrecords.model.roles import read_apart, read_roles
 
@@ -48,11 +49,18 @@ def read_access(root: Path, series: str) -> AccessFile:
     path = root / FILE_NAME
     data = path.read_bytes() if path.exists() else template()
     try:
-        said = tomllib.loads(data.decode("utf-8-sig"))
-        roles, problems = read_roles(said, series)
+        found, problems = _understood(data, series)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} 读不出：{error}", remedy="请按 TOML 格式修改，以 UTF-8 保存") from None
     if problems:
         placed = [p.at(FILE_NAME, None) for p in problems]
         raise InvalidInput(f"{path} 有误，权限不能确定", remedy="请按提示修改", problems=placed)
-    return AccessFile(roles, hashlib.sha256(data).hexdigest(), read_apart(said, series, []))
+    return found
+
+
+@lru_cache(maxsize=8)  # the same bytes say the same, in whichever office
+def _understood(data: bytes, series: str) -> tuple[AccessFile, tuple[Problem, ...]]:
+    said = tomllib.loads(data.decode("utf-8-sig"))
+    roles, problems = read_roles(said, series)
+    apart = () if problems else read_apart(said, series, [])
+    return AccessFile(roles, hashlib.sha256(data).hexdigest(), apart), tuple(problems)
