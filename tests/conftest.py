@@ -249,14 +249,22 @@ def laid_out(postgresql: PostgresqlServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Callable[[], datetime]], Path]:
-    """Make fresh workspaces by copying one `init` made for each clock: a third of many tests' time was making them."""
+def fresh(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Callable[[Path, Callable[[], datetime]], Path]:
+    """Make fresh workspaces by copying one `init` made for each clock: a third of many tests' time was making them.
+
+    Each office on servers (tests/on_servers.py) is made by itself: two of them cannot share a register.
+    """
     from qrecords.services.administer import init
     from qrecords.services.finding.indexing import follow
 
     made: dict[Callable[[], datetime], Path] = {}
 
     def copied(root: Path, clock: Callable[[], datetime]) -> Path:
+        if pytestconfig.pluginmanager.has_plugin("tests.on_servers"):
+            init(root, clock=clock).close()
+            return root
         if clock not in made:
             made[clock] = tmp_path_factory.mktemp("fresh") / "office"
             mask = os.umask(0o077)  # as every command does

@@ -6,6 +6,7 @@ next start must finish or undo what it left, and the same commands must lead to 
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import ocfl
 import pytest
 
+from qrecords.desk.places import open_archive
+from qrecords.settings import load
 from tests.conftest import CommandLine
 from tests.dying import killed_at
 
@@ -110,7 +113,9 @@ def test_compile(cli: CommandLine, parcels: Path, checkpoint: str) -> None:
 
 
 def test_a_year_broken_off_between_volumes_is_bound_in_the_same_volumes(cli: CommandLine, parcels: Path) -> None:
-    (cli.root / "qrecords.toml").write_text("[volumes]\nmax_pages = 1\n", encoding="utf-8")
+    settings = cli.root / "qrecords.toml"
+    text = settings.read_text(encoding="utf-8").replace("max_pages = 200", "max_pages = 1")
+    settings.write_text(text, encoding="utf-8")
     made = reviewed(cli, parcels)
     cli.json("file", *made)
     killed_at("compile.sealed", 2, cli.root, "compile", 2025)
@@ -156,4 +161,12 @@ def assert_sound(cli: CommandLine) -> None:
 
 
 def assert_valid_ocfl(root: Path) -> None:
-    assert ocfl.StorageRoot(root=str(root / "archive" / "objects")).validate(check_digests=True)
+    """Let ocfl-py judge the objects of a workspace, or a copy of those on a store."""
+    objects = root / "archive" / "objects"
+    if not objects.exists():
+        objects, blobs = root / "judged", open_archive(load(root)).blobs
+        shutil.rmtree(objects, ignore_errors=True)
+        for name in blobs.names():
+            (objects / name).parent.mkdir(parents=True, exist_ok=True)
+            (objects / name).write_bytes(blobs.get(name))
+    assert ocfl.StorageRoot(root=str(objects)).validate(check_digests=True)
