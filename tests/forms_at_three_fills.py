@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from qrecords.render.context import NOT_APPLICABLE, SYSTEM_TAGS, form_context, r
 from qrecords.render.docx import Template
 from qrecords.stores.formfiles import FormCatalogue
 from tests.conftest import FORMS
+from tests.textlayer import pdftotext
 
 CATALOGUE = FormCatalogue(FORMS)
 CODES = [code.removeprefix("QR758-") for code in CATALOGUE.codes()]
@@ -62,8 +62,7 @@ def document(code: str, fill: str) -> bytes:
 
 def words(pdf: Path) -> list[Word]:
     """Return the words of a PDF with their places, as pdftotext finds them."""
-    done = subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, check=True)
-    pages = done.stdout.decode().split("<page ")[1:]
+    pages = pdftotext(pdf, "-bbox").split("<page ")[1:]
     return [
         Word(number, *(float(n) * MM for n in found[:4]), text=found[4])
         for number, page in enumerate(pages, start=1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from qrecords.render.pdf import Converter
 from qrecords.stores.formfiles import FormCatalogue
 from tests.conftest import CHECKOUT
 from tests.paper import drawn
+from tests.textlayer import pdftotext
 
 FORMS = CHECKOUT / "forms" / "QR758"
 CATALOGUE = FormCatalogue(FORMS)
@@ -104,8 +104,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[st
     pdfs = {p.stem: p for p in Converter(workers=1).convert([folder / f"{n}.docx" for n in papers], folder)}
 
     def pages(name: str) -> list[str]:
-        done = subprocess.run(["pdftotext", "-raw", pdfs[name], "-"], capture_output=True, check=True)
-        return [re.sub(r"\s", "", page) for page in done.stdout.decode().split("\f")[:-1]]
+        return [re.sub(r"\s", "", page) for page in pdftotext(pdfs[name], "-raw").split("\f")[:-1]]
 
     return pages
 
@@ -195,4 +194,4 @@ def test_the_code_of_a_file_note_is_the_whole_head_of_the_log(tmp_path: Path) ->
     (page,) = drawn(pdf, 150)
     (read,) = zxingcpp.read_barcodes(page)
     assert typed_head(read.text) == head
-    assert head not in subprocess.run(["pdftotext", pdf, "-"], capture_output=True, check=True, text=True).stdout
+    assert head not in pdftotext(pdf)

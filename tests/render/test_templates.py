@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -27,6 +26,7 @@ from qrecords.render.pdf import Converter
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.packs import packs
 from tests.conftest import CHECKOUT
+from tests.textlayer import pdftotext
 from tools.templates.__main__ import build_all, entries, is_current
 from tools.templates.blocks import Cell, Row, Table
 from tools.templates.document import FIXED_DATE
@@ -266,8 +266,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[st
     pdfs = {p.stem: p for p in Converter(workers=1).convert(paths, folder)}
 
     def pages(name: str) -> list[str]:
-        done = subprocess.run(["pdftotext", "-raw", pdfs[name], "-"], capture_output=True, check=True)
-        return [re.sub(r"\s", "", page) for page in done.stdout.decode().split("\f")[:-1]]
+        return [re.sub(r"\s", "", page) for page in pdftotext(pdfs[name], "-raw").split("\f")[:-1]]
 
     return pages
 

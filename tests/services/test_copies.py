@@ -34,6 +34,7 @@ from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, NOW, CommandLine
 from tests.dying import killed_at
 from tests.laid import laid
+from tests.textlayer import pdftotext
 
 pytestmark = pytest.mark.office
 
@@ -116,7 +117,7 @@ def issued(filed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
 def test_every_page_says_whose_copy_it_is(issued: tuple[Office, list[Issued]]) -> None:
     for number, copy in enumerate(issued[1], start=1):
         assert copy.copy_no == f"FB-2026-0000{number}"
-        pages = run("pdftotext", copy.path, "-").split("\f")[:-1]
+        pages = pdftotext(copy.path).split("\f")[:-1]
         assert len(pages) == int(run("qpdf", "--show-npages", copy.path)) > 0
         for page in pages:
             said = "".join(page.split())
@@ -129,14 +130,14 @@ def test_every_page_says_whose_copy_it_is(issued: tuple[Office, list[Issued]]) -
                 "未经批准不得复印",
             ):
                 assert words in said
-    other = run("pdftotext", issued[1][1].path, "-")
+    other = pdftotext(issued[1][1].path)
     assert issued[1][0].copy_no not in other, "a copy bears its own number alone"
 
 
 def test_the_form_below_is_whole_and_its_fonts_are_in_the_file(
     issued: tuple[Office, list[Issued]], filed: Path
 ) -> None:
-    (original,) = [p for p in (filed / "archive" / "objects").rglob("form.pdf") if "01A" in run("pdftotext", p, "-")]
+    (original,) = [p for p in (filed / "archive" / "objects").rglob("form.pdf") if "01A" in pdftotext(p)]
     with pikepdf.open(original) as before, pikepdf.open(issued[1][0].path) as after:
         for old, new in zip(before.pages, after.pages, strict=True):
             assert contents(old) in contents(new), "the page's own drawing is untouched"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from openpyxl import load_workbook
 from qrecords.model.access import person_name
 from qrecords.services.administer import init, login_name
 from tests.conftest import FORMS, CommandLine
+from tests.textlayer import pdftotext
 
 PERSON = "示例档案员"
 RECORD = "QR758-11A-2025-00001"
@@ -19,8 +19,7 @@ RECORD = "QR758-11A-2025-00001"
 
 def words_of(pdf: Path | str) -> str:
     """Return what poppler reads on the pages of a PDF, without blanks."""
-    ran = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True)
-    return "".join(ran.stdout.split())
+    return "".join(pdftotext(pdf, "-layout").split())
 
 
 def filed(line: CommandLine) -> str:

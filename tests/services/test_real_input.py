@@ -20,6 +20,7 @@ from pypdf import PdfReader
 from qrecords.office import Office
 from qrecords.services.administer import open_office
 from tests.conftest import FORMS, SHARED
+from tests.textlayer import pdftotext
 
 SOURCE = SHARED / "data" / "fault_records.csv"
 YEARS = (2016, 2017)
@@ -193,14 +194,11 @@ def test_the_office_verifies(bound: dict[str, Any]) -> None:
 
 
 def _body(pdf: Path) -> str:
-    return subprocess.run(
-        ["pdftotext", "-raw", *BODY, str(pdf), "-"], check=True, capture_output=True, text=True
-    ).stdout
+    return pdftotext(pdf, "-raw", *BODY)
 
 
 def _pages(pdf: Path, *options: str) -> list[str]:
-    command = ["pdftotext", *options, str(pdf), "-"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\f")[:-1]
+    return pdftotext(pdf, *options).split("\f")[:-1]
 
 
 def _six_characters(text: str) -> str:

@@ -42,6 +42,7 @@ from qrecords.stores.register.rows import VolumeRow
 from tests.conftest import FORMS, NOW, CommandLine
 from tests.pdfa import claims, faults
 from tests.render.test_render_volume import scanned
+from tests.textlayer import pdftotext
 
 pytestmark = pytest.mark.office
 needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler-utils is not installed")
@@ -197,8 +198,7 @@ def test_the_same_year_bound_again_gives_the_same_bytes(bound: Any, tmp_path: Pa
 
 def pages_of(pdf: str | Path) -> list[str]:
     """The text of each page by pdftotext, blanks left out."""
-    ran = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True)
-    return ["".join(page.split()) for page in ran.stdout.split("\f")[:-1]]
+    return ["".join(page.split()) for page in pdftotext(pdf, "-layout").split("\f")[:-1]]
 
 
 def label_page(pdf: str, number: int) -> int:
@@ -211,7 +211,7 @@ def label_page(pdf: str, number: int) -> int:
 def corner(pdf: str, index: int) -> str:
     """The text in the lower right corner of a page as it is seen, an upright A4 sheet."""
     area = ["-x", "530", "-y", "805", "-W", "65", "-H", "37", "-f", str(index + 1), "-l", str(index + 1)]
-    return subprocess.run(["pdftotext", *area, pdf, "-"], capture_output=True, text=True, check=True).stdout.strip()
+    return pdftotext(pdf, *area).strip()
 
 
 @needs_poppler
@@ -300,8 +300,7 @@ def test_the_longest_title_stands_on_one_line_of_every_spine(tmp_path: Path) -> 
     for spine in spines:
         (tmp_path / spine.name).write_bytes(Template.load(spine).render(context, None))
     for pdf in Converter(workers=1).convert([tmp_path / spine.name for spine in spines], tmp_path):
-        ran = subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, text=True, check=True)
-        found = re.findall(r'<word xMin="([\d.]+)"[^>]*>([^<]+)</word>', ran.stdout)
+        found = re.findall(r'<word xMin="([\d.]+)"[^>]*>([^<]+)</word>', pdftotext(pdf, "-bbox"))
         for ideograph in "补编批量册":
             assert {left for left, word in found if word == ideograph} == {{w: x for x, w in found}["第"]}, pdf
 
