@@ -199,6 +199,7 @@ verify
 status
 --root {folder}/again rebuild !
 spares -o {folder}/spares.xlsx
+papers QR758-06A-2025-00001
 packs list
 packs on ledger
 packs off ledger

@@ -93,6 +93,7 @@ ASKED: dict[str, str | list[str]] = {
     "report issue": ["KF-BB-2025-001"],
     "report receipt": ["KF-BB-2025-001 --for 质量部 --by 示例"],
     "report correct": ["KF-BB-2025-001 --reason 示例"],
+    "papers": [HIDDEN, f"{HIDDEN} intake -o {{o}}/paper.docx"],
     "spares": ["", "-o {o}/spares.xlsx"],
     "copies request": [f"{HIDDEN} --purpose 示例 --for 示例"],
     "copies approve": ["FB-2026-001"],

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tomllib
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ from qrecords.services.administer import open_office
 from qrecords.services.checking import reminders
 from qrecords.services.demo import add_packs
 from qrecords.services.due import due
+from qrecords.services.excerpts import paper_file, papers_of
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
@@ -281,6 +285,29 @@ def test_repairs_are_counted_with_their_days_and_what_is_not_settled(office: Off
         }  # fmt: skip
         assert {key: shown[f"T15.{key}"] for key in wanted} == wanted
         assert not any("5000" in value for value in shown.values())
+
+
+def test_papers_that_go_along_with_a_unit(office: Office, write: Callable[..., Path]) -> None:
+    """Each says its part of the case and whose hand it waits for; what is refused gives the notice, nothing behind it."""
+    switch(office, "return_repair", on=True)
+    for opened in again(office):
+        taken = paper("return_repair", repair_record_no=None)
+        lacking = {"has_packing_list": False, "acceptance": "拒收", "refusal_reason": "缺装箱清单"}
+        refused = paper("return_repair", serial_no="10", batch_no="FX-2026-02", **REFUSED | lacking)
+        numbers = [fill(opened, "FX", [on_disk(write(v))]).records[0].record_no for v in (taken, refused)]
+        keys = [[p.key for p in papers_of(opened, number)] for number in numbers]
+        assert keys[1] == ["intake", "refusal"] and len(keys[0]) == 8 and "refusal" not in keys[0]
+        with BytesIO(paper_file(opened, numbers[1], "refusal", "通知.docx")) as made, zipfile.ZipFile(made) as book:
+            words = re.sub(r"<[^>]+>", "", book.read("word/document.xml").decode())
+        for said in ("缺装箱清单", "装箱清单", "总体单位签收", "1. 名称：数据终端；编号：09"):
+            assert said in words, said
+        with opened.register.read() as tx:
+            assert [e.detail["sheet"] for e in tx.audit.events(numbers[1]) if e.action == "print"] == ["refusal"]
+        with pytest.raises(NotFound, match="没有名为「delivery」"):
+            paper_file(opened, numbers[1], "delivery", "清单.docx")
+        void(opened, [numbers[1]], reason="示例")
+        with pytest.raises(WrongState, match="作废"):
+            paper_file(opened, numbers[1], "refusal", "通知.docx")
 
 
 def test_v13_heads_and_marks(office: Office) -> None:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.packs import packs
-from tools.templates import plain
+from tools.templates import excerpt, plain
 from tools.templates.registry import COPY, DOCUMENTS, FORMS, PAPERS, VOLUME
 
 ROOT = Path(__file__).resolve().parents[2] / "forms" / "QR758"
@@ -45,6 +45,8 @@ def _of_packs(root: Path) -> dict[Path, bytes]:
                 if code.startswith(f"{pack.code}-"):
                     form = catalogue.get(code).form
                     built[PACKS / pack.name / form.number / "template.docx"] = plain.build(form)
+                    if form.excerpts:
+                        built[PACKS / pack.name / form.number / "excerpt.docx"] = excerpt.build()
     return built
 
 

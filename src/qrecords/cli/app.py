@@ -52,6 +52,7 @@ COMMANDS = {
     "task": ("qrecords.cli.require:task", "通知单应有、已有、还缺的记录，按期到达率"),
     "due": ("qrecords.cli.due:due", "到期和逾期的事项：什么、谁办、最迟哪天"),
     "report": ("qrecords.cli.report:report", "报表和简报：拟制、审核、批准、报送、签收"),
+    "papers": ("qrecords.cli.papers:papers", "随案文件：交接清单、拒收通知、维修情况摘录等"),
     "spares": ("qrecords.cli.spares:spares", "下年度备件的建议量，按维修更换件算"),
     "complaints": ("qrecords.cli.complaints:complaints", "投诉：办结没有、多少天；质量部的检查表"),
     "feedback": ("qrecords.cli.complaints:feedback", "生成交质量部的《用户信息反馈/处理表》"),

@@ -152,6 +152,17 @@ class Checked:
         return {key: value for key, value in self.values.items() if key not in self.added}
 
 
+class Excerpt(Definition):
+    """A paper that says a part of a record, signed apart from it: which fields, whose hands, and when there is one."""
+
+    key: str
+    title: str
+    fields: tuple[str, ...]
+    hands: tuple[str, ...] = ()
+    when: Condition | None = None
+    clause: str = ""
+
+
 class Form(Definition):
     """One edition of one controlled form."""
 
@@ -170,6 +181,7 @@ class Form(Definition):
     steps: dict[str, Step]
     rules: tuple[Rule, ...] = ()
     relations: tuple[Relation, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
     retention: Retention = Retention()
 
     @model_validator(mode="after")
@@ -456,7 +468,8 @@ def _definition_problems(form: Form) -> Iterator[str]:
         yield f"date_field {form.date_field} 必须在第一阶段填写"
     named = [*form.title_fields, *(k for r in form.rules for k in r.fields)]
     named += [k for r in form.relations for k in (*r.same, *r.field.partition(".")[0].split("-"))]
-    conditions = [r.when for r in form.rules] + [r.when for r in form.relations]
+    named += [k for e in form.excerpts for k in e.fields]
+    conditions = [r.when for r in form.rules] + [r.when for r in form.relations] + [e.when for e in form.excerpts]
     conditions += [n.when for s in form.steps.values() for n in s.signatures]
     named += [f"{c.field}.{c.column}" if c.column else c.field for c in conditions if c]
     yield from _of_apart(form, named)
