@@ -150,7 +150,10 @@ def _went_on(office: Office, drawn: DestructionList) -> bool:
     mine = [(key, step) for key, step in steps if step.list_no == drawn.list_no]
     if mine and mine[0][1].standing(office):
         key, step = mine[0]
-        step.finish(Run(office, key))
+        with office.leases.take_over(key) as is_dead:
+            if not is_dead:
+                raise WrongState(f"另一个程序正在接着办清册 {drawn.list_no}", remedy="请过一会儿再看，不用重做")
+            step.finish(Run(office, key))
         return True
     if drawn.state is ListState.DESTROYING:
         raise IntegrityFailure(

@@ -27,7 +27,11 @@ from qrecords.web.asked import Asked, download, pdf
 
 EVENTS = 100  # a page of the log
 ENTRIES = 500
-ACTIONS = {str(action): label for action, label in ACTION_LABELS.items()} | {CLOCK: "声明时钟"}
+ACTIONS = {str(action): label for action, label in ACTION_LABELS.items()} | {
+    CLOCK: "声明时钟",
+    "login": "登录",
+    "logout": "退出",
+}
 TYPES = {
     "text": "文字", "ltext": "多行文字", "date": "日期", "datetime": "日期时间", "int": "整数", "dec": "数值",
     "enum": "单选", "multi": "多选", "bool": "是否", "rows": "明细表",
@@ -247,7 +251,7 @@ def log(asked: Asked) -> Response:
 
 
 def _plain(detail: Mapping[str, Any]) -> str:
-    return "，".join(f"{k}={str(v)[:60]}" for k, v in detail.items() if k not in {"via", "origin"})
+    return "，".join(f"{k}={str(v)[:60]}" for k, v in detail.items() if k not in {"via", "origin", "sealed"})
 
 
 def verify_log(asked: Asked) -> Response:
