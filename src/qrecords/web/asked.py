@@ -20,7 +20,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from qrecords.desk.session import Session
-from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, StorageFailure, WrongState
+from qrecords.errors import (
+    IntegrityFailure,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    QRecordsError,
+    StorageFailure,
+    WrongState,
+)
 from qrecords.services.care.recover import recover
 from qrecords.web.limits import Costly, told_to_wait
 from qrecords.web.signedin import form_token
@@ -148,7 +156,19 @@ def _handled(handler: Handler, asked: Asked) -> Response:
     except QRecordsError as error:
         if isinstance(error, StorageFailure):
             torn.set()
+        if isinstance(error, IntegrityFailure) and asked.request.method == "POST" and _mended(asked):
+            return _handled(handler, asked)
         return refused(asked, error)
+
+
+def _mended(asked: Asked) -> bool:
+    """Finish or undo what another process, killed meanwhile, left half-way; tell whether there was any."""
+    for _, given in asked.sent.multi_items():
+        if not isinstance(given, str) and not given.file.closed:
+            given.file.seek(0)  # read once already
+    with suppress(QRecordsError):
+        return bool(recover(asked.session))
+    return False
 
 
 def _signed_out(request: Request) -> Response:
