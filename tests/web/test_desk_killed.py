@@ -486,7 +486,7 @@ LONG = {
     "replay": Work(
         "/office/restored/AGAIN/replay",
         {},
-        (("destroy.intent", 1), ("destroy.certified", 1)),
+        (("destroy.buried", 1), ("destroy.verified", 1)),
         _is_replayed,
         _owing,
         moment="NOW",
