@@ -48,16 +48,16 @@ def paper_file(office: Office, record_no: str, key: str, name: str) -> bytes:
     office.authorise(Action.PRINT, record.record_no, record)
     if record.state in {State.VOID, State.DESTROYED}:
         raise WrongState(f"{record.record_no} 已作废或销毁，不出随案文件", remedy="请核对编号")
-    folder = office.forms.get(record.form_code)
-    found = {e.key: e for e in folder.form.excerpts if holds(e.when, record.values)}
+    form = office.forms.get(record.form_code).form
+    found = {e.key: e for e in form.excerpts if holds(e.when, record.values)}
     if key not in found:
         known = "、".join(f"{e.key}（{e.title}）" for e in found.values()) or "没有"
         raise NotFound(f"{record.record_no} 没有名为「{key}」的随案文件", remedy=f"现在可以出的：{known}")
     suffix = kind_of(name, SUFFIXES)
     excerpt = found[key]
-    context = _context(office, folder.form, excerpt, record.values) | {"record_no": record.record_no}
+    context = _context(office, form, excerpt, record.values) | {"record_no": record.record_no}
     title = f"{excerpt.title} {record.record_no}"
-    data = filled_file(office, folder.path / TEMPLATE, context, name, title=title)
+    data = filled_file(office, TEMPLATE, context, name, title=title, of_form=form.code)
     with office.register.write() as tx:
         detail = {"sheet": key, "kind": suffix, "sha256": hashlib.sha256(data).hexdigest()}
         tx.audit.append([office.event(Action.PRINT, record.record_no, **detail)])

@@ -58,12 +58,14 @@ def make(office: Office, fillings: Sequence[Filling], folder: Path) -> list[Path
     return pdfs
 
 
-def filled_file(office: Office, template: str | Path, context: Mapping[str, Any], name: str, *, title: str) -> bytes:
-    """Return a template, by its name beside the forms or its path, filled, as Word or PDF by the name of the file.
+def filled_file(
+    office: Office, template: str, context: Mapping[str, Any], name: str, *, title: str, of_form: str = ""
+) -> bytes:
+    """Return a template beside the forms, or in the folder of one, filled, as Word or PDF by the name of the file.
 
     Whoever gives it out logs it before: nothing leaves without a trace.
     """
-    path = template if isinstance(template, Path) else office.forms.house(template)
+    path = office.forms.get(of_form).path / template if of_form else office.forms.house(template)
     filling = Filling("document", path, context)
     if PurePath(name).suffix.lower() != ".pdf":
         return filled(Template.load(filling.template), context)
