@@ -364,7 +364,7 @@ def _open_issue_text(entry: Entry, _: Surroundings) -> str:
 
 
 def _rated(entry: Entry, _: Surroundings) -> bool:
-    return any(entry.record.values.get(item) for item in ITEMS)
+    return any(map(entry.record.values.get, ITEMS))
 
 
 def _passed_on(entry: Entry, near: Surroundings) -> str:

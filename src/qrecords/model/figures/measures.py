@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 
 from qrecords.model.figures.arithmetic import NEW, NONE, Rate, Rounding, rounded
 from qrecords.model.figures.arithmetic import median as middle_of
@@ -57,7 +58,7 @@ NOTHING = Measured(None, NONE)
 
 def numbers_of(entries: Iterable[Entry]) -> tuple[str, ...]:
     """Return the records some entries rest on, each once."""
-    return tuple(dict.fromkeys([number for entry in entries for number in entry.numbers]))
+    return tuple(dict.fromkeys(chain.from_iterable([entry.numbers for entry in entries])))
 
 
 def written(value: Number, unit: str = "", rounding: Rounding = Rounding.HALF_UP) -> str:

@@ -97,7 +97,7 @@ def means_of(office: Office) -> Means:
 
     found = read_tables(forms.main, editions, forms.beside, forms.deadlines)
     return Means(
-        form=lambda code: forms.get(code).form,
+        form=cache(lambda code: forms.get(code).form),
         editions=editions,
         sets=found.sets,
         tables=found.tables,
