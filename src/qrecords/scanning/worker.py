@@ -160,6 +160,9 @@ def _looks(page: Page) -> Iterator[tuple[Image.Image, Any]]:
     """Give ways to look at a page, the cheap one first; the later ones are for noise, blur, stains and thin toner."""
     local, whole = zxingcpp.Binarizer.LocalAverage, zxingcpp.Binarizer.GlobalHistogram
     grey = page.image.convert("L")
+    darkest, lightest = grey.getextrema()
+    if darkest == lightest:
+        return  # one shade all over, as of a page made and not scanned: nothing is on it however one looks
     yield grey, local
     smooth = grey.filter(ImageFilter.GaussianBlur(1.2))
     yield smooth, local
