@@ -28,12 +28,12 @@ Row = tuple[Any, ...]
 
 
 def picture(path: Path, words: str = "paper", pages: int = 1) -> str:
-    """Write a page with a few words on it, as a scanner does; returns its name."""
+    """Write a small page (A6) with a few words on it, as a scanner does; returns its name."""
     images = []
     for number in range(pages):
-        image = Image.new("L", (827, 1169), 250)
-        ImageDraw.Draw(image).text((100, 100 + 40 * number), f"{words} {number}", fill=20)
-        image.paste(60, (100, 400 + 50 * number, 700, 430 + 50 * number))
+        image = Image.new("L", (413, 583), 250)
+        ImageDraw.Draw(image).text((50, 50 + 20 * number), f"{words} {number}", fill=20)
+        image.paste(60, (50, 200 + 25 * number, 350, 215 + 25 * number))
         images.append(image)
     if path.suffix == ".pdf":
         images[0].save(path, "PDF", save_all=True, append_images=images[1:], resolution=100)
