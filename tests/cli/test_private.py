@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
@@ -17,7 +18,7 @@ from qrecords.cli.wording import worded
 from qrecords.errors import NotPermitted
 from qrecords.settings import find_root, load
 from tests.commands import leaves
-from tests.conftest import FORMS, CommandLine
+from tests.conftest import CHECKOUT, FORMS, CommandLine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
 
@@ -85,6 +86,10 @@ def test_every_command_that_writes_a_file_writes_it_private(
     volume = cli.json("volume", "list")["volumes"][0]["volume_code"]
     asked = cli.json("copies", "request", record, "--purpose", "示例")["copy"]["request_no"]
     cli("copies", "approve", asked)
+    cli("packs", "on", "return_repair")  # of its forms alone something goes along
+    case = json.loads((CHECKOUT / "packs/return_repair/FX/sample.json").read_text(encoding="utf-8"))
+    (tmp_path / "case.json").write_text(json.dumps(case | {"repair_record_no": ""}), encoding="utf-8")
+    (repair,) = cli.json("fill", "FX", tmp_path / "case.json")["records"]
     written = {
         "init": [tmp_path / "new"],
         "backup": [out / "kept"],
@@ -97,6 +102,8 @@ def test_every_command_that_writes_a_file_writes_it_private(
         "search": ["示例", "-o", out / "hits.xlsx"],
         "complaints": ["-o", out / "checklist.docx"],
         "feedback": [record, "-o", out / "feedback.docx"],
+        "spares": ["-o", out / "spares.xlsx"],
+        "papers": [repair["record_no"], "intake", "-o", out / "paper.docx"],
         "volume print-set": [volume, "--out", out / "set"],
         "copies issue": [asked, "--out", out / "copies"],
         "copies list": ["-o", out / "copies.xlsx"],
@@ -104,8 +111,9 @@ def test_every_command_that_writes_a_file_writes_it_private(
         "audit export": [out / "audit.jsonl"],
         "export": ["--year", "2025", "--bag", out / "bag"],
     }  # fmt: skip
-    # The demo was made above; a replay writes into the workspace alone, an update what it refuses (test_given_rows.py).
-    assert set(written) | {"demo", "retention replay", "update"} == writing()
+    # The demo was made above; a replay and a copied index write into the workspace alone, an update what it refuses
+    # (test_given_rows.py).
+    assert set(written) | {"demo", "index copy", "retention replay", "update"} == writing()
     for command, words in written.items():
         os.umask(0)
         line = CommandLine(tmp_path / "new", capsys) if command == "init" else cli

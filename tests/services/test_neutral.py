@@ -242,6 +242,8 @@ WAYS: dict[str, Words] = {
     "index copy": lambda f: [[f["folder"]], [f["txt"]]],
     "index rebuild": lambda _: [[], ["--engine", SPOOF]],
     "index status": lambda _: [[]],
+    "papers": lambda f: [[RECORD], [RECORD, SPOOF, "-o", f["folder"] / f"{SPOOF}.docx"]],
+    "spares": lambda f: [["--stock", f["folder"] / f"{SPOOF}.csv"], ["-o", f["folder"] / f"{SPOOF}.xlsx"]],
     "packs list": lambda _: [[]],
     "packs off": lambda _: [[SPOOF]],
     "packs on": lambda _: [[SPOOF]],
