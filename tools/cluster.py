@@ -6,7 +6,8 @@
     worker1, worker2       a workspace each: they do the long work
 
 The sample office is moved there; both desks fill, file and search at once and ask for a compilation and a check, one
-worker is killed in the middle of it, and what came of it all is checked. All runs on the loopback address, and ends.
+worker is killed in the middle of it, and what came of it all is checked. Then the office moves back into files and is
+checked again. All runs on the loopback address, and ends.
 """
 
 from __future__ import annotations
@@ -22,18 +23,20 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from qrecords.stores.register import Register
 from tests import servers
 
 DESKS, WORKERS = ("desk1", "desk2"), ("worker1", "worker2")
 ROUNDS, ROWS = 2, 3  # of records each desk makes and files
 MOST_SECONDS = 600
+SEEMS_ALIVE = 120
 
 
 def main() -> int:
@@ -50,7 +53,8 @@ def main() -> int:
         office = folder / "office"
         made = command(office, "demo", str(office))
         say(f"sample office: {made['records']} records, {len(made['volumes'])} volumes")
-        moved = command(office, "move-register", "--to", postgresql.url(postgresql.database()))
+        url = postgresql.url(postgresql.database())
+        moved = command(office, "move-register", "--to", url)
         say(f"register moved, head of the log {moved['register']['audit_head'][:16]}")
         if reason := servers.why_no_s3():
             say(f"objects stay in the shared folder: {reason}")
@@ -60,13 +64,18 @@ def main() -> int:
             command(office, "move-archive", "--to", store.url())
             say(f"objects and papers moved to {store.url()} on port {store.port}")
         machines = [machine(folder, name) for name in (*DESKS, *WORKERS)]
-        workers = {name: running.enter_context(worker(folder / name)) for name in WORKERS}
-        desks = [running.enter_context(desk(folder / name)) for name in DESKS]
-        say(f"{len(machines)} machines: {', '.join(path.name for path in machines)}")
-        return worked(folder, desks, workers, int(re.findall(r"·(\d{4})·", made["volumes"][0]["volume_code"])[0]))
+        with ExitStack() as working:
+            workers = {name: working.enter_context(worker(folder / name)) for name in WORKERS}
+            desks = [working.enter_context(desk(folder / name)) for name in DESKS]
+            say(f"{len(machines)} machines: {', '.join(path.name for path in machines)}")
+            year = int(re.findall(r"·(\d{4})·", made["volumes"][0]["volume_code"])[0])
+            is_well = worked(folder, desks, workers, year)
+        is_well = moved_back(office, url) and is_well
+        say("all well" if is_well else "NOT WELL")
+        return 0 if is_well else 1
 
 
-def worked(folder: Path, desks: list[Desk], workers: Mapping[str, subprocess.Popen[bytes]], year: int) -> int:
+def worked(folder: Path, desks: list[Desk], workers: Mapping[str, subprocess.Popen[bytes]], year: int) -> bool:
     """Let the desks work and the workers too, kill one of these, and check what came of it."""
     began = time.monotonic()
     with ThreadPoolExecutor(len(desks)) as pool:
@@ -94,8 +103,23 @@ def worked(folder: Path, desks: list[Desk], workers: Mapping[str, subprocess.Pop
     is_well = is_well and checked["ok"] and len(set(numbers)) == len(numbers)
     say(f"verify --deep: {'no problem' if checked['ok'] else checked['problems']}")
     say(f"archive numbers {numbers[0]} to {numbers[-1]}, each once")
-    say("all well" if is_well else "NOT WELL")
-    return 0 if is_well else 1
+    return is_well
+
+
+def moved_back(office: Path, url: str) -> bool:
+    """Take objects and register back into files, and check that nothing is another."""
+    if not servers.why_no_s3():
+        moved = when_quiet(office, "move-archive", "--to", "folder")["archive"]
+        say(f"archive moved back: {moved['objects']} objects and {moved['papers']} papers compared by digest")
+    when_quiet(office, "move-register", "--to", "sqlite")
+    heads = []
+    for register in (Register(Path("none"), url), Register(office / "archive" / "register.sqlite")):
+        with closing(register), register.read() as tx:
+            heads.append(tx.audit.head())
+    say(f"register moved back: {heads[0][0]} events on the server, {heads[1][0]} in the file, head {heads[1][1][:16]}")
+    checked = command(office, "verify", "--deep")
+    say(f"verify --deep: {'no problem' if checked['ok'] else checked['problems']}")
+    return heads[0] == heads[1] and bool(checked["ok"])
 
 
 def machine(folder: Path, name: str) -> Path:
@@ -199,6 +223,18 @@ def command(root: Path, *words: str) -> Any:
     if run.returncode:
         raise SystemExit(f"{' '.join(words)}: {run.stdout or run.stderr}")
     return json.loads(run.stdout)
+
+
+def when_quiet(root: Path, *words: str) -> Any:
+    """Run a command that is refused while anybody is at work: who was killed seems so for a minute."""
+    until = time.monotonic() + SEEMS_ALIVE
+    while True:
+        try:
+            return command(root, *words)
+        except SystemExit:
+            if time.monotonic() > until:
+                raise
+        time.sleep(2)
 
 
 def jobs(folder: Path) -> list[dict[str, Any]]:
