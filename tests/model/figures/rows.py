@@ -26,6 +26,7 @@ def means(folder: Path = FORMS) -> Means:
     """Return what the shipped forms and tables say."""
     catalogue = FormCatalogue(folder)
 
+    @cache  # as the program does for each drawing
     def editions(number: str) -> list[Form]:
         return [f.form for f in catalogue.numbered(number)]
 
