@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from qrecords.render.paper import missing_from, plain, read_pages
 from qrecords.render.pdf import Converter
 from qrecords.render.wordcheck import WordFile
 from qrecords.services.intake.overfull import overfull_values
-from qrecords.services.intake.papercheck import Printable, check_papers, odd_places
+from qrecords.services.intake.papercheck import SAMPLE, Printable, check_papers, odd_places
 from qrecords.services.intake.templatecheck import check_forms, printable_of
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.given import on_disk
@@ -209,6 +210,12 @@ ON_PAPER: dict[str, tuple[Edit, str, bool]] = {
 }
 
 
+# These are as wrong in the sample as in the overfull record, which takes six times as long to read.
+SHOWN_BY_SAMPLE = {
+    "hidden", "hidden by a style", "white", "pale", "tiny", "squeezed", "covered", "table over the edge",
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], list[Problem]]]:
     """Print all tricked templates in one go; returns what the check says of one."""
@@ -217,7 +224,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], l
     with_office = init(tmp_path_factory.mktemp("paper") / "office")
     names = ["as it is", *ON_PAPER]
     files = [CATALOGUE.get("01A").template_bytes, *(template(edit) for edit, _, _ in ON_PAPER.values())]
-    papers = check_papers(with_office, [printable(data) for data in files])
+    papers = check_papers(
+        with_office,
+        [shortened(printable(f)) if n in SHOWN_BY_SAMPLE else printable(f) for n, f in zip(names, files, strict=True)],
+    )
     with_office.close()
     found = dict(zip(names, papers, strict=True))
     yield lambda name: found[name].problems
@@ -226,6 +236,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], l
 def printable(data: bytes) -> Printable:
     sample = FORM.check(CATALOGUE.get("01A").sample()).values
     return printable_of(FORM, Template.load(data, "试"), sample, WordFile(data).places())
+
+
+def shortened(whole: Printable) -> Printable:
+    return replace(whole, documents={SAMPLE: whole.documents[SAMPLE]})
 
 
 @pytest.mark.office
