@@ -24,11 +24,10 @@ cluster: $(VENV)/.installed-dev
 	@sh tools/system-packages.sh office servers
 	$(BIN)/python -m tools.cluster
 
-# Three at a time on two cores: a browser and LibreOffice wait as much as they work.
 test: $(VENV)/.installed-dev lint
 	@sh tools/system-packages.sh office checks
 	@sh tools/system-packages.sh judges servers || echo "The tests that need these are skipped." >&2
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # The laws and the stores of one desk alone, while one works on them: no LibreOffice, server or second search engine.
 quick: $(VENV)/.installed-dev

@@ -31,17 +31,21 @@ class Forked:
         self._line = line
 
     def kill(self) -> None:
-        """Have it ended, from any thread."""
+        """End it, from any thread; it is gone then, so that it takes up nothing more."""
         with suppress(OSError):
             self._line.shutdown(socket.SHUT_WR)
+            self._until_gone()
 
     def wait(self) -> None:
         """Return when it is gone; it must have been told to end."""
         with suppress(OSError):
             self._line.settimeout(None)
-            while self._line.recv(1):
-                pass
+            self._until_gone()
         self._line.close()
+
+    def _until_gone(self) -> None:
+        while self._line.recv(1):
+            pass
 
 
 class Ready:
