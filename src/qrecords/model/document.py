@@ -146,6 +146,11 @@ class Document:
     progress: Progress
 
     @property
+    def kind(self) -> str:
+        """Return which kind of document it is: BB of KF-BB."""
+        return self.form_code.rpartition("-")[2]
+
+    @property
     def state(self) -> DocumentState:
         """Return where it is on its way."""
         return DocumentState(self.progress.state)
@@ -311,13 +316,13 @@ class Document:
             case DocumentState.DESTROYED:
                 return "它已销毁，只留编号和题名"
             case DocumentState.VOID:
-                return advise("这一期请重新拟制：{}", to_draw(self.form_code, self.period, self.branch))
+                return advise("这一期请重新拟制：{}", to_draw(self.kind, self.period, self.branch))
 
 
-def to_draw(form_code: str, period: str, branch: str) -> ToDo:
-    """Return the step that draws a period's document, with all it must be told."""
+def to_draw(kind: str, period: str, branch: str) -> ToDo:
+    """Return the step that draws a period's document of a kind, with all it must be told."""
     given = (Input.PERIOD(period), *([Input.BRANCH(branch)] if branch else []))
-    return Do.DRAW_DOCUMENT(form_code.rpartition("-")[2], *given)
+    return Do.DRAW_DOCUMENT(kind, *given)
 
 
 def require_other_person(document: Document, account: str, part: Part) -> None:

@@ -35,7 +35,7 @@ def _codes(office: Office, series: FormSeries) -> tuple[str, str]:
 def document_class(office: Office, document: Document, years: int) -> ArchiveClass:
     """Return the class of a document's kind and year; those of a branch have one of their own, by its short name."""
     series = read_documents(office.settings.forms_dir)
-    kind = document.form_code.rpartition("-")[2]
+    kind = document.kind
     fonds_no, class_code = series.fonds_no or office.settings.office.fonds_no, series.class_code
     if document.branch:
         return ArchiveClass(fonds_no, f"{class_code}·{kind}", series.branches[document.branch], document.year, years)

@@ -65,9 +65,10 @@ def _missing(
                     continue
                 deadline = office.forms.procedure.deadlines.get(key)
                 if deadline and on >= (limit := _limit(office, deadline, period)) - timedelta(days=deadline.remind):
-                    code, branch = there[0].form_code, there[0].branch
-                    about = drawn.document_no if drawn else f"{code} {period.key}{branch}"
-                    detail = drawn.next_step if drawn else advise("还没有拟制：{}", to_draw(code, period.key, branch))
+                    kept = there[0]
+                    about = drawn.document_no if drawn else f"{kept.form_code} {period.key}{kept.branch}"
+                    step = to_draw(kept.kind, period.key, kept.branch)
+                    detail = drawn.next_step if drawn else advise("还没有拟制：{}", step)
                     yield Awaited(key, about, limit, detail)
 
 

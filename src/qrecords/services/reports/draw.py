@@ -100,7 +100,7 @@ def correct(office: Office, number: str, reason: str, *, answer: str = "", remar
         raise UsageError("没有写更正的原因", remedy=advise("请用 {} 写明原因，它会印在文件上", Input.REASON))
     there = one(office, number, Action.REPORT_DRAW)
     there.require(*AFTER_APPROVAL)
-    order = _order(office, there.form_code.rpartition("-")[2], there.period, there.branch)
+    order = _order(office, there.kind, there.period, there.branch)
     return _drawn(office, order, there, _remarks(remarks), answer.strip(), reason=text)
 
 

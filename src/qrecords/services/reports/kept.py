@@ -220,7 +220,7 @@ def summary(document: Document) -> Row:
     progress = document.progress
     return {
         "document_no": document.document_no,
-        "kind": document.form_code.rpartition("-")[2],
+        "kind": document.kind,
         "title": document.title,
         "period": document.period,
         "branch": document.branch,

@@ -123,7 +123,7 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
 
 
 def _goes_by_mail(office: Office, document: Document) -> bool:
-    kind = series_of(office).kinds.get(document.form_code.rpartition("-")[2])
+    kind = series_of(office).kinds.get(document.kind)
     return kind is not None and kind.by_mail
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
 
+from qrecords.model.document import DOCUMENT_NO
 from qrecords.model.form import Form
 from qrecords.model.numbering import RECORD_NO
 from qrecords.model.record import Action
@@ -25,7 +25,6 @@ from qrecords.web.rendering import action_label
 SHOWN = 100  # lines of one list; the rest is counted
 # The steps that may be taken for many records at once, from a list.
 AT_ONCE = {Action.ISSUE, Action.SUBMIT, Action.FILE}
-DOCUMENT_NO = re.compile(r"-\d{4}-\d{3,}$")  # a document's, beside a kind and a period it is awaited of
 
 
 def today(asked: Asked) -> Response:
@@ -75,7 +74,7 @@ def _seen_to(asked: Asked, one: Due) -> str:
         return f"/shelf/{one.about[-5:-1]}"
     if asked.session.forms.deadlines[one.key].form:
         return "/fill"
-    return f"/reports/{one.about}" if DOCUMENT_NO.search(one.about) else "/reports"
+    return f"/reports/{one.about}" if DOCUMENT_NO.match(one.about) else "/reports"
 
 
 def _sheets(asked: Asked, records: Sequence[Summary]) -> list[tuple[Form, int]]:
