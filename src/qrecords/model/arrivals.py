@@ -9,9 +9,7 @@ from typing import ClassVar
 
 from qrecords.model.access import CENTRE, performing_unit
 from qrecords.model.figures.arithmetic import Rate as ExactRate
-from qrecords.model.record import Record, State
-
-GONE = {State.VOID, State.DESTROYED}  # nobody was sent, or nothing is known any more
+from qrecords.model.record import GONE, Record, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,8 +167,9 @@ TRANSITIONS: dict[tuple[State, Action], State] = {
     (State.FILED, Action.BIND): State.BOUND,
 }
 
-# These leave the state as it is.
 OPEN_STATES = (State.DRAFT, State.ISSUED, State.SUBMITTED, State.REVIEWED)
+GONE = frozenset({State.VOID, State.DESTROYED})  # never in force, or nothing is known of it any more
+# These leave the state as it is.
 STEADY: dict[Action, tuple[State, ...]] = {
     Action.UPDATE: OPEN_STATES,
     Action.ATTACH: (*OPEN_STATES, State.FILED, State.BOUND),

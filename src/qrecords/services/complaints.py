@@ -12,7 +12,7 @@ from qrecords.errors import InvalidInput, UsageError
 from qrecords.model.access import secrecy_rank
 from qrecords.model.answer import left_out, named
 from qrecords.model.complaints import Standing, is_complaint, standing
-from qrecords.model.record import STATE_LABELS, Action, Record, State
+from qrecords.model.record import GONE, STATE_LABELS, Action, Record
 from qrecords.office import Office
 from qrecords.render.context import NOT_APPLICABLE, date_text
 from qrecords.render.listbooks import printed_list
@@ -23,7 +23,6 @@ from qrecords.stores.retentionfile import complaint_kinds_shown, read_complaint_
 TITLE = "用户投诉处理情况检查表"
 TEMPLATE = "quality/complaints.docx"
 BOOK = ".xlsx"
-GONE = {State.VOID, State.DESTROYED}
 BRIEF = 150  # characters of the content on paper; the workbook has all of it
 
 # The columns of the workbook by key: heading and width; the last three are the inspector's (5.6).

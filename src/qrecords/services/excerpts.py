@@ -6,7 +6,6 @@ paper is attached to the record.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +13,12 @@ from typing import Any
 from qrecords.errors import NotFound, WrongState
 from qrecords.model.field import Field
 from qrecords.model.form import Excerpt, Form
-from qrecords.model.record import Action, State
+from qrecords.model.record import GONE, Action, Record
 from qrecords.model.rules import holds
 from qrecords.office import Office
 from qrecords.render.context import date_text, printed
 from qrecords.services import reading
-from qrecords.services.filekinds import kind_of
-from qrecords.services.making import SUFFIXES, filled_file
+from qrecords.services.making import sheet_of_record
 
 TEMPLATE = "excerpt.docx"
 
@@ -38,30 +36,29 @@ def papers_of(office: Office, record_no: str) -> Sequence[Paper]:
     """Return the papers a record gives as it stands."""
     record = reading.one(office, record_no)
     office.authorise(Action.READ, record.record_no, record)
-    form = office.forms.get(record.form_code).form
-    return [Paper(e.key, e.title, e.clause) for e in form.excerpts if holds(e.when, record.values)]
+    return [Paper(e.key, e.title, e.clause) for e in _given(office.forms.get(record.form_code).form, record)]
 
 
 def paper_file(office: Office, record_no: str, key: str, name: str) -> bytes:
     """Return one of a record's papers as Word or PDF, by the name of the file; NotFound names those it gives."""
     record = reading.one(office, record_no)
     office.authorise(Action.PRINT, record.record_no, record)
-    if record.state in {State.VOID, State.DESTROYED}:
+    if record.state in GONE:
         raise WrongState(f"{record.record_no} 已作废或销毁，不出随案文件", remedy="请核对编号")
     form = office.forms.get(record.form_code).form
-    found = {e.key: e for e in form.excerpts if holds(e.when, record.values)}
+    found = {e.key: e for e in _given(form, record)}
     if key not in found:
         known = "、".join(f"{e.key}（{e.title}）" for e in found.values()) or "没有"
         raise NotFound(f"{record.record_no} 没有名为「{key}」的随案文件", remedy=f"现在可以出的：{known}")
-    suffix = kind_of(name, SUFFIXES)
     excerpt = found[key]
     context = _context(office, form, excerpt, record.values) | {"record_no": record.record_no}
-    title = f"{excerpt.title} {record.record_no}"
-    data = filled_file(office, TEMPLATE, context, name, title=title, of_form=form.code)
-    with office.register.write() as tx:
-        detail = {"sheet": key, "kind": suffix, "sha256": hashlib.sha256(data).hexdigest()}
-        tx.audit.append([office.event(Action.PRINT, record.record_no, **detail)])
-    return data
+    return sheet_of_record(
+        office, record.record_no, key, TEMPLATE, context, name, title=excerpt.title, of_form=form.code
+    )
+
+
+def _given(form: Form, record: Record) -> Sequence[Excerpt]:
+    return [e for e in form.excerpts if holds(e.when, record.values)]
 
 
 def _context(office: Office, form: Form, excerpt: Excerpt, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,30 +7,27 @@ of the rest.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from qrecords.errors import WrongState
 from qrecords.model.complaints import quality_items
 from qrecords.model.numbering import without_edition
-from qrecords.model.record import Action, Record, State
+from qrecords.model.record import GONE, Action, Record
 from qrecords.office import Office
 from qrecords.render.context import NOT_APPLICABLE, date_text
 from qrecords.services import reading
-from qrecords.services.filekinds import kind_of
-from qrecords.services.making import SUFFIXES, filled_file
+from qrecords.services.making import sheet_of_record
 
 TITLE = "用户信息反馈/处理表"
 TEMPLATE = "quality/feedback.docx"
-ASIDE = {State.VOID, State.DESTROYED}
 ITEM_COLUMNS = ("product", "problem", "cause", "handling")
 
 
 def is_fed_back(office: Office, record: Record) -> bool:
     """Tell whether a record is of a form the sheet is made of, and still stands."""
     sources = {office.forms.doing(task) for task in _SOURCES}
-    return without_edition(record.form_code) in sources and record.state not in ASIDE and not record.paper_no
+    return without_edition(record.form_code) in sources and record.state not in GONE and not record.paper_no
 
 
 def feedback_file(office: Office, record_no: str, name: str) -> bytes:
@@ -45,7 +42,7 @@ def feedback_file(office: Office, record_no: str, name: str) -> bytes:
     if describe is None:
         known = "或 ".join(map(office.forms.newest_doing, _SOURCES))
         raise WrongState(f"{record.record_no} 不是用户信息记录，不生成《{TITLE}》", remedy=f"请写 {known} 的编号")
-    if record.state in ASIDE or record.paper_no:
+    if record.state in GONE or record.paper_no:
         why = "据纸质原件补录" if record.paper_no else "已作废或销毁"
         raise WrongState(f"{record.record_no} {why}，不生成《{TITLE}》", remedy="请核对编号")
     context = _common(office, record) | describe(record)
@@ -54,13 +51,7 @@ def feedback_file(office: Office, record_no: str, name: str) -> bytes:
             f"{record.record_no} 没有要质量部跟踪的内容", remedy="「产品质量信息」里「需质量部跟踪」为「是」的才反馈"
         )
     context["heads"] = context["items"][:1]
-    suffix = kind_of(name, SUFFIXES)
-    data = filled_file(office, TEMPLATE, context, name, title=f"{TITLE} {record.record_no}")
-    sha256 = hashlib.sha256(data).hexdigest()
-    with office.register.write() as tx:
-        detail = {"sheet": "feedback", "kind": suffix, "sha256": sha256}
-        tx.audit.append([office.event(Action.PRINT, record.record_no, **detail)])
-    return data
+    return sheet_of_record(office, record.record_no, "feedback", TEMPLATE, context, name, title=TITLE)
 
 
 def _common(office: Office, record: Record) -> dict[str, Any]:

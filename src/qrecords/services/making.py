@@ -5,16 +5,19 @@ What differs is data: which template, what it says, which code it carries, which
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.render.code import code_png
 from qrecords.render.docx import Template
 from qrecords.render.pdfmeta import Meta
 from qrecords.render.workfolder import work_folder
+from qrecords.services.filekinds import kind_of
 from qrecords.stores.durable import make_dirs, write_file
 
 if TYPE_CHECKING:
@@ -73,6 +76,19 @@ def filled_file(
         meta = Meta(title, PurePath(name).stem, office.clock())
         (pdf,) = make(office, [replace(filling, meta=meta)], folder)
         return pdf.read_bytes()
+
+
+def sheet_of_record(
+    office: Office, record_no: str, sheet: str, template: str, context: Mapping[str, Any], name: str, *, title: str,
+    of_form: str = "",
+) -> bytes:  # fmt: skip
+    """Return a filled sheet made of a record the account may print, as Word or PDF by its name; the log tells of it."""
+    kind = kind_of(name, SUFFIXES)
+    data = filled_file(office, template, context, name, title=f"{title} {record_no}", of_form=of_form)
+    detail = {"sheet": sheet, "kind": kind, "sha256": hashlib.sha256(data).hexdigest()}
+    with office.register.write() as tx:
+        tx.audit.append([office.event(Action.PRINT, record_no, **detail)])
+    return data
 
 
 def finish(pdf: Path, meta: Meta | None) -> None:

@@ -8,11 +8,10 @@ from qrecords.model.arrivals import counts
 from qrecords.model.figures.definitions import Basis
 from qrecords.model.figures.entries import Entry
 from qrecords.model.form import Form
-from qrecords.model.record import Action, Record, State, unsigned
+from qrecords.model.record import GONE, Action, Record, State, unsigned
 
 SETTLED = frozenset({State.SUBMITTED, State.REVIEWED, State.FILED, State.BOUND})
 KEPT = frozenset({State.FILED, State.BOUND})
-GONE = frozenset({State.VOID, State.DESTROYED})
 REPORTS = frozenset({"05", "06", "07", "08"})  # service reports, valid by the customer's signature alone (5.5.5)
 CUSTOMER = frozenset({"customer-signature", "customer-seal"})
 

@@ -10,7 +10,7 @@ from typing import Any
 from qrecords.model.deadlines import add_months
 from qrecords.model.figures.entries import Entry, Fact, Links, Surroundings
 from qrecords.model.numbering import form_number
-from qrecords.model.record import Record, State
+from qrecords.model.record import GONE, Record, State
 from qrecords.model.staff import may_be_sent, qualification
 from qrecords.model.values import choice_key
 
@@ -28,7 +28,7 @@ def links(records: Iterable[Record]) -> Links:
     followed: dict[str, list[str]] = {}
     cards: list[Mapping[str, Any]] = []
     handed: dict[tuple[str, str], list[str]] = {}
-    standing = [r for r in records if r.state not in {State.VOID, State.DESTROYED}]
+    standing = [r for r in records if r.state not in GONE]
     notices = {r.record_no: r.notice_no for r in standing if r.notice_no}
     for record in standing:
         values, day = record.values, record.date[:10]

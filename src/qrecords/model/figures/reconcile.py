@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from qrecords.model.figures.measures import written
 from qrecords.model.figures.results import ColumnHead, Figure, Number, TableResult, TableRow
-from qrecords.model.record import Record, State
+from qrecords.model.record import GONE, Record
 
 
 class Why(StrEnum):
@@ -116,7 +116,7 @@ def _why(
     if number in was and number in now:
         return Why.VALUE
     if number in was:
-        if record is None or record.state in {State.VOID, State.DESTROYED}:
+        if record is None or record.state in GONE:
             return Why.VOID
         return Why.DATE if _date_corrected(record) else Why.GONE
     if created > seq:

@@ -17,7 +17,7 @@ from qrecords.errors import InvalidInput, Problem
 from qrecords.model.field import heading_key
 from qrecords.model.form import Checked, Form
 from qrecords.model.numbering import FormCodes, full_record_no
-from qrecords.model.record import STATE_LABELS, Record, State
+from qrecords.model.record import GONE, STATE_LABELS, Record, State
 from qrecords.model.sameness import Difference, Placed, book_name, differences, fingerprints, resembling
 from qrecords.model.worksheet import NEW_WORDS, NUMBER_COLUMN, shown
 from qrecords.office import Office
@@ -27,7 +27,6 @@ from qrecords.stores.inputs import TABLES, InputRecord, read_records
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.origins import Origin
 
-_GONE = (State.VOID, State.DESTROYED)
 _SHOWN = 5  # numbers a message names
 
 
@@ -164,7 +163,7 @@ class _Found:
             row.refuse(f"没有编号是 {row.entry.number} 的记录；请核对「{NUMBER_COLUMN}」，{clear}")
         elif record.form_code != self.form.code:
             row.refuse(f"{number} 不是 {self.form.code} 的记录；请核对「{NUMBER_COLUMN}」，{clear}")
-        elif record.state in _GONE:
+        elif record.state in GONE:
             row.refuse(f"{number} {STATE_LABELS[record.state]}，不能再填；{clear}，或删去这一行")
         elif other is not None:
             row.refuse(f"与第{other.entry.row}行写着同一个编号 {number}；请删去多出的一行，{clear}")
@@ -235,7 +234,7 @@ class _Found:
             records = {
                 r.record_no: r
                 for r in office.only_readable(tx.records.many(wanted, uncommitted=True))
-                if r.state not in _GONE
+                if r.state not in GONE
             }
         places = {no: o for no in records if (o := gone.get(no)) and o.row}
         olds = [Placed(r.values, _row(places.get(no)), no, no in strange) for no, r in records.items()]

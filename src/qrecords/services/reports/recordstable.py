@@ -12,12 +12,11 @@ from qrecords.model import runs
 from qrecords.model.access import secrecy_rank
 from qrecords.model.formats import FigureJson, TableJson
 from qrecords.model.period import Period
-from qrecords.model.record import Record, State
+from qrecords.model.record import GONE, Record
 from qrecords.office import Office
 from qrecords.services.reports.prepared import Asked, Prepared
 from qrecords.stores.register import Transaction
 
-NOT_COUNTED = (State.VOID, State.DESTROYED)
 BRANCH_FIELD, LEVEL_FIELD = "military_branch", "secrecy_level"
 
 
@@ -59,7 +58,7 @@ def _within(tx: Transaction, asked: Asked, form_code: str, period: Period) -> It
     highest = secrecy_rank(asked.secrecy_level)
     for record in tx.records.find(form_code=form_code):
         if (
-            record.state not in NOT_COUNTED
+            record.state not in GONE
             and period.holds(record.date)
             and (not asked.branch or record.values.get(BRANCH_FIELD) == asked.branch)
             and secrecy_rank(str(record.values.get(LEVEL_FIELD) or "")) <= highest

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from qrecords.model.audit import fingerprint
 from qrecords.model.numbering import parse_record_no
-from qrecords.model.record import OPEN_STATES, Attached, Correction, Record, Signed, State
+from qrecords.model.record import GONE, OPEN_STATES, Attached, Correction, Record, Signed, State
 from qrecords.stores.register import tables as t
 from qrecords.stores.register.dialects import words
 from qrecords.stores.register.log import CHANGES, Counters
@@ -23,7 +23,6 @@ from qrecords.stores.register.rows import PrintRow
 from qrecords.stores.register.seals import Seals
 
 _COLUMNS = [c for c in t.record.c if c.name not in {"number", "source_key"}]
-_GONE = frozenset({State.VOID, State.DESTROYED})
 _CHUNK = 500  # bound parameters in one statement
 _NAMES = tuple(c.name for c in _COLUMNS)
 _IN_ORDER = [t.record.c[f.name] for f in fields(Record) if f.name in _NAMES]  # as a record is made of them
@@ -95,7 +94,7 @@ class Records:
             self._origins.say(
                 (print_, r.record_no)
                 for r, _ in records
-                if r.values and r.state not in _GONE
+                if r.values and r.state not in GONE
                 for print_ in said.get(r.record_no) or [fingerprint(r.form_code, r.values)]
             )
 
@@ -273,7 +272,7 @@ class Records:
 
     def _say(self, record_nos: Sequence[str], columns: Mapping[str, Any]) -> None:
         """Keep what is known of their rows true: they say something new, or are there no more."""
-        if columns.get("state") in _GONE:
+        if columns.get("state") in GONE:
             self._origins.forget(record_nos)
         elif values := columns.get("values"):
             self._origins.say((fingerprint(parse_record_no(no)[0], values), no) for no in record_nos)
