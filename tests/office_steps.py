@@ -574,7 +574,7 @@ LEADERS = "公司主管领导"
 
 @people()
 def _draw_document(office: Office) -> None:
-    assert draw_document(office, "BB", "2019")["document_no"] == BRIEF, "no gap"
+    assert draw_document(office, "BB", "2019").document_no == BRIEF, "no gap"
 
 
 def _is_document(state: str) -> Done:
@@ -582,10 +582,10 @@ def _is_document(state: str) -> Done:
     def look(office: Office) -> bool:
         there = list_documents(office)
         assert len(there) < 2, "once"
-        if not there or show_document(office, BRIEF)["state"] != state:
+        if not there or show_document(office, BRIEF).state != state:
             return False
-        assert bool(there[0]["archive_no"]) == (state in {"approved", "issued", "bound"})
-        return there[0]["archive_no"] in {"", "750-KJ·KF·BB·2019·D5-0001"}
+        assert bool(there[0].archive_no) == (state in {"approved", "issued", "bound"})
+        return there[0].archive_no in {"", "750-KJ·KF·BB·2019·D5-0001"}
 
     return look
 
@@ -610,8 +610,8 @@ def _return_document(office: Office) -> None:
 @people()
 def _is_returned(office: Office) -> bool:
     shown = show_document(office, BRIEF)
-    assert bool(shown["reason"]) != bool(shown["signatures"]), "its signatures lapse with it"
-    return shown["state"] == "drawn"
+    assert bool(shown.reason) != bool(shown.signatures), "its signatures lapse with it"
+    return shown.state == "drawn"
 
 
 @people()
@@ -632,8 +632,8 @@ def _receive_document(office: Office) -> None:
 @people()
 def _is_received(office: Office) -> bool:
     shown = show_document(office, BRIEF)
-    assert len(shown["receipts"]) < 2, "once"
-    return [r["recipient"] for r in shown["receipts"]] == [LEADERS]
+    assert len(shown.receipts) < 2, "once"
+    return [r.recipient for r in shown.receipts] == [LEADERS]
 
 
 @people()
@@ -644,8 +644,8 @@ def _correct_document(office: Office) -> None:
 @people()
 def _is_corrected_document(office: Office) -> bool:
     shown = show_document(office, BRIEF)
-    assert (shown["edition"] == 2) == (shown["state"] == "drawn")
-    return bool(shown["edition"] == 2)
+    assert (shown.edition == 2) == (shown.state == "drawn")
+    return bool(shown.edition == 2)
 
 
 @people()

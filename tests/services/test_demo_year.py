@@ -152,7 +152,7 @@ class Year:
             self.drawn = draw(office, "BB", "2025")
             measured = draw(office, "MY", "2025", answer="示例")
         for drawn in (self.drawn, measured):
-            path = drawn["files"]["tables.xlsx"]
+            path = drawn.files["tables.xlsx"]
             sheets = self.pandas.read_excel(path, sheet_name=None, header=1, index_col=0, engine="openpyxl")
             self.sheets |= {name.split(" ")[0]: sheet for name, sheet in sheets.items()}
 
@@ -415,11 +415,11 @@ def test_pandas_finds_the_same_grades_comments_and_sources(year: Year) -> None:
 
 def test_the_years_report_has_its_charts(year: Year) -> None:
     """On paper as pictures whose words tell the numbers, in the workbook as native charts of the same (F.9)."""
-    kinds = [name.rpartition("-")[2][:2] for name in year.drawn["files"] if name.startswith("charts/")]
+    kinds = [name.rpartition("-")[2][:2] for name in year.drawn.files if name.startswith("charts/")]
     assert sorted(kinds) == ["C1", "C2", "C3", "C3", "C4", "C4", "C5"]
-    book = openpyxl.load_workbook(year.drawn["files"]["tables.xlsx"])
+    book = openpyxl.load_workbook(year.drawn.files["tables.xlsx"])
     assert sum(bool(sheet._charts) for sheet in book) == len(kinds)  # type: ignore[attr-defined]
-    with zipfile.ZipFile(year.drawn["files"]["document.docx"]) as packed:
+    with zipfile.ZipFile(year.drawn.files["document.docx"]) as packed:
         told = re.findall(r'descr="([^"]*)"', packed.read("word/document.xml").decode())
     assert len(told) == 2 * len(kinds), "of the drawing and of the picture in it"
     trend = next(words for words in told if "月度趋势" in words)
@@ -428,11 +428,11 @@ def test_the_years_report_has_its_charts(year: Year) -> None:
 
 
 def test_a_chart_on_the_desk_is_the_drawing_of_the_papers_picture(year: Year) -> None:
-    number = year.drawn["document_no"]
+    number = year.drawn.document_no
     charts = outline(year.office, number).charts
     browser = Browser(year.office).enter()
     page = browser.get(f"/reports/{number}")
-    with zipfile.ZipFile(year.drawn["files"]["document.docx"]) as packed:
+    with zipfile.ZipFile(year.drawn.files["document.docx"]) as packed:
         on_paper = {packed.read(name) for name in packed.namelist() if name.endswith(".png")}
     for name, chart in charts.items():
         assert f"/reports/{number}/chart?name={name}" in page

@@ -45,6 +45,7 @@ from qrecords.services.reports.kept import document_file, figures_of, list_docum
 from qrecords.services.reports.prepared import Asked, Prepared
 from qrecords.services.reports.progress import Hand, approve, issue, make_void, receive, review, send_back, sign
 from qrecords.services.reports.recordstable import records_table
+from qrecords.services.reports.shown import ShownDocument, ShownTable
 from qrecords.services.scans.scan import scan
 from qrecords.services.scans.sheets import NOT_OURS, Signing
 from qrecords.services.volumes.compile import compile_year
@@ -80,7 +81,7 @@ def with_grants(people: kept.People, *grants: Grant, clearance: int = 3) -> Offi
 
 
 def approved_year(people: kept.People) -> str:
-    number = str(draw(people("甲"), "BB", "2019")["document_no"])
+    number = draw(people("甲"), "BB", "2019").document_no
     review(people("乙"), number, Hand("示例主任"))
     approve(people("丙"), number, Hand("示例领导"))
     return number
@@ -94,22 +95,20 @@ def paper_of(office: Office, number: str) -> str:
     return payload(number, found.paper_number)
 
 
-def value(shown: dict[str, Any], label: str, column: str) -> str:
-    (table,) = [t for t in shown["tables"] if t["key"] == "T01.forms"]
-    (row,) = [r for r in table["rows"] if r[0].startswith(label)]
-    return str(row[table["columns"].index(column)])
+def value(shown: ShownDocument, label: str, column: str) -> str:
+    (table,) = [t for t in shown.tables if t.key == "T01.forms"]
+    (row,) = [r for r in table.rows if r[0].startswith(label)]
+    return str(row[table.columns.index(column)])
 
 
 def test_a_month_is_drawn_with_what_the_records_say(people: kept.People) -> None:
     shown = draw(people("甲"), "bb", "2019年3月", remarks=["示例说明"])
-    assert (
-        shown["document_no"] == NUMBER and shown["state"] == "drawn" and shown["title"] == "2019年3月售后服务情况报表"
-    )
+    assert shown.document_no == NUMBER and shown.state == "drawn" and shown.title == "2019年3月售后服务情况报表"
     assert (value(shown, "01A", "本期"), value(shown, "01A", "上期")) == ("2", "—")
-    assert shown["remarks"] == ["示例说明"] and any("内部" in line for line in shown["basis"])
+    assert shown.remarks == ("示例说明",) and any("内部" in line for line in shown.basis)
     (figure,) = figures_of(people("甲"), NUMBER, "T01.forms.f01.now")
-    assert [r["record_no"] for r in figure["records"]] == [kept.A, kept.B] and figure["whole"]
-    assert figure["exact"] == "2" and {r["version"] for r in figure["records"]} == {1}
+    assert [r.record_no for r in figure.records] == [kept.A, kept.B] and figure.whole
+    assert figure.exact == "2" and {r.version for r in figure.records} == {1}
     office = people.office
     held = office.archive.read_as(DocumentJson, DOCUMENT.object_id(NUMBER))
     assert set(held.files) == {"document.docx", "document.pdf", "tables.xlsx"}
@@ -120,23 +119,23 @@ def test_a_month_is_drawn_with_what_the_records_say(people: kept.People) -> None
 
 def test_a_month_without_records_has_its_document_too(people: kept.People) -> None:
     shown = draw(people("甲"), "BB", "2019-08")
-    assert value(shown, "合计", "本期") == "0" and "2019年8月无记录" in shown["basis"]
+    assert value(shown, "合计", "本期") == "0" and "2019年8月无记录" in shown.basis
 
 
 def test_numbers_are_of_the_periods_year_and_have_no_gap(people: kept.People) -> None:
     office = people("甲")
-    found = [draw(office, kind, period)["document_no"] for kind, period in (("BB", "2019-03"), ("BB", "2018"), ("MY", "2019"), ("BB", "2019-H1"))]  # fmt: skip
+    found = [draw(office, kind, period).document_no for kind, period in (("BB", "2019-03"), ("BB", "2018"), ("MY", "2019"), ("BB", "2019-H1"))]  # fmt: skip
     assert found == ["KF-BB-2019-001", "KF-BB-2018-001", "KF-MY-2019-001", "KF-BB-2019-002"]
-    assert [d["document_no"] for d in list_documents(office, kind="bb", year=2019)] == [found[0], found[3]]
+    assert [d.document_no for d in list_documents(office, kind="bb", year=2019)] == [found[0], found[3]]
 
 
 def test_drawn_again_it_keeps_its_number_and_loses_its_signatures(people: kept.People) -> None:
     draw(people("甲"), "BB", "2019")
     review(people("乙"), NUMBER, Hand("示例主任"))
     again = draw(people("甲"), "BB", "2019")
-    assert (again["document_no"], again["state"], again["signatures"]) == (NUMBER, "drawn", [])
+    assert (again.document_no, again.state, again.signatures) == (NUMBER, "drawn", ())
     back = send_back(people("乙"), NUMBER, "示例：少一段")
-    assert back["state"] == "drawn" and back["reason"] == "示例：少一段"
+    assert back.state == "drawn" and back.reason == "示例：少一段"
 
 
 def test_the_same_register_and_moment_give_the_same_bytes(people: kept.People) -> None:
@@ -151,17 +150,17 @@ def test_the_same_register_and_moment_give_the_same_bytes(people: kept.People) -
 def test_reviewed_approved_sent_and_received(people: kept.People, tmp_path: Path) -> None:
     scan = blank_scan(tmp_path / "signed.pdf")
     draw(people("甲"), "BB", "2019")
-    assert sign(people("甲"), NUMBER, "drafter", Hand())["signatures"][0]["by"] == "甲"
-    assert review(people("乙"), NUMBER, Hand("示例主任", "2020-01-20"))["state"] == "reviewed"
+    assert sign(people("甲"), NUMBER, "drafter", Hand()).signatures[0].by == "甲"
+    assert review(people("乙"), NUMBER, Hand("示例主任", "2020-01-20")).state == "reviewed"
     done = approve(people("丙"), NUMBER, Hand("示例领导", "2020-01-21", on_disk(scan)))
-    assert done["state"] == "approved" and done["archive_no"] == "750-KJ·KF·BB·2019·D5-0001"
+    assert done.state == "approved" and done.archive_no == "750-KJ·KF·BB·2019·D5-0001"
     office = people.office
     assert office.archive.read(DOCUMENT.object_id(NUMBER), f"scans/{NUMBER}-1-approver.pdf") == scan.read_bytes()
     sent = issue(people("甲"), NUMBER)
-    assert sent["state"] == "issued" and sent["awaiting_receipt"] == [*LEADERS]
+    assert sent.state == "issued" and sent.awaiting_receipt == (*LEADERS,)
     for name in LEADERS:
         done = receive(people("甲"), NUMBER, name, by="示例收件人")
-    assert done["awaiting_receipt"] == [] and len(done["receipts"]) == 2
+    assert done.awaiting_receipt == () and len(done.receipts) == 2
     progress = office.archive.read_as(ProgressJson, DOCUMENT.object_id(NUMBER)).progress
     assert progress.state == "issued" and len(progress.receipts) == 2 and len(progress.signatures) == 3
     assert verify(office, deep=True).problems == []
@@ -171,7 +170,7 @@ def test_a_scanned_paper_finds_its_document_and_proves_the_signatures_on_it(
     people: kept.People, tmp_path: Path
 ) -> None:
     office, page = people("甲"), tmp_path / "page.png"
-    number = str(draw(office, "BB", "2019")["document_no"])
+    number = draw(office, "BB", "2019").document_no
     sheet(page, f"{paper_of(office, number)}/1")
     unsaid = scan(people("乙"), [on_disk(page)], recognise=False)
     assert unsaid.attached == [] and "哪种签署" in str(worded(unsaid.refused[0].problems[0].message))
@@ -179,10 +178,10 @@ def test_a_scanned_paper_finds_its_document_and_proves_the_signatures_on_it(
     told = scan(people("乙"), [on_disk(page)], said, recognise=False)
     assert [(one.record_no, one.kinds) for one in told.attached] == [(number, ["审核", "批准"])]
     shown = show_document(office, number)
-    assert (shown["state"], [(s["part"], s["by"], s["on"]) for s in shown["signatures"]]) == (
+    assert (shown.state, [(s.part, s.by, s.on) for s in shown.signatures]) == (
         "approved", [("reviewer", "示例主任", "2020-02-01"), ("approver", "示例领导", "2020-02-02")],
     )  # fmt: skip
-    assert all(s["evidence"] in shown["files"] for s in shown["signatures"])
+    assert all(s.evidence in shown.files for s in shown.signatures)
     assert verify(office, deep=True).problems == []
 
 
@@ -208,7 +207,7 @@ def test_a_scan_of_another_or_an_older_paper_proves_nothing(people: kept.People,
 def test_a_month_needs_no_approval_its_review_files_it(people: kept.People) -> None:
     draw(people("甲"), "BB", MARCH)
     done = review(people("乙"), NUMBER, Hand("示例主任"))
-    assert done["state"] == "approved" and done["archive_no"]
+    assert done.state == "approved" and done.archive_no
 
 
 def test_what_was_approved_is_never_drawn_over_only_corrected(people: kept.People) -> None:
@@ -221,14 +220,14 @@ def test_what_was_approved_is_never_drawn_over_only_corrected(people: kept.Peopl
     issue(office, number, to=["质量部"])
     assert kept.filled(office, "01A", kept.information(7, "示例单位七")) == ["QR758-01A-2019-00003"]
     second = correct(office, number, "漏计一份")
-    assert second["edition"] == 2 and second["state"] == "drawn" and second["older_editions_with"] == ["质量部"]
-    changed = {c["id"]: (c["before"], c["now"]) for c in second["changes"]}
+    assert second.edition == 2 and second.state == "drawn" and second.older_editions_with == ("质量部",)
+    changed = {c.id: (c.before, c.now) for c in second.changes}
     assert changed["T01.forms.f01.now"] == ("2", "3") and "T01.forms.f02.now" not in changed
     with office.register.read() as tx:
         assert tx.items.of_object(object_id).version == approved, "the first edition stands"  # type: ignore[union-attr]
     review(people("乙"), number, Hand("示例主任"))
     done = approve(people("丙"), number, Hand("示例领导"))
-    assert done["archive_no"] == "750-KJ·KF·BB·2019·D5-0001"
+    assert done.archive_no == "750-KJ·KF·BB·2019·D5-0001"
     first = office.archive.read_as(DocumentJson, object_id, approved)
     assert next(f.value for f in first.figures if f.id == "T01.forms.f01.now") == "2", "nothing is computed anew"
     assert verify(office, deep=True).problems == []
@@ -273,7 +272,7 @@ def test_open_alarms_are_answered_before_anything_is_drawn(
         error.value.remedy
     )
     shown = draw(people("甲"), "MY", "2019", answer="示例：已列入改进")
-    assert shown["alarms"] == ["示例指标低于目标"] and shown["answer"] == "示例：已列入改进"
+    assert shown.alarms == ("示例指标低于目标",) and shown.answer == "示例：已列入改进"
 
 
 @pytest.mark.parametrize(
@@ -293,15 +292,15 @@ def test_a_step_that_is_not_open_changes_nothing(people: kept.People, step: Any,
     draw(people("甲"), "BB", "2019")
     with pytest.raises(QRecordsError, match=told):
         step(people)
-    assert show_document(people("甲"), NUMBER)["state"] == "drawn"
+    assert show_document(people("甲"), NUMBER).state == "drawn"
     assert people.office.archive.head(DOCUMENT.object_id(NUMBER)) == 1
 
 
 def test_void_keeps_its_number_and_the_period_gets_the_next(people: kept.People) -> None:
     office = people("甲")
     draw(office, "BB", MARCH)
-    assert make_void(office, NUMBER, "示例")["state"] == "void"
-    assert draw(office, "BB", MARCH)["document_no"] == "KF-BB-2019-002"
+    assert make_void(office, NUMBER, "示例").state == "void"
+    assert draw(office, "BB", MARCH).document_no == "KF-BB-2019-002"
     assert verify(office).problems == []
 
 
@@ -337,7 +336,7 @@ def test_v10_r103_a_period_without_its_document_is_due_from_the_first_of_its_kin
 
 def test_v12_december_and_the_year_are_documents_of_the_year_that_is_over(people: kept.People) -> None:
     then = people.at(datetime(2027, 1, 20, 9, tzinfo=kept.ZONE))
-    numbers = [str(draw(then("甲"), "BB", period)["document_no"]) for period in ("2026-12", "2026")]
+    numbers = [draw(then("甲"), "BB", period).document_no for period in ("2026-12", "2026")]
     assert numbers == ["KF-BB-2026-001", "KF-BB-2026-002"]
     for number in numbers:
         review(then("乙"), number, Hand("示例主任"))
@@ -350,16 +349,16 @@ def test_v12_december_and_the_year_are_documents_of_the_year_that_is_over(people
 
 
 def test_r104_a_half_year_stands_beside_its_approved_months(people: kept.People) -> None:
-    def told() -> dict[str, Any]:
+    def told() -> ShownTable:
         shown = draw(people("甲"), "BB", "2019-H1")
-        return next(t for t in shown["tables"] if t["key"] == "T19.differences")
+        return next(t for t in shown.tables if t.key == "T19.differences")
 
-    assert "没有已批准的各期报表" in told()["notes"]
+    assert "没有已批准的各期报表" in told().notes
     for month in range(1, 7):
-        review(people("乙"), str(draw(people("甲"), "BB", f"2019-0{month}")["document_no"]), Hand("示例主任"))
-    assert any("一致" in note for note in told()["notes"])
+        review(people("乙"), draw(people("甲"), "BB", f"2019-0{month}").document_no, Hand("示例主任"))
+    assert any("一致" in note for note in told().notes)
     (late,) = kept.filled(people("甲"), "01A", kept.information(7, "示例单位七"))
-    rows = {row[0]: row[1:] for row in told()["rows"]}
+    rows = {row[0]: row[1:] for row in told().rows}
     assert rows["记录总表 01A 用户信息记录处理表 本期"] == ["2", "3", "1", f"补录1：{late}"]
 
 
@@ -382,7 +381,7 @@ def test_r109_a_row_of_mail_and_the_document_it_carried_name_each_other(people: 
     mail = kept.sample("09A", subject=f"年度报表 {number}")
     (row,) = kept.filled(people("甲"), "09A", mail)
     issue(people("甲"), number, mail_no=row)
-    brief = str(draw(people("甲"), "JB", MARCH, branch="海军")["document_no"])
+    brief = draw(people("甲"), "JB", MARCH, branch="海军").document_no
     review(people("乙"), brief, Hand("示例主任"))
     approve(people("丙"), brief, Hand("示例领导"))
     with pytest.raises(UsageError, match="外单位"):
@@ -404,13 +403,13 @@ def test_r107_a_brief_names_no_other_customer_in_any_of_its_files(people: kept.P
     others = kept.information(4, "示例空军单位", military_branch="空军")
     (mine,), (hidden,) = kept.filled(office, "01A", own), kept.filled(office, "01A", others)
     shown = draw(office, kind, period, branch="海军")
-    files = {name: Path(path) for name, path in shown["files"].items()}
+    files = {name: Path(path) for name, path in shown.files.items()}
     with zipfile.ZipFile(files["document.docx"]) as packed:
         docx = "".join(packed.read(name).decode() for name in packed.namelist() if name.endswith(".xml"))
     pdf = "".join(page.extract_text() for page in pypdf.PdfReader(files["document.pdf"]).pages)
     book = openpyxl.load_workbook(files["tables.xlsx"])
     xlsx = "".join(str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row)
-    kept_text = office.archive.read(DOCUMENT.object_id(shown["document_no"]), "document.json").decode()
+    kept_text = office.archive.read(DOCUMENT.object_id(shown.document_no), "document.json").decode()
     for text in (docx, pdf.replace("\n", ""), xlsx):
         assert kind == "BZ" or "示例海军单位" in text
     assert mine in xlsx
@@ -430,15 +429,15 @@ def test_an_account_of_one_branch_draws_and_drills_into_it_alone(people: kept.Pe
     with pytest.raises(NotPermitted, match="空军"):
         draw(navy, "JB", "2019-04", branch="空军")
     brief = draw(navy, "JB", MARCH, branch="海军")
-    assert brief["document_no"] == "KF-JB-2019-002"
-    assert [d["document_no"] for d in list_documents(navy)] == ["KF-JB-2019-002"]
+    assert brief.document_no == "KF-JB-2019-002"
+    assert [d.document_no for d in list_documents(navy)] == ["KF-JB-2019-002"]
     assert [d.document_no for d in search(navy, "2019年3月", Criteria()).documents] == ["KF-JB-2019-002"]
     assert len(search(people("甲"), "2019年3月", Criteria()).documents) == 3
     for hidden in (NUMBER, NAVY_BRIEF):
         for ask in (show_document, figures_of, outline, partial(document_file, name="tables.xlsx")):
             with pytest.raises(NotFound, match="没有这份文件"):
                 ask(navy, hidden)
-    assert all(r["record_no"] for f in figures_of(navy, "KF-JB-2019-002") for r in f["records"])
+    assert all(r.record_no for f in figures_of(navy, "KF-JB-2019-002") for r in f.records)
 
 
 def test_an_export_of_an_account_of_one_branch_holds_nothing_of_others(people: kept.People, tmp_path: Path) -> None:
@@ -454,9 +453,9 @@ def test_an_export_of_an_account_of_one_branch_holds_nothing_of_others(people: k
         draw(office, kind, MARCH, branch=branch) for kind, branch in (("JB", "海军"), ("JB", "空军"), ("BB", ""))
     ]
     for one in documents:
-        review(people("乙"), one["document_no"], Hand("示例主任"))
-        if one["kind"] == "JB":
-            approve(people("丙"), one["document_no"], Hand("示例领导"))
+        review(people("乙"), one.document_no, Hand("示例主任"))
+        if one.kind == "JB":
+            approve(people("丙"), one.document_no, Hand("示例领导"))
     navy = with_grants(people, Grant("archivist", branch="海军"), Grant("supervisor", branch="海军"))
     packed = export_bag(navy, tmp_path / "bag", year=2019)
     assert not packed.is_whole
@@ -464,7 +463,7 @@ def test_an_export_of_an_account_of_one_branch_holds_nothing_of_others(people: k
     told = "".join(str(path) for path in files) + b"".join(path.read_bytes() for path in files).decode(
         "utf-8", "replace"
     )
-    own, others = documents[0]["document_no"], [one["document_no"] for one in documents[1:]]
+    own, others = documents[0].document_no, [one.document_no for one in documents[1:]]
     assert [word for word in (*made["海军"], "示例海军单位", own) if word not in told] == []
     assert [word for word in (*made["空军"], "示例空军单位", *others, "KF·JB·KJ") if word in told] == []
 
@@ -473,20 +472,20 @@ def test_what_a_document_says_does_not_hang_on_who_draws_it(people: kept.People)
     """The scope is the document's: never the records the account happens to read."""
     whole = draw(people("甲"), "JB", MARCH, branch="海军")
     navy = draw(with_grants(people, Grant("supervisor", branch="海军")), "JB", MARCH, branch="海军")
-    assert navy["tables"] == whole["tables"]
+    assert navy.tables == whole.tables
 
 
 def test_records_above_the_documents_level_are_out_by_definition(people: kept.People) -> None:
     kept.filled(people("甲"), "01A", kept.information(8, "示例单位八", secrecy_level="秘密", secrecy_period="10年"))
     shown = draw(people("甲"), "BB", MARCH)
-    assert value(shown, "01A", "本期") == "2" and any("不含密级高于内部" in line for line in shown["basis"])
+    assert value(shown, "01A", "本期") == "2" and any("不含密级高于内部" in line for line in shown.basis)
 
 
 def test_drilling_tells_only_what_may_be_read(people: kept.People) -> None:
     draw(people("甲"), "BB", MARCH)
     quality = with_grants(people, Grant("quality"))
     (figure,) = figures_of(quality, NUMBER, "T01.forms.f01.now")
-    assert figure["value"] == "2" and figure["records"] == [] and not figure["whole"]
+    assert figure.value == "2" and figure.records == [] and not figure.whole
     for office, told in ((people("甲"), f"{kept.A}～{kept.B[-5:]}"), (quality, None)):
         book = openpyxl.load_workbook(BytesIO(document_file(office, NUMBER, "tables.xlsx")))
         lines = {row[0]: row[2:6] for row in book["明细"].iter_rows(min_row=2, values_only=True)}
@@ -533,7 +532,7 @@ def test_rebuilt_from_the_objects_it_is_as_it_was(people: kept.People, tmp_path:
             assert replace(again, filed_at="", filed_by="") == replace(item, filed_at="", filed_by="")
             assert tx.counters.last("document/KF-BB-2019") == 1
         assert verify(office, deep=True).problems == []
-        assert draw(office, "BB", MARCH)["document_no"] == "KF-BB-2019-002"
+        assert draw(office, "BB", MARCH).document_no == "KF-BB-2019-002"
 
 
 def test_a_backup_holds_it_and_gives_it_back(people: kept.People, tmp_path: Path) -> None:
@@ -541,7 +540,7 @@ def test_a_backup_holds_it_and_gives_it_back(people: kept.People, tmp_path: Path
     backup(people("甲"), tmp_path / "kept")
     restore(tmp_path / "kept", tmp_path / "again")
     with closing(open_office(tmp_path / "again", clock=lambda: kept.THEN)) as office:
-        assert show_document(office, number)["state"] == "approved"
+        assert show_document(office, number).state == "approved"
         assert verify(office, deep=True).problems == []
 
 
@@ -615,9 +614,9 @@ def test_its_paper_is_pdf_a_and_shows_what_it_says(people: kept.People, monkeypa
 
 def test_bound_by_family_and_branch_and_missing_periods_are_gaps(people: kept.People) -> None:
     for kind, period, branch in (("BB", "2019-03", ""), ("MY", "2019-03", ""), ("JB", "2019-03", "海军")):
-        review(people("乙"), str(draw(people("甲"), kind, period, branch=branch)["document_no"]), Hand("示例主任"))
+        review(people("乙"), draw(people("甲"), kind, period, branch=branch).document_no, Hand("示例主任"))
     approve(people("丙"), NAVY_BRIEF, Hand("示例领导"))
-    waiting = str(draw(people("甲"), "BB", "2019-02")["document_no"])
+    waiting = draw(people("甲"), "BB", "2019-02").document_no
     office = people("甲")
     found = compile_year(office, 2019, form_code="KF-BB", dry_run=True)
     assert {"KF-BB 2019-04", "KF-BB 2019-H1", "KF-BB 2019", "KF-MY 2019-02"} <= {m.record_no for m in found.missing}
@@ -629,8 +628,8 @@ def test_bound_by_family_and_branch_and_missing_periods_are_gaps(people: kept.Pe
     assert [(v.volume_code, v.items) for v in made] == [("750-KJ·KF·BB·2019·D5-001", 2)]
     branch = compile_year(office, 2019, form_code="KF-JB", with_gaps=True, reason="示例").volumes
     assert [(v.volume_code, "海军" in v.title) for v in branch] == [("750-KJ·KF·JB·HJ·2019·D5-001", True)]
-    assert show_document(office, NUMBER)["state"] == "bound"
-    assert show_document(office, NUMBER)["volumes"] == ["750-KJ·KF·BB·2019·D5-001"]
+    assert show_document(office, NUMBER).state == "bound"
+    assert show_document(office, NUMBER).volumes == ("750-KJ·KF·BB·2019·D5-001",)
     quality = with_grants(people, Grant("reader"))
     assert not [v for v in list_volumes(quality, 2019) if "KF·BB" in v.volume_code], "a volume of hidden documents"
     assert verify(office, deep=True).problems == []
@@ -645,7 +644,7 @@ def test_over_its_years_it_is_destroyed_like_a_record(people: kept.People) -> No
         witness(later(name), found.list_no, found.sha256, kept.TODAY)
     destroy(later("戊"), found.list_no)
     gone = show_document(later("甲"), number)
-    assert gone["state"] == "destroyed" and gone["destroyed"] == found.list_no and gone["signatures"] == []
+    assert gone.state == "destroyed" and gone.destroyed == found.list_no and gone.signatures == ()
     assert not people.office.archive.is_there(DOCUMENT.object_id(number))
     assert verify(later("甲"), deep=True).problems == []
 
@@ -655,5 +654,5 @@ def test_handed_over_it_comes_in_elsewhere(people: kept.People, tmp_path: Path) 
     export_bag(people("甲"), tmp_path / "bag", year=2019)
     with closing(init(tmp_path / "elsewhere", clock=lambda: kept.THEN)) as other:
         import_bag(other, tmp_path / "bag")
-        assert show_document(other, number)["state"] == "approved"
+        assert show_document(other, number).state == "approved"
         assert verify(other, deep=True).problems == []

@@ -294,7 +294,7 @@ def test_no_page_is_left_out() -> None:
 def test_no_screen_has_a_serious_fault_or_leaves_its_window(people: People, enter: Enter) -> None:
     page, found = enter("甲"), []
     with blank_papers():
-        document = draw(people.office, "BB", "2019-03")["document_no"]
+        document = draw(people.office, "BB", "2019-03").document_no
     volume = next(v.volume_code for v in list_volumes(people.office) if not v.destroyed)
     job = jobs.start(people.office, "texts", {})
     made = (volume, job.key, document)

@@ -15,6 +15,7 @@ from qrecords.cli.wording import worded
 
 if TYPE_CHECKING:
     from qrecords.services.reports.progress import Hand
+    from qrecords.services.reports.shown import ShownDocument
 
 NUMBER = click.argument("number", metavar="文件编号")
 REASON = click.option("--reason", metavar="原因", required=True, help="写明原因，会永久留下")
@@ -58,7 +59,7 @@ def draw(session: Session, kind: str, period: str, branch: str, answer: str, rem
     from qrecords.services.reports.draw import draw as draw_document
 
     drawn = draw_document(session.office, kind, period, branch=branch, answer=answer, remarks=remarks)
-    _answer(session, drawn, f"✓ 已拟制 {drawn['document_no']}　{drawn['title']}")
+    _answer(session, drawn, f"✓ 已拟制 {drawn.document_no}　{drawn.title}")
 
 
 @report.command()
@@ -72,10 +73,10 @@ def correct(session: Session, number: str, reason: str, answer: str, remarks: tu
     from qrecords.services.reports.draw import correct as correct_document
 
     drawn = correct_document(session.office, number, reason, answer=answer, remarks=remarks)
-    lines = [f"  {c['label']}：原为 {c['before']}，现为 {c['now']}" for c in drawn["changes"]] or ["  数字没有变化"]
-    if drawn["older_editions_with"]:
-        lines.append(f"  原版在：{'、'.join(drawn['older_editions_with'])}；批准后请换发")
-    _answer(session, drawn, f"✓ 已做 {drawn['document_no']} 的第{drawn['edition']}版", lines)
+    lines = [f"  {c.label}：原为 {c.before}，现为 {c.now}" for c in drawn.changes or ()] or ["  数字没有变化"]
+    if drawn.older_editions_with:
+        lines.append(f"  原版在：{'、'.join(drawn.older_editions_with)}；批准后请换发")
+    _answer(session, drawn, f"✓ 已做 {drawn.document_no} 的第{drawn.edition}版", lines)
 
 
 @report.command()
@@ -87,14 +88,14 @@ def show(session: Session, number: str) -> None:
 
     found = show_document(session.office, number)
     lines = []
-    for one in found.get("tables", ()):
-        lines += [f"  {one['key']} {one['title']}（单位：{one['unit']}）"]
-        lines += [f"    {line}" for line in table(one["columns"], one["rows"])]
-        lines += [f"    注：{note}" for note in one["notes"]]
-    lines += [f"  {path}" for path in found.get("files", {}).values()]
-    if found.get("destroyed"):
-        lines.append(f"  已按清册 {found['destroyed']} 销毁")
-    _answer(session, found, f"{found['document_no']}　{found['title']}", [*_people(found), *lines])
+    for one in found.tables or ():
+        lines += [f"  {one.key} {one.title}（单位：{one.unit}）"]
+        lines += [f"    {line}" for line in table(one.columns, one.rows)]
+        lines += [f"    注：{note}" for note in one.notes]
+    lines += [f"  {path}" for path in (found.files or {}).values()]
+    if found.destroyed:
+        lines.append(f"  已按清册 {found.destroyed} 销毁")
+    _answer(session, found, f"{found.document_no}　{found.title}", [*_people(found), *lines])
 
 
 @report.command()
@@ -108,10 +109,10 @@ def figures(session: Session, number: str, figure: str) -> None:
     found = figures_of(session.office, number, figure)
     lines = []
     for one in found:
-        lines.append(f"{one['id']}　{one['label']}：{one['value']} {one['unit']}（精确值 {one['exact']}）")
+        lines.append(f"{one.id}　{one.label}：{one.value} {one.unit}（精确值 {one.exact}）")
         if figure:
-            lines += [f"  {r['record_no']}　{r['date']}　{r['title']}" for r in one["records"]]
-            lines += [] if one["whole"] else ["  还有您不能查阅的记录"]
+            lines += [f"  {r.record_no}　{r.date}　{r.title}" for r in one.records]
+            lines += [] if one.whole else ["  还有您不能查阅的记录"]
     session.answer({"figures": found}, lines)
 
 
@@ -124,10 +125,10 @@ def list_(session: Session, kind: str, year: int | None) -> None:
     from qrecords.services.reports.kept import list_documents
 
     found = list_documents(session.office, kind=kind, year=year)
-    rows = [(d["document_no"], d["period"], d["state_label"], d["title"], worded(d["next"])) for d in found]
+    rows = [(d.document_no, d.period, d.state_label, d.title, worded(d.next)) for d in found]
     headings = ("编号", "期间", "办到", "题名", "下一步")
     lines = table(headings, rows, (18, 8, 16, 40, 70)) if rows else ["还没有文件"]
-    session.answer({"documents": [_plain(d) for d in found]}, lines)
+    session.answer({"documents": found}, lines)
 
 
 @report.command()
@@ -139,7 +140,7 @@ def review(session: Session, number: str, by: str, day: str | None, evidence: Pa
     from qrecords.services.reports import progress
 
     done = progress.review(session.office, number, _hand_of(by, day, evidence))
-    _answer(session, done, f"✓ 已审核 {done['document_no']}：{done['state_label']}")
+    _answer(session, done, f"✓ 已审核 {done.document_no}：{done.state_label}")
 
 
 @report.command()
@@ -151,7 +152,7 @@ def approve(session: Session, number: str, by: str, day: str | None, evidence: P
     from qrecords.services.reports import progress
 
     done = progress.approve(session.office, number, _hand_of(by, day, evidence))
-    _answer(session, done, f"✓ 已批准 {done['document_no']}")
+    _answer(session, done, f"✓ 已批准 {done.document_no}")
 
 
 @report.command()
@@ -164,7 +165,7 @@ def sign(session: Session, number: str, part: Any, by: str, day: str | None, evi
     from qrecords.services.reports import progress
 
     done = progress.sign(session.office, number, part, _hand_of(by, day, evidence))
-    _answer(session, done, f"✓ 已登记 {done['document_no']} 的{PARTS[part]}签署")
+    _answer(session, done, f"✓ 已登记 {done.document_no} 的{PARTS[part]}签署")
 
 
 @report.command(name="return")
@@ -176,7 +177,7 @@ def return_(session: Session, number: str, reason: str) -> None:
     from qrecords.services.reports.progress import send_back
 
     done = send_back(session.office, number, reason)
-    _answer(session, done, f"✓ 已退回 {done['document_no']}")
+    _answer(session, done, f"✓ 已退回 {done.document_no}")
 
 
 @report.command()
@@ -188,7 +189,7 @@ def void(session: Session, number: str, reason: str) -> None:
     from qrecords.services.reports.progress import make_void
 
     done = make_void(session.office, number, reason)
-    _answer(session, done, f"✓ 已作废 {done['document_no']}")
+    _answer(session, done, f"✓ 已作废 {done.document_no}")
 
 
 @report.command()
@@ -202,7 +203,7 @@ def issue(session: Session, number: str, to: tuple[str, ...], day: str | None, m
     from qrecords.services.reports.progress import issue as issue_document
 
     done = issue_document(session.office, number, to=to, on=day or "", mail_no=mail)
-    _answer(session, done, f"✓ 已报送 {done['document_no']}：{'、'.join(done['sent'][-1]['recipients'])}")
+    _answer(session, done, f"✓ 已报送 {done.document_no}：{'、'.join(done.sent[-1].recipients)}")
 
 
 @report.command()
@@ -216,27 +217,22 @@ def receipt(session: Session, number: str, recipient: str, by: str, day: str | N
     from qrecords.services.reports.progress import receive
 
     done = receive(session.office, number, recipient, by=by, on=day or "")
-    _answer(session, done, f"✓ 已登记 {recipient} 签收 {done['document_no']}")
+    _answer(session, done, f"✓ 已登记 {recipient} 签收 {done.document_no}")
 
 
-def _answer(session: Session, document: dict[str, Any], said: str, lines: list[str] | None = None) -> None:
-    told = [said, *(lines or ()), f"→ {worded(document['next'])}"]
-    session.answer({"document": _plain(document)}, told)
+def _answer(session: Session, document: ShownDocument, said: str, lines: list[str] | None = None) -> None:
+    session.answer({"document": document}, [said, *(lines or ()), f"→ {worded(document.next)}"])
 
 
-def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    return document | {"next": worded(document["next"])}
-
-
-def _people(found: dict[str, Any]) -> list[str]:
-    lines = [f"  {found['state_label']}　第{found['edition']}版　密级 {found['secrecy_level']}"]
-    if found["archive_no"]:
-        lines.append(f"  归档编号 {found['archive_no']}")
+def _people(found: ShownDocument) -> list[str]:
+    lines = [f"  {found.state_label}　第{found.edition}版　密级 {found.secrecy_level}"]
+    if found.archive_no:
+        lines.append(f"  归档编号 {found.archive_no}")
     lines += [
-        f"  {s['part_label']} {s['by']}  {s['on']}{'（有扫描件）' if s['evidence'] else ''}"
-        for s in found["signatures"]
-        if s["edition"] == found["edition"]
+        f"  {s.part_label} {s.by}  {s.on}{'（有扫描件）' if s.evidence else ''}"
+        for s in found.signatures
+        if s.edition == found.edition
     ]
-    lines += [f"  报送 {'、'.join(s['recipients'])}  {s['on']}" for s in found["sent"]]
-    lines += [f"  签收 {r['recipient']} {r['by']}  {r['on']}" for r in found["receipts"]]
-    return lines + ([f"  原因：{found['reason']}"] if found["reason"] else [])
+    lines += [f"  报送 {'、'.join(s.recipients)}  {s.on}" for s in found.sent]
+    lines += [f"  签收 {r.recipient} {r.by}  {r.on}" for r in found.receipts]
+    return lines + ([f"  原因：{found.reason}"] if found.reason else [])

@@ -30,6 +30,7 @@ from qrecords.services.finding.search import Criteria, Found, search
 from qrecords.services.intake.fill import fill
 from qrecords.services.packs import PackState, packs, switch
 from qrecords.services.reports.draw import draw
+from qrecords.services.reports.kept import document_file
 from qrecords.services.volumes.compile import CompiledVolume, compile_year
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.formfiles import FormFolder
@@ -335,9 +336,9 @@ def _reported(office: Office, year: int) -> list[Path]:
     copies = []
     for kind, period, branch in (("BB", f"{year}", ""), ("JB", f"{year}-11", BRANCH), ("MY", f"{year}", "")):
         drawn = draw(office, kind, period, branch=branch, answer="示例：逐条核对，已列入改进。")
-        copy = office.settings.root.resolve() / "reports" / f"{drawn['title']}.pdf"
+        copy = office.settings.root.resolve() / "reports" / f"{drawn.title}.pdf"
         make_dirs(copy.parent)
-        write_file(copy, Path(drawn["files"]["document.pdf"]).read_bytes())
+        write_file(copy, document_file(office, drawn.document_no, "document.pdf"))
         copies.append(copy)
     return copies
 

@@ -24,9 +24,10 @@ from qrecords.render.docx import Template
 from qrecords.services.reports.change import change, publish, require_same
 from qrecords.services.reports.computed import prepare
 from qrecords.services.reports.content import content_sha256
-from qrecords.services.reports.kept import Row, contents, held_by, kind_called, one, series_of, summary
+from qrecords.services.reports.kept import held_by, kind_called, one, series_of, with_contents
 from qrecords.services.reports.papers import papers_of
 from qrecords.services.reports.prepared import Asked, Prepared
+from qrecords.services.reports.shown import ShownDocument, shown
 from qrecords.stores.documentkinds import DOCUMENTS_FILE, documents_folder
 from qrecords.stores.register import Transaction
 from qrecords.work.step import running
@@ -73,7 +74,7 @@ def draw(
     branch: str = "",
     answer: str = "",
     remarks: Sequence[str] = (),
-) -> Row:
+) -> ShownDocument:
     """Draw the document of a kind and period; one not yet approved is drawn again under its number.
 
     UsageError, InvalidInput: no such kind, period or branch. WrongState: the period has not ended, alarms wait for an
@@ -93,7 +94,9 @@ def draw(
     return _drawn(office, order, there, words, answer.strip())
 
 
-def correct(office: Office, number: str, reason: str, *, answer: str = "", remarks: Sequence[str] = ()) -> Row:
+def correct(
+    office: Office, number: str, reason: str, *, answer: str = "", remarks: Sequence[str] = ()
+) -> ShownDocument:
     """Draw the next edition of a document that was approved: figures of today, with what each was before (R94)."""
     text = _text(reason, "原因")
     if not text:
@@ -162,7 +165,7 @@ def _text(text: str, what: str) -> str:
 
 def _drawn(
     office: Office, order: Order, there: Document | None, remarks: tuple[str, ...], answer: str, *, reason: str = ""
-) -> Row:
+) -> ShownDocument:
     folder = documents_folder(office.settings.forms_dir)
     template = Template.load(folder / order.kind.template)  # before a number is taken
     with office.register.read() as tx:
@@ -232,7 +235,7 @@ def _drawn(
         sums = {name: hashlib.sha256(_bytes(data)).hexdigest() for name, data in sorted(files.items())}
         whole: Mapping[str, bytes | Path] = {**files, DocumentJson.FILE: replace(held, files=sums).to_bytes()}
         publish(office, run, step, whole, "更正" if reason else "拟制", _scans(office, document, there))
-    return summary(document) | contents(office, document, held)
+    return with_contents(office, document, shown(document), held)
 
 
 def _require_answered(prepared: Prepared, answer: str, order: Order) -> None:

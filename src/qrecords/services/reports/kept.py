@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from qrecords.advice import Do, advise
 from qrecords.errors import NotFound, UsageError
-from qrecords.model.document import AFTER_APPROVAL, DOCUMENT_LABELS, PART_LABELS, Document, DocumentState
+from qrecords.model.document import AFTER_APPROVAL, DOCUMENT_LABELS, Document, DocumentState
 from qrecords.model.formats import DocumentJson, FigureJson
 from qrecords.model.record import Action, Record, State
 from qrecords.model.reportkind import DocumentSeries
 from qrecords.office import Office, missing_document
 from qrecords.render.charts.chart import Chart, chart_of, why_not
 from qrecords.render.reportbook import tables_xlsx
+from qrecords.services.reports.shown import Counted, ShownDocument, ShownFigure, shown, tables_of
 from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.register import Transaction
 
-Row = dict[str, Any]
 WORKBOOK = "tables.xlsx"
 
 
@@ -66,7 +65,7 @@ def readable(office: Office, documents: Sequence[Document]) -> list[Document]:
     return [d for d in documents if office.may_document(Action.REPORT_READ, d.scope)]
 
 
-def list_documents(office: Office, *, kind: str = "", year: int | None = None) -> list[Row]:
+def list_documents(office: Office, *, kind: str = "", year: int | None = None) -> list[ShownDocument]:
     """Return the documents the account may read, by kind and number."""
     series = series_of(office)
     form_code = series.form_code(kind_called(series, kind)) if kind.strip() else ""
@@ -76,16 +75,16 @@ def list_documents(office: Office, *, kind: str = "", year: int | None = None) -
     return found
 
 
-def show_document(office: Office, number: str) -> Row:
+def show_document(office: Office, number: str) -> ShownDocument:
     """Return a document with what it says and where its files lie; of a destroyed one what remains."""
     document = one(office, number)
     office.note([office.event(Action.REPORT_READ, document.document_no)])
-    shown = as_it_stands(office, document)
+    stands = as_it_stands(office, document)
     if document.version < 1:
         with office.register.read() as tx:
             gone = [row for row in tx.retention.destroyed() if row.object_id == document.object_id]
-        return shown | {"destroyed": gone[0].list_no if gone else ""}
-    return shown | contents(office, document)
+        return replace(stands, destroyed=gone[0].list_no if gone else "")
+    return with_contents(office, document, stands)
 
 
 def document_file(office: Office, number: str, name: str) -> bytes:
@@ -93,7 +92,7 @@ def document_file(office: Office, number: str, name: str) -> bytes:
 
     To who may not read all its records the workbook is made anew: its figures name those he may read (F.5).
     """
-    if name not in show_document(office, number).get("files", {}):
+    if name not in (show_document(office, number).files or ()):
         raise NotFound("文件里没有这一份", remedy="请从文件的页面上打开")
     document = one(office, number)
     if name != WORKBOOK or office.readable() is None:
@@ -125,46 +124,43 @@ def outline(office: Office, number: str) -> Outline:
     return Outline(held.figures, {chart.name: chart for chart in charts if not why_not(chart)})
 
 
-def as_it_stands(office: Office, document: Document) -> Row:
-    """Return a document as `summary` does; one that is in a volume is bound, whatever was done with it before."""
+def as_it_stands(office: Office, document: Document) -> ShownDocument:
+    """Return where a document stands; one that is in a volume is bound, whatever was done with it before."""
     with office.register.read() as tx:
         return _with_volumes(tx, document)
 
 
-def _with_volumes(tx: Transaction, document: Document) -> Row:
-    shown = summary(document)
+def _with_volumes(tx: Transaction, document: Document) -> ShownDocument:
+    stands = shown(document)
     places = tx.items.places(document.progress.archive_no) if document.progress.archive_no else []
     now = [p for p in places if p.version == document.progress.approved_version]
     if now and document.state in AFTER_APPROVAL:
         bound = DocumentState.BOUND
-        shown |= {"state": bound.value, "state_label": f"{DOCUMENT_LABELS[bound]}（{shown['state_label']}）"}
-    return shown | {"volumes": [p.volume_code for p in now]}
+        label = f"{DOCUMENT_LABELS[bound]}（{stands.state_label}）"
+        stands = replace(stands, state=bound.value, state_label=label)
+    return replace(stands, volumes=tuple(p.volume_code for p in now))
 
 
-def contents(office: Office, document: Document, held: DocumentJson | None = None) -> Row:
-    """Return what a document says, and its files; `held` is what it says where that was just written."""
+def with_contents(
+    office: Office, document: Document, stands: ShownDocument, held: DocumentJson | None = None
+) -> ShownDocument:
+    """Return a document with what it says, and its files; `held` is what it says where that was just written."""
     held = held or held_by(office, document)
-    figures = {f.id: f.value for f in held.figures}
     names = [n for n in office.archive.names(document.object_id) if not n.endswith(".json")]
-    return {
-        "as_of": held.as_of,
-        "basis": list(held.basis),
-        "remarks": list(held.remarks),
-        "alarms": list(held.alarms),
-        "answer": held.answer,
-        "changes": [{"id": c.id, "label": c.label, "before": c.before, "now": c.now} for c in held.changes],
-        "tables": [
-            {
-                "key": t.key, "title": t.title, "unit": t.unit, "columns": list(t.columns), "notes": list(t.notes),
-                "rows": [[row[0], *(figures.get(cell, cell) for cell in row[1:])] for row in t.rows],
-            }
-            for t in held.tables
-        ],
-        "files": {name: office.archive.called(document.object_id, name) for name in names},
-    }  # fmt: skip
+    return replace(
+        stands,
+        as_of=held.as_of,
+        basis=held.basis,
+        remarks=held.remarks,
+        alarms=held.alarms,
+        answer=held.answer,
+        changes=held.changes,
+        tables=tables_of(held),
+        files={name: office.archive.called(document.object_id, name) for name in names},
+    )
 
 
-def figures_of(office: Office, number: str, figure_id: str = "") -> list[Row]:
+def figures_of(office: Office, number: str, figure_id: str = "") -> list[ShownFigure]:
     """Return the figures of a document, one when it is named, with the records each counts that the account may read.
 
     Where some may not be read, how many there are is not told either.
@@ -191,65 +187,17 @@ def _may_read(office: Office, numbers: Sequence[str]) -> dict[str, Record]:
     return {r.record_no: r for r in office.only_readable(there)}
 
 
-def _drilled(figure: FigureJson, records: Sequence[tuple[str, int, str]], may: dict[str, Record]) -> Row:
+def _drilled(figure: FigureJson, records: Sequence[tuple[str, int, str]], may: dict[str, Record]) -> ShownFigure:
     lines = [
-        {
-            "record_no": no,
-            "version": version,
-            "counts": counts,
-            "date": may[no].date,
-            "title": may[no].title,
-            "destroyed": may[no].state is State.DESTROYED,
-        }
+        Counted(no, version, counts, may[no].date, may[no].title, may[no].state is State.DESTROYED)
         for no, version, counts in records
         if no in may
     ]
-    return {
-        "id": figure.id, "label": figure.label, "value": figure.value, "exact": figure.exact, "unit": figure.unit,
-        "records": lines, "whole": len(lines) == len(records),
-    }  # fmt: skip
+    return ShownFigure(
+        figure.id, figure.label, figure.value, figure.exact, figure.unit, lines, whole=len(lines) == len(records)
+    )
 
 
 def held_by(office: Office, document: Document) -> DocumentJson:
     """Return what a document says, from its object."""
     return office.archive.read_as(DocumentJson, document.object_id, document.version)
-
-
-def summary(document: Document) -> Row:
-    """Return a document for people and programs, without what it says."""
-    progress = document.progress
-    return {
-        "document_no": document.document_no,
-        "kind": document.kind,
-        "title": document.title,
-        "period": document.period,
-        "branch": document.branch,
-        "state": document.state.value,
-        "state_label": DOCUMENT_LABELS[document.state],
-        "edition": progress.edition,
-        "secrecy_level": document.secrecy_level,
-        "drawn_at": document.drawn_at,
-        "drawn_by": document.drawn_by,
-        "archive_no": progress.archive_no,
-        "reason": progress.reason,
-        "signatures": [*_signatures(document)],
-        "sent": [{"recipients": list(s.recipients), "on": s.on, "edition": s.edition} for s in progress.sent],
-        "receipts": [
-            {"recipient": r.recipient, "by": r.by, "on": r.on, "edition": r.edition} for r in progress.receipts
-        ],
-        "awaiting_receipt": list(document.unreceived),
-        "older_editions_with": list(document.holders),
-        "next": document.next_step,
-    }
-
-
-def _signatures(document: Document) -> Iterator[Row]:
-    for s in document.progress.signatures:
-        yield {
-            "part": s.part,
-            "part_label": PART_LABELS[s.part],  # type: ignore[index]  # written by this program
-            "by": s.by,
-            "on": s.on,
-            "edition": s.edition,
-            "evidence": s.evidence,
-        }

@@ -21,7 +21,8 @@ from qrecords.services import reading
 from qrecords.services.hands import require_other_hands
 from qrecords.services.reports.change import Facts, Files, grow
 from qrecords.services.reports.content import content_sha256
-from qrecords.services.reports.kept import Row, held_by, one, series_of, summary
+from qrecords.services.reports.kept import held_by, one, series_of
+from qrecords.services.reports.shown import ShownDocument, shown
 from qrecords.services.steps import looked_at_evidence, past_day
 from qrecords.stores.given import GivenFile
 
@@ -44,17 +45,17 @@ class Hand:
     evidence: GivenFile | None = None
 
 
-def review(office: Office, number: str, hand: Hand) -> Row:
+def review(office: Office, number: str, hand: Hand) -> ShownDocument:
     """Register the review; where no one approves, it approves."""
     return sign(office, number, "reviewer", hand)
 
 
-def approve(office: Office, number: str, hand: Hand) -> Row:
+def approve(office: Office, number: str, hand: Hand) -> ShownDocument:
     """Register the approval: from here on nothing of the edition changes."""
     return sign(office, number, "approver", hand)
 
 
-def sign(office: Office, number: str, part: Part, hand: Hand) -> Row:
+def sign(office: Office, number: str, part: Part, hand: Hand) -> ShownDocument:
     """Register a signature on a document's paper, by the right of its part; without a name the account's person."""
     action = SIGNING[part]
     document = one(office, number, action)
@@ -76,28 +77,28 @@ def sign(office: Office, number: str, part: Part, hand: Hand) -> Row:
         signature = replace(signature, evidence=name, evidence_sha256=sha256)
         signed, files = document.endorsed(signature), {name: hand.evidence.read()}
     detail: Facts = {"part": part, "on": day, "by": digest(by), "evidence": signature.evidence_sha256}
-    return summary(grow(office, document, signed, action, PART_LABELS[part], detail, files))
+    return shown(grow(office, document, signed, action, PART_LABELS[part], detail, files))
 
 
-def send_back(office: Office, number: str, reason: str) -> Row:
+def send_back(office: Office, number: str, reason: str) -> ShownDocument:
     """Return a document to whoever draws; its signatures no longer stand."""
     text = _reason(reason)
     document = one(office, number, Action.REPORT_REVIEW)
     after = document.returned(text)
     detail: Facts = {"decision": "return", "reason": digest(text)}
-    return summary(grow(office, document, after, Action.REPORT_REVIEW, "退回", detail))
+    return shown(grow(office, document, after, Action.REPORT_REVIEW, "退回", detail))
 
 
-def make_void(office: Office, number: str, reason: str) -> Row:
+def make_void(office: Office, number: str, reason: str) -> ShownDocument:
     """Give up a document that was never approved; its number stays with the reason."""
     text = _reason(reason)
     document = one(office, number, Action.REPORT_DRAW)
     after = document.made_void(text)
     detail: Facts = {"decision": "void", "reason": digest(text)}
-    return summary(grow(office, document, after, Action.REPORT_DRAW, "作废", detail))
+    return shown(grow(office, document, after, Action.REPORT_DRAW, "作废", detail))
 
 
-def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", mail_no: str = "") -> Row:
+def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", mail_no: str = "") -> ShownDocument:
     """Send a document to all it is for, or to some; with the row of mail it went out by (R102)."""
     document = one(office, number, Action.REPORT_ISSUE)
     recipients = tuple(dict.fromkeys(filter(None, (_text(name, "报送对象") for name in to)))) or document.recipients
@@ -119,7 +120,7 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
     sent = Sent(recipients, day, office.now(), office.account.name, document.progress.edition, mail)
     after = document.issued(sent)
     detail: Facts = {"on": day, "recipients": len(recipients), "to": digest(list(recipients))}
-    return summary(grow(office, document, after, Action.REPORT_ISSUE, "报送", detail))
+    return shown(grow(office, document, after, Action.REPORT_ISSUE, "报送", detail))
 
 
 def _goes_by_mail(office: Office, document: Document) -> bool:
@@ -139,7 +140,7 @@ def _mail(office: Office, number: str, document: Document) -> str:
     return record.record_no
 
 
-def receive(office: Office, number: str, recipient: str, *, by: str, on: str = "") -> Row:
+def receive(office: Office, number: str, recipient: str, *, by: str, on: str = "") -> ShownDocument:
     """Register that a recipient signed for a document."""
     document = one(office, number, Action.REPORT_RECEIPT)
     name, person = _text(recipient, "报送对象"), _text(by, "签收人")
@@ -152,7 +153,7 @@ def receive(office: Office, number: str, recipient: str, *, by: str, on: str = "
     if day < first:
         raise InvalidInput(f"签收日期 {day} 早于报送日期 {first}", remedy="请核对日期")
     detail: Facts = {"on": day, "recipient": digest(name), "by": digest(person)}
-    return summary(grow(office, document, after, Action.REPORT_RECEIPT, "签收", detail))
+    return shown(grow(office, document, after, Action.REPORT_RECEIPT, "签收", detail))
 
 
 def _require_other(office: Office, document: Document, part: Part) -> None:

@@ -21,6 +21,7 @@ from qrecords.services.arrivals import arrivals
 from qrecords.services.complaints import checklist_file, complaints
 from qrecords.services.due import due
 from qrecords.services.reports import draw, kept, progress
+from qrecords.services.reports.shown import ShownDocument
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked, download, pdf
 
@@ -110,7 +111,7 @@ def document(asked: Asked) -> Response:
     one = kept.show_document(asked.session, number)
     shown = kept.outline(asked.session, number)
     wanted = asked.query("figure")
-    address = f"/reports/{quote(one['document_no'])}"
+    address = f"/reports/{quote(one.document_no)}"
     return asked.page(
         "report.html", one=one, wanted=wanted, address=address, figures=shown.figures,
         charts=[(f"{address}/chart?{urlencode({'name': n})}", in_words(chart)) for n, chart in shown.charts.items()],
@@ -128,9 +129,9 @@ def document_chart(asked: Asked) -> Response:
     return Response(svg(found[name]), media_type="image/svg+xml")
 
 
-def _names(one: Mapping[str, Any]) -> list[str]:
+def _names(one: ShownDocument) -> list[str]:
     """Return the files of a document worth a button: papers and tables; the charts stand in them."""
-    return [name for name in one.get("files", {}) if "/" not in name]
+    return [name for name in (one.files or ()) if "/" not in name]
 
 
 def paper(asked: Asked) -> Response:
@@ -171,7 +172,7 @@ def step(asked: Asked) -> Response:
             done, told = progress.receive(session, number, asked.text("recipient"), by=by, on=on), "已登记签收："
         case _:
             raise UsageError("没有这一步", remedy="请从「报表」里选")
-    return asked.go(f"/reports/{quote(done['document_no'])}", f"{told} {done['document_no']}　{done['title']}")
+    return asked.go(f"/reports/{quote(done.document_no)}", f"{told} {done.document_no}　{done.title}")
 
 
 def _hand(asked: Asked) -> progress.Hand:
