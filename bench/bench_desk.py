@@ -6,7 +6,9 @@ Pages are asked by a process of its own, one at a time, by 20 accounts at once w
 think in between; the services behind them in one process, so that the ratios say what HTTP, session and page cost.
 Processor time is that of the server's processes, as many as `--processes` says. `--profile` tells where it goes, of
 the service calls; `--pages` profiles whole pages in one process. `--with-worker` measures those who think twice,
-quietly and while the worker reads a scan of 500 pages, or compiles a year (`--with-worker compile`), and nothing else.
+quietly and while the worker reads a scan of 500 pages, or compiles a year (`--with-worker compile`), and nothing else:
+each asks the pages in turn, one of each a round, so that all kinds are asked at all moments of the work; a round in
+which it ended is not counted.
 """
 
 from __future__ import annotations
@@ -113,16 +115,30 @@ class Served:
 
     def asked(self, hands: int, asks: int, address: Callable[[int], str], think: float = 0.0) -> Figures:
         """Let hands ask so often each, all at once."""
-        work = [
-            {"cookie": self.cookies[hand], "addresses": [address(n * hands + hand) for n in range(asks)]}
-            for hand in range(hands)
-        ]
+        asked = [[address(n * hands + hand) for n in range(asks)] for hand in range(hands)]
+        times, processor = self._load(asked, think)
+        return Figures([time for own in times for time in own], processor)
+
+    def in_turn(self, hands: int, ways: Sequence[Way], number: int, think: float) -> list[list[float]]:
+        """Let hands ask each page once, each hand beginning with another; returns the seconds of each page."""
+        turns = [[ways[(hand + k) % len(ways)] for k in range(len(ways))] for hand in range(hands)]
+        asked = [[way.address(number * hands + hand) for way in turn] for hand, turn in enumerate(turns)]
+        times, _ = self._load(asked, think)
+        by_way: dict[str, list[float]] = {way.name: [] for way in ways}
+        for turn, own in zip(turns, times, strict=True):
+            for way, time_ in zip(turn, own, strict=True):
+                by_way[way.name].append(time_)
+        return [*by_way.values()]
+
+    def _load(self, asked: Sequence[Sequence[str]], think: float) -> tuple[list[list[float]], float]:
+        """Let each hand ask its addresses; returns the seconds of each, and the server's processor time."""
+        work = [{"cookie": self.cookies[hand], "addresses": one} for hand, one in enumerate(asked)]
         before = self.spent()
         told = subprocess.run(
             [sys.executable, "-m", "bench.desk_load"], check=True, capture_output=True, text=True,
             input=json.dumps({"port": self.port, "think": think, "hands": work}),
         )  # fmt: skip
-        return Figures(json.loads(told.stdout)["times"], self.spent() - before)
+        return json.loads(told.stdout)["times"], self.spent() - before
 
 
 @dataclass(frozen=True)
@@ -135,7 +151,7 @@ class Figures:
     @property
     def p95(self) -> float:
         """Return the 95th percentile in ms."""
-        return statistics.quantiles(self.times, n=20)[-1] * 1000
+        return p95(self.times)
 
     @property
     def each(self) -> float:
@@ -145,6 +161,11 @@ class Figures:
     def __str__(self) -> str:
         middle = statistics.median(self.times) * 1000
         return f"median {middle:.1f} p95 {self.p95:.1f} processor {self.each:.1f}"
+
+
+def p95(times: Sequence[float]) -> float:
+    """Return the 95th percentile of seconds in ms."""
+    return statistics.quantiles(times, n=20)[-1] * 1000
 
 
 def at_once(hands: int, asks: int, ask: Callable[[int, int], object]) -> Figures:
@@ -280,23 +301,40 @@ def beside_the_worker(root: Path, laid: Prepared, asks: int, think: float, kind:
         begin = BESIDE[kind](office, Path(folder))
         for way in ways(laid):
             warmed(served, way)
-        quiet = [served.asked(ACCOUNTS, asks, way.address, think) for way in ways(laid)]
+        quiet = rounds(served, laid, asks, think, lambda: True)
         job = begin()
         with served.browser() as browser:
             while (now := jobs.show_job(office, job.key)).is_open and not now.total:
                 assert browser.get("/jobs").status_code == 200  # whoever looks sees to it that the worker is there
                 time.sleep(1)
-        for way, before in zip(ways(laid), quiet, strict=True):
-            busy = served.asked(ACCOUNTS, asks, way.address, think)
-            print(f"{way.name}, ms: {before}; beside the {kind}: {busy}", flush=True)
-            line(f"{way.name}: p95 beside the worker ÷ quiet", busy.p95 / before.p95, f"≤ {ASKED_BESIDE}")
+        busy = rounds(served, laid, asks, think, lambda: jobs.show_job(office, job.key).is_open)
         now = jobs.show_job(office, job.key)
-        print(f"the {kind}: {now.state} {now.done} of {now.total}" + ("" if now.is_open else ": ENDED TOO EARLY"))
+        for way, before, beside in zip(ways(laid), quiet, busy, strict=True):
+            told = "; ".join(
+                f"{what} median {statistics.median(times) * 1000:.1f} p95 {p95(times):.1f} "
+                f"most {max(times) * 1000:.0f} of {len(times)}"
+                for what, times in (("quiet", before), (f"beside the {kind}", beside))
+            )
+            print(f"{way.name}, ms: {told}", flush=True)
+            line(f"{way.name}: p95 beside the worker ÷ quiet", p95(beside) / p95(before), f"≤ {ASKED_BESIDE}")
+        print(f"the {kind}: {now.state} {now.done} of {now.total}")
         if now.is_open:
             jobs.stop(office, job.key)
         while jobs.show_job(office, job.key).is_open:
             time.sleep(1)
     rmtree(root / "archive" / "inbox" / "unmatched", ignore_errors=True)
+
+
+def rounds(served: Served, laid: Prepared, most: int, think: float, counts: Callable[[], bool]) -> list[list[float]]:
+    """Return the seconds of each page over as many rounds; the first that does not count ends them."""
+    found: list[list[float]] = [[] for _ in ways(laid)]
+    for number in range(most):
+        times = served.in_turn(ACCOUNTS, ways(laid), number, think)
+        if not counts():
+            break
+        for own, more in zip(found, times, strict=True):
+            own.extend(more)
+    return found
 
 
 def long_scan(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """Asks the desk as its browsers do, in a process of its own: what it costs is not the server's.
 
 Reads from standard input what each hand asks, one address after the other over its own connection, and how long it
-thinks in between; writes the seconds of each answer, and the processor time it took itself.
+thinks in between; writes the seconds of each answer, by hand in their order, and the processor time it took itself.
 
     {"port": 8000, "think": 0.0, "hands": [{"cookie": "…", "addresses": ["/", "/"]}]}
 """
@@ -17,13 +17,13 @@ import time
 from typing import Any
 
 
-def asked(port: int, hands: list[dict[str, Any]], think: float) -> list[float]:
+def asked(port: int, hands: list[dict[str, Any]], think: float) -> list[list[float]]:
     """Let all hands ask at once; `think` is the mean of the seconds between two questions of one hand, 0 = none."""
-    times: list[float] = []
+    times: list[list[float]] = [[] for _ in hands]
     begun = threading.Barrier(len(hands))
 
     def work(number: int, hand: dict[str, Any]) -> None:
-        rng, own = random.Random(number), []
+        rng, own = random.Random(number), times[number]
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         connection.connect()
         begun.wait()
@@ -42,14 +42,13 @@ def asked(port: int, hands: list[dict[str, Any]], think: float) -> list[float]:
             own.append(time.perf_counter() - start)
             if answer.status != 200:
                 raise SystemExit(f"{address}: {answer.status} {body[:500].decode()}")
-        times.extend(own)
 
     threads = [threading.Thread(target=work, args=(n, hand)) for n, hand in enumerate(hands)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if len(times) < sum(len(hand["addresses"]) for hand in hands):
+    if any(len(own) < len(hand["addresses"]) for own, hand in zip(times, hands, strict=True)):
         sys.exit("not all was answered")
     return times
 
