@@ -25,6 +25,10 @@ STOCK = "备件名称,型号,库存,在途,待补\n电源模块,dy-5,6,2,0\n"
 
 @pytest.fixture
 def office(office: Office) -> Office:
+    return with_repairs(office)
+
+
+def with_repairs(office: Office) -> Office:
     """Give an office of three years' repairs, one a month, that used a part now and then; one report is not signed."""
     made = []
     for n, month in enumerate(Period.read("2026-02").last_months(len(SERIES))):
@@ -87,6 +91,9 @@ def test_what_cannot_be_proposed_is_told(office: Office) -> None:
         spare_plan(office, holdings=GivenFile("库存.csv", (STOCK + "电源模块,DY-5,1,0,0\n").encode()))
     with pytest.raises(UsageError, match="2026-03 还没有过完"):
         spare_plan(office, "2026-03")
+    for text in ("x", "2025", "2025-H1"):
+        with pytest.raises(UsageError, match="不是一个月"):
+            spare_plan(office, text)
     with pytest.raises(UsageError, match="扩展名"):
         plan_file(office, spare_plan(office), "计划.pdf")
     narrow = replace(office, account=replace(office.account, grants=(Grant("supervisor", branch="海军"),)))

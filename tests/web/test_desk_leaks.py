@@ -29,6 +29,8 @@ ASKED: dict[str, str | list[str]] = {
     "GET /fill": [""],
     "GET /owed": [""],
     "POST /owed": ["service_category=开通&on_site=是"],
+    "GET /spares": [""],
+    "POST /spares": ["do=show", "do=workbook", "do=draft"],
     "POST /fill/{form}": ["form=06A", "form=04A"],
     "POST /fill/{form}/file": "uploads go the way of fill, which tests/services/test_leaks.py asks",
     "GET /fill/{form}/months": ["form=10A"],
@@ -57,6 +59,7 @@ ASKED: dict[str, str | list[str]] = {
     "GET /records/{number}/papers/{sha256}": [f"number={HIDDEN}&sha256={'0' * 64}"],
     "POST /records/{number}/attach": "files go the way of attach, which tests/services/test_leaks.py asks",
     "POST /records/{number}/feedback": [f"number={HIDDEN}&kind=docx", f"number={HIDDEN_COMPLAINT}&kind=docx"],
+    "POST /records/{number}/excerpt": [f"number={HIDDEN}&name=intake&kind=docx"],
     "POST /step/{action}": [
         *(f"action={a}&number={HIDDEN}&reason=示例&kind=engineer&by=示例&back=/"
           for a in ("submit", "issue", "review", "return", "void", "sign", "file")),

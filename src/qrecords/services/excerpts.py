@@ -13,7 +13,7 @@ from typing import Any
 from qrecords.errors import NotFound, WrongState
 from qrecords.model.field import Field
 from qrecords.model.form import Excerpt, Form
-from qrecords.model.record import GONE, Action, Record
+from qrecords.model.record import GONE, Action
 from qrecords.model.rules import holds
 from qrecords.office import Office
 from qrecords.render.context import date_text, printed
@@ -36,7 +36,12 @@ def papers_of(office: Office, record_no: str) -> Sequence[Paper]:
     """Return the papers a record gives as it stands."""
     record = reading.one(office, record_no)
     office.authorise(Action.READ, record.record_no, record)
-    return [Paper(e.key, e.title, e.clause) for e in _given(office.forms.get(record.form_code).form, record)]
+    return given(office.forms.get(record.form_code).form, record.values)
+
+
+def given(form: Form, values: Mapping[str, Any]) -> Sequence[Paper]:
+    """Return the papers a record with these values gives."""
+    return [Paper(e.key, e.title, e.clause) for e in form.excerpts if holds(e.when, values)]
 
 
 def paper_file(office: Office, record_no: str, key: str, name: str) -> bytes:
@@ -46,7 +51,7 @@ def paper_file(office: Office, record_no: str, key: str, name: str) -> bytes:
     if record.state in GONE:
         raise WrongState(f"{record.record_no} 已作废或销毁，不出随案文件", remedy="请核对编号")
     form = office.forms.get(record.form_code).form
-    found = {e.key: e for e in _given(form, record)}
+    found = {e.key: e for e in form.excerpts if holds(e.when, record.values)}
     if key not in found:
         known = "、".join(f"{e.key}（{e.title}）" for e in found.values()) or "没有"
         raise NotFound(f"{record.record_no} 没有名为「{key}」的随案文件", remedy=f"现在可以出的：{known}")
@@ -55,10 +60,6 @@ def paper_file(office: Office, record_no: str, key: str, name: str) -> bytes:
     return sheet_of_record(
         office, record.record_no, key, TEMPLATE, context, name, title=excerpt.title, of_form=form.code
     )
-
-
-def _given(form: Form, record: Record) -> Sequence[Excerpt]:
-    return [e for e in form.excerpts if holds(e.when, record.values)]
 
 
 def _context(office: Office, form: Form, excerpt: Excerpt, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,12 +46,10 @@ def spare_plan(office: Office, until: str = "", holdings: GivenFile | None = Non
     so only who may draw that asks (F.3). `holdings` is a list of stock, orders and backorders by part; without it there
     are none. NotFound: the office keeps no spare-part plans.
     """
-    form = plan_form(office)
-    company = read_documents(office.settings.forms_dir).kinds.get(COMPANY)
-    level = secrecy_rank(company.secrecy_level if company else SECRECY_LEVELS[-1])
-    office.authorise_document(Action.REPORT_DRAW, DocumentScope(form.code, level=level), form.code)
+    form = require_spares(office)
+    level = _level(office)
     this_month = Period.read(office.today()[:7])
-    last = Period.read(until) if until else this_month.preceding
+    last = _month(until) if until else this_month.preceding
     if last.last >= this_month.first:
         raise UsageError(f"{last.key} 还没有过完", remedy=f"消耗按整月统计，最晚到 {this_month.preceding.key}")
     with office.register.read() as tx:
@@ -61,6 +59,34 @@ def spare_plan(office: Office, until: str = "", holdings: GivenFile | None = Non
     found = proposals(uses, months, _held(form, holdings)) if months else ()
     since = months[0] if months else last.key
     return SparePlan(int(last.key[:4]) + 1, since, last.key, len(months), found)
+
+
+def _month(text: str) -> Period:
+    try:
+        found: Period | None = Period.read(text)
+    except ValueError:
+        found = None
+    if found is None or found.span != "month":
+        raise UsageError(f"「{text[:20]}」不是一个月", remedy="请写成 2026-08 的样子")
+    return found
+
+
+def require_spares(office: Office) -> Form:
+    """Return the form of plans for an account that may ask for proposals; refused for others."""
+    form = plan_form(office)
+    office.authorise_document(Action.REPORT_DRAW, DocumentScope(form.code, level=_level(office)), form.code)
+    return form
+
+
+def may_propose(office: Office, form: Form) -> bool:
+    """Tell whether a form is that of plans, and the account may ask for proposals."""
+    scope = DocumentScope(form.code, level=_level(office))
+    return form_number(form.code) == PLAN and office.may_document(Action.REPORT_DRAW, scope)
+
+
+def _level(office: Office) -> int:
+    company = read_documents(office.settings.forms_dir).kinds.get(COMPANY)
+    return secrecy_rank(company.secrecy_level if company else SECRECY_LEVELS[-1])
 
 
 def plan_form(office: Office) -> Form:
@@ -75,10 +101,14 @@ def plan_file(office: Office, plan: SparePlan, name: str) -> bytes:
     """Return the plan's input workbook with what is proposed written in; what is decided is left to people."""
     kind_of(name, (SUFFIX,))
     form = plan_form(office)
+    return input_workbook(form, {}, words=office.words, begun=plan_values(form, plan))
+
+
+def plan_values(form: Form, plan: SparePlan) -> dict[str, Any]:
+    """Return what a plan's form says before anyone decided anything."""
     keys = {c.key for c in form.by_key[PARTS].columns}
     lines = [{k: v for k, v in _line(p).items() if k in keys and v != ""} for p in plan.parts]
-    begun = {"plan_year": plan.year, "base_month": plan.until, PARTS: lines}
-    return input_workbook(form, {}, words=office.words, begun=begun)
+    return {"plan_year": plan.year, "base_month": plan.until, PARTS: lines}
 
 
 def _line(part: Proposed) -> dict[str, Any]:

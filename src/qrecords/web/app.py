@@ -44,7 +44,7 @@ class _Kept(StaticFiles):
 _PAGES = (
     "today", "filling", "registers", "records", "looking", "reviewing", "searching",
     "shelf", "working", "retention", "copying", "reporting", "managing", "scanning", "papers",
-    "keeping", "owing", "correcting",
+    "keeping", "owing", "correcting", "spares",
 )  # fmt: skip
 
 
@@ -89,6 +89,8 @@ ROUTES = (
     _get("/fill", "filling.forms"),
     _get("/owed", "owing.ask"),
     _post("/owed", "owing.tell", Costly.UPLOAD),
+    _get("/spares", "spares.ask"),
+    _post("/spares", "spares.tell", Costly.UPLOAD),
     _post("/fill/{form}", "filling.begin"),
     _post("/fill/{form}/file", "filling.upload", Costly.UPLOAD),
     _get("/fill/{form}/months", "registers.this_month"),
@@ -118,6 +120,7 @@ ROUTES = (
     _post("/records/{number}/attach", "papers.attach_files", Costly.UPLOAD),
     _post("/records/{number}/export", "papers.export"),
     _post("/records/{number}/feedback", "papers.feedback", Costly.PREVIEW),
+    _post("/records/{number}/excerpt", "papers.excerpt", Costly.PREVIEW),
     _post("/step/{action}", "records.step"),
     _get("/review", "reviewing.queue"),
     _get("/review/rows/{form}", "reviewing.rows"),

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -64,11 +65,11 @@ class Look:
         return not self.wrong and not self.missing
 
 
-def begin(office: Office, form_code: str) -> DeskDraft:
-    """Begin a draft of a form; nothing of the archive knows of it, and no number is taken."""
+def begin(office: Office, form_code: str, begun: Mapping[str, Any] = MappingProxyType({})) -> DeskDraft:
+    """Begin a draft of a form, with some values; nothing of the archive knows of it, and no number is taken."""
     form = office.forms.get(form_code).form
     office.authorise(Action.CREATE, form.code)
-    return _add(office, form, "", {key: _typed(v) for key, v in offers(office, form, {}).items()})
+    return _add(office, form, "", {key: _typed(v) for key, v in {**offers(office, form, {}), **begun}.items()})
 
 
 def go_on(office: Office, record_no: str) -> DeskDraft:

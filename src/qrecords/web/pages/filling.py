@@ -18,6 +18,7 @@ from qrecords.services.intake import drafting
 from qrecords.services.intake.asking import columns_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import list_entries
+from qrecords.services.spares import may_propose
 from qrecords.stores.given import on_disk
 from qrecords.stores.register.deskdrafts import DeskDraft
 from qrecords.web.asked import Asked, data_address, pdf, refused, stored_upload, typed
@@ -30,7 +31,8 @@ BLANK_LINES = 3  # offered below what is written in a list
 
 def forms(asked: Asked) -> Response:
     """Show the forms to choose from."""
-    return asked.page("forms.html", forms=[folder.form for folder in asked.session.forms.all()])
+    forms = [folder.form for folder in asked.session.forms.all()]
+    return asked.page("forms.html", forms=forms, proposed={f.code for f in forms if may_propose(asked.session, f)})
 
 
 def begin(asked: Asked) -> Response:

@@ -8,8 +8,9 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from qrecords.errors import UsageError
-from qrecords.model.record import Action
+from qrecords.model.record import GONE, Action
 from qrecords.services import reading
+from qrecords.services.excerpts import given, paper_file
 from qrecords.services.feedback import feedback_file, is_fed_back
 from qrecords.services.finding.find import shown
 from qrecords.services.finding.viewing import kept_paper
@@ -31,10 +32,12 @@ def papers(asked: Asked) -> Response:
     form = session.forms.get(one.form_code).form
     rights = (Action.ATTACH, Action.FILE, Action.COPY_REQUEST)
     may = {a.value for a in rights if session.only_readable([one], a)}
-    told = is_fed_back(session, one) and bool(session.only_readable([one], Action.PRINT))
+    prints = bool(session.only_readable([one], Action.PRINT))
+    told = is_fed_back(session, one) and prints
+    going_along = given(form, one.values) if prints and one.state not in GONE else ()
     record = shown(session, one)
     return asked.page(
-        "papers.html", record=record, form=form, may=may, feedback=told,
+        "papers.html", record=record, form=form, may=may, feedback=told, going_along=going_along,
         signed=[s for s in record.signatures if s.evidence_sha256],
         exports=bool(record.archive_no) and session.allows(Action.EXPORT),
         export_folder=session.settings.desk.export_folder,
@@ -44,11 +47,21 @@ def papers(asked: Asked) -> Response:
 def feedback(asked: Asked) -> Response:
     """Give the sheet the quality department gets of a record (QS/PA758A 5.7.2)."""
     number = asked.session.full_record_no(asked.path["number"])
-    kind = asked.text("kind")
-    if kind not in SHEETS:
-        raise UsageError("没有选 Word 还是 PDF", remedy="请从记录的「附件、副本」页上选")
-    name = f"{number}-反馈.{kind}"
+    name = f"{number}-反馈.{_sheet(asked)}"
     return download(name, feedback_file(asked.session, number, name))
+
+
+def excerpt(asked: Asked) -> Response:
+    """Give a paper that goes along with a unit, to be signed and attached."""
+    number, key = asked.session.full_record_no(asked.path["number"]), asked.text("name")
+    name = f"{number}-{file_name(key)}.{_sheet(asked)}"
+    return download(name, paper_file(asked.session, number, key, name))
+
+
+def _sheet(asked: Asked) -> str:
+    if (kind := asked.text("kind")) not in SHEETS:
+        raise UsageError("没有选 Word 还是 PDF", remedy="请从记录的「附件、副本」页上选")
+    return kind
 
 
 def export(asked: Asked) -> Response:
