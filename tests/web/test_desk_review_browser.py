@@ -68,9 +68,9 @@ def test_within_ten_seconds_it_is_taken_back_and_nothing_was_decided(
 def test_after_ten_seconds_it_is_done(page: Page, office: Office, waiting: list[str]) -> None:
     page.clock.install()
     pass_first(page, waiting[0])
-    page.clock.run_for(9_000)
+    page.clock.run_for(4_000)  # the clock goes on by itself too, as long as a busy machine takes
     assert states(office) == ["submitted"] * 3
-    page.clock.run_for(2_000)
+    page.clock.run_for(7_000)
     become(office, ["reviewed", "submitted", "submitted"])
     expect(page.locator("#held")).to_have_text(f"{waiting[0]} 已通过")
     page.keyboard.press("z")
