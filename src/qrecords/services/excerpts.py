@@ -36,12 +36,12 @@ def papers_of(office: Office, record_no: str) -> Sequence[Paper]:
     """Return the papers a record gives as it stands."""
     record = reading.one(office, record_no)
     office.authorise(Action.READ, record.record_no, record)
-    return given(office.forms.get(record.form_code).form, record.values)
+    return [Paper(e.key, e.title, e.clause) for e in given(office.forms.get(record.form_code).form, record.values)]
 
 
-def given(form: Form, values: Mapping[str, Any]) -> Sequence[Paper]:
+def given(form: Form, values: Mapping[str, Any]) -> Sequence[Excerpt]:
     """Return the papers a record with these values gives."""
-    return [Paper(e.key, e.title, e.clause) for e in form.excerpts if holds(e.when, values)]
+    return [e for e in form.excerpts if holds(e.when, values)]
 
 
 def paper_file(office: Office, record_no: str, key: str, name: str) -> bytes:
@@ -51,7 +51,7 @@ def paper_file(office: Office, record_no: str, key: str, name: str) -> bytes:
     if record.state in GONE:
         raise WrongState(f"{record.record_no} 已作废或销毁，不出随案文件", remedy="请核对编号")
     form = office.forms.get(record.form_code).form
-    found = {e.key: e for e in form.excerpts if holds(e.when, record.values)}
+    found = {e.key: e for e in given(form, record.values)}
     if key not in found:
         known = "、".join(f"{e.key}（{e.title}）" for e in found.values()) or "没有"
         raise NotFound(f"{record.record_no} 没有名为「{key}」的随案文件", remedy=f"现在可以出的：{known}")

@@ -47,7 +47,7 @@ def spare_plan(office: Office, until: str = "", holdings: GivenFile | None = Non
     are none. NotFound: the office keeps no spare-part plans.
     """
     form = require_spares(office)
-    level = _level(office)
+    level = _scope(office, form).level
     this_month = Period.read(office.today()[:7])
     last = _month(until) if until else this_month.preceding
     if last.last >= this_month.first:
@@ -74,19 +74,19 @@ def _month(text: str) -> Period:
 def require_spares(office: Office) -> Form:
     """Return the form of plans for an account that may ask for proposals; refused for others."""
     form = plan_form(office)
-    office.authorise_document(Action.REPORT_DRAW, DocumentScope(form.code, level=_level(office)), form.code)
+    office.authorise_document(Action.REPORT_DRAW, _scope(office, form), form.code)
     return form
 
 
 def may_propose(office: Office, form: Form) -> bool:
     """Tell whether a form is that of plans, and the account may ask for proposals."""
-    scope = DocumentScope(form.code, level=_level(office))
-    return form_number(form.code) == PLAN and office.may_document(Action.REPORT_DRAW, scope)
+    return form_number(form.code) == PLAN and office.may_document(Action.REPORT_DRAW, _scope(office, form))
 
 
-def _level(office: Office) -> int:
+def _scope(office: Office, form: Form) -> DocumentScope:
+    """Return what proposals tell of: all the centre's repairs, up to the level of its report (F.3)."""
     company = read_documents(office.settings.forms_dir).kinds.get(COMPANY)
-    return secrecy_rank(company.secrecy_level if company else SECRECY_LEVELS[-1])
+    return DocumentScope(form.code, level=secrecy_rank(company.secrecy_level if company else SECRECY_LEVELS[-1]))
 
 
 def plan_form(office: Office) -> Form:

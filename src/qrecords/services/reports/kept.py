@@ -75,10 +75,16 @@ def list_documents(office: Office, *, kind: str = "", year: int | None = None) -
     return found
 
 
+def _opened(office: Office, number: str, **detail: str) -> Document:
+    """Return a document the account may read; that it was read is written down."""
+    document = one(office, number)
+    office.note([office.event(Action.REPORT_READ, document.document_no, **detail)])
+    return document
+
+
 def show_document(office: Office, number: str) -> ShownDocument:
     """Return a document with what it says and where its files lie; of a destroyed one what remains."""
-    document = one(office, number)
-    office.note([office.event(Action.REPORT_READ, document.document_no)])
+    document = _opened(office, number)
     stands = as_it_stands(office, document)
     if document.version < 1:
         with office.register.read() as tx:
@@ -92,9 +98,9 @@ def document_file(office: Office, number: str, name: str) -> bytes:
 
     To who may not read all its records the workbook is made anew: its figures name those he may read (F.5).
     """
-    if name not in (show_document(office, number).files or ()):
+    document = _opened(office, number)
+    if document.version < 1 or name not in _file_names(office, document):
         raise NotFound("文件里没有这一份", remedy="请从文件的页面上打开")
-    document = one(office, number)
     if name != WORKBOOK or office.readable() is None:
         return office.archive.read(document.object_id, name)
     held = held_by(office, document)
@@ -115,8 +121,7 @@ class Outline:
 
 def outline(office: Office, number: str) -> Outline:
     """Return what a document shows beside its tables; nothing of a destroyed one."""
-    document = one(office, number)
-    office.note([office.event(Action.REPORT_READ, document.document_no)])
+    document = _opened(office, number)
     if document.version < 1:
         return Outline((), {})
     held = held_by(office, document)
@@ -146,7 +151,6 @@ def with_contents(
 ) -> ShownDocument:
     """Return a document with what it says, and its files; `held` is what it says where that was just written."""
     held = held or held_by(office, document)
-    names = [n for n in office.archive.names(document.object_id) if not n.endswith(".json")]
     return replace(
         stands,
         as_of=held.as_of,
@@ -156,8 +160,12 @@ def with_contents(
         answer=held.answer,
         changes=held.changes,
         tables=tables_of(held),
-        files={name: office.archive.called(document.object_id, name) for name in names},
+        files={name: office.archive.called(document.object_id, name) for name in _file_names(office, document)},
     )
+
+
+def _file_names(office: Office, document: Document) -> list[str]:
+    return [name for name in office.archive.names(document.object_id) if not name.endswith(".json")]
 
 
 def figures_of(office: Office, number: str, figure_id: str = "") -> list[ShownFigure]:
@@ -165,8 +173,7 @@ def figures_of(office: Office, number: str, figure_id: str = "") -> list[ShownFi
 
     Where some may not be read, how many there are is not told either.
     """
-    document = one(office, number)
-    office.note([office.event(Action.REPORT_READ, document.document_no, figure=figure_id)])
+    document = _opened(office, number, figure=figure_id)
     document.require(*(s for s in DocumentState if s is not DocumentState.DESTROYED))
     held = held_by(office, document)
     wanted = [f for f in held.figures if not figure_id or f.id == figure_id]
