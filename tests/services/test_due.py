@@ -141,6 +141,11 @@ def test_r23_clause_5_5_6_three_days_after_the_return(returned: str, limit: str)
         ("deadlines.toml", '[x]\nlabel = "x"\nrule = "x"\ntarget = 5\nlimit = 2\nsource = "inferred"\n', "target"),
         ("deadlines.toml", '[x]\nlabel = "x"\n', "rule"),
         (
+            "deadlines.toml",
+            '[x]\nlabel = "x"\nrule = "x"\nsource = "inferred"\nform = "X"\nevery = "customer"\nmonth_day = "12-31"\n',
+            "known",
+        ),
+        (
             "requirements.toml",
             '[[rows]]\nper = "unit"\nwhen = {}\nreason = "x"\nrule = "x"\nsource = "inferred"\n',
             "form",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qrecords.errors import WrongState
+from qrecords.model.access import Grant
 from qrecords.model.period import Period
+from qrecords.model.record import Record, State
 from qrecords.office import Office
 from qrecords.services import steps
 from qrecords.services.complaints import checklist_file, complaints
@@ -21,6 +24,7 @@ from qrecords.services.reports.figures import figures_of
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS
+from tests.services.test_report_figures import keep
 
 CATALOGUE = FormCatalogue(FORMS)
 KF = FORMS.parent / "KF758"
@@ -179,6 +183,39 @@ def test_r167_each_card_is_judged_once_a_year(office: Office, write: Callable[..
     assert not [d for d in due(office, on="2026-10-01").due if d.key == "staff_review"]
     late = [d for d in due(office, on="2027-12-01").due if d.key == "staff_review"]
     assert [d.about for d in late] == made[:2] and late[0].limit_on == "2027-12-31"
+
+
+def test_r131_each_customer_is_to_be_visited_once_a_year(office: Office) -> None:
+    """From October, of an office that keeps visits: a notice for a visit is one, a call is none, nor is last year's."""
+
+    def met(code: str, day: str, unit: str, **values: Any) -> None:
+        number = sum(1 for _ in made) + 1
+        made.append(number)
+        said = {"customer_unit": unit, "secrecy_level": "内部", "military_branch": "海军"} | values
+        no = f"{code}-{day[:4]}-{number:05}"
+        keep(office, [Record(no, code, int(day[:4]), State.SUBMITTED, said, "示例", day, unit, "", "")])
+
+    def owed(on: str, of: Office = office) -> list[str]:
+        return [d.about for d in due(of, on=on).due if d.key == "yearly_visit"]
+
+    made: list[int] = []
+    met("QR758-02A", "2026-02-03", "甲部队", direction="去电")
+    assert owed("2026-10-01") == [], "no visits are kept here"
+    met("KF758-ZF", "2025-11-06", "乙部队")
+    met("QR758-04A", "2026-03-01", "丙部队", service_category=["走访"])
+    assert owed("2026-09-29") == []
+    assert owed("2026-09-30") == ["乙部队", "甲部队"], "ninety-two days before"
+    told = {d.about: d for d in due(office, on="2026-12-31").due if d.key == "yearly_visit"}
+    assert (told["乙部队"].limit_on, told["乙部队"].late) == ("2026-12-31", False)
+    assert told["乙部队"].detail == "上次2025-11-06，最近往来2025-11-06"
+    assert told["甲部队"].detail == "近两年没有走访记录，最近往来2026-02-03"
+    assert owed("2027-12-01") == ["丙部队", "乙部队", "甲部队"], "a year later all of them"
+    assert owed("2029-10-20") == [], "and after three years without a word nobody"
+    met("KF758-ZF", "2026-10-06", " 甲部队")
+    assert owed("2026-10-05") == ["乙部队", "甲部队"], "not there yet"
+    assert owed("2026-10-06") == ["乙部队"]
+    narrow = replace(office, account=replace(office.account, grants=(Grant("supervisor", branch="空军"),)))
+    assert owed("2026-10-06", narrow) == [], "of whom one may read nothing"
 
 
 def test_the_evaluation_asks_the_office_for_what_no_record_tells(office: Office) -> None:

@@ -92,6 +92,13 @@ class Naming(Definition):
     field: str
 
 
+class Instead(Definition):
+    """Records of another form that count like those a deadline expects, where the conditions hold."""
+
+    form: str
+    when: tuple[Condition, ...] = ()
+
+
 class Deadline(Definition):
     """One deadline of the procedure, or of the office where the procedure names no number.
 
@@ -99,8 +106,9 @@ class Deadline(Definition):
     months; `before` counts days back from a date. One with a `form` says what it is about, too: of which records it
     starts, at the first filled of `start`, and which fields, once one is filled, say that it is `done`; or, with
     `every`, that a record of the form is expected in each week, or for each year, made so many years `ahead`, or
-    (`line`) that each record gets a line a year, the year in the column `start` names (`rows.column`). A record that
-    names it (`done_by`) says so as well. `since`: asked only of an office that keeps records of that form, from
+    (`line`) that each record gets a line a year, the year in the column `start` names (`rows.column`), or (`customer`) that
+    there is one in each calendar year of every customer met in the last `known` months, or `instead` one of another
+    form. A record that names it (`done_by`) says so as well. `since`: asked only of an office that keeps records of that form, from
     the day of the first one on. Forms are named by their code without edition.
     """
 
@@ -119,7 +127,9 @@ class Deadline(Definition):
     done: tuple[str, ...] = ()
     when: tuple[Condition, ...] = ()
     who: tuple[str, ...] = ()
-    every: Literal["", "year", "week", "line"] = ""
+    every: Literal["", "year", "week", "line", "customer"] = ""
+    known: int = 0
+    instead: tuple[Instead, ...] = ()
     ahead: int = 0
     done_by: tuple[Naming, ...] = ()
     since: str = ""
@@ -133,8 +143,10 @@ class Deadline(Definition):
             yield "按小时的期限不顺延"
         if self.form and not (self.every or self.start):
             yield "写了 form 的还要写 start（从哪一栏起算）或 every（每年、每周一份）"
-        if self.every in {"year", "line"} and not self.month_day:
+        if self.every in {"year", "line", "customer"} and not self.month_day:
             yield "每年一份、一行的要写 month_day"
+        if (self.every == "customer") != (self.known > 0):
+            yield "每个用户一份的要写 known（多少个月内有往来的用户），别的不写"
         if self.every == "line" and not any("." in path for path in self.start):
             yield "每年一行的 start 要写哪一列是年度，如 reviews.year"
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from qrecords.errors import NotFound
-from qrecords.model.deadlines import Calendar, Deadline, end_of_week, iso_week
+from qrecords.model.deadlines import Calendar, Deadline, add_months, end_of_week, iso_week
 from qrecords.model.numbering import without_edition
 from qrecords.model.record import Record, State
 from qrecords.model.relations import column
 from qrecords.model.rules import holds, is_empty
+from qrecords.model.values import choice_key
 from qrecords.office import Office
 
 _BACK = 800  # days: what was due longer ago is told by no list any more
@@ -42,6 +43,8 @@ def waiting(office: Office, on: date) -> Iterator[Waiting]:
         found = _counted(office, deadline.form, on, ever=deadline.every == "line")
         if deadline.every == "line":
             yield from _lines(key, deadline, found, on, calendar)
+        elif deadline.every == "customer":
+            yield from _customers(office, key, deadline, found, on, calendar)
         elif deadline.every:
             yield from _expected(key, deadline, found, on, calendar, _title(office, deadline.form))
         else:
@@ -118,6 +121,55 @@ def _lines(key: str, deadline: Deadline, found: Sequence[Record], on: date, cale
         if str(on.year) not in years and all(holds(c, record.values) for c in deadline.when):
             target = deadline.target_of(on.year, calendar)
             yield Waiting(key, target, limit, record.record_no, _hand(deadline, record))
+
+
+def _customers(
+    office: Office, key: str, deadline: Deadline, found: Sequence[Record], on: date, calendar: Calendar
+) -> Iterator[Waiting]:
+    """Give each customer met lately without a record of this year, and when it last had one."""
+    title = _title(office, deadline.form)
+    limit = deadline.day_of(on.year, calendar)
+    if on < limit - timedelta(days=deadline.remind):
+        return
+    had: dict[str, str] = {}
+    for record in (*found, *_instead(office, deadline, on)):
+        unit, day = choice_key(str(record.values.get("customer_unit") or "")), record.date[:10]
+        if day <= on.isoformat():
+            had[unit] = max(day, had.get(unit, day))
+    for unit, (name, last) in sorted(_known(office, deadline.known, on).items()):
+        if had.get(unit, "")[:4] != str(on.year):
+            before = f"上次{had[unit]}" if unit in had else f"近两年没有{title}"
+            told = f"{before}，最近往来{last}"
+            yield Waiting(key, deadline.target_of(on.year, calendar), limit, name.strip(), _KEEPER, told)
+
+
+def _instead(office: Office, deadline: Deadline, on: date) -> Iterator[Record]:
+    for other in deadline.instead:
+        for record in _counted(office, other.form, on):
+            if all(holds(c, record.values) for c in other.when):
+                yield record
+
+
+def _known(office: Office, months: int, on: date) -> dict[str, tuple[str, str]]:
+    """Return the customers met in so many months: as last named, and on which day.
+
+    Told are those of whom the account may read the newest record on some form: all records of years are not read for it.
+    """
+    since = add_months(on, -months).isoformat()
+
+    def read() -> dict[str, tuple[str, str]]:
+        with office.register.read() as tx:
+            met = tx.records.customers_since(since)
+            newest = tx.records.many([number for *_, number in met])
+        readable = {r.record_no for r in office.only_readable(newest)}
+        units: dict[str, tuple[str, str]] = {}
+        for name, _, last, number in met:
+            unit = choice_key(name)
+            if number in readable and (unit not in units or last > units[unit][1]):
+                units[unit] = (name, last)
+        return units
+
+    return office.kept(("customers known", since, office.reach()), read)
 
 
 def _hand(deadline: Deadline, record: Record) -> str:

@@ -224,6 +224,17 @@ class Records:
         found = {row[0]: row[1][:10] for row in self._c.execute(query)}
         return min(found.values(), default="9999-12-31"), frozenset(found)
 
+    def customers_since(self, day: str) -> list[tuple[str, str, str, str]]:
+        """Return each customer met since a day, once a form: the unit, the form, the last day, the highest number."""
+        c = t.record.c
+        gone = [s.value for s in GONE]
+        query = (
+            sa.select(c.customer_unit, c.form_code, sa.func.max(c.date), sa.func.max(c.record_no))
+            .where(c.seq > 0, c.date >= day, c.customer_unit != "", c.state.not_in(gone))
+            .group_by(c.customer_unit, c.form_code)
+        )
+        return [(unit, form, last[:10], number) for unit, form, last, number in self._c.execute(query)]
+
     def newest_like(self, prefix: str, limit: int) -> list[Record]:
         """Return the newest records whose number begins so."""
         fits = t.record.c.record_no.istartswith(prefix, autoescape=True)
