@@ -287,6 +287,39 @@ def test_repairs_are_counted_with_their_days_and_what_is_not_settled(office: Off
         assert not any("5000" in value for value in shown.values())
 
 
+def test_r157_the_year_lists_what_was_settled_and_what_is_not(office: Office) -> None:
+    """Each case once, by maker: settled in the year, or handed back and open at its end; no amount in it (O.4)."""
+    switch(office, "return_repair", on=True)
+    with closing(open_office(office.settings.root, clock=at_now)) as opened:
+        form = opened.forms.get("FX").form
+        said = [
+            {"settled_on": "2025-05-06"},  # before the year
+            {"settled_on": "2026-05-06", "performing_unit": "乙所", "amount": "5000"},
+            {"settled_on": None, "performing_unit": "甲所", "handed_to_user_on": "2025-11-30"},
+            {"settled_on": None, "handed_to_user_on": None},
+            {"settled_on": "2027-01-05", "performing_unit": "甲所", "handed_to_user_on": "2026-12-30"},
+        ]
+        made = []
+        for n, changes in enumerate(said, start=1):
+            values = form.check(paper("return_repair", serial_no=f"{n:02}", **changes)).values
+            no = f"FX758-FX-2026-{n:05}"
+            made.append(
+                Record(no, form.code, 2026, State.DRAFT, values, "示例", "2026-01-29", "示例单位一", opened.now(), "x")
+            )
+        keep(opened, made)
+        with opened.register.read() as tx:
+            drawn = {p: figures_of(opened, tx, "BB", Period.read(p), level="机密").drawn for p in ("2026-H1", "2026")}
+        parts = {p: [t for t in d.tables if t.id == "T15" and t.part == "settlement"] for p, d in drawn.items()}
+        (table,) = parts["2026"]
+        assert parts["2026-H1"] == []
+        assert [(row.cells[0], row.cells[4], row.cells[7]) for row in table.rows] == [
+            ("乙所", "02", "2026-05-06"), ("甲所", "03", "/"), ("甲所", "05", "2027-01-05"),
+        ]  # fmt: skip
+        assert not any("5000" in cell for row in table.rows for cell in row.cells)
+        waits = [d.about for d in due(opened, on="2026-11-05").due if d.key == "repair_settlement"]
+        assert waits == ["FX758-FX-2026-00003"], "the other waiting is not handed back, or is settled"
+
+
 def test_papers_that_go_along_with_a_unit(office: Office, write: Callable[..., Path]) -> None:
     """Each says its part of the case and whose hand it waits for; what is refused gives the notice, nothing behind it."""
     switch(office, "return_repair", on=True)
@@ -378,6 +411,7 @@ def test_a_refused_unit_has_no_clock(catalogue: FormCatalogue) -> None:
             ("in_repair", "2026-02-11"),
             ("kitting_report", "2026-04-20"),
             ("sub_contract", "2026-01-31"),
+            ("repair_settlement", "2026-04-20"),
             ("adhoc_reply", "2026-02-13 16:30"),
             ("measure_reply", "2026-02-14"),
         )
@@ -389,6 +423,7 @@ def test_a_refused_unit_has_no_clock(catalogue: FormCatalogue) -> None:
         "in_repair": "2026-04-12",
         "kitting_report": "2026-04-17",
         "sub_contract": "2026-04-30",
+        "repair_settlement": "2026-12-31",
         "adhoc_reply": "2026-02-15 16:30",
         "measure_reply": "2026-02-24",
     }

@@ -104,12 +104,13 @@ class Deadline(Definition):
 
     `days` says what target and limit count: calendar or working days, hours (no pause on days of rest), calendar
     months; `before` counts days back from a date. One with a `form` says what it is about, too: of which records it
-    starts, at the first filled of `start`, and which fields, once one is filled, say that it is `done`; or, with
-    `every`, that a record of the form is expected in each week, or for each year, made so many years `ahead`, or
-    (`line`) that each record gets a line a year, the year in the column `start` names (`rows.column`), or (`customer`) that
-    there is one in each calendar year of every customer met in the last `known` months, or `instead` one of another
-    form. A record that names it (`done_by`) says so as well. `since`: asked only of an office that keeps records of that form, from
-    the day of the first one on. Forms are named by their code without edition.
+    starts, at the first filled of `start` (with a `month_day`: due by that day of the year it starts in), and which
+    fields, once one is filled, say that it is `done`; or, with `every`, that a record of the form is expected in each
+    week, or for each year, made so many years `ahead`, or (`line`) that each record gets a line a year, the year in the
+    column `start` names (`rows.column`), or (`customer`) that there is one in each calendar year of every customer met
+    in the last `known` months, or `instead` one of another form. A record that names it (`done_by`) says so as well.
+    `since`: asked only of an office that keeps records of that form, from the day of the first one on. Forms are named
+    by their code without edition.
     """
 
     label: str
@@ -147,6 +148,8 @@ class Deadline(Definition):
             yield "每年一份、一行的要写 month_day"
         if (self.every == "customer") != (self.known > 0):
             yield "每个用户一份的要写 known（多少个月内有往来的用户），别的不写"
+        if self.month_day and self.form and not self.every and max(self.target, self.limit):
+            yield "写了 month_day 的按那一天，不写 target、limit"
         if self.every == "line" and not any("." in path for path in self.start):
             yield "每年一行的 start 要写哪一列是年度，如 reviews.year"
 
@@ -159,6 +162,8 @@ class Deadline(Definition):
         return self._after(start, self.limit, calendar)
 
     def _after(self, start: date, days: int, calendar: Calendar) -> date:
+        if self.month_day and self.form:
+            return self.day_of(start.year, calendar)
         match self.days:
             case "working":
                 return calendar.add_working(start, days)

@@ -153,7 +153,7 @@ def _instead(office: Office, deadline: Deadline, on: date) -> Iterator[Record]:
 def _known(office: Office, months: int, on: date) -> dict[str, tuple[str, str]]:
     """Return the customers met in so many months: as last named, and on which day.
 
-    Told are those of whom the account may read the newest record on some form: all records of years are not read for it.
+    Told are those of whom the account may read the newest record on some form: not all records of years are read.
     """
     since = add_months(on, -months).isoformat()
 
