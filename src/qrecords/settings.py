@@ -201,6 +201,7 @@ class DeskSettings:
 
     `backup_folder`, `restore_folder`, `scan_folder`: where the desk backs up to, below which a backup is laid out as a
     new workspace, and where the scanner puts its files; `export_folder`: below which packages are put; "" = nowhere.
+    `offices`: the workspaces of the group's other offices, which are searched together with this one, parted by `;`.
     `processes`: how many answer at once; 0 = as there are processors, four at most. One outside Linux.
     `long_work`: who does it, a process of the desk's or workers alone.
     """
@@ -213,6 +214,7 @@ class DeskSettings:
     restore_folder: str = ""
     export_folder: str = ""
     scan_folder: str = ""
+    offices: str = ""
     processes: int = _checked(0, _too_many)
     long_work: str = _one_of("desk", WORKERS)
 

@@ -67,7 +67,7 @@ PAGES: tuple[tuple[str, tuple[Action, ...]], ...] = (
     ("/office/packs", (Action.ADMINISTER,)), ("/office/log", (Action.AUDIT_READ,)),
     ("/office/backups", (Action.ADMINISTER, Action.DESTROY)),
 )  # fmt: skip
-FOR_NOBODY_YET = {"/", "/in", "/login", "/password"}  # asked apart, or before one is signed in
+FOR_NOBODY_YET = {"/", "/in", "/login", "/password", "/search/offices"}  # asked apart, or before one is signed in
 
 
 def a_record(number: int, form: str, unit: str, made_by: str) -> Record:

@@ -73,6 +73,7 @@ ASKED: dict[str, str | list[str]] = {
         "q=示例&part=facets", f"q={MARK}&part=facets", "part=facets&customer=示例单位九",
     ],
     "GET /search/hits.{kind}": ["kind=csv&q=示例", f"kind=csv&q={MARK}", "kind=csv&customer=示例单位九"],
+    "GET /search/offices": ["q=示例"],
     "POST /search/save": [f"name=示例&q={MARK}"],
     "POST /search/forget": ["name=示例"],
     "GET /scans": ["", f"q={HIDDEN}"],

@@ -7,7 +7,8 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +20,7 @@ from qrecords.model.access import Account, Grant
 from qrecords.model.query import parse_query
 from qrecords.model.queryways import WAYS
 from qrecords.office import Office
+from qrecords.services.access.accounts import rename
 from qrecords.services.administer import open_office
 from qrecords.services.finding.saved import saved_searches
 from qrecords.services.finding.search import Criteria, search
@@ -286,3 +288,82 @@ def test_a_name_comes_out_as_text(browser: Browser, text: str) -> None:
     assert told.status_code == 303, told.text
     for address in ("/search", told.headers["location"], f"{told.headers['location']}&part=hits"):
         _require_harmless(browser.get(address))
+
+
+@pytest.fixture
+def group(stocked: Path, office: Office, tmp_path: Path) -> Callable[[str], Path]:
+    """Return a way to lay another office of the group beside this one, named in its settings."""
+
+    def lay(name: str) -> Path:
+        other = laid(stocked, tmp_path / name)
+        settings = other.parent / "office" / "qrecords.toml"
+        text = settings.read_text(encoding="utf-8")
+        written = re.search(r'(?m)^offices = "(.*)"', text)
+        assert written
+        both = "; ".join(filter(None, [written[1], f"../{name}"]))
+        settings.write_text(text.replace(written[0], f'offices = "{both}"'), encoding="utf-8")
+        return other
+
+    return lay
+
+
+@pytest.fixture
+def opened(office: Office) -> Iterator[Callable[[], Office]]:
+    """Return a way to open this office anew, with the settings as they are then."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(open_office(office.settings.root, clock=at_now)))
+
+
+def test_offices_of_a_group_are_searched_together(group: Callable[[str], Path], opened: Callable[[], Office]) -> None:
+    group("kf2")
+    group("kf3")
+    browser = Browser(opened()).enter()
+    assert 'formaction="/search/offices"' in browser.get("/search?q=示例")
+    page = browser.get("/search/offices?q=示例")
+    assert total(page) == 21
+    assert [page.count(f"（{name}）7份") for name in ("office", "kf2", "kf3")] == [1, 1, 1]
+    following = html.unescape(re.findall(r'href="(/search/offices\?[^"]+after[^"]+)"', page)[0])
+    rest = browser.get(following)
+    hits = re.findall(
+        r"<li>(<a href=\"/records/[^>]+>)?<strong>([^<]+)</strong>.*?<small>[^<]*（(\w+)）", page + rest, re.S
+    )
+    assert len(hits) == len({(number, where) for _, number, where in hits}) == 21
+    assert {where for link, _, where in hits if link} == {"office"}, "what lies elsewhere has no page here"
+    assert "after" not in "".join(re.findall(r'href="(/search/offices\?[^"]+)"', rest))
+    assert browser.get("/search/offices?q=没有这样的字").count("找到0份") == 1
+
+
+def test_other_offices_answer_by_the_rights_one_has_there(
+    group: Callable[[str], Path], opened: Callable[[], Office]
+) -> None:
+    there = group("kf2")
+    here = opened()
+    reader = Account("low", "示例读者", None, clearance=1, grants=(Grant("supervisor"),))
+    with here.register.write() as tx:
+        tx.accounts.add(reader, here.now())
+        tx.audit.append([here.event("accounts", "account/low")])
+    low = Browser(Office(here.workspace, reader)).enter()
+    answer = low.http.get("/search/offices?q=示例")
+    assert answer.status_code == 422
+    assert "kf2" in answer.text
+    assert "那里没有账号 low" in answer.text
+    assert "示例单位一" not in answer.text, "no list that lacks an office"
+    with closing(open_office(there, clock=at_now)) as other, other.register.write() as tx:
+        tx.accounts.add(replace(reader, display_name="示例另一人"), other.now())
+        tx.audit.append([other.event("accounts", "account/low")])
+    assert "是另一个人的" in low.http.get("/search/offices?q=示例").text
+    with closing(open_office(there, clock=at_now)) as other:
+        rename(other, "low", "示例读者")
+    page = low.get("/search/offices?q=示例")
+    assert total(page) == 12
+    assert "示例单位密" not in page
+    with closing(open_office(there, clock=at_now)) as other, other.register.read() as tx:
+        told = [e.detail["via"] for e in tx.audit.events("search") if e.account == "low"]
+    assert told == ["desk"], "read there, logged there"
+
+
+def test_without_other_offices_none_are_asked(browser: Browser) -> None:
+    assert "/search/offices" not in browser.get("/search?q=示例")
+    answer = browser.http.get("/search/offices?q=示例")
+    assert answer.status_code == 409
+    assert "offices" in answer.text

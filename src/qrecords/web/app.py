@@ -126,6 +126,7 @@ ROUTES = (
     _get("/review/rows/{form}", "reviewing.rows"),
     Route("/search", page(_handler("searching.searching"), Costly.SEARCH, at_once=True), methods=["GET"]),
     _get("/search/hits.{kind}", "searching.hits_file", Costly.SEARCH),
+    _get("/search/offices", "searching.offices", Costly.SEARCH),
     _post("/search/save", "searching.save"),
     _post("/search/forget", "searching.forget"),
     _get("/scans", "scanning.scans"),

@@ -9,15 +9,20 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
+from pathlib import Path
 
 from qrecords.advice import Input, advise
-from qrecords.errors import InvalidInput, Problem, QRecordsError
+from qrecords.errors import InvalidInput, NotPermitted, Problem, QRecordsError, UsageError
 from qrecords.model.answer import left_out, told
 from qrecords.office import Office
+from qrecords.services.administer import open_signed_in
 from qrecords.services.finding.search import Criteria, Found, FoundDocument, Hit, search
+from qrecords.settings import Settings
 from qrecords.stores.fulltext.places import Place, order_number
+from qrecords.strict import require_none
 
 _OVER, _BETWEEN = "-", ";"  # in a place: an office that has no more, and between offices
 
@@ -51,6 +56,53 @@ class FoundTogether:
     behind: Mapping[str, int] | None = left_out()
 
 
+def has_others(office: Office) -> bool:
+    """Tell whether the settings name other offices of the group."""
+    return bool(_beside(office.settings))
+
+
+def _beside(settings: Settings) -> list[Path]:
+    return [settings.root / named.strip() for named in settings.desk.offices.split(";") if named.strip()]
+
+
+@contextmanager
+def opened_beside(office: Office) -> Iterator[list[Office]]:
+    """Lend this office and those its settings name, each opened for who is signed in here, by the rights he has there.
+
+    UsageError: none is named. NotPermitted: a strict run. InvalidInput tells of all that cannot be opened, or where the
+    account of the same name is another person's.
+    """
+    if not (named := _beside(office.settings)):
+        raise UsageError(
+            "没有写要一起查的办公室",
+            remedy=advise("请由管理员在 qrecords.toml 的 [desk] 里写上 offices（{}）", Input.FOLDER),
+        )
+    require_none("几个办公室一起检索")
+    problems: list[Problem] = []
+    with ExitStack() as stack:
+        found = [office]
+        for root in named:
+            try:
+                found.append(stack.enter_context(closing(_opened(office, root))))
+            except QRecordsError as error:
+                problems.append(Problem(error.told, source=root.name))
+        if problems:
+            raise _not_all(problems)
+        yield found
+
+
+def _opened(office: Office, root: Path) -> Office:
+    there = open_signed_in(root, office.account.name, office.workspace.source)
+    if there.account.display_name != office.account.display_name:
+        there.close()
+        raise NotPermitted(f"那里的账号 {office.account.name} 是另一个人的", remedy="请管理员核对两处账号的姓名")
+    return there
+
+
+def _not_all(problems: Sequence[Problem]) -> InvalidInput:
+    return InvalidInput("有的办公室没有查成，不给不全的结果", remedy="请照各处所说办好再查", problems=problems)
+
+
 def search_together(
     offices: Sequence[Office], text: str, criteria: Criteria, *, limit: int = 20, after: str = ""
 ) -> FoundTogether:
@@ -68,7 +120,7 @@ def search_together(
     asked = [_Asked(office, text, criteria, limit, place) for office, place in zip(offices, places, strict=True)]
     with ThreadPoolExecutor(len(asked)) as pool:
         if problems := [problem for problem in pool.map(_Asked.begin, asked) if problem]:
-            raise InvalidInput("有的办公室没有查成，不给不全的结果", remedy="请照各处所说办好再查", problems=problems)
+            raise _not_all(problems)
     hits: list[HitThere] = []
     for _, one, hit in heapq.merge(*(one.hits() for one in asked), key=itemgetter(0), reverse=True):
         one.shown, one.place = one.shown + 1, str(Place(hit.record_no, day=hit.date))

@@ -17,6 +17,7 @@ from qrecords.model.values import parse_date
 from qrecords.services.finding.hitlist import hits_file as all_hits_file
 from qrecords.services.finding.saved import SavedSearch, forget_search, save_search, saved_searches
 from qrecords.services.finding.search import Criteria, Found, facets_of, search
+from qrecords.services.finding.together import has_others, opened_beside, search_together
 from qrecords.stores.fulltext.interface import Sort
 from qrecords.web.asked import Asked, download
 
@@ -60,7 +61,21 @@ def searching(asked: Asked) -> Response:
         forms=[] if alone else [folder.form for folder in asked.session.forms.all()], query=urlencode(given),
         kept=[] if alone else [*_kept(asked)],
         next=_address(given, after=found.next) if found and found.next else "",
-        looser=_looser(found, given) if found else "",
+        looser=_looser(found, given) if found else "", others=has_others(asked.session),
+    )  # fmt: skip
+
+
+def offices(asked: Asked) -> Response:
+    """Show what is found here and in the group's other offices; a record of theirs is opened at their own desk."""
+    given = _given(asked)
+    with opened_beside(asked.session) as opened:
+        names = {str(o.settings.root): f"{o.settings.office.org_name}（{o.settings.root.name}）" for o in opened}
+        found = search_together(
+            opened, given.get("q", ""), _criteria(given), limit=HITS, after=asked.query("after")
+        ) if given else None  # fmt: skip
+    then = urlencode({**given, "after": found.next}) if found and found.next else ""
+    return asked.page(
+        "together.html", found=found, given=given, names=names, here_is=str(asked.session.settings.root), query=then,
     )  # fmt: skip
 
 
