@@ -353,7 +353,10 @@ def test_references_are_renumbered_in_tags_but_not_in_texts(tmp_path: Path) -> N
         b"<</T(see 2 0 R and 3 0 R)/Next 6 0 R>>",
         b"<</K[6 0 R 7 0 R]/N[4 0 5 0]/Up 4 0 R>>",
         b"[ 12 0 ]",
-        b"<</Loop 7 0 R/Hex<322030205220>>>",
+        b"<</Loop 7 0 R/Hex<322030205220>/In[8 0 R 9 0 R 10 0 R]>>",
+        b"<</Lang(zh-CN)/P 6 0 R>>",
+        b"<</Lang(zh\\055CN)/P 6 0 R>>",
+        b"<</Lang(zh-CN)/P 6 0 R/T(as 6 0 R)>>",
     )
     reader = open_pdf(source)
     stream = BytesIO()
@@ -369,6 +372,9 @@ def test_references_are_renumbered_in_tags_but_not_in_texts(tmp_path: Path) -> N
     assert kids[1]["/Hex"] == kids[1]["/Loop"]["/Hex"] == "2 0 R "
     assert resources["/B"]["/N"] == [4, 0, 5, 0]
     assert resources["/B"]["/Up"]["/Next"] == [12, 0]
+    spoken = [each.get_object() for each in kids[1]["/In"]]
+    assert [(each["/Lang"], each["/P"]) for each in spoken] == [("zh-CN", [12, 0])] * 3
+    assert spoken[2]["/T"] == "as 6 0 R"
 
 
 def test_a_chain_longer_than_the_stack_is_followed(tmp_path: Path) -> None:

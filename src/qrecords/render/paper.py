@@ -91,7 +91,9 @@ def missing_from(value: str, lines: Sequence[str]) -> str:
         rest = len(wanted) - len(line)
         if furthest >= rest and any(n >= rest and line.startswith(wanted[n:]) for n in reached):
             return ""
-        further = {n + len(line) for n in reached if wanted.startswith(line, n)} if line in wanted else set()
+        further = (
+            {n + len(line) for n in reached if wanted.startswith(line, n)} if reached and line in wanted else set()
+        )
         if wanted[0] in line:
             further |= {len(line) - at for at in _places(wanted[0], line) if wanted.startswith(line[at:])}
         if further:
@@ -150,12 +152,12 @@ class _Seen:
             return False
         scale, (across, down) = DPI / 72, self._extent
         first, last = math.floor(left * scale), min(math.ceil(right * scale), across)
-        rows = range(math.floor((high - top) * scale), min(math.ceil((high - bottom) * scale), down))
+        up, low = math.floor((high - top) * scale), min(math.ceil((high - bottom) * scale), down)
         # Counted row by row where they lie: to cut a picture out for each character takes most of reading a page.
-        inked, own = (
-            sum(picture.count(b"\xff", row * across + first, row * across + last) for row in rows)
-            for picture in (self._ink, self._own)
-        )
+        in_ink, in_own, inked, own = self._ink.count, self._own.count, 0, 0
+        for row in range(up * across, low * across, across):
+            inked += in_ink(b"\xff", row + first, row + last)
+            own += in_own(b"\xff", row + first, row + last)
         return inked > 0 and inked >= own * COVERED
 
 

@@ -40,6 +40,8 @@ _GROUP = 200  # objects in one object stream
 _DEEPEST = 50  # levels followed at once
 _TAG = b"/StructElem"
 _OBJECT = re.compile(rb"\s*(\d+)\s+0\s+obj\b")
+# A language, as office programs note it with every piece of text and pypdf writes it: no reference can be in it.
+_LANGUAGE = re.compile(rb"\((?:[A-Za-z]|-|\\055)*\)")
 _REFERENCE = re.compile(rb"(?<![^\s/\[<>(])(\d+)\s+0\s+R(?![^\s/\[\]<>()])")
 _REMEDY = "请检查文件是否完好、是否加密，重新生成或扫描后再试"
 
@@ -115,7 +117,9 @@ class _Source:
                 return None
             body = self._data[found.end() : self._data.find(b"endobj", found.end())]
         # Streams have a length to mind; in a string, something may look like a reference.
-        return None if b"stream" in body or b"(" in body or b"%" in body else body.strip()
+        if b"stream" in body or b"%" in body or (b"(" in body and b"(" in _LANGUAGE.sub(b"", body)):
+            return None
+        return body.strip()
 
 
 class PdfOut:
