@@ -200,6 +200,8 @@ status
 --root {folder}/again rebuild !
 spares -o {folder}/spares.xlsx
 papers QR758-06A-2025-00001
+alike QR758-06A-2025-00001 -o {folder}/alike.xlsx
+report evaluation KF-BB-2019-002 !
 packs list
 packs on ledger
 packs off ledger

@@ -90,6 +90,10 @@ def test_every_command_that_writes_a_file_writes_it_private(
     case = json.loads((CHECKOUT / "packs/return_repair/FX/sample.json").read_text(encoding="utf-8"))
     (tmp_path / "case.json").write_text(json.dumps(case | {"repair_record_no": ""}), encoding="utf-8")
     (repair,) = cli.json("fill", "FX", tmp_path / "case.json")["records"]
+    evaluated = cli.root / "forms" / "KF758" / "evaluation.toml"
+    evaluated.write_text(evaluated.read_text(encoding="utf-8").replace("on = false", "on = true"), encoding="utf-8")
+    drawn = cli.json("report", "draw", "BB", "--period", "2025-H1", "--answer", "示例")["document"]
+    report = drawn["document_no"]
     written = {
         "init": [tmp_path / "new"],
         "backup": [out / "kept"],
@@ -103,6 +107,8 @@ def test_every_command_that_writes_a_file_writes_it_private(
         "complaints": ["-o", out / "checklist.docx"],
         "feedback": [record, "-o", out / "feedback.docx"],
         "spares": ["-o", out / "spares.xlsx"],
+        "alike": ["QR758-06A-2025-00001", "-o", out / "alike.xlsx"],
+        "report evaluation": [report, "-o", out / "evaluation.xlsx"],
         "papers": [repair["record_no"], "intake", "-o", out / "paper.docx"],
         "volume print-set": [volume, "--out", out / "set"],
         "copies issue": [asked, "--out", out / "copies"],

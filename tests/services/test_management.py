@@ -28,7 +28,7 @@ from tests.services.test_report_figures import keep
 
 CATALOGUE = FormCatalogue(FORMS)
 KF = FORMS.parent / "KF758"
-PAPERS = ["JH", "ZX", "BJ", "ZF", "HF", "RY", "GJ"]
+PAPERS = ["JH", "ZX", "BJ", "ZF", "HF", "RY", "GJ", "PJ"]
 
 
 def paper(form: str, **changes: Any) -> dict[str, Any]:

@@ -60,6 +60,7 @@ ASKED: dict[str, str | list[str]] = {
     "POST /records/{number}/attach": "files go the way of attach, which tests/services/test_leaks.py asks",
     "POST /records/{number}/feedback": [f"number={HIDDEN}&kind=docx", f"number={HIDDEN_COMPLAINT}&kind=docx"],
     "POST /records/{number}/excerpt": [f"number={HIDDEN}&name=intake&kind=docx"],
+    "POST /records/{number}/alike": [f"number={HIDDEN}", "number=06A-2025-1", "number=06A-2025-2"],
     "POST /step/{action}": [
         *(f"action={a}&number={HIDDEN}&reason=示例&kind=engineer&by=示例&back=/"
           for a in ("submit", "issue", "review", "return", "void", "sign", "file")),
@@ -114,6 +115,7 @@ ASKED: dict[str, str | list[str]] = {
     ],
     "GET /reports/{number}": ["number=KF-BB-2025-001", f"number={HIDDEN}"],
     "GET /reports/{number}/chart": ["number=KF-BB-2025-001&name=T03-category-C2"],
+    "POST /reports/{number}/evaluation": ["number=KF-BB-2025-001"],
     "GET /reports/{number}/file": ["number=KF-BB-2025-001&name=document.pdf"],
     "GET /office": [""],
     "GET /office/accounts": [""],

@@ -36,7 +36,7 @@ FORMS: Mapping[str, Callable[[Form], bytes]] = {
     "10A": registers.build_arrivals,
     "11A": information.build_product_information,
     # The papers of plans, visits, staff and improvements have no layout of the procedure's.
-    **dict.fromkeys(("JH", "ZX", "BJ", "ZF", "HF", "RY", "GJ"), plain.build),
+    **dict.fromkeys(("JH", "ZX", "BJ", "ZF", "HF", "RY", "GJ", "PJ"), plain.build),
 }
 
 # By file name below forms/QR758/copy/.

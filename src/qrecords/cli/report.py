@@ -1,8 +1,9 @@
-"""report: draw, show, figures, list, review, approve, sign, return, void, issue, receipt, correct."""
+"""report: draw, show, figures, list, evaluation, review, approve, sign, return, void, issue, receipt, correct."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import table
 from qrecords.cli.wording import worded
+from qrecords.intake.outfiles import require_free, write_new
 
 if TYPE_CHECKING:
     from qrecords.services.reports.progress import Hand
@@ -129,6 +131,25 @@ def list_(session: Session, kind: str, year: int | None) -> None:
     headings = ("编号", "期间", "办到", "题名", "下一步")
     lines = table(headings, rows, (18, 8, 16, 40, 70)) if rows else ["还没有文件"]
     session.answer({"documents": found}, lines)
+
+
+@report.command()
+@NUMBER
+@click.option("-o", "--output", type=types.OUTPUT, help="存成售后服务工作评价（KF758-PJ）的填写用工作簿 .xlsx")
+@pass_session
+def evaluation(session: Session, number: str, output: Path | None) -> None:
+    """按报表里的评价（R01）开始填售后服务工作评价；意见和批准由人写，不提奖惩，不写个人。"""
+    from qrecords.services.reports.evaluated import evaluation as evaluation_of
+    from qrecords.services.reports.evaluated import evaluation_file
+
+    found = evaluation_of(session.office, number)
+    lines = [f"{found.document_no}　{found.period}　评价得分 {found.score}　{found.level}".rstrip()]
+    path = None
+    if output is not None:
+        require_free(output)
+        path = str(write_new(output, evaluation_file(session.office, found, output.name)))
+        lines += [f"✓ {path}", f"→ 核对后：qrecords fill PJ {output.name}"]
+    session.answer({"evaluation": asdict(found) | {"path": path}}, lines)
 
 
 @report.command()

@@ -10,10 +10,12 @@ from starlette.responses import Response
 from qrecords.errors import UsageError
 from qrecords.model.record import GONE, Action
 from qrecords.services import reading
+from qrecords.services.alike import alike, is_fault, item_form
 from qrecords.services.excerpts import given, paper_file
 from qrecords.services.feedback import feedback_file, is_fed_back
 from qrecords.services.finding.find import shown
 from qrecords.services.finding.viewing import kept_paper
+from qrecords.services.intake import drafting
 from qrecords.services.scans.attach import attach
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked, download, pdf
@@ -38,6 +40,7 @@ def papers(asked: Asked) -> Response:
     record = shown(session, one)
     return asked.page(
         "papers.html", record=record, form=form, may=may, feedback=told, going_along=going_along,
+        fault=is_fault(session, one),
         signed=[s for s in record.signatures if s.evidence_sha256],
         exports=bool(record.archive_no) and session.allows(Action.EXPORT),
         export_folder=session.settings.desk.export_folder,
@@ -56,6 +59,12 @@ def excerpt(asked: Asked) -> Response:
     number, key = asked.session.full_record_no(asked.path["number"]), asked.text("name")
     name = f"{number}-{file_name(key)}.{_sheet(asked)}"
     return download(name, paper_file(asked.session, number, key, name))
+
+
+def alike_units(asked: Asked) -> Response:
+    """Begin an item of improvement with the units like that of a fault, each to be looked at."""
+    found = alike(asked.session, asked.path["number"])
+    return asked.go(f"/drafts/{drafting.begin(asked.session, item_form(asked.session).code, found.values).key}")
 
 
 def _sheet(asked: Asked) -> str:

@@ -20,7 +20,9 @@ from qrecords.services.administer import status
 from qrecords.services.arrivals import arrivals
 from qrecords.services.complaints import checklist_file, complaints
 from qrecords.services.due import due
+from qrecords.services.intake import drafting
 from qrecords.services.reports import draw, kept, progress
+from qrecords.services.reports.evaluated import evaluation, evaluation_form, is_evaluated
 from qrecords.services.reports.shown import ShownDocument
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked, download, pdf
@@ -117,8 +119,14 @@ def document(asked: Asked) -> Response:
         charts=[(f"{address}/chart?{urlencode({'name': n})}", in_words(chart)) for n, chart in shown.charts.items()],
         drilled=kept.figures_of(asked.session, number, wanted) if wanted and shown.figures else [],
         files=[(name, f"{address}/file?{urlencode({'name': name})}") for name in _names(one)],
-        may={a.value for a in RIGHTS if asked.session.allows(a)},
+        may={a.value for a in RIGHTS if asked.session.allows(a)}, evaluated=is_evaluated(asked.session, one),
     )  # fmt: skip
+
+
+def evaluated(asked: Asked) -> Response:
+    """Begin the evaluation's paper with what a report says."""
+    found = evaluation(asked.session, asked.path["number"])
+    return asked.go(f"/drafts/{drafting.begin(asked.session, evaluation_form(asked.session).code, found.values).key}")
 
 
 def document_chart(asked: Asked) -> Response:

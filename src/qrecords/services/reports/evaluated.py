@@ -1,0 +1,108 @@
+"""The evaluation's paper (KF758-PJ): begun with a report's table R01, commented and approved by people (R169, R173)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qrecords.advice import Do, advise
+from qrecords.errors import NotFound, WrongState
+from qrecords.model.access import Subject
+from qrecords.model.document import DocumentState
+from qrecords.model.form import Form
+from qrecords.model.record import Action
+from qrecords.office import Office
+from qrecords.render.inputbook import input_workbook
+from qrecords.services.filekinds import kind_of
+from qrecords.services.intake.sheet import SUFFIX
+from qrecords.services.reports.kept import show_document
+from qrecords.services.reports.shown import ShownDocument, ShownTable
+
+FORM, TABLE = "PJ", "R01"
+# Of which parts of a report the facts are; what it does not list (超期, 未交) is written by people.
+_FACTS = {"投诉": "T11.complaints", "表扬": "T11.praise"}
+_PERSON = "责任人"  # no person is named (R169)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """The evaluation of a report: its score and level as the report prints them, and what the paper begins with."""
+
+    document_no: str
+    period: str
+    score: str
+    level: str
+    values: Mapping[str, Any]
+
+
+def is_evaluated(office: Office, document: ShownDocument) -> bool:
+    """Tell whether a report has the evaluation in it, and the account may begin its paper."""
+    found = office.forms.numbered(FORM)
+    return bool(found and _table(document) and office.allows(Action.CREATE, Subject(form_code=found[-1].form.code)))
+
+
+def evaluation(office: Office, number: str) -> Evaluated:
+    """Return the evaluation in a report the account may read; WrongState of one without it, or one that ended.
+
+    NotFound: the office has no such form.
+    """
+    form = evaluation_form(office)
+    document = show_document(office, number)
+    if document.state in {DocumentState.VOID, DocumentState.DESTROYED}:
+        raise WrongState(f"{document.document_no} {document.state_label}，不生成评价", remedy="请写现在有效的报表编号")
+    table = _table(document)
+    if table is None:
+        told = f"{document.document_no} 里没有评价（{TABLE}）"
+        remedy = advise(
+            "半年、年度的情况报表才有，先把 evaluation.toml 的 on 改为 true 再拟制：{}",
+            Do.SHOW_DOCUMENT(document.document_no),
+        )
+        raise WrongState(told, remedy=remedy)
+    *rows, (_, level, _, score, involved, obtained) = table.rows
+    names = ("name", "aspect", "target", "value", "weight", "points")
+    values = {
+        "secrecy_level": document.secrecy_level,
+        "evaluated_unit": office.settings.office.unit,
+        "period": document.period,
+        "report_no": document.document_no,
+        "drafted_on": office.today(),
+        "indicators": [dict(zip(names, row, strict=True)) for row in rows],
+        "obtained": obtained,
+        "involved": involved,
+        "score": score,
+        "level": level,
+        "facts": [*_facts(document)],
+    }
+    known = {key: value for key, value in values.items() if key in form.by_key and value not in ("", [])}
+    return Evaluated(document.document_no, document.period, score, level, known)
+
+
+def evaluation_file(office: Office, found: Evaluated, name: str) -> bytes:
+    """Return the paper's input workbook with what the report says in it; comment and approval are left to people."""
+    kind_of(name, (SUFFIX,))
+    return input_workbook(evaluation_form(office), {}, words=office.words, begun=found.values)
+
+
+def evaluation_form(office: Office) -> Form:
+    """Return the form of the evaluation's paper."""
+    found = office.forms.numbered(FORM)
+    if not found:
+        raise NotFound("没有售后服务工作评价（KF758-PJ）的表式", remedy="请用本版的 forms/KF758 补上这个系列")
+    return found[-1].form
+
+
+def _table(document: ShownDocument) -> ShownTable | None:
+    return next((t for t in document.tables or () if t.key.partition(".")[0] == TABLE and len(t.rows) > 1), None)
+
+
+def _facts(document: ShownDocument) -> Iterator[dict[str, str]]:
+    for kind, key in _FACTS.items():
+        for table in document.tables or ():
+            if table.key == key:
+                yield from ({"kind": kind, **fact} for row in table.rows if (fact := _fact(table.columns, row)))
+
+
+def _fact(columns: Sequence[str], row: Sequence[str]) -> dict[str, str]:
+    said = [(label, cell) for label, cell in zip(columns, row, strict=True) if label != _PERSON]
+    return {"about": said[0][1], "detail": "；".join(f"{label}：{cell}" for label, cell in said[1:])}
