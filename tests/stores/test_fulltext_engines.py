@@ -265,6 +265,52 @@ def test_facets_name_every_product_and_the_most_frequent_customers(engine: Engin
     assert [*facets["customer_unit"].items()] == most
 
 
+@pytest.mark.parametrize("most", [1, 3])
+@pytest.mark.parametrize("names_there", [20, 21, 40, 41, 90, 300])
+def test_the_most_frequent_names_are_those_a_count_finds(
+    engine: Engine, tmp_path: Path, names_there: int, most: int
+) -> None:
+    # Many names stand equally often, about the last one given too, in several parts of the index.
+    rng = random.Random(names_there)
+    names = [f"示例用户{n:03}" for n in range(names_there)]
+    often = [rng.randint(1, most) for _ in names]
+    units = [name for name, times in zip(names, often, strict=True) for _ in range(times)]
+    rng.shuffle(units)
+    documents = [document(n, "功放", customer_unit=unit, model=f"M{unit}") for n, unit in enumerate(units, 1)]
+    engine.build(tmp_path, documents[::2], "r", 1)
+    index = engine.open(tmp_path)
+    for part in (documents[1::4], documents[3::4]):
+        index.apply(part, [], len(documents))
+    for limit in (0, 1):
+        hits = index.search(parse_query("功放"), EVERYTHING, limit=limit, after=None, sort="date", facets=True)
+        assert (hits.total, hits.more) == (len(documents), True)
+        for facet, counts in (("customer_unit", Counter(units)), ("model", Counter(f"M{unit}" for unit in units))):
+            first = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))[:20]
+            assert [*hits.facets[facet].items()] == first
+        assert hits.facets["form_code"] == Counter(d.form_code for d in documents)
+    index.close()
+
+
+@pytest.mark.parametrize("names_there", [39, 40, 41, 90, 300])
+def test_which_of_equals_the_engine_fetches_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names_there: int
+) -> None:
+    tantivy_engine = pytest.importorskip("qrecords.stores.fulltext.tantivy_engine", exc_type=ImportError)
+    counting = tantivy_engine.TantivyIndex._counted
+
+    def other_way(self: Index, query: object, most: dict[str, int]) -> dict[str, tuple[dict[str, int], int]]:
+        fetched = {}
+        for name, (counts, rest) in counting(self, query, dict.fromkeys(most, 10_000)).items():
+            assert not rest
+            there = sorted(counts.items(), key=lambda entry: (entry[1], entry[0]), reverse=True)
+            kept, left = there[: most[name]], there[most[name] :]
+            fetched[name] = dict(kept), sum(count for _, count in left)
+        return fetched
+
+    monkeypatch.setattr(tantivy_engine.TantivyIndex, "_counted", other_way)
+    test_the_most_frequent_names_are_those_a_count_finds(load_engine("tantivy"), tmp_path, names_there, 3)
+
+
 def test_a_match_never_spans_two_texts(engine: Engine, tmp_path: Path) -> None:
     documents = [document(1, "功放", "过热"), document(2, "功放，", "，过热"), document(3, "功放过热")]
     engine.build(tmp_path, documents, "r", 3)

@@ -143,7 +143,7 @@ def _documents(office: Office, text: str) -> list[FoundDocument]:
 def facets_of(office: Office, text: str, criteria: Criteria) -> Mapping[str, Mapping[str, int]]:
     """Return how many of the records a search finds there are of each kind: what was left out of it."""
     query, filters = understood(office, text, criteria)
-    hits = office.index.search(query, filters, limit=1, facets=True)
+    hits = office.index.search(query, filters, limit=0, facets=True)
     log_reading(office, text, hits.total, part="facets")  # they name customers and models
     return hits.facets
 

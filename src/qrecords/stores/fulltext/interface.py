@@ -18,7 +18,7 @@ from qrecords.stores.fulltext.places import Place, order_number
 
 Sort = Literal["date", "relevance"]
 FACETS = ("form_code", "year", "customer_unit", "model", "state")
-_OPEN_ENDED = {"customer_unit", "model"}  # there may be thousands: only the most frequent are given
+OPEN_ENDED = {"customer_unit", "model"}  # there may be thousands: only the most frequent are given
 MOST_FREQUENT = 20
 
 
@@ -180,7 +180,7 @@ def counted(name: str, counts: Mapping[str, int]) -> dict[str, int]:
         return -entry[1], entry[0]
 
     there = counts.items()
-    return dict(nsmallest(MOST_FREQUENT, there, key=place) if name in _OPEN_ENDED else sorted(there, key=place))
+    return dict(nsmallest(MOST_FREQUENT, there, key=place) if name in OPEN_ENDED else sorted(there, key=place))
 
 
 class Taking(Protocol):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from heapq import nlargest
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from qrecords.model.textnorm import normalise
 from qrecords.stores.fulltext.analysis import text_pairs, word_pairs
 from qrecords.stores.fulltext.interface import (
     FACETS,
+    MOST_FREQUENT,
+    OPEN_ENDED,
     Document,
     FileMark,
     Filters,
@@ -39,7 +42,9 @@ from qrecords.stores.fulltext.places import DAY_SHIFT, SCORE_PLACES, Place, day_
 
 _RECORD, _MARK = "kind:record", "kind:mark"
 _BUILD_MEMORY, _APPLY_MEMORY = 256_000_000, 64_000_000  # bytes, shared by the threads
+_LOOKED_AT = 2 * MOST_FREQUENT  # names fetched of a facet: more than are given, so that one sees where equals end
 _MANY_BUCKETS = 10_000
+_A_SEGMENT = 10 * _MANY_BUCKETS  # names counted in each part of the index: with fewer the sums would be guesses
 _MORE_RANKED = 30  # hits looked at beyond a page, because of those of equal score
 
 
@@ -138,6 +143,10 @@ class TantivyIndex:
     ) -> Hits:
         """Return a page of the records that fit query and filters."""
         whole = _all([self._node(query.root), *self._filters(filters)])
+        if facets and limit <= 0 and after is None:
+            counts = self._facets(whole)
+            total = sum(counts["state"].values())  # every record is in one state, and all states are counted
+            return Hits(total, [], facets=counts, more=total > 0)
         # The engine makes room for as many hits as asked for, and for at least one.
         wanted = min(max(limit, 0), self._searcher.num_docs)
         hits = self._by_score(whole, wanted, after) if is_ranked(query, sort) else self._by_day(whole, wanted, after)
@@ -190,9 +199,20 @@ class TantivyIndex:
         del self._searcher, self._index
 
     def _facets(self, query: Query) -> dict[str, dict[str, int]]:
-        wanted = {name: {"terms": {"field": name, "size": _MANY_BUCKETS}} for name in FACETS}
-        found: dict[str, Any] = self._searcher.aggregate(query, wanted)
-        return {n: counted(n, {str(b["key"]): int(b["doc_count"]) for b in found[n]["buckets"]}) for n in FACETS}
+        found = self._counted(query, {n: _LOOKED_AT if n in OPEN_ENDED else _MANY_BUCKETS for n in FACETS})
+        # Of hundreds of names few are given. Those not fetched matter where one may stand as often as the last given.
+        if unsure := [n for n, (counts, rest) in found.items() if rest and _last_given(counts) <= min(counts.values())]:
+            found |= self._counted(query, dict.fromkeys(unsure, _MANY_BUCKETS))
+        return {name: counted(name, found[name][0]) for name in FACETS}
+
+    def _counted(self, query: Query, most: Mapping[str, int]) -> dict[str, tuple[dict[str, int], int]]:
+        """Return the counts of so many names of each facet, the most first, and how often those left out stand."""
+        terms = {name: {"field": name, "size": size, "segment_size": _A_SEGMENT} for name, size in most.items()}
+        found: dict[str, Any] = self._searcher.aggregate(query, {name: {"terms": of} for name, of in terms.items()})
+        return {
+            name: ({str(b["key"]): int(b["doc_count"]) for b in of["buckets"]}, int(of["sum_other_doc_count"]))
+            for name, of in found.items()
+        }
 
     def _node(self, node: Node) -> Query:
         match node:
@@ -261,6 +281,11 @@ class TantivyIndex:
     def _days(self, first: str, last: str) -> Query:
         # The order of a record begins with its day.
         return self._between("order", day_number(first) << DAY_SHIFT, ((day_number(last) + 1) << DAY_SHIFT) - 1)
+
+
+def _last_given(counts: Mapping[str, int]) -> int:
+    """Return how often the last name stands that is given of an open-ended facet."""
+    return nlargest(MOST_FREQUENT, counts.values())[-1]
 
 
 def _count(found: tantivy.SearchResult) -> int:
