@@ -16,7 +16,8 @@ ROOMS = ("model", "stores", "services", "cli")
 CODE = {
     "forms/KF758": (
         "model/spares.py", "model/staff.py", "model/evaluation.py", "model/figures/management.py",
-        "model/relations.py:_qualified", "services/spares.py", "services/steps.py:_standings", "cli/spares.py",
+        "model/relations.py:_qualified", "services/spares.py", "services/alike.py",
+        "services/reports/evaluated.py", "services/steps.py:_standings", "cli/spares.py", "cli/alike.py",
     ),
     "packs/ledger": ("model/figures/threads.py",),
     "packs/response": (),

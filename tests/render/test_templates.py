@@ -30,7 +30,7 @@ from tests.textlayer import pdftotext
 from tools.templates.__main__ import build_all, entries, is_current
 from tools.templates.blocks import Cell, Row, Table
 from tools.templates.document import FIXED_DATE
-from tools.templates.sheet import in_lines
+from tools.templates.sheet import in_halves, in_lines
 
 FORMS = CHECKOUT / "forms" / "QR758"
 CATALOGUE = FormCatalogue(FORMS)
@@ -318,3 +318,21 @@ def test_what_is_too_long_for_its_cell_flows_on(printed: Callable[[str], list[st
     for page in pages:
         if re.search(r"X\d{3}", page):
             assert "旧件去向" in page, "the heading is repeated on every page of a list"
+
+
+@pytest.mark.parametrize(
+    ("heading", "width", "printed"),
+    [
+        ("适用产品", 14.2, "适用产品"),  # four characters of 3.18 mm and the sides of the cell
+        ("适用产品", 14.0, "适用\n产品"),
+        ("需质量部跟踪", 16, "需质量\n部跟踪"),
+        ("与建议之差原因", 20, "与建议之\n差原因"),
+        ("近12月", 11.5, "近12月"),  # figures take half the width
+        ("近12月", 9, "近12\n月"),  # and are not parted
+        ("平台/舷号", 12, "平台/\n舷号"),  # at the stroke, where there is one
+        ("原文号/\n单号", 12, "原文号/\n单号"),  # lines somebody else made
+        ("用户代表签名", 6, "用户代表签名"),  # three lines and more part themselves
+    ],
+)
+def test_a_heading_too_narrow_is_parted_in_halves(heading: str, width: float, printed: str) -> None:
+    assert in_halves(heading, width) == printed

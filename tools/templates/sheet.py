@@ -19,8 +19,10 @@ ROW = 7.2  # height of a row with one line
 LOW_ROW = 5.8  # … of a form that has many, and is to fit on one page
 LABEL = 27.0  # seven characters
 _SIZES = (("Label", 3.53), ("SmallLabel", 3.18))  # width of a character; what fits in neither takes two lines
+_SMALL = dict(_SIZES)["SmallLabel"]
 _SIDES = 1.4  # left and right of a text in its cell
 _SLASH = 0.4  # its width, in characters
+_FIGURE = 0.55  # … of a figure or Latin letter
 WHOLE_LINES = 12  # a row with no text longer than so many lines is not parted
 LINE = 5.1  # height of one line of text
 BLANK_DATE = "年　　月　　日"
@@ -68,6 +70,25 @@ def in_lines(label: str, width: float, character: float) -> str:
     return "\n".join(min(fitting, key=lambda halves: max(map(_characters, halves)), default=(label,)))
 
 
+def in_halves(heading: str, width: float) -> str:
+    """Return a heading in two lines as alike as can be, if it is too narrow for one: 适用 / 产品, not 适用产 / 品.
+
+    One that is in lines stays so; figures are not parted.
+    """
+    parted = heading if "\n" in heading else in_lines(heading, width, _SMALL)
+    most = (width - _SIDES) / _SMALL
+    if "\n" in parted or _wide(heading) <= most:
+        return parted
+    places = [n for n in range(1, len(heading)) if not heading[n - 1 : n + 1].isascii()]
+    halves = [(heading[:n], heading[n:]) for n in reversed(places)]  # of two as alike the longer first half
+    fitting = [both for both in halves if max(map(_wide, both)) <= most]
+    return "\n".join(min(fitting, key=lambda both: max(map(_wide, both)), default=(parted,)))
+
+
+def _wide(text: str) -> float:
+    return sum(_FIGURE if c.isascii() else 1 for c in text)
+
+
 def _characters(text: str) -> float:
     return len(text) - text.count("/") * (1 - _SLASH)
 
@@ -76,7 +97,7 @@ def listing(loop: str, columns: Sequence[Column], *, width: float, height: float
     """Return the heading and the repeated row of a list; at the top of a table the heading repeats on every page."""
     spare = width - sum(c.width for c in columns)
     columns = [c if c.width else replace(c, width=spare) for c in columns]
-    heads = tuple(Cell(c.width, c.label, "SmallLabel", grey=True) for c in columns)
+    heads = tuple(Cell(c.width, in_halves(c.label, c.width), "SmallLabel", grey=True) for c in columns)
     cells = tuple(Cell(c.width, c.text, c.style) for c in columns)
     return Row(heads, 6.5, keep=True, heading=True), Row(cells, height, loop=loop)
 
