@@ -42,11 +42,22 @@ def sample(form: str) -> Path:
 
 
 @pytest.mark.office
-def test_from_the_first_entry_to_the_destruction(other: CommandLine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("packs", [False, True], ids=["alone", "with every optional part"])
+def test_from_the_first_entry_to_the_destruction(other: CommandLine, tmp_path: Path, packs: bool) -> None:
+    names = [p["name"] for p in other.json("packs", "list")["packs"]]
+    for name in names if packs else ():
+        other.json("packs", "on", name)
+
+    def own_due(*on: str) -> list[tuple[str, str]]:
+        """Return what is due of the office's own records: a part on asks for its weekly row beside."""
+        found = other.json("due", *on)["due"]
+        assert packs or all(CODE in d["about"] for d in found)
+        return [(d["key"], d["limit_on"]) for d in found if CODE in d["about"]]
+
     for form in ("JY", "DJ", "JJ"):
         other.json("fill", form, sample(form))
     assert other.json("show", "jj-2013-1")["record"]["values"]["check_no"] == SHEET
-    assert {d["key"] for d in other.json("due", "--on", "2013-04-01")["due"]} == set()
+    assert own_due("--on", "2013-04-01") == []
 
     # One is signed on paper that is scanned, one by two kinds that stand elsewhere, one is a register's month.
     (printed,) = other.json("print", SHEET, "--out", tmp_path)["prints"]
@@ -68,8 +79,8 @@ def test_from_the_first_entry_to_the_destruction(other: CommandLine, tmp_path: P
     ]
     hits = {h["record_no"] for query in ("渗漏", "表：JY") for h in other.json("search", query)["hits"]}
     assert hits == {SHEET, ROW}
-    waits = [d["limit_on"] for d in other.json("due")["due"]]
-    assert waits == ["2013-06-30", "2014-06-30", "2014-06-30"], "its own day, its own deadline"
+    waits = [("yearly_binding", f"{year}-06-30") for year in (2013, 2014, 2014)]
+    assert own_due() == waits, "its own day, its own deadline"
 
     made = [v["volume_code"] for year in (2012, 2013) for v in other.json("compile", year)["volumes"]]
     assert made == ["S12-SZ·W·DJ·2012·D12-001", "S12-SZ·W·JJ·2013·D8-001", "S12-SZ·W·JY·2013·D8-001"]
@@ -86,6 +97,8 @@ def test_from_the_first_entry_to_the_destruction(other: CommandLine, tmp_path: P
     assert other.json("search", "渗漏")["total"] == 0
     assert other.json("show", SHEET)["record"]["state"] == "destroyed"
     assert other.json("verify", "--deep")["problems"] == []
+    on = {p["name"] for p in other.json("packs", "list")["packs"] if p["on"]}
+    assert on == (set(names) if packs else set())
 
 
 def test_the_optional_parts_change_nothing_of_it(other: CommandLine) -> None:
