@@ -154,6 +154,20 @@ class Rules:
     roles: Mapping[str, Role]
     on: str = ""
     apart: tuple[str, ...] = ()
+    _able: dict[tuple[Action, str], tuple[Role, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def able(self, action: Action, form_code: str) -> tuple[Role, ...]:
+        """Return the roles with a right to do this on such a form, kept: every refusal names them."""
+        if (action, form_code) not in self._able:
+            self._able[action, form_code] = tuple(
+                role
+                for role in self.roles.values()
+                if _counts(role, self)
+                and any(action in r.actions and _form_fits(r, form_code) for r in _rights(role, self))
+            )
+        return self._able[action, form_code]
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,12 +308,7 @@ def _above_clearance(account: Account, label: str) -> tuple[Sentence, Sentence]:
 
 def roles_with(action: Action, subject: Subject, rules: Rules) -> list[Role]:
     """Return the roles that may do this on such a form."""
-    return [
-        role
-        for role in rules.roles.values()
-        if _counts(role, rules)
-        and any(action.value in r.actions and _form_fits(r, subject.form_code) for r in _rights(role, rules))
-    ]
+    return [*rules.able(action, subject.form_code)]
 
 
 def is_administrator(account: Account, rules: Rules) -> bool:
