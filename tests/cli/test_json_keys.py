@@ -200,6 +200,7 @@ status
 --root {folder}/again rebuild !
 spares -o {folder}/spares.xlsx
 papers QR758-06A-2025-00001
+products tracking
 alike QR758-06A-2025-00001 -o {folder}/alike.xlsx
 report evaluation KF-BB-2019-002 !
 packs list

@@ -116,6 +116,7 @@ ASKED: dict[str, str | list[str]] = {
     "forms sheet": ["06A -o {o}/sheet.xlsx", "10A --open -o {o}/open.xlsx"],
     **dict.fromkeys(("customers add", "customers import", "products add", "products import"), NO_RECORD),
     **dict.fromkeys(("customers list", "products list"), NO_RECORD),
+    "products tracking": ["", "-o {o}/tracking.csv"],
     **{
         f"accounts {name}": NO_RECORD
         for name in (

@@ -107,6 +107,7 @@ def test_every_command_that_writes_a_file_writes_it_private(
         "complaints": ["-o", out / "checklist.docx"],
         "feedback": [record, "-o", out / "feedback.docx"],
         "spares": ["-o", out / "spares.xlsx"],
+        "products tracking": ["-o", out / "tracking.xlsx"],
         "alike": ["QR758-06A-2025-00001", "-o", out / "alike.xlsx"],
         "report evaluation": [report, "-o", out / "evaluation.xlsx"],
         "papers": [repair["record_no"], "intake", "-o", out / "paper.docx"],

@@ -245,6 +245,7 @@ WAYS: dict[str, Words] = {
     "index status": lambda _: [[]],
     "papers": lambda f: [[RECORD], [RECORD, SPOOF, "-o", f["folder"] / f"{SPOOF}.docx"]],
     "spares": lambda f: [["--stock", f["folder"] / f"{SPOOF}.csv"], ["-o", f["folder"] / f"{SPOOF}.xlsx"]],
+    "products tracking": lambda f: [[SPOOF], ["-o", f["folder"] / f"{SPOOF}.xlsx"]],
     "alike": lambda f: [[RECORD], [RECORD, "-o", f["folder"] / f"{SPOOF}.xlsx"]],
     "packs list": lambda _: [[]],
     "packs off": lambda _: [[SPOOF]],

@@ -123,6 +123,8 @@ ASKED: dict[str, str | list[str]] = {
     "GET /office/lists/{name}": ["name=customers", "name=products"],
     "POST /office/lists/{name}": NOBODYS,
     "POST /office/lists/{name}/import": NOBODYS,
+    "GET /office/tracking": ["", "q=SL"],
+    "GET /office/tracking/list.{kind}": ["kind=csv"],
     "GET /office/forms": [""],
     "GET /office/forms/{form}": ["form=06A"],
     "GET /office/forms/{form}/page.pdf": NOBODYS,

@@ -47,7 +47,7 @@ SCREENS = (
     "/scans", "/shelf", "/retention", "/copies", "/reports", "/office", "/office/accounts",
     "/office/lists/customers", "/office/forms", "/office/forms/06A", "/office/log", "/jobs", "/office/backups",
     "/office/backups/kept", "/owed", "/spares", f"/records/{kept.C}/correct", f"/records/{kept.C}/papers",
-    "/office/packs", f"/retention/lists/{kept.LIST_NO}", "/shelf/2019",
+    "/office/packs", "/office/tracking", f"/retention/lists/{kept.LIST_NO}", "/shelf/2019",
 )  # fmt: skip
 # Pages of what a test makes, by the route of each, and how its address begins.
 MADE = {"/volumes/{code}": "/volumes/", "/jobs/{key}": "/jobs/", "/reports/{number}": "/reports/"}
@@ -61,7 +61,7 @@ FILES = {
     "/records/{number}/page.png", "/records/{number}/papers/{sha256}", "/search/hits.{kind}", "/search/offices", "/scans/{page}/page.jpg",
     "/shelf/{year}/catalogue.{kind}", "/volumes/{code}/volume.pdf", "/retention/lists/{number}/{name}",
     "/copies/list.xlsx", "/reports/charts/{name}.svg", "/reports/complaints.{kind}", "/reports/{number}/file",
-    "/reports/{number}/chart", "/office/forms/{form}/page.pdf", "/office/forms/{form}/template.docx",
+    "/reports/{number}/chart", "/office/tracking/list.{kind}", "/office/forms/{form}/page.pdf", "/office/forms/{form}/template.docx",
 }  # fmt: skip
 REPORTS = [f"QR758-06A-2019-{n:05}" for n in range(2, 28)]  # 26 of them, each a page
 Enter = Callable[[str], Page]

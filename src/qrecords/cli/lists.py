@@ -1,7 +1,8 @@
-"""customers and products: list, add, import."""
+"""customers and products: list, add, import; products: tracking."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import note, table
 from qrecords.cli.wording import worded
+from qrecords.intake.outfiles import require_free, write_new
 from qrecords.stores.given import on_disk
 
 if TYPE_CHECKING:
@@ -80,3 +82,26 @@ products = _group(
     "产品清单：填表时写了出厂编号，其余空着的栏目自动带出；写了产品类型、已生产数量的，推算是否批量。",
     "型号=SL-120 出厂编号=S2203017",
 )
+
+
+@products.command()
+@click.argument("words", metavar="[含有的字]", default="")
+@click.option("-o", "--output", type=types.OUTPUT, help="存成 .xlsx、.csv 或 .json")
+@pass_session
+def tracking(session: Session, words: str, output: Path | None) -> None:
+    """产品交付跟踪：写了交付日期的各台，培训、开通、回访、问题各在哪天；只供参考。"""
+    from qrecords.services.tracking import COLUMNS, lines_of, tracking_file
+    from qrecords.services.tracking import tracking as tracking_of
+
+    found = tracking_of(session.office, words)
+    rows = [[line[key] for key in COLUMNS] for line in lines_of(found)]
+    lines = table([heading for heading, _ in COLUMNS.values()], rows) if rows else []
+    lines.append(f"{found.on}：写了交付日期的{len(rows)}台" + (f"，没有写的{found.undated}条" if found.undated else ""))
+    if not found.whole:
+        lines.append("→ 只按您能查阅的记录")
+    path = None
+    if output is not None:
+        require_free(output)
+        path = str(write_new(output, tracking_file(found, output.name)))
+        lines.append(f"✓ {path}")
+    session.answer({"tracking": asdict(found) | {"path": path}}, lines)

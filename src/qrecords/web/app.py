@@ -44,7 +44,7 @@ class _Kept(StaticFiles):
 _PAGES = (
     "today", "filling", "registers", "records", "looking", "reviewing", "searching",
     "shelf", "working", "retention", "copying", "reporting", "managing", "scanning", "papers",
-    "keeping", "owing", "correcting", "spares",
+    "keeping", "owing", "correcting", "spares", "tracking",
 )  # fmt: skip
 
 
@@ -167,6 +167,8 @@ ROUTES = (
     _get("/office/lists/{name}", "managing.entries"),
     _post("/office/lists/{name}", "managing.add_entry"),
     _post("/office/lists/{name}/import", "managing.import_entries", Costly.UPLOAD),
+    _get("/office/tracking", "tracking.listed", Costly.SEARCH),
+    _get("/office/tracking/list.{kind}", "tracking.listed_file", Costly.SEARCH),
     _get("/office/forms", "managing.forms"),
     _get("/office/forms/{form}", "managing.form"),
     _get("/office/forms/{form}/page.pdf", "managing.form_page", Costly.PREVIEW),

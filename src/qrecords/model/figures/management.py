@@ -34,7 +34,7 @@ def links(records: Iterable[Record]) -> Links:
         values, day = record.values, record.date[:10]
         if item := str(values.get("plan_item_no") or ""):
             done[item] = min(day, done.get(item, day))
-        for number in _asked_after(record):
+        for number in asked_after(record):
             for about in {number, notices.get(number, number)}:
                 followed.setdefault(about, []).append(day)
         if form_number(record.form_code) == "RY":
@@ -72,7 +72,8 @@ def _lines_of(record: Record, branch: str, listed: Mapping[str, Mapping[str, str
     return {part: lines for part, lines in found.items() if lines}
 
 
-def _asked_after(record: Record) -> tuple[str, ...]:
+def asked_after(record: Record) -> tuple[str, ...]:
+    """Return the service or report a follow-up, a call out or what a customer said afterwards names (M.1)."""
     values = record.values
     match form_number(record.form_code):
         case "02":
