@@ -150,6 +150,10 @@ class Moves(Protocol):
         """Let go of what a `take_in` that broke off left, if it is not an object."""
         ...
 
+    def take_back(self, home: str, version: int, aside: Path) -> None:
+        """Let an object be as it was before its newest version, which is not the first; `aside` is a folder to use."""
+        ...
+
     def take_copy(self, copy: Path, home: str) -> None:
         """Bring in a copy of a whole object, in the place of what was there."""
         ...
@@ -343,6 +347,14 @@ class Objects(Protocol):
 
     def remove(self, object_id: str, intent: str) -> bool:
         """Remove an object with all its versions, for good; False when it was gone already."""
+        ...
+
+    def take_back(self, object_id: str, version: int, intent: str) -> None:
+        """Let go of an object's newest version, which no register knows; of the object when it is the first."""
+        ...
+
+    def let_go_half(self, object_id: str) -> None:
+        """Let go of what lies where an object belongs, and is none."""
         ...
 
     def recover(self) -> list[str]:

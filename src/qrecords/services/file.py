@@ -240,7 +240,7 @@ def _file_batch(office: Office, groups: Sequence[tuple[str, Sequence[str]]]) -> 
             reading.require_as_logged(tx, [*held.values()])
             items = ([held[n] for n in numbers if n in held] for _, numbers in groups)
             filings = [_reserve(office, tx, those, month) for those, (month, _) in zip(items, groups, strict=True)]
-            require_heads(office, filings)
+            require_heads(office, tx, filings)
             step = run.begin(tx, FileItems(tuple(filings)))
         durable.checkpoint("file.intent")
         held = _by_number(reading.unfiltered(office, every))

@@ -319,13 +319,33 @@ class Archive:
     def remove(self, object_id: str, intent: str) -> bool:
         """Remove an object with all its versions, for good; False when it was gone already.
 
-        Only the execution of a destruction list may do this, after its certificate is written.
+        Only the execution of a destruction list may do this, after its certificate is written; but for what no register
+        knows (`take_back`).
         """
         trash = self.work_dir(intent) / removal.TRASH
         with self._publishing(home := self.home(object_id)):
             taken = self._moves.take_out(home, trash)
         removal.erase(trash)
         return taken
+
+    def take_back(self, object_id: str, version: int, intent: str) -> None:
+        """Let go of an object's newest version, which no register knows; of the object itself when it is the first.
+
+        WrongState when another version is the newest.
+        """
+        with self._publishing(home := self.home(object_id)):
+            if (head := self.head(object_id)) != version:
+                raise _moved_on(object_id, head, version)
+            if version > 1:
+                self._moves.take_back(home, version, self.work_dir(intent) / "back")
+        if version == 1:
+            self.remove(object_id, intent)
+        durable.remove_tree(self.work_dir(intent))
+
+    def let_go_half(self, object_id: str) -> None:
+        """Let go of what lies where an object belongs, and is none."""
+        with self._publishing(home := self.home(object_id)):
+            self._moves.drop_half(home)
 
     def steps_in_staging(self) -> list[str]:
         """Return the intents that have files under way, or left behind."""

@@ -88,6 +88,16 @@ class FolderMoves:
     def drop_half(self, home: str) -> None:
         """Do nothing: one rename brings a new object in."""
 
+    def take_back(self, home: str, version: int, aside: Path) -> None:
+        """Let an object be as it was before its newest version: the root inventory, its digest, then the folder."""
+        place = self.folder / home
+        durable.make_dirs(aside)
+        for name in (INVENTORY, SIDECAR):
+            durable.write_file(aside / name, (place / f"v{version - 1}" / name).read_bytes())
+            durable.replace_file(aside / name, place / name)
+        durable.replace_dir(place / f"v{version}", aside / f"v{version}")
+        durable.remove_tree(aside)
+
     def take_copy(self, copy: Path, home: str) -> None:
         """Bring in a copy of a whole object, in the place of what was there."""
         place = self.folder / home

@@ -84,10 +84,20 @@ class OrderedMoves:
         return True
 
     def drop_half(self, home: str) -> None:
-        """Let go of what lies where an object belongs and has no root inventory."""
+        """Let go of what lies where an object belongs and has no root inventory, or nothing beside it.
+
+        A put that was held up may bring a root inventory after the rest was let go.
+        """
         names = [*self.blobs.names(f"{home}/")]
-        if f"{home}/{INVENTORY}" not in names:
+        if (root := f"{home}/{INVENTORY}") not in names or names == [root]:
             self._let_go(names)
+
+    def take_back(self, home: str, version: int, aside: Path) -> None:  # bytes are replaced: nothing lies aside
+        """Let an object be as it was before its newest version: the root inventory, its digest, then the files."""
+        before = self.blobs.get(f"{home}/v{version - 1}/{INVENTORY}")
+        self.blobs.replace(f"{home}/{INVENTORY}", before)
+        self.blobs.replace(f"{home}/{SIDECAR}", ocfl.sidecar(before))
+        self._clear(f"{home}/v{version}")
 
     def take_copy(self, copy: Path, home: str) -> None:
         """Bring in a copy of a whole object, in the place of what was there."""

@@ -170,6 +170,12 @@ class Intents:
             IntentRow(**row._mapping) for row in self._c.execute(sa.select(t.intent).order_by(t.intent.c.created_at))
         ]
 
+    def over(self, naming: str) -> list[IntentRow]:
+        """Return the steps that are over whose intent has a text in it, the newest first."""
+        told = sa.cast(t.intent.c.payload, sa.String).contains(naming, autoescape=True)
+        found = sa.select(t.intent).where(t.intent.c.state != "open", told).order_by(t.intent.c.created_at.desc())
+        return [IntentRow(**row._mapping) for row in self._c.execute(found)]
+
     def open(self) -> list[IntentRow]:
         """Return the steps under way, oldest first."""
         rows = self._c.execute(sa.select(t.intent).where(t.intent.c.state == "open").order_by(t.intent.c.created_at))
