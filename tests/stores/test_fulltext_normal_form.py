@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qrecords.model.textnorm import BREAK, normalise, normalise_with_places
+from qrecords.model.textnorm import BREAK, normal_forms, normalise, normalise_with_places
 from qrecords.stores.fulltext.analysis import text_pairs, word_pairs
 from tests.fulltext_corpus import REAL_RECORDS, invented, plain
 
@@ -71,6 +71,11 @@ def test_breaks_stand_between_runs_only(one: str, other: str) -> None:
     assert BREAK * 2 not in normal
     both = [normal for normal in (normalise(one), normalise(other)) if normal]
     assert normal == BREAK.join(both)
+
+
+@given(st.lists(ANY))
+def test_many_at_once_are_each_alone(texts: list[str]) -> None:
+    assert normal_forms(texts) == [normalise(text) for text in texts]
 
 
 @given(ANY)

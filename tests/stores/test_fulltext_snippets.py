@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterator, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qrecords.model.query import Query, Word, parse_query
+from qrecords.model.query import AnyOf, Query, Word, parse_query
 from qrecords.model.textnorm import normalise
+from qrecords.stores.fulltext import snippets
 from qrecords.stores.fulltext.snippets import snippet
 from tests.fulltext_corpus import LABELS, invented_text
 from tests.stores.test_fulltext_normal_form import TRICKY
@@ -100,3 +102,50 @@ def test_any_text_any_word(texts: list[tuple[str, str]], written: str, width: in
         assert any(word in normalise(m) for m in re.findall("【(.*?)】", made, re.DOTALL))
     else:
         assert "【" not in made
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["fault_symptom", "subject"]), st.text("功放热|，e 1-", max_size=30)), max_size=5),
+    st.lists(
+        st.tuples(st.text("功放热e1", min_size=1, max_size=2), st.sampled_from([(), ("subject",), ("title",)])),
+        min_size=1, max_size=4,
+    ),
+    st.integers(1, 40),
+)  # fmt: skip
+def test_the_first_stretch_that_shows_most_is_shown(
+    texts: list[tuple[str, str]], words: list[tuple[str, tuple[str, ...]]], width: int
+) -> None:
+    sought = [*dict.fromkeys(Word(normalise(text), fields) for text, fields in words)]
+    assert snippet(texts, Query(AnyOf(tuple(sought)), "示例"), width) == exhaustive(texts, sought, width)
+
+
+def exhaustive(texts: Sequence[tuple[str, str]], words: Sequence[Word], width: int) -> str:
+    """Return what a snippet says when every stretch of every text is looked at, of those that show most the first."""
+    marked = [(text, found) for key, text in texts if (found := snippets._matches(key, text, words))]
+    wanted = {match.word for _, found in marked for match in found}
+    if not wanted:
+        longest = max((text for _, text in texts), key=len, default="")
+        return snippets._shown(snippets._Window(longest, [], 0, 0, frozenset()), width)
+
+    def best(size: int) -> snippets._Window:
+        def stretches() -> Iterator[snippets._Window]:
+            for text, found in marked:
+                for first in found:
+                    within = [
+                        m for m in found if m is first or (first.start <= m.start and m.end <= first.start + size)
+                    ]
+                    here = frozenset(m.word for m in within if found.index(m) >= found.index(first)) & wanted
+                    if first.word in wanted:
+                        end = max(m.end for m in within if m.word in here)
+                        yield snippets._Window(text, found, first.start, end, here)
+
+        return max(stretches(), key=lambda stretch: len(stretch.words))
+
+    if (whole := best(width)).words == wanted:
+        return snippets._shown(whole, width)
+    pieces, size = [], width // min(len(wanted), snippets.MAX_PIECES)
+    while wanted and len(pieces) < snippets.MAX_PIECES:
+        stretch = best(size)
+        pieces.append(snippets._shown(stretch, size).strip("…"))
+        wanted -= stretch.words
+    return f"…{'…'.join(pieces)}…"

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise
 
 from qrecords.model.radicals import as_ideographs
 
@@ -34,6 +34,11 @@ def normalise(text: str) -> str:
     return _normal_of_short(text) if len(text) <= _SHORT else _normal(text)
 
 
+def normal_forms(texts: Iterable[str]) -> list[str]:
+    """Return the normal form of each text: a record has dozens, most of them short and met before."""
+    return [_normal_of_short(text) if len(text) <= _SHORT else _normal(text) for text in texts]
+
+
 @lru_cache(maxsize=8192)
 def _normal_of_short(text: str) -> str:
     return _normal(text)
@@ -50,17 +55,19 @@ def _normal(text: str) -> str:
 
 def normalise_with_places(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Return the normal form and, for each of its characters, where in `text` it comes from (start, end)."""
+    alone = [*map(_FOLD.__getitem__, text)]
+    plain = "".join(alone)
+    kept = [*compress(range(len(text)), alone)]
+    if len(plain) == len(kept) and _NEEDS_NEIGHBOUR not in plain:  # almost every text: a character each
+        if BREAK + BREAK in plain or plain[:1] == BREAK or plain[-1:] == BREAK:
+            inner = [*map(str.__ne__, plain, BREAK + plain)]  # one of a row of breaks, none at the beginning
+            inner = [differs or char != BREAK for differs, char in zip(inner, plain, strict=True)]
+            plain, kept = "".join(compress(plain, inner)), [*compress(kept, inner)]
+            if plain[-1:] == BREAK:
+                plain, kept = plain[:-1], kept[:-1]
+        return plain, [*zip(kept, map((1).__add__, kept), strict=True)]
     folded: list[str] = []
     places: list[tuple[int, int]] = []
-    alone = [*map(_FOLD.__getitem__, text)]
-    if _NEEDS_NEIGHBOUR not in alone and max(map(len, alone), default=0) <= 1:  # almost every text: a character each
-        for place, char in enumerate(alone):
-            if char and (char != BREAK or (folded and folded[-1] != BREAK)):
-                folded.append(char)
-                places.append((place, place + 1))
-        if folded and folded[-1] == BREAK:
-            del folded[-1], places[-1]
-        return "".join(folded), places
     for (start, end), part in _folded(text):
         for char in part:
             if char == BREAK and (not folded or folded[-1] == BREAK):

@@ -104,7 +104,7 @@ def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, st
         title=record.title,
         unit=performing_unit(values),
         secrecy_level=secrecy_rank(str(values.get("secrecy_level", ""))),
-        texts=tuple((key, text) for key, text in texts if text),
+        texts=tuple([text for text in texts if text[1]]),
         tags=tags_of(record),
     )
 
@@ -114,7 +114,15 @@ def _texts(field: FieldOutline, value: Any) -> Iterable[tuple[str, str]]:
     if value is None or value == "" or isinstance(value, bool):
         return ()
     if field.kind == "rows":
-        return [found for row in value for column in field.columns for found in _texts(column, row.get(column.key))]
+        found: list[tuple[str, str]] = []
+        for row in value:
+            for column in field.columns:
+                cell = row.get(column.key)
+                if cell.__class__ is str:
+                    found.append((column.key, cell))
+                elif cell is not None:
+                    found += _texts(column, cell)
+        return found
     if isinstance(value, list):
         return [(field.key, str(choice)) for choice in value]
     return ((field.key, str(value)),)

@@ -18,7 +18,7 @@ from qrecords.office import Office
 from qrecords.services.finding.indexing import catch_up, catch_up_in_time, documents
 from qrecords.stores.fulltext.interface import Filters, Sort
 from qrecords.stores.fulltext.places import Place
-from qrecords.stores.fulltext.snippets import Text, cut, prepared
+from qrecords.stores.fulltext.snippets import Texts, cut, prepared
 
 SNIPPET_WIDTH = 60
 MOST_DOCUMENTS = 20
@@ -69,7 +69,7 @@ class _Looked:
     """A record as it is looked through for the words of a query."""
 
     record: Record
-    texts: Sequence[Text]
+    texts: Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,8 @@ def described(office: Office, record_nos: Sequence[str], query: Query) -> list[H
     found |= made
     # Asked once more on the way out: the right is part of the query, but what is shown is the register's.
     shown = office.only_readable(found[no].record for no in record_nos if no in found)
-    return [_hit(r, cut(found[r.record_no].texts, query, SNIPPET_WIDTH)) for r in shown]
+    words = query.words
+    return [_hit(r, cut(found[r.record_no].texts, words, SNIPPET_WIDTH)) for r in shown]
 
 
 def log_reading(office: Office, text: str, total: int, **detail: Any) -> None:

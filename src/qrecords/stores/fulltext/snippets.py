@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import accumulate
 
 from qrecords.model.query import Query, Word
-from qrecords.model.textnorm import normalise, normalise_with_places
+from qrecords.model.textnorm import normal_forms, normalise_with_places
 
 MAX_PIECES = 3
 _MAX_PLACES = 200  # of one word looked at in one text
 _OPEN, _CLOSE, _MORE = "【", "】", "…"
+_END = "\n"  # of a text; no normal form holds it
 _OWN_BRACKETS = str.maketrans("【】", "[]")
 _PAUSE = re.compile(r"[\s,;.!?\uff0c\uff1b\uff1a\uff01\uff1f。、]")
 _WORDLIKE = re.compile(r"[0-9A-Za-z.\-]")
@@ -42,41 +44,61 @@ class _Window:
     words: frozenset[Word]
 
 
-# A text under its field's key: as it was written, and in the normal form words are looked for in.
-Text = tuple[str, str, str]
+_Marked = tuple[str, Sequence[_Match]]  # a text, and where words stand in it
 
 
-def prepared(texts: Iterable[tuple[str, str]]) -> tuple[Text, ...]:
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The (field key, text) pairs of a record, and the normal form of all, in which words are looked for."""
+
+    texts: Sequence[tuple[str, str]]
+    normal: str  # of one text behind the other, with an end after each
+    ends: Sequence[int]  # where in it
+
+    def with_any(self, words: Iterable[str]) -> list[int]:
+        """Return which texts hold one of the words or more, in their order."""
+        found: set[int] = set()
+        for word in words:
+            at = self.normal.find(word)
+            while at >= 0:
+                number = bisect_right(self.ends, at)
+                found.add(number)
+                at = self.normal.find(word, self.ends[number])
+        return sorted(found)
+
+
+def prepared(texts: Sequence[tuple[str, str]]) -> Texts:
     """Return the (field key, text) pairs of a record ready to be looked through, again and again."""
-    return tuple((key, text, normalise(text)) for key, text in texts)
+    normal = normal_forms([text for _, text in texts])
+    ends = [*accumulate(map(len, normal), lambda end, length: end + length + 1, initial=0)]
+    return Texts(texts, _END.join([*normal, ""]), ends[1:])
 
 
-def snippet(texts: Iterable[tuple[str, str]], query: Query, width: int) -> str:
+def snippet(texts: Sequence[tuple[str, str]], query: Query, width: int) -> str:
     """Return about `width` characters of the (field key, text) pairs of a record, the words of the query marked.
 
     Words far apart come as up to three pieces. Where no word is looked for, the longest text begins.
     """
-    return cut(prepared(texts), query, width)
+    return cut(prepared(texts), query.words, width)
 
 
-def cut(given: Sequence[Text], query: Query, width: int) -> str:
-    """Return the snippet of texts made ready before."""
-    words = query.words
-    sought = {word.text for word in words}
-    marked = []
-    for key, text, plain in given:
-        for word in sought:
-            if word in plain:
-                if found := _matches(key, text, words):
-                    marked.append((text, found))
-                break
-    wanted = {match.word for _, found in marked for match in found}
-    if not wanted:
-        longest = max((text for _, text, _ in given), key=len, default="")
+def cut(given: Texts, words: Sequence[Word], width: int) -> str:
+    """Return the snippet of texts made ready before, with the words of a query marked."""
+    marked: list[_Marked] = []
+    best: _Window | None = None
+    for number in given.with_any({word.text for word in words}):
+        key, text = given.texts[number]
+        if found := _matches(key, text, words):
+            marked.append((text, found))
+            best = _better(best, marked[-1], words, width)
+            if best is not None and len(best.words) == len(words):  # no other shows more
+                return _shown(best, width)
+    if best is None:
+        longest = max((text for _, text in given.texts), key=len, default="")
         return _shown(_Window(longest, [], 0, 0, frozenset()), width)
-    whole = _best(marked, wanted, width)
-    if len(whole.words) == len(wanted):
-        return _shown(whole, width)
+    wanted = {match.word for _, found in marked for match in found}
+    if len(best.words) == len(wanted):
+        return _shown(best, width)
     size = width // min(len(wanted), MAX_PIECES)
     pieces: list[str] = []
     while wanted and len(pieces) < MAX_PIECES:
@@ -94,23 +116,36 @@ def _matches(key: str, text: str, words: Iterable[Word]) -> list[_Match]:
     normal, places = (_placed if len(text) <= _SHORT else normalise_with_places)(text)
     found: list[_Match] = []
     for word in here:
-        for found_at in islice(re.finditer(re.escape(word.text), normal), _MAX_PLACES):
-            found.append(_Match(places[found_at.start()][0], places[found_at.end() - 1][1], word))
-    return sorted(found, key=lambda match: (match.start, match.end))
+        at, length = normal.find(word.text), len(word.text)
+        for _ in range(_MAX_PLACES):
+            if at < 0:
+                break
+            found.append(_Match(places[at][0], places[at + length - 1][1], word))
+            at = normal.find(word.text, at + length)
+    return found if len(here) == 1 else sorted(found, key=lambda match: (match.start, match.end))
 
 
-def _best(marked: Sequence[tuple[str, Sequence[_Match]]], wanted: set[Word], size: int) -> _Window:
+def _best(marked: Sequence[_Marked], wanted: Collection[Word], size: int) -> _Window:
     """Return the first stretch of at most `size` characters (or one match) that shows the most wanted words."""
     best: _Window | None = None
-    for text, matches in marked:
-        for number, first in enumerate(matches):
-            if first.word not in wanted:
-                continue
-            within = [m for m in matches[number:] if m is first or m.end <= first.start + size]
-            words = frozenset(m.word for m in within) & wanted
-            if best is None or len(words) > len(best.words):
-                best = _Window(text, matches, first.start, max(m.end for m in within if m.word in words), words)
+    for one in marked:
+        best = _better(best, one, wanted, size)
     assert best is not None  # every wanted word has a match
+    return best
+
+
+def _better(best: _Window | None, marked: _Marked, wanted: Collection[Word], size: int) -> _Window | None:
+    """Return the first stretch of one text that shows more wanted words than the best so far, else that."""
+    text, matches = marked
+    for number, first in enumerate(matches):
+        if best is not None and len(best.words) == len(wanted):
+            break
+        if first.word not in wanted:
+            continue
+        within = [m for m in matches[number:] if m is first or m.end <= first.start + size]
+        words = frozenset(m.word for m in within if m.word in wanted)
+        if best is None or len(words) > len(best.words):
+            best = _Window(text, matches, first.start, max(m.end for m in within if m.word in words), words)
     return best
 
 
