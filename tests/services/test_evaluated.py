@@ -45,16 +45,31 @@ def test_r173_the_paper_says_what_the_report_says(drawn: tuple[Office, ShownDocu
     found = evaluation(office, report.document_no)
     (table,) = [t for t in report.tables or () if t.key == "R01.score"]
     *rows, total = table.rows
-    keys = ("name", "aspect", "target", "value", "weight", "points")
+    keys = ("name", "aspect", "target", "value", "cases", "weight", "points")
     assert [tuple(line[k] for k in keys) for line in found.values["indicators"]] == [tuple(row) for row in rows]
-    assert [found.level, found.score, found.values["involved"], found.values["obtained"]] == [total[1], *total[3:]]
-    assert [(f["kind"], f["about"]) for f in found.values["facts"]] == [
-        ("投诉", "QR758-01A-2026-00003"), ("表扬", "QR758-01A-2026-00002"),
-    ]  # fmt: skip
+    assert [found.level, found.score, found.values["involved"], found.values["obtained"]] == [
+        total[1],
+        total[3],
+        *total[5:],
+    ]
+    facts = [(f["kind"], f["about"]) for f in found.values["facts"]]
+    assert facts[-2:] == [("投诉", "QR758-01A-2026-00003"), ("表扬", "QR758-01A-2026-00002")]
+
+    def counted(part: str, *columns: str) -> int:
+        """Return what some columns of T06 count in all."""
+        (one,) = [t for t in report.tables or () if t.key == f"T06.{part}"]
+        heads = [head.partition("（")[0] for head in one.columns]
+        return sum(int(one.rows[-1][heads.index(column)]) for column in columns)
+
+    late_there = counted("arrival", "已到达", "其中逾期未到") - counted("arrival", "按期")
+    assert late_there and [k for k, _ in facts].count("超期") == late_there + counted("report", "逾期交")
+    assert [k for k, _ in facts].count("未交") == counted("report", "交而不全", "逾期未交")
+    by_name = {line["name"]: line["cases"] for line in found.values["indicators"]}
+    assert by_name["按期到达率"] == str(counted("arrival", "已到达")) and by_name["投诉检查"] == "—"
     assert "责任人" not in json.dumps(found.values, ensure_ascii=False)
-    assert found.values["facts"][0]["detail"].startswith("接收日期：2026-03-15；")
+    assert found.values["facts"][-2]["detail"].startswith("接收日期：2026-03-15；")
     values = _filled(office, found)
-    assert values["indicators"][0]["points"] == rows[0][5] and len(values["indicators"]) == len(rows)
+    assert values["indicators"][0]["points"] == rows[0][6] and len(values["indicators"]) == len(rows)
     assert (values["score"], values["report_no"], values["period"]) == (found.score, report.document_no, "2026-H1")
 
 

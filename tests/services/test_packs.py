@@ -312,8 +312,8 @@ def test_r157_the_year_lists_what_was_settled_and_what_is_not(office: Office) ->
         parts = {p: [t for t in d.tables if t.id == "T15" and t.part == "settlement"] for p, d in drawn.items()}
         (table,) = parts["2026"]
         assert parts["2026-H1"] == []
-        assert [(row.cells[0], row.cells[4], row.cells[7]) for row in table.rows] == [
-            ("乙所", "02", "2026-05-06"), ("甲所", "03", "/"), ("甲所", "05", "2027-01-05"),
+        assert [(row.cells[0], row.cells[3], row.cells[6]) for row in table.rows] == [
+            ("乙所", "SL-200/02", "2026-05-06"), ("甲所", "SL-200/03", "/"), ("甲所", "SL-200/05", "2027-01-05"),
         ]  # fmt: skip
         assert not any("5000" in cell for row in table.rows for cell in row.cells)
         waits = [d.about for d in due(opened, on="2026-11-05").due if d.key == "repair_settlement"]

@@ -5,10 +5,11 @@ It proposes no penalty or reward and names no person. An indicator without cases
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Literal, Self
 
 from pydantic import Field as Key
@@ -16,7 +17,7 @@ from pydantic import model_validator
 
 from qrecords.model.field import Definition
 from qrecords.model.figures.arithmetic import NONE, Rounding, rounded
-from qrecords.model.figures.results import ColumnHead, Number, TableResult, TableRow
+from qrecords.model.figures.results import ColumnHead, Figure, Number, TableResult, TableRow
 from qrecords.model.period import Period
 
 Aspect = Literal["流程标准化", "工作表格化", "检查规律化", "指标考核化", "表扬常态化"]
@@ -69,11 +70,12 @@ class Evaluation(Definition):
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """An indicator with what it came to: its value (None: no cases), the points, and the exact fraction of them."""
+    """An indicator with what it came to: its value (None: no cases), the points exactly, and of how many cases."""
 
     indicator: Indicator
     value: Number | None
     points: Fraction | None
+    cases: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,17 @@ def points(indicator: Indicator, value: Number | None) -> Fraction | None:
             return weight * min(Fraction(1), max(Fraction(0), found / target))
 
 
-def evaluate(evaluation: Evaluation, value_of: Callable[[str], Number | None]) -> Result:
-    """Return the evaluation by the figures, asked for by their identity."""
-    scored = tuple(Scored(i, v := value_of(i.figure), points(i, v)) for i in evaluation.indicators)
+def cases_of(figure: Figure) -> int:
+    """Return how many cases a figure rests on: what its rate is of, else the records it counts."""
+    whole = figure.denominator
+    return int(whole) if whole is not None and whole == int(whole) else len(figure.of or figure.records)
+
+
+def evaluate(
+    evaluation: Evaluation, value_of: Callable[[str], Number | None], cases: Mapping[str, int] = MappingProxyType({})
+) -> Result:
+    """Return the evaluation by the figures, asked for by their identity, and by how many cases each rests on."""
+    scored = tuple(Scored(i, v := value_of(i.figure), points(i, v), cases.get(i.figure)) for i in evaluation.indicators)
     counted = [s for s in scored if s.points is not None]
     obtained = sum((s.points for s in counted if s.points is not None), Fraction(0))
     involved = sum((Fraction(s.indicator.weight) for s in counted), Fraction(0))
@@ -136,7 +146,8 @@ def evaluation_table(result: Result, rounding: Rounding = Rounding.HALF_UP) -> T
         TableRow(
             s.indicator.key,
             s.indicator.label,
-            (s.indicator.aspect, f"{s.indicator.target}{s.indicator.unit}", shown(s.value), str(s.indicator.weight),
+            (s.indicator.aspect, f"{s.indicator.target}{s.indicator.unit}", shown(s.value),
+             NONE if s.cases is None else str(s.cases), str(s.indicator.weight),
              NONE if s.points is None else f"{rounded(s.points, 2, rounding):f}"),
         )
         for s in result.scored
@@ -145,6 +156,7 @@ def evaluation_table(result: Result, rounding: Rounding = Rounding.HALF_UP) -> T
         result.level,
         "",
         shown(result.score),
+        "",
         shown(result.involved),
         f"{rounded(result.obtained, 2, rounding):f}",
     )
@@ -152,10 +164,15 @@ def evaluation_table(result: Result, rounding: Rounding = Rounding.HALF_UP) -> T
     heads = tuple(
         ColumnHead(key, label)
         for key, label in (
-            ("aspect", "方面"), ("target", "目标"), ("value", "实际"), ("weight", "权重"), ("points", "得分")
+            ("aspect", "方面"), ("target", "目标"), ("value", "实际"), ("cases", "基数"), ("weight", "权重"),
+            ("points", "得分"),
         )
     )  # fmt: skip
-    notes = ("得分＝各项得分之和÷有发生的各项权重之和×100；没有发生的不计", "只列事实和得分，不提奖惩，不写个人")
+    notes = (
+        "得分＝各项得分之和÷有发生的各项权重之和×100；没有发生的不计",
+        "基数：该项按多少件、次、台算出",
+        "只列事实和得分，不提奖惩，不写个人",
+    )
     return TableResult("R01", "score", "售后服务工作评价", "", "指标", heads, tuple(rows), notes)
 
 

@@ -20,8 +20,11 @@ from qrecords.services.reports.kept import show_document
 from qrecords.services.reports.shown import ShownDocument, ShownTable
 
 FORM, TABLE = "PJ", "R01"
-# Of which parts of a report the facts are; what it does not list (超期, 未交) is written by people.
-_FACTS = {"投诉": "T11.complaints", "表扬": "T11.praise"}
+# Of which parts of a report the facts are.
+_FACTS = (
+    ("超期", "P08.late"), ("超期", "P08.late_reports"), ("未交", "P08.owed"),
+    ("投诉", "T11.complaints"), ("表扬", "T11.praise"),
+)  # fmt: skip
 _PERSON = "责任人"  # no person is named (R169)
 
 
@@ -59,8 +62,8 @@ def evaluation(office: Office, number: str) -> Evaluated:
             Do.SHOW_DOCUMENT(document.document_no),
         )
         raise WrongState(told, remedy=remedy)
-    *rows, (_, level, _, score, involved, obtained) = table.rows
-    names = ("name", "aspect", "target", "value", "weight", "points")
+    *rows, (_, level, _, score, _, involved, obtained) = table.rows
+    names = ("name", "aspect", "target", "value", "cases", "weight", "points")
     values = {
         "secrecy_level": document.secrecy_level,
         "evaluated_unit": office.settings.office.unit,
@@ -97,7 +100,7 @@ def _table(document: ShownDocument) -> ShownTable | None:
 
 
 def _facts(document: ShownDocument) -> Iterator[dict[str, str]]:
-    for kind, key in _FACTS.items():
+    for kind, key in _FACTS:
         for table in document.tables or ():
             if table.key == key:
                 yield from ({"kind": kind, **fact} for row in table.rows if (fact := _fact(table.columns, row)))

@@ -8,7 +8,16 @@ from datetime import date, timedelta
 from functools import cache
 
 from qrecords.model.access import SECRECY_LEVELS, secrecy_rank
-from qrecords.model.evaluation import BOUND, CHECKED, bound_in_time, checked_quarters, evaluate, evaluation_table
+from qrecords.model.evaluation import (
+    BOUND,
+    CHECKED,
+    Evaluation,
+    bound_in_time,
+    cases_of,
+    checked_quarters,
+    evaluate,
+    evaluation_table,
+)
 from qrecords.model.figures.alarms import Alarm, alarm_table, alarms
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.drawing import Drawn, Means, Read, draw
@@ -66,12 +75,28 @@ def figures_of(
         named = {no: seqs[no] for alarm in found for no in alarm.records}
         drawn = replace(drawn, tables=(*drawn.tables, alarm_table(found)), records={**drawn.records, **named})
     if kind == EVALUATED and period.span != "month" and (office_own := read_evaluation(office.forms.beside)).on:
-        beside = draw(EVALUATION, period, read, means, office.today()).tables
-        figures = {f.id: f.value for one in (*drawn.tables, *beside) for f in one.figures()}
-        result = evaluate(office_own, (figures | _of_office(office, tx, period)).get)
-        drawn = replace(drawn, tables=(*drawn.tables, evaluation_table(result, means.rounding)))
+        drawn = _evaluated(
+            drawn,
+            draw(EVALUATION, period, read, means, office.today()),
+            office_own,
+            means.rounding,
+            _of_office(office, tx, period),
+        )
     filed = {r.record_no: r.archive_no for r in read.records if r.archive_no and r.record_no in drawn.records}
     return Figures(drawn, found, filed)
+
+
+def _evaluated(
+    drawn: Drawn, beside: Drawn, own: Evaluation, rounding: Rounding, of_office: dict[str, Number | None]
+) -> Drawn:
+    """Return a report with its evaluation, and behind it what is listed for that alone; its figures stand nowhere."""
+    figures = {f.id: f for one in (*drawn.tables, *beside.tables) for f in one.figures()}
+    values = {key: figure.value for key, figure in figures.items()} | of_office
+    result = evaluate(own, values.get, {key: cases_of(figure) for key, figure in figures.items()})
+    lists = [one for one in beside.tables if one.rows and not [*one.figures()]]
+    named = {no for one in lists for no in one.named()}
+    records = {**drawn.records, **{no: seq for no, seq in beside.records.items() if no in named}}
+    return replace(drawn, tables=(*drawn.tables, evaluation_table(result, rounding), *lists), records=records)
 
 
 def _of_office(office: Office, tx: Transaction, period: Period) -> dict[str, Number | None]:
