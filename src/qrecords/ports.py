@@ -397,6 +397,10 @@ class Register(Protocol[Tx_co]):
         """Let what this thread reads one after the other be one view, until it writes."""
         ...
 
+    def look_anew(self) -> None:
+        """Let this thread's one view end: what it reads next is the register as it then is."""
+        ...
+
     def write(self, *, wait: bool = True) -> AbstractContextManager[Tx_co]:
         """Give the one writing transaction; it commits at the end of the block or leaves no trace."""
         ...

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from qrecords.errors import QRecordsError
 from qrecords.model.record import Record, Signed, State
 from qrecords.office import Office
 from qrecords.services.finding import indexing
-from qrecords.services.finding.search import Criteria, search
+from qrecords.services.finding.search import Criteria, facets_of, search
 from qrecords.services.intake.fill import fill
 from qrecords.stores.formoutlines import CACHE_FILE
 from qrecords.stores.given import on_disk
@@ -170,6 +171,47 @@ def test_a_machine_that_is_behind_waits_or_says_by_how_much(
         tx.records.touch([f"QR758-10A-2025-0000{n}" for n in (2, 3, 4)])
     filled.workspace.settings = settings
     assert search(filled, "", Criteria(form_code="10A")).behind is None
+
+
+def test_a_page_s_view_older_than_the_index_is_begun_anew(filled: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "_rebuild", None)  # the index is not too new: the view is too old
+    with filled.register.one_view():
+        assert found(filled, "遥控盒") == [NO]
+        with filled.register.read() as tx:
+            assert tx.records.many(["QR758-10A-2025-00002"]) == []
+        in_another_thread(filled, "QR758-10A-2025-00002")
+        with filled.register.read() as tx:
+            assert tx.records.many(["QR758-10A-2025-00002"]) == [], "what others write meanwhile is not seen"
+        assert facets_of(filled, "遥控盒", Criteria())["form_code"] == {"QR758-10A": 2}
+        assert found(filled, "遥控盒") == ["QR758-10A-2025-00002", NO]
+
+
+def test_what_the_index_took_in_while_it_was_asked_is_shown(filled: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(filled, "遥控盒") == [NO]
+    asked = filled.index.search
+
+    def late(*given: Any, **named: Any) -> Any:
+        in_another_thread(filled, "QR758-10A-2025-00002")
+        return asked(*given, **named)
+
+    monkeypatch.setattr(filled.index, "search", late)
+    with filled.register.one_view():
+        assert found(filled, "遥控盒") == ["QR758-10A-2025-00002", NO]
+
+
+def in_another_thread(office: Office, number: str) -> None:
+    """Make one more record like the first and take it into the index, as another process of the desk does."""
+
+    def made() -> None:
+        with office.register.write() as tx:
+            record = tx.records.many([NO])[0]
+            tx.records.add([(replace(record, record_no=number), None)])
+            tx.records.touch([number])
+        indexing.catch_up(office)
+
+    other = Thread(target=made)
+    other.start()
+    other.join()
 
 
 def test_an_index_is_copied_from_another_machine_instead_of_rebuilt(

@@ -259,6 +259,11 @@ def test_one_view_is_one_until_its_thread_writes(register: Register) -> None:
         other.join()
         with register.read() as tx:
             assert tx.facts.get("示例") == "", "what others write meanwhile is not seen"
+        register.look_anew()
+        with register.read() as tx:
+            assert tx.facts.get("示例") == "别的线程"
+            register.look_anew()  # what is being read just now stays one view
+            assert tx.facts.get("示例") == "别的线程"
         _say(register, "本线程")
         with register.read() as tx:
             assert tx.facts.get("示例") == "本线程"

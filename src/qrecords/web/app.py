@@ -69,9 +69,9 @@ def _get(address: str, handler: str, costly: Costly | None = None) -> Route:
     return Route(address, page(_handler(handler), costly), methods=["GET"])
 
 
-def _look(address: str, handler: str) -> Route:
+def _look(address: str, handler: str, costly: Costly | None = None) -> Route:
     """Return a page people look at all day: it reads the register as one view."""
-    return Route(address, page(_handler(handler), at_once=True, one_view=True), methods=["GET"])
+    return Route(address, page(_handler(handler), costly, at_once=True, one_view=True), methods=["GET"])
 
 
 def _post(address: str, handler: str, costly: Costly | None = None) -> Route:
@@ -125,7 +125,7 @@ ROUTES = (
     _post("/step/{action}", "records.step"),
     _get("/review", "reviewing.queue"),
     _get("/review/rows/{form}", "reviewing.rows"),
-    Route("/search", page(_handler("searching.searching"), Costly.SEARCH, at_once=True), methods=["GET"]),
+    _look("/search", "searching.searching", Costly.SEARCH),
     _get("/search/hits.{kind}", "searching.hits_file", Costly.SEARCH),
     _get("/search/offices", "searching.offices", Costly.SEARCH),
     _post("/search/save", "searching.save"),

@@ -145,16 +145,21 @@ def catch_up(office: Office, *, once: bool = False) -> int:
         return _rebuild(office)
 
 
-def catch_up_in_time(office: Office) -> int:
-    """Bring the index up to the register, or by the settings as far as a search can wait; returns what is missing."""
+def catch_up_in_time(office: Office) -> tuple[int, int]:
+    """Bring the index up to the register, or by the settings as far as a search can wait.
+
+    Returns the register's last change, and how many the index does not hold.
+    """
     with office.register.read() as tx:
         last = tx.records.last_change()
     held = office.index.last_seq()
+    if held == last:
+        return last, 0
     if office.settings.index.behind == "wait" or held is None or held > last:
         catch_up(office)
-        return 0
+        return last, 0
     catch_up(office, once=True)
-    return max(0, last - (office.index.last_seq() or 0))
+    return last, max(0, last - (office.index.last_seq() or 0))
 
 
 def _catch_up(office: Office, *, once: bool = False) -> int:
@@ -164,6 +169,10 @@ def _catch_up(office: Office, *, once: bool = False) -> int:
     held = office.index.last_seq()
     if held == last:
         return 0
+    # Others bring the index up too: it may be ahead of a page's view, and is only too new for a register read after it.
+    office.register.look_anew()
+    with office.register.read() as tx:
+        last = tx.records.last_change()
     if held is not None and held > last:
         raise MustRebuild("它比登记库新，登记库可能是从备份恢复的")
     with office.index.writer() as writer:

@@ -112,10 +112,12 @@ def search(
     """
     place = Place.parse(after) if after else None
     query, filters = understood(office, text, criteria, wait=False)
-    behind = catch_up_in_time(office)
+    last, behind = catch_up_in_time(office)
     hits = office.index.search(query, filters, limit=limit, after=place, sort=sort, facets=facets)
     looser = _looser(office, query, filters) if hits.total == 0 else None
-    with office.register.one_view():  # begun now: one begun before the index was brought up would be older than it
+    if (office.index.last_seq() or 0) > last:
+        office.register.look_anew()  # others brought it up meanwhile: an older view would not know all hits
+    with office.register.one_view():
         shown = described(office, hits.record_nos, query)
         documents = _documents(office, text) if not after and criteria == Criteria() else []
     log_reading(office, text, hits.total)

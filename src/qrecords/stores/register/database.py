@@ -324,6 +324,11 @@ class Register:
             self._shared.views = None
             views.end()
 
+    def look_anew(self) -> None:
+        """Let this thread's one view end: what it reads next is the register as it then is."""
+        if (shared := self._shared.views) is not None:
+            shared.end()
+
     @contextmanager
     def write(self, *, wait: bool = True) -> Iterator[Transaction]:
         """Give the one writing transaction; it commits at the end of the block or leaves no trace.
@@ -335,8 +340,7 @@ class Register:
                 f"磁盘是只读的，只能查阅：{self.path.parent}",
                 remedy=advise("要办理，请到可写的工作区；这是备份就先 {} 出来", Do.RESTORE),
             )
-        if (shared := self._shared.views) is not None:
-            shared.end()  # what is read from here on knows of what is written
+        self.look_anew()  # what is read from here on knows of what is written
         with self._begun(**{WRITES: True, WAITS: wait}) as connection:
             tx = Transaction(connection, self.holders, self._aside)
             yield tx
