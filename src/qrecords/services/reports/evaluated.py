@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qrecords.advice import Do, advise
 from qrecords.errors import NotFound, WrongState
 from qrecords.model.access import Subject
 from qrecords.model.document import DocumentState
@@ -57,10 +56,7 @@ def evaluation(office: Office, number: str) -> Evaluated:
     table = _table(document)
     if table is None:
         told = f"{document.document_no} 里没有评价（{TABLE}）"
-        remedy = advise(
-            "半年、年度的情况报表才有，先把 evaluation.toml 的 on 改为 true 再拟制：{}",
-            Do.SHOW_DOCUMENT(document.document_no),
-        )
+        remedy = "半年、年度的情况报表才有；请先在 evaluation.toml 里打开评价，再拟制"
         raise WrongState(told, remedy=remedy)
     *rows, (_, level, _, score, _, involved, obtained) = table.rows
     names = ("name", "aspect", "target", "value", "cases", "weight", "points")
