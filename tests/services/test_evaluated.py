@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
@@ -18,6 +19,7 @@ from qrecords.services.finding.find import show
 from qrecords.services.intake.fill import fill
 from qrecords.services.reports.draw import draw
 from qrecords.services.reports.evaluated import Evaluated, evaluation, evaluation_file
+from qrecords.services.reports.kept import show_document
 from qrecords.services.reports.progress import make_void
 from qrecords.services.reports.shown import ShownDocument
 from qrecords.stores.given import GivenFile
@@ -79,6 +81,29 @@ def _filled(office: Office, found: Evaluated) -> dict[str, object]:
     book.save(stream)
     (made,) = fill(office, "PJ", [GivenFile("评价.xlsx", stream.getvalue())]).records
     return dict(show(office, made.record_no).values)
+
+
+def test_a_report_of_an_older_program_does_not_say_on_how_many_cases(
+    drawn: tuple[Office, ShownDocument], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, report = drawn
+
+    def older(of: Office, number: str) -> ShownDocument:
+        shown = show_document(of, number)
+        (table,) = [t for t in shown.tables or () if t.key == "R01.score"]
+        cut = replace(table, columns=_without(table.columns), rows=[_without(row) for row in table.rows])
+        return replace(shown, tables=[cut])
+
+    whole = evaluation(office, report.document_no)
+    monkeypatch.setattr("qrecords.services.reports.evaluated.show_document", older)
+    found = evaluation(office, report.document_no)
+    assert (found.score, found.level) == (whole.score, whole.level)
+    lines = [{k: v for k, v in line.items() if k != "cases"} for line in whole.values["indicators"]]
+    assert found.values["indicators"] == lines and "facts" not in found.values
+
+
+def _without(row: Sequence[str]) -> list[str]:
+    return [*row[:4], *row[5:]]
 
 
 def test_r173_the_unit_speaks_before_the_approval_by_name_and_day() -> None:

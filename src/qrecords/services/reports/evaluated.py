@@ -24,6 +24,11 @@ _FACTS = (
     ("超期", "P08.late"), ("超期", "P08.late_reports"), ("未交", "P08.owed"),
     ("投诉", "T11.complaints"), ("表扬", "T11.praise"),
 )  # fmt: skip
+# What each column of R01 is on the paper; its last row has the level below 方面, the score below 实际.
+_COLUMNS = {
+    "指标": "name", "方面": "aspect", "目标": "target", "实际": "value", "基数": "cases", "权重": "weight",
+    "得分": "points",
+}  # fmt: skip
 _PERSON = "责任人"  # no person is named (R169)
 
 
@@ -58,23 +63,23 @@ def evaluation(office: Office, number: str) -> Evaluated:
         told = f"{document.document_no} 里没有评价（{TABLE}）"
         remedy = "半年、年度的情况报表才有；请先在 evaluation.toml 里打开评价，再拟制"
         raise WrongState(told, remedy=remedy)
-    *rows, (_, level, _, score, _, involved, obtained) = table.rows
-    names = ("name", "aspect", "target", "value", "cases", "weight", "points")
+    # By heading: a report drawn by an older program does not say 基数.
+    *rows, total = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
     values = {
         "secrecy_level": document.secrecy_level,
         "evaluated_unit": office.settings.office.unit,
         "period": document.period,
         "report_no": document.document_no,
         "drafted_on": office.today(),
-        "indicators": [dict(zip(names, row, strict=True)) for row in rows],
-        "obtained": obtained,
-        "involved": involved,
-        "score": score,
-        "level": level,
+        "indicators": [{key: row[head] for head, key in _COLUMNS.items() if head in row} for row in rows],
+        "obtained": total["得分"],
+        "involved": total["权重"],
+        "score": total["实际"],
+        "level": total["方面"],
         "facts": [*_facts(document)],
     }
     known = {key: value for key, value in values.items() if key in form.by_key and value not in ("", [])}
-    return Evaluated(document.document_no, document.period, score, level, known)
+    return Evaluated(document.document_no, document.period, total["实际"], total["方面"], known)
 
 
 def evaluation_file(office: Office, found: Evaluated, name: str) -> bytes:
