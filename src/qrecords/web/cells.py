@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -23,6 +24,19 @@ _SPECIAL = re.compile("[&<>\"']")
 _MARKED = re.compile("【(.*?)】")
 _STATES = {state.value: label for state, label in STATE_LABELS.items()}
 _WITHOUT_PAGE = {"void", "destroyed"}
+
+
+# What a facet's name is shown as, how many hits it is of, and the address of those alone.
+Choice = tuple[str, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """What the hits of a search are of one kind: the most frequent, and the rest folded away."""
+
+    label: str
+    entries: Sequence[Choice]
+    rest: Sequence[Choice]
 
 
 def value_text(value: Any, field: Field | None = None) -> str:
@@ -91,6 +105,26 @@ def hit_rows(hits: Iterable[Hit], text: str) -> Markup:
     """Return the hits of a search, each with the way to its page when words were asked for."""
     asked = quote(text, safe="/")
     return _safe(_hit(hit, asked) for hit in hits)
+
+
+def facet_lists(facets: Iterable[Facet]) -> Markup:
+    """Return what the hits of a search are, kind by kind, each with the way to those alone."""
+    return _safe(_facet(facet) for facet in facets)
+
+
+def _facet(facet: Facet) -> str:
+    rest = ""
+    if facet.rest:
+        rest = f"<details><summary>另有{len(facet.rest)}个</summary>{_choices(facet.rest)}</details>"
+    return f"<section><h2>{_escaped(facet.label)}</h2>{_choices(facet.entries)}\n{rest}</section>\n"
+
+
+def _choices(choices: Iterable[Choice]) -> str:
+    lines = (
+        f'<li><a href="{_escaped(go)}">{_escaped(shown)}<span class="count">{count}</span></a></li>'
+        for shown, count, go in choices
+    )
+    return f"<ul>{''.join(lines)}</ul>"
 
 
 def _hit(hit: Hit, asked: str) -> str:

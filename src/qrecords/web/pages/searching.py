@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from starlette.responses import Response
@@ -20,6 +19,7 @@ from qrecords.services.finding.search import Criteria, Found, facets_of, search
 from qrecords.services.finding.together import has_others, opened_beside, search_together
 from qrecords.stores.fulltext.interface import Sort
 from qrecords.web.asked import Asked, download
+from qrecords.web.cells import Facet
 
 HITS = 20  # a page
 SHOWN_FACETS = 8  # of each kind, beside the hits
@@ -160,25 +160,19 @@ def _narrowed(given: Mapping[str, str]) -> Iterator[dict[str, str]]:
             yield {"label": LABELS[name], "shown": shown, "without": _address(given, **{name: ""})}
 
 
-def _facets(
-    asked: Asked, counts: Mapping[str, Mapping[str, int]], given: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
+def _facets(asked: Asked, counts: Mapping[str, Mapping[str, int]], given: Mapping[str, str]) -> Iterator[Facet]:
     """Give what the hits are, where there is something to choose from; the counts are of what the account may read."""
+    narrower = _address(given)
+    sign = "&" if "?" in narrower else "?"
     for facet, name, label in FACETS:
         there = counts[facet]
         if name in given or len(there) < 2:
             continue
-        narrower = _address(given, **{name: ""})
-        sign = "&" if "?" in narrower else "?"
-        entries = [
-            {
-                "shown": _shown(asked, name, value),
-                "count": count,
-                "go": f"{narrower}{sign}{name}={quote_plus(str(value))}",
-            }
+        choices = [
+            (_shown(asked, name, value), count, f"{narrower}{sign}{name}={quote_plus(value)}")
             for value, count in there.items()
         ]
-        yield {"label": label, "entries": entries[:SHOWN_FACETS], "rest": entries[SHOWN_FACETS:]}
+        yield Facet(label, choices[:SHOWN_FACETS], choices[SHOWN_FACETS:])
 
 
 def _shown(asked: Asked, name: str, value: str) -> str:

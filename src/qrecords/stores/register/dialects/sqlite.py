@@ -88,7 +88,9 @@ class SqliteFile:
         elif waits:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+            driver = connection.connection.driver_connection  # past SQLAlchemy: every page that logs comes by here
+            assert driver is not None
+            driver.execute("PRAGMA busy_timeout = 0")
             try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             except sa.exc.OperationalError as error:
@@ -96,7 +98,7 @@ class SqliteFile:
                     raise Busy("登记库正被别的程序占用") from error
                 raise
             finally:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+                driver.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
     def require_there(self) -> None:
         """Make sure there is a file."""
