@@ -105,7 +105,16 @@ def pytest_unconfigure() -> None:
 
 
 # Each file is one worker's work: the long ones begin first, so that none is left alone at the end.
-LONG_FIRST = ("test_real_input", "test_demo", "test_end_to_end", "test_volumes", "test_crash", "test_forms_printed")
+LONG_FIRST = (
+    # the crash and scale runs, of which `make test` has little
+    "test_killed_at_random", "test_many_machines_killed", "test_desk_killed", "test_killed_at_every_step", "test_scan_loop",
+    "test_real_input", "test_on_servers", "test_mutants", "test_fuzz", "test_values_survive",
+    # what waits for a browser or LibreOffice
+    "test_desk_browser", "test_desk_office_browser", "test_desk_saving_browser", "test_desk_screens_browser", "test_docs",
+    "test_desk_month_browser", "test_demo", "test_end_to_end", "test_template_paper", "test_desk_access", "test_volumes",
+    "test_desk_forms_browser", "test_desk_review_browser", "test_disk_faults", "test_move_register", "test_ledger",
+    "test_reports", "test_access_matrix", "test_crash", "test_forms_printed",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -268,6 +268,7 @@ def test_a_lost_connection_loses_nothing_and_makes_nothing_twice(
 
 @pytest.mark.parametrize("same", [True, False], ids=["the same account", "another account"])
 def test_a_login_that_ended_is_renewed_over_the_form(page: Page, office: Office, same: bool) -> None:
+    page.clock.install()
     begin(page, "维修服务报告")
     draft = page.url.rpartition("/")[2]
     page.wait_for_timeout(1500)  # what the page does by itself when it opens
@@ -281,6 +282,7 @@ def test_a_login_that_ended_is_renewed_over_the_form(page: Page, office: Office,
     token = open_session(office.workspace, name, via="desk")
     address = page.url.partition("/drafts")[0]
     page.context.add_cookies([{"name": COOKIE, "value": token, "url": address}])
+    page.clock.fast_forward(8_000)  # until the page tries again
     if same:
         expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
         page.reload()

@@ -200,6 +200,7 @@ def test_errors_stand_in_their_cell_and_what_is_missing_waits_until_the_line_is_
 
 
 def test_a_lost_connection_while_making_makes_nothing_twice(page: Page, office: Office, values: dict[str, str]) -> None:
+    page.clock.install()
     page.goto(MONTH)
     kept(page, lambda: paste(cell(page, 0, "sent_on"), as_table(office, values, 3)))
     lost: list[Any] = []
@@ -213,6 +214,8 @@ def test_a_lost_connection_while_making_makes_nothing_twice(page: Page, office: 
 
     page.route("**/make", lose)
     page.locator("#make").click()
+    expect(page.locator("#banner")).to_contain_text("连不上服务器")
+    page.clock.fast_forward(4_000)  # until it asks again
     expect(page.get_by_text("已登记3行")).to_be_visible(timeout=30_000)
     assert len(lost) == 1
     assert len(list_records(office)) == 3

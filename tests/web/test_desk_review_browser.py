@@ -134,12 +134,14 @@ def test_what_somebody_moved_meanwhile_is_told_and_not_overwritten(
 
 
 def test_a_lost_connection_is_told_and_it_is_sent_again(page: Page, office: Office, waiting: list[str]) -> None:
+    page.clock.install()
     pass_first(page, waiting[0])
     page.context.set_offline(True)
     page.keyboard.press("j")
     expect(page.locator("#banner")).to_contain_text("还没有送出")
     assert states(office) == ["submitted"] * 3
     page.context.set_offline(False)
+    page.clock.fast_forward(4_000)  # until it is sent again
     become(office, ["reviewed", "submitted", "submitted"])
     expect(page.locator("#banner")).to_be_hidden()
 

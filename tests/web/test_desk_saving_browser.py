@@ -78,6 +78,7 @@ def test_an_answer_that_was_lost_is_asked_for_again_word_for_word(page: Page, ho
 
 
 def test_what_two_windows_write_is_brought_together_and_never_overwritten_unsaid(page: Page, house: Office) -> None:
+    page.clock.install()
     key, other = page.url.rpartition("/")[2], duplicated(page)
     for window in (page, other):
         expect(window.locator("#beside")).to_contain_text("另一个窗口")
@@ -92,6 +93,7 @@ def test_what_two_windows_write_is_brought_together_and_never_overwritten_unsaid
     expect(page.locator("#saved")).to_contain_text("已保存")
     page.wait_for_timeout(1500)
     other.unroute(f"**/drafts/{key}")
+    other.clock.fast_forward(4_000)  # until it tries again
     expect(other.locator("#banner")).to_contain_text("「示例甲」", timeout=15_000)
     assert draft_of(house, key).values["contact_person"] == "示例甲"
     other.get_by_role("button", name="以这里写的为准").click()
@@ -105,6 +107,7 @@ def test_what_two_windows_write_is_brought_together_and_never_overwritten_unsaid
 def test_a_draft_made_twice_is_one_record_however_the_answer_was_lost(context: BrowserContext, house: Office) -> None:
     values = as_typed(house, "09A", _first_stage(house, "09A", sample_of("09A", subject="示例：断线时生成")))
     page, lost = context.new_page(), list[Any]()
+    page.clock.install()
     page.goto("/fill")
     page.get_by_role("button", name=re.compile("QR758-09A")).click()
     page.wait_for_url("**/drafts/**")
@@ -124,7 +127,9 @@ def test_a_draft_made_twice_is_one_record_however_the_answer_was_lost(context: B
 
     page.route("**/make", lose)
     second, before = duplicated(page), len(list_records(house))
-    page.locator("#make").click()
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/make")):
+        page.locator("#make").click()
+    page.clock.fast_forward(4_000)  # until it asks again
     page.wait_for_url("**/records/QR758-09A-*", timeout=30_000)
     assert len(list_records(house)) == before + 1
     box(second, "subject").fill("示例：另一个窗口还在写")
@@ -136,6 +141,7 @@ def test_a_draft_made_twice_is_one_record_however_the_answer_was_lost(context: B
 
 def test_lines_two_windows_add_to_a_month_are_all_there(context: BrowserContext, house: Office) -> None:
     page = context.new_page()
+    page.clock.install()
     page.goto(MONTH.format(2))
     other = duplicated(page)
     page.locator('[name="lines.0.subject"]').fill("示例：这边的行")
@@ -146,6 +152,7 @@ def test_lines_two_windows_add_to_a_month_are_all_there(context: BrowserContext,
     page.locator('[name="lines.1.subject"]').fill("示例：这边又一行")
     expect(page.locator("#count")).to_contain_text("2行没有生成")
     other.unroute("**/months/2026-02")
+    other.clock.fast_forward(4_000)  # until it tries again
     expect(page.locator('[name="lines.2.subject"]')).to_have_value("示例：断线时写的行", timeout=15_000)
     lines = [line["subject"] for line in month_draft(house, "QR758-09A", "2026-02").values[LINES]]
     assert lines == ["示例：这边的行", "示例：这边又一行", "示例：断线时写的行"]
