@@ -108,9 +108,10 @@ def _grain(size: tuple[int, int]) -> np.ndarray[tuple[int, int], np.dtype[np.flo
 
 
 def _grainy(image: Image.Image, strength: float, seed: int) -> Image.Image:
-    field = np.roll(_grain(image.size), (seed * 911, seed * 577), axis=(0, 1)) * strength
-    pixels = np.asarray(image, dtype=np.float32)
-    noisy = pixels + (field if pixels.ndim == 2 else field[..., None])
+    field = np.roll(_grain(image.size), (seed * 911, seed * 577), axis=(0, 1))
+    field *= strength
+    noisy = np.array(image, dtype=np.float32)
+    noisy += field if noisy.ndim == 2 else field[..., None]
     return Image.fromarray(np.clip(noisy, 0, 255, out=noisy).astype(np.uint8))
 
 
@@ -143,5 +144,9 @@ def _stained(page: Image.Image, where: str, dice: random.Random) -> Image.Image:
     x, y = left - radius * 0.4, bottom + radius * 0.3
     box = (x - radius, y - radius, x + radius, y + radius)
     pen.ellipse(box, fill=60, outline=120, width=int(radius * 0.12))
-    image.paste((120, 80, 40), mask=mask.filter(ImageFilter.GaussianBlur(2)))
+    # Blurred where it is, with room for the blur: elsewhere the page is as it was.
+    first, top = (max(int(side) - 20, 0) for side in box[:2])
+    last, low = (min(int(side) + 20, most) for side, most in zip(box[2:], page.size, strict=True))
+    spot = (first, top, last, low)
+    image.paste((120, 80, 40), spot, mask.crop(spot).filter(ImageFilter.GaussianBlur(2)))
     return image
