@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
 import pytest
 
-from qrecords.model.requirements import parse_task, required_records
+from qrecords.model.record import Record, State
+from qrecords.model.requirements import parse_task, required_records, task_of_notice
+from qrecords.model.settlement import alike, settle
 from qrecords.model.tasktable import TASK_FIELDS, task_of_rows
+from qrecords.services.require import owes_something
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.lists import read_rows_of
 from qrecords.stores.procedure import Procedure
@@ -320,3 +325,52 @@ def test_another_kind_of_file_is_told_what_to_write(cli: CommandLine, tmp_path: 
     (tmp_path / name).write_bytes(b"x")
     refused = cli("require", tmp_path / name, ok=False)
     assert (refused.status, ".xlsx、.csv" in refused.err, "task show" in refused.err) == (3, True, True)
+
+
+def product(model: str = "SL-A", serial: str = "1", **more: Any) -> dict[str, Any]:
+    return {"product_model": model, "serial_no": serial, **more}
+
+
+def record(number: str, **values: Any) -> Record:
+    form = number.rpartition("-2026-")[0]
+    day = "2026-03-05"
+    made = Record(number, form, 2026, State.SUBMITTED, values, "", day, "", day, "")
+    return replace(made, notice_no=values.get("notice_no", ""))
+
+
+def notice(number: int, *products: dict[str, Any], category: str = "现场维修", by: str = "客户服务中心") -> Record:
+    told = {"service_category": [category], "performed_by": by, "products": [*products]}
+    return record(f"QR758-04A-2026-{number:05}", **told)
+
+
+# The first and the second are alike; each other differs from the first in one thing that decides what it owes.
+NOTICES = [
+    notice(1, product()),
+    notice(2, product(serial="2")),
+    notice(3, product("SL-B")),
+    notice(4, product(), product(serial="2")),
+    notice(5, product(quantity=2)),
+    notice(6, product(task="现场维修")),
+    notice(7, product(), category="走访"),
+    notice(8, product(), by="相关单位"),
+    notice(9),
+]
+
+
+def test_r20_what_notices_alike_owe_is_looked_up_once_and_each_is_settled_by_its_own_records() -> None:
+    one, other, *_ = NOTICES
+    assert alike(one) == alike(other)
+    assert len({alike(n) for n in NOTICES}) == len(NOTICES) - 1
+    reports = [
+        record(f"QR758-06A-2026-{at:05}", notice_no=n.record_no, product_model="SL-A", serial_no="1")
+        for at, n in enumerate(NOTICES, start=1)
+        if n is not other
+    ]
+    office: Any = SimpleNamespace(forms=FormCatalogue(FORMS))
+    singly = {}
+    for n in NOTICES:
+        required = [r for r in required_records(TABLE, task_of_notice(n.values)) if r.form_code != n.form_code]
+        named = [r for r in reports if r.notice_no == n.record_no]
+        singly[n.record_no] = any(debt.missing for debt in settle(required, named, office.forms.doing("training")))
+    assert owes_something(office, NOTICES, reports) == singly
+    assert [singly[n.record_no] for n in NOTICES[:4]] == [False, True, True, True]

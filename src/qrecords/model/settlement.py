@@ -11,6 +11,7 @@ from qrecords.model.requirements import Required
 from qrecords.model.rules import is_empty
 
 TRAINING_COLUMN = "training_content"
+Alike = tuple[object, ...]
 
 
 @dataclass(slots=True)
@@ -60,6 +61,19 @@ def settle(required: Sequence[Required], records: Sequence[Record], training: st
             debt.records = [r for r in counted if r.form_code in debt.form_codes and _serves(r, debt, training)]
             debt.found = len(debt.records)
     return debts
+
+
+def alike(notice: Record) -> Alike:
+    """Return what of a notice decides how many of what it owes: those that are alike in it owe the same.
+
+    The serial numbers of its units do not: units are counted by model.
+    """
+    values = notice.values
+    products = (
+        tuple(str(row.get(key) or "") for key in ("product_model", "task", "quantity"))
+        for row in values.get("products") or ()
+    )
+    return notice.form_code, values.get("performed_by"), tuple(values.get("service_category") or ()), *products
 
 
 def _merged(required: Sequence[Required]) -> list[Debt]:

@@ -10,8 +10,8 @@ from typing import Self
 from qrecords.errors import Problem, WrongState
 from qrecords.model.answer import named
 from qrecords.model.record import STATE_LABELS, Action, Record, State
-from qrecords.model.requirements import required_records, task_of_notice
-from qrecords.model.settlement import Debt, settle
+from qrecords.model.requirements import Required, required_records, task_of_notice
+from qrecords.model.settlement import Alike, Debt, alike, settle
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.arrivals import ArrivalTold, told_arrival
@@ -55,9 +55,14 @@ def owed_by(office: Office, notices: Sequence[Record]) -> dict[str, Owed]:
 
 def owes_something(office: Office, notices: Sequence[Record], records: Iterable[Record]) -> dict[str, bool]:
     """Tell of each of some notices whether a record it owes is missing among these."""
-    return {
-        n.record_no: any(debt.missing for debt in _debts(office, n, named)) for n, named in _named_by(notices, records)
-    }
+    training = office.forms.doing("training")
+    known: dict[Alike, list[Required]] = {}  # notices of a few kinds come by the thousand
+    found: dict[str, bool] = {}
+    for notice, naming in _named_by(notices, records):
+        if (required := known.get(like := alike(notice))) is None:
+            required = known[like] = _required(office, notice)
+        found[notice.record_no] = any(debt.missing for debt in settle(required, naming, training))
+    return found
 
 
 def _named_by(notices: Sequence[Record], records: Iterable[Record]) -> Iterator[tuple[Record, list[Record]]]:
@@ -69,10 +74,13 @@ def _named_by(notices: Sequence[Record], records: Iterable[Record]) -> Iterator[
 
 
 def _debts(office: Office, notice: Record, records: Sequence[Record]) -> list[Debt]:
+    return settle(_required(office, notice), records, office.forms.doing("training"))
+
+
+def _required(office: Office, notice: Record) -> list[Required]:
     table = office.forms.procedure.requirements
     # The notice itself is there; what else table 1 asks is looked for.
-    required = [r for r in required_records(table, task_of_notice(notice.values)) if r.form_code != notice.form_code]
-    return settle(required, records, office.forms.doing("training"))
+    return [r for r in required_records(table, task_of_notice(notice.values)) if r.form_code != notice.form_code]
 
 
 def _owed(office: Office, notice: Record, records: Sequence[Record]) -> Owed:

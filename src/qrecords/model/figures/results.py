@@ -78,8 +78,8 @@ class TableResult:
 
     def named(self) -> set[str]:
         """Return the records its figures and rows name, by number."""
-        found = {number for figure in self.figures() for number in (*figure.records, *figure.of)}
-        return found.union(*(row.records for row in self.rows))
+        counted = (numbers for figure in self.figures() for numbers in (figure.records, figure.of))
+        return set[str]().union(*counted, *(row.records for row in self.rows))
 
     def cell(self, row: str, column: str) -> Figure | str:
         """Return the cell of a row and a column by their keys; KeyError when there is none."""
