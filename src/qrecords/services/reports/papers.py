@@ -168,7 +168,7 @@ def _table(place: str, table: TableJson, figures: Mapping[str, str]) -> Iterator
     yield Words((f"{place}{table.caption}",), "Band", keep=True)
     listed = not any(cell in figures for row in table.rows for cell in row[1:])
     kept = table.rows[:MOST_LISTED] if listed else table.rows
-    rows = tuple((row[0], *(figures.get(cell, cell) for cell in row[1:])) for row in kept)
+    rows = tuple((row[0], *(_in_lines(figures.get(cell, cell)) for cell in row[1:])) for row in kept)
     words = tuple(
         n for n in range(1, len(table.columns)) if any(row[n] and row[n] not in figures for row in table.rows)
     )
@@ -178,6 +178,10 @@ def _table(place: str, table: TableJson, figures: Mapping[str, str]) -> Iterator
     notes = (*table.notes, *([f"另有{left}件未印，见工作簿 {WORKBOOK} 里的同名表"] if left else ()))
     if notes:
         yield Words(tuple(f"注：{note}" for note in notes), "Small", of_table=True)
+
+
+def _in_lines(text: str) -> str:
+    return text.replace("、", "、\n") if _NUMBERS.fullmatch(text) else text
 
 
 _DIGITS = "零一二三四五六七八九十"
@@ -193,9 +197,9 @@ def chinese(number: int) -> str:
 NARROWEST, WIDEST = 7, 40  # half an em: a number of five digits; more is broken into lines
 ROOM, ROOM_SMALL, ROOM_ACROSS = 84, 94, 150  # halves of an em on a line of an upright page, in small type, and across
 NARROWEST_FIGURE = 4
-NARROWEST_TEXT = 24  # a column that would like more than so many halves holds words
 MARGINS = 2  # of a cell
-_WHOLE = re.compile(r"[!-~]+")  # what is not broken: a number, a day, a model
+_WHOLE = re.compile(r"[!-~]+、?")  # what is not broken: a number, a day, a model; with its comma
+_NUMBERS = re.compile(r"[!-~]+(?:、[!-~]+)+")  # some of them, a line each: a line's end would part one
 
 
 def _shares(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[tuple[float, ...], bool]:
@@ -209,22 +213,32 @@ def _shares(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[
     liked, least = _likes(heads, columns, NARROWEST)
     if sum(liked) <= room:
         return tuple(liked), False
-    if room == ROOM and max(liked) > NARROWEST_TEXT:  # long words: in small type more of them stand on a line
+    if room == ROOM:  # in small type more stands on a line
         room, small = ROOM_SMALL, True
-    if sum(least) > room:  # short figures leave their room to the words
+    if small or sum(least) > room:  # short figures leave their room to the words
         small = True
         liked, least = _likes(heads, columns, NARROWEST_FIGURE)
-    if sum(least) > room:
-        return tuple(least), True
+    if sum(liked) <= room or sum(least) > room:
+        return tuple(liked if sum(liked) <= room else least), True
     more = [max(like - low, 0) for like, low in zip(liked, least, strict=True)]
-    left = (room - sum(least)) / (sum(more) or 1)
-    return tuple(low + extra * left for low, extra in zip(least, more, strict=True)), small
+    given = _given(more, room - sum(least))
+    return tuple(low + extra for low, extra in zip(least, given, strict=True)), small
+
+
+def _given(wanted: Sequence[float], room: float) -> list[float]:
+    """Give out what room there is: who wants little gets all of it, the others the same each."""
+    given = [0.0] * len(wanted)
+    order = sorted(range(len(wanted)), key=wanted.__getitem__)
+    for after, place in enumerate(order):
+        given[place] = min(wanted[place], room / (len(order) - after))
+        room -= given[place]
+    return given
 
 
 def _likes(heads: Sequence[str], columns: Sequence[Sequence[str]], narrowest: int) -> tuple[list[float], list[float]]:
     """Return how wide each column would like to be, and how wide it must be."""
     liked = [
-        min(WIDEST, max(narrowest, _long(head) / 2, *map(_long, column), 0)) + MARGINS
+        min(WIDEST, max(narrowest, _long(head) / 2, _usual([*map(_long, column)]))) + MARGINS
         for head, column in zip(heads, columns, strict=True)
     ]
     least = [
@@ -234,9 +248,14 @@ def _likes(heads: Sequence[str], columns: Sequence[Sequence[str]], narrowest: in
     return liked, least
 
 
+def _usual(widths: Sequence[int]) -> int:
+    """Return what nine in ten texts of a column need: one long one in many takes more lines, not room from others."""
+    return sorted(widths)[(len(widths) * 9 - 1) // 10] if widths else 0
+
+
 def _whole(text: str) -> int:
     """Return how wide the longest part of a text is that is not broken."""
-    return min(WIDEST, max(map(len, _WHOLE.findall(text)), default=0))
+    return min(WIDEST, max(map(_long, _WHOLE.findall(text)), default=0))
 
 
 def _long(text: str) -> int:
