@@ -16,11 +16,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from qrecords.desk.workspace import Workspace
-from qrecords.errors import UsageError
+from qrecords.errors import StorageFailure, UsageError
 from qrecords.model.job import Job, JobState
 from qrecords.office import Office
 from qrecords.render import soffice
@@ -155,6 +156,20 @@ def test_a_job_that_kills_whoever_does_it_is_told_as_broken_off(office: Office, 
     assert jobs.take_one(office.workspace, worded, ANYONE) is None
     assert state_of(office, job) == (JobState.BROKEN, jobs.MOST_TRIES)
     assert doing == []
+
+
+def test_a_store_out_of_reach_when_a_job_is_taken_over_breaks_nothing_off(
+    office: Office, doing: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = jobs.start(office, "verify", {"name": "later"})
+    left_by(office, job, office.leases.machine)  # type: ignore[attr-defined]
+    with monkeypatch.context() as away:
+        away.setattr(jobs, "recover", Mock(side_effect=StorageFailure("示例：连不上存储")))
+        with pytest.raises(StorageFailure):
+            jobs.take_one(office.workspace, worded, ANYONE)
+    assert state_of(office, job) == (JobState.RUNNING, 1)
+    assert jobs.take_one(office.workspace, worded, ANYONE) is not None
+    assert (state_of(office, job), doing) == ((JobState.DONE, 2), ["later"])
 
 
 def test_who_was_held_up_neither_goes_on_with_a_job_nor_ends_it(

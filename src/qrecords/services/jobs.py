@@ -180,12 +180,17 @@ def _begin(workspace: Workspace, job: Job, words: Words, hand: Hand) -> Job | No
 
 
 def _again(workspace: Workspace, job: Job, words: Words, hand: Hand) -> Job | None:
-    """Finish or undo what a job had under way whose process is gone; then begin it again, or tell that it broke off."""
+    """Finish or undo what a job had under way whose process is gone; then begin it again, or tell that it broke off.
+
+    StorageFailure: register or store are out of reach; it stays as it is for whoever looks when they are back.
+    """
     told: Sentence = "办事的程序中断了；做到一半的已接着做完或撤回，可以再办一次"
     again = _may_again(job)
     try:
         recover(_session(workspace, job, words))
     except QRecordsError as error:
+        if again and isinstance(error, StorageFailure):
+            raise
         told, again = advise("办事的程序中断了，恢复时：{}", error.told), False
     if not again:
         _end(workspace, job, JobState.BROKEN, words(told))
