@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date, datetime
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -26,7 +27,6 @@ from qrecords.stores.formfiles import FormCatalogue
 from tests.conftest import FORMS
 
 CATALOGUE = FormCatalogue(FORMS)
-TEMPLATES = {code: Template.load(CATALOGUE.get(code).template_bytes, code) for code in CATALOGUE.codes()}
 FEW = settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 MANY = settings(FEW, max_examples=60)
 
@@ -45,6 +45,12 @@ NASTY = st.sampled_from(
     ]
 )
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cn", "Co")), min_size=1, max_size=40) | NASTY
+
+
+@cache
+def template(code: str) -> Template:
+    """Return a form's template; every worker imports this file, one runs it."""
+    return Template.load(CATALOGUE.get(code).template_bytes, code)
 
 
 def raw(field: Field) -> st.SearchStrategy[Any]:
@@ -134,7 +140,7 @@ def survives(code: str, data: st.DataObject) -> None:
         context = register_context(form, [(number, values)], head, "2025-03")
     else:
         context = form_context(form, values, head)
-    text = document_text(TEMPLATES[code].render(context))
+    text = document_text(template(code).render(context))
     for field in form.input_fields:
         if field.key in values:
             for wanted in on_paper(field, values[field.key]):
