@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from qrecords.model.access import Account, Grant
 from qrecords.model.papers import Waiting
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
+from qrecords.services import steps
 from qrecords.services.correct import correct
-from qrecords.services.finding.find import list_records
-from qrecords.stores.given import GivenFile
+from qrecords.services.finding.find import list_records, show
+from qrecords.services.intake.fill import fill
+from qrecords.stores.given import GivenFile, on_disk
 from tests.faulty_disk import blank_convert
 from tests.services.test_returned import HEADINGS, parcel
 from tests.web.test_desk import Browser, as_typed
@@ -104,6 +107,30 @@ def test_a_notice_is_issued_and_completed_by_the_one_it_sends(
     assert waits(people["issuer"]).get("等我签发") is None
     assert waits(people["engineer"])["等我续填"] == [number], "the person it names completes it"
     assert number in waits(people["supervisor"])["等别人办"]
+
+
+def test_what_lacks_signatures_alone_waits_for_who_may_register_them(
+    office: Office, people: dict[str, Browser], sample: Callable[..., dict[str, Any]], write: Callable[..., Path]
+) -> None:
+    """Who files cannot go on with it; who may sign but not file has something to do (QS/PA758A 5.5.5, 5.5.6)."""
+    notice = fill(office, "04A", [on_disk(write(sample("04A")))]).records[0].record_no
+    steps.issue(office, [notice])
+    number = fill(office, "06A", [on_disk(write(sample("06A", notice_no=notice)))]).records[0].record_no
+    supervisor, archivist = people["supervisor"], people["archivist"]
+
+    def headings() -> list[list[str]]:
+        return [[h for h, there in waits(one).items() if number in there] for one in (supervisor, archivist)]
+
+    for action in (steps.submit, steps.review):
+        assert "等我登记签名" not in headings()[0], "it lacks nothing before that step"
+        action(office, [number])  # type: ignore[operator]
+    asked = show(office, number).missing
+    assert len(asked) == 2, asked
+    assert headings() == [["等我登记签名"], ["等别人办"]]
+    taken(supervisor, "sign", number, kind="customer-seal", by="示例单位一")
+    assert headings() == [["等我登记签名"], ["等别人办"]], "one is still missing"
+    taken(supervisor, "sign", number, kind="engineer", by="示例签名人")
+    assert headings() == [["等别人办"], ["等我归档"]]
 
 
 def test_the_page_of_a_filed_record(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from qrecords.advice import Sentence
 from qrecords.model.answer import told
-from qrecords.model.record import Action, Record, State
+from qrecords.model.form import Form
+from qrecords.model.record import Action, Record, State, unsigned
 from qrecords.model.values import Values
 from qrecords.office import Office
 from qrecords.services.checking import reminders
@@ -44,6 +45,8 @@ class RowToReview(OnItsWay):
 def waiting(office: Office, form_code: str = "") -> Waiting:
     """Return what waits, of what the account may read; what still lacks something waits for who may fill it in.
 
+    What lacks signatures alone waits for who may register them (QS/PA758A 5.5.5).
+
     It is shared by all who ask as long as nothing changes: nobody may change it.
     """
     office.authorise(Action.READ, "list")
@@ -56,7 +59,10 @@ def _waiting(office: Office, form_code: str) -> Waiting:
     by_action: dict[Action, list[tuple[Record, OnItsWay]]] = defaultdict(list)
     for record, summary in zip(records, shown, strict=True):
         if form_code in {"", record.form_code}:
-            by_action[_asked_for(summary)].append((record, OnItsWay(**told(summary), reason=record.reason)))
+            form = office.forms.get(record.form_code).form
+            by_action[_asked_for(form, record, summary)].append(
+                (record, OnItsWay(**told(summary), reason=record.reason))
+            )
     mine: dict[Action, list[OnItsWay]] = {}
     others: list[OnItsWay] = []
     for action in Action:
@@ -95,7 +101,12 @@ def rows_to_review(office: Office, form_code: str, most: int) -> tuple[list[RowT
     return rows, len(records) - len(shown)
 
 
-def _asked_for(summary: Summary) -> Action:
-    if summary.missing and summary.state in {State.DRAFT.value, State.ISSUED.value}:
+def _asked_for(form: Form, record: Record, summary: Summary) -> Action:
+    """Return what is to be done with a record now: the step that is next, or what that step still asks for."""
+    step = Action(str(summary.next))
+    # Each thing missing is told by itself: as many as signatures are missing are signatures alone.
+    if summary.missing and len(unsigned(form, record, step)) == len(summary.missing):
+        return Action.SIGN
+    if summary.missing and record.state in {State.DRAFT, State.ISSUED}:
         return Action.UPDATE
-    return Action(str(summary.next))
+    return step

@@ -44,7 +44,7 @@ def _lists(asked: Asked) -> dict[str, Any]:
     groups = [
         {
             "action": action.value,
-            "label": "续填" if action is Action.UPDATE else action_label(action),
+            "label": "登记签名" if action is Action.SIGN else action_label(action),  # as the record's page calls it
             "count": len(records),
             "rows": pages.rows("record_rows", records[:SHOWN], action in AT_ONCE),
             "more": max(0, len(records) - SHOWN),
