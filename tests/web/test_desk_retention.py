@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from qrecords.errors import IntegrityFailure
 from qrecords.model.access import Account
 from qrecords.model.hashwords import CHARACTERS, hash_words
 from qrecords.office import Office
@@ -20,6 +22,7 @@ from qrecords.services.finding.find import show
 from qrecords.web.wording import worded
 from tests import retention_office as kept
 from tests.faulty_disk import blank_pdfs
+from tests.retention_cheats import CHEATS
 from tests.retention_office import LIST_NO, TODAY, VOLUME, A, C, People
 from tests.web.test_desk import Browser
 
@@ -136,6 +139,63 @@ def test_a_clock_set_back_and_a_list_that_was_changed_destroy_nothing(person: Pe
     answer = person("乙").post("/retention/approve", {"list": LIST_NO})
     assert answer.status_code in {409, 500}
     assert lists.get(people("甲"), LIST_NO).approved is None
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_a_cheat_once_the_list_is_witnessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What the services' tests do behind the back of a witnessed list: pressed at the desk, the execution says it too."""
+    monkeypatch.setattr(making, "to_pdf", blank_pdfs)
+    cheat = CHEATS[name]
+    with kept.opened(cheat.start(tmp_path)) as people:
+        add_people(people.office, "戊")
+        executor = Browser(people("戊")).enter()
+        cheat.do(people)
+        told = take(executor, "destroy", 500 if cheat.error is IntegrityFailure else 409, list=LIST_NO)
+        assert cheat.told in html.unescape(told)
+        every = [show(people("甲"), number) for number in (A, kept.B, C, *kept.ROWS)]
+        assert all(len(record.values) > 1 for record in every), "nothing has gone"
+
+
+def test_too_early_nothing_is_drawn_up(tmp_path: Path) -> None:
+    with kept.opened(kept.copied(tmp_path)) as people:
+        early = people.at(kept.NOW.replace(year=2024, month=12, day=31))
+        add_people(early.office, "甲")
+        desk = Browser(early("甲")).enter()
+        told = take(desk, "appraise", 409, number=[VOLUME, C, kept.ITEM_ROWS], reason="示例")
+        assert all(f"{unit}" in told for unit in (kept.LAST_DAY, VOLUME, kept.ITEM_C, kept.ITEM_ROWS))
+        assert VOLUME not in desk.get("/retention")
+        assert VOLUME in desk.get("/retention?on=2025-01-01"), "a later day shows what will be over then, and no more"
+        assert lists.lists(people("甲")) == []
+
+
+def test_a_clock_set_forward_meets_the_day_witnesses_write_down(person: Person) -> None:
+    people = people_of(person)
+    forward = people.at(kept.NOW + timedelta(days=365))
+    take(Browser(forward("甲")).enter(), "appraise", number=[C], reason="示例")
+    number = lists.lists(people("甲"))[0].list_no
+    sent = {"list": number, "hash": str(lists.get(people("甲"), number).sha256), "on": TODAY}
+    take(Browser(forward("乙")).enter(), "approve", list=number)
+    assert "时钟" in take(Browser(forward("丙")).enter(), "witness", 422, **sent)
+    assert "时钟" in take(person("丁"), "witness", 409, **sent)
+    assert lists.get(people("甲"), number).witnesses == ()
+
+
+def test_what_is_of_use_still_is_kept_longer_never_shorter(person: Person) -> None:
+    first = person("甲")
+    sent = {"number": [VOLUME, C], "reason": "还有用"}
+    assert 'formaction="/retention/extend"' in first.get("/retention")
+    for until in (kept.LAST_DAY, "", "2028年", "2028-02-30"):
+        take(first, "extend", 422, **sent, until=until)
+    assert "没有选中" in take(first, "extend", 409, reason="还有用", until="2028-06-30")
+    take(first, "extend", 409, number=[C], reason=" ", until="2028-06-30")
+    take(first, "extend", **sent, until="2028-06-30")
+    assert "2项延长保存到 2028-06-30" in first.get("/retention")
+    take(first, "extend", 422, **sent, until="2027-01-01")
+    assert VOLUME not in first.get("/retention")
+    told = take(first, "appraise", 409, number=[VOLUME, C], reason="示例")
+    assert "2028-06-30" in told
+    assert VOLUME in first.get("/retention?on=2028-07-01")
+    first.get("/retention?on=2028-02-30", 422)
 
 
 def test_the_characters_of_a_hash_are_read_apart() -> None:
