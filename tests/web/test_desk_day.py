@@ -18,8 +18,10 @@ from qrecords.office import Office
 from qrecords.render.pdf import Converter
 from qrecords.services import steps
 from qrecords.services.correct import correct
+from qrecords.services.file import file_records
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.intake.fill import fill
+from qrecords.services.intake.update import update
 from qrecords.stores.given import GivenFile, on_disk
 from tests.faulty_disk import blank_convert
 from tests.services.test_returned import HEADINGS, parcel
@@ -110,12 +112,10 @@ def test_a_notice_is_issued_and_completed_by_the_one_it_sends(
 
 
 def test_what_lacks_signatures_alone_waits_for_who_may_register_them(
-    office: Office, people: dict[str, Browser], sample: Callable[..., dict[str, Any]], write: Callable[..., Path]
+    office: Office, people: dict[str, Browser], repair: str
 ) -> None:
     """Who files cannot go on with it; who may sign but not file has something to do (QS/PA758A 5.5.5, 5.5.6)."""
-    notice = fill(office, "04A", [on_disk(write(sample("04A")))]).records[0].record_no
-    steps.issue(office, [notice])
-    number = fill(office, "06A", [on_disk(write(sample("06A", notice_no=notice)))]).records[0].record_no
+    number = repair
     supervisor, archivist = people["supervisor"], people["archivist"]
 
     def headings() -> list[list[str]]:
@@ -131,6 +131,75 @@ def test_what_lacks_signatures_alone_waits_for_who_may_register_them(
     assert headings() == [["等我登记签名"], ["等别人办"]], "one is still missing"
     taken(supervisor, "sign", number, kind="engineer", by="示例签名人")
     assert headings() == [["等别人办"], ["等我归档"]]
+
+
+@pytest.fixture
+def repair(office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]) -> str:
+    """Return the number of a repair report with its notice."""
+    notice = fill(office, "04A", [on_disk(write(sample("04A")))]).records[0].record_no
+    steps.issue(office, [notice])
+    return fill(office, "06A", [on_disk(write(sample("06A", notice_no=notice)))]).records[0].record_no
+
+
+def once_of(browser: Browser, address: str, form: str) -> str:
+    """Return the own word of a form on a page."""
+    return re.findall(rf'action="{form}".*?name="once" value="(\w+)"', browser.get(address))[0]
+
+
+def signed_by(office: Office, number: str) -> list[str]:
+    return [s.by for s in show(office, number).signatures]
+
+
+def test_a_signature_sent_again_is_registered_once(office: Office, people: dict[str, Browser], repair: str) -> None:
+    """On the way, and once it is filed, when each signature makes a version of its own."""
+    browser, page = people["supervisor"], f"/records/{repair}"
+    given = {"number": repair, "kind": "engineer", "by": "示例签名人", "back": page}
+    first = {**given, "once": once_of(browser, page, "/step/sign")}
+    answers = [browser.post("/step/sign", first) for _ in range(3)]
+    assert {(a.status_code, a.headers["location"]) for a in answers} == {(303, page)}
+    assert signed_by(office, repair) == ["示例签名人"]
+    with office.register.read() as tx:
+        assert [e.outcome for e in tx.audit.events(repair) if e.action == "sign"] == ["done"]
+    other = {**given, "once": once_of(browser, page, "/step/sign"), "by": "示例又一人"}
+    assert browser.post("/step/sign", other).status_code == 303
+    assert signed_by(office, repair) == ["示例签名人", "示例又一人"], "said anew it is another one"
+    steps.sign(office, [repair], kind="customer-seal", by="示例单位一")
+    for action in (steps.submit, steps.review):
+        action(office, [repair])  # type: ignore[operator]
+    file_records(office, [repair])
+    desk = Browser(office).enter()
+    late = {**given, "by": "示例补签人", "once": once_of(desk, page, "/step/sign")}
+    for _ in range(2):
+        assert desk.post("/step/sign", late).status_code == 303
+    assert signed_by(office, repair).count("示例补签人") == 1
+    assert desk.post("/step/sign", first).status_code == 409, "another's word is not mine"
+    assert browser.post("/step/sign", first).status_code == 403, "who may no more is told so, sent before or not"
+
+
+def prints(office: Office, subject: str) -> list[int]:
+    with office.register.read() as tx:
+        return [row.number for row in tx.records.prints(subject)]
+
+
+def test_a_print_sent_again_is_the_same_print(
+    office: Office, people: dict[str, Browser], repair: str, write: Callable[..., Path]
+) -> None:
+    browser, page = Browser(office).enter(), f"/records/{repair}"
+    before = prints(office, repair)
+    asked = {"once": once_of(browser, page, f"{page}/print")}
+    answers = [browser.post(f"{page}/print", asked) for _ in range(2)]
+    assert all(a.status_code == 200 and a.content.startswith(b"%PDF") for a in answers)
+    taken = [before[-1] + 1] if before else [1]
+    assert prints(office, repair) == before + taken
+    with office.register.read() as tx:
+        assert len([e for e in tx.audit.events(repair) if e.action == "print"]) == 1
+    assert browser.post(f"{page}/print", {"once": once_of(browser, page, f"{page}/print")}).status_code == 200
+    assert len(prints(office, repair)) == len(before) + 2, "asked for anew it is another one"
+    update(office, repair, on_disk(write({"fault_symptom": "示例：后来改的"})))
+    late = browser.post(f"{page}/print", asked)
+    assert late.status_code == 409, "its code never stands on other words"
+    assert "打印以后又改过" in late.text
+    assert len(prints(office, repair)) == len(before) + 2
 
 
 def test_the_page_of_a_filed_record(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from qrecords.services.documents import (
     write_papers,
 )
 from qrecords.services.intake.kepttemplates import kept
+from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow
 
@@ -35,8 +36,14 @@ class Printed:
     pdf: Path | None = None
 
 
-def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None = None) -> list[Printed]:
-    """Print each record; a row of a register is printed on its month's sheets."""
+def print_records(
+    office: Office, record_nos: Sequence[str], *, out: Path | None = None, word: str = ""
+) -> list[Printed]:
+    """Print each record; a row of a register is printed on its month's sheets.
+
+    The same request again, known by its own `word`, takes no second print: the papers of the first are made anew.
+    WrongState when one of them says something else by now.
+    """
     records = reading.many(office, record_nos)
     office.authorise_all(Action.PRINT, records)
     for record in records:
@@ -55,18 +62,25 @@ def print_records(office: Office, record_nos: Sequence[str], *, out: Path | None
     for code in dict.fromkeys(r.form_code for r in records):
         kept(office, office.forms.get(code))
     with office.register.write() as tx:
-        papers = []
-        for record in records:
+        papers, before = [], _before(office, tx, word)
+        for n, record in enumerate(records):
             folder = office.forms.get(record.form_code)
-            paper = documents.record_paper(folder, record, register_print(office, tx, folder, record))
+            if before:
+                number = _still_true(tx, record.record_no, before[n], record.values, folder)
+            else:
+                number = register_print(office, tx, folder, record)
+            paper = documents.record_paper(folder, record, number)
             item = tx.items.row(record.archive_no) if record.state in {State.FILED, State.BOUND} else None
             papers.append(_with_archive_block(tx, documents, paper, item) if item else paper)
-        tx.audit.append([_printed(office, p) for p in papers])
+        if not before:
+            _note(office, tx, papers, word)
     return _written(office, documents, papers, out)
 
 
-def print_month(office: Office, form_code: str, month: str, *, out: Path | None = None) -> list[Printed]:
-    """Print the sheets of a register's month, all rows that are not void."""
+def print_month(
+    office: Office, form_code: str, month: str, *, out: Path | None = None, word: str = ""
+) -> list[Printed]:
+    """Print the sheets of a register's month, all rows that are not void; `word` as for `print_records`."""
     folder = office.forms.get(form_code)
     subject = sheet_subject(folder.form.code, month)
     office.authorise(Action.PRINT, subject)
@@ -77,9 +91,13 @@ def print_month(office: Office, form_code: str, month: str, *, out: Path | None 
     documents = Documents(office)
     kept(office, folder)
     with office.register.write() as tx:
-        number = register_sheet_print(office, tx, folder, month, rows)
+        if before := _before(office, tx, word):
+            number = _still_true(tx, subject, before[0], {r.record_no: r.values for r in rows}, folder)
+        else:
+            number = register_sheet_print(office, tx, folder, month, rows)
         paper = documents.sheet_paper(folder, month, rows, number)
-        tx.audit.append([_printed(office, paper)])
+        if not before:
+            _note(office, tx, [paper], word)
     return _written(office, documents, [paper], out)
 
 
@@ -88,8 +106,22 @@ def _with_archive_block(tx: Transaction, documents: Documents, paper: Paper, ite
     return documents.archived(paper, archive_no=item.archive_no, archived_by=filed_by, archived_on=filed_on)
 
 
-def _printed(office: Office, paper: Paper) -> Any:
-    return office.event(Action.PRINT, paper.subject, print_id=paper.print_id)
+def _note(office: Office, tx: Transaction, papers: Sequence[Paper], word: str) -> None:
+    tx.audit.append([office.event(Action.PRINT, p.subject, print_id=p.print_id) for p in papers])
+    tx.answered.keep(office.account.name, word, " ".join(str(p.print_no) for p in papers), office.clock())
+
+
+def _before(office: Office, tx: Transaction, word: str) -> list[int]:
+    """Return the numbers of the prints the same request took before, in its order; none when it is a new one."""
+    return [int(number) for number in (tx.answered.get(office.account.name, word) or "").split()]
+
+
+def _still_true(tx: Transaction, subject: str, number: int, shown: Mapping[str, Any], folder: FormFolder) -> int:
+    """Return the number of a print that can be made anew: a code never stands on a paper that says something else."""
+    taken = next(row for row in tx.records.prints(subject) if row.number == number)
+    if taken.snapshot != shown or taken.template_sha256 != folder.template_sha256:
+        raise WrongState(f"{subject} 打印以后又改过", remedy="请刷新页面，看过现在的内容再打印")
+    return number
 
 
 def _written(office: Office, documents: Documents, papers: Sequence[Paper], out: Path | None) -> list[Printed]:

@@ -99,15 +99,26 @@ def void(office: Office, record_nos: Sequence[str], *, reason: str, seen: Seen |
 
 
 def sign(
-    office: Office, record_nos: Sequence[str], *, kind: str, by: str, on: str = "", evidence: GivenFile | None = None
+    office: Office,
+    record_nos: Sequence[str],
+    *,
+    kind: str,
+    by: str,
+    on: str = "",
+    evidence: GivenFile | None = None,
+    word: str = "",
 ) -> list[Record]:
     """Record that a signature or seal stands on the paper: who, when, and the scan that shows it (5.5.5).
 
     Of filed records it makes the next versions, by the right of who files; a scan that came late goes to the signature
     registered without one, of the day that was written then unless another is given. UsageError when several records
-    have different ones waiting.
+    have different ones waiting. The same request again, known by its own `word`, registers nothing more.
     """
     records = reading.many(office, record_nos)
+    with office.register.read() as tx:
+        if tx.answered.get(office.account.name, word) is not None:
+            authorise_papers(office, Action.SIGN, records)
+            return records
     kind = office.forms.get(records[0].form_code).form.signature_kind(kind)
     filed = [r for r in records if r.state in AFTER_FILING]
     waiting = [r for r in records if r.state not in AFTER_FILING]
@@ -129,7 +140,12 @@ def sign(
     sha256 = checked_evidence(office, evidence) if evidence else ""
     signed = Signed(kind, name, day, evidence.name if evidence else "", sha256)
     _require_new(filed, signed)
-    (_sign_filed if filed else _sign_open)(office, records, signed, evidence)
+    if filed:
+        _sign_filed(office, records, signed, evidence)
+        with office.register.write() as tx:  # broken off before this, `_require_new` knows the signature
+            tx.answered.keep(office.account.name, word, "", office.clock())
+    else:
+        _sign_open(office, records, signed, evidence, word)
     follow(office)
     return reading.many(office, [r.record_no for r in records])
 
@@ -165,15 +181,20 @@ def _require_new(filed: Sequence[Record], signed: Signed) -> None:
             raise WrongState(f"{record.record_no} 已有 {signed.by} {signed.on} 的这一签署", remedy=remedy)
 
 
-def _sign_open(office: Office, records: Sequence[Record], signed: Signed, evidence: GivenFile | None) -> None:
+def _sign_open(
+    office: Office, records: Sequence[Record], signed: Signed, evidence: GivenFile | None, word: str
+) -> None:
     if evidence is None:
         with office.register.write() as tx:
-            _write_signature(office, tx, records, signed)
+            if tx.answered.get(office.account.name, word) is None:  # sent twice at the same moment
+                _write_signature(office, tx, records, signed)
+                tx.answered.keep(office.account.name, word, "", office.clock())
         return
     from qrecords.services.scans.keeping import kept_evidence  # it binds scanned pages; signing mostly needs none
 
     with office.under_way() as step, kept_evidence(office, step, {signed.stored: evidence}) as tx:
         _write_signature(office, tx, records, signed)
+        tx.answered.keep(office.account.name, word, "", office.clock())
 
 
 def _write_signature(office: Office, tx: Transaction, records: Sequence[Record], signed: Signed) -> None:

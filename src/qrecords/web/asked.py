@@ -102,8 +102,12 @@ class Asked:
 
     @property
     def word(self) -> str:
-        """Return what the same request again is known by: its form's own `once` and all it says; "" without one."""
-        return self.said if self.text("once") else ""
+        """Return what the same request again is known by: where it goes, its form's own `once` and all it says.
+
+        "" for a form that has none.
+        """
+        whole = f"{self.request.url.path} {self.said}"
+        return hashlib.sha256(whole.encode()).hexdigest() if self.text("once") else ""
 
 
 Handler = Callable[[Asked], Response]

@@ -62,7 +62,7 @@ def paper(asked: Asked) -> Response:
 def printed(asked: Asked) -> Response:
     """Take a print of a record, with its code, to be signed and scanned; what was printed comes back."""
     with TemporaryDirectory(prefix="qrecords-print-") as folder:
-        (made,) = print_records(asked.session, [asked.path["number"]], out=Path(folder))
+        (made,) = print_records(asked.session, [asked.path["number"]], out=Path(folder), word=asked.word)
         path = Path(str(made.pdf))
         return pdf(path.read_bytes(), path.name)
 
@@ -102,7 +102,7 @@ def _take(asked: Asked, action: str, numbers: list[str], notes: list[Sentence]) 
         case "void":
             made = [*steps.void(session, numbers, reason=asked.text("reason"), seen=seen)]
         case "sign":
-            made = [*steps.sign(session, numbers, kind=asked.text("kind"), by=asked.text("by"), on=on)]
+            made = [*steps.sign(session, numbers, kind=asked.text("kind"), by=asked.text("by"), on=on, word=asked.word)]
         case "file":
             return [f.record_no for f in file_records(session, numbers)]
         case _:

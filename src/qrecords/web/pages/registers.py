@@ -118,7 +118,8 @@ def clear(asked: Asked) -> Response:
 def printed(asked: Asked) -> Response:
     """Take a print of the month's sheets, with their codes; what was printed comes back."""
     with TemporaryDirectory(prefix="qrecords-print-") as folder:
-        (made,) = print_month(asked.session, asked.path["form"], asked.path["month"], out=Path(folder))
+        form, month = asked.path["form"], asked.path["month"]
+        (made,) = print_month(asked.session, form, month, out=Path(folder), word=asked.word)
         path = Path(str(made.pdf))
         return pdf(path.read_bytes(), path.name)
 
