@@ -103,7 +103,11 @@ def step(office, folder, name):
         picture.save(page)
         asked = jobs.start(office, "scan", {}, files=[on_disk(page)])
     note(folder, "asked", asked.key)
-    assert search(office, f"示例单位{name}", Criteria()).total == 2
+    found = search(office, f"示例单位{name}", Criteria())
+    if found.total != 2:
+        with office.register.read() as tx:
+            held = [(r.record_no, r.seq, r.state) for r in tx.records.find(form_code="QR758-01A") if name in r.customer_unit]
+            raise AssertionError([name, numbers, found.total, held, tx.records.last_change(), office.index.last_seq()])
 
 def opened(root):
     while True:

@@ -135,6 +135,35 @@ def test_a_lone_root_inventory_is_let_go(office: Office, held_up: Callable[..., 
     sound(office)
 
 
+@pytest.mark.parametrize("left", [0, 2], ids=["alone", "with some of the rest"])
+def test_a_step_is_recovered_whose_root_inventory_came_late(
+    office: Office, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    """It is there before anybody has recovered the step: that is no object, and the office opens."""
+    if not isinstance(office.archive._moves, OrderedMoves):  # type: ignore[attr-defined]
+        pytest.skip("one rename brings in a whole object")
+    sent: list[Staged] = []
+
+    def publish(archive: Archive, staged: Staged) -> int:
+        home, sent[:] = archive.home(staged.object_id), [staged]
+        archive._moves.take_in(staged.folder / "tree", home)
+        rest = sorted(
+            {*archive.blobs.names(f"{home}/")} - {f"{home}/inventory.json"}, key=lambda n: "inventory" not in n
+        )
+        archive.blobs.delete(*rest[: len(rest) - left])
+        raise StorageFailure("示例：连不上")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Archive, "publish", publish)
+        with pytest.raises(StorageFailure):
+            file_records(office, [D])
+    recover(office)
+    assert not office.archive.exists(sent[0].object_id)
+    (filed,) = file_records(office, [D])
+    assert (filed.archive_no[-4:], filed.version) == ("0003", 1)
+    sound(office)
+
+
 def test_without_it_every_try_is_refused(
     office: Office, held_up: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -279,3 +279,13 @@ def test_one_view_is_one_until_its_thread_writes(register: Register) -> None:
 def _say(register: Register, text: str) -> None:
     with register.write() as tx:
         tx.facts.set("示例", text)
+
+
+def test_the_driver_says_nothing_of_its_own() -> None:
+    """A lost connection is told once, in words of ours: the driver's own warning would stand above them."""
+    pytest.importorskip("psycopg")
+    script = (
+        "import logging, qrecords.stores.register.dialects.postgresql; logging.getLogger('psycopg').warning('lost')"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == ("", "")

@@ -43,6 +43,8 @@ def _is_open(office: Office, key: str) -> bool:
 
 def _recover_one(office: Office, key: str, step: Step[Office]) -> dict[str, str]:
     office.archive.recover()  # an object moved in half is whole again before anyone counts on it
+    for object_id in step.publishes():
+        office.archive.let_go_half(object_id)  # and what is no object is none to anybody
     outcome = step.recover(office, key)
     if outcome != UNFINISHED:
         with office.register.write() as tx:

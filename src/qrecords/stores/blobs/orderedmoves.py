@@ -84,12 +84,13 @@ class OrderedMoves:
         return True
 
     def drop_half(self, home: str) -> None:
-        """Let go of what lies where an object belongs and has no root inventory, or nothing beside it.
+        """Let go of what lies where an object belongs and has no root inventory, or none of a version.
 
-        A put that was held up may bring a root inventory after the rest was let go.
+        A put that was held up may bring the root inventory after the rest was let go, inventories first.
         """
         names = [*self.blobs.names(f"{home}/")]
-        if (root := f"{home}/{INVENTORY}") not in names or names == [root]:
+        inventories = [name for name in names if name.rpartition("/")[2] == INVENTORY]
+        if (root := f"{home}/{INVENTORY}") not in inventories or inventories == [root]:
             self._let_go(names)
 
     def take_back(self, home: str, version: int, aside: Path) -> None:  # bytes are replaced: nothing lies aside

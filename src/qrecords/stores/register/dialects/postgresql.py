@@ -8,6 +8,7 @@ nobody.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,9 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 
 from qrecords.errors import IntegrityFailure, QRecordsError, StorageFailure, UsageError, WrongState
 from qrecords.stores.register.dialects.engine import ELSEWHERE, SEALED_OFF, WRITES, Busy
+
+# What it warns of, a connection that was lost, we tell ourselves, in words of ours; with --log it is told too.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
