@@ -106,8 +106,12 @@ ASKED: dict[str, str | list[str]] = {
     "POST /copies/{action}": [
         *(f"action={a}&number={HIDDEN}&purpose=示例&reason=示例" for a in ("request", "approve", "refuse", "issue", "return")),
     ],
-    "GET /reports": ["", "year=2025"],
-    "GET /reports/charts/{name}.svg": [*(f"name={n}&year=2025" for n in ("states", "complaints", "arrivals"))],
+    "GET /reports": [
+        "", "year=2025", *(f"year=2025&figure={f}" for f in ("due", "complaints", "arrivals", "x")),
+        "year=2025&figure=due&of=late", "year=2025&figure=complaints&of=open", "year=2025&figure=complaints&of=3",
+        "year=2025&figure=arrivals&of=awaited", "year=2025&figure=arrivals&unit=示例单位九",
+    ],
+    "GET /reports/charts/{name}.svg": [*(f"name={n}&year=2025" for n in ("states", "due", "complaints", "arrivals"))],
     "GET /reports/complaints.{kind}": "as complaints -o, which tests/services/test_leaks.py asks; its bytes differ by the moment",
     "POST /reports/steps/{action}": [
         *(f"action={a}&number=KF-BB-2025-001&kind=BB&period=2025-03&part=reviewer&reason=示例&by=示例&recipient=示例"

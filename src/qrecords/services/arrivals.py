@@ -32,12 +32,7 @@ class ArrivalTold:
 
 def arrivals(office: Office, year: int | None = None) -> Arrivals:
     """Return the rates of the notices the account may read, due in one year or in any, and every late one."""
-    office.authorise(Action.READ, "arrivals")
-    codes = [code for code in office.forms.codes() if Action.ISSUE.value in office.forms.get(code).form.steps]
-    with office.register.read() as tx:
-        notices = [r for code in codes for r in tx.records.find(form_code=code)]
-    readable = map(arrival_of, office.only_readable(filter(counts, notices)))
-    found = [a for a in readable if a.year and year in {None, a.year}]
+    found = notices_due(office, year)
     late = sorted((a for a in found if a.late), key=lambda a: (a.required, a.record_no))
     return Arrivals(
         year=year,
@@ -46,6 +41,16 @@ def arrivals(office: Office, year: int | None = None) -> Arrivals:
         units=_rates(found, lambda a: a.unit),
         late=late,
     )
+
+
+def notices_due(office: Office, year: int | None = None) -> list[Arrival]:
+    """Return the notices counted, of those the account may read: due in one year or in any."""
+    office.authorise(Action.READ, "arrivals")
+    codes = [code for code in office.forms.codes() if Action.ISSUE.value in office.forms.get(code).form.steps]
+    with office.register.read() as tx:
+        notices = [r for code in codes for r in tx.records.find(form_code=code)]
+    readable = map(arrival_of, office.only_readable(filter(counts, notices)))
+    return [a for a in readable if a.year and year in {None, a.year}]
 
 
 def told_arrival(notice: Record) -> ArrivalTold:

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
-from qrecords.desk.session import Session
-from qrecords.errors import InvalidInput, NotFound, UsageError
-from qrecords.model.record import STATE_LABELS, Action, State
-from qrecords.render.charts.chart import Chart, Kind, Series, Value, in_words
+from qrecords.errors import NotFound, UsageError
+from qrecords.model.record import Action
+from qrecords.render.charts.chart import in_words
 from qrecords.render.charts.svg import svg
-from qrecords.services.administer import status
-from qrecords.services.arrivals import arrivals
-from qrecords.services.complaints import checklist_file, complaints
-from qrecords.services.due import due
+from qrecords.services.complaints import checklist_file
 from qrecords.services.intake import drafting
 from qrecords.services.reports import draw, kept, progress
 from qrecords.services.reports.evaluated import evaluation, evaluation_form, is_evaluated
 from qrecords.services.reports.shown import ShownDocument
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked, download, pdf
+from qrecords.web.pages import figures
 
 SHOWN = 200
 RIGHTS = (
@@ -35,76 +31,31 @@ RIGHTS = (
 
 def overview(asked: Asked) -> Response:
     """Show how the office stands, and the documents: of both what the account may read."""
-    session, year = asked.session, _year(asked)
+    session, year = asked.session, figures.year_asked(asked)
     documents = kept.list_documents(session) if session.allows(Action.REPORT_READ) else []
-    figures = _figures(session, year) if session.allows(Action.READ) or not session.allows(Action.REPORT_READ) else None
+    reads = session.allows(Action.READ) or not session.allows(Action.REPORT_READ)
+    found = figures.figures(asked, year) if reads else None
     return asked.page(
-        "reports.html", year=year, figures=figures, documents=documents[::-1][:SHOWN],
+        "reports.html", year=year, figures=found, counted=figures.counted(asked, found) if found else None,
+        address=partial(figures.address, year), own=figures.OWN, documents=documents[::-1][:SHOWN],
         kinds=kept.series_of(session).kinds, may={a.value for a in RIGHTS if session.allows(a)},
     )  # fmt: skip
 
 
-def _figures(session: Session, year: int) -> dict[str, Any]:
-    stands, late = status(session), due(session)
-    rates, told = arrivals(session, year), complaints(session, since=f"{year}-01-01", until=f"{year}-12-31")
-    return {
-        "stands": stands,
-        "due": late,
-        "by_rule": Counter(d.label for d in late.due).most_common(),
-        "rates": rates,
-        "complaints": told.complaints[:SHOWN],
-        "complaints_open": told.open,
-        "complaints_all": len(told.complaints),
-    }
-
-
-def _year(asked: Asked) -> int:
-    text = asked.query("year") or asked.session.today()[:4]
-    if not (text.isascii() and text.isdecimal() and len(text) == 4):
-        raise InvalidInput(f"年度「{text[:20]}」不是四位数字", remedy="请写成 2026 的样子")
-    return int(text)
-
-
 def chart(asked: Asked) -> Response:
     """Give one of the page's charts: no more than its table says."""
-    made = CHARTS.get(asked.path["name"])
+    made = figures.CHARTS.get(asked.path["name"])
     if made is None:
         raise NotFound("没有这张图", remedy="请从「报表」里看")
     return Response(svg(made(asked)), media_type="image/svg+xml")
 
 
-def _by_state(asked: Asked) -> Chart:
-    found = status(asked.session).records
-    labels = {STATE_LABELS[State(state)]: count for state, count in found.items()}
-    return _bars("各状态的记录", "份", labels, "states")
-
-
-def _by_month(asked: Asked) -> Chart:
-    year = _year(asked)
-    found = complaints(asked.session, since=f"{year}-01-01", until=f"{year}-12-31").complaints
-    counted = Counter(int(c.received_on[5:7]) for c in found)
-    return _bars(f"{year}年各月的投诉", "件", {f"{m}月": counted[m] for m in range(1, 13)}, "months", Kind.MONTHS)
-
-
-def _by_unit(asked: Asked) -> Chart:
-    found = arrivals(asked.session, _year(asked))
-    return _bars("各单位按期到达", "次", {r.name or "本中心": r.in_time for r in found.units}, "units")
-
-
-def _bars(title: str, unit: str, counted: Mapping[str, int], name: str, kind: Kind = Kind.PARTS) -> Chart:
-    values = tuple(Value(n, str(n)) for n in counted.values())
-    return Chart(kind, title, unit, tuple(counted), (Series(title, values),), name=name)
-
-
 def complaints_file(asked: Asked) -> Response:
     """Give a year's complaints as the quality department's check list, the inspector's part empty (QS/PA758A 5.6)."""
-    year = _year(asked)
-    found = complaints(asked.session, since=f"{year}-01-01", until=f"{year}-12-31")
+    year = figures.year_asked(asked)
+    found = figures.complaints_of(asked, year)
     name = f"{year}年投诉检查表.{asked.path['kind']}"
     return download(name, checklist_file(asked.session, found, name))
-
-
-CHARTS: Mapping[str, Callable[[Asked], Chart]] = {"states": _by_state, "complaints": _by_month, "arrivals": _by_unit}
 
 
 def document(asked: Asked) -> Response:

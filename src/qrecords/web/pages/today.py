@@ -58,7 +58,7 @@ def _lists(asked: Asked) -> dict[str, Any]:
         "others_rows": pages.rows("record_rows", found.others[:SHOWN]),
         "others_count": len(found.others),
         "others_more": max(0, len(found.others) - SHOWN),
-        "due_rows": pages.rows("due_rows", [(d, _seen_to(asked, d)) for d in late.due[:SHOWN]]),
+        "due_rows": pages.rows("due_rows", [(d, seen_to(asked, d)) for d in late.due[:SHOWN]]),
         "due_count": len(late.due),
         "due_more": max(0, len(late.due) - SHOWN),
         "late": late.late,
@@ -66,7 +66,7 @@ def _lists(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _seen_to(asked: Asked, one: Due) -> str:
+def seen_to(asked: Asked, one: Due) -> str:
     """Return where something due is seen to: a record, a year of the shelf, a form to be filled, a document."""
     if RECORD_NO.match(one.about):
         return f"/records/{one.about}"
