@@ -23,6 +23,7 @@ from qrecords.errors import NotFound, NotPermitted, QRecordsError
 from qrecords.model.access import Account, Grant
 from qrecords.model.record import Action, State
 from qrecords.office import Office
+from qrecords.render.pdf import Converter
 from qrecords.services import reading, steps
 from qrecords.services.administer import init, status
 from qrecords.services.arrivals import arrivals
@@ -42,17 +43,23 @@ from qrecords.services.intake.fill import fill
 from qrecords.services.intake.givingout import give_out
 from qrecords.services.intake.takingback import take_back
 from qrecords.services.intake.update import update
+from qrecords.services.reports import draw, kept, progress
+from qrecords.services.reports.evaluated import evaluation
 from qrecords.services.require import show_task
 from qrecords.services.volumes.compile import compile_year
 from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import template
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, NOW
+from tests.faulty_disk import blank_convert
 
 NOTICE, OPEN, HIDDEN = "QR758-04A-2025-00001", "QR758-06A-2025-00001", "QR758-06A-2025-00002"
 OPEN_COMPLAINT, HIDDEN_COMPLAINT = "QR758-01A-2025-00001", "QR758-01A-2025-00002"
+# Of the whole centre; of the branch of what stands open; of the branch that hides.
+REPORT, BRIEF, HIDDEN_BRIEF = "KF-BB-2025-001", "KF-JB-2025-001", "KF-JB-2025-002"
 COMPLAINT = {"info_type": ["投诉", "质量信息"], "channel": "电话", "replied_at": None, "qa_followup": None}
 LATE = {"required_arrival": "2025-03-04", "customer_unit": "示例单位九"}
+DRAWN = (("BB", ""), ("JB", "海军"), ("JB", "空军"))
 MARK = "隐蔽故障代号七七"
 UNIT = {"performed_by": "相关单位", "performing_unit": "示例一所"}
 
@@ -137,6 +144,10 @@ def an_office(root: Path, difference: Difference, name: str, *, with_hidden: boo
         complaint = sample("01A", **COMPLAINT, **told, info_content=MARK, customer_unit="示例单位九")
         assert take("01A", complaint, "another-complaint.json") == HIDDEN_COMPLAINT
         assert fill(office, "06A", [on_disk(root / "hidden.json")]).records[0].record_no == HIDDEN
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Converter, "convert", blank_convert)
+        drawn = [draw.draw(office, kind, "2025-03", branch=branch) for kind, branch in DRAWN]
+    assert [d.document_no for d in drawn] == [REPORT, BRIEF, HIDDEN_BRIEF]
     return office
 
 
@@ -171,7 +182,35 @@ def cells_of(book: bytes) -> str:
     return str([[c.value for c in row] for row in openpyxl.load_workbook(BytesIO(book)).worksheets[0].iter_rows()])
 
 
+def words_of(office: Office, number: str) -> str:
+    """Return the cells of the workbook a document gives who asks."""
+    book = openpyxl.load_workbook(BytesIO(kept.document_file(office, number, kept.WORKBOOK)))
+    return str([(sheet.title, [[c.value for c in row] for row in sheet.iter_rows()]) for sheet in book.worksheets])
+
+
+# What tells of the document of the whole centre: what it prints goes by its own scope, not by who reads it (F.3).
+OF_THE_WHOLE: dict[str, Callable[[Office], Any]] = {
+    "report": lambda o: kept.show_document(o, REPORT),
+    "figures of a report": lambda o: kept.figures_of(o, REPORT),
+    "outline of a report": lambda o: kept.outline(o, REPORT),
+    "workbook of a report": lambda o: words_of(o, REPORT),
+    "brief": lambda o: kept.show_document(o, BRIEF),
+    "figures of a brief": lambda o: kept.figures_of(o, BRIEF),
+    "outline of a brief": lambda o: kept.outline(o, BRIEF),
+    "workbook of a brief": lambda o: words_of(o, BRIEF),
+}
 WAYS: dict[str, Callable[[Office], Any]] = {
+    **OF_THE_WHOLE,
+    "reports": kept.list_documents,
+    "brief of the other branch": lambda o: kept.show_document(o, HIDDEN_BRIEF),
+    "figures of the other branch": lambda o: kept.figures_of(o, HIDDEN_BRIEF),
+    "outline of the other branch": lambda o: kept.outline(o, HIDDEN_BRIEF),
+    "workbook of the other branch": lambda o: words_of(o, HIDDEN_BRIEF),
+    "word of the other branch": lambda o: kept.document_file(o, HIDDEN_BRIEF, "document.docx"),
+    "sign the other branch's": lambda o: progress.sign(
+        o, HIDDEN_BRIEF, "reviewer", progress.Hand("示例", "2026-03-04")
+    ),
+    "evaluate by a report": lambda o: evaluation(o, REPORT),
     "list": list_records,
     "list by form": lambda o: list_records(o, form_code="06A", states=[State.DRAFT]),
     "list as a ledger": ledger,
@@ -229,7 +268,39 @@ def answer(office: Office, who: Account, way: Callable[[Office], Any]) -> str:
 @pytest.mark.parametrize("way", sorted(WAYS))
 def test_nothing_of_it_shows(pair: tuple[Difference, Office, Office], way: str) -> None:
     difference, with_it, without = pair
+    if difference is DIFFERENCES["apart"] and way in OF_THE_WHOLE:
+        pytest.skip("its figures count what is kept apart too: the next test")
     assert answer(with_it, difference.low, WAYS[way]) == answer(without, difference.low, WAYS[way])
+
+
+@pytest.mark.parametrize("number", [REPORT, BRIEF])
+def test_a_document_of_what_is_kept_apart_leads_to_none_of_it(
+    pair: tuple[Difference, Office, Office], number: str
+) -> None:
+    """What it prints goes by its scope (F.3); the records its figures count are named to who may read those."""
+    difference, with_it, _ = pair
+
+    def named(who: Account) -> set[str]:
+        acting = replace(with_it, account=who)
+        try:
+            return {line.record_no for figure in kept.figures_of(acting, number) for line in figure.records}
+        except NotFound:
+            return set()
+
+    assert not {HIDDEN, HIDDEN_COMPLAINT} & named(difference.low)
+    if difference is DIFFERENCES["apart"]:
+        assert OPEN_COMPLAINT not in named(difference.low), "its form is kept apart, too"
+        assert {OPEN_COMPLAINT, HIDDEN_COMPLAINT} <= named(replace(difference.high, clearance=3))
+
+
+def test_who_may_read_the_other_branch_s_brief_sees_what_it_counts(pair: tuple[Difference, Office, Office]) -> None:
+    difference, with_it, without = pair
+    way = WAYS["figures of the other branch"]
+    there, nowhere = (answer(office, difference.high, way) for office in (with_it, without))
+    if difference is DIFFERENCES["branch"]:
+        assert HIDDEN_COMPLAINT in there and HIDDEN_COMPLAINT not in nowhere
+    else:
+        assert there == nowhere and HIDDEN_COMPLAINT not in there
 
 
 @pytest.mark.parametrize(

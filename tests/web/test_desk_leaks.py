@@ -16,10 +16,26 @@ import pytest
 from qrecords.model.access import Account
 from qrecords.office import Office
 from qrecords.web.app import ROUTES
-from tests.services.test_leaks import HIDDEN, HIDDEN_COMPLAINT, MARK, Difference, pair
+from tests.services.test_leaks import (
+    BRIEF,
+    DIFFERENCES,
+    HIDDEN,
+    HIDDEN_BRIEF,
+    HIDDEN_COMPLAINT,
+    MARK,
+    REPORT,
+    Difference,
+    pair,
+)
 from tests.web.test_desk import Browser
 
 __all__ = ["pair"]
+NEVER = "KF-JB-2025-009"  # a number that was never given
+DOCUMENTS = (REPORT, BRIEF, HIDDEN_BRIEF, NEVER)
+FIGURES = (
+    (REPORT, "T01.forms.total.now"), (REPORT, "T11.flow.complaint.new"), (BRIEF, "J01.summary.now.info"),
+    (HIDDEN_BRIEF, "J01.summary.now.info"),
+)  # fmt: skip
 NOBODYS = "it is about no record"
 # What each address is asked with; a new one must say so here, or why it has nothing to tell.
 ASKED: dict[str, str | list[str]] = {
@@ -114,13 +130,14 @@ ASKED: dict[str, str | list[str]] = {
     "GET /reports/charts/{name}.svg": [*(f"name={n}&year=2025" for n in ("states", "due", "complaints", "arrivals"))],
     "GET /reports/complaints.{kind}": "as complaints -o, which tests/services/test_leaks.py asks; its bytes differ by the moment",
     "POST /reports/steps/{action}": [
-        *(f"action={a}&number=KF-BB-2025-001&kind=BB&period=2025-03&part=reviewer&reason=示例&by=示例&recipient=示例"
-          for a in ("sign", "return", "void", "issue", "receipt", "correct")),
+        *(f"action={a}&number={number}&part=reviewer&reason=示例&by=示例&recipient=示例"
+          for a in ("issue", "receipt", "correct", "sign", "return", "void") for number in (HIDDEN_BRIEF, NEVER)),
+        "action=draw&kind=JB&period=2025-02&branch=空军", "action=draw&kind=JB&period=2025-03&branch=空军",
     ],
-    "GET /reports/{number}": ["number=KF-BB-2025-001", f"number={HIDDEN}"],
-    "GET /reports/{number}/chart": ["number=KF-BB-2025-001&name=T03-category-C2"],
-    "POST /reports/{number}/evaluation": ["number=KF-BB-2025-001"],
-    "GET /reports/{number}/file": ["number=KF-BB-2025-001&name=document.pdf"],
+    "GET /reports/{number}": [*(f"number={n}" for n in DOCUMENTS), f"number={HIDDEN}", *(f"number={n}&figure={f}" for n, f in FIGURES)],
+    "GET /reports/{number}/chart": [*(f"number={n}&name=T03-category-C2" for n in DOCUMENTS)],
+    "POST /reports/{number}/evaluation": [f"number={REPORT}"],
+    "GET /reports/{number}/file": [*(f"number={n}&name={name}" for n in DOCUMENTS for name in ("document.pdf", "nothing.pdf"))],
     "GET /office": [""],
     "GET /office/accounts": [""],
     "POST /office/accounts/{action}": NOBODYS,
@@ -212,7 +229,25 @@ def test_nothing_of_it_shows(pair: tuple[Difference, Office, Office], way: str) 
     difference, with_it, without = pair
     there, nowhere = (person(office, difference.low, "low") for office in (with_it, without))
     for given in ASKED[way]:
-        assert asked(there, way, given) == asked(nowhere, way, given), given
+        told = asked(there, way, given)
+        if difference is DIFFERENCES["apart"] and way == "GET /reports/{number}" and told[0] == 200:
+            # What it prints goes by its scope (F.3): tests/services/test_leaks.py asks the same of the service.
+            assert f'href="/records/{HIDDEN}' not in told[1] and f'href="/records/{HIDDEN_COMPLAINT}' not in told[1]
+            continue
+        assert told == asked(nowhere, way, given), given
+
+
+def test_a_figure_leads_to_its_records_who_may_read_them(pair: tuple[Difference, Office, Office]) -> None:
+    """The page asked above does link the record to who sees it: its absence there says something."""
+    difference, with_it, _ = pair
+    if difference is not DIFFERENCES["apart"]:
+        pytest.skip("a document of the whole centre counts it there alone")
+    given = f"number={REPORT}&figure=T01.forms.total.now"
+    high = replace(difference.high, clearance=3)
+    assert (
+        f'href="/records/{HIDDEN_COMPLAINT}'
+        in asked(person(with_it, high, "higher"), "GET /reports/{number}", given)[1]
+    )
 
 
 @pytest.mark.parametrize("way", ["GET /", "GET /records", "GET /search", "GET /search/hits.{kind}"])
