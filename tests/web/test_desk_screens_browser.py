@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 
 import pypdfium2
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
 
 from qrecords.errors import InvalidInput
 from qrecords.model.field import Field, FieldType
@@ -35,9 +32,10 @@ from qrecords.stores.given import on_disk
 from qrecords.web.wording import worded
 from tests.conftest import sample_of
 from tests.faulty_disk import blank_convert
-from tests.web.browsing import SIZES, address, browser_marks, browsing, chromium, context, house
+from tests.web.browsing import address, browser_marks, browsing, chromium, context, house
 from tests.web.test_desk import ALL_FORMS, HOSTILE, as_typed
 from tests.web.test_desk import Browser as Client
+from tests.web.visiting import RUNS_SOMETHING, Visit, paper_of, printed_text, visited
 
 __all__ = ["address", "chromium", "context", "house"]
 pytestmark = browser_marks
@@ -133,22 +131,6 @@ def screens(house: Office, tmp_path_factory: pytest.TempPathFactory, request: py
 
 KINDS = ("today", "forms", "draft 06A", "review", "rows", "month", "month there", "ledger", "search", "hits",
          "record 04A", "filed", "page", "login", "password", "nowhere")  # fmt: skip
-RUNS_SOMETHING = """() => [...document.querySelectorAll("script:not([src]):not([type='application/json']), svg, body img:not(.sheet),"
-  + "iframe:not([title]), object, embed, [onerror], [onload], [onclick], a[href^='javascript' i]")].map((e) => e.outerHTML)"""
-SAID = "document.body.innerText + [...document.querySelectorAll('input, textarea')].map((e) => e.value).join('\\n')"
-WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# What of axe hangs on the size of the window; all the rest is asked at the first one.
-BY_SIZE = ["scrollable-region-focusable", "meta-viewport"]
-
-
-@dataclass
-class Visit:
-    """What was seen of one screen."""
-
-    runs: list[str]
-    said: str
-    faults: list[Any]
-    printed: bytes = b""
 
 
 @pytest.fixture(scope="module")
@@ -162,32 +144,8 @@ def visits(
         page = context.new_page()
         page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
         page.on("console", lambda said: ran.append(said.text) if "Refused to" in said.text else None)
-        found = {name: _visited(page, where, whole=name in KINDS) for name, where in screens.items()}
+        found = {name: visited(page, where, whole=name in KINDS) for name, where in screens.items()}
         yield found, ran
-
-
-def _visited(page: Page, where: str, *, whole: bool) -> Visit:
-    page.goto(where, wait_until="domcontentloaded")
-    page.wait_for_timeout(30)
-    visit = Visit(page.evaluate(RUNS_SOMETHING), page.evaluate(SAID), [])
-    if not whole:
-        return visit
-    page.evaluate(Axe().axe_script)
-    for n, (size, (width, height)) in enumerate(SIZES.items()):
-        page.set_viewport_size({"width": width, "height": height})
-        rules = {"runOnly": {"type": "rule", "values": BY_SIZE}} if n else {}
-        answer = page.evaluate("(options) => axe.run(options)", {"resultTypes": ["violations"], **rules})
-        visit.faults += [
-            (size, v["id"], [node["html"][:200] for node in v["nodes"][:3]])
-            for v in answer["violations"]
-            if v["impact"] in {"serious", "critical"}
-        ]
-        if (wide := page.evaluate(WIDER)) > 0:
-            visit.faults.append((size, f"leaves the window by {wide} pixels", []))
-    width, height = SIZES["1366×768"]
-    page.set_viewport_size({"width": width, "height": height})
-    visit.printed = page.pdf(prefer_css_page_size=True)
-    return visit
 
 
 def test_what_is_typed_anywhere_comes_out_as_text_and_runs_nothing(visits: tuple[dict[str, Visit], list[str]]) -> None:
@@ -223,14 +181,9 @@ def test_the_names_of_files_come_out_as_text(context: BrowserContext, house: Off
 
 
 @pytest.fixture(scope="module")
-def printed(visits: tuple[dict[str, Visit], list[str]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def printed(visits: tuple[dict[str, Visit], list[str]]) -> dict[str, str]:
     """Return the text of each kind of screen as it is printed, without what parts its words."""
-    path, found = tmp_path_factory.mktemp("printed") / "page.pdf", {}
-    for name in KINDS:
-        path.write_bytes(visits[0][name].printed)
-        text = subprocess.run(["pdftotext", "-raw", path, "-"], capture_output=True, text=True, check=True).stdout
-        found[name] = re.sub(r"\s", "", text)
-    return found
+    return {name: printed_text(visits[0][name]) for name in KINDS}
 
 
 def test_a_printed_page_says_what_it_is_and_has_nothing_to_press(
@@ -242,14 +195,11 @@ def test_a_printed_page_says_what_it_is_and_has_nothing_to_press(
             assert house_name in text, name
             for pressed in ("退出", "今日1", "跳到正文", "生成记录Ctrl", "开始审查", "通过T", "存下"):
                 assert pressed not in text, f"{name}: {pressed}"
-        with pypdfium2.PdfDocument(visits[0][name].printed) as document:
-            assert len(document) <= 14, name
-            first = document[0].render(scale=0.5).to_pil().convert("RGB")
+        pages, coloured, corner = paper_of(visits[0][name])
+        assert pages <= 14, name
         if name not in {"page", "login", "password"}:  # nobody prints how he signs in
-            red, green, blue = (band.tobytes() for band in first.split())
-            coloured = sum(max(p) - min(p) > 60 for p in zip(red, green, blue, strict=True))
             assert coloured == 0, f"{name}: black on white"
-        assert first.convert("L").getpixel((2, 2)) == 255
+        assert corner == 255
 
 
 def test_a_printed_table_is_whole(
