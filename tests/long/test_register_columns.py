@@ -61,9 +61,10 @@ UNUSED = {
     "record": "opinion reviewed_on reviewed_by archive_no record_year volume_code",
 }
 """Of a record that is still a draft: they count from its review or filing on, and are compared then."""
-EMPTY = {"answered", "desk_draft", "job", "saved_search", "lease", "login_try"}
+EMPTY = {"answered", "desk_draft", "job", "saved_search", "lease", "login_try", "returned"}
 """What is typed at the desk and is no record yet; what people keep for themselves; what a living process holds;
-how passwords fared; by what a request sent again is known."""
+how passwords fared; by what a request sent again is known; what records said when they were returned, which is compared
+with the log when it is shown."""
 
 
 def names(*groups: dict[str, str]) -> set[str]:

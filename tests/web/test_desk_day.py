@@ -202,6 +202,91 @@ def test_a_print_sent_again_is_the_same_print(
     assert len(prints(office, repair)) == len(before) + 2
 
 
+@pytest.fixture
+def handed_in(office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]) -> str:
+    """Return the number of a record that waits for its review."""
+    values = sample("01A", source_record_no=None, channel="电话", contact_person="示例甲", info_content="示例：原来的")
+    number = fill(office, "01A", [on_disk(write(values))]).records[0].record_no
+    steps.submit(office, [number])
+    return number
+
+
+def shown_changes(page: str) -> list[tuple[str, str, str]]:
+    """Return what 审查 says was changed since: field, what it said then, what it says now."""
+    table = page.partition("退回以后改过的</caption>")[2].partition("</table>")[0].partition("<tbody>")[2]
+    return re.findall(r'<a href="#v-(\w+)">.*?退回时">([^<]*)</td>.*?现在">([^<]*)</td>', table)
+
+
+def test_a_reviewer_sees_old_and_new_values_of_what_changed_since_it_was_returned(
+    office: Office, people: dict[str, Browser], handed_in: str, write: Callable[..., Path]
+) -> None:
+    supervisor, address = people["supervisor"], f"/review?number={handed_in}"
+    assert "退回以后改过的" not in supervisor.get(address)
+    for n, old in enumerate(("示例甲", "示例乙<b>")):
+        taken(supervisor, "return", handed_in, reason="示例：电话号码写全")
+        if n == 0:
+            steps.submit(office, [handed_in])
+            page = supervisor.get(address)
+            assert "之后没有改过" in page and shown_changes(page) == []
+            taken(supervisor, "return", handed_in, reason="示例：还是没有")
+        new = ("示例乙<b>", "示例丙")[n]
+        update(office, handed_in, on_disk(write({"contact_person": new})))
+        steps.submit(office, [handed_in])
+        written = [text.replace("<", "&lt;").replace(">", "&gt;") for text in (old, new)]
+        assert shown_changes(supervisor.get(address)) == [("contact_person", *written)], "since the last return alone"
+    with office.register.write() as tx:  # edited by hand: the log's hash of what it said then no longer fits
+        said = dict(tx.returned.of(handed_in) or {}) | {"contact_person": "示例：从没有写过的"}
+        tx.returned.keep({handed_in: said})
+    assert shown_changes(supervisor.get(address)) == [("contact_person", "（没有留下）", "见下面")]
+    taken(supervisor, "review", handed_in)
+    with office.register.read() as tx:
+        assert tx.returned.of(handed_in) is None, "nobody asks for it again"
+
+
+def test_what_was_secret_when_it_was_returned_is_not_told(
+    office: Office, people: dict[str, Browser], handed_in: str, write: Callable[..., Path]
+) -> None:
+    steps.send_back(office, [handed_in], reason="示例：定密")
+    secret = {"secrecy_level": "秘密", "secrecy_period": "10年", "info_content": "示例：秘密时写的"}
+    update(office, handed_in, on_disk(write(secret)))
+    steps.submit(office, [handed_in])
+    steps.send_back(office, [handed_in], reason="示例：不涉密")
+    update(
+        office,
+        handed_in,
+        on_disk(write({"secrecy_level": "内部", "secrecy_period": None, "info_content": "示例：公开"})),
+    )
+    steps.submit(office, [handed_in])
+    with office.register.write() as tx:
+        tx.accounts.add(Account("low", "示例low", None, clearance=1, grants=(Grant("supervisor"),)), office.now())
+        tx.audit.append([office.event("accounts", "account/low")])
+        low = tx.accounts.by_name("low")
+    assert low is not None
+    address = f"/review?number={handed_in}"
+    assert "示例：秘密时写的" in people["supervisor"].get(address)
+    page = Browser(Office(office.workspace, low)).enter().get(address)
+    assert "示例：秘密时写的" not in page
+    assert ("info_content", "（没有留下）", "见下面") in shown_changes(page)
+
+
+def test_a_reviewer_is_told_which_records_nearly_say_the_same(
+    office: Office, people: dict[str, Browser], handed_in: str, sample: Callable[..., dict[str, Any]],
+    write: Callable[..., Path],
+) -> None:  # fmt: skip
+    supervisor, address = people["supervisor"], f"/review?number={handed_in}"
+    assert "很像" not in supervisor.get(address)
+    values = sample("01A", source_record_no=None, channel="电话", contact_person="示例丁", info_content="示例：原来的")
+    other = fill(office, "01A", [on_disk(write(values))], same_again=True).records[0].record_no
+    told = supervisor.get(address).partition("很像")[2].partition("</section>")[0]
+    assert f'href="/records/{other}"' in told
+    assert "示例甲 → 示例丁" in told
+    with office.register.read() as tx:
+        read = [e.account for e in tx.audit.events(other) if e.action == "read"]
+    assert read == ["supervisor"], "what is shown of it is logged"
+    steps.void(office, [other], reason="示例：写重了")
+    assert "很像" not in supervisor.get(address)
+
+
 def test_the_page_of_a_filed_record(
     office: Office, people: dict[str, Browser], sample: Callable[..., dict[str, Any]]
 ) -> None:

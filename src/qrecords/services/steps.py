@@ -285,6 +285,10 @@ def _write_move(office: Office, tx: Transaction, records: Sequence[Record], move
         targets.setdefault(target, []).append(record.record_no)
     for target, numbers in targets.items():
         tx.records.change(numbers, state=target, **move.columns)
+    if move.action is Action.RETURN:  # whoever reviews it next is shown what changed since
+        tx.returned.keep({r.record_no: r.values for r in records})
+    elif move.action in {Action.REVIEW, Action.VOID}:
+        tx.returned.drop([r.record_no for r in records])
     if move.action is Action.VOID:
         tx.records.forget_source([r.record_no for r in records])
     detail: dict[str, Any] = dict(move.detail)

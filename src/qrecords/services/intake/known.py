@@ -286,10 +286,11 @@ def answers_in(entry: InputRecord) -> Answers:
 
 def told(form: Form, found: Iterable[Difference]) -> list[str]:
     """Return differences as people read them: 「报告人」 甲 → 乙."""
-    return [f"「{d.label}」{_shown(form, d, d.old)} → {_shown(form, d, d.new)}" for d in found]
+    return [f"「{d.label}」{value_told(form, d, d.old)} → {value_told(form, d, d.new)}" for d in found]
 
 
-def _shown(form: Form, difference: Difference, value: Any) -> str:
+def value_told(form: Form, difference: Difference, value: Any) -> str:
+    """Return one of the two values of a difference as people read it."""
     each = form.by_key[difference.field]
     if isinstance(value, list) and each.columns:
         lines = [" ".join(shown(c, line[c.key]) for c in each.columns if c.key in line) for line in value]

@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     from qrecords.stores.register.items import Items
     from qrecords.stores.register.jobs import Jobs
     from qrecords.stores.register.retention import Retention
+    from qrecords.stores.register.returned import Returned
     from qrecords.stores.register.savedsearches import SavedSearches
 
-MIGRATION = "0012"
+MIGRATION = "0013"
 ASIDE_FILE = "readings.sqlite"
 
 
@@ -164,6 +165,13 @@ class Transaction:
     def answered(self) -> Answered:
         """Return what small requests made."""
         return Answered(self._connection)
+
+    @cached_property
+    def returned(self) -> Returned:
+        """Return what records said when they were returned."""
+        from qrecords.stores.register.returned import Returned
+
+        return Returned(self._connection)
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -346,6 +346,12 @@ class Records:
             )
         )  # fmt: skip
 
+    def about_the_same(self, record: Record) -> list[Record]:
+        """Return the other records of its form and day, and those of its customer that bear its title, by number."""
+        c = t.record.c
+        alike = sa.or_(c.date == record.date, sa.and_(c.customer_unit == record.customer_unit, c.title == record.title))
+        return [*self._select(c.form_code == record.form_code, c.record_no != record.record_no, c.seq > 0, alike)]
+
     def add_prints(
         self, snapshots: Mapping[str, Mapping[str, Any]], template_sha256: str, at: str, account: str
     ) -> dict[str, int]:

@@ -222,7 +222,7 @@ class Retention:
     def forget(self, record_nos: Sequence[str], subjects: Sequence[str]) -> None:
         """Remove what the register itself holds of records: signatures, papers' text, prints' values, their input."""
         for part in _chunks(record_nos):
-            for table in (t.signature, t.attached, t.correction):
+            for table in (t.signature, t.attached, t.correction, t.returned):
                 self._c.execute(table.delete().where(table.c.record_no.in_(part)))
             self._c.execute(t.record.update().where(t.record.c.record_no.in_(part)).values(source_key=None))
         for part in _chunks([*record_nos, *subjects]):
@@ -240,7 +240,7 @@ class Retention:
             found |= {row.record_no for row in self._c.execute(rows) if row.given.keys() - {SECRECY}}
             prints = sa.select(t.printed.c.subject, t.printed.c.snapshot).where(t.printed.c.subject.in_(part))
             found |= {row.subject for row in self._c.execute(prints) if row.snapshot}
-            for table in (t.signature, t.attached, t.correction):
+            for table in (t.signature, t.attached, t.correction, t.returned):
                 query = sa.select(table.c.record_no).where(table.c.record_no.in_(part))
                 found |= set(self._c.execute(query).scalars())
         return sorted(found)

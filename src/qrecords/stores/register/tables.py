@@ -146,6 +146,14 @@ signature = Table(
     Column("lapsed", String, nullable=False, default=""),
 )
 
+# What a record said when it was last returned, until its review is done.
+returned = Table(
+    "returned",
+    metadata,
+    Column("record_no", ForeignKey("record.record_no"), primary_key=True),
+    Column("values", JSON, nullable=False),
+)
+
 # What lies beside a record: scanned sheets with the text read off them, and papers that belong to it.
 attached = Table(
     "attached",

@@ -10,8 +10,10 @@ from qrecords.errors import UsageError
 from qrecords.model.field import BOXES
 from qrecords.model.form import Form
 from qrecords.model.record import Action, State
+from qrecords.services.finding.beforereview import changed_since_return, near
 from qrecords.services.finding.find import Happened, list_records, show
 from qrecords.services.finding.waiting import rows_to_review
+from qrecords.services.intake.known import value_told
 from qrecords.web.asked import Asked
 
 SHOWN = 200  # rows looked at together; those after them come when these are done
@@ -38,11 +40,20 @@ def queue(asked: Asked) -> Response:
         place=here + 1, total=len(numbers), rows=rows,
         following=numbers[(here + 1) % len(numbers)], before=numbers[here - 1],
         today=asked.session.today(), may=may,
-        changed=_changed_since_return(shown.history or (), form),
+        changed=_changed(asked, shown.history or (), shown.record_no, form) if shown.reason else [],
+        near=near(asked.session, shown.record_no),
     )  # fmt: skip
 
 
-def _changed_since_return(history: Sequence[Happened], form: Form) -> list[tuple[str, str]]:
+def _changed(asked: Asked, history: Sequence[Happened], number: str, form: Form) -> list[tuple[str, str, str, str]]:
+    """Return what was changed since the record was last returned: key, label, old and new value."""
+    found = changed_since_return(asked.session, number)
+    if found is None:  # what it said then is not known; the log knows which fields were written
+        return [(key, label, "（没有留下）", "见下面") for key, label in _written_since(history, form)]
+    return [(d.field, d.label, value_told(form, d, d.old), value_told(form, d, d.new)) for d in found]
+
+
+def _written_since(history: Sequence[Happened], form: Form) -> list[tuple[str, str]]:
     """Return the fields written since the record was last returned, key and label; the log has no values."""
     returned = [n for n, e in enumerate(history) if e.action == Action.RETURN.value and e.outcome == "done"]
     later = history[returned[-1] :] if returned else []
