@@ -154,10 +154,24 @@ def test_help_of_a_command_loads_no_library_for_data_or_papers() -> None:
     """Help and Tab load the module of a command, and no more than what it says."""
     script = "import sys; from importlib import import_module; from qrecords.cli.app import COMMANDS\n"
     script += "for where, _ in COMMANDS.values(): import_module(where.partition(':')[0])\n"
-    script += "heavy = ('sqlalchemy', 'docx', 'openpyxl', 'jinja2', 'lxml', 'tantivy', 'pypdf', 'pypdfium2')\n"
+    script += "heavy = ['sqlalchemy', 'docx', 'openpyxl', 'jinja2', 'lxml', 'tantivy', 'pypdf', 'pypdfium2']\n"
+    script += "heavy += ['starlette', 'uvicorn', 'anyio', 'multipart', 'qrecords.web']\n"  # the desk's
     script += "print([m for m in heavy if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert out.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["serve", "--help"], ["worker", "--help"]])
+def test_help_loads_nothing_of_the_desk(words: list[str]) -> None:
+    script = "import sys; from qrecords.cli import app\n"
+    script += "try: app.run(sys.argv[1:])\n"
+    script += "finally: print(*sorted(sys.modules), file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
+    assert "Usage" in ran.stdout or "用法" in ran.stdout, ran.stdout
+    loaded = set(ran.stderr.split())
+    assert "qrecords.cli.app" in loaded
+    assert {m for m in loaded if m.partition(".")[0] in {"starlette", "uvicorn", "anyio", "jinja2"}} == set()
+    assert {m for m in loaded if m == "qrecords.web" or m.startswith("qrecords.web.")} == set()
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
