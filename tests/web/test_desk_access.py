@@ -65,7 +65,7 @@ PAGES: tuple[tuple[str, tuple[Action, ...]], ...] = (
     ("/retention/lists/XH-2026-001/list.pdf", RETENTION),
     ("/office/accounts", (Action.ACCOUNTS, Action.RIGHTS, Action.AUDIT_READ)),
     ("/office/packs", (Action.ADMINISTER,)), ("/office/log", (Action.AUDIT_READ,)),
-    ("/office/backups", (Action.ADMINISTER, Action.DESTROY)),
+    ("/office/backups", (Action.ADMINISTER, Action.DESTROY)), ("/office/forms/06A/tried.png", (Action.ADMINISTER,)),
 )  # fmt: skip
 FOR_NOBODY_YET = {"/", "/in", "/login", "/password", "/search/offices"}  # asked apart, or before one is signed in
 

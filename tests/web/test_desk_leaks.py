@@ -149,6 +149,7 @@ ASKED: dict[str, str | list[str]] = {
     "GET /office/forms": [""],
     "GET /office/forms/{form}": ["form=06A"],
     "GET /office/forms/{form}/page.pdf": NOBODYS,
+    "GET /office/forms/{form}/tried.png": NOBODYS,
     "GET /office/forms/{form}/template.docx": NOBODYS,
     "POST /office/forms/{form}/template": NOBODYS,
     "GET /office/packs": [""],

@@ -61,7 +61,8 @@ FILES = {
     "/records/{number}/page.png", "/records/{number}/papers/{sha256}", "/search/hits.{kind}", "/search/offices", "/scans/{page}/page.jpg",
     "/shelf/{year}/catalogue.{kind}", "/volumes/{code}/volume.pdf", "/retention/lists/{number}/{name}",
     "/copies/list.xlsx", "/reports/charts/{name}.svg", "/reports/complaints.{kind}", "/reports/{number}/file",
-    "/reports/{number}/chart", "/office/tracking/list.{kind}", "/office/forms/{form}/page.pdf", "/office/forms/{form}/template.docx",
+    "/reports/{number}/chart", "/office/tracking/list.{kind}", "/office/forms/{form}/page.pdf", "/office/forms/{form}/tried.png",
+    "/office/forms/{form}/template.docx",
 }  # fmt: skip
 REPORTS = [f"QR758-06A-2019-{n:05}" for n in range(2, 28)]  # 26 of them, each a page
 Enter = Callable[[str], Page]

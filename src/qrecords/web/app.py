@@ -172,6 +172,7 @@ ROUTES = (
     _get("/office/forms", "managing.forms"),
     _get("/office/forms/{form}", "managing.form"),
     _get("/office/forms/{form}/page.pdf", "managing.form_page", Costly.PREVIEW),
+    _get("/office/forms/{form}/tried.png", "managing.tried_page"),
     _get("/office/forms/{form}/template.docx", "managing.form_template"),
     _post("/office/forms/{form}/template", "managing.try_template", Costly.UPLOAD),
     _get("/office/packs", "managing.optional_parts"),
@@ -207,6 +208,7 @@ def desk_app(door: Door, *, hosts: Collection[str], shared: Shared | None = None
     app.state.pictures = Pictures()
     app.state.torn = Event()
     app.state.limits, app.state.leaving, app.state.forms = shared.limits, shared.leaving, shared.forms
+    app.state.showing = shared.showing
     app.state.work = Worker(door.workspace, shared.start_work)
     app.state.years = Kept()
     return app

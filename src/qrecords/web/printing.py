@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -21,10 +22,13 @@ class Printer:
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._guard, self._at_work = Lock(), Lock()
 
-    def page(self, session: Session, form_code: str, values: Mapping[str, Any]) -> bytes:
-        """Return the PDF of values; MissingProgram without LibreOffice."""
+    def page(self, session: Session, form_code: str, values: Mapping[str, Any], template: Path | None = None) -> bytes:
+        """Return the PDF of values; `template`: one tried instead. MissingProgram without LibreOffice."""
         from qrecords.services.intake.preview import preview  # takes time, and the server starts without
 
+        if template is not None:
+            with self._at_work:
+                return preview(session, form_code, values, template)
         key = _key(session, form_code, values)
         if (known := self._known(key)) is not None:
             return known

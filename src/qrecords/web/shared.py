@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from qrecords.desk.workspace import Workspace
 from qrecords.settings import Settings
-from qrecords.web.leaving import Leaving
+from qrecords.web.leaving import Leaving, Showing
 from qrecords.web.limits import Costly, Limits
 from qrecords.web.worker import Beside
 
@@ -72,6 +72,12 @@ class _Leaving(Protocol):
     def take(self, account: str, word: str) -> tuple[str, bytes] | None: ...
 
 
+class _Showing(Protocol):
+    def keep(self, account: str, picture: bytes) -> str: ...
+
+    def look(self, account: str, word: str) -> bytes | None: ...
+
+
 class _Limits(Protocol):
     def wait(self, costly: Costly, who: str, *, times: int = 1) -> int: ...
 
@@ -82,6 +88,7 @@ class Shared:
 
     link: Once
     leaving: _Leaving
+    showing: _Showing
     limits: _Limits
     start_work: Callable[[], None]
     forms: FormsChanged
@@ -89,11 +96,13 @@ class Shared:
 
 def held(settings: Settings, link: Once) -> Shared:
     """Return it for a desk, held by this process."""
-    return Shared(link, Leaving(), Limits(settings.desk), Beside(settings.root), FormsChanged())
+    return Shared(link, Leaving(), Showing(), Limits(settings.desk), Beside(settings.root), FormsChanged())
 
 
 # What may be asked through a pipe: of which thing which method.
-_ASKED = frozenset({"link.use", "leaving.keep", "leaving.take", "limits.wait", "start_work.__call__"})
+_ASKED = frozenset(
+    {"link.use", "leaving.keep", "leaving.take", "showing.keep", "showing.look", "limits.wait", "start_work.__call__"}
+)
 
 
 def answered(here: Shared, what: str, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -123,7 +132,8 @@ class Asking:
     def shared(self, forms: FormsChanged) -> Shared:
         """Return what is the desk's, asked for there."""
         far = partial(_Far, self)
-        return Shared(far("link"), far("leaving"), far("limits"), partial(self, "start_work.__call__"), forms)
+        start = partial(self, "start_work.__call__")
+        return Shared(far("link"), far("leaving"), far("showing"), far("limits"), start, forms)
 
 
 class _Far:

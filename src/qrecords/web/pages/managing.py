@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
 
-from qrecords.errors import InvalidInput, NotFound, UsageError
+from qrecords.errors import InvalidInput, NotFound, QRecordsError, UsageError
 from qrecords.model.access import SECRECY_LEVELS, Grant
 from qrecords.model.audit import OUTCOME_LABELS
 from qrecords.model.clock import CLOCK
@@ -27,6 +28,7 @@ from qrecords.web.asked import Asked, download, pdf
 
 EVENTS = 100  # a page of the log
 ENTRIES = 500
+COMPARED = 4  # pages of a sample shown before and after
 ACTIONS = {str(action): label for action, label in ACTION_LABELS.items()} | {
     CLOCK: "声明时钟",
     "login": "登录",
@@ -213,7 +215,31 @@ def try_template(asked: Asked) -> Response:
     return asked.page(
         "office_form.html", 422 if checked.problems else 200, form=shown, types=TYPES, checked=checked,
         tags=tags_of(session.forms.get(shown.code).form), administers=True, tried=source.name,
+        before=_pictures(asked, shown.code, None), after=_pictures(asked, shown.code, source),
     )  # fmt: skip
+
+
+def _pictures(asked: Asked, code: str, template: GivenFile | None) -> list[str]:
+    """Return the words for the pictures of a form's sample pages; none when nothing is printed."""
+    folder, state = asked.session.forms.get(code), asked.request.app.state
+    try:
+        values = folder.form.check(folder.sample()).values
+        with template.lent() if template else nullcontext() as path:
+            pdf = state.printer.page(asked.session, code, values, path)
+        first = state.pictures.page(pdf, (), 1)
+        more = [state.pictures.page(pdf, (), n) for n in range(2, min(first.pages, COMPARED) + 1)]
+    except QRecordsError:  # what is wrong with the template is among the problems of the check
+        return []
+    return [state.showing.keep(asked.session.account.name, shown.picture) for shown in (first, *more)]
+
+
+def tried_page(asked: Asked) -> Response:
+    """Give the picture of a page that stands beside another one where a template is tried."""
+    asked.session.authorise(Action.ADMINISTER, f"{asked.path['form']}/template")
+    picture = asked.request.app.state.showing.look(asked.session.account.name, asked.query("word"))
+    if picture is None:
+        raise NotFound("这一页的图已经不在了", remedy="请再检查一次模板")
+    return Response(picture, media_type="image/png")
 
 
 # Optional parts
