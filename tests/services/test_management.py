@@ -139,6 +139,81 @@ def test_what_is_due_of_them(office: Office, write: Callable[..., Path], sample:
     assert not {d.key for d in due(office, on="2026-02-01").due} & {"service_plan", "follow_up", "follow_up_again"}
 
 
+def test_r115_r175_who_is_not_content_is_an_item_within_a_working_day(
+    office: Office, write: Callable[..., Path]
+) -> None:
+    """A1, A5, A6 of the measurement, each by its record; an item that names it ends it, whatever its outcome (5.10.1)."""
+    friday = {"user_sign_date": "2026-03-06", "finished_on": "2026-03-06", "train_to": "2026-03-06"}
+
+    def add(number: str, date: str = "2026-03-06", **values: Any) -> str:
+        code = number.rpartition("-")[0].rpartition("-")[0]
+        said = {"customer_unit": "甲部队", "secrecy_level": "内部", "military_branch": "海军"} | values
+        keep(office, [Record(number, code, 2026, State.SUBMITTED, said, "示例", date, "甲部队", "", "")])
+        return number
+
+    bad = [
+        add("QR758-04A-2026-00901", service_rating="满意", response_rating="不满意", **friday),
+        *(
+            add(f"QR758-{form}-2026-00901", product_rating="很不满意", **friday)
+            for form in ("05A", "06A", "07A", "08A")
+        ),
+        add("QR758-01A-2026-00901", user_satisfied="不满意", replied_at="2026-03-06T16:00"),
+        add("KF758-HF-2026-00901", followed_on="2026-03-06", condition="有问题", service_no="示例"),
+        add(
+            "KF758-HF-2026-00902",
+            followed_on="2026-03-06",
+            condition="正常",
+            service_rating="不满意",
+            service_no="示例",
+        ),
+    ]
+    add("QR758-06A-2026-00902", service_rating="较满意", **friday)
+    add("QR758-01A-2026-00902", user_satisfied="基本满意", replied_at="2026-03-06T16:00")
+    add("KF758-HF-2026-00903", followed_on="2026-03-06", condition="正常", service_rating="满意", service_no="示例")
+
+    def waits(on: str) -> dict[str, tuple[str, bool]]:
+        return {d.about: (d.limit_on, d.late) for d in due(office, on=on).due if d.key == "satisfaction_action"}
+
+    assert waits("2026-03-09") == {}, "an office that keeps no items is asked for none"
+    add("KF758-GJ-2026-00901", date="2026-03-01", raised_on="2026-03-01", sources=[{"record_no": "示例"}])
+    assert waits("2026-03-09") == dict.fromkeys(bad, ("2026-03-09", False)), "Friday's by Monday"
+    assert waits("2026-03-10") == dict.fromkeys(bad, ("2026-03-09", True))
+    taken = [{"record_no": bad[0]}, {"record_no": bad[-1]}]
+    add("KF758-GJ-2026-00902", raised_on="2026-03-09", outcome="不采纳", sources=taken)
+    assert sorted(waits("2026-03-10")) == sorted(bad[1:-1])
+    assert waits("2026-06-30") == {}, "by then the measurement's document has asked for it"
+
+
+def test_r134_a_repaired_unit_and_a_complaint_are_asked_after_too(office: Office, write: Callable[..., Path]) -> None:
+    """Thirty days after the user has his unit back, and after a complaint was answered; not after a letter (figure 1)."""
+
+    def add(number: str, date: str, **values: Any) -> None:
+        code = number.rpartition("-")[0].rpartition("-")[0]
+        said = {"customer_unit": "甲部队", "secrecy_level": "内部", "military_branch": "海军"} | values
+        keep(office, [Record(number, code, 2026, State.SUBMITTED, said, "示例", date, "甲部队", "", "")])
+
+    add("KF758-HF-2026-00901", "2026-01-05", followed_on="2026-01-05", condition="正常", service_no="示例")
+    add("QR758-09A-2026-00901", "2026-03-02", item_type="返修产品", delivered_on="2026-03-05")
+    add("QR758-09A-2026-00902", "2026-03-02", item_type="函件", delivered_on="2026-03-05")
+    add("QR758-09A-2026-00903", "2026-03-02", item_type="返修产品")
+    add("QR758-01A-2026-00901", "2026-03-02", info_type=["投诉"], replied_at="2026-03-10T10:00")
+    add("QR758-01A-2026-00902", "2026-03-02", info_type=["建议"], replied_at="2026-03-10T10:00")
+
+    def waits() -> dict[str, str]:
+        return {d.about: d.limit_on for d in due(office, on="2026-04-08").due if d.key == "follow_up"}
+
+    # 4 April is a holiday up to the 6th; 9 April a working day.
+    assert waits() == {"QR758-09A-2026-00901": "2026-04-07", "QR758-01A-2026-00901": "2026-04-09"}
+    add(
+        "KF758-HF-2026-00902",
+        "2026-04-07",
+        followed_on="2026-04-07",
+        condition="正常",
+        service_no="QR758-09A-2026-00901",
+    )
+    assert [*waits()] == ["QR758-01A-2026-00901"]
+
+
 def test_r168_who_is_sent_is_looked_up_and_kept_with_the_notice(
     office: Office, write: Callable[..., Path], sample: Callable[..., Any]
 ) -> None:

@@ -431,6 +431,18 @@ def test_a_refused_unit_has_no_clock(catalogue: FormCatalogue) -> None:
     assert deadlines["reserve_check"].day_of(2029, calendar).isoformat() == "2029-03-31"
 
 
+def test_r140_the_48_hours_tell_when_36_are_over(office: Office) -> None:
+    """Asked at 16:30 on the 2nd: high time from 04:30 on the 4th, late after 16:30; nights count (R140)."""
+    switch(office, "response", on=True)
+    for opened in again(office):
+        said = {"info_type": ["要求"], "received_at": "2026-03-02T16:30", "secrecy_level": "内部"}
+        number = "QR758-01A-2026-00001"
+        keep(opened, [Record(number, "QR758-01A", 2026, State.SUBMITTED, said, "示例", "2026-03-02", "甲", "", "")])
+        (found,) = [d for d in due(opened, on="2026-03-03").due if d.key == "adhoc_reply"]
+        assert (found.due_on, found.limit_on, found.late) == ("2026-03-04", "2026-03-04", False)
+        assert found.detail == "03-04 04:30满36小时，最迟16:30"
+
+
 def test_the_sample_office_shows_each_at_work(
     office: Office, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from datetime import date, datetime, timedelta
 from typing import Literal, Self
 
 from qrecords.model.field import Condition, Definition
+from qrecords.model.rules import holds, is_empty
+from qrecords.model.values import Values
 
 FREE, WORKED = "休", "班"
 SATURDAY = 5
@@ -99,6 +101,15 @@ class Instead(Definition):
     when: tuple[Condition, ...] = ()
 
 
+class Beside(Definition):
+    """Records of other forms a deadline is about as well; what it does not write is the row's own."""
+
+    forms: tuple[str, ...]
+    start: tuple[str, ...] = ()
+    when: tuple[Condition, ...] = ()
+    any: tuple[Condition, ...] = ()
+
+
 class Deadline(Definition):
     """One deadline of the procedure, or of the office where the procedure names no number.
 
@@ -127,9 +138,12 @@ class Deadline(Definition):
     start: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
     when: tuple[Condition, ...] = ()
+    any: tuple[Condition, ...] = ()
+    also: tuple[Beside, ...] = ()
     who: tuple[str, ...] = ()
     every: Literal["", "year", "week", "line", "customer"] = ""
     known: int = 0
+    back: int = 0
     instead: tuple[Instead, ...] = ()
     ahead: int = 0
     done_by: tuple[Naming, ...] = ()
@@ -150,8 +164,25 @@ class Deadline(Definition):
             yield "每个用户一份的要写 known（多少个月内有往来的用户），别的不写"
         if self.month_day and self.form and not self.every and max(self.target, self.limit):
             yield "写了 month_day 的按那一天，不写 target、limit"
+        if self.also and not self.start:
+            yield "also 只用于从某一栏起算的（start）"
         if self.every == "line" and not any("." in path for path in self.start):
             yield "每年一行的 start 要写哪一列是年度，如 reviews.year"
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Return the forms whose records it is about."""
+        return (self.form, *(form for beside in self.also for form in beside.forms))
+
+    def started(self, form: str, values: Values) -> str:
+        """Return by which day or moment it started for a record of a form, by its code without edition; "" if not."""
+        own = Beside(forms=(self.form,), start=self.start, when=self.when, any=self.any)
+        found = next((one for one in (own, *self.also) if form in one.forms), None)
+        if found is None or not all(holds(c, values) for c in found.when or self.when):
+            return ""
+        if (some := found.any or self.any) and not any(holds(c, values) for c in some):
+            return ""
+        return next((str(values[key]) for key in found.start or self.start if not is_empty(values.get(key))), "")
 
     def target_day(self, start: date, calendar: Calendar) -> date:
         """Return the day it should be done by."""
@@ -178,6 +209,10 @@ class Deadline(Definition):
     def limit_moment(self, start: datetime) -> datetime:
         """Return the last moment that is not late, of a deadline in hours: nights and days of rest count."""
         return start + timedelta(hours=self.limit)
+
+    def target_moment(self, start: datetime) -> datetime:
+        """Return the moment it should be done by, of a deadline in hours."""
+        return start + timedelta(hours=self.target or self.limit)
 
     def limit_from(self, start: str, calendar: Calendar) -> str:
         """Return the last day, of one in hours the last moment, by the day or moment something started."""

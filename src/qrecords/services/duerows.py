@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from qrecords.errors import NotFound
 from qrecords.model.deadlines import Calendar, Deadline, add_months, end_of_week, iso_week
@@ -40,7 +40,7 @@ def waiting(office: Office, on: date) -> Iterator[Waiting]:
         first = _first_day(office, deadline.since, on) if deadline.since else ""
         if first is None:
             continue
-        found = _counted(office, deadline.form, on, ever=deadline.every == "line")
+        found = _counted(office, deadline.form, on, ever=deadline.every == "line") if deadline.every else ()
         if deadline.every == "line":
             yield from _lines(key, deadline, found, on, calendar)
         elif deadline.every == "customer":
@@ -49,7 +49,10 @@ def waiting(office: Office, on: date) -> Iterator[Waiting]:
             yield from _expected(key, deadline, found, on, calendar, _title(office, deadline.form))
         else:
             answered = _answered(office, deadline, on)
-            waits = (_started(key, deadline, r, answered, on, calendar) for r in found if r.date >= first)
+            back = deadline.back or _BACK
+            from_day = max(first, (on - timedelta(days=deadline.back)).isoformat() if deadline.back else "")
+            about = (r for form in dict.fromkeys(deadline.forms) for r in _counted(office, form, on, back=back))
+            waits = (_started(key, deadline, r, answered, on, calendar) for r in about if r.date >= from_day)
             yield from (w for w in waits if w)
 
 
@@ -58,9 +61,9 @@ def _first_day(office: Office, form: str, on: date) -> str | None:
     return min((r.date for r in _counted(office, form, on)), default=None)
 
 
-def _counted(office: Office, form: str, on: date, *, ever: bool = False) -> Sequence[Record]:
+def _counted(office: Office, form: str, on: date, *, ever: bool = False, back: int = _BACK) -> Sequence[Record]:
     """Return the records of a form, whatever the edition, that are neither void nor, but for `ever`, begun long ago."""
-    since = "" if ever else (on - timedelta(days=_BACK)).isoformat()
+    since = "" if ever else (on - timedelta(days=back)).isoformat()
 
     def read() -> Sequence[Record]:
         codes = [code for code in office.forms.codes() if without_edition(code) == form]
@@ -73,25 +76,32 @@ def _counted(office: Office, form: str, on: date, *, ever: bool = False) -> Sequ
 
 def _answered(office: Office, deadline: Deadline, on: date) -> frozenset[str]:
     return frozenset(
-        str(r.values.get(naming.field) or "") for naming in deadline.done_by for r in _counted(office, naming.form, on)
+        str(number)
+        for naming in deadline.done_by
+        for r in _counted(office, naming.form, on)
+        for number in column(r.values, naming.field)
     )
 
 
 def _started(
     key: str, deadline: Deadline, record: Record, answered: frozenset[str], on: date, calendar: Calendar
 ) -> Waiting | None:
-    values = record.values
-    start = next((str(values[field]) for field in deadline.start if not is_empty(values.get(field))), "")
+    start = deadline.started(without_edition(record.form_code), record.values)
     if not start or record.record_no in answered or record.paper_no:
         return None
-    if not all(holds(c, values) for c in deadline.when) or any(not is_empty(values.get(f)) for f in deadline.done):
+    if any(not is_empty(record.values.get(f)) for f in deadline.done):
         return None
     limit_on = deadline.limit_from(start, calendar)
     limit = date.fromisoformat(limit_on[:10])
     if deadline.remind and on < limit - timedelta(days=deadline.remind):
         return None
-    target = limit if deadline.days == "hours" else deadline.target_day(date.fromisoformat(start[:10]), calendar)
-    detail = f"最迟{limit_on[11:]}" if deadline.days == "hours" else ""
+    if deadline.days == "hours":
+        should = deadline.target_moment(datetime.fromisoformat(start))
+        target, detail = should.date(), f"最迟{limit_on[11:]}"
+        if deadline.target < deadline.limit and deadline.target:
+            detail = f"{should:%m-%d %H:%M}满{deadline.target}小时，{detail}"
+    else:
+        target, detail = deadline.target_day(date.fromisoformat(start[:10]), calendar), ""
     return Waiting(key, target, limit, record.record_no, _hand(deadline, record), detail)
 
 

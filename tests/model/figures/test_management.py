@@ -194,6 +194,27 @@ def test_services_asked_after() -> None:
     }  # fmt: skip
 
 
+def test_repaired_units_count_with_services_and_complaints_apart() -> None:
+    """By the last days of R134: the user's receipt of his unit, the answer to a complaint; void and past paper apart."""
+    back = {"item_type": "返修产品", "sent_on": "2026-04-01"}
+    complaint = {"info_type": ["投诉"], "received_at": "2026-04-01 09:00"}
+    records = [
+        record("S1", "09A", delivered_on="2026-04-08", **back),  # by 8 May
+        record("S2", "09A", delivered_on="2026-04-09", **back),  # 9 May is a Saturday the state lets work
+        record("S3", "09A", delivered_on="2026-04-08", item_type="函件", sent_on="2026-04-01"),
+        record("S4", "09A", "void", delivered_on="2026-04-08", **back),
+        record("K1", "01A", replied_at="2026-04-08 10:00", **complaint),
+        record("K2", "01A", replied_at="2026-04-09 10:00", **complaint),
+        record("K3", "01A", **complaint),
+        record("K4", "01A", replied_at="2026-04-08 10:00", received_at="2026-04-01 09:00", info_type=["建议"]),
+        record("H1", HF, followed_on="2026-05-08", service_no="S1", condition="正常"),
+        record("H2", HF, followed_on="2026-05-09", service_no="K1", condition="正常"),
+    ]
+    paper = Paper("2026-05", records)
+    assert paper.row("P04", "rate") == {"due": "2", "in_time": "1", "late": "0", "missing": "1", "percent": "50.0"}
+    assert paper.row("P04", "complaints") == {"due": "2", "in_time": "0", "late": "1", "missing": "1", "percent": "0.0"}
+
+
 def test_a_bad_answer_to_a_follow_up_is_an_alarm() -> None:
     answers = {"H1": {"condition": "正常", "service_rating": "满意"}, "H2": {"condition": "有问题"}}
     answers["H3"] = {"condition": "正常", "service_rating": "不满意"}

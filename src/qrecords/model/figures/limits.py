@@ -12,7 +12,7 @@ from functools import partial
 from qrecords.model.deadlines import Deadline, Deadlines
 from qrecords.model.figures.entries import Entry, Fact, Surroundings
 from qrecords.model.numbering import without_edition
-from qrecords.model.rules import holds, is_empty
+from qrecords.model.rules import is_empty
 
 KEPT = ("按期", "逾期", "逾期未办", "未到期")
 _DUE, _KEPT = "@due.", "@kept."
@@ -38,11 +38,7 @@ def kept_choices(deadlines: Deadlines) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _due(deadline: Deadline, entry: Entry, near: Surroundings) -> str | None:
     """Return the last day, or moment; None where nothing started, and of past paper, which is not judged."""
     record = entry.record
-    if without_edition(record.form_code) != deadline.form or record.paper_no:
-        return None
-    if not all(holds(condition, record.values) for condition in deadline.when):
-        return None
-    start = next((str(v) for key in deadline.start if not is_empty(v := record.values.get(key))), "")
+    start = "" if record.paper_no else deadline.started(without_edition(record.form_code), record.values)
     return deadline.limit_from(start, near.calendar) if start else None
 
 

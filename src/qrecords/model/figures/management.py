@@ -9,7 +9,7 @@ from typing import Any
 
 from qrecords.model.deadlines import add_months
 from qrecords.model.figures.entries import Entry, Fact, Links, Surroundings
-from qrecords.model.numbering import form_number
+from qrecords.model.numbering import form_number, without_edition
 from qrecords.model.record import GONE, Record, State
 from qrecords.model.staff import may_be_sent, qualification
 from qrecords.model.values import choice_key
@@ -136,17 +136,23 @@ def customers(entries: Sequence[Entry]) -> Iterator[Entry]:
         yield Entry(newest.record, newest.surroundings, newest.facts, own, tuple(e.record.record_no for e in found))
 
 
+def _to_follow(entry: Entry, near: Surroundings) -> str:
+    """Return the day a follow-up is counted from: people back, a repaired unit or an answer received."""
+    deadline = near.deadlines.get(FOLLOW_UP)
+    return deadline.started(without_edition(entry.record.form_code), entry.record.values)[:10] if deadline else ""
+
+
 def _follow_due_on(entry: Entry, near: Surroundings) -> str | None:
-    back = str(entry.record.values.get("returned_on") or "")[:10]
-    return near.limit(FOLLOW_UP, back) if back and FOLLOW_UP in near.deadlines else None
+    back = _to_follow(entry, near)
+    return near.limit(FOLLOW_UP, back) if back else None
 
 
 def _follow_up(entry: Entry, near: Surroundings) -> str | None:
-    """按期 · 逾期 · 未回访, of a notice whose people are back."""
+    """按期 · 逾期 · 未回访, of what is to be asked after."""
     due = _follow_due_on(entry, near)
     if due is None:
         return None
-    back = str(entry.record.values.get("returned_on") or "")[:10]
+    back = _to_follow(entry, near)
     days = [d for d in near.links.followed.get(entry.record.record_no, ()) if back <= d <= near.last]
     return "未回访" if not days else "按期" if days[0] <= due else "逾期"
 
