@@ -518,6 +518,14 @@ class Inbox(Protocol):
         """Return what gives the picture of a page, when it is needed."""
         ...
 
+    def texts(self) -> dict[str, str]:
+        """Return the texts read off the pictures, by page; "" where none was found, none for one not read yet."""
+        ...
+
+    def keep_text(self, page: str, text: str) -> None:
+        """Write down the text read off a page, unless it waits no more."""
+        ...
+
 
 class Answers(Protocol):
     """What was typed and is no record yet, as input files, so that it is never lost."""

@@ -73,6 +73,7 @@ ASKED: dict[str, str | list[str]] = {
     "POST /records/{number}/correct": [f"number={HIDDEN}&info_content=示例&reason=示例"],
     "GET /records/{number}/papers": [f"number={HIDDEN}"],
     "GET /records/{number}/papers/{sha256}": [f"number={HIDDEN}&sha256={'0' * 64}"],
+    "GET /records/{number}/papers/{sha256}/page.png": [f"number={HIDDEN}&sha256={'0' * 64}&page=1"],
     "POST /records/{number}/attach": "files go the way of attach, which tests/services/test_leaks.py asks",
     "POST /records/{number}/feedback": [f"number={HIDDEN}&kind=docx", f"number={HIDDEN_COMPLAINT}&kind=docx"],
     "POST /records/{number}/excerpt": [f"number={HIDDEN}&name=intake&kind=docx"],

@@ -58,7 +58,8 @@ CLERKS = {
 }  # fmt: skip
 FILES = {
     "/in", "/fill/{form}/months", "/drafts/{key}/page.pdf", "/records/list.{kind}", "/records/{number}/paper.pdf",
-    "/records/{number}/page.png", "/records/{number}/papers/{sha256}", "/search/hits.{kind}", "/search/offices", "/scans/{page}/page.jpg",
+    "/records/{number}/page.png", "/records/{number}/papers/{sha256}", "/records/{number}/papers/{sha256}/page.png",
+    "/search/hits.{kind}", "/search/offices", "/scans/{page}/page.jpg",
     "/shelf/{year}/catalogue.{kind}", "/volumes/{code}/volume.pdf", "/retention/lists/{number}/{name}",
     "/copies/list.xlsx", "/reports/charts/{name}.svg", "/reports/complaints.{kind}", "/reports/{number}/file",
     "/reports/{number}/chart", "/office/tracking/list.{kind}", "/office/forms/{form}/page.pdf", "/office/forms/{form}/tried.png",

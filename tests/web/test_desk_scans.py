@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
 import pytest
+from lxml import html
 from PIL import Image
 
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
+from qrecords.scanning import ocr
 from qrecords.services import jobs
 from qrecords.services.intake.update import update
 from qrecords.stores.given import on_disk
@@ -102,4 +104,106 @@ def test_the_scanners_folder_is_taken_from_and_other_files_are_refused(desk: tup
 def _other(folder: Path) -> Path:
     path = folder / "notes.txt"
     path.write_text("示例", encoding="utf-8")
+    return path
+
+
+# The text read off
+
+
+READ = "示例传真：电源模块"
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Let recognition find READ and the number of the page on every picture; returns what it was given."""
+    given: list[Path] = []
+
+    def recognise(images: Sequence[Path], *, progress: object = None) -> list[str]:
+        given.extend(images)
+        for image in images:
+            Image.open(image).verify()
+        return [f"{READ} {n}" for n in range(1, len(images) + 1)]
+
+    monkeypatch.setattr(ocr, "is_available", lambda: True)
+    monkeypatch.setattr(ocr, "recognise", recognise)
+    return given
+
+
+def texts_job(browser: Browser) -> str:
+    work = re.findall(r'name="work" value="(\d+)">识别页上的文字', browser.get("/scans"))[0]
+    answer = browser.post("/jobs", {"work": work})
+    assert answer.status_code == 303, answer.text
+    return browser.get(answer.headers["location"])
+
+
+def test_the_text_of_a_page_that_waits_is_read_off_once_and_goes_with_it(
+    desk: tuple[Office, Browser, Path], reads: list[Path]
+) -> None:
+    office, browser, folder = desk
+    upload(browser, _other_scan(folder / "empty.png"))
+    assert READ not in browser.get("/scans"), "nothing is read while files are taken in"
+    assert len(office.papers.inbox.all()) == 2
+    assert "已识别" in texts_job(browser)
+    waiting = html.fromstring(browser.get("/scans")).xpath('//li[.//img and .//p[@class="typed"]]')
+    assert sorted(li.xpath('string(.//p[@class="typed"])') for li in waiting) == [f"{READ} 1", f"{READ} 2"]
+    assert len(reads) == 2
+    texts_job(browser)
+    assert len(reads) == 2, "what was read is not read again"
+    for page in office.papers.inbox.all():
+        office.papers.inbox.remove(page.page_id)
+    assert office.papers.inbox.texts() == {}, "nothing of a page stays when it goes"
+    office.papers.inbox.keep_text("P000000000000", READ)
+    assert office.papers.inbox.texts() == {}, "a page that went while it was read leaves no text"
+
+
+def test_without_recognition_the_job_says_so(
+    desk: tuple[Office, Browser, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, browser, _ = desk
+    monkeypatch.setattr(ocr, "is_available", lambda: False)
+    assert texts_job(browser).count("没有安装文字识别") == 1
+
+
+def test_the_text_of_a_paper_stands_beside_its_picture(
+    desk: tuple[Office, Browser, Path], reads: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, browser, folder = desk
+    upload(browser, folder / "f.png")
+    address = f"/records/{F}/papers"
+    assert "页上的文字" not in browser.get(address), "not read yet"
+    fax = folder / "fax.png"
+    Image.new("L", (300, 200), 220).save(fax)
+    answer = browser.http.post(
+        f"/records/{F}/attach", data={"token": browser.token}, files={"file": ("传真.png", fax.read_bytes())}
+    )
+    assert answer.status_code == 303, answer.text
+    texts_job(browser)
+    beside = html.fromstring(browser.get(address)).xpath('//div[@class="readoff"]')
+    assert [one.xpath("string(p)") for one in beside] == [f"{READ} 1"] * 2
+    pictures = [browser.http.get(one.xpath("string(img/@src)")) for one in beside]
+    assert [p.headers["content-type"] for p in pictures] == ["image/png", "image/png"]
+    drawn, kept_as_it_was = (Image.open(BytesIO(p.content)) for p in pictures)
+    assert drawn.size[0] > 500, "the page of the PDF, drawn"
+    assert kept_as_it_was.size == (300, 200)
+    page = beside[0].xpath("string(img/@src)")
+    assert browser.http.get(page.replace("page=1", "page=x")).status_code == 404
+    assert browser.http.get(beside[1].xpath("string(img/@src)") + "/page.png?page=1").status_code == 404, "no PDF"
+    with office.register.read() as tx:
+        told = [e for e in tx.audit.events(F) if e.action == "read" and "texts" in e.detail]
+    assert told, "to show what a paper says is to read it"
+
+
+def test_the_text_of_papers_is_nobodys_who_may_not_read_all_they_show(
+    desk: tuple[Office, Browser, Path], reads: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, browser, folder = desk
+    upload(browser, folder / "f.png")
+    texts_job(browser)
+    assert READ in browser.get(f"/records/{F}/papers")
+    monkeypatch.setattr("qrecords.services.reading.reads_whole", lambda *_: False)
+    assert READ not in browser.get(f"/records/{F}/papers")
+
+
+def _other_scan(path: Path) -> Path:
+    sheet(path, "HTTP://EXAMPLE.ORG/7")
     return path

@@ -203,10 +203,10 @@ def _index(office: Office, _arguments: Arguments, _files: Sequence[GivenFile], a
 
 
 def _read_texts(office: Office, _arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
-    from qrecords.services.scans.recognise import recognise_unread
+    from qrecords.services.scans.recognise import recognise_unread, recognise_waiting
 
-    notes = recognise_unread(office, progress=at)
-    return Outcome("扫描件里的文字已识别，可以检索", notes)
+    notes = dict.fromkeys([*recognise_unread(office, progress=at), *recognise_waiting(office, progress=at)])
+    return Outcome("扫描件里的文字已识别，可以检索", [*notes])
 
 
 def _scan(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: Progress) -> Outcome:

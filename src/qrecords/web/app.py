@@ -117,6 +117,7 @@ ROUTES = (
     _post("/records/{number}/print", "records.printed", Costly.PREVIEW),
     _get("/records/{number}/papers", "papers.papers"),
     _get("/records/{number}/papers/{sha256}", "papers.kept", Costly.PREVIEW),
+    _get("/records/{number}/papers/{sha256}/page.png", "papers.kept_page"),
     _post("/records/{number}/attach", "papers.attach_files", Costly.UPLOAD),
     _post("/records/{number}/export", "papers.export"),
     _post("/records/{number}/feedback", "papers.feedback", Costly.PREVIEW),

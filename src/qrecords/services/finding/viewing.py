@@ -58,10 +58,7 @@ def kept_paper(office: Office, record_no: str, sha256: str) -> tuple[str, bytes]
     record = reading.one(office, record_no)
     named = [(s.evidence, s.stored) for s in record.signatures if s.evidence_sha256 == sha256]
     named += [(a.name, a.stored) for a in record.attached if a.sha256 == sha256]
-    whole = reading.reads_whole(office, [record])
-    if whole and office.forms.get(record.form_code).form.is_register:  # its sheet shows the rows of a month
-        whole = reading.reads_month(office, record)
-    if not named or not whole:
+    if not named or not _reads_papers(office, record):
         raise NotFound("没有这份附件", remedy="请从记录的页面上选")
     name, stored = named[0]
     office.note([office.event(Action.READ, record.record_no, opened=name, sha256=sha256)])
@@ -75,6 +72,30 @@ def kept_paper(office: Office, record_no: str, sha256: str) -> tuple[str, bytes]
         if item and digest == sha256:
             return name, office.archive.read(item.object_id, inside, item.version)
     raise NotFound(f"附件 {name} 不见了", remedy="请从备份恢复后再看")
+
+
+def texts_read_off(office: Office, record_no: str) -> Mapping[str, str | None]:
+    """Return what was read off the papers beside a record by their SHA-256, None for one not read yet.
+
+    Nothing at all where they show more than the account may read.
+    """
+    record = reading.one(office, record_no)
+    if not _reads_papers(office, record):
+        return {}
+    with office.register.read() as tx:
+        found = tx.beside.read_off(record.record_no)
+    if shown := [sha256 for sha256, text in found.items() if text]:
+        office.note([office.event(Action.READ, record.record_no, texts=shown)])
+    return found
+
+
+def _reads_papers(office: Office, record: Record) -> bool:
+    """Tell whether the account may read all that the papers beside a record show."""
+    if not reading.reads_whole(office, [record]):
+        return False
+    # A register's sheet shows the rows of a month.
+    is_row = office.forms.get(record.form_code).form.is_register
+    return not is_row or reading.reads_month(office, record)
 
 
 def _archived(office: Office, record: Record) -> tuple[str, bytes] | None:

@@ -15,7 +15,7 @@ from qrecords.scanning import ocr
 from qrecords.scanning.reader import read_file
 from qrecords.services.freezing import held_papers
 from qrecords.services.scans.adding import keep_texts
-from qrecords.stores.durable import remove_tree
+from qrecords.stores.durable import make_dirs, remove_tree
 
 ABSENT = advise("没有安装文字识别（qrecords[ocr]），扫描件里的文字暂时搜不到；装上以后再{}会补上", Named(Do.SCAN))
 
@@ -43,6 +43,31 @@ def recognise_unread(office: Office, *, progress: Progress | None = None) -> lis
     notes = _of_filed(office, [a.sha256 for a in unread])
     silent = found.count(False)  # not by name: whoever runs this need not be allowed to know of them
     return [*notes, f"{silent}份扫描件没有识别出文字"] if silent else notes
+
+
+def recognise_waiting(office: Office, *, progress: Progress | None = None) -> list[Sentence]:
+    """Read the text of every page that waits for its record and has none yet; returns notes."""
+    inbox = office.papers.inbox
+    read = inbox.texts()
+    pages = [page.page_id for page in inbox.all() if not page.text and page.page_id not in read]
+    if not pages:
+        return []
+    if not ocr.is_available():
+        return [ABSENT]
+    with office.under_way() as step:
+        work = office.archive.work_dir(step)
+        make_dirs(work)
+        try:
+            for start in range(0, len(pages), BATCH):
+                part = pages[start : start + BATCH]
+                pictures = [work / f"{page}.jpg" for page in part]
+                for page, picture in zip(part, pictures, strict=True):
+                    picture.write_bytes(inbox.picture(page)())
+                for page, text in zip(part, ocr.recognise(pictures, progress=progress), strict=True):
+                    inbox.keep_text(page, text)
+        finally:
+            remove_tree(work)
+    return []
 
 
 def _of_filed(office: Office, hashes: Sequence[str]) -> list[Sentence]:

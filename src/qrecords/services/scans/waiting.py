@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -38,6 +39,12 @@ def waiting_pages(office: Office) -> list[WaitingPage]:
             subject = sheet.code.subject if sheet.code else ""
             found.append(WaitingPage(sheet.waiting, sheet.source, sheet.number, sheet.reason, subject, sheet.text))
     return found
+
+
+def texts_of(office: Office, pages: Sequence[WaitingPage]) -> dict[str, str]:
+    """Return the texts of pages the account sees: the file's own, else what was read off the picture, where it was."""
+    read = office.papers.inbox.texts() if any(not page.text for page in pages) else {}
+    return {page.page: text for page in pages if (text := page.text or read.get(page.page))}
 
 
 def pages_without_place(office: Office) -> int:

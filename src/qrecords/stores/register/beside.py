@@ -39,6 +39,12 @@ class Beside:
             for row in self._c.execute(sa.select(a.record_no, a.text).where(*part).order_by(a.id)):
                 yield row.record_no, row.text
 
+    def read_off(self, record_no: str) -> dict[str, str | None]:
+        """Return what was read off the files beside a record, by SHA-256; None: not read yet, "": there was nothing."""
+        a = t.attached.c
+        query = sa.select(a.sha256, a.text).where(a.record_no == record_no).order_by(a.id)
+        return {row.sha256: row.text for row in self._c.execute(query)}
+
     def unread(self) -> list[Attached]:
         """Return the files whose text was not read off yet, each once, oldest first."""
         a = t.attached.c

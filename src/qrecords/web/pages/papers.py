@@ -7,14 +7,14 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from qrecords.errors import UsageError
+from qrecords.errors import NotFound, UsageError
 from qrecords.model.record import GONE, Action
 from qrecords.services import reading
 from qrecords.services.alike import alike, is_fault, item_form
 from qrecords.services.excerpts import given, paper_file
 from qrecords.services.feedback import feedback_file, is_fed_back
-from qrecords.services.finding.find import shown
-from qrecords.services.finding.viewing import kept_paper
+from qrecords.services.finding.find import Shown, shown
+from qrecords.services.finding.viewing import kept_paper, texts_read_off
 from qrecords.services.intake import drafting
 from qrecords.services.scans.attach import attach
 from qrecords.stores.given import GivenFile
@@ -40,11 +40,37 @@ def papers(asked: Asked) -> Response:
     record = shown(session, one)
     return asked.page(
         "papers.html", record=record, form=form, may=may, feedback=told, going_along=going_along,
-        fault=is_fault(session, one),
+        fault=is_fault(session, one), read=_read_off(asked, record),
         signed=[s for s in record.signatures if s.evidence_sha256],
         exports=bool(record.archive_no) and session.allows(Action.EXPORT),
         export_folder=session.settings.desk.export_folder,
     )  # fmt: skip
+
+
+def _read_off(asked: Asked, record: Shown) -> dict[str, list[tuple[str, str]]]:
+    """Return by paper the picture of each page and the text read off it; a paper not read yet is left out."""
+    found = texts_read_off(asked.session, record.record_no)
+    read = {}
+    for paper in record.attached:
+        if (text := found.get(paper.sha256)) is None:
+            continue
+        address, kind = f"/records/{record.record_no}/papers/{paper.sha256}", Path(paper.name).suffix.lower()
+        pages = enumerate(text.split("\f"), start=1)
+        if kind == ".pdf":
+            read[paper.sha256] = [(f"{address}/page.png?page={n}", one.strip()) for n, one in pages]
+        else:
+            read[paper.sha256] = [(address if kind in PICTURES else "", one.strip()) for _, one in pages]
+    return read
+
+
+def kept_page(asked: Asked) -> Response:
+    """Give the picture of a page of a PDF beside a record."""
+    name, data = kept_paper(asked.session, asked.path["number"], asked.path["sha256"])
+    number = asked.query("page")
+    if not name.lower().endswith(".pdf") or not (number.isascii() and number.isdecimal() and 0 < len(number) < 6):
+        raise NotFound("没有这一页", remedy="请从记录的页面上选")
+    shown_page = asked.request.app.state.pictures.page(data, (), int(number))
+    return Response(shown_page.picture, media_type="image/png")
 
 
 def feedback(asked: Asked) -> Response:

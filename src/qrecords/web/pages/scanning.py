@@ -15,10 +15,10 @@ from qrecords.services import jobs
 from qrecords.services.finding.find import list_records
 from qrecords.services.scans.assign import assign
 from qrecords.services.scans.signing import paired
-from qrecords.services.scans.waiting import page_picture, turn, waiting_pages
+from qrecords.services.scans.waiting import page_picture, texts_of, turn, waiting_pages
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked
-from qrecords.web.pages.working import begin
+from qrecords.web.pages.working import READING, begin
 from qrecords.web.wording import worded
 
 SHOWN = 200  # pages
@@ -36,7 +36,8 @@ def scans(asked: Asked) -> Response:
     near = [r for r in records if words in f"{r.record_no} {r.customer_unit} {r.title}"]
     last = next((j for j in jobs.list_jobs(session) if j.kind == "scan" and j.account == session.account.name), None)
     return asked.page(
-        "scans.html", waiting=waiting[:SHOWN], more=max(0, len(waiting) - SHOWN), near=near[:CLOSE], words=words,
+        "scans.html", waiting=waiting[:SHOWN], texts=texts_of(session, waiting[:SHOWN]), reading=READING,
+        more=max(0, len(waiting) - SHOWN), near=near[:CLOSE], words=words,
         more_near=max(0, len(near) - CLOSE), folder=session.settings.desk.scan_folder, there=len(_in_folder(asked)),
         last=last, kinds=_kinds(asked), wrong=_trouble(last), suffixes=",".join(sorted(SUFFIXES)),
     )  # fmt: skip

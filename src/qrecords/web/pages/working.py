@@ -25,6 +25,7 @@ HERE: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("index", {}, "重建检索库"),
     ("texts", {}, "识别扫描件的文字"),
 )
+READING = next(n for n, (kind, _, _) in enumerate(HERE) if kind == "texts")  # what /scans begins from here too
 
 
 def begin(
