@@ -213,6 +213,14 @@ def test_a_plan_is_signed_on_the_page_it_is_filed_by(printed: Printed) -> None:
     assert {"JH-2026-P1-001", "JH-2026-P2-001", "JH-2026-P3-001"} <= {w.text for w in found}
 
 
+def test_every_page_of_a_plan_says_that_it_is_not_in_force_before_its_signatures(printed: Printed) -> None:
+    """The paper itself is signed: what it says holds before and after (QS/PA758A 5.4.1)."""
+    for fill in FILLS:
+        found = printed("KF758-JH", fill)
+        for page in {w.page for w in found}:
+            assert "签署齐全、归档前未生效" in "".join(w.text for w in found if w.page == page), (fill, page)
+
+
 @pytest.mark.parametrize("heading", ["用户评价", "培训（不足4小时"])
 def test_a_heading_is_on_the_page_of_what_it_heads(heading: str, printed: Printed) -> None:
     for code, fill in product(CODES, FILLS):

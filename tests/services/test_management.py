@@ -15,15 +15,18 @@ from qrecords.model.access import Grant
 from qrecords.model.period import Period
 from qrecords.model.record import Record, State
 from qrecords.office import Office
+from qrecords.render.pdf import Converter
 from qrecords.services import steps
 from qrecords.services.complaints import checklist_file, complaints
 from qrecords.services.due import due
 from qrecords.services.file import file_records
+from qrecords.services.finding.find import list_records, show
 from qrecords.services.intake.fill import fill
 from qrecords.services.reports.figures import figures_of
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS
+from tests.faulty_disk import blank_convert
 from tests.services.test_report_figures import keep
 
 CATALOGUE = FormCatalogue(FORMS)
@@ -114,6 +117,27 @@ def test_plan_and_spare_plan_are_in_force_with_their_signatures_alone(
         with pytest.raises(WrongState) as refused:
             file_records(office, [made.record_no])
         assert any("公司主管领导批准签名" in str(p.message) for p in refused.value.problems)
+
+
+def test_r122_the_plan_is_signed_in_order_and_not_in_force_before(office: Office, write: Callable[..., Path]) -> None:
+    """First the centre leader, then, not on an earlier day, the company leader; 未生效 until it is filed (5.4.1)."""
+    (made,) = fill(office, "JH", [on_disk(write(paper("JH", drafted_on="2026-02-10")))]).records
+    number = made.record_no
+    assert show(office, number).state_label == "草稿（未生效）"
+    steps.submit(office, [number])
+    company, centre = ({"kind": kind, "by": f"示例{kind}"} for kind in ("company-leader", "centre-leader"))
+    with pytest.raises(WrongState, match="还没有 2026-03-02 或以前的「中心领导审核」，不能登记「公司主管领导批准」"):
+        steps.sign(office, [number], **company, on="2026-03-02")
+    steps.sign(office, [number], **centre, on="2026-03-02")
+    with pytest.raises(WrongState, match="2026-03-01 或以前"):
+        steps.sign(office, [number], **company, on="2026-03-01")
+    steps.sign(office, [number], **company, on="2026-03-02")
+    steps.review(office, [number], on="2026-03-02")
+    assert [r.state_label for r in list_records(office)] == ["已审查（未生效）"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Converter, "convert", blank_convert)
+        file_records(office, [number])
+    assert show(office, number).state_label == "已归档"
 
 
 def test_what_is_due_of_them(office: Office, write: Callable[..., Path], sample: Callable[..., Any]) -> None:

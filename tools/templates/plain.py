@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
 from tools.templates.blocks import Row, together
-from tools.templates.document import LANDSCAPE
+from tools.templates.document import LANDSCAPE, Head
 from tools.templates.registers import Layout, build_register
 from tools.templates.sheet import LOW_ROW, Sheet
 from tools.templates.standard import archive
@@ -46,7 +46,8 @@ def build(form: Form) -> bytes:
         if fields:
             parts += _stage(s, f"{'一二三四五六七八九'[number]}、{stage.label}", fields)
     end = together(s.pairs("supervisor_opinion", "supervisor_signature", height=13), archive(s))
-    return s.document(*_joined([*parts, end]))
+    head = Head(left=f"{Head.left}　　签署齐全、归档前{form.until_filed}") if form.until_filed else None
+    return s.document(*_joined([*parts, end]), head=head)
 
 
 def _stage(s: Sheet, title: str, fields: list[Field]) -> Iterator[tuple[Row, ...]]:

@@ -96,10 +96,14 @@ class Stage(Definition):
 
 
 class Signature(Definition):
-    """A signature or seal: `kind` as `sign --kind` names it; `elsewhere` when it stands on another paper."""
+    """A signature or seal: `kind` as `sign --kind` names it; `elsewhere` when it stands on another paper.
+
+    `after`: the kind that signs before it, on the same day at the latest.
+    """
 
     kind: str
     label: str
+    after: str = ""
     elsewhere: bool = False
 
 
@@ -183,6 +187,7 @@ class Form(Definition):
     relations: tuple[Relation, ...] = ()
     excerpts: tuple[Excerpt, ...] = ()
     retention: Retention = Retention()
+    until_filed: str = ""  # what a record is beside its state until it is filed with its signatures: 未生效
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -477,11 +482,18 @@ def _definition_problems(form: Form) -> Iterator[str]:
     for key in named:
         if key not in known:
             yield f"提到了不存在的栏目 {key}"
+    yield from _of_steps(form, stages, kinds)
+
+
+def _of_steps(form: Form, stages: Collection[str], kinds: Collection[str]) -> Iterator[str]:
+    """Find stages and signatures that are named and not defined."""
     for name, step in form.steps.items():
-        if missing := set(step.stages) - stages:
+        if missing := {*step.stages} - {*stages}:
             yield f"步骤 {name} 提到了不存在的阶段 {'、'.join(missing)}"
-        if unknown := {k for n in step.signatures for k in n.any_of} - kinds:
+        if unknown := {k for n in step.signatures for k in n.any_of} - {*kinds}:
             yield f"步骤 {name} 提到了没有定义的签署 {'、'.join(unknown)}"
+    if unknown := {s.after for s in form.signatures if s.after} - {*kinds}:
+        yield f"签署的先后（after）提到了没有定义的签署 {'、'.join(sorted(unknown))}"
 
 
 def _of_apart(form: Form, named: Iterable[str]) -> Iterator[str]:

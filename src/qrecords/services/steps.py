@@ -132,6 +132,7 @@ def sign(
         form = office.forms.get(record.form_code).form
         require_open(form, record, Action.SIGN)
         require_kind(form, kind)
+        _require_order(form, record, kind, day)
         if day < record.date:
             raise InvalidInput(f"签署日期 {day} 早于 {record.record_no} 的日期 {record.date}", remedy="请核对日期")
     if filed and waiting:
@@ -148,6 +149,17 @@ def sign(
         _sign_open(office, records, signed, evidence, word)
     follow(office)
     return reading.many(office, [r.record_no for r in records])
+
+
+def _require_order(form: Form, record: Record, kind: str, day: str) -> None:
+    """Refuse a signature before the one it comes after: not registered, lapsed, or of a later day."""
+    first = next((s.after for s in form.signatures if s.kind == kind), "")
+    if first and not any(s.kind == first and not s.lapsed and s.on <= day for s in record.signatures):
+        label, before = form.signature_label(kind), form.signature_label(first)
+        raise WrongState(
+            f"{record.record_no} 还没有 {day} 或以前的「{before}」，不能登记「{label}」",
+            remedy=advise("先登记「{}」：{}", before, Do.SIGN(record.record_no, Input.KIND(first))),
+        )
 
 
 def _registered_day(filed: Sequence[Record], kind: str, by: str) -> str:

@@ -12,6 +12,7 @@ from qrecords.model.answer import left_out, told
 from qrecords.model.audit import Event
 from qrecords.model.record import (
     ACTION_LABELS,
+    OPEN_STATES,
     STATE_LABELS,
     STEADY,
     Action,
@@ -191,7 +192,7 @@ def _summary(form: Form, record: Record, missing: Sequence[Problem]) -> Summary:
         form_code=record.form_code,
         form_title=form.title,
         state=record.state.value,
-        state_label=STATE_LABELS[record.state],
+        state_label=_state(form, record),
         date=record.date,
         customer_unit=record.customer_unit,
         title=record.title,
@@ -202,6 +203,12 @@ def _summary(form: Form, record: Record, missing: Sequence[Problem]) -> Summary:
         turn=_turn(form, record, forward) if forward else "",
         missing=[p.message for p in missing],
     )
+
+
+def _state(form: Form, record: Record) -> str:
+    """Return what a record's state is called, with what it is until it is filed."""
+    label = STATE_LABELS[record.state]
+    return f"{label}（{form.until_filed}）" if form.until_filed and record.state in OPEN_STATES else label
 
 
 def _turn(form: Form, record: Record, forward: Action) -> str:
