@@ -136,3 +136,31 @@ def test_a_new_workspace_is_named_as_written(name: str) -> None:
     text = new_settings("whoosh", name)
     assert tomllib.loads(text)["office"]["org_name"] == name
     assert "    # 印在每张表上的单位名称\n" in text
+
+
+def test_a_search_told_to_tell_says_how_many_changes_are_missing_and_catches_up(
+    filled: CommandLine, write: Callable[..., Path], sample: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `behind = "tell"` a search takes in one batch and says what is left; the next ones go on from there."""
+    settings = filled.root / "qrecords.toml"
+    assert len(found(filled)) == 1
+    rows = [sample("10A", user_need=f"示例：遥控盒第{n}件") for n in range(2, 7)]
+    monkeypatch.setattr("qrecords.services.intake.fill.follow", lambda *_: None)
+    filled("fill", "10A", write(rows))
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace('behind = "wait"', 'behind = "tell"'), encoding="utf-8")
+    assert tomllib.loads(settings.read_text(encoding="utf-8"))["index"]["behind"] == "tell"
+    monkeypatch.setattr("qrecords.services.finding.indexing.BATCH", 2)
+    told = [filled.json("search", "遥控盒") for _ in range(3)]
+    assert [(one["total"], one.get("behind")) for one in told] == [(3, 3), (5, 1), (6, None)]
+    assert filled.json("index", "status")["index"]["state"] == "current"
+
+
+def test_a_search_waits_for_an_index_that_is_behind_by_default(
+    filled: CommandLine, write: Callable[..., Path], sample: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qrecords.services.intake.fill.follow", lambda *_: None)
+    filled("fill", "10A", write([sample("10A", user_need=f"示例：遥控盒第{n}件") for n in range(2, 7)]))
+    monkeypatch.setattr("qrecords.services.finding.indexing.BATCH", 2)
+    told = filled.json("search", "遥控盒")
+    assert (told["total"], told.get("behind")) == (6, None)
