@@ -69,7 +69,7 @@ def begin(office: Office, form_code: str, begun: Mapping[str, Any] = MappingProx
     """Begin a draft of a form, with some values; nothing of the archive knows of it, and no number is taken."""
     form = office.forms.get(form_code).form
     office.authorise(Action.CREATE, form.code)
-    return _add(office, form, "", {key: _typed(v) for key, v in {**offers(office, form, {}), **begun}.items()})
+    return _add(office, form, "", {key: typed_value(v) for key, v in {**offers(office, form, {}), **begun}.items()})
 
 
 def go_on(office: Office, record_no: str) -> DeskDraft:
@@ -298,7 +298,7 @@ def _add(office: Office, form: Form, record_no: str, values: Mapping[str, Any]) 
 
 def as_typed(record: Record) -> dict[str, Any]:
     """Return a record's values as they are typed."""
-    return {k: _typed(v) for k, v in record.values.items()}
+    return {k: typed_value(v) for k, v in record.values.items()}
 
 
 def _told_now(form: Form, now: Mapping[str, Any], keys: Sequence[str]) -> str:
@@ -312,13 +312,15 @@ def _brief(value: Any) -> str:
     )
 
 
-def _typed(value: Any) -> Any:
+def typed_value(value: Any) -> Any:
     """Return a stored value as it is typed: text, choices as a list, lines as a list of such."""
     match value:
         case bool():
             return "是" if value else "否"
         case list():
-            return [{k: _typed(v) for k, v in line.items()} if isinstance(line, Mapping) else line for line in value]
+            return [
+                {k: typed_value(v) for k, v in line.items()} if isinstance(line, Mapping) else line for line in value
+            ]
         case _:
             return str(value)
 

@@ -145,7 +145,9 @@ def _told(asked: Asked, one: DeskDraft) -> dict[str, Any]:
         ],
         "notes": [worded(note) for note in seen.notes],
         "taken": said(seen.taken),
-        "offered": said(seen.offered),
+        "offered": {
+            k: {"shown": text, "value": drafting.typed_value(seen.offered[k])} for k, text in said(seen.offered).items()
+        },
         "read": _read_otherwise(one, seen.values, fields),
         "sound": seen.is_sound,
     }

@@ -8,10 +8,12 @@ const BRIEF = 30; // characters of what another window wrote
 
 function draftPage(form) {
   const page = document.getElementById("page"), printing = document.getElementById("printing");
-  const visited = new Set();
+  const visited = new Set(), offers = new Map(); // by field what it may take
+  let last = {}; // what the customer's last record said, as told with the last saving
   let tried = "tried" in form.dataset, printed = "", making = false;
 
   function show(told) {
+    last = told.offered;
     for (const cell of form.querySelectorAll("[data-field]")) {
       const key = cell.dataset.field, say = cell.querySelector(".say");
       const own = told.problems.filter((p) => p.field === key && (p.kind === "wrong" || tried || visited.has(key)));
@@ -19,6 +21,7 @@ function draftPage(form) {
       if (told.read[key]) lines.push(["is-read", `读作 ${told.read[key]}`]);
       else if (told.taken[key]) lines.push(["is-read", `自动填入：${told.taken[key]}`]);
       if (say) say.replaceChildren(...lines.map(([name, text]) => Object.assign(document.createElement("span"), { className: name, textContent: text })));
+      offer(cell);
       cell.classList.toggle("bad", own.some((p) => p.kind === "wrong" || tried));
       for (const control of cell.querySelectorAll("input, textarea, select")) {
         const line = /^(\w+)\.(\d+)\.(\w+)$/.exec(control.name);
@@ -29,13 +32,46 @@ function draftPage(form) {
       }
       const computed = cell.querySelector("[data-computed]");
       if (computed) computed.textContent = told.taken[key] ?? "";
-      const control = cell.querySelector(":scope > input, :scope > textarea");
-      if (control && told.offered[key] && !control.value) control.placeholder = `上次：${told.offered[key]}`;
     }
     const fields = new Set([...form.querySelectorAll("[data-field]")].map((c) => c.dataset.field));
     const beside = told.problems.filter((p) => !fields.has(p.field) && (p.kind === "wrong" || tried));
     list("others", beside.map((p) => p.message));
     list("notes", told.notes);
+  }
+
+  // Below a field stands what it may take: what the customer's last record said while it is empty, or the one name of its
+  // list that has what is written in it. Nothing is written unasked.
+  function offer(cell) {
+    offers.delete(cell);
+    cell.querySelector(".offer")?.remove();
+    if (!cell.querySelector("[name]") || cell.querySelector("[data-lines]")) return;
+    const listed = inList(cell), offered = written(cell) ? null : last[cell.dataset.field];
+    if (!listed && !offered) return;
+    offers.set(cell, listed ?? offered.value);
+    const taking = button(listed ? `清单里：${listed}` : `上次：${offered.shown}`, () => { takeOffered([cell]); cell.querySelector("[name]").focus(); });
+    taking.className = "offer";
+    taking.tabIndex = -1; // who types takes it from the field itself
+    taking.append(Object.assign(document.createElement("kbd"), { textContent: "Alt+↓" }));
+    cell.querySelector(".say").append(taking);
+  }
+
+  function inList(cell) {
+    const control = cell.querySelector("input[list]"), part = control?.value.trim().toLowerCase();
+    if (!part) return null;
+    const found = [...control.list.options].map((o) => o.value).filter((name) => name.toLowerCase().includes(part));
+    return found.length === 1 && found[0].toLowerCase() !== part ? found[0] : null;
+  }
+
+  function takeOffered(cells) {
+    const those = cells.filter((cell) => offers.has(cell));
+    for (const cell of those) {
+      write(cell, offers.get(cell));
+      offers.delete(cell);
+      cell.querySelector(".offer").remove();
+      visited.add(cell.dataset.field);
+    }
+    if (those.length) pause();
+    return those.length > 0;
   }
 
   function list(id, texts) {
@@ -136,7 +172,11 @@ function draftPage(form) {
 
   const saving = saver({ form, snapshot, moved, label: (key) => labelOf(form.querySelector(`[data-field="${key}"]`)), took: (told) => { show(told); print(); } });
   const pause = () => { list("merged", []); saving.pause(); };
-  whenTyped(form, pause);
+  whenTyped(form, (event) => {
+    const cell = event.target.closest("[data-field]");
+    if (cell) offer(cell);
+    pause();
+  });
   form.addEventListener("change", pause);
   form.addEventListener("focusout", (event) => {
     const cell = event.target.closest("[data-field]");
@@ -159,6 +199,9 @@ function draftPage(form) {
       event.preventDefault();
       event.target.value = new Intl.DateTimeFormat("sv-SE").format(new Date());
       pause();
+    } else if (event.key === "ArrowDown" && event.altKey) { // elsewhere the key keeps what browsers do with it
+      const here = event.target.closest("[data-field]");
+      if (takeOffered(event.shiftKey ? [...offers.keys()] : [here])) event.preventDefault();
     } else if (event.key === "F4" && event.target.closest("[data-lines]")) {
       event.preventDefault();
       const above = neighbour(event.target, -1);
