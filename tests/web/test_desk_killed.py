@@ -96,23 +96,18 @@ from qrecords.services.care.deep import Deep
 from qrecords.web import worker
 Deep.volumes = lambda *_: iter(())
 worker.Workspace = SimpleNamespace(open=partial(Workspace.open, clock=lambda: getattr(kept, sys.argv[4])))
-noted = jobs._progress
+noted = jobs._At.__call__
 
-def progress(workspace, job):
-    note = noted(workspace, job)
-
-    def at(done, total):
-        note(done, total)
-        checkpoint("progress")
-
-    return at
+def progress(at, done, total):
+    noted(at, done, total)
+    checkpoint("progress")
 
 def end():
     if json.loads(armed.read_text())[2:]:
         os.kill(os.getppid(), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
 
-jobs._progress = progress
+jobs._At.__call__ = progress
 worker.main(root)
 """
 

@@ -6,17 +6,24 @@ import re
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from lxml import html
 from PIL import Image
 
+from qrecords.errors import NotFound
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
 from qrecords.scanning import ocr
 from qrecords.services import jobs
 from qrecords.services.intake.update import update
+from qrecords.services.scans import scan as scan_service
+from qrecords.services.scans.scan import PageSeen, scan
+from qrecords.services.scans.sheets import NOT_OURS
 from qrecords.stores.given import on_disk
+from qrecords.web.cells import linked
 from qrecords.web.wording import worded
 from tests import office_steps
 from tests import retention_office as kept
@@ -105,6 +112,60 @@ def _other(folder: Path) -> Path:
     path = folder / "notes.txt"
     path.write_text("示例", encoding="utf-8")
     return path
+
+
+def test_each_page_is_seen_with_its_record_while_the_scan_is_read(
+    desk: tuple[Office, Browser, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, browser, folder = desk
+    browser.app.state.work = lambda: None
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.0)
+    shown: list[str] = []
+    address, read_file = "", scan_service.read_file
+
+    def reading(path: Path, *given: Any, **named: Any) -> Any:
+        if address and path.name == "last.png":  # the others are read by now
+            shown.append(browser.get(f"{address}?part=job"))
+        return read_file(path, *given, **named)
+
+    monkeypatch.setattr(scan_service, "read_file", reading)
+    files = [("file", (name, (folder / "f.png").read_bytes())) for name in ("one.png",)]
+    files += [("file", (name, _other_scan(folder / name).read_bytes())) for name in ("strange.png", "last.png")]
+    blank = BytesIO()
+    Image.new("L", (1240, 1754), 255).save(blank, "PNG")
+    files.insert(1, ("file", ("white.png", blank.getvalue())))
+    answer = browser.http.post("/scans", data={"token": browser.token, **SIGNED}, files=files)
+    address = answer.headers["location"]
+    jobs.work_off(office.workspace, worded)
+    (part,) = shown
+    assert "data-open" in part
+    lines = html.fromstring(f"<div>{part}</div>").xpath('//ul[@class="job-lines"]/li')
+    assert [li.text_content() for li in lines] == [
+        f"one.png 第1页：{F}", "white.png 第1页：空白页", "strange.png 第1页：编码不是本工作区印的",
+    ]  # fmt: skip
+    assert lines[0].xpath(".//a/@href") == [f"/records/{F}"]
+    ended = browser.get(address)
+    assert "附上1份" in ended
+    assert "one.png 第1页" not in ended, "what came of it takes the place of what was told on the way"
+    assert f'<li>附上 <a href="/records/{F}">{F}</a>' in ended
+
+
+def test_a_page_of_a_record_one_may_not_read_is_told_as_nobodys(
+    desk: tuple[Office, Browser, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, _, folder = desk
+    seen: list[PageSeen] = []
+    monkeypatch.setattr("qrecords.services.reading.many", Mock(side_effect=NotFound("没有", remedy="请核对")))
+    scan(office, [on_disk(folder / "f.png")], dry_run=True, recognise=False, seen=seen.append)
+    assert [(s.subject, s.reason) for s in seen] == [("", NOT_OURS)]
+
+
+def test_only_numbers_are_links_and_all_else_is_escaped() -> None:
+    text = f'<b>{F}</b> {F}0 "{F}/1"'
+    assert str(linked(text)) == (
+        f'&lt;b&gt;<a href="/records/{F}">{F}</a>&lt;/b&gt; <a href="/records/{F}0">{F}0</a> '
+        f'&#34;<a href="/records/{F}">{F}</a>/1&#34;'
+    )
 
 
 # The text read off

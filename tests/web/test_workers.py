@@ -176,21 +176,16 @@ def test_who_was_held_up_neither_goes_on_with_a_job_nor_ends_it(
     office: Office, doing: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = jobs.start(office, "verify", {"name": "slow"})
-    note = jobs._progress
+    noted = jobs._At.__call__
 
-    def progress(workspace: Workspace, begun: Job) -> Any:
-        noted = note(workspace, begun)
+    def at(self: jobs._At, done: int, total: int) -> None:
+        if done == 2:  # asleep: meanwhile another one took it
+            with office.register.write() as tx:
+                tx.leases.end(lease_of(job.key), self._workspace.leases.owner)  # type: ignore[attr-defined]
+                tx.leases.add(Lease(lease_of(job.key), "other", "elsewhere", "1 1", 0, "2099", "2099"))
+        noted(self, done, total)
 
-        def at(done: int, total: int) -> None:
-            if done == 2:  # asleep: meanwhile another one took it
-                with office.register.write() as tx:
-                    tx.leases.end(lease_of(job.key), workspace.leases.owner)  # type: ignore[attr-defined]
-                    tx.leases.add(Lease(lease_of(job.key), "other", "elsewhere", "1 1", 0, "2099", "2099"))
-            noted(done, total)
-
-        return at
-
-    monkeypatch.setattr(jobs, "_progress", progress)
+    monkeypatch.setattr(jobs._At, "__call__", at)
     with closing(other_machine(office)) as workspace:
         jobs.take_one(workspace, worded, ANYONE)
     assert doing == []

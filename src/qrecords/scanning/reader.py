@@ -49,10 +49,16 @@ class FileRead:
     notes: tuple[str, ...]
 
 
-def read_file(path: Path, out: Path, *, progress: Callable[[int, int], None] | None = None) -> FileRead:
+def read_file(
+    path: Path,
+    out: Path,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    seen: Callable[[PageRead], None] | None = None,
+) -> FileRead:
     """Read a PDF, JPEG, PNG or TIFF file into pages in the folder `out`; InvalidInput says what is wrong with it.
 
-    OSError when the disk of `out` is full.
+    Each page is told to `seen` as soon as it is read. OSError when the disk of `out` is full.
     """
     require_file(path)
     out.mkdir(parents=True)
@@ -73,6 +79,8 @@ def read_file(path: Path, out: Path, *, progress: Callable[[int, int], None] | N
                 head = told
             if "page" in told:
                 pages.append(_page(path, out, told))
+                if seen:
+                    seen(pages[-1])
                 if progress:
                     progress(len(pages), head["pages"])
             if "done" in told:

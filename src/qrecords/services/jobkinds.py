@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qrecords.advice import Input, Sentence, advise
 from qrecords.errors import InvalidInput, Problem, UsageError
@@ -15,10 +15,20 @@ from qrecords.office import Office
 from qrecords.stores.given import GivenFile
 
 if TYPE_CHECKING:
+    from qrecords.services.scans.scan import PageSeen
     from qrecords.services.volumes.compile import Compiled, CompiledVolume
 
-Progress = Callable[[int, int], None]
 Arguments = Mapping[str, Any]
+
+
+class Progress(Protocol):
+    """Where a job tells how far it is; it stops here when it was asked to."""
+
+    def __call__(self, done: int, total: int, /) -> None:
+        """Tell that so much of all is done."""
+
+    def tell(self, line: Sentence) -> None:
+        """Tell of a thing done, in a line shown while the job runs; what the job came to takes the place of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +227,7 @@ def _scan(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: 
         raise UsageError("没有要读的扫描件", remedy="请把文件拖到「扫描」页上，或从扫描仪的文件夹里取")
     said = [str(arguments.get(key, "")) for key in ("kind", "by", "on")]
     wanted = paired([said[0]] if said[0] else [], [said[1]] if said[1] else [], said[2])
-    found = scan(office, files, wanted, recognise=False, progress=at)
+    found = scan(office, files, wanted, recognise=False, progress=at, seen=lambda page: at.tell(_page_line(page)))
     lines: list[Sentence] = [f"附上 {a.record_no}　{a.pages}页　{a.kind}" for a in found.attached]
     for refused in found.refused:
         lines.append(f"没有附上 {refused.print_id}：")
@@ -225,6 +235,10 @@ def _scan(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: 
     lines += [advise("留待处理 {} 第{}页：{}", u.file, u.number, u.reason) for u in found.unmatched]
     told = f"附上{len(found.attached)}份，{len(found.unmatched)}页留待处理，{len(found.refused)}份没有附上"
     return Outcome(told, [*lines, *found.notes], ok=not found.refused)
+
+
+def _page_line(page: PageSeen) -> Sentence:
+    return advise("{} 第{}页：{}", page.file, page.number, page.subject or page.reason)
 
 
 KINDS: Mapping[str, Kind] = {

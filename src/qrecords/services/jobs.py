@@ -35,6 +35,7 @@ LEASE = "work/jobs"
 GIVEN = "files"  # among the arguments: what the files given with a job are called
 OF_THE_HOUSE = (Action.VERIFY, Action.ADMINISTER)  # such jobs tell of no record's values
 MOST_LINES = 2000
+LIVE_LINES = 200  # of what is told while a job runs
 BEAT_SECONDS = 0.5  # between two notes of how far a job is
 LOOK_SECONDS = 0.2  # between two looks whether others have done their parts
 UNBEGUN = "还没有开始就停下了"
@@ -235,13 +236,7 @@ def _give_back(workspace: Workspace, job: Job, words: Words, *, untried: bool) -
 
 
 def _run(office: Office, job: Job, words: Words, hand: Hand) -> Outcome:
-    kind, note = KINDS[job.kind], _progress(office.workspace, job)
-
-    def at(done: int, total: int) -> None:
-        if hand.ends():
-            raise GivenBack("办事的程序要停下")
-        note(done, total)
-
+    kind, at = KINDS[job.kind], _At(office.workspace, job, words, hand.ends)
     if hand.shares and kind.shared and not job.part_of and _cut(office, job, kind.shared):
         return kind.shared.joined(office, job.arguments, _share(office, job, words, hand, at), at)
     with _files(office, job) as files:
@@ -289,25 +284,35 @@ def _session(workspace: Workspace, job: Job, words: Words) -> Office:
     return Session(workspace, account, "desk", job.origin, words)
 
 
-def _progress(workspace: Workspace, job: Job) -> Callable[[int, int], None]:
-    told_at = 0.0
+class _At:
+    """Notes how far a job is, now and then; ends it there when someone asked for that, or it is another one's now."""
 
-    def at(done: int, total: int) -> None:
-        nonlocal told_at
-        now = time.monotonic()
-        if done < total and now - told_at < BEAT_SECONDS:
+    def __init__(self, workspace: Workspace, job: Job, words: Words, ends: Callable[[], bool]) -> None:
+        self._workspace, self._job, self._words, self._ends = workspace, job, words, ends
+        self._told_at = 0.0
+        self._lines: list[str] = []
+
+    def tell(self, line: Sentence) -> None:
+        """Keep a line for the next note: the last of them are shown while the job runs."""
+        self._lines.append(self._words(line))
+        del self._lines[:-LIVE_LINES]
+
+    def __call__(self, done: int, total: int, /) -> None:
+        """Note how far it is."""
+        if self._ends():
+            raise GivenBack("办事的程序要停下")
+        now, job = time.monotonic(), self._job
+        if done < total and now - self._told_at < BEAT_SECONDS:
             return
-        told_at = now
-        with workspace.register.read() as tx:
-            there, mine = tx.jobs.get(job.key), _is_mine(workspace, tx, job)
+        self._told_at = now
+        with self._workspace.register.read() as tx:
+            there, mine = tx.jobs.get(job.key), _is_mine(self._workspace, tx, job)
         if there is not None and there.stop:
             raise Stopped("按要求停下")
         if not mine:
             raise WrongState("停顿太久，已由另一个程序接着办", remedy="请看这项长活现在的情况")
-        with suppress(QRecordsError), workspace.register.write(wait=False) as tx:
-            tx.jobs.progress(job.key, done, total)
-
-    return at
+        with suppress(QRecordsError), self._workspace.register.write(wait=False) as tx:
+            tx.jobs.progress(job.key, done, total, self._lines)
 
 
 def _end(workspace: Workspace, job: Job, state: JobState, told: str, lines: Sequence[str] = ()) -> None:

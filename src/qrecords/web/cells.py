@@ -14,6 +14,7 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from qrecords.model.field import Field, FieldType
+from qrecords.model.numbering import RECORD_NO
 from qrecords.model.record import STATE_LABELS
 
 if TYPE_CHECKING:
@@ -146,3 +147,15 @@ def _escaped(text: str) -> str:
 
 def _safe(parts: Iterable[str]) -> Markup:
     return Markup("".join(parts))  # noqa: S704 - every part is escaped where it is made
+
+
+_NUMBERS = re.compile(rf"(?<![A-Z0-9.-]){RECORD_NO.pattern.strip('^$')}(?!\d)")
+
+
+def linked(text: str) -> Markup:
+    """Return a line with each record's number in it as a link to the record, all else escaped."""
+    parts, at = [], 0
+    for found in _NUMBERS.finditer(text):
+        parts += [escape(text[at : found.start()]), Markup('<a href="/records/{0}">{0}</a>').format(found[0])]
+        at = found.end()
+    return Markup().join([*parts, escape(text[at:])])

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from qrecords import __version__
 from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action
-from qrecords.web.cells import facet_lists, hit_rows, marked, value_text, values_table
+from qrecords.web.cells import facet_lists, hit_rows, linked, marked, value_text, values_table
 from qrecords.web.signedin import form_token
 from qrecords.web.wording import worded
 
@@ -87,7 +87,7 @@ def _environment() -> Environment:
         loader=PackageLoader("qrecords.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    made.filters |= {"value": value_text, "moment": moment_text, "marked": marked, "worded": worded}
+    made.filters |= {"value": value_text, "moment": moment_text, "marked": marked, "worded": worded, "linked": linked}
     made.globals |= {"states": {s.value: label for s, label in STATE_LABELS.items()}, "static": static_address}
     made.globals |= {"values_table": values_table, "hit_rows": hit_rows, "facet_lists": facet_lists}
     return made

@@ -15,19 +15,33 @@ from pathlib import Path
 from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput, Problem
 from qrecords.office import Office
-from qrecords.scanning.reader import FileRead, read_file
+from qrecords.scanning.reader import FileRead, PageRead, read_file
 from qrecords.services.door import carried, looked_at
 from qrecords.services.finding.indexing import follow
 from qrecords.services.scans import documents
 from qrecords.services.scans.answers import PageWaiting, PrintKept, PrintRefused, Source
 from qrecords.services.scans.keeping import Kept, keep
 from qrecords.services.scans.recognise import recognise_unread
-from qrecords.services.scans.sheets import Print, Sheet, Signing, sorted_out
+from qrecords.services.scans.sheets import Print, Prints, Sheet, Signing, sorted_out, with_code
 from qrecords.services.scans.signing import Ask, refusal, signings_of
 from qrecords.stores.durable import remove_tree
 from qrecords.stores.given import GivenFile
 
 Progress = Callable[[int, int], None]
+BLANK = "空白页"
+
+
+@dataclass(frozen=True, slots=True)
+class PageSeen:
+    """A page just read: what it belongs to (a record, a register's month, a document), or why to nothing yet."""
+
+    file: str
+    number: int
+    subject: str
+    reason: str
+
+
+Seen = Callable[[PageSeen], None]
 
 
 @dataclass(slots=True)
@@ -49,19 +63,21 @@ def scan(
     dry_run: bool = False,
     recognise: bool = True,
     progress: Progress | None = None,
+    seen: Seen | None = None,
 ) -> Scanned:
     """Attach every whole print found on the pages to its record; keep the pages that fit nowhere.
 
     A file that cannot be read stops all of them: InvalidInput names each, and nothing is attached. A print is refused
     when a value it shows was changed since, its record is void or destroyed, or not the account's to add to (logged);
     the others are attached all the same. Of a document's paper the signatures named in `wanted` are registered.
+    `seen` is told each page as it is read, before anything is attached.
     """
     result = Scanned()
     with office.under_way() as step, ExitStack() as stack:
         work = office.archive.work_dir(step)
         paths = [stack.enter_context(file.lent()) for file in dict.fromkeys(files)]
         try:
-            read = _read_all(paths, work / "pages", progress)
+            read = _read_all(paths, work / "pages", progress, _telling(office, seen) if seen else None)
             prints, lost = _sorted(office, read, result)
             papers = documents.bound([p for p in prints if p.known.document], wanted)
             result.refused += [one.refused() for one in papers if one.problems and not dry_run]
@@ -95,12 +111,28 @@ def _register(office: Office, papers: Sequence[documents.Bound], result: Scanned
             result.refused.append(one.refused())
 
 
-def _read_all(files: Sequence[Path], folder: Path, progress: Progress | None) -> list[FileRead]:
+def _telling(office: Office, seen: Seen) -> Callable[[PageRead], None]:
+    """Return what tells of each page where it belongs, as far as the account may know."""
+    prints: Prints = {}
+
+    def told(page: PageRead) -> None:
+        if page.blank:
+            seen(PageSeen(page.source, page.number, "", BLANK))
+        else:
+            sheet = with_code(office, page, prints)
+            seen(PageSeen(page.source, page.number, sheet.code.subject if sheet.code else "", sheet.reason))
+
+    return told
+
+
+def _read_all(
+    files: Sequence[Path], folder: Path, progress: Progress | None, seen: Callable[[PageRead], None] | None = None
+) -> list[FileRead]:
     read: list[FileRead] = []
     errors: list[tuple[Path, InvalidInput]] = []
     for number, path in enumerate(files, start=1):
         try:
-            read.append(read_file(path, folder / f"{number:05d}", progress=progress))
+            read.append(read_file(path, folder / f"{number:05d}", progress=progress, seen=seen))
         except InvalidInput as error:
             errors.append((path, error))
     read = _with_what_is_left_behind(read, [path for path in files if path not in dict(errors)])

@@ -120,7 +120,7 @@ def sorted_out(office: Office, pages: Iterable[PageRead], waiting: Iterable[Shee
     groups: dict[tuple[str, int], list[Sheet]] = {}
     lost = []
     for page in pages:
-        sheet = _with_code(office, page, prints)
+        sheet = with_code(office, page, prints)
         if sheet.code is None:
             lost.append(sheet)
         else:
@@ -191,7 +191,8 @@ def _of_month(office: Office, subject: str) -> list[str]:
         return [r.record_no for r in tx.records.find(form_code=form_code, month=month)]
 
 
-def _with_code(office: Office, page: PageRead, prints: Prints) -> Sheet:
+def with_code(office: Office, page: PageRead, prints: Prints) -> Sheet:
+    """Return a page with the code of the print it belongs to, or why it belongs to none; `prints` are those met."""
     ours: list[Code] = []
     for text in page.codes:
         try:

@@ -59,9 +59,9 @@ class Jobs:
         """Let a job wait again; `untried`: nothing was wrong with it."""
         self._change(key, state=JobState.WAITING, began_at="", worker="", tries=_J.tries - int(untried))
 
-    def progress(self, key: str, done: int, total: int) -> None:
-        """Note how far it is."""
-        self._change(key, done=done, total=total)
+    def progress(self, key: str, done: int, total: int, lines: Sequence[str] = ()) -> None:
+        """Note how far it is, and what it told of that."""
+        self._change(key, done=done, total=total, lines=list(lines))
 
     def ask_to_stop(self, key: str) -> None:
         """Note that it is to stop at the next moment it can."""
