@@ -94,7 +94,7 @@ ASKED: dict[str, str | list[str]] = {
     "GET /search/offices": ["q=示例"],
     "POST /search/save": [f"name=示例&q={MARK}"],
     "POST /search/forget": ["name=示例"],
-    "GET /scans": ["", f"q={HIDDEN}"],
+    "GET /scans": ["", f"q={HIDDEN}", f"q={MARK}", "q=示例"],
     "POST /scans": "scans go the way of scan, which tests/services/test_leaks.py asks",
     "POST /scans/take": "scans go the way of scan, which tests/services/test_leaks.py asks",
     "POST /scans/give": [f"page=P000000000000&number={HIDDEN}"],

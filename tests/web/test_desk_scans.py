@@ -15,9 +15,11 @@ from PIL import Image
 
 from qrecords.errors import NotFound
 from qrecords.office import Office
+from qrecords.render.code import payload
 from qrecords.render.pdf import Converter
 from qrecords.scanning import ocr
 from qrecords.services import jobs
+from qrecords.services.finding.find import show
 from qrecords.services.intake.update import update
 from qrecords.services.scans import scan as scan_service
 from qrecords.services.scans.scan import PageSeen, scan
@@ -168,6 +170,66 @@ def test_only_numbers_are_links_and_all_else_is_escaped() -> None:
     )
 
 
+# Late paper of filed records
+
+
+@pytest.fixture
+def filed(tmp_path: Path) -> Iterator[tuple[Office, Browser, Path]]:
+    """Return the retention tests' office, with C filed, its browser, and a folder for scans."""
+    with kept.opened(kept.copied(tmp_path), clock=lambda: kept.THEN) as people:
+        browser = Browser(people.office).enter()
+        browser.app.state.work = lambda: jobs.work_off(people.office.workspace, worded)
+        yield people.office, browser, tmp_path
+
+
+LATE = {"kind": "customer-seal", "by": "示例单位三", "on": "2020-01-10"}
+
+
+def late_sheets(office: Office, folder: Path) -> list[Path]:
+    """Return the pages of the archived print of C, scanned."""
+    with office.register.read() as tx:
+        last = tx.records.prints(kept.C)[-1]
+    pages = [folder / f"late-{n}.png" for n in range(1, last.pages + 1)]
+    for number, path in enumerate(pages, start=1):
+        sheet(path, f"{payload(kept.C, last.number)}/{number}")
+    return pages
+
+
+def is_late_version(office: Office, browser: Browser) -> bool:
+    record = show(office, kept.C)
+    (seal,) = [s for s in record.signatures if s.by == "示例单位三"]
+    assert f"/papers/{seal.evidence_sha256}" in browser.get(f"/records/{kept.C}/papers")
+    assert record.item is not None
+    return (record.state, record.item.version) == ("filed", 3)
+
+
+def test_late_paper_of_a_filed_record_is_its_next_version(filed: tuple[Office, Browser, Path]) -> None:
+    office, browser, folder = filed
+    pages = late_sheets(office, folder)
+    files = [("file", (path.name, path.read_bytes())) for path in pages]
+    answer = browser.http.post("/scans", data={"token": browser.token, **LATE}, files=files)
+    assert "附上1份，0页留待处理，0份没有附上" in browser.get(answer.headers["location"])
+    assert is_late_version(office, browser)
+    again = browser.http.post("/scans", data={"token": browser.token, **LATE}, files=files)
+    assert "附上0份" in browser.get(again.headers["location"]), "a second time: nothing"
+    assert is_late_version(office, browser)
+
+
+def test_a_page_is_given_to_a_filed_record_that_the_search_finds(filed: tuple[Office, Browser, Path]) -> None:
+    office, browser, folder = filed
+    loose = [_other_scan(folder / f"loose{n}.png") for n, _ in enumerate(late_sheets(office, folder))]
+    upload(browser, *loose)
+    assert f'data-record="{kept.C}"' not in browser.get("/scans"), "what is filed waits for no paper"
+    found = browser.get("/scans?q=用户:示例单位三")
+    (target,) = html.fromstring(found).xpath(f'//li[@data-record="{kept.C}"]')
+    assert "已归档" in target.text_content()
+    assert browser.get("/scans?q=(").count("data-record=") == 0, "half a query is no error"
+    pages = [page.page_id for page in office.papers.inbox.all()]
+    assert browser.post("/scans/give", {"page": pages, "number": kept.C, **LATE}).status_code == 303
+    assert "没有等着的页" in browser.get("/scans")
+    assert is_late_version(office, browser)
+
+
 # The text read off
 
 
@@ -266,5 +328,5 @@ def test_the_text_of_papers_is_nobodys_who_may_not_read_all_they_show(
 
 
 def _other_scan(path: Path) -> Path:
-    sheet(path, "HTTP://EXAMPLE.ORG/7")
+    sheet(path, f"HTTP://EXAMPLE.ORG/{path.stem.upper()}")
     return path

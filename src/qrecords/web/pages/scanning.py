@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from starlette.responses import Response
 
-from qrecords.errors import UsageError
+from qrecords.desk.session import Session
+from qrecords.errors import InvalidInput, UsageError
 from qrecords.intake.scanned import SUFFIXES, scans_of
 from qrecords.model.document import PART_LABELS
 from qrecords.model.job import Job
-from qrecords.model.record import State
+from qrecords.model.record import GONE, Action, State
 from qrecords.services import jobs
-from qrecords.services.finding.find import list_records
+from qrecords.services.finding.find import Summary, list_records
+from qrecords.services.finding.search import Criteria, Hit, search
 from qrecords.services.scans.assign import assign
 from qrecords.services.scans.signing import paired
 from qrecords.services.scans.waiting import page_picture, texts_of, turn, waiting_pages
@@ -32,8 +35,7 @@ def scans(asked: Asked) -> Response:
     session = asked.session
     waiting = waiting_pages(session)
     words = asked.query("q").strip()
-    records = list_records(session, states=BEFORE_FILING)
-    near = [r for r in records if words in f"{r.record_no} {r.customer_unit} {r.title}"]
+    near = _near(session, words)
     last = next((j for j in jobs.list_jobs(session) if j.kind == "scan" and j.account == session.account.name), None)
     return asked.page(
         "scans.html", waiting=waiting[:SHOWN], texts=texts_of(session, waiting[:SHOWN]), reading=READING,
@@ -41,6 +43,18 @@ def scans(asked: Asked) -> Response:
         more_near=max(0, len(near) - CLOSE), folder=session.settings.desk.scan_folder, there=len(_in_folder(asked)),
         last=last, kinds=_kinds(asked), wrong=_trouble(last), suffixes=",".join(sorted(SUFFIXES)),
     )  # fmt: skip
+
+
+def _near(session: Session, words: str) -> list[Summary | Hit]:
+    """Return the records paper may belong to: what is on its way first, then what the search finds, filed or not."""
+    records = list_records(session, states=BEFORE_FILING)
+    near: list[Summary | Hit] = [r for r in records if words in f"{r.record_no} {r.customer_unit} {r.title}"]
+    if words and session.allows(Action.READ):
+        there = {r.record_no for r in near}
+        with suppress(InvalidInput):  # half a query: what has the words as they stand is found all the same
+            found = search(session, words, Criteria(), limit=CLOSE, facets=False).hits
+            near += [hit for hit in found if hit.record_no not in there and State(hit.state) not in GONE]
+    return near
 
 
 def _kinds(asked: Asked) -> list[str]:
