@@ -27,6 +27,7 @@ browser_marks = [
     pytest.mark.office,
 ]
 SIZES = {"1366×768": (1366, 768), "200 %": (683, 384), "phone": (390, 844)}
+HANDHELD = {"a phone": (390, 844), "a tablet": (820, 1180)}  # pointed at with a finger
 
 
 @contextmanager
@@ -70,9 +71,10 @@ def address(house: Office) -> Iterator[str]:
 @contextmanager
 def browsing(chromium: Browser, office: Office, address: str, size: str = "1366×768") -> Iterator[BrowserContext]:
     """Give a browser someone is signed in at; what its pages complain of, and a dialog nobody expects, fail the test."""
-    width, height = SIZES[size]
+    width, height = {**SIZES, **HANDHELD}[size]
     viewport = {"width": width, "height": height}
-    context = chromium.new_context(viewport=viewport, locale="zh-CN", base_url=address)  # type: ignore[arg-type]
+    touch = {"has_touch": True, "is_mobile": True} if size in HANDHELD else {}
+    context = chromium.new_context(viewport=viewport, locale="zh-CN", base_url=address, **touch)  # type: ignore[arg-type]
     token = open_session(office.workspace, office.account.name, via="desk")
     context.add_cookies([{"name": COOKIE, "value": token, "url": address}])
     complaints: list[str] = []

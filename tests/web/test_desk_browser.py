@@ -14,10 +14,12 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+from qrecords.model.access import Grant
 from qrecords.model.form import Form
 from qrecords.office import Office
-from qrecords.services.access.accounts import add
+from qrecords.services.access.accounts import add, grant
 from qrecords.services.access.deskaccess import open_session
+from qrecords.services.access.login import set_password
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.intake.drafting import draft_of
 from qrecords.services.intake.fill import fill
@@ -26,7 +28,9 @@ from qrecords.stores.given import on_disk
 from qrecords.web.app import desk_app
 from qrecords.web.serving import listening
 from qrecords.web.signedin import COOKIE, Door
+from tests.web.test_desk import quick_passwords
 
+__all__ = ["quick_passwords"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (tools/system-packages.sh judges)"),
@@ -85,10 +89,12 @@ def begin(page: Page, title: str) -> None:
     page.wait_for_url("**/drafts/**")
 
 
+@pytest.mark.usefixtures("quick_passwords")
 def test_a_whole_day_by_keyboard(
     page: Page, office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]
 ) -> None:
-    """Fill 06A without touching the mouse, submit, review, sign, file, search, open the archived page."""
+    """Sign in, fill 06A without touching the mouse, submit, return, review, sign, file, search, open the page itself."""
+    sign_in(page, office)
     values, form = sample("06A"), office.forms.get("06A").form
     (notice,) = fill(office, "04A", [on_disk(write(sample("04A")))]).records
     issue(office, [notice.record_no])
@@ -113,6 +119,20 @@ def test_a_whole_day_by_keyboard(
     _press(page, "提交")
     page.keyboard.press("Alt+3")
     page.wait_for_url("**/review")
+    page.keyboard.press("r")
+    page.keyboard.insert_text("示例：再核对一遍")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("没有等待审查的记录")).to_be_visible()
+    page.keyboard.press("Alt+1")
+    expect(page.get_by_text("退回：示例：再核对一遍")).to_be_visible()
+    page.get_by_role("link", name=number).first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/records/{number}")
+    _press(page, "提交")
+    page.keyboard.press("Alt+3")
+    page.wait_for_url("**/review")
+    expect(page.get_by_text("上次退回的原因：示例：再核对一遍。之后没有改过")).to_be_visible()
     page.keyboard.press("t")
     expect(page.get_by_text("没有等待审查的记录")).to_be_visible()
     page.get_by_role("link", name="回到今日").focus()
@@ -137,10 +157,38 @@ def test_a_whole_day_by_keyboard(
     link.focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/records/{number}")
+    page.go_back()
+    page.locator(".hits a.look").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/records/{number}/page?q=*")
+    sheet = page.locator("img.sheet")
+    expect(sheet).to_be_visible()
+    assert sheet.evaluate("(e) => e.decode().then(() => e.naturalWidth)") > 500, "the archived page is drawn"
+    expect(sheet).to_have_attribute("alt", re.compile("标出"))
     paper = page.request.get(f"/records/{number}/paper.pdf")
     assert paper.body().startswith(b"%PDF")
     expected = {k: v for k, v in values.items() if form.by_key[k] in form.input_fields}
     assert {k: v for k, v in show(office, number).values.items() if k in expected} == expected
+
+
+def sign_in(page: Page, office: Office) -> None:
+    """Come in at the login page, as an account with a password does."""
+    add(office, "person1", display_name="示例员工一")
+    grant(office, "person1", Grant("desk"))
+    set_password(office, "person1", password := "示例Sample-2026")
+    with office.register.write() as tx:
+        tx.accounts.change("person1", must_change=False)
+        tx.audit.append([office.event("accounts", "account/person1")])
+    page.context.clear_cookies()
+    page.goto("/")
+    page.wait_for_url("**/login?to=/")
+    for text in ("person1", password):
+        page.keyboard.insert_text(text)
+        page.keyboard.press("Tab")
+    page.locator("[name=password]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/")
+    expect(page.get_by_text("示例员工一").first).to_be_visible()
 
 
 def _typed(form: Form, values: dict[str, Any], *, first: bool) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from qrecords.model.access import Account, Grant
 from qrecords.model.field import FieldType
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
@@ -23,7 +24,7 @@ from qrecords.stores.given import on_disk
 from tests.conftest import sample_of
 from tests.faulty_disk import blank_convert
 from tests.services.test_returned import HEADINGS, parcel
-from tests.web.browsing import address, browser_marks, browsing, chromium, context, house
+from tests.web.browsing import HANDHELD, address, browser_marks, browsing, chromium, context, house
 from tests.web.test_desk import ALL_FORMS
 
 __all__ = ["address", "chromium", "context", "house"]
@@ -154,30 +155,71 @@ def test_a_workbook_dropped_on_a_draft_goes_the_way_of_fill(page: Page, house: O
     assert len(list_records(house, form_code="10A")) == before + 2
 
 
-def test_a_notice_is_read_and_completed_on_a_phone(
-    chromium: Browser, house: Office, address: str, tmp_path: Any
+@pytest.fixture(scope="module")
+def engineer(house: Office) -> Office:
+    """Return the desk of an engineer who may do what is his own."""
+    with house.register.write() as tx:
+        account = Account("engineer", "示例外出工程师", None, clearance=1, grants=(Grant("engineer"),))
+        tx.accounts.add(account, house.now())
+        tx.audit.append([house.event("accounts", "account/engineer")])
+        found = tx.accounts.by_name("engineer")
+    assert found is not None
+    return Office(house.workspace, found)
+
+
+@pytest.mark.parametrize("size", HANDHELD)
+def test_the_engineer_a_notice_sends_signs_its_completion_off_at_the_customers(
+    chromium: Browser, house: Office, address: str, engineer: Office, tmp_path: Any, size: str
 ) -> None:
-    form, values = house.forms.get("04A").form, sample_of("04A", customer_address="示例：在外地的用户处")
-    later = {f.key for f in form.input_fields if f.stage == form.stages[-1].key and f.key in values}
+    """Reads the notice, writes down how it went, registers the customer's signature, hands it in: by finger alone."""
+    form, where = house.forms.get("04A").form, f"示例：在外地的用户处（{size}）"
+    values = sample_of("04A", customer_address=where, customer_unit=f"示例单位（{size}）", task_description=where)
+    values["staff"] = [{**values["staff"][0], "name": engineer.account.display_name}]
+    first, execution = (
+        {f.key for f in form.stage_fields(stage) if f in form.input_fields} for stage in ("issue", "execution")
+    )
+    written = {k: v for k, v in values.items() if k in execution and not form.by_key[k].listed_by}
     path = tmp_path / "notice.json"
-    path.write_text(json.dumps({k: v for k, v in values.items() if k not in later}, ensure_ascii=False), "utf-8")
+    path.write_text(json.dumps({k: v for k, v in values.items() if k in first}, ensure_ascii=False), "utf-8")
     number = fill(house, "04A", [on_disk(path)]).records[0].record_no
     issue(house, [number])
-    with browsing(chromium, house, address, "phone") as phone:
-        phone.route("**/*.pdf*", lambda route: route.fulfill(body="", content_type="text/plain"))
-        page = phone.new_page()
+    with browsing(chromium, engineer, address, size) as held:
+        held.route("**/*.pdf*", lambda route: route.fulfill(body="", content_type="text/plain"))
+        page = held.new_page()
+
+        def arrived(where: str) -> None:
+            page.wait_for_url(where, wait_until="domcontentloaded")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
         page.goto("/", wait_until="domcontentloaded")
-        page.get_by_role("link", name=number).first.click()
-        page.wait_for_url(f"**/records/{number}", wait_until="domcontentloaded")
-        expect(page.get_by_text("示例：在外地的用户处")).to_be_visible()
-        page.get_by_role("button", name="续填").click()
-        page.wait_for_url("**/drafts/**", wait_until="domcontentloaded")
-        page.evaluate(WRITE, controls(house, "04A", {k: values[k] for k in later}))
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        page.get_by_role("button", name=f"写入 {number}").click()
-        page.wait_for_url(f"**/records/{number}", wait_until="domcontentloaded")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        mine = page.locator("section", has=page.get_by_role("heading", name="等我续填"))
+        mine.get_by_role("link", name=number).tap()
+        arrived(f"**/records/{number}")
+        expect(page.get_by_text(where).first).to_be_visible()
+        page.get_by_role("button", name="续填").tap()
+        arrived("**/drafts/**")
+        for name, value in controls(house, "04A", written):
+            control = page.locator(f'#draft [name="{name}"]')
+            if control.first.get_attribute("type") == "radio":
+                page.locator("#draft label", has=page.locator(f'[name="{name}"][value="{value}"]')).tap()
+            else:
+                control.tap()
+                control.fill(value)
+        page.get_by_role("button", name=f"写入 {number}").tap()
+        arrived(f"**/records/{number}")
+        page.locator("select[name=kind]").select_option("customer-signature")
+        page.locator("input[name=by]").fill("示例用户")
+        with page.expect_navigation(wait_until="domcontentloaded"):
+            page.get_by_role("button", name="登记签名").tap()
+        with page.expect_navigation(wait_until="domcontentloaded"):
+            page.get_by_role("button", name="提交", exact=True).tap()
+        arrived(f"**/records/{number}")
+        expect(page.locator("h1 .state")).to_have_text("已提交")
     with house.register.read() as tx:
         record = tx.records.get(number)
+        done = {e.account for e in tx.audit.events(number) if e.action in {"update", "sign", "submit"}}
     assert record is not None
-    assert {k: record.values.get(k) for k in later} == {k: values[k] for k in later}
+    assert record.state.value == "submitted"
+    assert {k: record.values.get(k) for k in written} == written
+    assert [(s.kind, s.by) for s in record.signatures] == [("customer-signature", "示例用户")]
+    assert done == {"engineer"}
