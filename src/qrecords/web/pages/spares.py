@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from starlette.responses import Response
 
@@ -43,7 +42,7 @@ def _stock(asked: Asked) -> GivenFile | None:
         return None
     try:
         return GivenFile(file_name(name), base64.b64decode(asked.text("kept"), validate=True))
-    except binascii.Error as error:
+    except ValueError as error:  # no base64, or no letters at all of its alphabet
         raise UsageError("页面带着的库存清单不完整", remedy="请重新选一次库存清单") from error
 
 
