@@ -13,9 +13,10 @@ from tests.conftest import CHECKOUT
 
 pytestmark = [pytest.mark.slow, pytest.mark.office]
 CHOSEN = {  # of each file: all, or what its tests that are not slow are called
-    "test_access_matrix": "",
-    "test_leaks": "",
-    "test_crash": "test_file or publish or late_row",
+    "services/test_access_matrix": "",
+    "services/test_leaks": "",
+    "services/test_crash": "test_fill or test_file or test_compile or publish or late_row",
+    "cli/test_leaks_commands": "",
 }
 
 
@@ -25,7 +26,7 @@ def test_they_pass_on_servers(tmp_path: Path, name: str) -> None:
         pytest.skip(reason)
     command = [
         sys.executable, "-m", "pytest", "-q", "-p", "tests.on_servers", "-m", "not slow", "-k", CHOSEN[name],
-        f"--basetemp={tmp_path / 'run'}", f"tests/services/{name}.py",
+        f"--basetemp={tmp_path / 'run'}", f"tests/{name}.py",
     ]  # fmt: skip
     run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
