@@ -8,7 +8,7 @@ import pytest
 
 from qrecords.model.record import Record
 from qrecords.model.values import choice_key
-from tests.model.figures.rows import Paper, record
+from tests.model.figures.rows import Paper, means, record
 
 SITE, TRAINING, COMMISSION = "现场维修", "技术培训", "开通"
 NOTICES = [
@@ -136,6 +136,16 @@ def test_v1_reports_handed_in(month: Paper) -> None:
     row = month.row("T06", "report")
     assert (row["back"], row["in_time"], row["late"], row["percent"]) == ("3", "2", "1", "66.7")
     assert month.figure("T06.report.total.late").records == ("A2",)
+    deadline, calendar = means().deadlines["report_submission"], means().calendar
+    back = {
+        str(n["returned_on"]): n["submitted_on"]
+        for r in notices()
+        if (n := r.values).get("returned_on", "9999") < "2026-04"
+    }
+    limits = {day: deadline.limit_from(day, calendar) for day in back if day}
+    # The first falls on Saturday the 7th and goes to Monday.
+    assert limits == {"2026-03-08": "2026-03-11", "2026-03-21": "2026-03-24", "2026-03-04": "2026-03-09"}
+    assert [day for day, limit in limits.items() if back[day] > limit] == ["2026-03-21"]
 
 
 def test_v1_a_report_in_time_that_lacks_something_is_not_in_time() -> None:
