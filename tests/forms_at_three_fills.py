@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +16,29 @@ from qrecords.model.form import Form
 from qrecords.render.code import code_png
 from qrecords.render.context import NOT_APPLICABLE, SYSTEM_TAGS, form_context, register_context
 from qrecords.render.docx import Template
+from qrecords.services.excerpts import TEMPLATE, excerpt_context
 from qrecords.stores.formfiles import FormCatalogue
-from tests.conftest import FORMS
+from qrecords.stores.packs import packs
+from tests.conftest import CHECKOUT, FORMS
 from tests.textlayer import pdftotext
 
-CATALOGUE = FormCatalogue(FORMS)
+
+def _with_packs() -> FormCatalogue:
+    """Return the forms of an office with every optional part: they stand beside each other as `packs on` puts them."""
+    forms = Path(tempfile.mkdtemp(prefix="qrecords-forms-"))
+    atexit.register(shutil.rmtree, forms, ignore_errors=True)
+    for folder in sorted(path for path in FORMS.parent.iterdir() if path.is_dir()):
+        shutil.copytree(folder, forms / folder.name)
+    for pack in packs():
+        shutil.copytree(CHECKOUT / "packs" / pack.name, forms / pack.code)
+    return FormCatalogue(forms / FORMS.name)
+
+
+CATALOGUE = _with_packs()
 CODES = [code.removeprefix("QR758-") for code in CATALOGUE.codes()]
+EXCERPTS = [
+    (code, excerpt.key) for code in CODES for excerpt in CATALOGUE.get(code).form.excerpts
+]  # papers that say a part of a record
 FILLS = ("empty", "sample", "extreme")
 MM = 25.4 / 72
 UNIT = "示例单位名称很长" * 37 + "共三百字"  # 300 characters
@@ -58,6 +78,16 @@ def document(code: str, fill: str) -> bytes:
     else:
         context = form_context(form, _values(form, folder.sample(), fill), head)
     return Template.load(folder.template_bytes, code).render(context, code_png(head["print_id"]))
+
+
+def excerpt_document(code: str, key: str, fill: str) -> bytes:
+    """Return the Word document of a paper that says a part of a record, at one of the fills."""
+    folder = CATALOGUE.get(code)
+    form = folder.form
+    excerpt = next(e for e in form.excerpts if e.key == key)
+    told = {"org_name": "示例公司", "record_no": f"{form.code}-2025-00001", "drawn_by": "示例员工", "drawn_on": ""}
+    context = excerpt_context(form, excerpt, _values(form, folder.sample(), fill), told)
+    return Template.load(folder.path / TEMPLATE).render(context)
 
 
 def words(pdf: Path) -> list[Word]:

@@ -22,7 +22,18 @@ from qrecords.render.forpaper import for_paper
 from qrecords.render.joins import JOINER
 from qrecords.render.pdf import Converter
 from tests.conftest import CHECKOUT
-from tests.forms_at_three_fills import CATALOGUE, CODES, FILLS, UNIT, Word, anchors, document, words
+from tests.forms_at_three_fills import (
+    CATALOGUE,
+    CODES,
+    EXCERPTS,
+    FILLS,
+    UNIT,
+    Word,
+    anchors,
+    document,
+    excerpt_document,
+    words,
+)
 
 GOLDEN = CHECKOUT / "tests" / "golden" / "forms"
 # A line more or less, and what follows has moved by its height.
@@ -32,6 +43,8 @@ HEAD_MM = 40
 BOXES_DRAWN = (TICKED, UNTICKED)
 NEVER_FIRST = set("，。、；：！？）》」』〉】〕％…”’")
 NEVER_LAST = set("（《「『〈【〔“‘")
+
+ON_ONE_PAGE = {"YB758-XQ"}  # however full it is
 
 pytestmark = [
     pytest.mark.office,
@@ -48,6 +61,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], li
     folder = tmp_path_factory.mktemp("printed")
     for code, fill in product(CODES, FILLS):
         (folder / f"{code}-{fill}.docx").write_bytes(document(code, fill))
+    for (code, key), fill in product(EXCERPTS, FILLS):
+        (folder / f"{code}-{key}-{fill}.docx").write_bytes(excerpt_document(code, key, fill))
     pdfs = {p.stem: p for p in Converter(workers=2).convert(sorted(folder.glob("*.docx")), folder)}
     kept: dict[Path, list[Word]] = {}
 
@@ -144,12 +159,35 @@ def test_pages_are_numbered_and_following_ones_say_so(code: str, printed: Printe
     found = printed(code, "extreme")
     form = CATALOGUE.get(code).form
     last = max(w.page for w in found)
-    assert last > 1
+    assert last > 1 or code in ON_ONE_PAGE
     for page in range(1, last + 1):
         text = re.sub(r"\s", "", "".join(w.text for w in found if w.page == page))
         assert f"第{page}页共{last}页" in text
         assert ("（续页）" in text) is (page > 1)
         assert f"{form.code}版本：{form.edition}" in text
+
+
+@pytest.mark.parametrize(("code", "key"), EXCERPTS)
+@at_every_fill
+def test_a_paper_that_says_a_part_of_a_record_is_whole(code: str, key: str, fill: str, printed: Printed) -> None:
+    """Inside the margins, each label and hand on it, what is long flows on, the pages numbered."""
+    form = CATALOGUE.get(code).form
+    excerpt = next(e for e in form.excerpts if e.key == key)
+    found = printed(f"{code}-{key}", fill)
+    assert min(w.left for w in found) >= BINDING_MM
+    assert max(w.right for w in found) <= 210 - 10 and max(w.bottom for w in found) <= 297 - 3
+    text = re.sub(r"\s", "", "".join(w.text for w in found))
+    wanted = [excerpt.title, *(form.by_key[k].label for k in excerpt.fields), *excerpt.hands]
+    assert [words for words in wanted if words.replace(" ", "") not in text] == []
+    last = max(w.page for w in found)
+    for page in range(1, last + 1):
+        here = re.sub(r"\s", "", "".join(w.text for w in found if w.page == page))
+        assert f"第{page}页共{last}页" in here and ("（续页）" in here) is (page > 1)
+    if fill == "extreme":
+        assert text.count("称") >= UNIT.count("称") and "共三百字" in text
+        lists = [k for k in excerpt.fields if form.by_key[k].type is FieldType.ROWS]
+        assert not lists or [n for n in range(1, 41) if f"{n:03d}" not in text] == []
+    assert [w.text for w in found if w.text[0] in NEVER_FIRST or w.text[-1] in NEVER_LAST] == []
 
 
 def test_places_rise_down_the_page(printed: Printed) -> None:

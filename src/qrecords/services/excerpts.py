@@ -56,21 +56,22 @@ def paper_file(office: Office, record_no: str, key: str, name: str) -> bytes:
         known = "、".join(f"{e.key}（{e.title}）" for e in found.values()) or "没有"
         raise NotFound(f"{record.record_no} 没有名为「{key}」的随案文件", remedy=f"现在可以出的：{known}")
     excerpt = found[key]
-    context = _context(office, form, excerpt, record.values) | {"record_no": record.record_no}
+    drawn = {"drawn_by": office.account.person, "drawn_on": date_text(office.today())}
+    told = {"org_name": office.settings.office.org_name, "record_no": record.record_no, **drawn}
+    context = excerpt_context(form, excerpt, record.values, told)
     return sheet_of_record(
         office, record.record_no, key, TEMPLATE, context, name, title=excerpt.title, of_form=form.code
     )
 
 
-def _context(office: Office, form: Form, excerpt: Excerpt, values: Mapping[str, Any]) -> dict[str, Any]:
+def excerpt_context(form: Form, excerpt: Excerpt, values: Mapping[str, Any], told: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the template of a paper says of a record; `told` is what is not of it: who drew it, and when."""
     fields = [form.by_key[key] for key in excerpt.fields]
     return {
-        "org_name": office.settings.office.org_name,
+        **told,
         "secrecy_level": str(values.get("secrecy_level") or ""),
         "title": excerpt.title,
         "clause": excerpt.clause,
-        "drawn_by": office.account.person,
-        "drawn_on": date_text(office.today()),
         "lines": [{"label": f.label, "value": _words(f, values.get(f.key))} for f in fields],
         "hands": [{"label": hand} for hand in excerpt.hands],
     }
