@@ -57,7 +57,7 @@ import json, os, signal, sys, time
 from pathlib import Path
 import docxtpl, openpyxl, tantivy, psycopg
 from PIL import Image, ImageDraw
-from qrecords.errors import StorageFailure
+from qrecords.errors import StorageFailure, WrongState
 from qrecords.render.pdf import Converter
 from qrecords.services import jobs, steps
 from qrecords.services.administer import open_office
@@ -115,6 +115,9 @@ def opened(root):
             return open_office(root, clock=lambda: kept.THEN)
         except StorageFailure:  # the server is gone: as everyone does, try again
             time.sleep(0.2)
+        except WrongState as error:  # who recovers was cut off, and keeps the others waiting until its lease is over
+            if "正在恢复" not in str(error):
+                raise
 
 def desk(root, number):
     office, count, torn = opened(root), 0, False

@@ -6,12 +6,13 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, sync_playwright
 
 from qrecords.office import Office
 from qrecords.services.access.deskaccess import open_session
@@ -26,6 +27,7 @@ browser_marks = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (tools/system-packages.sh judges)"),
     pytest.mark.office,
 ]
+PRESSED_MS = 5_000
 SIZES = {"1366Ã—768": (1366, 768), "200 %": (683, 384), "phone": (390, 844)}
 HANDHELD = {"a phone": (390, 844), "a tablet": (820, 1180)}  # pointed at with a finger
 
@@ -54,6 +56,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def patient(page: Page) -> Page:
+    """Let a key pressed be over after some seconds: one that takes the page away may never be told as pressed."""
+
+    def press(key: str, **how: Any) -> None:
+        with suppress(TimeoutError):
+            page.locator("body").press(key, timeout=PRESSED_MS, **how)
+
+    page.keyboard.press = press  # type: ignore[method-assign]
+    return page
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, fresh: Callable[..., Path]) -> Iterator[Office]:
     """Return the office all tests of a file work in."""
@@ -80,6 +93,7 @@ def browsing(chromium: Browser, office: Office, address: str, size: str = "1366Ã
     complaints: list[str] = []
 
     def watch(page: Page) -> None:
+        patient(page)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
 

@@ -28,6 +28,7 @@ from qrecords.stores.given import on_disk
 from qrecords.web.app import desk_app
 from qrecords.web.serving import listening
 from qrecords.web.signedin import COOKIE, Door
+from tests.web.browsing import patient
 from tests.web.test_desk import quick_passwords
 
 __all__ = ["quick_passwords"]
@@ -67,7 +68,7 @@ def page(chromium: Browser, site: tuple[str, str]) -> Iterator[Page]:
     """Return a page on 今日; whatever the page's script complains of fails the test."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=site[0])
     context.set_default_navigation_timeout(120_000)  # a page has come when the print in its frame has
-    opened, complaints = context.new_page(), list[str]()
+    opened, complaints = patient(context.new_page()), list[str]()
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
     opened.goto(site[1])

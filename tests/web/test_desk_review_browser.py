@@ -24,6 +24,12 @@ __all__ = ["chromium", "page", "pytestmark", "site"]  # fixtures and marks of th
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # any: a page's clock stands at it
 
 
+@pytest.fixture(autouse=True)
+def no_paper(page: Page) -> None:
+    """Let a page come without the print in its frame: no test here looks at it, and all would wait for it."""
+    page.route("**/*.pdf*", lambda route: route.fulfill(content_type="text/html", body="示例"))
+
+
 @pytest.fixture
 def waiting(office: Office, sample: Callable[..., dict[str, Any]], write: Callable[..., Path]) -> list[str]:
     """Return the numbers of three dispatches that wait for their review."""
