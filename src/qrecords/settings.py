@@ -69,6 +69,10 @@ def _too_many(value: int) -> str:
     return f"最多{MOST_PROCESSES}个" if value > MOST_PROCESSES else ""
 
 
+def _too_often(value: int) -> str:
+    return "是秒数，0 = 不自动取" if value < 0 else ""
+
+
 def wrong_store(value: str) -> str:
     """Tell what is wrong with the address of a store of objects, "" when nothing is."""
     if not value:
@@ -201,6 +205,7 @@ class DeskSettings:
 
     `backup_folder`, `restore_folder`, `scan_folder`: where the desk backs up to, below which a backup is laid out as a
     new workspace, and where the scanner puts its files; `export_folder`: below which packages are put; "" = nowhere.
+    `scan_every`: after how many seconds the desk looks into `scan_folder` by itself, 0 = never, as `scan_account`.
     `offices`: the workspaces of the group's other offices, which are searched together with this one, parted by `;`.
     `processes`: how many answer at once; 0 = as there are processors, four at most. One outside Linux.
     `long_work`: who does it, a process of the desk's or workers alone.
@@ -214,6 +219,8 @@ class DeskSettings:
     restore_folder: str = ""
     export_folder: str = ""
     scan_folder: str = ""
+    scan_every: int = _checked(0, _too_often)
+    scan_account: str = ""
     offices: str = ""
     processes: int = _checked(0, _too_many)
     long_work: str = _one_of("desk", WORKERS)

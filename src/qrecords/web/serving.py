@@ -26,6 +26,7 @@ from qrecords.web.app import desk_app, load_pages
 from qrecords.web.processes import READY, Seat, Several, how_many, settle_down
 from qrecords.web.shared import Link, Shared, held
 from qrecords.web.signedin import Door
+from qrecords.web.watching import watched
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - what the administrator may ask for
@@ -91,7 +92,7 @@ def serve(root: Path, wishes: Wishes, ready: Callable[[str], None]) -> None:
     with closing(listening(wishes.host, wishes.port)) as place:
         if load(root).archive.url and how_many(wishes.processes or 0) > 1:
             _mended_aside(root, wishes.account)
-        with closing(open_office(root, wishes.account)) as office:
+        with closing(open_office(root, wishes.account)) as office, watched(office.settings):
             wanted = office.settings.desk.processes if wishes.processes is None else wishes.processes
             link = Link()
             shared = held(office.settings, link)

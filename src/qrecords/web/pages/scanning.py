@@ -22,11 +22,11 @@ from qrecords.services.scans.waiting import page_picture, texts_of, turn, waitin
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked
 from qrecords.web.pages.working import READING, begin
+from qrecords.web.watching import MOST_FILES, is_watched, scanner_files
 from qrecords.web.wording import worded
 
 SHOWN = 200  # pages
 CLOSE = 80  # records that may be waiting for paper
-MOST_FILES = 400
 BEFORE_FILING = (State.DRAFT, State.ISSUED, State.SUBMITTED, State.REVIEWED)
 
 
@@ -40,7 +40,9 @@ def scans(asked: Asked) -> Response:
     return asked.page(
         "scans.html", waiting=waiting[:SHOWN], texts=texts_of(session, waiting[:SHOWN]), reading=READING,
         more=max(0, len(waiting) - SHOWN), near=near[:CLOSE], words=words,
-        more_near=max(0, len(near) - CLOSE), folder=session.settings.desk.scan_folder, there=len(_in_folder(asked)),
+        more_near=max(0, len(near) - CLOSE), folder=session.settings.desk.scan_folder,
+        there=len(scanner_files(session.settings)),
+        every=session.settings.desk.scan_every if is_watched(session.settings) else 0,
         last=last, kinds=_kinds(asked), wrong=_trouble(last), suffixes=",".join(sorted(SUFFIXES)),
     )  # fmt: skip
 
@@ -71,15 +73,6 @@ def _trouble(last: Job | None) -> list[str]:
     return [] if start is None else list(last.lines[start:])
 
 
-def _in_folder(asked: Asked) -> list[Path]:
-    """Return the files that lie in the scanner's folder."""
-    settings = asked.session.settings
-    folder = settings.root / settings.desk.scan_folder
-    if not settings.desk.scan_folder or not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in SUFFIXES)
-
-
 def _said(asked: Asked) -> dict[str, str]:
     said = {key: asked.text(key).strip() for key in ("kind", "by", "on")}
     paired([said["kind"]] if said["kind"] else [], [said["by"]] if said["by"] else [], said["on"])
@@ -105,7 +98,7 @@ def file_name(claimed: str) -> str:
 
 def take(asked: Asked) -> Response:
     """Take what the scanner has put into its folder, as a job; the files stay until they are moved by hand."""
-    if not (paths := _in_folder(asked)):
+    if not (paths := scanner_files(asked.session.settings)):
         raise UsageError("扫描仪的文件夹里没有文件", remedy="扫描以后再取")
     return begin(asked, "scan", _said(asked), scans_of(paths[:MOST_FILES]))
 
