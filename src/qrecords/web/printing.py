@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from qrecords.desk.session import Session
+from qrecords.stores.given import GivenFile
 
 KEPT = 64  # pages of some 50 kB
 
@@ -22,7 +22,9 @@ class Printer:
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._guard, self._at_work = Lock(), Lock()
 
-    def page(self, session: Session, form_code: str, values: Mapping[str, Any], template: Path | None = None) -> bytes:
+    def page(
+        self, session: Session, form_code: str, values: Mapping[str, Any], template: GivenFile | None = None
+    ) -> bytes:
         """Return the PDF of values; `template`: one tried instead. MissingProgram without LibreOffice."""
         from qrecords.services.intake.preview import preview  # takes time, and the server starts without
 

@@ -14,19 +14,22 @@ from qrecords.services.checking import derived
 from qrecords.services.documents import Documents
 from qrecords.services.making import to_pdf
 from qrecords.stores.formfiles import FormFolder
+from qrecords.stores.given import GivenFile
 
 NUMBER = "PREVIEW"  # what its code says: no record has it, so a scan of a preview finds none
 NO_NUMBER = "预览（未编号）"
 
 
-def preview(office: Office, form_code: str, values: Mapping[str, Any], template: Path | None = None) -> bytes:
+def preview(office: Office, form_code: str, values: Mapping[str, Any], template: GivenFile | None = None) -> bytes:
     """Return the PDF of values as stored, with no number and no print taken; MissingProgram without LibreOffice.
 
     `template` stands for the form's own. InvalidInput when it is none.
     """
     folder = office.forms.get(form_code)
     if template is not None:
-        folder = FormFolder(folder.form, folder.path, template)
+        with template.lent() as path:
+            folder = FormFolder(folder.form, folder.path, path)
+            _ = folder.template_bytes  # read while it is lent, kept from then on
     documents = Documents(office)
     dated = {**values, folder.form.date_field: values.get(folder.form.date_field) or office.today()}
     known = derived(folder.form, dated)

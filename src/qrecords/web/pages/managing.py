@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -224,8 +223,7 @@ def _pictures(asked: Asked, code: str, template: GivenFile | None) -> list[str]:
     folder, state = asked.session.forms.get(code), asked.request.app.state
     try:
         values = folder.form.check(folder.sample()).values
-        with template.lent() if template else nullcontext() as path:
-            pdf = state.printer.page(asked.session, code, values, path)
+        pdf = state.printer.page(asked.session, code, values, template)
         first = state.pictures.page(pdf, (), 1)
         more = [state.pictures.page(pdf, (), n) for n in range(2, min(first.pages, COMPARED) + 1)]
     except QRecordsError:  # what is wrong with the template is among the problems of the check
