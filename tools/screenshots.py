@@ -1,6 +1,7 @@
-"""Pictures of the desk's screens for the docs, from the demo's office: python -m tools.screenshots [DEMO] [--out DIR].
+"""Pictures of the desk's screens, from the demo's office: python -m tools.screenshots [DEMO] [--out DIR] [--every DIR].
 
-The pictures are renewed by running it again; a palette keeps each small. Needs Chromium and Playwright (extra dev).
+Those of the docs are renewed by running it again; a palette keeps each small. With --every each screen is taken whole
+at two sizes into a folder, to be looked at. Needs Chromium and Playwright (extra dev).
 """
 
 from __future__ import annotations
@@ -14,40 +15,43 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import uvicorn
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from qrecords.office import Office
 from qrecords.services.administer import open_office
 from qrecords.services.demo import make_demo
 from qrecords.services.finding.find import list_records
 from qrecords.web.app import desk_app
 from qrecords.web.serving import listening
 from qrecords.web.signedin import Door
+from tools.pictured import BACKUP, destroyed, furnish, years_later
 
 OUT = Path(__file__).parents[1] / "docs" / "pictures"
-SIZE = {"width": 1366, "height": 768}
 COLOURS = 96
 VIEWER_MILLISECONDS = 5000  # the browser shows a PDF some time after it has it
 LARGEST = 150_000  # bytes
+SIZES = {"desk": (1366, 768), "phone": (390, 844)}
+TALLEST = 3000  # pixels of a whole screen that are taken
 
 
 @contextmanager
-def desk(root: Path) -> Iterator[str]:
-    """Serve an office and give the link that lets in."""
-    with closing(open_office(root)) as office:
-        door = Door(office.workspace, link_account=office.account.name)
-        place = listening("127.0.0.1", 0)
-        app = desk_app(door, hosts={"127.0.0.1"})
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{place.getsockname()[1]}/in?key={door.key}"
-        server.should_exit = True
-        thread.join(10)
+def desk(office: Office) -> Iterator[str]:
+    """Serve an office and give the link that lets in who opened it."""
+    door = Door(office.workspace, link_account=office.account.name)
+    place = listening("127.0.0.1", 0)
+    app = desk_app(door, hosts={"127.0.0.1"})
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{place.getsockname()[1]}/in?key={door.key}"
+    server.should_exit = True
+    thread.join(10)
 
 
 def screens(page: Page, root: Path) -> Iterator[str]:
@@ -95,23 +99,55 @@ def _printed(page: Page) -> None:
     page.wait_for_timeout(VIEWER_MILLISECONDS)
 
 
-def take(root: Path, out: Path, chromium: str) -> list[Path]:
-    """Take all pictures; returns them."""
+def _entered(browser: Browser, entrance: str, size: tuple[int, int]) -> Page:
+    """Return a page of somebody who has come in by the link."""
+    width, height = size
+    base = entrance.partition("/in?")[0]
+    page = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN", base_url=base).new_page()
+    page.goto(entrance)
+    return page
+
+
+def _kept(page: Page, target: Path) -> Path:
+    page.wait_for_timeout(400)
+    page.screenshot(path=target, animations="disabled", caret="hide")
+    _small(target)
+    return target
+
+
+def take(root: Path, out: Path, browser: Browser, folder: Path) -> Iterator[Path]:
+    """Take the pictures of the docs; gives each."""
     out.mkdir(parents=True, exist_ok=True)
-    made = []
-    with desk(root) as entrance, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        base = entrance.partition("/in?")[0]
-        page = browser.new_context(viewport=SIZE, locale="zh-CN", base_url=base).new_page()  # type: ignore[arg-type]
-        page.goto(entrance)
+    with years_later(root, folder) as later, desk(later.office) as entrance:
+        page = _entered(browser, entrance, SIZES["desk"])
+        page.goto(f"/retention/lists/{later.number}")
+        yield _kept(page, out / "destruction.png")
+        destroyed(later)
+        page.goto(f"/office/backups/{quote(BACKUP)}")
+        yield _kept(page, out / "backup.png")
+    with closing(open_office(root)) as office, desk(office) as entrance:
+        page = _entered(browser, entrance, SIZES["desk"])
         for name in screens(page, root):
-            target = out / f"{name}.png"
-            page.wait_for_timeout(400)
-            page.screenshot(path=target, animations="disabled", caret="hide")
-            _small(target)
-            made.append(target)
-        browser.close()
-    return made
+            yield _kept(page, out / f"{name}.png")
+
+
+def take_every(root: Path, out: Path, browser: Browser, folder: Path) -> Iterator[Path]:
+    """Take every screen, whole, at each size; gives each picture."""
+    place = shutil.copytree(root, folder / "每一页")
+    addresses = furnish(place)
+    with closing(open_office(place)) as office, desk(office) as entrance:
+        page = _entered(browser, entrance, SIZES["desk"])
+        for size, (width, height) in SIZES.items():
+            (out / size).mkdir(parents=True, exist_ok=True)
+            for name, address in {**addresses, "login": "/login", "password": "/password"}.items():
+                page.set_viewport_size({"width": width, "height": height})
+                page.goto(address)
+                page.wait_for_timeout(800)
+                tall = min(TALLEST, max(height, page.evaluate("document.documentElement.scrollHeight")))
+                page.set_viewport_size({"width": width, "height": tall})
+                target = out / size / f"{name}.png"
+                page.screenshot(path=target, animations="disabled", caret="hide")
+                yield target
 
 
 def _small(path: Path) -> None:
@@ -128,16 +164,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("demo", nargs="?", type=Path, help="a demo's office there already")
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--every", type=Path, metavar="DIR", help="take every screen at two sizes into DIR instead")
     given = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("no Chromium is installed (tools/system-packages.sh)")
-    with tempfile.TemporaryDirectory() as folder:
-        root = given.demo or Path(folder) / "demo"
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        root = given.demo or folder / "demo"
         if given.demo is None:
             make_demo(root)
-        for path in take(root, given.out, chromium):
-            print(path)
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        made = take_every(root, given.every, browser, folder) if given.every else take(root, given.out, browser, folder)
+        for path in made:
+            print(path, flush=True)
+        browser.close()
 
 
 if __name__ == "__main__":
