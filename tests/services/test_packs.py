@@ -33,13 +33,15 @@ from qrecords.services.finding.find import list_records, show
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.fill import fill
 from qrecords.services.packs import packs, switch
+from qrecords.services.reports.draw import draw
 from qrecords.services.reports.figures import figures_of, means_of
 from qrecords.services.steps import issue, void
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.given import on_disk
-from tests.conftest import CHECKOUT, FORMS, at_now
+from tests.conftest import CHECKOUT, FORMS, CommandLine, at_now
 from tests.faulty_disk import blank_convert
 from tests.services.test_report_figures import keep
+from tests.web.test_desk import Browser
 
 PACKS = CHECKOUT / "packs"
 NAMES = ["ledger", "reserve", "response", "return_repair"]
@@ -88,6 +90,56 @@ def seen(office: Office) -> dict[str, Any]:
         "tables": sorted((t.id, p.key, c.key) for t in means.tables for p in t.parts for c in (*p.columns, *p.items)),
         "due": [d.key for d in due(office, on="2026-03-04").due],
     }
+
+
+PAGES = ("/fill", "/owed", "/records", "/review", "/search", "/shelf/2025", "/retention", "/reports", "/office/forms")
+COMMANDS = (
+    "forms list", "forms show 06A", "fill --help", "list --help", "papers --help", "due --on 2026-03-04", "list", "search 示例", "packs list",
+    "report draw --help", "task arrivals", "complaints",
+)  # fmt: skip
+
+
+def told_of(root: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """Return what commands say, and pages of the desk, without what differs from one session to the next."""
+    line = CommandLine(root, capsys)
+    ran = {words: line(*words.split()).out for words in COMMANDS}
+    with closing(open_office(root)) as office:  # by the clock the commands go by
+        browser = Browser(office).enter()
+        ran |= {page: re.sub(r"\b[0-9a-f]{32,64}\b", "KEY", browser.get(page)) for page in PAGES}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Converter, "convert", blank_convert)
+            drawn = draw(office, "BB", "2026-02")
+    ran["BB"] = str([(t.key, t.title, t.columns, t.rows, t.notes) for t in drawn.tables or ()])
+    return ran
+
+
+def test_off_leaves_no_trace_in_commands_pages_and_reports(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    """What an office without packs is told, to the letter: before, and after all were on; while on, each tells of them."""
+    asked = {"info_type": ["要求"], "received_at": "2026-02-10T16:30", "secrecy_level": "内部", "customer_unit": "甲"}
+    keep(
+        office,
+        [Record("QR758-01A-2026-00001", "QR758-01A", 2026, State.SUBMITTED, asked, "示例", "2026-02-10", "甲", "", "")],
+    )
+    root = office.settings.root
+
+    def turn(*, on: bool) -> None:
+        with closing(open_office(root)) as now:
+            for name in NAMES:
+                switch(now, name, on=on)
+
+    told_of(root, capsys)  # what the first look leaves of itself, the second finds
+    before = told_of(root, capsys)
+    turn(on=True)
+    with_all = told_of(root, capsys)
+    changed = {what for what in before if before[what] != with_all[what]}
+    assert changed >= {"forms list", "due --on 2026-03-04", "packs list", "/fill", "/office/forms", "BB"}
+    assert "答复时限" in with_all["BB"] and "答复时限" not in before["BB"]
+    turn(on=False)
+    after = told_of(root, capsys)
+    assert {what: text for what, text in after.items() if text != before[what]} == {}
+    for what, text in before.items():
+        if what != "packs list":
+            assert not any(code in text for code in ("TZ758", "YB758", "DF758", "FX758")), what
 
 
 def again(office: Office) -> Iterator[Office]:
