@@ -7,7 +7,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import openpyxl
@@ -361,6 +361,177 @@ def test_pandas_finds_the_same_left_over_and_left_out(year: Year) -> None:
     assert year.listed("T18.list") == {number for numbers in out for number in numbers}
 
 
+def numbers(row: Any, *names: str) -> list[float]:
+    """Return the numbers of a row under headings that begin so; what cannot be worked out is nan."""
+    found = [row[[name in str(head) and str(head).startswith(name) for head in row.index]].iloc[0] for name in names]
+    return [float("nan") if value in ("—", "/") else float(value) for value in found]
+
+
+class Days:
+    """Days of rest as holidays.csv has them, counted by pandas alone."""
+
+    def __init__(self, pandas: Any) -> None:
+        named = pandas.read_csv(FORMS / "holidays.csv", comment="#")
+        self.rest = {*named[named["类别"] == "休"]["日期"]}
+        self.work = {*named[named["类别"] == "班"]["日期"]}
+
+    def works(self, day: date) -> bool:
+        return day.isoformat() in self.work or (day.isoformat() not in self.rest and day.weekday() < 5)
+
+    def rolled(self, day: date) -> date:
+        while not self.works(day):
+            day += timedelta(days=1)
+        return day
+
+    def after(self, start: str, days: int) -> str:
+        """Return so many days later, on a working day."""
+        return self.rolled(date.fromisoformat(start[:10]) + timedelta(days=days)).isoformat()
+
+    def working(self, start: str, days: int) -> str:
+        """Return so many working days later."""
+        day = date.fromisoformat(start[:10])
+        for _ in range(days):
+            day = self.rolled(day + timedelta(days=1))
+        return day.isoformat()
+
+
+def apart(start: Any, end: Any, pandas: Any) -> Any:
+    """Return the days from one column to another, of the rows that have both."""
+    return (pandas.to_datetime(end.str[:10]) - pandas.to_datetime(start.str[:10])).dt.days.dropna()
+
+
+def test_pandas_keeps_the_same_days(year: Year) -> None:
+    """T06: by the calendar of holidays.csv read anew; what a report lacks is the business of other tests."""
+    days, today = Days(year.pandas), at_now().date().isoformat()
+    due = year.within("04", "required_arrival")
+    late = due[due.arrived_on.notna() & (due.arrived_on > due.required_arrival)]
+    away = due[due.arrived_on.isna()]
+    row = year.sheets["T06.arrival"].loc["合计"]
+    expected = [len(away), int((away.required_arrival < today).sum()),
+                apart(late.required_arrival, late.arrived_on, year.pandas).mean()]  # fmt: skip
+    assert numbers(row, "待到", "其中逾期未到", "平均晚到") == pytest.approx(expected, abs=0.05001)
+
+    back = year.within("04", "returned_on")
+    own = back[back.performed_by == "客户服务中心"]
+    limit, target = (own.returned_on.map(lambda day, n=n: days.after(day, n)) for n in (3, 2))
+    there = own.submitted_on.notna()
+    in_time = int((there & (own.submitted_on <= limit)).sum())
+    row = year.sheets["T06.report"].loc["合计"]
+    found = dict(zip(("back", "in_time", "late", "lacking", "overdue", "not_due", "target"), numbers(
+        row, "返回", "及时", "逾期交", "交而不全", "逾期未交", "未到期", "2日内交"), strict=True))  # fmt: skip
+    assert (found["back"], found["in_time"] + found["lacking"]) == (len(own), in_time)
+    assert found["late"] == int((there & (own.submitted_on > limit)).sum())
+    assert (found["overdue"], found["not_due"]) == (
+        int((~there & (limit < today)).sum()),
+        int((~there & (limit >= today)).sum()),
+    )
+    assert found["target"] == int((there & (own.submitted_on <= target)).sum())
+    (percent,) = numbers(row, "提交及时率")
+    assert percent == pytest.approx(100 * found["in_time"] / (len(own) - found["not_due"]), abs=0.05001)
+
+    related = back[back.performed_by == "相关单位"]
+    assert year.cells("T06.related", "返回") == counts(related.performing_unit)
+    following = (year.pandas.to_datetime(related.returned_on) + year.pandas.offsets.MonthBegin(1)).dt.strftime(
+        "%Y-%m-05"
+    )
+    kept = related[related.submitted_on <= following.map(lambda day: days.after(day, 0))]
+    assert year.cells("T06.related", "按期报送") == counts(kept.performing_unit)
+
+    asked = year.within("01", "due_date")
+    done = asked[["handled_on", "replied_at"]].apply(lambda c: c.str[:10]).max(axis=1, skipna=False)
+    row = year.sheets["T06.answer"].loc["合计"]
+    expected = [len(asked), int((done <= asked.due_date).sum()), int((done > asked.due_date).sum())]
+    assert numbers(row, "应答复", "按期", "逾期") == expected
+
+    for form, start, closed in (
+        ("02", "call_at", "closed_on"),
+        ("10", "received_on", "closed_on"),
+        ("09", "sent_on", "delivered_on"),
+    ):
+        rows = year.frame(form)
+        if not len(rows):
+            continue  # the year has none, and the table no line for it
+        rows = rows[rows.state != "void"]
+        limit = rows[start].map(lambda day: days.working(day, 7))
+        rows, limit = rows[(limit >= FIRST) & (limit <= LAST)], limit[(limit >= FIRST) & (limit <= LAST)]
+        row = year.sheets["T06.settled"].loc[
+            next(n for n in year.sheets["T06.settled"].index if str(n).startswith(form))
+        ]
+        assert numbers(row, "应办结", "按期办结") == [len(rows), int((rows[closed] <= limit).sum())]
+
+
+def faults_of(frame: Any) -> Any:
+    return frame[
+        (frame.repair_conclusion != "无故障") & frame.repair_conclusion.notna() & (frame.service_category != "培训")
+    ]
+
+
+def test_pandas_finds_the_same_first_fixes_days_models_and_liabilities(year: Year) -> None:
+    repairs = year.within("06", "finished_on", valid=True)
+    faults = faults_of(repairs)
+    site = faults[faults.service_category == "现场维修"]
+    every = faults_of(year.frame("06")[lambda f: f.valid])
+    said = every.reported_on.fillna(every.started_on).fillna(every.finished_on).str[:10]
+    pairs = site.merge(every.assign(said=said), on=["product_model", "serial_no"], suffixes=("", "_other"))
+    until = (year.pandas.to_datetime(pairs.finished_on) + year.pandas.Timedelta(days=30)).dt.strftime("%Y-%m-%d")
+    again = {
+        *pairs[(pairs.number != pairs.number_other) & (pairs.finished_on < pairs.said) & (pairs.said <= until)].number
+    }
+    fixed = site[(site.repair_conclusion == "修复") & ~site.number.isin(again)]
+    took = apart(site.started_on, site.finished_on, year.pandas)
+    whole = apart(faults.reported_on, faults.finished_on, year.pandas)
+    row = year.sheets["T07.total"].loc["合计"]
+    found = numbers(row, "一次修复率", "平均修复", "修复中位数", "报修到修复", "涉及台数")
+    units = len(repairs[["product_model", "serial_no"]].drop_duplicates())
+    expected = [100 * len(fixed) / len(site), took.mean(), took.median(), whole.mean(), units]
+    assert found == pytest.approx(expected, abs=0.05001)
+    spans = year.pandas.cut(
+        took, [-1, 2, 7, 15, 30, 60, 10_000], labels=["0–2天", "3–7天", "8–15天", "16–30天", "31–60天", "60天以上"]
+    )
+    assert year.cells("T07.spread", "故障数") == {k: v for k, v in counts(spans).items() if v}
+    assert year.cells("T07.model", "台次") == counts(repairs.product_model)
+    assert year.cells("T07.model", "故障数") == counts(faults.product_model)
+    assert year.cells("T07.liability", "故障数") == counts(faults.fault_liability.fillna("未填"))
+    assert year.cells("T07.warranty", "故障数") == counts(faults.warranty_status.fillna("未填"))
+    assert year.listed("T07.warranty_items") == {*faults[faults.warranty_status == "保内"].number}
+
+
+def test_pandas_adds_up_the_same_hours_cost_and_days_of_each_branch(year: Year) -> None:
+    repairs = year.within("06", "finished_on", valid=True)
+    row = year.sheets["T05.cost"].loc["合计"]
+    hours, cost = (year.pandas.to_numeric(repairs.reindex(columns=[key])[key]) for key in ("work_hours", "repair_cost"))
+    found = numbers(row, "工时", "写明工时", "费用", "写明费用")
+    assert found == pytest.approx([hours.sum(), hours.count(), cost.sum(), cost.count()], abs=0.005001)
+    out = year.frame("04")
+    out = out[~out.state.isin(["void", "draft"]) & out.departed_on.notna()]
+    stamp = year.pandas.to_datetime
+    end = stamp(out.returned_on.fillna(LAST)).clip(upper=stamp(LAST))
+    days = ((end - stamp(out.departed_on).clip(lower=stamp(FIRST))).dt.days + 1).clip(lower=0) * out.staff.str.len()
+    expected = {str(k): int(v) for k, v in days.groupby(out.military_branch).sum().items() if v}
+    assert year.cells("T04.branch", "人天") == expected
+
+
+def test_pandas_finds_the_same_handed_to_the_quality_department(year: Year) -> None:
+    days, today = Days(year.pandas), at_now().date().isoformat()
+    told, served = year.within("01", "received_at"), year.within("11", "served_to")
+    about = told[told.info_type.map(lambda kinds: "质量信息" in kinds)]
+    told_of = served.reindex(columns=["quality_items"]).quality_items
+    of_units = served[told_of.map(lambda rows: isinstance(rows, list) and bool(rows)).astype(bool)]
+    with year.office.register.read() as tx:
+        records = [r for form in ("01", "11") for r in tx.records.counted(f"QR758-{form}A")]
+    received = {r.record_no: max(s.on for s in r.signatures if s.kind == "quality-receipt")
+                for r in records if any(s.kind == "quality-receipt" for s in r.signatures)}  # fmt: skip
+    start = {
+        **dict(zip(about.number, about.received_at, strict=True)),
+        **dict(zip(of_units.number, of_units.served_to, strict=True)),
+    }
+    limit = {number: days.working(day, 1) for number, day in start.items()}
+    in_time = sum(received.get(number, "9999") <= last for number, last in limit.items())
+    overdue = sum(number not in received and last < today for number, last in limit.items())
+    row = year.sheets["T12.handover"].loc["合计"]
+    assert numbers(row, "质量信息", "按期移交", "逾期未移交") == [len(start), in_time, overdue]
+
+
 @pytest.fixture(scope="module")
 def occasions(year: Year) -> Any:
     """Each occasion of the year: a mean for each item, weights over what is there."""
@@ -411,6 +582,108 @@ def test_pandas_finds_the_same_grades_comments_and_sources(year: Year) -> None:
     asked = year.within("01", "received_at")
     asked = asked[asked.channel.isin(["满意度调查", "走访", "电话"])]
     assert year.cells("M11.channels", "件数") == counts(asked.channel)
+
+
+def rated_at_all(sheets: Any) -> Any:
+    return sheets[["product_rating", *WEIGHTS]].notna().any(axis=1)
+
+
+@pytest.fixture(scope="module")
+def sheets(year: Year) -> Any:
+    """Every valid paper with room for a word of the user's, with the occasion it belongs to."""
+    keys = ["number", "notice_no", "customer_unit", "user_sign_date", "arrived_on", "left_on", "not_rated_reason",
+            "performed_by", "performing_unit", "product_model", "products", "product_rating", *WEIGHTS]  # fmt: skip
+    frames = [year.frame(form)[lambda f: f.valid].reindex(columns=keys) for form in ("04", "05", "06", "07", "08")]
+    found = year.pandas.concat(frames)
+    own = found.number.str.startswith("QR758-04A") | found.notice_no.isna() | (found.notice_no == "")
+    return found.assign(
+        occasion=found.notice_no.where(~own, found.number) + found.customer_unit,
+        unit=found.performing_unit.where(found.performed_by == "相关单位", "客户服务中心"),
+        is_notice=found.number.str.startswith("QR758-04A"),
+    )
+
+
+def test_pandas_covers_the_same_services(year: Year, sheets: Any) -> None:
+    """Due are the valid notices whose people arrived; by the day of the word, or of leaving where there is none."""
+    due = sheets[sheets.is_notice & sheets.arrived_on.notna()].set_index("occasion")
+    some = sheets[sheets.occasion.isin(due.index)]
+    rated = some[rated_at_all(some)].occasion.unique()
+    day = some.groupby("occasion").user_sign_date.min().reindex(due.index).where(due.index.isin(rated), due.left_on)
+    in_year = (day.str[:10] >= FIRST) & (day.str[:10] <= LAST)
+    row = year.sheets["M01.coverage"].loc["合计"]
+    expected = [int(in_year.sum()), int((in_year & due.index.isin(rated)).sum())]
+    assert numbers(row, "应评价", "已评价") == expected
+    (percent,) = numbers(row, "覆盖率")
+    assert percent == pytest.approx(100 * expected[1] / expected[0], abs=0.05001)
+    why = some.groupby("occasion").not_rated_reason.first().reindex(due.index)[in_year & ~due.index.isin(rated)]
+    assert year.cells("M07.reasons", "服务") == counts(why.fillna("未填"))
+
+
+def test_pandas_measures_the_same_of_units_and_in_the_summary(year: Year, sheets: Any, occasions: Any) -> None:
+    unit = sheets.sort_values("is_notice", ascending=False, kind="stable").groupby("occasion").unit.first()
+    means = occasions.service.groupby(unit.reindex(occasions.index)).mean().dropna()
+    shown = year.sheets["M04.index"].filter(regex="^服务满意度").iloc[:, 0].drop("合计").dropna()
+    assert {k: float(v) for k, v in shown.items()} == pytest.approx({**means}, abs=0.05001)
+    row = year.sheets["T13.index"].loc["合计"]
+    pleased = occasions.service_rating.dropna() >= 80
+    expected = [occasions.service.mean(), occasions.product_rating.mean(), 100 * pleased.mean()]
+    assert numbers(row, "服务满意度", "产品满意度", "满意率") == pytest.approx(expected, abs=0.05001)
+    now = year.sheets["T00.key"].loc["本期"]
+    sent = year.within("04", "departed_on")
+    faults = faults_of(year.within("06", "finished_on", valid=True))
+    information = year.within("01", "received_at")
+    complaints = information.info_type.map(lambda kinds: bool({"抱怨", "投诉"}.intersection(kinds))).sum()
+    found = numbers(now, "派出（", "派出人次", "故障", "服务满意度", "抱怨、投诉")
+    expected = [len(sent), sent.staff.str.len().sum(), len(faults), occasions.service.mean(), complaints]
+    assert found == pytest.approx(expected, abs=0.05001)
+    for name, table in (("按期到达率", "T06.arrival"), ("报告提交及时率", "T06.report"), ("一次修复率", "T07.total")):
+        other = year.sheets[table].loc["合计"]
+        assert numbers(now, name) == numbers(other, name.removeprefix("报告"))
+
+
+def test_pandas_measures_the_same_of_each_model(year: Year, sheets: Any) -> None:
+    """By what the reports of an occasion say of each model; the notice's own word where they say none, of its one model."""
+    pandas = year.pandas
+    reports = sheets[~sheets.is_notice]
+    silent = (
+        sheets.groupby("occasion")
+        .product_rating.first()
+        .index.difference(reports[reports.product_rating.notna()].occasion)
+    )
+    notices = sheets[sheets.is_notice & sheets.occasion.isin(silent)]
+    models = notices.products.map(lambda rows: sorted({r["product_model"] for r in rows}))
+    notices = notices.assign(product_model=models.map(lambda names: names[0] if len(names) == 1 else None))
+    every = pandas.concat([reports, notices])
+    every = every[every.product_model.notna()]
+    group = every.groupby(["occasion", "product_model"])
+    scores = every.assign(**{k: every[k].map(SCORES) for k in ("product_rating", *WEIGHTS)})
+    means = scores.groupby(["occasion", "product_model"])[["product_rating", *WEIGHTS]].mean()
+    weights, of = pandas.Series(WEIGHTS), means[[*WEIGHTS]]
+    enough = of.service_rating.notna() | (of.notna().sum(axis=1) >= 2)
+    means["service"] = ((of * weights).sum(axis=1) / (of.notna() * weights).sum(axis=1)).where(enough)
+    day = group.user_sign_date.min()
+    means = means[(day >= FIRST) & (day <= LAST) & means[["product_rating", *WEIGHTS]].notna().any(axis=1)]
+    for name, column in (("服务满意度", "service"), ("产品满意度", "product_rating")):
+        shown = year.sheets["M03.index"].filter(regex=f"^{name}").iloc[:, 0].drop("合计").dropna()
+        expected = means[column].groupby("product_model").mean().dropna()
+        told = {str(k): float(v) for k, v in shown.items() if v not in ("—", "/")}
+        assert told == pytest.approx({**expected}, abs=0.05001)
+
+
+def test_pandas_raises_the_same_alarms(year: Year, sheets: Any, occasions: Any) -> None:
+    """A1 by sheet, A2 by index, A5 by answer; of an office without follow-ups no A6 (I.5)."""
+    bad = sheets[(sheets.user_sign_date >= FIRST) & (sheets.user_sign_date <= LAST)]
+    bad = bad[bad[["product_rating", *WEIGHTS]].isin(["不满意", "很不满意"]).any(axis=1)]
+    found = Counter(str(kind) for kind in year.sheets["M08.alarms"].index)
+    below = sum(v.count() >= 5 and v.mean() < 90 for v in (occasions.service, occasions.product_rating))
+    every = year.frame("01")
+    done = every[["handled_on", "replied_at"]].apply(lambda c: c.str[:10]).max(axis=1, skipna=False)
+    unhappy = (every.user_satisfied == "不满意") & (done >= FIRST) & (done <= LAST) & (every.state != "void")
+    (covered,) = numbers(year.sheets["M01.coverage"].loc["合计"], "覆盖率")
+    expected = {"A1": len(bad), "A2": below, "A4": int(covered < 80), "A5": int(unhappy.sum())}
+    assert {kind: found[kind] for kind in expected} == expected and found["A6"] == 0
+    told = " ".join(map(str, year.sheets["M08.alarms"].loc[["A1"]].to_numpy().ravel()))
+    assert [number for number in bad.number if number not in told] == []
 
 
 def test_the_years_report_has_its_charts(year: Year) -> None:
