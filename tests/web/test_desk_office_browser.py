@@ -28,9 +28,10 @@ from qrecords.services.care.verify import verify
 from qrecords.services.disposition.lists import lists
 from qrecords.services.finding.find import show
 from qrecords.services.intake.templates import template_file
-from qrecords.services.print import print_records
+from qrecords.services.intake.update import update
 from qrecords.services.reports.draw import draw
 from qrecords.services.volumes.shelf import list_volumes
+from qrecords.stores.given import on_disk
 from qrecords.web.app import ROUTES
 from qrecords.web.wording import worded
 from tests import paper
@@ -135,9 +136,10 @@ def job_ended(page: Page) -> None:
 
 
 def test_a_stack_of_thirty_mixed_pages_comes_to_a_clean_inbox(people: People, enter: Enter, tmp_path: Path) -> None:
-    office, old, last = people.office, REPORTS[-1], REPORTS[-2]
-    with blank_papers():
-        print_records(office, [old])  # a second print of it: the first is out of date once a value changes
+    office, old, found, last = people.office, REPORTS[-1], REPORTS[5], REPORTS[-2]
+    changes = tmp_path / "changes.json"
+    changes.write_text('{"customer_unit": "示例单位改"}', encoding="utf-8")
+    update(office, old, on_disk(changes))  # since it was printed
     stack = [scanned(payload(number, 1)) for number in REPORTS[::-1]]
     stack += [scanned(""), scanned("HTTP://EXAMPLE.ORG/1"), stack[3], scanned("X").rotate(90, expand=True)]
     assert len(stack) == 30
@@ -149,9 +151,17 @@ def test_a_stack_of_thirty_mixed_pages_comes_to_a_clean_inbox(people: People, en
     page.locator("input[type=file]").set_input_files(paper.bundle(stack, tmp_path / "stack.pdf", 100))
     page.get_by_role("button", name="读扫描件").click()
     job_ended(page)
-    expect(page.get_by_text(re.compile("附上2[56]份"))).to_be_visible()
+    expect(page.get_by_text("附上25份，3页留待处理，1份没有附上")).to_be_visible()
     page.get_by_role("link", name="回到扫描").click()
+    expect(page.get_by_text("印的是「示例单位六」，现在是「示例单位改」")).to_be_visible()
+    page.get_by_label("含有").fill(found)
+    page.get_by_role("button", name="找").click()
+    expect(page.locator("[data-record]")).to_have_count(1)
     waiting = page.locator("[data-page]")
+    expect(waiting).to_have_count(3)
+    waiting.first.drag_to(page.locator(f'[data-record="{found}"]'))
+    expect(waiting).to_have_count(2)
+    page.goto("/scans")
     while waiting.count():
         first = waiting.first
         before = first.get_attribute("data-page")
@@ -159,11 +169,14 @@ def test_a_stack_of_thirty_mixed_pages_comes_to_a_clean_inbox(people: People, en
             first.get_by_role("button", name="向右转").click()
             expect(page.locator(f"#{before}")).to_have_count(0)
             continue
-        target = page.locator(f'[data-record="{last}"]')
-        first.drag_to(target)
+        first.get_by_role("checkbox").check()
+        page.locator("#give-to").fill(last)
+        page.get_by_role("button", name="选中的页归到这份记录").click()
         expect(page.locator(f"#{before}")).to_have_count(0)
     expect(page.get_by_text("没有等着的页")).to_be_visible()
-    assert all(show(office, number).signatures for number in REPORTS[:5])
+    papers = {number: len(show(office, number).attached) for number in REPORTS}
+    assert papers == {**dict.fromkeys(REPORTS, 1), old: 0, found: 2, last: 3}, "a page that came twice is kept once"
+    assert {number: len(show(office, number).signatures) for number in REPORTS} == papers
 
 
 def test_a_year_with_two_gaps_is_bound_once_they_are_mended(people: People, enter: Enter) -> None:

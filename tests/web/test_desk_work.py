@@ -28,7 +28,9 @@ from qrecords.office import Office
 from qrecords.render.pdf import Converter
 from qrecords.services import jobs, packs
 from qrecords.services.administer import open_office
+from qrecords.services.care.verify import verify
 from qrecords.services.finding.find import show
+from qrecords.services.volumes.shelf import list_volumes
 from qrecords.stores import durable
 from qrecords.web.asked import _handled
 from qrecords.web.pages import shelf
@@ -96,6 +98,41 @@ def test_a_gap_says_where_it_is_seen_to_and_binds_only_with_a_reason(year: Offic
     assert browser.post("/shelf/2019/compile", {"with_gaps": "1", "reason": " "}).status_code == 409
     kept.steps.void(year, [number], reason="示例")
     assert "作废的编号" in browser.get("/shelf/2019")
+
+
+def test_a_compilation_stopped_half_way_leaves_whole_volumes_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops between two volumes, whatever was begun is whole; begun again it binds the rest, no code twice."""
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0)
+    asked = {"with_gaps": "1", "reason": "示例"}
+    with kept.opened(kept.copied(tmp_path)) as people:
+        office = people.office
+        before = {v.volume_code for v in list_volumes(office)}
+        browser = at_once(office)
+
+        def ask_to_stop(moment: str) -> None:
+            if moment == "compile.sealed":
+                with office.register.write() as tx:
+                    for job in tx.jobs.open():
+                        tx.jobs.ask_to_stop(job.key)
+
+        with monkeypatch.context() as stopping:
+            stopping.setattr(durable, "checkpoint", ask_to_stop)
+            page = browser.get(begun(browser.post("/shelf/2019/compile", asked)))
+        assert "已停下" in page
+        half = {v.volume_code for v in list_volumes(office)}
+        assert verify(office).problems == []
+        with office.register.read() as tx:
+            assert tx.intents.open() == []
+        assert office.archive.steps_in_staging() == []
+        assert "已完成" in browser.get(begun(browser.post("/shelf/2019/compile", asked)))
+        whole = [v.volume_code for v in list_volumes(office)]
+        assert len(whole) == len({*whole}) == 3
+        assert before < half < {*whole}
+        assert all(code.endswith("-001") for code in whole), "no code passed over"
+        assert verify(office).problems == []
 
 
 def test_a_job_stops_is_told_when_its_process_is_gone_and_is_nobody_elses(year: Office) -> None:
