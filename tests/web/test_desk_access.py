@@ -34,6 +34,8 @@ BEYOND: tuple[tuple[str, dict[str, str], Action], ...] = (
     *((f"POST /office/accounts/{a}", {"name": "nobody", "role": "reader", "level": "一般"}, Action.RIGHTS)
       for a in ("grant", "revoke", "clearance")),
     ("POST /office/forms/06A/template", {"file": "no template"}, Action.ADMINISTER),
+    ("POST /office/people", {"list": "none", "names": "示例"}, Action.ADMINISTER),
+    ("POST /office/holidays", {"days": "x"}, Action.ADMINISTER),
     ("GET /office/packs", {}, Action.ADMINISTER),
     ("POST /office/packs/ledger", {"turn": "off"}, Action.ADMINISTER),
     ("GET /office/backups/none", {}, Action.ADMINISTER),

@@ -140,6 +140,8 @@ ASKED: dict[str, str | list[str]] = {
     "POST /reports/{number}/evaluation": [f"number={REPORT}"],
     "GET /reports/{number}/file": [*(f"number={n}&name={name}" for n in DOCUMENTS for name in ("document.pdf", "nothing.pdf"))],
     "GET /office": [""],
+    "POST /office/people": NOBODYS,
+    "POST /office/holidays": NOBODYS,
     "GET /office/accounts": [""],
     "POST /office/accounts/{action}": NOBODYS,
     "GET /office/lists/{name}": ["name=customers", "name=products"],

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 import tomllib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +24,7 @@ from qrecords.stores.packagedforms import came_with
 
 T = TypeVar("T")
 HOLIDAYS_FILE = "holidays.csv"
+PEOPLE_FILE = "people.toml"
 REMEDY = "请按提示修改，或从备份恢复 forms/ 文件夹"
 
 
@@ -30,6 +35,16 @@ class Procedure:
         """Read one series' tables; the days of rest are the office's, where it has none of its own those of `main`."""
         self.folder = folder
         self._holidays = next((f for f in (folder, main or folder) if (f / HOLIDAYS_FILE).exists()), folder)
+
+    @property
+    def people_path(self) -> Path:
+        """Return where the lists of people are written."""
+        return self.folder / PEOPLE_FILE
+
+    @property
+    def holidays_path(self) -> Path:
+        """Return where the days of rest are written."""
+        return self._holidays / HOLIDAYS_FILE
 
     @cached_property
     def requirements(self) -> tuple[Row, ...]:
@@ -65,7 +80,7 @@ class Procedure:
     @cached_property
     def people_lists(self) -> dict[str, PeopleList]:
         """Return the lists of people the office keeps, with what each is for."""
-        path = self.folder / "people.toml"
+        path = self.people_path
         found: list[tuple[str, PeopleList]] = []
         problems: list[Problem] = []
         for key, table in (_toml(path) if path.exists() else {}).items():
@@ -91,7 +106,7 @@ class Procedure:
     @cached_property
     def calendar(self) -> Calendar:
         """Return the working-day calendar; InvalidInput names every line that is wrong."""
-        path = self._holidays / HOLIDAYS_FILE
+        path = self.holidays_path
         days: list[tuple[date, str]] = []
         problems: list[Problem] = []
         lines = _lines(path) if path.exists() or came_with(self.folder.name, path.name) else []
@@ -108,6 +123,30 @@ class Procedure:
                 problems.append(Problem(f"{day} 的类别是「{kind}」，应为 休 或 班", row=number, source=path.name))
             days.append((day, kind))
         return Calendar.of(_sound(path, days, problems))
+
+
+def with_names(path: Path, key: str, names: Sequence[str]) -> str:
+    """Return the text of people.toml with the names of one list, all else as it is written; InvalidInput."""
+    text, before = "\n".join(_lines(path)) + "\n", _toml(path)
+    section = re.search(rf"^\[{re.escape(key)}\][^\n]*\n(?:(?!\[\w).*\n)*", text, re.MULTILINE)
+    written = f"names = [{', '.join(json.dumps(name, ensure_ascii=False) for name in names)}]"
+    if section:
+        part, found = re.subn(r"^names\s*=\s*\[[^\]]*\]", lambda _: written, section[0], count=1, flags=re.MULTILINE)
+        text = (
+            text[: section.start()] + (part if found else f"{section[0].rstrip()}\n{written}\n") + text[section.end() :]
+        )
+    with suppress(tomllib.TOMLDecodeError):
+        if tomllib.loads(text) == {**before, key: {**before.get(key, {}), "names": list(names)}}:
+            return text
+    raise InvalidInput(f"{path.name} 写得特别，不能在这里改", remedy="请由管服务器的人在文件里改")
+
+
+def with_days(path: Path, days: Mapping[date, str]) -> str:
+    """Return the text of holidays.csv with the lines of some days, "" = none; other lines stay as they are written."""
+    lines = _lines(path) if path.exists() else ["日期,类别,名称"]
+    named = {day.isoformat() for day in days}
+    kept = [line for line in lines if line.partition(",")[0].strip() not in named]
+    return "\n".join([*kept, *(line for _, line in sorted(days.items()) if line)]) + "\n"
 
 
 def _sound(path: Path, found: list[T], problems: list[Problem]) -> list[T]:

@@ -163,6 +163,8 @@ ROUTES = (
     _get("/reports/{number}/chart", "reporting.document_chart"),
     _post("/reports/{number}/evaluation", "reporting.evaluated"),
     _get("/office", "managing.office"),
+    _post("/office/people", "managing.name_people"),
+    _post("/office/holidays", "managing.name_days"),
     _get("/office/accounts", "managing.people"),
     _post("/office/accounts/{action}", "managing.change_account"),
     _get("/office/lists/{name}", "managing.entries"),

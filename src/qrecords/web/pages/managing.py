@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from qrecords.model.lists import KINDS
 from qrecords.model.record import ACTION_LABELS, Action
 from qrecords.model.values import parse_date
 from qrecords.services.access import accounts, audit, login
-from qrecords.services.intake import lists
+from qrecords.services.intake import lists, named
 from qrecords.services.intake.forms import list_forms, show_form
 from qrecords.services.intake.templatecheck import check_forms
 from qrecords.services.intake.templates import adopt, tags_of, template_file, template_name
@@ -49,10 +50,24 @@ def office(asked: Asked) -> Response:
     years = procedure.calendar.years()
     return asked.page(
         "office.html", looks=looks, reads_log=session.allows(Action.AUDIT_READ), kinds=KINDS.values(),
-        people=procedure.people_lists.values(), holidays=sorted(years), unknown="" if year in years else year,
+        people=procedure.people_lists, holidays=sorted(years), unknown="" if year in years else year,
         folder=session.settings.forms.folder,
         administers=session.allows(Action.ADMINISTER), destroys=session.allows(Action.DESTROY),
     )  # fmt: skip
+
+
+def name_people(asked: Asked) -> Response:
+    """Change the names of one of the office's lists of people."""
+    names = named.name_people(asked.session, asked.text("list"), re.split(r"[\n，、；;]+", asked.text("names")))
+    asked.request.app.state.forms.tell()
+    return asked.go("/office", f"名单上现在有{len(names)}人：{'、'.join(names)}" if names else "名单空了：不限")
+
+
+def name_days(asked: Asked) -> Response:
+    """Write down special days."""
+    count = named.name_days(asked.session, asked.text("days").splitlines())
+    asked.request.app.state.forms.tell()
+    return asked.go("/office", f"已记下{count}天")
 
 
 # Accounts
