@@ -22,6 +22,7 @@ import bagit
 import httpx
 import pytest
 
+from qrecords.model.lists import CUSTOMERS
 from qrecords.render.pdf import Converter
 from qrecords.services.access import copies
 from qrecords.services.administer import open_office
@@ -31,12 +32,28 @@ from qrecords.services.care.verify import verify
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import lists
 from qrecords.services.finding.find import list_records, show
+from qrecords.services.intake.lists import list_entries
 from qrecords.services.volumes.shelf import list_volumes
 from tests import retention_office as kept
 from tests.conftest import CHECKOUT, FORMS
 from tests.faulty_disk import D, E, blank_convert, workspace
-from tests.office_steps import FIVE, SIGNED, STEPS, F, asked_for, signing
+from tests.office_steps import (
+    BRIEF,
+    CORRECTION,
+    DOCUMENT_MOMENTS,
+    FIVE,
+    LEADERS,
+    SIGNED,
+    STEPS,
+    UNIT,
+    F,
+    G,
+    asked_for,
+    document,
+    signing,
+)
 from tests.web.test_desk import as_typed
+from tests.web.test_desk_work import controls_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -96,18 +113,23 @@ from qrecords.services.care.deep import Deep
 from qrecords.web import worker
 Deep.volumes = lambda *_: iter(())
 worker.Workspace = SimpleNamespace(open=partial(Workspace.open, clock=lambda: getattr(kept, sys.argv[4])))
-noted = jobs._At.__call__
+noted = jobs._progress
 
-def progress(at, done, total):
-    noted(at, done, total)
-    checkpoint("progress")
+def progress(workspace, job):
+    note = noted(workspace, job)
+
+    def at(done, total):
+        note(done, total)
+        checkpoint("progress")
+
+    return at
 
 def end():
     if json.loads(armed.read_text())[2:]:
         os.kill(os.getppid(), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
 
-jobs._At.__call__ = progress
+jobs._progress = progress
 worker.main(root)
 """
 
@@ -278,6 +300,82 @@ def _draw(desk: Desk, _: dict[str, Any]) -> int:
     return desk.post("/reports/steps/draw", {"kind": "BB", "period": "2019-03"}).status_code
 
 
+def _correct(desk: Desk, _: dict[str, Any]) -> int:
+    """Correct a filed record from its page, as it stands there."""
+    address = f"/records/{kept.A}/correct"
+    said = controls_of(desk.http.get(address).text, address)
+    return desk.post(address, {**said, "reason": "示例", **CORRECTION}).status_code
+
+
+def _file_month(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.post("/fill/02A/months/2019-06/file", {}).status_code
+
+
+def _reviewed_month(folder: Path) -> Path:
+    """Return an office with a month of a register reviewed, not filed yet."""
+    root = workspace(folder)
+    with kept.opened(root, clock=lambda: kept.THEN) as people:
+        other = (
+            {"call_at": f"2019-06-0{n} 09:00", "closed_on": "2019-06-20", "user_need": f"六月{n}" * 5} for n in (1, 2)
+        )
+        lines = [kept.call(n) | changed for n, changed in enumerate(other, start=1)]
+        kept.reviewed(people.office, *kept.filled(people.office, "02A", *lines))
+    return root
+
+
+def _month_is_filed(root: Path) -> bool:
+    with kept.opened(root, clock=lambda: kept.THEN) as people:
+        found = [r for r in list_records(people.office, form_code="02A") if r.date.startswith("2019-06")]
+        assert len({show(people.office, r.record_no).archive_no for r in found}) == 1, "one item"
+    assert [r.state for r in found] in (["reviewed"] * 2, ["filed"] * 2), "all or none"
+    return found[0].state == "filed"
+
+
+def _give(desk: Desk, _: dict[str, Any]) -> int:
+    """Give the page that waits to its record; once it is given, nothing waits."""
+    waiting = re.findall(r'data-page="(\w+)"', desk.http.get("/scans").text)
+    said = {"page": waiting, "number": G, "kind": "用户签名", "by": SIGNED.by, "on": SIGNED.on}
+    return desk.post("/scans/give", said).status_code if waiting else 303
+
+
+def _attach_late(desk: Desk, _: dict[str, Any]) -> int:
+    folder = desk.root.parent
+    files = [("file", (name, (folder / name).read_bytes(), kind)) for name, kind in
+             (("paper.pdf", "application/pdf"), ("lost.png", "image/png"))]  # fmt: skip
+    return desk.post(f"/records/{kept.C}/attach", {}, files=files).status_code
+
+
+def _entry(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.post("/office/lists/customers", {f"entry.{k}": v for k, v in UNIT.items()}).status_code
+
+
+def _entries(desk: Desk, _: dict[str, Any]) -> int:
+    rows = "用户单位,用户代号\n示例单位一,SL-001\n示例单位二,SL-002\n".encode()
+    return desk.post("/office/lists/customers/import", {}, files={"file": ("a.csv", rows, "text/csv")}).status_code
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """Tells whether the office's list of customers has so many entries: all or none."""
+
+    wanted: int
+
+    def __call__(self, root: Path) -> bool:
+        with kept.opened(root, clock=lambda: kept.THEN) as people:
+            found = len(list_entries(people.office, CUSTOMERS))
+        assert found in {0, self.wanted}
+        return bool(found)
+
+
+def _of_report(step: str, **said: str) -> Callable[[Desk, dict[str, Any]], int]:
+    def act(desk: Desk, _: dict[str, Any]) -> int:
+        return desk.post(
+            f"/reports/steps/{step}", {"number": BRIEF, "reason": "示例", "by": "示例主任", **said}
+        ).status_code
+
+    return act
+
+
 def _list(desk: Desk, _: dict[str, Any]) -> int:
     return desk.http.get("/records/list.csv").status_code
 
@@ -313,6 +411,33 @@ DOINGS = {
         ("destroy.intent", "destroy.certified", "destroy.object"),
     ),
     "adopt": Doing(lambda _: {}, _adopt, STEPS["adopt"].done, {200, 303, 409}, only=STEPS["adopt"].passes[-3:]),
+    "correct": Doing(
+        lambda _: {}, _correct, STEPS["correct"].done, {200, 303, 409, 422},
+        only=("correct.intent", "correct.papers", "correct.committed"),
+    ),
+    "register": Doing(
+        lambda _: {}, _file_month, _month_is_filed, {200, 303, 409}, _reviewed_month,
+        only=("file.intent", "publish.done", "file.committed"),
+    ),
+    "give": Doing(
+        lambda _: {}, _give, STEPS["assign"].done, {200, 303}, signing, only=("scan.intent", "scan.kept", "scan.committed")
+    ),
+    "attach late": Doing(
+        lambda _: {}, _attach_late, STEPS["attach late"].done, {200, 303, 409}, signing,
+        only=("add.intent", "add.kept", "add.committed"),
+    ),
+    "entry": Doing(lambda _: {}, _entry, _Entries(1), {200, 303}, only=("write_file.aside",)),
+    "entries": Doing(lambda _: {}, _entries, _Entries(2), {200, 303}, only=("write_file.aside",)),
+    **{
+        f"report {step}": Doing(
+            lambda _: {}, _of_report(step, **said), STEPS[f"document {came_to}"].done, {200, 303, 409, 422},
+            document(taken), only=DOCUMENT_MOMENTS[:2],
+        )
+        for step, came_to, taken, said in (
+            ("sign", "reviewed", 1, {"part": "reviewer"}), ("return", "returned", 2, {}), ("void", "void", 1, {}),
+            ("issue", "issued", 3, {}), ("receipt", "received", 4, {"recipient": LEADERS}), ("correct", "corrected", 3, {}),
+        )
+    },
     "draw": Doing(lambda _: {}, _draw, STEPS["document"].done, {303, 409, 422}, only=STEPS["document"].passes[-3:]),
 }  # fmt: skip
 
