@@ -79,6 +79,7 @@ def blank_convert(
 ) -> list[Path]:
     """Stand in for LibreOffice where a test looks at other things than the paper."""
     made = []
+    out_dir.mkdir(parents=True, exist_ok=True)
     for document in documents:
         path = out_dir / f"{document.stem}.pdf"
         writer = PdfWriter()

@@ -93,7 +93,6 @@ def browsing(chromium: Browser, office: Office, address: str, size: str = "1366Ã
     complaints: list[str] = []
 
     def watch(page: Page) -> None:
-        patient(page)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
 

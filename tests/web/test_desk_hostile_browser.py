@@ -75,7 +75,7 @@ def _alarming(office: Office, tx: Any, asked: Asked) -> Prepared:
 def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     """Give the retention tests' office with records of hostile values, one of which was printed before it changed."""
     folder = tmp_path_factory.mktemp("hostile")
-    shutil.copytree(kept._base(), folder / "office")
+    shutil.copytree(kept._base.__wrapped__(), folder / "office")
     with kept.opened(folder / "office") as found:
         office = found.office
         add_people(office, "甲", "乙", "丙")

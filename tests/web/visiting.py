@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from tests.web.browsing import SIZES
 
-RUNS_SOMETHING = """(root) => [...(root ?? document).querySelectorAll("script:not([src]):not([type='application/json']), svg, body img:not(.sheet):not(.chart):not([src^='/scans/'])," +
+RUNS_SOMETHING = """(root) => [...(root ?? document).querySelectorAll("script:not([src]):not([type='application/json']), svg, body img:not(.sheet):not(.chart):not([src^='/scans/']):not([src*='/tried.png?'])," +
   "iframe:not([title]), object, embed, [onerror], [onload], [onclick], a[href^='javascript' i]")].map((e) => e.outerHTML)"""
 SAID = "document.body.innerText + [...document.querySelectorAll('input, textarea')].map((e) => e.value).join('\\n')"
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -46,7 +46,7 @@ def build(form: Form) -> bytes:
         if fields:
             parts += _stage(s, f"{'一二三四五六七八九'[number]}、{stage.label}", fields)
     end = together(s.pairs("supervisor_opinion", "supervisor_signature", height=13), archive(s))
-    head = Head(left=f"{Head.left}　　签署齐全、归档前{form.until_filed}") if form.until_filed else None
+    head = Head(left=f"{Head().left}　　签署齐全、归档前{form.until_filed}") if form.until_filed else None
     return s.document(*_joined([*parts, end]), head=head)
 
 
