@@ -10,6 +10,7 @@ Every record holds the word WORD, though not in its title, and it must be nowher
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -19,11 +20,13 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import pytest
 from pypdf import PdfWriter
 
 from qrecords.model.access import Account
 from qrecords.office import Office
-from qrecords.services import steps
+from qrecords.render.pdf import Converter
+from qrecords.services import making, steps
 from qrecords.services.administer import init, open_office
 from qrecords.services.correct import correct
 from qrecords.services.disposition.lists import approve, draw, witness
@@ -107,7 +110,29 @@ def call(number: int) -> dict[str, Any]:
     return sample("02A", linked_record=None, **changes)
 
 
-@cache
+_CONVERT, _TO_PDF = Converter.convert, making.to_pdf
+
+
+def on_paper(make: Callable[[], Path]) -> Any:
+    """Make a folder once, on real paper where there is LibreOffice, whatever stands in for it in the test that is first.
+
+    `__wrapped__` makes one of its own, on whatever paper there is.
+    """
+
+    @cache
+    def made() -> Path:
+        if shutil.which("soffice") is None:
+            return make()
+        with pytest.MonkeyPatch.context() as real:
+            real.setattr(Converter, "convert", _CONVERT)
+            real.setattr(making, "to_pdf", _TO_PDF)
+            return make()
+
+    made.__wrapped__ = make  # type: ignore[attr-defined]
+    return made
+
+
+@on_paper
 def _base() -> Path:
     root = Path(mkdtemp(prefix="retained-")) / "office"
     with closing(init(root, clock=lambda: THEN, account_name="甲")):
@@ -175,7 +200,7 @@ LIST_NO = "XH-2026-001"
 TODAY = NOW.date().isoformat()
 
 
-@cache
+@on_paper
 def _witnessed() -> Path:
     """The office with everything over on one list: drawn by 甲, approved by 乙, witnessed by 丙 and 丁."""
     root = copied(Path(mkdtemp(prefix="witnessed-")))
