@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qrecords.errors import NotFound, WrongState
+from qrecords.errors import WrongState
 from qrecords.model.access import Subject
 from qrecords.model.figures.management import unit_of
 from qrecords.model.form import Form
@@ -19,11 +19,9 @@ from qrecords.model.numbering import form_number
 from qrecords.model.record import GONE, Action, Record
 from qrecords.model.values import choice_key
 from qrecords.office import Office
-from qrecords.render.inputbook import input_workbook
 from qrecords.services import reading
-from qrecords.services.filekinds import kind_of
 from qrecords.services.intake.lists import list_entries
-from qrecords.services.intake.sheet import SUFFIX
+from qrecords.services.intake.sheet import begun_file, form_to_begin
 
 ITEM, REPORTS, FAULTS = "GJ", ("06", "07", "08"), ("01", "06", "11")
 # Where a fault says what is wrong, by field; of 11A by the lines for the quality department.
@@ -94,16 +92,12 @@ def alike(office: Office, record_no: str) -> Alike:
 
 def alike_file(office: Office, found: Alike, name: str) -> bytes:
     """Return the item's input workbook with the source and the units in it, each 未查."""
-    kind_of(name, (SUFFIX,))
-    return input_workbook(item_form(office), {}, words=office.words, begun=found.values)
+    return begun_file(office, item_form(office), found.values, name)
 
 
 def item_form(office: Office) -> Form:
     """Return the form of items of improvement."""
-    found = office.forms.numbered(ITEM)
-    if not found:
-        raise NotFound("没有改进项（KF758-GJ）的表式", remedy="请用本版的 forms/KF758 补上这个系列")
-    return found[-1].form
+    return form_to_begin(office, ITEM, "改进项（KF758-GJ）")
 
 
 def _begun(form: Form, record: Record, units: Sequence[Unit], today: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qrecords.errors import InvalidInput, NotFound, UsageError
+from qrecords.errors import InvalidInput, UsageError
 from qrecords.model.access import SECRECY_LEVELS, DocumentScope, secrecy_rank
 from qrecords.model.figures.basis import why_not_valid
 from qrecords.model.form import Form
@@ -15,9 +15,7 @@ from qrecords.model.period import Period
 from qrecords.model.record import Action
 from qrecords.model.spares import Holding, Proposed, Use, part_key, proposals
 from qrecords.office import Office
-from qrecords.render.inputbook import input_workbook
-from qrecords.services.filekinds import kind_of
-from qrecords.services.intake.sheet import SUFFIX
+from qrecords.services.intake.sheet import begun_file, form_to_begin
 from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.given import GivenFile
 from qrecords.stores.lists import read_list
@@ -91,17 +89,13 @@ def _scope(office: Office, form: Form) -> DocumentScope:
 
 def plan_form(office: Office) -> Form:
     """Return the form of spare-part plans."""
-    found = office.forms.numbered(PLAN)
-    if not found:
-        raise NotFound("没有预投维修备件计划（KF758-BJ）的表式", remedy="请用本版的 forms/KF758 补上这个系列")
-    return found[-1].form
+    return form_to_begin(office, PLAN, "预投维修备件计划（KF758-BJ）")
 
 
 def plan_file(office: Office, plan: SparePlan, name: str) -> bytes:
     """Return the plan's input workbook with what is proposed written in; what is decided is left to people."""
-    kind_of(name, (SUFFIX,))
     form = plan_form(office)
-    return input_workbook(form, {}, words=office.words, begun=plan_values(form, plan))
+    return begun_file(office, form, plan_values(form, plan), name)
 
 
 def plan_values(form: Form, plan: SparePlan) -> dict[str, Any]:

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qrecords.errors import NotFound, WrongState
+from qrecords.errors import WrongState
 from qrecords.model.access import Subject
 from qrecords.model.document import DocumentState
 from qrecords.model.form import Form
 from qrecords.model.record import Action
 from qrecords.office import Office
-from qrecords.render.inputbook import input_workbook
-from qrecords.services.filekinds import kind_of
-from qrecords.services.intake.sheet import SUFFIX
+from qrecords.services.intake.sheet import begun_file, form_to_begin
 from qrecords.services.reports.kept import show_document
 from qrecords.services.reports.shown import ShownDocument, ShownTable
 
@@ -84,16 +82,12 @@ def evaluation(office: Office, number: str) -> Evaluated:
 
 def evaluation_file(office: Office, found: Evaluated, name: str) -> bytes:
     """Return the paper's input workbook with what the report says in it; comment and approval are left to people."""
-    kind_of(name, (SUFFIX,))
-    return input_workbook(evaluation_form(office), {}, words=office.words, begun=found.values)
+    return begun_file(office, evaluation_form(office), found.values, name)
 
 
 def evaluation_form(office: Office) -> Form:
     """Return the form of the evaluation's paper."""
-    found = office.forms.numbered(FORM)
-    if not found:
-        raise NotFound("没有售后服务工作评价（KF758-PJ）的表式", remedy="请用本版的 forms/KF758 补上这个系列")
-    return found[-1].form
+    return form_to_begin(office, FORM, "售后服务工作评价（KF758-PJ）")
 
 
 def _table(document: ShownDocument) -> ShownTable | None:
