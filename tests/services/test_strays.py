@@ -17,7 +17,7 @@ from qrecords.services.care.recover import recover
 from qrecords.services.care.verify import verify
 from qrecords.services.correct import correct
 from qrecords.services.file import file_records
-from qrecords.services.strays import take_back_strays
+from qrecords.services.strays import taken_back_to
 from qrecords.services.volumes.compile import compile_year
 from qrecords.stores.archive import Archive, Staged
 from qrecords.stores.blobs.orderedmoves import OrderedMoves
@@ -118,9 +118,9 @@ def test_what_no_step_planned_stays(office: Office, monkeypatch: pytest.MonkeyPa
         (step,) = [i for i in tx.intents.over(naming=filed.object) if i.kind == "file"]
         before = {**step.payload, "filings": [{**step.payload["filings"][0], "print_no": 77}]}
         monkeypatch.setattr(type(tx.intents), "over", lambda *_, **__: [replace(step, payload=before)])
-        assert not take_back_strays(office, tx, filed.object, 0)
+        assert not taken_back_to(office, tx, filed.object, 0)
         monkeypatch.setattr(type(tx.intents), "over", lambda *_, **__: [step])
-        assert take_back_strays(office, tx, filed.object, 0), "it is the print that tells them apart"
+        assert taken_back_to(office, tx, filed.object, 0), "it is the print that tells them apart"
 
 
 def test_a_lone_root_inventory_is_let_go(office: Office, held_up: Callable[..., str]) -> None:
@@ -168,7 +168,7 @@ def test_without_it_every_try_is_refused(
     office: Office, held_up: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held_up(lambda: file_records(office, [D]))
-    monkeypatch.setattr("qrecords.services.freezing.take_back_strays", lambda *_: False)
+    monkeypatch.setattr("qrecords.services.freezing.taken_back_to", lambda *_: False)
     for _ in range(2):
         with pytest.raises(IntegrityFailure, match="已有内容"):
             file_records(office, [D])

@@ -289,3 +289,17 @@ def test_the_driver_says_nothing_of_its_own() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (ran.stdout, ran.stderr) == ("", "")
+
+
+def test_steps_that_are_over_are_found_by_what_they_name(register: Register) -> None:
+    """To the letter, by either engine: the newest first, none that is still under way."""
+    with register.write() as tx:
+        for number, named in enumerate(("D5-0001", "D5_0001", "D5-0001", "D5-0001"), start=1):
+            tx.intents.begin(
+                f"i{number}", "k", {"filings": [{"object_id": f"urn:{named}"}]}, "a", f"2026-01-0{number}", ""
+            )
+        for number in (1, 2, 3):
+            tx.intents.close(f"i{number}", done=number < 3)
+        assert [i.id for i in tx.intents.over(naming="urn:D5-0001")] == ["i3", "i1"]
+        assert [i.id for i in tx.intents.over(naming="urn:D5_0001")] == ["i2"]
+        assert tx.intents.over(naming="D5%") == []

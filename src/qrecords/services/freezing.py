@@ -23,7 +23,7 @@ from qrecords.render.code import payload
 from qrecords.render.pdflook import pages_of
 from qrecords.services.documents import sheet_subject
 from qrecords.services.intake.kepttemplates import keep_template
-from qrecords.services.strays import take_back_strays
+from qrecords.services.strays import taken_back_to
 from qrecords.stores.formfiles import FormFolder
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow
@@ -104,7 +104,7 @@ def require_heads(office: Office, tx: Transaction, filings: Sequence[Filing]) ->
     heads = _each(office, lambda filing: office.archive.head(filing.object_id), filings)
     for filing, head in zip(filings, heads, strict=True):
         before = filing.version - 1
-        if head != before and not take_back_strays(office, tx, filing.object_id, before):
+        if head != before and not taken_back_to(office, tx, filing.object_id, before):
             raise IntegrityFailure(
                 f"归档编号 {filing.archive_no} 在档案库里已有内容，与登记库不符",
                 remedy=advise("登记库可能是从旧备份恢复的；请先运行 {} 核对，不要继续归档", Do.VERIFY),
@@ -251,10 +251,7 @@ def held_papers(office: Office, object_id: str, version: int) -> dict[str, str]:
 def item_row(office: Office, tx: Transaction, record: Record) -> ItemRow:
     """Return what the register knows of a record's item; IntegrityFailure when the archive is at another version."""
     item = tx.items.row(record.archive_no)
-    if item is None or (
-        office.archive.head(item.object_id) != item.version
-        and not take_back_strays(office, tx, item.object_id, item.version)
-    ):
+    if item is None or not taken_back_to(office, tx, item.object_id, item.version):
         raise IntegrityFailure(
             f"{record.record_no} 的归档件与登记库不符", remedy=advise("请先运行 {} 核对，不要再改动这一件", Do.VERIFY)
         )

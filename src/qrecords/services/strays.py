@@ -18,23 +18,25 @@ from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import IntentRow
 
 
-def take_back_strays(office: Office, tx: Transaction, object_id: str, known: int) -> bool:
-    """Take back the version after the one the register knows, if a step that is over brought it in; tells whether.
+def taken_back_to(office: Office, tx: Transaction, object_id: str, known: int) -> bool:
+    """Take back what came late of an object; tells whether it stands at the version the register knows then, 0: none.
 
-    That it is the step's own, its content says: any other is left where it is. A register restored from an old backup
-    knows less than the archive, too, but no step of its own made that. The caller keeps others from the object.
+    The one version after that is taken back where a step that is over brought it in: that it is the step's own, its
+    content says, and any other is left where it is. A register restored from an old backup knows less than the archive,
+    too, but no step of its own made that. The caller keeps others from the object.
     """
-    if office.archive.head(object_id) == known:
-        return False
-    if known == 0:
+    head = office.archive.head(object_id)
+    if head and not known:
         office.archive.let_go_half(object_id)
-    if office.archive.head(object_id) != known + 1:
-        return office.archive.head(object_id) == known
-    for intent in _makers(office, tx, object_id):
-        office.archive.take_back(object_id, known + 1, intent.id)
-        tx.audit.append([office.event(Action.ADMINISTER, f"intent/{intent.id}", kind=intent.kind, did="undone")])
-        return True
-    return False
+        head = office.archive.head(object_id)
+    if head != known + 1:
+        return head == known
+    intent = next(_makers(office, tx, object_id), None)
+    if intent is None:
+        return False
+    office.archive.take_back(object_id, head, intent.id)
+    tx.audit.append([office.event(Action.ADMINISTER, f"intent/{intent.id}", kind=intent.kind, did="undone")])
+    return True
 
 
 def _makers(office: Office, tx: Transaction, object_id: str) -> Iterator[IntentRow]:

@@ -20,7 +20,7 @@ from qrecords.model.formats import Manifest, SegmentJson
 from qrecords.model.objects import LOG
 from qrecords.model.record import Action
 from qrecords.office import Office
-from qrecords.services.strays import take_back_strays
+from qrecords.services.strays import taken_back_to
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.audit import Segment, Wanted
@@ -166,7 +166,7 @@ def file_log(office: Office) -> Segment:
                 raise WrongState("上次封存以后没有新的日志", remedy="不用再封存")
             number = len(filed) + 1
             segment = Segment(number, first, last, head, object_id(number), office.now(), office.account.name)
-            take_back_strays(office, tx, segment.object_id, 0)
+            taken_back_to(office, tx, segment.object_id, 0)
             step = run.begin(tx, FileLog(segment))
             events = list(tx.audit.between(first, last))
         durable.checkpoint("audit.intent")

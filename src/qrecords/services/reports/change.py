@@ -21,7 +21,7 @@ from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.services.archiveclass import document_class
 from qrecords.services.reports.content import item_of_document
-from qrecords.services.strays import take_back_strays
+from qrecords.services.strays import taken_back_to
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
 from qrecords.work.step import EXACT, Run, Step, running
@@ -75,7 +75,7 @@ class ChangeDocument(Step[Office]):
 
 def change(run: Run[Office], tx: Transaction, document: Document, action: Action, detail: Facts) -> ChangeDocument:
     """Write down what a document will be, one version on; in a transaction that has checked it may."""
-    take_back_strays(run.desk, tx, document.object_id, document.version - 1)
+    taken_back_to(run.desk, tx, document.object_id, document.version - 1)
     facts = {"version": document.version, "document": document.sha256, "state": document.state.value, **detail}
     return run.begin(tx, ChangeDocument(document, Told(str(action), facts)))
 

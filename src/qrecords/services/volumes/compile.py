@@ -26,7 +26,7 @@ from qrecords.render.volume import Part
 from qrecords.services.access.audit import file_log
 from qrecords.services.finding.indexing import follow
 from qrecords.services.sealed import require_as_sealed
-from qrecords.services.strays import take_back_strays
+from qrecords.services.strays import taken_back_to
 from qrecords.services.volumes import catalogue
 from qrecords.services.volumes.arranging import Group, forms_of, groups_of, limits
 from qrecords.services.volumes.binding import VOLUME_PDF, Binding, is_sealed, job_of, seal
@@ -280,7 +280,7 @@ def _bindings(office: Office, tx: Transaction, plan: Plan, year: int, report: Ye
     known = [v for v in tx.items.volumes(year) if v.form_code == group.code]
     unsealed = [v for v in known if v.version == 0]
     for row in unsealed[: len(volumes)]:
-        take_back_strays(office, tx, row.object_id, 0)
+        taken_back_to(office, tx, row.object_id, 0)
     # What a broken-off compilation left is still the year's own; only what comes after is a supplement.
     supplement = all(v.supplement for v in unsealed) if unsealed else bool(known)
     numbers = [v.number for v in unsealed][: len(volumes)]
