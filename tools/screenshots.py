@@ -10,14 +10,11 @@ import argparse
 import re
 import shutil
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -25,9 +22,8 @@ from qrecords.office import Office
 from qrecords.services.administer import open_office
 from qrecords.services.demo import make_demo
 from qrecords.services.finding.find import list_records
-from qrecords.web.app import desk_app
-from qrecords.web.serving import listening
 from qrecords.web.signedin import Door
+from tests.web.browsing import served
 from tools.pictured import BACKUP, destroyed, furnish, years_later
 
 OUT = Path(__file__).parents[1] / "docs" / "pictures"
@@ -42,16 +38,8 @@ TALLEST = 3000  # pixels of a whole screen that are taken
 def desk(office: Office) -> Iterator[str]:
     """Serve an office and give the link that lets in who opened it."""
     door = Door(office.workspace, link_account=office.account.name)
-    place = listening("127.0.0.1", 0)
-    app = desk_app(door, hosts={"127.0.0.1"})
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{place.getsockname()[1]}/in?key={door.key}"
-    server.should_exit = True
-    thread.join(10)
+    with served(office, door=door) as address:
+        yield f"{address}/in?key={door.key}"
 
 
 def screens(page: Page, root: Path) -> Iterator[str]:

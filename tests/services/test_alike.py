@@ -17,7 +17,7 @@ from qrecords.services.alike import alike, alike_file
 from qrecords.services.finding.find import show
 from qrecords.services.intake.fill import fill
 from qrecords.stores.given import GivenFile
-from tests.services.test_report_figures import keep
+from tests.services.test_report_figures import keep, submitted
 from tests.web.test_desk import Browser
 
 LISTED = "产品名称,型号,出厂编号,批次/生产日期\n电台,SL-120,01,2024-1\n电台,SL-120,02,2024-1\n电台,SL-120,03,2024-2\n电台,SL-90,04,2024-1\n"
@@ -30,15 +30,7 @@ def office(office: Office) -> Office:
     (office.settings.root / "products.csv").write_text(LISTED, encoding="utf-8")
 
     def report(code: str, n: int, state: State = State.SUBMITTED, **values: Any) -> Record:
-        said = {
-            "product_model": "SL-120",
-            "secrecy_level": "内部",
-            "military_branch": "海军",
-            "customer_unit": "甲部队",
-        } | values
-        no = f"QR758-{code}-2026-{n:05}"
-        day = f"2026-02-{n:02}"
-        return Record(no, f"QR758-{code}", 2026, state, said, "示例", day, str(said["customer_unit"]), "", "")
+        return submitted(code, n, f"2026-02-{n:02}", state, **values)
 
     keep(
         office,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from qrecords.errors import NotPermitted
 from qrecords.model.access import Account, Grant
 from qrecords.model.period import Period
-from qrecords.model.record import Record
+from qrecords.model.record import Record, State
 from qrecords.office import Office
 from qrecords.services.reports.draw import draw
 from qrecords.services.reports.figures import Figures, figures_of
@@ -47,6 +48,14 @@ def keep(office: Office, records: list[Record]) -> None:
             for signed in record.signatures:
                 tx.records.sign([record.record_no], signed, office.now(), "x")
         tx.records.touch([r.record_no for r in records])
+
+
+def submitted(code: str, number: int, day: str, state: State = State.SUBMITTED, **values: Any) -> Record:
+    """Return a record of the navy's 甲部队 about an SL-120, but for what is said otherwise."""
+    usual = {"product_model": "SL-120", "secrecy_level": "内部", "military_branch": "海军", "customer_unit": "甲部队"}
+    said, year = usual | values, int(day[:4])
+    no = f"QR758-{code}-{year}-{number:05}"
+    return Record(no, f"QR758-{code}", year, state, said, "示例", day, str(said["customer_unit"]), "", "")
 
 
 @pytest.fixture

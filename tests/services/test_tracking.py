@@ -13,7 +13,7 @@ from qrecords.model.access import Grant
 from qrecords.model.record import Record, State
 from qrecords.office import Office
 from qrecords.services.tracking import lines_of, tracking, tracking_file
-from tests.services.test_report_figures import keep
+from tests.services.test_report_figures import keep, submitted
 from tests.web.test_desk import Browser
 
 LISTED = "产品名称,型号,出厂编号,交付日期\n电台,SL-120,01,2025-01-10\n电台,SL-120,02,2025-11-20\n电台,SL-90,03,\n"
@@ -24,13 +24,7 @@ def office(office: Office) -> Office:
     (office.settings.root / "products.csv").write_text(LISTED, encoding="utf-8")
 
     def report(n: int, day: str, state: State = State.SUBMITTED, **values: Any) -> Record:
-        said = {
-            "product_model": "SL-120",
-            "secrecy_level": "内部",
-            "military_branch": "海军",
-            "customer_unit": "甲部队",
-        } | values
-        return Record(f"QR758-06A-2025-{n:05}", "QR758-06A", 2025, state, said, "示例", day, "甲部队", "", "")
+        return submitted("06A", n, day, state, **values)
 
     keep(office, [report(1, "2025-08-01", serial_no="01"), report(2, "2025-08-02", State.VOID, serial_no="01"),
                   report(3, "2025-12-02", serial_no="02", military_branch="空军", customer_unit="乙部队")])  # fmt: skip

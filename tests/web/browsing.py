@@ -6,13 +6,12 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from qrecords.office import Office
 from qrecords.services.access.deskaccess import open_session
@@ -27,16 +26,15 @@ browser_marks = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (tools/system-packages.sh judges)"),
     pytest.mark.office,
 ]
-PRESSED_MS = 5_000
 SIZES = {"1366Ã—768": (1366, 768), "200 %": (683, 384), "phone": (390, 844)}
 HANDHELD = {"a phone": (390, 844), "a tablet": (820, 1180)}  # pointed at with a finger
 
 
 @contextmanager
-def served(office: Office, work: Callable[[], None] | None = None) -> Iterator[str]:
+def served(office: Office, work: Callable[[], None] | None = None, door: Door | None = None) -> Iterator[str]:
     """Serve an office and give its address; `work` stands in for the process that does the long work."""
     place = listening("127.0.0.1", 0)
-    app = desk_app(Door(office.workspace), hosts={"127.0.0.1"})
+    app = desk_app(door or Door(office.workspace), hosts={"127.0.0.1"})
     app.state.work = work or app.state.work
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
@@ -54,17 +52,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
-
-
-def patient(page: Page) -> Page:
-    """Let a key pressed be over after some seconds: one that takes the page away may never be told as pressed."""
-
-    def press(key: str, **how: Any) -> None:
-        with suppress(TimeoutError):
-            page.locator("body").press(key, timeout=PRESSED_MS, **how)
-
-    page.keyboard.press = press  # type: ignore[method-assign]
-    return page
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +93,12 @@ def browsing(chromium: Browser, office: Office, address: str, size: str = "1366Ã
 def context(chromium: Browser, house: Office, address: str) -> Iterator[BrowserContext]:
     with browsing(chromium, house, address) as opened:
         yield opened
+
+
+def begin(page: Page, form: str) -> str:
+    """Begin a draft and return its key."""
+    page.goto("/fill", wait_until="domcontentloaded")
+    page.locator(f'form[action$="{form}"] button').click()
+    page.wait_for_url("**/drafts/**", wait_until="domcontentloaded")
+    page.locator("#saved").wait_for()
+    return page.url.rpartition("/")[2]

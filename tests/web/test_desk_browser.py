@@ -28,7 +28,6 @@ from qrecords.stores.given import on_disk
 from qrecords.web.app import desk_app
 from qrecords.web.serving import listening
 from qrecords.web.signedin import COOKIE, Door
-from tests.web.browsing import patient
 from tests.web.test_desk import quick_passwords
 
 __all__ = ["quick_passwords"]
@@ -68,7 +67,7 @@ def page(chromium: Browser, site: tuple[str, str]) -> Iterator[Page]:
     """Return a page on 今日; whatever the page's script complains of fails the test."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", base_url=site[0])
     context.set_default_navigation_timeout(120_000)  # a page has come when the print in its frame has
-    opened, complaints = patient(context.new_page()), list[str]()
+    opened, complaints = context.new_page(), list[str]()
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
     opened.goto(site[1])
@@ -183,6 +182,7 @@ def sign_in(page: Page, office: Office) -> None:
     page.context.clear_cookies()
     page.goto("/")
     page.wait_for_url("**/login?to=/")
+    expect(page.locator("[name=name]")).to_be_focused()  # the page sees to it, a moment after it is there
     for text in ("person1", password):
         page.keyboard.insert_text(text)
         page.keyboard.press("Tab")

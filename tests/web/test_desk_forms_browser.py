@@ -24,7 +24,7 @@ from qrecords.stores.given import on_disk
 from tests.conftest import sample_of
 from tests.faulty_disk import blank_convert
 from tests.services.test_returned import HEADINGS, parcel
-from tests.web.browsing import HANDHELD, address, browser_marks, browsing, chromium, context, house
+from tests.web.browsing import HANDHELD, address, begin, browser_marks, browsing, chromium, context, house
 from tests.web.test_desk import ALL_FORMS
 
 __all__ = ["address", "chromium", "context", "house"]
@@ -62,15 +62,6 @@ def _blank() -> Iterator[None]:
 def page(context: BrowserContext) -> Page:
     context.route("**/*.pdf*", lambda route: route.fulfill(body="", content_type="text/plain"))
     return context.new_page()
-
-
-def begin(page: Page, form: str) -> str:
-    """Begin a draft and return its key."""
-    page.goto("/fill", wait_until="domcontentloaded")
-    page.locator(f'form[action$="{form}"] button').click()
-    page.wait_for_url("**/drafts/**", wait_until="domcontentloaded")
-    page.locator("#saved").wait_for()
-    return page.url.rpartition("/")[2]
 
 
 def controls(house: Office, form_code: str, values: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -21,11 +21,10 @@ from tests.services.test_arrivals import LATE, NOT_YET, UNIT
 from tests.services.test_complaints import COMPLAINT, OPEN
 from tests.services.test_rules import Desk
 from tests.web.test_desk import Browser
-from tests.web.test_desk_retention import add_people
+from tests.web.test_desk_retention import Person, add_people, browser_of
 
 NUMBER = "KF-BB-2019-001"
 FIGURE = re.compile(r"/reports\?[^\"]*figure=(\w+)")
-Person = Callable[[str], Browser]
 
 
 def written(svg: bytes) -> list[str]:
@@ -138,15 +137,7 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
     monkeypatch.setattr(Converter, "convert", blank_convert)
     with kept.opened(kept.copied(tmp_path), clock=lambda: kept.THEN) as people:
         add_people(people.office, "甲", "乙", "丙")
-        browsers: dict[str, Browser] = {}
-
-        def of(name: str) -> Browser:
-            if name not in browsers:
-                browsers[name] = Browser(people(name)).enter()
-            return browsers[name]
-
-        of.people = people  # type: ignore[attr-defined]
-        yield of
+        yield browser_of(people)
 
 
 def step(browser: Browser, action: str, status: int = 303, **said: str) -> str:

@@ -39,21 +39,26 @@ def add_people(office: Office, *names: str) -> None:
 Person = Callable[[str], Browser]
 
 
+def browser_of(people: People) -> Person:
+    """Return who gives each of them a browser, one a name."""
+    browsers: dict[str, Browser] = {}
+
+    def of(name: str) -> Browser:
+        if name not in browsers:
+            browsers[name] = Browser(people(name)).enter()
+        return browsers[name]
+
+    of.people = people  # type: ignore[attr-defined]
+    return of
+
+
 @pytest.fixture
 def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
     """Give the browser of a person of the retention tests' office."""
     monkeypatch.setattr(making, "to_pdf", blank_pdfs)
     with kept.opened(kept.copied(tmp_path)) as people:
         add_people(people.office, "甲", "乙", "丙", "丁", "戊")
-        browsers: dict[str, Browser] = {}
-
-        def of(name: str) -> Browser:
-            if name not in browsers:
-                browsers[name] = Browser(people(name)).enter()
-            return browsers[name]
-
-        of.people = people  # type: ignore[attr-defined]
-        yield of
+        yield browser_of(people)
 
 
 def people_of(person: Person) -> People:

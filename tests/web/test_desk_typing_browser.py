@@ -17,7 +17,7 @@ from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import add_entry
 from qrecords.stores.given import on_disk
 from tests.conftest import sample_of
-from tests.web.browsing import address, browser_marks, chromium, context, house
+from tests.web.browsing import address, begin, browser_marks, chromium, context, house
 
 __all__ = ["address", "chromium", "context", "house"]
 pytestmark = browser_marks
@@ -43,15 +43,6 @@ def unprinted(page: Page) -> Page:
     """Return a page whose print is left out."""
     page.route("**/*.pdf*", lambda route: route.fulfill(body="", content_type="text/plain"))
     return page
-
-
-def begin(page: Page, form: str) -> str:
-    """Begin a draft and return its key."""
-    page.goto("/fill", wait_until="domcontentloaded")
-    page.locator(f'form[action$="{form}"] button').click()
-    page.wait_for_url("**/drafts/**", wait_until="domcontentloaded")
-    page.locator("#saved").wait_for()
-    return page.url.rpartition("/")[2]
 
 
 def cell(page: Page, key: str) -> Locator:
@@ -84,7 +75,9 @@ def test_what_the_customers_last_record_said_is_taken_by_a_key_or_a_click(
     assert chosen(page, "military_branch") == ["海军"]
     page.locator("[name=contact_title]").fill("示例：自己写的")
     expect(cell(page, "contact_title").locator(".offer")).to_have_count(0)
-    page.keyboard.press("Alt+Shift+ArrowDown")
+    saving = re.compile(r"/drafts/\w+$")
+    with page.expect_response(saving):  # the next pause saves; a page left before that shows what was saved till then
+        page.keyboard.press("Alt+Shift+ArrowDown")
     expect(page.locator("[name=contact_phone]")).to_have_value(LAST["contact_phone"])
     expect(page.locator(".offer")).to_have_count(0)
     expect(page.locator("#saved")).to_contain_text("已保存")
