@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -91,6 +92,12 @@ def test_the_same_list_gives_the_same_bytes() -> None:
     assert (book.properties.created, book.properties.modified) == (MADE.replace(tzinfo=None),) * 2
     assert book.properties.title == "目录 A/B"
     assert book.sheetnames == ["目录 AB"]
+
+
+def test_without_a_moment_none_is_named() -> None:
+    """An empty input workbook got twice is the same file, whenever it is asked for."""
+    with zipfile.ZipFile(io.BytesIO(workbook([Sheet("单", [Column(20)], [])]))) as book:
+        assert b"dcterms:" not in book.read("docProps/core.xml").replace(b"xmlns:dcterms", b"")
 
 
 def test_a_sheet_is_laid_out_as_it_is_described(written: Callable[..., Path]) -> None:

@@ -46,7 +46,8 @@ Value = str | int | float | date | datetime | None
 
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NO_ROWS = b"<sheetData></sheetData>"
-_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
+_CLOCK = re.compile(rb"(<dcterms:(created|modified)\b[^>]*>)[^<]*(</dcterms:\2>)")
+_CORE = "docProps/core.xml"
 _EDGE = Side(style="thin", color="BFBFBF")
 _AUTHOR = "qrecords"
 _serial: Any = to_excel  # of a day; it has no types
@@ -154,7 +155,10 @@ def workbook(
     made: datetime | None = None,
     title: str = "",
 ) -> bytes:
-    """Return the bytes of an .xlsx; `names` are ranges by name: title of the sheet and cells, such as `$A$1:$A$9`."""
+    """Return the bytes of an .xlsx, the same for the same contents; without `made` it names no moment.
+
+    `names` are ranges by name: title of the sheet and cells, such as `$A$1:$A$9`.
+    """
     book = Workbook(write_only=True)
     looks = _Looks(book)
     rows = [_write(book, looks, sheet) for sheet in sheets]
@@ -163,14 +167,11 @@ def workbook(
     book.active = active
     if title:
         book.properties.title = title
-    moment = made.replace(tzinfo=None) if made else None
-    if moment:
-        book.properties.created = moment
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:  # deflated once, below
         ExcelWriter(book, archive).save()
         bodies = {made.path[1:]: body for made, body in zip(book.worksheets, rows, strict=True)}
-    return _packed(stream, bodies, moment)
+    return _packed(stream, bodies, made)
 
 
 class _Looks:
@@ -309,12 +310,11 @@ def _validation(check: Check) -> DataValidation:
 
 
 def _packed(stream: io.BytesIO, bodies: Mapping[str, bytes], moment: datetime | None) -> bytes:
-    """Return the workbook with the rows of its sheets; with a moment, that one where openpyxl writes the clock."""
+    """Return the workbook with the rows of its sheets; where openpyxl writes the clock, the moment or nothing."""
     with zipfile.ZipFile(stream) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
-    if moment:
-        core = "docProps/core.xml"
-        entries[core] = _MODIFIED.sub(rb"\g<1>" + f"{moment:%Y-%m-%dT%H:%M:%SZ}".encode(), entries[core])
+    changed = rb"\g<1>" + f"{moment:%Y-%m-%dT%H:%M:%SZ}".encode() + rb"\g<3>" if moment else b""
+    entries[_CORE] = _CLOCK.sub(changed, entries[_CORE])
     return join(pack(name, _with_rows(content, bodies.get(name, b""))) for name, content in entries.items())
 
 
