@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -119,6 +120,7 @@ class PostgresqlServer:
 
     def kill(self) -> None:
         """Kill it with every process of its own, as a machine that loses its power does."""
+        os.kill(self.pid, signal.SIGSTOP)  # one begun while they are counted would live on beside the next server
         asked = subprocess.run(["pgrep", "-P", str(self.pid)], capture_output=True, text=True, check=False)
         for pid in (self.pid, *map(int, asked.stdout.split())):
             with suppress(ProcessLookupError):  # they end with their parent

@@ -86,8 +86,10 @@ def note(root, name, words):
     with (root.parent / f"{root.name}.{name}").open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(words) + "\\n")
 
-def step(office, folder, name):
-    values = [kept.information(1 + n, f"示例单位{name}", 记录编号="新") for n in range(2)]
+def step(office, folder, number, count):
+    # Hyphens join in a search: the unit desk1-13-1 would be found by desk1-1-31 too.
+    name, unit = f"{folder.name}-{number}-{count}", f"示例单位{folder.name}号{number}次{count}完"
+    values = [kept.information(1 + n, unit, 记录编号="新") for n in range(2)]
     source, page = folder / f"{name}.json", folder / f"{name}.png"
     source.write_text(json.dumps(values, ensure_ascii=False), encoding="utf-8")
     numbers = [r.record_no for r in fill(office, "01A", [on_disk(source)]).records]
@@ -95,7 +97,7 @@ def step(office, folder, name):
     steps.review(office, numbers, opinion="同意", on="2019-12-31")
     for filed in file_records(office, numbers):
         note(folder, "told", [filed.record_no, filed.archive_no])
-    if int(name.split("-")[1]) % 2:
+    if int(number) % 2:
         asked = jobs.start(office, "compile", {"year": "2019", "with_gaps": True, "reason": "示例"})
     else:
         picture = Image.new("L", (400, 560), 255)
@@ -103,11 +105,12 @@ def step(office, folder, name):
         picture.save(page)
         asked = jobs.start(office, "scan", {}, files=[on_disk(page)])
     note(folder, "asked", asked.key)
-    found = search(office, f"示例单位{name}", Criteria())
+    found = search(office, unit, Criteria())
     if found.total != 2:
         with office.register.read() as tx:
-            held = [(r.record_no, r.seq, r.state) for r in tx.records.find(form_code="QR758-01A") if name in r.customer_unit]
-            raise AssertionError([name, numbers, found.total, held, tx.records.last_change(), office.index.last_seq()])
+            held = [(r.record_no, r.seq, r.state) for r in tx.records.find(form_code="QR758-01A") if r.customer_unit == unit]
+            told = [hit.record_no for hit in found.hits]
+            raise AssertionError([unit, numbers, told, held, tx.records.last_change(), office.index.last_seq()])
 
 def opened(root):
     while True:
@@ -127,7 +130,7 @@ def desk(root, number):
             if torn:  # as a desk does (web/asked.py)
                 recover(office)
                 torn = False
-            step(office, root, f"{root.name}-{number}-{count}")
+            step(office, root, number, count)
         except StorageFailure:
             torn = True
             time.sleep(0.2)

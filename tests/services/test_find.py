@@ -23,6 +23,7 @@ from qrecords.services.finding import indexing
 from qrecords.services.finding.search import Criteria, facets_of, search
 from qrecords.services.intake.fill import fill
 from qrecords.stores.formoutlines import CACHE_FILE
+from qrecords.stores.fulltext.store import POINTER, IndexStore
 from qrecords.stores.given import on_disk
 from qrecords.stores.register import tables
 from qrecords.stores.register.rows import VolumeRow
@@ -213,6 +214,32 @@ def in_another_thread(office: Office, number: str) -> None:
     other = Thread(target=made)
     other.start()
     other.join()
+
+
+def test_a_rebuild_of_another_that_began_before_a_change_hides_it_from_nobody(
+    filled: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who finds no index and waits while another makes it takes that one, and what came since it was begun."""
+    assert found(filled, "遥控盒") == [NO]
+    with filled.register.read() as tx:
+        before, last = [*indexing.documents(filled, tx, tx.records.many([NO]))], tx.records.last_change()
+    with filled.register.write() as tx:
+        tx.records.add([(replace(tx.records.many([NO])[0], record_no="QR758-10A-2025-00002"), None)])
+        tx.records.touch(["QR758-10A-2025-00002"])
+    (filled.indexes_dir / POINTER).unlink()
+    other = IndexStore(filled.indexes_dir, filled.settings.index.engine, filled.register.register_id)
+    lock, made = filled.index._lock, list[int]()
+
+    def waited_for(name: str, seconds: float, doing: str) -> Any:
+        if name == "rebuild" and not made:
+            made.append(last)
+            other.rebuild(before, last_seq=last)
+            other.close()
+        return lock(name, seconds, doing)
+
+    monkeypatch.setattr(filled.index, "_lock", waited_for)
+    assert found(filled, "遥控盒") == ["QR758-10A-2025-00002", NO]
+    assert made, "the other one's was taken"
 
 
 def test_an_index_is_copied_from_another_machine_instead_of_rebuilt(

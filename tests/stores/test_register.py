@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from qrecords.stores.register.audit import seal_what_is_there
 from qrecords.stores.register.database import MIGRATION
 from qrecords.stores.register.dialects import postgresql as postgresql_engine
 from qrecords.stores.register.dialects import sqlite
+from qrecords.stores.register.log import CHANGES
 
 if TYPE_CHECKING:
     from tests.servers import PostgresqlServer
@@ -93,6 +96,36 @@ def test_two_processes_take_each_number_once_and_keep_one_chain(place: Place, re
     with register.read() as tx:
         assert first_break(tx.audit.events()) is None
         assert tx.audit.head()[0] == 120
+
+
+def test_a_change_is_never_seen_before_one_of_a_lower_number(place: Place, register: Register) -> None:
+    """Two transactions at once: the index, which follows the numbers, would skip for ever one that comes in later."""
+    taken: list[tuple[str, int]] = []
+    has_one, may_end = threading.Event(), threading.Event()
+
+    def change(name: str) -> None:
+        with closing(place.opened()) as mine, mine.write() as tx:
+            taken.append((name, tx.counters.take(CHANGES)[0]))
+            has_one.set()
+            may_end.wait(30)
+
+    first, second = (Thread(target=change, args=(name,)) for name in ("first", "second"))
+    first.start()
+    assert has_one.wait(30)
+    second.start()
+    for _ in range(20):
+        with register.read() as tx:
+            assert tx.counters.last(CHANGES) == 0, "nothing is committed"
+        with pytest.raises(Busy), register.write(wait=False):
+            pass
+        time.sleep(0.01)
+    assert taken == [("first", 1)], "no number is given away while one is not committed"
+    may_end.set()
+    for one in (first, second):
+        one.join(30)
+    assert taken == [("first", 1), ("second", 2)]
+    with register.read() as tx:
+        assert tx.counters.last(CHANGES) == 2
 
 
 def test_a_transaction_that_fails_leaves_no_trace(register: Register) -> None:

@@ -142,7 +142,8 @@ def catch_up(office: Office, *, once: bool = False) -> int:
     try:
         return _catch_up(office, once=once)
     except MustRebuild:
-        return _rebuild(office)
+        # Another's rebuild may be taken instead, which was begun before the changes this one was asked to know of.
+        return _rebuild(office) + _catch_up(office, once=once)
 
 
 def catch_up_in_time(office: Office) -> tuple[int, int]:
