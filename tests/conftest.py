@@ -30,6 +30,8 @@ from qrecords.model.form import Form
 from qrecords.stores import formfolders
 from tests import converted_once
 from tests.laid import laid
+from tests.missing import pytest_configure as require_groups
+from tests.missing import pytest_make_collect_report, pytest_runtest_makereport, pytest_terminal_summary  # noqa: F401
 
 if TYPE_CHECKING:
     from qrecords.office import Office
@@ -93,6 +95,7 @@ MEMORY_NEEDED = 6 << 30  # what two workers hold at their most is under 2 GB
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the tests' folders in memory where there is enough; `--basetemp` and `PYTEST_DEBUG_TEMPROOT` say otherwise."""
+    require_groups()
     if config.option.basetemp is None and MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free > MEMORY_NEEDED:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
 
