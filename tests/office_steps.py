@@ -58,6 +58,7 @@ from qrecords.services.scans.assign import assign
 from qrecords.services.scans.attach import attach
 from qrecords.services.scans.scan import scan
 from qrecords.services.scans.sheets import Signing
+from qrecords.services.scans.waiting import let_go, turn
 from qrecords.services.volumes.compile import compile_year
 from qrecords.settings import load
 from qrecords.stores.archive import Archive
@@ -76,6 +77,7 @@ Done = Callable[[Path], bool]
 PUBLISHED = ("stage.done", "publish.begin", "publish.done", "publish.tidy")
 GROWN = (*PUBLISHED, "publish.version_in", "publish.inventory_in")
 WRITTEN = ("write_file.aside",)
+LET_GO = ("scan.intent", "scan.committed", "scan.tidied")
 SCANNED = (*WRITTEN, "scan.intent", "scan.kept", "scan.committed", "scan.tidied")
 REMOVED = ("remove.taken", "remove.erased")
 
@@ -249,6 +251,32 @@ def _is_scanned(root: Path) -> bool:
 
 def _page_waiting(office: Office) -> str:
     return next(w.page_id for w in office.papers.inbox.all() if w.source == "waiting.png")
+
+
+@people()
+def _turn(office: Office) -> None:
+    turn(office, _page_waiting(office), 1)
+
+
+@people()
+def _is_turned(office: Office) -> bool:
+    (page,) = office.papers.inbox.all()
+    with Image.open(BytesIO(office.papers.inbox.picture(page.page_id)())) as picture:
+        return picture.width > picture.height
+
+
+@people()
+def _let_go(office: Office) -> None:
+    let_go(office, [_page_waiting(office)], "strange")
+
+
+@people()
+def _is_let_go(office: Office) -> bool:
+    with office.register.read() as tx:
+        told = [e for e in tx.audit.events("scans") if "let_go" in e.detail]
+    gone = not office.papers.inbox.all()
+    assert len(told) == gone, "logged, once"
+    return gone
 
 
 @people()
@@ -753,6 +781,8 @@ STEPS = {
     ),
     "sign": Step(_sign, _has_signature(F), SCANNED, signing, reads=True),
     "scan": Step(_scan, _is_scanned, SCANNED, signing, reads=True),
+    "turn": Step(_turn, _is_turned, SCANNED, signing),
+    "let go": Step(_let_go, _is_let_go, LET_GO, signing),
     "assign": Step(_assign, _is_assigned, SCANNED, signing, reads=True),
     "attach": Step(_attach, _is_attached, SCANNED, signing, reads=True),
     "attach late": Step(

@@ -195,6 +195,33 @@ def test_kind_and_signer_are_asked_for(office_cli: CommandLine, pages: Pages, tm
     assert last["evidence"] == f"{FIRST}-1.pdf"
 
 
+def test_without_a_kind_the_one_registered_counts_and_of_several_none(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path
+) -> None:
+    scan = paper.bundle(pages(FIRST), tmp_path / "scan.pdf", 150)
+    office_cli.json("sign", FIRST, "--kind", "用户签名", "--by", "示例用户", "--on", "2025-11-30")
+    (attached,) = office_cli.json("scan", scan)["attached"]
+    assert attached["kinds"] == ["customer-signature"]
+    again = office_cli.json("scan", scan)
+    assert again["attached"] == []
+    assert any("没有重复" in note for note in again["notes"])
+    for kind, by in (("用户公章", "示例单位"), ("服务人员签名", "示例工程师")):
+        office_cli.json("sign", FIRST, "--kind", kind, "--by", by, "--on", "2025-12-01")
+    refused = office_cli.json("scan", scan, ok=False)["error"]
+    assert (refused["code"], "登记了几种签署" in refused["message"]) == ("usage", True)
+    (attached,) = office_cli.json("scan", scan, "--by", "示例工程师")["attached"]
+    assert attached["kinds"] == ["engineer"], "who signed tells which it is"
+    (attached,) = office_cli.json("scan", scan)["attached"]
+    assert attached["kinds"] == ["customer-seal"], "the one left whose paper has not come home"
+    signed = [s for s in office_cli.json("show", FIRST)["record"]["signatures"] if s["evidence_sha256"]]
+    assert [(s["kind"], s["by"], s["on"]) for s in signed] == [
+        ("customer-signature", "示例用户", "2025-11-30"),
+        ("engineer", "示例工程师", "2025-12-01"),
+        ("customer-seal", "示例单位", "2025-12-01"),
+    ]
+    assert office_cli.json("verify")["problems"] == []
+
+
 def covered(page: Image.Image) -> Image.Image:
     """A page whose code cannot be read any more."""
     page = page.copy()

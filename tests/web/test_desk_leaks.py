@@ -98,6 +98,7 @@ ASKED: dict[str, str | list[str]] = {
     "POST /scans": "scans go the way of scan, which tests/services/test_leaks.py asks",
     "POST /scans/take": "scans go the way of scan, which tests/services/test_leaks.py asks",
     "POST /scans/give": [f"page=P000000000000&number={HIDDEN}"],
+    "POST /scans/let-go": ["page=P000000000000&why=strange"],
     "GET /scans/{page}/page.jpg": ["page=P000000000000"],
     "POST /scans/{page}/turn": ["page=P000000000000&quarters=1"],
     "GET /shelf": [""],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.render.pdf import Converter
 from qrecords.scanning import ocr
-from qrecords.services import jobs
+from qrecords.services import jobs, steps
 from qrecords.services.finding.find import show
 from qrecords.services.intake.update import update
 from qrecords.services.scans import scan as scan_service
@@ -49,9 +49,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Offi
         yield office, browser, root.parent
 
 
-def upload(browser: Browser, *paths: Path, status: int = 303) -> str:
+def upload(browser: Browser, *paths: Path, status: int = 303, said: Mapping[str, Any] = SIGNED) -> str:
     files = [("file", (path.name, path.read_bytes())) for path in paths]
-    answer = browser.http.post("/scans", data={"token": browser.token, **SIGNED}, files=files)
+    answer = browser.http.post("/scans", data={"token": browser.token, **said}, files=files)
     assert answer.status_code == status, answer.text
     return browser.get(answer.headers["location"]) if status == 303 else str(answer.text)
 
@@ -78,6 +78,81 @@ def test_a_stack_is_read_what_waits_is_turned_and_given_to_its_record(desk: tupl
     assert browser.post("/scans/give", {"page": fresh, "number": G, **SIGNED}).status_code == 303
     assert "没有等着的页" in browser.get("/scans")
     assert "签名、盖章" in browser.get(f"/records/{G}")
+
+
+AS_REGISTERED = {"kind": "", "by": "", "on": ""}
+REGISTERED = ("customer-signature", "示例用户", "2019-12-30")
+
+
+def _proved(office: Office, number: str) -> list[tuple[str, str, str]]:
+    return [(s.kind, s.by, s.on) for s in show(office, number).signatures if s.evidence_sha256]
+
+
+def test_as_registered_takes_the_one_registered_and_refuses_others_alone(desk: tuple[Office, Browser, Path]) -> None:
+    office, browser, folder = desk
+    steps.sign(office, [F], kind=SIGNED["kind"], by=SIGNED["by"], on=SIGNED["on"])
+    sheet(folder / "g.png", payload(G, 1))
+    told = upload(browser, folder / "g.png", folder / "f.png", said=AS_REGISTERED)
+    assert "附上1份，0页留待处理，1份没有附上" in told
+    assert "没有登记签署，不知道纸上是谁签的" in told
+    assert _proved(office, F) == [REGISTERED]
+    told = upload(browser, folder / "g.png", said={**AS_REGISTERED, "kind": SIGNED["kind"]})
+    assert "没有登记「用户签名」，不知道纸上是谁签的" in told
+
+
+def test_a_page_that_belongs_to_nothing_is_let_go_and_logged(desk: tuple[Office, Browser, Path]) -> None:
+    office, browser, folder = desk
+    upload(browser, folder / "lost.png")
+    first, second = (page.page_id for page in office.papers.inbox.all())
+    for said in ({"why": "strange"}, {"page": first}, {"page": first, "why": "x"}):
+        assert browser.post("/scans/let-go", said).status_code == 409, said
+    assert browser.post("/scans/let-go", {"page": "P000000000000", "why": "strange"}).status_code == 404
+    both = [first, "P000000000000"]
+    assert browser.post("/scans/let-go", {"page": both, "why": "strange"}).status_code == 404
+    assert len(office.papers.inbox.all()) == 2, "all or none"
+    assert browser.post("/scans/let-go", {"page": first, "why": "twice"}).status_code == 303
+    assert [page.page_id for page in office.papers.inbox.all()] == [second]
+    assert browser.http.get(f"/scans/{first}/page.jpg").status_code == 404
+    with office.register.read() as tx:
+        told = [e.detail for e in tx.audit.events("scans") if "let_go" in e.detail]
+        assert tx.intents.open() == []
+    assert [(detail["let_go"], detail["why"]) for detail in told] == [([first], "twice")]
+
+
+def test_two_kinds_on_one_paper_are_said_at_once(desk: tuple[Office, Browser, Path]) -> None:
+    office, browser, folder = desk
+    both = {"kind": ["用户签名", "服务人员签名"], "by": ["示例用户", "示例工程师"], "on": "2019-12-30"}
+    assert "附上1份" in upload(browser, folder / "f.png", said=both)
+    (page,) = office.papers.inbox.all()
+    assert browser.post("/scans/give", {"page": page.page_id, "number": G, **both}).status_code == 303
+    for number in (F, G):
+        signed = [(s.kind, s.by, s.on) for s in show(office, number).signatures]
+        assert signed == [("customer-signature", "示例用户", "2019-12-30"), ("engineer", "示例工程师", "2019-12-30")]
+        assert len({s.evidence_sha256 for s in show(office, number).signatures}) == 1
+
+
+def test_a_job_begun_at_a_desk_of_before_is_read(desk: tuple[Office, Browser, Path]) -> None:
+    """It was written down with one word, and the program was renewed before it was done."""
+    office, _, folder = desk
+    job = jobs.start(office, "scan", SIGNED, files=[on_disk(folder / "f.png")])
+    jobs.work_off(office.workspace, worded)
+    assert jobs.show_job(office, job.key).told == "附上1份，0页留待处理，0份没有附上"
+    (signed,) = show(office, F).signatures
+    assert (signed.kind, signed.by, signed.on) == REGISTERED
+
+
+def test_a_page_is_given_as_registered(desk: tuple[Office, Browser, Path]) -> None:
+    office, browser, folder = desk
+    (page,) = office.papers.inbox.all()
+    office.papers.inbox.remove(page.page_id)  # scanned with what was said of it
+    upload(browser, _other_scan(folder / "loose.png"), said=AS_REGISTERED)
+    (page,) = office.papers.inbox.all()
+    said = {"page": page.page_id, "number": G, **AS_REGISTERED}
+    refused = browser.post("/scans/give", said)
+    assert (refused.status_code, "是哪种签署" in refused.text) == (409, True)
+    steps.sign(office, [G], kind=SIGNED["kind"], by=SIGNED["by"], on=SIGNED["on"])
+    assert browser.post("/scans/give", said).status_code == 303
+    assert _proved(office, G) == [REGISTERED]
 
 
 def test_a_print_whose_values_changed_says_what_was_and_what_is(desk: tuple[Office, Browser, Path]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qrecords.model.form import Form
     from qrecords.services.scans.scan import PageSeen
     from qrecords.services.scans.sheets import Known, Signing
+    from qrecords.services.scans.signing import Ask
     from qrecords.services.volumes.compile import Compiled, CompiledVolume
 
 Arguments = Mapping[str, Any]
@@ -227,12 +228,12 @@ def _scan(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: 
 
     if not files:
         raise UsageError("没有要读的扫描件", remedy="请把文件拖到「扫描」页上，或从扫描仪的文件夹里取")
-    said = [str(arguments.get(key, "")) for key in ("kind", "by", "on")]
-    wanted = paired([said[0]] if said[0] else [], [said[1]] if said[1] else [], said[2])
-    ask = _as_registered if arguments.get("unattended") else None
+    kinds, people = (_several(arguments.get(key)) for key in ("kind", "by"))
+    wanted = paired(kinds, people, str(arguments.get("on", "")))
     found = scan(
-        office, files, wanted, ask=ask, recognise=False, progress=at, seen=lambda page: at.tell(_page_line(page))
-    )
+        office, files, wanted, ask=_untold(arguments), recognise=False, progress=at,
+        seen=lambda page: at.tell(_page_line(page)),
+    )  # fmt: skip
     lines: list[Sentence] = [f"附上 {a.record_no}　{a.pages}页　{a.kind}" for a in found.attached]
     for refused in found.refused:
         lines.append(f"没有附上 {refused.print_id}：")
@@ -242,14 +243,27 @@ def _scan(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: 
     return Outcome(told, [*lines, *found.notes], ok=not found.refused)
 
 
-def _as_registered(_form: Form, known: Known, asked: Signing) -> Signing:
-    """Return the one signature registered that has no paper yet; else refuse this print: nobody is there to tell."""
-    open_ones = [s for s in known.records[0].signatures if not s.lapsed and not s.evidence_sha256]
-    if len(open_ones) != 1:
-        what = "登记了几种签署，不知道纸上是哪一种" if open_ones else "没有登记签署，不知道纸上是谁签的"
-        remedy = "请在「扫描」页上写明，再读「已取」里的这个文件"
-        raise InvalidInput(f"{known.print_id} {what}", remedy=remedy)
-    return replace(asked, kind=open_ones[0].kind, by=open_ones[0].by, on=open_ones[0].on)
+def _several(said: object) -> list[str]:
+    """Return what was said as a list: a desk of before wrote one word, or none."""
+    return [*map(str, said)] if isinstance(said, list | tuple) else [str(said)] if said else []
+
+
+def _untold(arguments: Arguments) -> Ask:
+    """Return what refuses a print alone when neither its record nor who asked tells what stands on it."""
+    from qrecords.services.scans.signing import without_paper
+
+    again = "再读「已取」里的这个文件" if arguments.get("unattended") else "再读这一份"
+
+    def refuse(form: Form, known: Known, asked: Signing) -> Signing:
+        if asked.kind:
+            what = f"没有登记「{form.signature_label(asked.kind)}」，不知道纸上是谁签的"
+        elif without_paper(form, known.records[0]):
+            what = "登记了几种签署，不知道纸上是哪一种"
+        else:
+            what = "没有登记签署，不知道纸上是谁签的"
+        raise InvalidInput(f"{known.print_id} {what}", remedy=f"请在「扫描」页上写明，{again}")
+
+    return refuse
 
 
 def _page_line(page: PageSeen) -> Sentence:

@@ -135,6 +135,7 @@ ROUTES = (
     _post("/scans", "scanning.upload", Costly.UPLOAD),
     _post("/scans/take", "scanning.take", Costly.UPLOAD),
     _post("/scans/give", "scanning.give"),
+    _post("/scans/let-go", "scanning.gone"),
     _get("/scans/{page}/page.jpg", "scanning.picture"),
     _post("/scans/{page}/turn", "scanning.turned"),
     _get("/shelf", "shelf.shelves"),

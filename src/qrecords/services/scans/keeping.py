@@ -139,12 +139,13 @@ class Outcome:
 
 
 def keep(
-    office: Office, key: str, ready: Sequence[Kept], lost: Sequence[Sheet], wanted: Sequence[Signing] = ()
-) -> Outcome:
+    office: Office, key: str, ready: Sequence[Kept], lost: Sequence[Sheet], wanted: Sequence[Signing] = (),
+    instead: Sequence[str] = (),
+) -> Outcome:  # fmt: skip
     """Keep prints with their records, and pages in the inbox; the same scan a second time changes nothing.
 
     Of records not filed yet all or none; then those of each filed item with the next version of its object. What was
-    said of the signatures (`wanted`) waits with the pages.
+    said of the signatures (`wanted`) waits with the pages; those they stand for (`instead`) wait no more.
     """
     lost = [replace(sheet, wanted=tuple(wanted) or sheet.wanted) for sheet in lost]
     work = office.archive.work_dir(key)
@@ -155,6 +156,7 @@ def keep(
     waiting = {page for one in late for page in one.taken}
     taken = [page for kept in ready for page in kept.taken if page not in waiting]
     ids = [s.page_id for s in lost]
+    taken += [page for page in instead if page not in ids]
     _keep(office, key, [b for b in bound if b.open_records], list(zip(ids, lost, strict=True)), taken)
     versions = add(office, late)
     return Outcome([b.kept for b in bound], [b.kept for b in made if b not in bound], ids, versions)
@@ -193,6 +195,17 @@ def keep_files(office: Office, key: str, record: Record, files: Sequence[tuple[A
         tx.records.touch([record.record_no])
         detail: dict[str, Any] = {"files": [a.sha256 for a, _ in files]}
         tx.audit.append([office.event(Action.ATTACH, record.record_no, **detail)])
+
+
+def let_pages_go(office: Office, key: str, pages: Sequence[str], why: str) -> None:
+    """Let waiting pages go that belong to nothing; the log says which, by what they show."""
+    run = Run(office, key)
+    with office.register.write() as tx:
+        step = run.begin(tx, KeepScans((), tuple(pages)))
+    durable.checkpoint("scan.intent")
+    with run.committing(step) as tx:
+        detail: dict[str, Any] = {"let_go": list(pages), "why": why}
+        tx.audit.append([office.event(Action.ATTACH, "scans", **detail)])
 
 
 @contextmanager

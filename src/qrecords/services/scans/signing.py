@@ -12,7 +12,7 @@ from qrecords.model import values
 from qrecords.model.apart import values_without
 from qrecords.model.form import Form
 from qrecords.model.prints import outdated
-from qrecords.model.record import Action, Record, require_open
+from qrecords.model.record import Action, Record, Signed, require_open
 from qrecords.model.values import Values
 from qrecords.office import Office
 from qrecords.services import reading
@@ -114,12 +114,14 @@ def signings_of(office: Office, known: Known, wanted: Sequence[Signing], ask: As
 
 def _signing_of(office: Office, known: Known, form: Form, wanted: Signing, ask: Ask | None) -> Signing:
     wanted = replace(wanted, kind=form.signature_kind(wanted.kind))
-    chosen = _with_registered(known.records[0], wanted)
+    chosen = _with_registered(form, known.records[0], wanted)
     if ask and not (chosen.kind and chosen.by):
-        chosen = _with_registered(known.records[0], ask(form, known, chosen))
+        chosen = _with_registered(form, known.records[0], ask(form, known, chosen))
     if not chosen.kind:
         kinds = "、".join(f"{s.label}（{s.kind}）" for s in form.own_signatures)
-        raise UsageError(f"没有写 {known.print_id} 上是哪种签署", remedy=advise("请用 {} 写明：{}", Input.KIND, kinds))
+        several = "登记了几种签署，" if without_paper(form, known.records[0]) else ""
+        how = advise("请用 {} 写明：{}", Input.KIND, kinds)
+        raise UsageError(f"{several}没有写 {known.print_id} 上是哪种签署", remedy=how)
     if not chosen.by:
         how = advise("请用 {} 写明是谁签的名或哪个单位盖的章", Input.BY)
         raise UsageError(f"没有写 {known.print_id} 的签署人", remedy=how)
@@ -134,13 +136,24 @@ def _signing_of(office: Office, known: Known, form: Form, wanted: Signing, ask: 
         raise InvalidInput(f"签署人：{error}", remedy="请改写后再试") from None
 
 
-def _with_registered(record: Record, wanted: Signing) -> Signing:
-    """Fill in who signed and when from a signature registered already, best from one that still has no paper."""
-    same = [s for s in record.signatures if s.kind == wanted.kind and not s.lapsed and wanted.by in {"", s.by}]
-    same.sort(key=lambda s: not s.evidence_sha256)
-    if not same:
+def without_paper(form: Form, record: Record) -> list[Signed]:
+    """Return the signatures registered whose paper has not come home, of the kinds a scan of the form can show."""
+    own, standing = {s.kind for s in form.own_signatures}, [s for s in record.signatures if not s.lapsed]
+    shown = {(s.kind, s.by) for s in standing if s.evidence_sha256}
+    return [s for s in standing if s.kind in own and not s.evidence_sha256 and (s.kind, s.by) not in shown]
+
+
+def _with_registered(form: Form, record: Record, wanted: Signing) -> Signing:
+    """Fill in kind, who signed and when from a signature registered already, best from one that still has no paper.
+
+    Where no kind is given the one registered counts; of several, which of them the paper shows would be a guess.
+    """
+    kinds = {wanted.kind} if wanted.kind else {s.kind for s in form.own_signatures}
+    same = [s for s in record.signatures if s.kind in kinds and not s.lapsed and wanted.by in {"", s.by}]
+    same = [s for s in without_paper(form, record) if s in same] or same
+    if not same or (not wanted.kind and len({(s.kind, s.by) for s in same}) > 1):
         return wanted
-    return Signing(wanted.kind, same[-1].by, wanted.on or same[-1].on)
+    return Signing(same[-1].kind, same[-1].by, wanted.on or same[-1].on)
 
 
 def _plain(value: Any) -> str:

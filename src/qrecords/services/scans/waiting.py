@@ -11,10 +11,11 @@ from PIL import Image
 from qrecords.errors import NotFound, UsageError
 from qrecords.model.record import Action
 from qrecords.office import Office
-from qrecords.services.scans.keeping import keep
+from qrecords.services.scans.keeping import keep, let_pages_go
 from qrecords.services.scans.sheets import Sheet, known_print
 
 TURNS = {1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}
+WHY_LET_GO = {"twice": "扫重了", "strange": "不属于任何记录", "unreadable": "看不清，已重新扫描"}
 QUALITY = 92  # of the picture of a turned page
 
 
@@ -69,10 +70,24 @@ def turn(office: Office, page: str, quarters: int) -> str:
     points = sheet.points if quarters == 2 else (sheet.points[1], sheet.points[0])
     turned = replace(sheet, waiting="", picture=lambda: jpeg, points=points)
     with office.under_way() as step:
-        (fresh,) = keep(office, step, [], [turned]).page_ids
-    if fresh != sheet.waiting:  # broken off before this, both are there, and one of them is let go by hand
-        office.papers.inbox.remove(sheet.waiting)
+        (fresh,) = keep(office, step, [], [turned], instead=[sheet.waiting]).page_ids
     return fresh
+
+
+def let_go(office: Office, pages: Sequence[str], why: str) -> int:
+    """Let pages go that belong to no record: a strange paper, a page scanned twice. Returns how many.
+
+    Their pictures are kept no longer; the log says which, by whom and why. Nothing of a record is among them: what is
+    attached waits no more.
+    """
+    if why not in WHY_LET_GO:
+        raise UsageError("没有选移去的原因", remedy=f"请选一种：{'、'.join(WHY_LET_GO.values())}")
+    wanted = list(dict.fromkeys(_one(office, page).waiting for page in pages))
+    if not wanted:
+        raise UsageError("没有选中页", remedy="请先勾选")
+    with office.under_way() as step:
+        let_pages_go(office, step, wanted, why)
+    return len(wanted)
 
 
 def _authorise(office: Office) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from starlette.responses import Response
 
@@ -18,7 +20,7 @@ from qrecords.services.finding.find import Summary, list_records
 from qrecords.services.finding.search import Criteria, Hit, search
 from qrecords.services.scans.assign import assign
 from qrecords.services.scans.signing import paired
-from qrecords.services.scans.waiting import page_picture, texts_of, turn, waiting_pages
+from qrecords.services.scans.waiting import WHY_LET_GO, let_go, page_picture, texts_of, turn, waiting_pages
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked
 from qrecords.web.pages.working import READING, begin
@@ -43,7 +45,7 @@ def scans(asked: Asked) -> Response:
         more_near=max(0, len(near) - CLOSE), folder=session.settings.desk.scan_folder,
         there=len(scanner_files(session.settings)),
         every=session.settings.desk.scan_every if is_watched(session.settings) else 0,
-        last=last, kinds=_kinds(asked), wrong=_trouble(last), suffixes=",".join(sorted(SUFFIXES)),
+        last=last, kinds=_kinds(asked), wrong=_trouble(last), why=WHY_LET_GO, suffixes=",".join(sorted(SUFFIXES)),
     )  # fmt: skip
 
 
@@ -73,10 +75,11 @@ def _trouble(last: Job | None) -> list[str]:
     return [] if start is None else list(last.lines[start:])
 
 
-def _said(asked: Asked) -> dict[str, str]:
-    said = {key: asked.text(key).strip() for key in ("kind", "by", "on")}
-    paired([said["kind"]] if said["kind"] else [], [said["by"]] if said["by"] else [], said["on"])
-    return said
+def _said(asked: Asked) -> dict[str, Any]:
+    """Return what was said of the signatures on the paper, one kind and who signed it after the other."""
+    written = zip_longest(asked.texts("kind"), asked.texts("by"), fillvalue="")
+    lines = [(kind.strip(), by.strip()) for kind, by in written if kind.strip() or by.strip()]
+    return {"kind": [kind for kind, _ in lines], "by": [by for _, by in lines], "on": asked.text("on").strip()}
 
 
 def upload(asked: Asked) -> Response:
@@ -115,13 +118,18 @@ def turned(asked: Asked) -> Response:
     return asked.go(f"/scans#{fresh}")
 
 
+def gone(asked: Asked) -> Response:
+    """Let pages go that belong to no record."""
+    return asked.go("/scans", f"移去了{let_go(asked.session, asked.texts('page'), asked.text('why'))}页，记入日志")
+
+
 def give(asked: Asked) -> Response:
     """Give pages to a record, in the order they were chosen."""
     pages = asked.texts("page")
     if not pages:
         raise UsageError("没有选中页", remedy="请先勾选，或把页拖到记录上")
     said = _said(asked)
-    wanted = paired([said["kind"]] if said["kind"] else [], [said["by"]] if said["by"] else [], said["on"])
+    wanted = paired(said["kind"], said["by"], said["on"])
     found = assign(asked.session, pages, asked.text("number"), wanted, recognise=False)
     told = [f"附上 {a.record_no}　{a.pages}页" for a in found.attached]
     told += [f"{u.page}：{worded(u.reason)}" for u in found.unmatched] + [worded(n) for n in found.notes]

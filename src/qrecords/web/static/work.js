@@ -44,4 +44,5 @@ if (give) {
       give.requestSubmit(give.querySelector("button.main"));
     });
   }
+  for (const page of give.querySelectorAll("[data-page]")) page.draggable = true; // not before someone hears of it
 }
