@@ -45,6 +45,7 @@ from qrecords.services.finding import indexing
 from qrecords.services.finding.find import show
 from qrecords.services.intake.importing import import_as_filed
 from qrecords.services.intake.lists import add_entry, list_entries
+from qrecords.services.intake.named import name_days, name_people
 from qrecords.services.intake.templates import adopt
 from qrecords.services.print import print_records
 from qrecords.services.reports.draw import correct as correct_document
@@ -78,6 +79,7 @@ PUBLISHED = ("stage.done", "publish.begin", "publish.done", "publish.tidy")
 GROWN = (*PUBLISHED, "publish.version_in", "publish.inventory_in")
 WRITTEN = ("write_file.aside",)
 LET_GO = ("scan.intent", "scan.committed", "scan.tidied")
+PUT = (*WRITTEN, "put.intent", "put.placed", "put.committed")
 SCANNED = (*WRITTEN, "scan.intent", "scan.kept", "scan.committed", "scan.tidied")
 REMOVED = ("remove.taken", "remove.erased")
 
@@ -574,6 +576,42 @@ def _is_added(office: Office) -> bool:
     return len(list_entries(office, CUSTOMERS)) == 1 and len(told) == 1
 
 
+HANDLERS = "complaint_handlers"
+
+
+@people()
+def _name_people(office: Office) -> None:
+    name_people(office, HANDLERS, ["示例甲"])
+
+
+@people()
+def _name_days(office: Office) -> None:
+    name_days(office, ["2031-01-01,休,元旦"])
+
+
+def _told(office: Office, path: Path) -> bool:
+    """Tell whether the log's one word of a file is what it says now."""
+    with office.register.read() as tx:
+        told = [e.detail["sha256"] for e in tx.audit.events(path.name)]
+    return told == [sha256(path.read_bytes()).hexdigest()]
+
+
+@people()
+def _are_named(office: Office) -> bool:
+    procedure = office.forms.procedure
+    named = procedure.people.get(HANDLERS) == ("示例甲",)
+    assert named == _told(office, procedure.people_path), "what is written is logged"
+    return named
+
+
+@people()
+def _are_days(office: Office) -> bool:
+    procedure = office.forms.procedure
+    written = 2031 in procedure.calendar.years()
+    assert written == _told(office, procedure.holidays_path), "what is written is logged"
+    return written
+
+
 @people()
 def _adopt(office: Office) -> None:
     source = office.settings.root.parent / "new.docx"
@@ -823,7 +861,9 @@ STEPS = {
     "index": Step(_rebuild_index, _index_is_there, WRITTEN),
     "engine": Step(_switch_engine, _is_switched, WRITTEN),
     "audit": Step(_close_log, _is_log_closed, (*PUBLISHED, "audit.intent", "audit.published", "audit.committed")),
-    "lists": Step(_add, _is_added, WRITTEN),
+    "lists": Step(_add, _is_added, PUT),
+    "people": Step(_name_people, _are_named, PUT),
+    "days": Step(_name_days, _are_days, PUT),
     "adopt": Step(_adopt, _is_adopted, (*WRITTEN, *PUBLISHED, "adopt.kept", "adopt.placed", "adopt.committed")),
     "document": Step(_draw_document, _is_document("drawn"), (*WRITTEN, *PUBLISHED, *DOCUMENT_MOMENTS)),
     "document reviewed": Step(

@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {
     "destroy": "disposition.destroy:DestroyListed",
     "past": "intake.importing:TakeInPaper",
     "adopt": "intake.templates:AdoptTemplate",
+    "put": "intake.putting:PutTable",
     "audit": "access.audit:FileLog",
     "scan": "scans.keeping:KeepScans",
     "add": "scans.adding:AddPapers",

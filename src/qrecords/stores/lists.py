@@ -11,7 +11,6 @@ from typing import Any
 
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.field import Field, heading_key
-from qrecords.stores.durable import write_file
 from qrecords.stores.inputs.common import encoding_of, refuse, require_kind, require_readable, unreadable_when_refused
 from qrecords.stores.inputs.separated import csv_layout, csv_rows
 from qrecords.stores.inputs.table import HEAD_ROWS, Headings, KeyOf, Row, blocked_by, doubled, find_headings, read_row
@@ -53,13 +52,13 @@ def read_rows_of(
     return entries, (*headings.note([f.label for f in fields], "清单"), *notes)
 
 
-def write_list(path: Path, fields: Sequence[Field], entries: Sequence[Mapping[str, Any]]) -> None:
-    """Write a list, headings as labels; the byte-order mark lets Excel see that it is UTF-8."""
+def list_file(fields: Sequence[Field], entries: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return a list as its file, headings as labels; the byte-order mark lets Excel see that it is UTF-8."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([f.label for f in fields])
     writer.writerows([[entry.get(f.key, "") for f in fields] for entry in entries])
-    write_file(path, text.getvalue().encode("utf-8-sig"))
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _csv_table(path: Path, key_of: KeyOf, problems: list[Problem]) -> tuple[Headings | None, list[Row]]:

@@ -20,8 +20,9 @@ from qrecords.model.record import Action
 from qrecords.model.rules import is_empty
 from qrecords.model.values import choice_key
 from qrecords.office import Office
+from qrecords.services.intake.putting import put
 from qrecords.stores.given import GivenFile
-from qrecords.stores.lists import read_list, write_list
+from qrecords.stores.lists import list_file, read_list
 
 SERIES = "series"  # what `products list` says beside the columns: in series production or not, and why
 BESIDE = ("military_branch", "region", "service_point", "service_level")  # of a customer, for reports
@@ -103,14 +104,14 @@ def _keep(office: Office, kind: ListKind, new: Sequence[Entry], notes: tuple[Sen
     with office.exclusive("lists", f"改{kind.label}"):
         entries, added, changed = merge(kind, _read(office, kind), new)
         if added or changed:
-            write_list(path, list_fields(office, kind), entries)
-        if path.exists():
+            put(office, kind.file_name, list_file(list_fields(office, kind), entries), Action.KEEP_LISTS)
+        elif path.exists():
             _log(office, kind, hashlib.sha256(path.read_bytes()).hexdigest())
     return Kept(added, changed, len(entries), notes)
 
 
 def _log(office: Office, kind: ListKind, sha256: str) -> None:
-    """Log what the list says now, unless the log knows; also what a try that broke off after writing left untold."""
+    """Log what the list says now, unless the log knows: the file may have been edited by hand."""
     with office.register.write() as tx:
         told = [e for e in tx.audit.events(kind.file_name) if e.action == Action.KEEP_LISTS and e.outcome == "done"]
         if not told or told[-1].detail.get("sha256") != sha256:

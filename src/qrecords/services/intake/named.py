@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -11,7 +10,7 @@ from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.deadlines import FREE, WORKED
 from qrecords.model.record import Action
 from qrecords.office import Office
-from qrecords.stores.durable import write_file
+from qrecords.services.intake.putting import put
 from qrecords.stores.procedure import with_days, with_names
 
 GONE = "删"  # written for 休 or 班: the day is no special one after all
@@ -28,7 +27,9 @@ def name_people(office: Office, key: str, names: Sequence[str]) -> tuple[str, ..
         raise NotFound("没有这份人员名单", remedy="请从「管理」的页面上选")
     plain = tuple(dict.fromkeys(" ".join(name.split()) for name in names if name.strip()))
     with office.exclusive("lists", "改人员名单"):
-        _put(office, procedure.people_path, with_names(procedure.people_path, key, plain))
+        text = with_names(procedure.people_path, key, plain)
+        put(office, _place(office, procedure.people_path), text.encode(), Action.ADMINISTER)
+    office.workspace.forget_forms()
     return plain
 
 
@@ -58,15 +59,13 @@ def name_days(office: Office, lines: Sequence[str]) -> int:
     if problems or not found:
         raise InvalidInput("没有改节假日", remedy="请一行写一天：2026-01-01,休,元旦", problems=problems)
     with office.exclusive("lists", "改节假日"):
-        _put(office, procedure.holidays_path, with_days(procedure.holidays_path, found))
+        text = with_days(procedure.holidays_path, found)
+        put(office, _place(office, procedure.holidays_path), text.encode(), Action.ADMINISTER)
+    office.workspace.forget_forms()
     return len(found)
 
 
-def _put(office: Office, path: Path, text: str) -> None:
-    """Write a file of the procedure and log what it says now; the forms are read anew."""
-    data = text.encode()
-    write_file(path, data)
-    with office.register.write() as tx:
-        sha256 = hashlib.sha256(data).hexdigest()
-        tx.audit.append([office.event(Action.ADMINISTER, path.name, sha256=sha256)])
-    office.workspace.forget_forms()
+def _place(office: Office, path: Path) -> str:
+    """Return where a file lies below the workspace; the whole path of one that lies elsewhere."""
+    root = office.settings.root
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
