@@ -205,7 +205,7 @@ class DeskSettings:
 
     `backup_folder`, `restore_folder`, `scan_folder`: where the desk backs up to, below which a backup is laid out as a
     new workspace, and where the scanner puts its files; `export_folder`: below which packages are put; "" = nowhere.
-    `scan_every`: after how many seconds the desk looks into `scan_folder` by itself, 0 = never, as `scan_account`.
+    `scan_every`: after how many seconds desk and workers look into `scan_folder` by themselves, 0 = never, and as whom.
     `offices`: the workspaces of the group's other offices, which are searched together with this one, parted by `;`.
     `processes`: how many answer at once; 0 = as there are processors, four at most. One outside Linux.
     `long_work`: who does it, a process of the desk's or workers alone.

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from qrecords.desk.workspace import Workspace
 from qrecords.errors import NotFound, NotPermitted
 from qrecords.model.access import Account, Grant
-from qrecords.model.job import JobState
+from qrecords.model.job import Job, JobState
 from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.render.pdf import Converter
 from qrecords.services import jobs, steps
 from qrecords.services.finding.find import show
-from qrecords.settings import load
-from qrecords.web import watching
+from qrecords.settings import Settings, load
+from qrecords.web import watching, workers
 from qrecords.web.watching import TAKEN, Watch, is_watched, watched
 from qrecords.web.wording import worded
 from tests import office_steps
@@ -113,6 +117,40 @@ def test_broken_off_before_it_is_put_aside_the_same_job_is_met_again(
     assert len(jobs.list_jobs(office)) == 1
 
 
+def test_of_two_that_look_one_takes_what_lies_there(scanner: tuple[Office, Path, Path]) -> None:
+    office, folder, scans = scanner
+    with closing(Workspace.open(office.settings.root, lambda: kept.THEN)) as other:
+        watches = [Watch(office.workspace), Watch(other)]
+        for n in range(6):
+            (folder / "f.png").write_bytes((scans / "f.png").read_bytes() + bytes(n))
+            assert [watch.look() for watch in watches] == [None, None], "seen once"
+            both = threading.Barrier(2)
+
+            def look(watch: Watch, both: threading.Barrier = both) -> Job | None:
+                both.wait()
+                return watch.look()
+
+            with ThreadPoolExecutor(2) as pool:
+                found = [*pool.map(look, watches)]
+            assert sum(job is not None for job in found) == 1, found
+            assert not (folder / "f.png").exists()
+    assert len(jobs.list_jobs(office)) == 6
+    assert len([*(folder / TAKEN).iterdir()]) == 6
+
+
+def test_what_another_one_is_about_to_take_is_left_to_it(scanner: tuple[Office, Path, Path]) -> None:
+    office, folder, _ = scanner
+    sheet(folder / "a.png", "HTTP://EXAMPLE.ORG/1")
+    with closing(Workspace.open(office.settings.root, lambda: kept.THEN)) as other:
+        watch = Watch(other)
+        watch.look()
+        with office.leases.take_over(watching.LEASE) as mine:
+            assert mine
+            assert watch.look() is None
+        assert (folder / "a.png").exists()
+        assert watch.look() is not None, "it did not after all"
+
+
 def test_who_may_not_take_in_scans_takes_none_and_the_files_stay(scanner: tuple[Office, Path, Path]) -> None:
     office, folder, _ = scanner
     sheet(folder / "a.png", "HTTP://EXAMPLE.ORG/1")
@@ -157,3 +195,48 @@ def test_a_process_of_its_own_reads_what_comes_and_ends_with_the_desk(scanner: t
         process.stdin.close()
         assert process.wait(30) == 0
     assert load(office.settings.root).desk.scan_every == 1
+
+
+def test_a_worker_looks_into_the_folder_and_reads_what_comes(scanner: tuple[Office, Path, Path]) -> None:
+    office, folder, scans = scanner
+    root = office.settings.root
+    command = [sys.executable, "-m", "qrecords", "--root", str(root), "worker", "--jobs", "1"]
+    starter = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        (folder / "f.png").write_bytes((scans / "f.png").read_bytes())
+        until = time.monotonic() + 60
+        while not show(office, F).attached:
+            assert time.monotonic() < until, "nothing was attached"
+            assert starter.poll() is None
+            time.sleep(0.2)
+    finally:
+        starter.terminate()
+        assert starter.wait(60) == 0
+    (job,) = jobs.list_jobs(office)
+    assert (job.account, job.origin, bool(job.worker)) == (office.account.name, "watch", True)
+    assert (folder / TAKEN / "f.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("wishes", "looks"),
+    [
+        (workers.Wishes(), True),
+        (workers.Wishes(kinds=("verify", "scan")), True),
+        (workers.Wishes(kinds=("verify",)), False),
+        (workers.Wishes(once=True), False),
+    ],
+)
+def test_only_workers_that_stay_and_read_scans_look_into_it(
+    scanner: tuple[Office, Path, Path], monkeypatch: pytest.MonkeyPatch, wishes: workers.Wishes, *, looks: bool
+) -> None:
+    begun = []
+
+    @contextmanager
+    def noted(settings: Settings, *, reads: bool) -> Iterator[None]:
+        begun.append((settings.desk.scan_every, reads))
+        yield
+
+    monkeypatch.setattr(workers, "watched", noted)
+    monkeypatch.setattr(workers, "_attend", lambda *_: None)
+    workers.attend(scanner[0].settings.root, wishes, lambda *_: None)
+    assert begun == ([(1, False)] if looks else [])

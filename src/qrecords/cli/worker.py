@@ -17,6 +17,7 @@ def worker(session: Session, *, once: bool, kinds: tuple[str, ...], jobs: int) -
     """办长活：在任何一台机器上领取成册、检查、备份、读扫描件等长活来办。按 Ctrl-C 结束。
 
     长活由要它办的账号的名义办。办到一半要结束的，停在最近的安全之处，交还给别的机器接着办；程序被杀、断电的，由别的接着办。
+    设置里写了 scan_every、scan_account 的，也去 scan_folder 取扫描件（--once 的、--kinds 里没有 scan 的不取）。
     """
     from qrecords.model.job import JOB_LABELS, JobState
     from qrecords.services.jobkinds import KINDS

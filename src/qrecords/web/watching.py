@@ -1,7 +1,9 @@
 """The scanner's folder, looked into by itself: what lies there whole is read as a job and put aside.
 
-A process of its own looks, so that no page waits for it; it ends with the desk. A file is whole when it is as it was at
-the look before. It is put aside once the job has a copy of it: broken off in between, the same job is met again.
+A process of its own looks, beside the desk and beside workers, so that nobody waits for it; it ends with who started
+it. Of several that look, on one machine or many, one takes what lies there, by its lease: nothing is read twice. A file
+is whole when it is as it was at the look before. It is put aside once the job has a copy of it: broken off in between,
+the same job is met again.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -33,6 +35,8 @@ from qrecords.web.worker import NICE
 TAKEN = "已取"  # the folder below the scanner's for what was taken
 MOST_FILES = 400  # of one job
 ORIGIN = "watch"
+LEASE = "work/watch"
+LOOKS = "looks"  # said to the process: others do the work
 
 
 def scanner_files(settings: Settings) -> list[Path]:
@@ -60,19 +64,33 @@ class Watch:
 
         NotFound, NotPermitted: there is no such account, or it may not take in scans; the files stay.
         """
+        there = self._there()
+        whole = [path for path, seen in there.items() if seen[0] and self._before.get(path) == seen]
+        self._before = there
+        if not whole:
+            return None
+        with self._workspace.leases.take_over(LEASE) as mine:
+            return self._taken(whole) if mine else None
+
+    def _there(self) -> dict[Path, tuple[int, int]]:
+        """Return what lies there: the size and the time of each file."""
         there = {}
         for path in scanner_files(self._workspace.settings):
             with suppress(OSError):  # it went meanwhile
                 found = path.stat()
                 there[path] = (found.st_size, found.st_mtime_ns)
-        whole = [path for path, seen in there.items() if seen[0] and self._before.get(path) == seen][:MOST_FILES]
-        self._before = there
-        if not whole:
+        return there
+
+    def _taken(self, whole: Sequence[Path]) -> Job | None:
+        """Begin to read what another one that looks has not taken meanwhile."""
+        there = self._there()
+        left = [path for path in whole if there.get(path) == self._before[path]][:MOST_FILES]
+        if not left:
             return None
-        said = repr([(path.name, *there[path]) for path in whole])
+        said = repr([(path.name, *there[path]) for path in left])
         key = hashlib.sha256(said.encode()).hexdigest()[:32]
-        job = jobs.start(self._session(), "scan", {"unattended": True}, key=key, files=scans_of(whole))
-        for path in whole:
+        job = jobs.start(self._session(), "scan", {"unattended": True}, key=key, files=scans_of(left))
+        for path in left:
             _put_aside(path)
         return job
 
@@ -101,12 +119,12 @@ def _put_aside(path: Path) -> None:
 
 
 @contextmanager
-def watched(settings: Settings) -> Iterator[None]:
-    """Let a process look into the folder meanwhile, where the settings say so."""
+def watched(settings: Settings, *, reads: bool = True) -> Iterator[None]:
+    """Let a process look into the folder meanwhile, where the settings say so; `reads`: it does what it begins, too."""
     if not is_watched(settings):
         yield
         return
-    command = [sys.executable, "-m", "qrecords.web.watching", str(settings.root)]
+    command = [sys.executable, "-m", "qrecords.web.watching", str(settings.root), *([] if reads else [LOOKS])]
     # What it reads from never says anything: it ends when who holds the other end is gone, however he went.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
@@ -116,8 +134,8 @@ def watched(settings: Settings) -> Iterator[None]:
             process.stdin.close()
 
 
-def main(root: Path) -> None:
-    """Look into the folder of a workspace until the desk is gone."""
+def main(root: Path, how: str = "") -> None:
+    """Look into the folder of a workspace until the desk, or who started workers, is gone."""
     with suppress(AttributeError, OSError):
         os.nice(NICE)
     if (strict := installed()) is not None and strict.root == root.resolve():
@@ -133,7 +151,7 @@ def main(root: Path) -> None:
         watch, told = Watch(workspace), ""
         while not gone.wait(workspace.settings.desk.scan_every):
             try:
-                if watch.look() and workspace.settings.desk.long_work != WORKERS:
+                if watch.look() and how != LOOKS and workspace.settings.desk.long_work != WORKERS:
                     jobs.work_off(workspace, worded)
                 told = ""
             except (QRecordsError, OSError) as error:  # the next look may find it mended
@@ -145,4 +163,4 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -1,7 +1,8 @@
 """Workers: processes that take the office's long work wherever they run, as many at once as one says.
 
     qrecords worker        starts the others again when they die, and lets them end when it is told to end
-      └ a worker each      takes one job after the other (services/jobs.py), gives back what it has when told to end
+      ├ a worker each      takes one job after the other (services/jobs.py), gives back what it has when told to end
+      └ web/watching.py    looks into the scanner's folder, where the settings say so
 
 A worker whose starter is gone ends by itself. LibreOffice is started at most once a core, however many workers ask.
 """
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,12 +27,15 @@ from qrecords.model.job import JobState
 from qrecords.render import soffice
 from qrecords.services import jobs
 from qrecords.services.jobkinds import KINDS
+from qrecords.settings import load
 from qrecords.strict import RUN, installed
+from qrecords.web.watching import watched
 from qrecords.web.wording import worded
 from qrecords.web.worker import NICE
 
 LOOK_SECONDS = 0.5  # between two looks for work, and at those who do it
 PAUSE_SECONDS = 1.0  # before one that died is started again
+SCANS = "scan"  # the kind of job the scanner's folder makes
 Tell = Callable[[str, str, JobState], None]  # key, kind, how it ended
 
 
@@ -43,14 +47,20 @@ class Wishes:
     kinds: tuple[str, ...] = ()
     once: bool = False
 
+    def takes(self, kind: str) -> bool:
+        """Tell whether jobs of this kind are taken."""
+        return not self.kinds or kind in self.kinds
+
 
 def attend(root: Path, wishes: Wishes, tell: Tell) -> None:
     """Let workers work in a workspace until SIGTERM or Ctrl-C, or until nothing is left; `tell` hears of each job."""
     ending, before = threading.Event(), {}
     for number in (signal.SIGTERM, signal.SIGINT):
         before[number] = signal.signal(number, lambda *_: ending.set())
+    looks = wishes.takes(SCANS) and not wishes.once
     try:
-        _attend(root, wishes, tell, ending)
+        with watched(load(root), reads=False) if looks else nullcontext():
+            _attend(root, wishes, tell, ending)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
