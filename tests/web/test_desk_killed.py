@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import signal
@@ -32,6 +33,7 @@ from qrecords.services.care.verify import verify
 from qrecords.services.disposition.destroy import destroy
 from qrecords.services.disposition.lists import lists
 from qrecords.services.finding.find import list_records, show
+from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.lists import list_entries
 from qrecords.services.volumes.shelf import list_volumes
 from tests import retention_office as kept
@@ -42,7 +44,9 @@ from tests.office_steps import (
     CORRECTION,
     DOCUMENT_MOMENTS,
     FIVE,
+    HANDLERS,
     LEADERS,
+    PUT,
     SIGNED,
     STEPS,
     UNIT,
@@ -105,31 +109,34 @@ wishes = serving.Wishes("127.0.0.1", 0, processes=int(sys.argv[6]))
 serving.serve(root, wishes, lambda address: print(address, flush=True))
 """
 
+READ = "示例传真"  # what stands on every page to be read off
+
 # Does the long work; each note of how far it is, is a moment too. The server ends with it, where that is asked for.
 WORKING = f"""{MOMENTS}
+READ = "{READ}"
 from qrecords.desk.workspace import Workspace
 from qrecords.services import jobs
+from qrecords.scanning import ocr
 from qrecords.services.care.deep import Deep
+from qrecords.services.volumes import check
 from qrecords.web import worker
 Deep.volumes = lambda *_: iter(())
+check.compared = lambda *_: []  # papers are blank here
+ocr.is_available = lambda: True
+ocr.recognise = lambda images, *, progress: [progress(1, 1) or READ for _ in images]
 worker.Workspace = SimpleNamespace(open=partial(Workspace.open, clock=lambda: getattr(kept, sys.argv[4])))
-noted = jobs._progress
+noted = jobs._At.__call__
 
-def progress(workspace, job):
-    note = noted(workspace, job)
-
-    def at(done, total):
-        note(done, total)
-        checkpoint("progress")
-
-    return at
+def progress(at, done, total):
+    noted(at, done, total)
+    checkpoint("progress")
 
 def end():
     if json.loads(armed.read_text())[2:]:
         os.kill(os.getppid(), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
 
-jobs._progress = progress
+jobs._At.__call__ = progress
 worker.main(root)
 """
 
@@ -338,6 +345,34 @@ def _give(desk: Desk, _: dict[str, Any]) -> int:
     return desk.post("/scans/give", said).status_code if waiting else 303
 
 
+def _turn(desk: Desk, _: dict[str, Any]) -> int:
+    """Turn the page that waits upside down; what stands for it is turned back again when it is asked once more."""
+    return _of_pages(desk, "turn")
+
+
+def _let_go(desk: Desk, _: dict[str, Any]) -> int:
+    return _of_pages(desk, "let-go")
+
+
+def _of_pages(desk: Desk, step: str) -> int:
+    pages = re.findall(r'data-page="(\w+)"', desk.http.get("/scans").text)
+    if not pages:
+        return 303
+    address = f"/scans/{pages[0]}/turn" if step == "turn" else "/scans/let-go"
+    return desk.post(address, {"quarters": "2", "page": pages, "why": "strange"}).status_code
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """Tells that so many pages wait, never one and what stands for it."""
+
+    wanted: int
+
+    def __call__(self, root: Path) -> bool:
+        with kept.opened(root, clock=lambda: kept.THEN) as people:
+            return len(people.office.papers.inbox.all()) == self.wanted
+
+
 def _attach_late(desk: Desk, _: dict[str, Any]) -> int:
     folder = desk.root.parent
     files = [("file", (name, (folder / name).read_bytes(), kind)) for name, kind in
@@ -352,6 +387,31 @@ def _entry(desk: Desk, _: dict[str, Any]) -> int:
 def _entries(desk: Desk, _: dict[str, Any]) -> int:
     rows = "用户单位,用户代号\n示例单位一,SL-001\n示例单位二,SL-002\n".encode()
     return desk.post("/office/lists/customers/import", {}, files={"file": ("a.csv", rows, "text/csv")}).status_code
+
+
+def _people(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.post("/office/people", {"list": HANDLERS, "names": "示例甲"}).status_code
+
+
+def _days(desk: Desk, _: dict[str, Any]) -> int:
+    return desk.post("/office/holidays", {"days": "2031-01-01,休,元旦"}).status_code
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Tells whether a file beside the forms says what was sent, and the log's last word of it is what it says."""
+
+    name: str
+    written: str
+
+    def __call__(self, root: Path) -> bool:
+        with kept.opened(root, clock=lambda: kept.THEN) as people, people.office.register.read() as tx:
+            procedure = people.office.forms.procedure
+            path = next(p for p in (procedure.people_path, procedure.holidays_path) if p.name == self.name)
+            told = [e.detail["sha256"] for e in tx.audit.events(self.name)]
+        data = path.read_bytes()
+        assert hashlib.sha256(data).hexdigest() == told[-1]
+        return self.written in data.decode()
 
 
 @dataclass(frozen=True)
@@ -422,12 +482,20 @@ DOINGS = {
     "give": Doing(
         lambda _: {}, _give, STEPS["assign"].done, {200, 303}, signing, only=("scan.intent", "scan.kept", "scan.committed")
     ),
+    "turn": Doing(
+        lambda _: {}, _turn, _Waiting(1), {200, 303}, signing, only=("scan.intent", "scan.kept", "scan.committed", "scan.tidied")
+    ),
+    "let go": Doing(
+        lambda _: {}, _let_go, _Waiting(0), {200, 303}, signing, only=("scan.intent", "scan.committed", "scan.tidied")
+    ),
     "attach late": Doing(
         lambda _: {}, _attach_late, STEPS["attach late"].done, {200, 303, 409}, signing,
         only=("add.intent", "add.kept", "add.committed"),
     ),
-    "entry": Doing(lambda _: {}, _entry, _Entries(1), {200, 303}, only=("write_file.aside",)),
-    "entries": Doing(lambda _: {}, _entries, _Entries(2), {200, 303}, only=("write_file.aside",)),
+    "entry": Doing(lambda _: {}, _entry, _Entries(1), {200, 303}, only=PUT),
+    "entries": Doing(lambda _: {}, _entries, _Entries(2), {200, 303}, only=PUT),
+    "people": Doing(lambda _: {}, _people, _Table("people.toml", 'names = ["示例甲"]'), {303}, only=PUT),
+    "days": Doing(lambda _: {}, _days, _Table("holidays.csv", "2031-01-01,休,元旦"), {303}, only=PUT),
     **{
         f"report {step}": Doing(
             lambda _: {}, _of_report(step, **said), STEPS[f"document {came_to}"].done, {200, 303, 409, 422},
@@ -582,6 +650,25 @@ def _is_bound(root: Path) -> bool:
     return sorted(codes) == [kept.VOLUME.replace("·01·", f"·{form}·") for form in ("01", "02", "06")]
 
 
+def _is_sound(root: Path) -> bool:
+    with kept.opened(root, clock=lambda: kept.THEN) as people:
+        return verify(people.office, deep=True).problems == []
+
+
+def _is_found(root: Path) -> bool:
+    """Tell whether the index holds all the register does, and what is in it is found."""
+    with kept.opened(root, clock=lambda: kept.THEN) as people:
+        found = [hit.record_no for hit in search(people.office, "示例单位三", Criteria()).hits]
+    return STEPS["index"].done(root) and kept.C in found
+
+
+def _is_read_off(root: Path) -> bool:
+    """Tell whether the text stands beside every page that waits, once."""
+    with kept.opened(root, clock=lambda: kept.THEN) as people:
+        inbox = people.office.papers.inbox
+        return inbox.texts() == {page.page_id: READ for page in inbox.all()} != {}
+
+
 @dataclass(frozen=True)
 class Work:
     """Long work: the request, the moments everything is killed at one after the other, and whether it is done."""
@@ -626,6 +713,12 @@ LONG = {
         _owing,
         moment="NOW",
     ),
+    "check-backup": Work(
+        "/office/backups/kept/check", {}, (("progress", 1), ("progress", 3)), STEPS["backup"].done, _with_backup
+    ),
+    "verify-volume": Work(f"/volumes/{kept.VOLUME}/verify", {}, (("progress", 1),), _is_sound),
+    "index": Work("/jobs", {"work": "3"}, (("progress", 1), ("write_file.aside", 1)), _is_found),
+    "texts": Work("/jobs", {"work": "4"}, (("progress", 1), ("write_file.aside", 1)), _is_read_off, signing),
     "scan": Work(
         "/scans",
         {"kind": SIGNED.kind, "by": SIGNED.by, "on": SIGNED.on},
