@@ -11,6 +11,8 @@ from qrecords.cli.app import app
 from qrecords.web.app import ROUTES
 from tests.conftest import CHECKOUT
 
+TABLE = CHECKOUT / "docs" / "desk-commands.md"
+ADDRESS = re.compile(r"`(/[^`]*)`")
 LINE = re.compile(r"^\| `([^`]+)` \| (?:`([^`]+)`|—) \| ?(.*?) ?\|$", re.MULTILINE)
 
 
@@ -24,7 +26,13 @@ def verbs(group: click.Group = app, before: str = "") -> Iterator[str]:
 
 
 def test_every_verb_has_its_page_or_a_reason_why_none_has_it() -> None:
-    lines = LINE.findall((CHECKOUT / "docs" / "desk-commands.md").read_text(encoding="utf-8"))
+    lines = LINE.findall(TABLE.read_text(encoding="utf-8"))
     assert sorted(verb for verb, _, _ in lines) == sorted(verbs())
     assert {page for _, page, _ in lines if page} <= {route.path for route in ROUTES}
     assert [verb for verb, page, why in lines if not page and not why.strip()] == []
+
+
+def test_every_address_the_table_names_is_one_of_the_desk() -> None:
+    named = set(ADDRESS.findall(TABLE.read_text(encoding="utf-8")))
+    assert len(named) > 40
+    assert named - {route.path for route in ROUTES} == set()

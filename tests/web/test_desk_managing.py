@@ -152,6 +152,24 @@ def test_the_log_is_filtered_and_its_chain_verified(office: Office, browser: Bro
     assert "有1处问题" in wrong.text
 
 
+def test_more_events_than_a_page_takes_are_gone_through_with_the_conditions_kept(
+    office: Office, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qrecords.web.pages.managing.EVENTS", 2)
+    for name in ("clerk1", "clerk2", "clerk3", "clerk4", "clerk5"):
+        sent(browser, "/office/accounts/add", name=name, display_name=f"示例{name}")
+    sent(browser, "/office/holidays", days="2031-01-01,休")
+    where, seen = f"/office/log?action=accounts&from={office.today()}", list[str]()
+    for called in ("最早的", "条以后的", "条以后的", ""):
+        page = html.fromstring(browser.get(where))
+        seen += [cell.text_content() for cell in page.xpath("//tbody/tr/td[5]")][::-1]
+        links = [a.get("href") for a in page.xpath('//p[@class="more"]/a') if called and a.text.endswith(called)]
+        assert len(links) == bool(called), (where, links)
+        where = links[0] if links else ""
+    assert seen[2:] == [f"account/clerk{n}" for n in range(1, 6)], "the newest first, then all from the oldest on"
+    assert seen[:2] == ["account/clerk4", "account/clerk5"]
+
+
 # Templates
 
 

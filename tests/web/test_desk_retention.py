@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import lxml.html
 import pytest
 
 from qrecords.errors import IntegrityFailure
@@ -203,6 +204,24 @@ def test_what_is_of_use_still_is_kept_longer_never_shorter(person: Person) -> No
     first.get("/retention?on=2028-02-30", 422)
 
 
+def test_what_is_over_is_opened_from_where_it_is_judged(person: Person) -> None:
+    """Nobody says that something is of no use any more, or approves its end, without a way to look at it."""
+    first = person("甲")
+
+    def looked_at(where: str) -> dict[str, str]:
+        links = lxml.html.fromstring(first.get(where)).xpath('//td[@class="no"]/a[not(contains(@href, "/lists/"))]')
+        return {a.text: html.unescape(first.get(a.get("href"))) for a in links}
+
+    for where in ("/retention", f"/retention/lists/{LIST_NO}"):
+        found = looked_at(where)
+        assert found.keys() == {VOLUME, kept.ITEM_C, kept.ITEM_ROWS}
+        assert f'href="/records/{A}"' in found[VOLUME], "its contents, each a record to be opened"
+        assert f'href="/records/{C}"' in found[kept.ITEM_C]
+        assert all(f'href="/records/{number}"' in found[kept.ITEM_ROWS] for number in kept.ROWS)
+        if where == "/retention":
+            take(first, "appraise", number=[VOLUME, C, kept.ITEM_ROWS], reason="无继续保存价值")
+
+
 def test_the_characters_of_a_hash_are_read_apart() -> None:
     assert len(set(CHARACTERS)) == len(CHARACTERS) == 256
     assert hash_words("00" * 32) != hash_words("01" + "00" * 31)
@@ -229,6 +248,12 @@ def test_a_copy_is_asked_for_decided_by_another_and_leaves_once(person: Person) 
     assert deciding.post("/copies/issue", {"number": number}).status_code == 409
     assert deciding.post("/copies/return", {"number": number}).status_code == 303
     assert "已收回" in deciding.get("/copies?state=returned")
+    shown = deciding.get("/copies")
+    assert all(word in shown for word in ("甲 2026-03-04", "可打印、不可摘录", f'href="/records/{C}"')), shown
+    asking.post("/copies/request", form | {"once": "c" * 32})
+    (number,) = {*re.findall(r"FS-\d{4}-\d{4}", deciding.get("/copies"))} - {number}
+    assert deciding.post("/copies/refuse", {"number": number, "reason": "示例：用途不明"}).status_code == 303
+    assert "不批准：示例：用途不明" in asking.get("/copies?state=refused"), "who asked is told why"
     assert deciding.http.get("/copies/list.xlsx").content.startswith(b"PK")
 
 

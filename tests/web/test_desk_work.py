@@ -166,6 +166,13 @@ def test_a_job_stops_is_told_when_its_process_is_gone_and_is_nobody_elses(year: 
     assert other.post("/jobs", {"work": "0"}).status_code == 403
 
 
+def test_what_came_of_the_last_check_stands_on_the_page_of_the_office(year: Office) -> None:
+    browser = at_once(year)
+    begun(browser.post("/jobs", {"work": "0", "once": "9" * 32}))
+    told = html.fromstring(browser.get("/office")).xpath('//a[@href="/jobs"]/small/text()')
+    assert told == ["上次检查档案：2026-03-04 09:30　已完成"]
+
+
 def test_the_work_is_done_by_a_process_of_its_own(year: Office, tmp_path: Path) -> None:
     job = jobs.start(year, "verify", {})
     start = Beside(year.settings.root)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from qrecords.errors import InvalidInput, NotFound, QRecordsError, UsageError
 from qrecords.model.access import SECRECY_LEVELS, Grant
 from qrecords.model.audit import OUTCOME_LABELS
 from qrecords.model.clock import CLOCK
+from qrecords.model.job import JOB_LABELS, Job
 from qrecords.model.lists import KINDS
 from qrecords.model.record import ACTION_LABELS, Action
 from qrecords.model.values import parse_date
+from qrecords.services import jobs
 from qrecords.services.access import accounts, audit, login
 from qrecords.services.intake import lists, named
 from qrecords.services.intake.forms import list_forms, show_form
@@ -25,6 +27,7 @@ from qrecords.services.packs import packs, switch
 from qrecords.stores.given import GivenFile
 from qrecords.stores.register.audit import Wanted
 from qrecords.web.asked import Asked, download, pdf
+from qrecords.web.pages.working import LABELS
 
 EVENTS = 100  # a page of the log
 ENTRIES = 500
@@ -53,7 +56,16 @@ def office(asked: Asked) -> Response:
         people=procedure.people_lists, holidays=sorted(years), unknown="" if year in years else year,
         folder=session.settings.forms.folder,
         administers=session.allows(Action.ADMINISTER), destroys=session.allows(Action.DESTROY),
+        last=[*_last_done(asked)], states_of=JOB_LABELS,
     )  # fmt: skip
+
+
+def _last_done(asked: Asked) -> Iterator[tuple[str, Job]]:
+    """Give what the office is asked about first, with the last time it was done as a job: backup, check."""
+    ended = [job for job in jobs.list_jobs(asked.session) if job.ended_at]
+    for kind in ("backup", "verify"):
+        if last := next((job for job in ended if job.kind == kind), None):
+            yield LABELS[kind], last
 
 
 def name_people(asked: Asked) -> Response:
@@ -285,6 +297,7 @@ def log(asked: Asked) -> Response:
     found = audit.list_events(asked.session, wanted, limit=EVENTS, after=start)
     return asked.page(
         "log.html", found=found, words=words, actions=ACTIONS, outcomes=OUTCOME_LABELS, plain=_plain, checked=None,
+        onward=start is not None,
         exports=asked.session.allows(Action.AUDIT_EXPORT), closes=asked.session.allows(Action.AUDIT_CLOSE),
     )  # fmt: skip
 

@@ -34,12 +34,16 @@ def retention(asked: Asked) -> Response:
         "retention.html", day=day, due=found[:SHOWN], more=max(0, len(found) - SHOWN), unit_states=STATES,
         holds=holding.holds(session), lists=every, mine=[one for one in every if one["mine"]],
         may={a.value for a in (Action.APPRAISE, Action.HOLD, Action.RELEASE) if session.allows(a)},
+        reads=session.allows(Action.READ),
     )  # fmt: skip
 
 
 def one_list(asked: Asked) -> Response:
     """Show one destruction list: what is on it, its hash in words, what people did, and one's own step."""
-    return asked.page("retention_list.html", one=_found(asked), today=asked.session.today(), witnesses=WITNESSES)
+    return asked.page(
+        "retention_list.html", one=_found(asked), today=asked.session.today(), witnesses=WITNESSES,
+        reads=asked.session.allows(Action.READ),
+    )  # fmt: skip
 
 
 def _found(asked: Asked) -> dict[str, Any]:
