@@ -29,7 +29,8 @@ from qrecords.render.pdf import Converter
 from qrecords.services import jobs
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import verify
-from qrecords.services.jobkinds import KINDS, Outcome
+from qrecords.services.jobkinds import KINDS
+from qrecords.services.jobtypes import Outcome
 from qrecords.services.volumes import sharing
 from qrecords.services.volumes.catalogue import show_catalogue
 from qrecords.stores.register.jobs import lease_of

@@ -10,6 +10,7 @@ import click
 from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.arguments import ANY_NUMBERS, MONTH, month_form
+from qrecords.cli.jobs import AS_JOB, begin
 from qrecords.cli.output import progress
 from qrecords.cli.wording import worded
 from qrecords.errors import UsageError
@@ -24,13 +25,19 @@ SHOWN_LEFT = 50
 @ANY_NUMBERS
 @MONTH
 @click.option("--all", "every", is_flag=True, help="归档所有已审查、材料齐备的记录")
+@AS_JOB
 @pass_session
-def file(session: Session, numbers: tuple[str, ...], month: str | None, every: bool) -> None:
+def file(session: Session, numbers: tuple[str, ...], month: str | None, every: bool, as_job: bool) -> None:
     """编号归档：记录连同 docx、pdf 和签署扫描件冻结入库，之后不能改动。登记簿按月归档。"""
     from qrecords.services import file as filing
 
     if every == bool(numbers):
         raise UsageError("请写编号，或用 --all 归档全部", remedy="登记簿：qrecords file QR758-02A --month 2026-03")
+    if as_job:
+        if month:
+            raise UsageError("登记簿的一个月是一件，不写成长活", remedy="请去掉 --as-job")
+        begin(session, "file", {"all": True} if every else {"numbers": list(numbers)})
+        return
     left: list[filing.Left] = []
     with progress("归档", "份") as at:
         if month:

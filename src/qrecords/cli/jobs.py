@@ -15,7 +15,7 @@ KEY = click.argument("key", metavar="编号")
 
 @click.group(cls=chinese.Group)
 def jobs() -> None:
-    """长活（成册、检查、备份、读扫描件、重建检索库）：办到哪里，结果怎样。"""
+    """长活（成册、归档、拟制文件、检查、备份、读扫描件、重建检索库）：办到哪里，结果怎样。"""
 
 
 @jobs.command("list")
@@ -55,6 +55,18 @@ def stop(session: Session, key: str) -> None:
     from qrecords.services.jobs import stop as stop_job
 
     _answer(session, stop_job(session.office, key))
+
+
+AS_JOB = click.option("--as-job", is_flag=True, help="写成一项长活，由工作台或 qrecords worker 来办")
+
+
+def begin(session: Session, kind: str, arguments: dict[str, Any]) -> None:
+    """Write a job down, and say how one sees how far it is."""
+    from qrecords.services.jobs import start
+
+    told = _told(start(session.office, kind, arguments))
+    lines = [f"✓ 已写成长活：{told['label']}  {told['key']}", f"→ 办到哪里：qrecords jobs show {told['key']}"]
+    session.answer({"job": told}, lines)
 
 
 def _answer(session: Session, job: Any) -> None:

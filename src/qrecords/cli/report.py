@@ -11,6 +11,7 @@ import click
 
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
+from qrecords.cli.jobs import AS_JOB, begin
 from qrecords.cli.output import table
 from qrecords.cli.wording import worded
 from qrecords.intake.outfiles import require_free, write_new
@@ -55,11 +56,18 @@ def report() -> None:
 @click.option("--branch", metavar="兵种", default="", help="分军兵种的文件：哪一个")
 @ANSWER
 @REMARKS
+@AS_JOB
 @pass_session
-def draw(session: Session, kind: str, period: str, branch: str, answer: str, remarks: tuple[str, ...]) -> None:
+def draw(
+    session: Session, kind: str, period: str, branch: str, answer: str, remarks: tuple[str, ...], as_job: bool
+) -> None:
     """拟制一期文件（BB 报表、JB 简报、BZ 兵种报表、MY 满意度）；批准前再拟制就替换原稿。"""
     from qrecords.services.reports.draw import draw as draw_document
 
+    if as_job:
+        said = {"kind": kind, "period": period, "branch": branch, "answer": answer, "remarks": list(remarks)}
+        begin(session, "report", said)
+        return
     drawn = draw_document(session.office, kind, period, branch=branch, answer=answer, remarks=remarks)
     _answer(session, drawn, f"✓ 已拟制 {drawn.document_no}　{drawn.title}")
 

@@ -2,70 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from qrecords.advice import Input, Sentence, advise
 from qrecords.errors import InvalidInput, Problem, UsageError
 from qrecords.model.job import Job, JobState
 from qrecords.model.record import Action
 from qrecords.office import Office
+from qrecords.services import paperjobs
+from qrecords.services.jobtypes import Arguments, Kind, Outcome, Progress, Shared, problem_lines
 from qrecords.stores.given import GivenFile
 
 if TYPE_CHECKING:
     from qrecords.model.form import Form
+    from qrecords.services.care.verify import Verified
     from qrecords.services.scans.scan import PageSeen
     from qrecords.services.scans.sheets import Known, Signing
     from qrecords.services.scans.signing import Ask
     from qrecords.services.volumes.compile import Compiled, CompiledVolume
-
-Arguments = Mapping[str, Any]
-
-
-class Progress(Protocol):
-    """Where a job tells how far it is; it stops here when it was asked to."""
-
-    def __call__(self, done: int, total: int, /) -> None:
-        """Tell that so much of all is done."""
-
-    def tell(self, line: Sentence) -> None:
-        """Tell of a thing done, in a line shown while the job runs; what the job came to takes the place of all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a job came to: one sentence, the lines below it, and whether all was well."""
-
-    told: Sentence
-    lines: Sequence[Sentence] = ()
-    ok: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """How a job is cut into parts workers share, as the arguments of each; what comes of it when all are over."""
-
-    cut: Callable[[Office, Arguments], Sequence[Arguments]]
-    joined: Callable[[Office, Arguments, Sequence[Job], Progress], Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of job; `needs` is asked before it is written down, the service asks again when it runs."""
-
-    label: str
-    run: Callable[[Office, Arguments, Sequence[GivenFile], Progress], Outcome]
-    needs: Action | None = None
-    shared: Shared | None = None
-
-
-def problem_lines(problems: Iterable[Problem]) -> Iterator[Sentence]:
-    """Give problems as lines."""
-    for p in problems:
-        where = " ".join(part for part in (p.source, f"第{p.row}行" if p.row is not None else "") if part)
-        yield advise("{}：{}", where, p.message) if where else p.message
 
 
 def _year(arguments: Arguments) -> int:
@@ -126,8 +82,10 @@ def _join_year(office: Office, arguments: Arguments, parts: Sequence[Job], _at: 
 def _verify(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
     from qrecords.services.care.verify import verify
 
-    deep = bool(arguments.get("deep"))
-    found = verify(office, deep=deep, progress=at)
+    return _verified(verify(office, deep=bool(arguments.get("deep")), progress=at))
+
+
+def _verified(found: Verified) -> Outcome:
     checked = found.checked
     said = f"检查了{checked.objects}个对象，{checked.volumes}册，{checked.events}条日志"
     lines: list[Sentence] = [
@@ -215,13 +173,6 @@ def _index(office: Office, _arguments: Arguments, _files: Sequence[GivenFile], a
     return Outcome(f"检索库已重建，共{rebuild(office, at)}份记录")
 
 
-def _read_texts(office: Office, _arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
-    from qrecords.services.scans.recognise import recognise_unread, recognise_waiting
-
-    notes = dict.fromkeys([*recognise_unread(office, progress=at), *recognise_waiting(office, progress=at)])
-    return Outcome("扫描件里的文字已识别，可以检索", [*notes])
-
-
 def _scan(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: Progress) -> Outcome:
     from qrecords.services.scans.scan import scan
     from qrecords.services.scans.signing import paired
@@ -281,5 +232,7 @@ KINDS: Mapping[str, Kind] = {
     "export": Kind("移交打包", _export, Action.EXPORT),
     "index": Kind("重建检索库", _index, Action.ADMINISTER),
     "scan": Kind("读扫描件", _scan),
-    "texts": Kind("识别扫描件的文字", _read_texts),
+    "texts": Kind("识别扫描件的文字", paperjobs.read_texts, shared=Shared(paperjobs.cut_texts, paperjobs.join_texts)),
+    "report": Kind("拟制文件", paperjobs.draw_document, check=paperjobs.may_draw),
+    "file": Kind("归档", paperjobs.file_many, check=paperjobs.may_file),
 }

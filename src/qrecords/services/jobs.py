@@ -26,7 +26,8 @@ from qrecords.model.job import Job, JobState
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.services.care.recover import recover
-from qrecords.services.jobkinds import KINDS, Outcome, Progress, Shared, problem_lines
+from qrecords.services.jobkinds import KINDS
+from qrecords.services.jobtypes import Outcome, Progress, Shared, problem_lines
 from qrecords.stores.given import GivenFile, on_disk
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.jobs import lease_of
@@ -77,6 +78,8 @@ def start(
         if there.account != office.account.name:
             raise NotFound("没有这项长活", remedy="请刷新页面后再试")
         return there
+    if (check := KINDS[kind].check) is not None:
+        check(office, arguments)
     said = {**arguments, GIVEN: _keep_files(office, key, files)} if files else dict(arguments)
     job = Job(key, kind, office.account.name, office.origin, said, JobState.WAITING, office.now())
     with office.register.write() as tx:
@@ -291,6 +294,11 @@ class _At:
         self._workspace, self._job, self._words, self._ends = workspace, job, words, ends
         self._told_at = 0.0
         self._lines: list[str] = []
+
+    @property
+    def word(self) -> str:
+        """Return the job's key."""
+        return self._job.key
 
     def tell(self, line: Sentence) -> None:
         """Keep a line for the next note: the last of them are shown while the job runs."""

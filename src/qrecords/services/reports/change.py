@@ -42,12 +42,13 @@ class Told:
 
 @dataclass(frozen=True)
 class ChangeDocument(Step[Office]):
-    """A document as it will be, and the version of its object that says so."""
+    """A document as it will be, and the version of its object that says so; the word of who asked for it, if any."""
 
     KIND = "document"
 
     document: Document
     told: Told
+    word: str = ""
 
     def publishes(self) -> tuple[str]:
         """Return the document's object."""
@@ -71,13 +72,17 @@ class ChangeDocument(Step[Office]):
             tx.items.filed(item, office.now(), office.account.name)
         detail: dict[str, Any] = {**self.told.detail}
         tx.audit.append([office.event(self.told.action, document.document_no, **detail)])
+        if tx.answered.get(document.drawn_by, self.word) is None:
+            tx.answered.keep(document.drawn_by, self.word, document.document_no, office.clock())
 
 
-def change(run: Run[Office], tx: Transaction, document: Document, action: Action, detail: Facts) -> ChangeDocument:
+def change(
+    run: Run[Office], tx: Transaction, document: Document, action: Action, detail: Facts, word: str = ""
+) -> ChangeDocument:
     """Write down what a document will be, one version on; in a transaction that has checked it may."""
     taken_back_to(run.desk, tx, document.object_id, document.version - 1)
     facts = {"version": document.version, "document": document.sha256, "state": document.state.value, **detail}
-    return run.begin(tx, ChangeDocument(document, Told(str(action), facts)))
+    return run.begin(tx, ChangeDocument(document, Told(str(action), facts), word))
 
 
 def publish(

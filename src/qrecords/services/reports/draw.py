@@ -74,16 +74,22 @@ def draw(
     branch: str = "",
     answer: str = "",
     remarks: Sequence[str] = (),
+    word: str = "",
 ) -> ShownDocument:
     """Draw the document of a kind and period; one not yet approved is drawn again under its number.
 
-    UsageError, InvalidInput: no such kind, period or branch. WrongState: the period has not ended, alarms wait for an
-    answer, or it was approved already.
+    What was drawn is kept by the asker's `word` (`tx.answered`). UsageError, InvalidInput: no such kind, period or
+    branch. WrongState: the period has not ended, alarms wait for an answer, or it was approved already.
     """
+    order, there = require_drawable(office, kind, period, branch)
+    return _drawn(office, order, there, _remarks(remarks), answer.strip(), word=word)
+
+
+def require_drawable(office: Office, kind: str, period: str, branch: str) -> tuple[Order, Document | None]:
+    """Return what is asked for, and the document there is of it; refuses what `draw` refuses, but for alarms."""
     order = _order(office, kind, period, branch)
     office.authorise_document(Action.REPORT_DRAW, order.scope, order.form_code)
     _require_ended(office, order)
-    words = _remarks(remarks)
     with office.register.read() as tx:
         there = tx.documents.standing(order.form_code, order.period.key, order.branch)
     if there is not None and there.state not in BEFORE_APPROVAL:
@@ -91,7 +97,7 @@ def draw(
             f"{order.title}已有 {there.document_no}，已经批准",
             remedy=advise("要改请更正：{}", Do.CORRECT_DOCUMENT(there.document_no, Input.REASON("原因"))),
         )
-    return _drawn(office, order, there, words, answer.strip())
+    return order, there
 
 
 def correct(
@@ -164,8 +170,9 @@ def _text(text: str, what: str) -> str:
 
 
 def _drawn(
-    office: Office, order: Order, there: Document | None, remarks: tuple[str, ...], answer: str, *, reason: str = ""
-) -> ShownDocument:
+    office: Office, order: Order, there: Document | None, remarks: tuple[str, ...], answer: str, *, reason: str = "",
+    word: str = "",
+) -> ShownDocument:  # fmt: skip
     folder = documents_folder(office.settings.forms_dir)
     template = Template.load(folder / order.kind.template)  # before a number is taken
     with office.register.read() as tx:
@@ -230,7 +237,7 @@ def _drawn(
                 detail["reason"] = digest(reason)
             if held.answer:
                 detail["answer"] = digest(held.answer)
-            step = change(run, tx, document, Action.REPORT_DRAW, detail)
+            step = change(run, tx, document, Action.REPORT_DRAW, detail, word)
         files = papers_of(office, held, template, run.folder, document.paper_number)
         sums = {name: hashlib.sha256(_bytes(data)).hexdigest() for name, data in sorted(files.items())}
         whole: Mapping[str, bytes | Path] = {**files, DocumentJson.FILE: replace(held, files=sums).to_bytes()}

@@ -26,48 +26,88 @@ BATCH = 50  # papers whose texts go into their objects in one step
 Progress = Callable[[int, int], None]
 
 
+def unread(office: Office) -> tuple[list[str], list[str]]:
+    """Return the papers, by SHA-256, and the waiting pages that have no text yet; none where none can be read."""
+    if not ocr.is_available():
+        return [], []
+    with office.register.read() as tx:
+        papers = [attached.sha256 for attached in tx.beside.unread()]
+    return papers, _waiting(office)
+
+
+def recognise_part(office: Office, papers: Sequence[str], pages: Sequence[str], *, progress: Progress) -> int:
+    """Read the text of some of what is unread, with others at the rest; returns how many papers have none.
+
+    Texts of what is filed are kept beside it, until `recognise_unread` puts all of them into the objects.
+    """
+    if not ocr.is_available():
+        return 0
+    with office.register.read() as tx:
+        mine = [attached for attached in tx.beside.unread() if attached.sha256 in set(papers)]
+    silent = 0
+    with office.under_way() as step:
+        work = office.archive.work_dir(step)
+        try:
+            for done, attached in enumerate(mine):
+                progress(done, len(papers) + len(pages))
+                silent += not _recognise(office, attached, work / f"{done:05d}", None)
+            _read_pages(office, [page for page in _waiting(office) if page in set(pages)], work, progress)
+        finally:
+            remove_tree(work)
+    progress(1, 1)
+    return silent
+
+
 def recognise_unread(office: Office, *, progress: Progress | None = None) -> list[Sentence]:
     """Read the text of every file that has none yet; returns notes. One that broke off goes on where it was."""
     with office.register.read() as tx:
-        unread = tx.beside.unread()
-    if not unread:
+        left = tx.beside.unread()
+    if not left:
         return []
     if not ocr.is_available():
         return [ABSENT]
     with office.under_way() as step:
         work = office.archive.work_dir(step)
         try:
-            found = [_recognise(office, a, work / f"{n:05d}", progress) for n, a in enumerate(unread)]
+            found = [_recognise(office, a, work / f"{n:05d}", progress) for n, a in enumerate(left)]
         finally:
             remove_tree(work)
-    notes = _of_filed(office, [a.sha256 for a in unread])
+    notes = _of_filed(office, [a.sha256 for a in left])
     silent = found.count(False)  # not by name: whoever runs this need not be allowed to know of them
     return [*notes, f"{silent}份扫描件没有识别出文字"] if silent else notes
 
 
 def recognise_waiting(office: Office, *, progress: Progress | None = None) -> list[Sentence]:
     """Read the text of every page that waits for its record and has none yet; returns notes."""
-    inbox = office.papers.inbox
-    read = inbox.texts()
-    pages = [page.page_id for page in inbox.all() if not page.text and page.page_id not in read]
-    if not pages:
+    if not (pages := _waiting(office)):
         return []
     if not ocr.is_available():
         return [ABSENT]
     with office.under_way() as step:
         work = office.archive.work_dir(step)
-        make_dirs(work)
         try:
-            for start in range(0, len(pages), BATCH):
-                part = pages[start : start + BATCH]
-                pictures = [work / f"{page}.jpg" for page in part]
-                for page, picture in zip(part, pictures, strict=True):
-                    picture.write_bytes(inbox.picture(page)())
-                for page, text in zip(part, ocr.recognise(pictures, progress=progress), strict=True):
-                    inbox.keep_text(page, text)
+            _read_pages(office, pages, work, progress)
         finally:
             remove_tree(work)
     return []
+
+
+def _waiting(office: Office) -> list[str]:
+    """Return the pages that wait for their record and have no text yet."""
+    read = office.papers.inbox.texts()
+    return [page.page_id for page in office.papers.inbox.all() if not page.text and page.page_id not in read]
+
+
+def _read_pages(office: Office, pages: Sequence[str], work: Path, progress: Progress | None) -> None:
+    inbox = office.papers.inbox
+    make_dirs(work)
+    for start in range(0, len(pages), BATCH):
+        part = pages[start : start + BATCH]
+        pictures = [work / f"{page}.jpg" for page in part]
+        for page, picture in zip(part, pictures, strict=True):
+            picture.write_bytes(inbox.picture(page)())
+        for page, text in zip(part, ocr.recognise(pictures, progress=progress), strict=True):
+            inbox.keep_text(page, text)
 
 
 def _of_filed(office: Office, hashes: Sequence[str]) -> list[Sentence]:
@@ -77,8 +117,8 @@ def _of_filed(office: Office, hashes: Sequence[str]) -> list[Sentence]:
     allowed to know of all of them.
     """
     with office.register.read() as tx:
-        unread = {a.sha256 for a in tx.beside.unread()}
-    left = [sha256 for sha256 in hashes if sha256 in unread]
+        without = {a.sha256 for a in tx.beside.unread()}
+    left = [sha256 for sha256 in hashes if sha256 in without]
     notes = dict[Sentence, None]()
     for start in range(0, len(left), BATCH):
         try:

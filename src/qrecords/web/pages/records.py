@@ -22,6 +22,7 @@ from qrecords.services.obstacles import obstacles_of
 from qrecords.services.print import print_records
 from qrecords.services.require import show_task
 from qrecords.web.asked import Asked, download, pdf
+from qrecords.web.pages import working
 from qrecords.web.rendering import action_label
 from qrecords.web.wording import worded
 
@@ -76,6 +77,8 @@ def step(asked: Asked) -> Response:
     """Take a step for one record or many, and go back to where one came from."""
     numbers = asked.texts("number")
     action = asked.path["action"]
+    if action == Action.FILE and asked.text("later"):
+        return working.begin(asked, "file", {"numbers": numbers})
     notes: list[Sentence] = []
     taken = _take(asked, action, numbers, notes)
     back = asked.text("back")

@@ -21,7 +21,7 @@ from qrecords.services.reports.evaluated import evaluation, evaluation_form, is_
 from qrecords.services.reports.shown import ShownDocument
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked, download, pdf
-from qrecords.web.pages import figures
+from qrecords.web.pages import figures, working
 
 SHOWN = 200
 RIGHTS = (
@@ -110,6 +110,9 @@ def step(asked: Asked) -> Response:
         case "draw":
             answer, remarks = asked.text("answer"), _lines(asked.text("remark"))
             kind, period, branch = (asked.text(key) for key in ("kind", "period", "branch"))
+            if asked.text("later"):
+                said = {"kind": kind, "period": period, "branch": branch, "answer": answer, "remarks": remarks}
+                return working.begin(asked, "report", said)
             done, told = draw.draw(session, kind, period, branch=branch, answer=answer, remarks=remarks), "已拟制"
         case "correct":
             done, told = draw.correct(session, number, reason, answer=asked.text("answer")), "已做更正的一版："

@@ -88,6 +88,10 @@ def _back(kind: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
             return f"/shelf/{arguments.get('year', '')}", "看这一年的档案架"
         case "verify-volume":
             return "/shelf", "回到档案架"
+        case "report":
+            return "/reports", "看报表"
+        case "file":
+            return "/", "回到今日"
         case "scan" | "texts":
             return "/scans", "回到扫描"
         case "check-backup" | "restore" | "replay":

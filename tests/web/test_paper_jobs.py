@@ -1,0 +1,333 @@
+"""Documents drawn, records filed and scans read as jobs: done once however often delivered, shared where it can be."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from qrecords.desk.workspace import Workspace
+from qrecords.errors import NotFound, NotPermitted, QRecordsError, UsageError, WrongState
+from qrecords.model.access import Account, Grant
+from qrecords.model.job import Job, JobState
+from qrecords.model.objects import DOCUMENT
+from qrecords.model.record import State
+from qrecords.office import Office
+from qrecords.render.pdf import Converter
+from qrecords.scanning import ocr
+from qrecords.services import file as filing
+from qrecords.services import jobs, paperjobs
+from qrecords.services.care.verify import verify
+from qrecords.services.finding.search import Criteria, search
+from qrecords.services.scans.attach import attach
+from qrecords.stores.given import on_disk
+from qrecords.web.wording import worded
+from tests import dying
+from tests import retention_office as kept
+from tests.conftest import CommandLine
+from tests.faulty_disk import blank_convert
+from tests.web.test_desk import Browser
+
+ANYONE = jobs.Hand("示例机 1", shares=True)
+NUMBER = "KF-BB-2019-001"
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
+
+# A worker of another process, killed when it passes a moment; it files one record after the other.
+WORKING = """
+import sys
+from contextlib import closing
+from pathlib import Path
+from qrecords.desk.workspace import Workspace
+from qrecords.render.pdf import Converter
+from qrecords.services import file, jobs
+from qrecords.web.wording import worded
+from tests import retention_office as kept
+from tests.dying import die_at
+from tests.faulty_disk import blank_convert
+Converter.convert = blank_convert
+file.BATCH = 1
+die_at(sys.argv[2], int(sys.argv[3]))
+with closing(Workspace.open(Path(sys.argv[1]), lambda: kept.THEN)) as workspace:
+    jobs.take_one(workspace, worded, jobs.Hand("示例机 9", shares=True))
+"""
+
+
+@pytest.fixture
+def people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[kept.People]:
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    monkeypatch.setattr("qrecords.services.care.deep.Deep.volumes", lambda *_: iter(()))  # the front matter is blank
+    with kept.opened(kept.copied(tmp_path), clock=lambda: kept.THEN) as all_of_them:
+        yield all_of_them
+
+
+def work_off(office: Office, hand: jobs.Hand = ANYONE) -> None:
+    """Do all that waits, as a worker of another machine."""
+    with closing(Workspace.open(office.settings.root, lambda: kept.THEN)) as workspace:
+        while jobs.is_left(workspace, hand):
+            jobs.take_one(workspace, worded, hand)
+
+
+def killed(office: Office, moment: str, passes: int = 1) -> None:
+    ended = dying.run(WORKING, office.settings.root, moment, passes)
+    assert ended.status == -signal.SIGKILL, f"{moment} was never reached: {ended.out}{ended.err}"
+
+
+def events(office: Office, about: str, action: str) -> int:
+    with office.register.read() as tx:
+        return sum(e.action == action and e.outcome == "done" for e in tx.audit.events(about))
+
+
+def low(people: kept.People, *grants: Grant) -> Office:
+    return replace(people.office, account=Account("low", "示例员工", None, True, "", 3, grants))
+
+
+@pytest.mark.parametrize("moment", ["document.intent", "document.published", "document.committed"])
+def test_a_document_is_drawn_once_though_its_worker_is_killed(people: kept.People, moment: str) -> None:
+    office = people.office
+    job = jobs.start(office, "report", {"kind": "BB", "period": "2019", "remarks": ["示例说明"]})
+    killed(office, moment)
+    work_off(office)
+    told = jobs.show_job(office, job.key)
+    assert (told.state, told.tries) == (JobState.DONE, 2)
+    assert told.told == f"已拟制 {NUMBER}　2019年度售后服务情况报表"
+    assert office.archive.head(DOCUMENT.object_id(NUMBER)) == 1
+    assert events(office, NUMBER, "report-draw") == 1
+    again = jobs.start(office, "report", {"kind": "BB", "period": "2019"})
+    work_off(office)
+    assert jobs.show_job(office, again.key).state is JobState.DONE
+    assert office.archive.head(DOCUMENT.object_id(NUMBER)) == 2, "another job is another drawing"
+    assert verify(office, deep=True).problems == []
+
+
+def test_what_cannot_be_drawn_is_refused_before_it_is_written_down(people: kept.People) -> None:
+    office = people.office
+    for arguments, error in (
+        ({"kind": "XX", "period": "2019"}, QRecordsError),
+        ({"kind": "BB", "period": "2020"}, WrongState),
+        ({"kind": "BB"}, QRecordsError),
+    ):
+        with pytest.raises(error):
+            jobs.start(office, "report", arguments)
+    with pytest.raises(NotPermitted):
+        jobs.start(low(people), "report", {"kind": "BB", "period": "2019"})
+    assert jobs.list_jobs(office) == []
+
+
+def test_alarms_nobody_answered_are_told_by_the_job(people: kept.People, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qrecords.services.reports import draw as module
+
+    def alarmed(*_: Any) -> None:
+        raise WrongState("有1条告警没有说明，不能拟制", remedy="请核对")
+
+    monkeypatch.setattr(module, "_require_answered", alarmed)
+    job = jobs.start(people.office, "report", {"kind": "BB", "period": "2019"})
+    work_off(people.office)
+    told = jobs.show_job(people.office, job.key)
+    assert (told.state, "告警没有说明" in told.told) == (JobState.FAILED, True)
+
+
+def to_file(office: Office, count: int = 3) -> list[str]:
+    numbers = kept.filled(
+        office, "01A", *(kept.information(n + 1, f"示例单位{n}号", 记录编号="新") for n in range(count))
+    )
+    kept.reviewed(office, *numbers)
+    return numbers
+
+
+@pytest.mark.parametrize("moment", ["file.intent", "publish.done", "file.frozen", "file.committed"])
+def test_records_are_filed_once_though_the_worker_is_killed_among_them(people: kept.People, moment: str) -> None:
+    office = people.office
+    numbers = to_file(office)
+    job = jobs.start(office, "file", {"numbers": numbers})
+    killed(office, moment, passes=2)
+    work_off(office)
+    told = jobs.show_job(office, job.key)
+    assert (told.state, told.tries) == (JobState.DONE, 2)
+    with office.register.read() as tx:
+        filed = tx.records.many(numbers)
+    assert {r.state for r in filed} == {State.FILED}
+    assert [r.archive_no[-4:] for r in filed] == ["0003", "0004", "0005"], "no gap, none twice"
+    assert [events(office, no, "file") for no in numbers] == [1, 1, 1]
+    assert {line.split("  ")[0] for line in told.lines} == {*numbers}
+    before = sum(line.endswith("早已归档") for line in told.lines)
+    assert before == (1 if moment == "file.intent" else 2)
+    assert told.told == f"归档{3 - before}件"
+    assert verify(office, deep=True).problems == []
+
+
+def test_all_that_lacks_nothing_is_filed_and_what_is_left_says_why(people: kept.People) -> None:
+    office = people.office
+    numbers = to_file(office, 2)
+    (unsigned,) = kept.filled(office, "06A", kept.sample("06A", customer_unit="示例单位九", 记录编号="新"))
+    kept.steps.submit(office, [unsigned])
+    job = jobs.start(office, "file", {"all": True})
+    work_off(office)
+    told = jobs.show_job(office, job.key)
+    assert told.state is JobState.DONE
+    assert [line.split("  ")[0] for line in told.lines[:2]] == numbers
+    assert told.told.startswith("归档2件")
+
+
+def test_filing_stops_between_two_batches(people: kept.People, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = people.office
+    numbers = to_file(office)
+    monkeypatch.setattr(filing, "BATCH", 1)
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0)
+    job = jobs.start(office, "file", {"numbers": numbers})
+    begun = filing._file_batch
+
+    def then_stop(*given: Any) -> Any:
+        made = begun(*given)
+        jobs.stop(office, job.key)
+        return made
+
+    monkeypatch.setattr(filing, "_file_batch", then_stop)
+    work_off(office)
+    assert jobs.show_job(office, job.key).state is JobState.STOPPED
+    with office.register.read() as tx:
+        assert [r.state for r in tx.records.many(numbers)] == [State.FILED, State.REVIEWED, State.REVIEWED]
+
+
+def test_who_may_not_file_or_names_nothing_is_refused(people: kept.People) -> None:
+    office = people.office
+    numbers = to_file(office, 1)
+    with pytest.raises(UsageError):
+        jobs.start(office, "file", {})
+    with pytest.raises(NotFound):
+        jobs.start(office, "file", {"numbers": ["QR758-01A-2019-99999"]})
+    with pytest.raises(NotPermitted):
+        jobs.start(low(people, Grant("clerk")), "file", {"numbers": numbers})
+    assert jobs.list_jobs(office) == []
+
+
+@pytest.fixture
+def unread(people: kept.People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Attach five pictures to an open record and one to a filed one, none read; returns how often each page is read."""
+    monkeypatch.setattr(ocr, "is_available", lambda: False)
+    (number,) = kept.filled(people.office, "01A", kept.information(1, "示例单位图", 记录编号="新"))
+    for n in range(6):
+        path = tmp_path / f"picture{n}.png"
+        Image.new("L", (300, 200), 250 - n).save(path)
+        attach(people.office, kept.C if n == 5 else number, [on_disk(path)])
+    read, guard = Counter[str](), threading.Lock()
+
+    def recognise(images: list[Path], progress: object = None) -> list[str]:
+        texts = []
+        for image in images:
+            shade = str(Image.open(image).convert("L").getpixel((5, 5)))
+            with guard:
+                read[shade] += 1
+            texts.append("" if shade == "250" else f"示例文字{shade}")
+        return texts
+
+    monkeypatch.setattr(ocr, "is_available", lambda: True)
+    monkeypatch.setattr(ocr, "recognise", recognise)
+    monkeypatch.setattr(paperjobs, "PAPERS_A_PART", 2)
+    return read
+
+
+def found(office: Office, words: str) -> int:
+    return search(office, words, Criteria()).total
+
+
+def parts_of(office: Office, job: Job) -> list[Job]:
+    with office.register.read() as tx:
+        return tx.jobs.parts(job.key)
+
+
+def test_the_text_of_scans_is_read_by_several_each_page_once(people: kept.People, unread: Counter[str]) -> None:
+    office = people.office
+    with office.register.read() as tx:
+        left = len(tx.beside.unread())
+    job = jobs.start(office, "texts", {})
+    with ThreadPoolExecutor(2) as pool:
+        [*pool.map(lambda _: work_off(office), range(2))]
+    told = jobs.show_job(office, job.key)
+    assert told.state is JobState.DONE
+    assert told.told == "扫描件里的文字已识别，可以检索"
+    assert any(re.fullmatch(r"\d份扫描件没有识别出文字", line) for line in told.lines), told.lines
+    assert len(parts_of(office, job)) == -(-left // 2)
+    assert {unread[str(250 - n)] for n in range(6)} == {1}
+    with office.register.read() as tx:
+        assert tx.beside.unread() == []
+    assert [found(office, f"示例文字{250 - n}") for n in range(1, 6)] == [1] * 5, "the filed one's too"
+    assert verify(office, deep=True).problems == []
+
+
+def test_what_a_part_left_is_read_by_who_joins_them(
+    people: kept.People, unread: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qrecords.services.scans import recognise as module
+
+    read, failed = module._recognise, list[str]()
+
+    def once(office: Office, attached: Any, *rest: Any) -> bool:
+        if not failed:
+            failed.append(attached.sha256)
+            raise ValueError("示例")
+        return read(office, attached, *rest)
+
+    monkeypatch.setattr(module, "_recognise", once)
+    job = jobs.start(people.office, "texts", {})
+    work_off(people.office)
+    assert [p.state for p in parts_of(people.office, job)].count(JobState.FAILED) == 1
+    assert jobs.show_job(people.office, job.key).state is JobState.DONE
+    with people.office.register.read() as tx:
+        assert tx.beside.unread() == []
+    assert [found(people.office, f"示例文字{250 - n}") for n in range(1, 6)] == [1] * 5
+
+
+def test_the_desk_alone_reads_them_whole(people: kept.People, unread: Counter[str]) -> None:
+    job = jobs.start(people.office, "texts", {})
+    jobs.work_off(people.office.workspace, worded)
+    assert jobs.show_job(people.office, job.key).state is JobState.DONE
+    assert parts_of(people.office, job) == []
+    assert {unread[str(250 - n)] for n in range(6)} == {1}
+
+
+def test_at_the_desk_both_are_begun_with_a_button(people: kept.People) -> None:
+    office = people.office
+    numbers = to_file(office, 2)
+    browser = Browser(office).enter()
+    browser.app.state.work = lambda: jobs.work_off(office.workspace, worded)
+    assert "作为长活归档" in browser.get("/")
+    asked = {"number": numbers, "once": "a" * 32, "later": "1"}
+    answer = browser.post("/step/file", asked)
+    assert browser.post("/step/file", asked).headers["location"] == answer.headers["location"], "no second job"
+    page = browser.get(answer.headers["location"])
+    assert "归档2件" in page
+    assert all(f'href="/records/{number}"' in page for number in numbers)
+    assert "作为长活拟制" in browser.get("/reports")
+    said = {"kind": "BB", "period": "2019", "once": "b" * 32, "later": "1", "remark": "示例说明"}
+    page = browser.get(browser.post("/reports/steps/draw", said).headers["location"])
+    assert f"已拟制 {NUMBER}" in page
+    assert 'href="/reports"' in page
+    assert "示例说明" in browser.get(f"/reports/{NUMBER}")
+    refused = browser.post("/reports/steps/draw", {**said, "period": "2020", "once": "c" * 32})
+    assert (refused.status_code, "还没有结束" in refused.text) == (409, True)
+    assert browser.post("/step/file", {"once": "d" * 32, "later": "1"}).status_code >= 400
+    assert len(jobs.list_jobs(office)) == 2
+
+
+def test_the_command_line_writes_them_down_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with kept.opened(kept.copied(tmp_path)) as people:
+        numbers = to_file(people.office, 1)
+        cli = CommandLine(people.root, capsys)
+        told = cli.json("file", *numbers, "--as-job")["job"]
+        assert (told["kind"], told["state"], told["label"]) == ("file", "waiting", "归档")
+        drawn = cli("report", "draw", "BB", "--period", "2019", "--as-job").out
+        (key,) = re.findall(r"jobs show ([0-9a-f]{32})", drawn)
+        assert cli.json("jobs", "show", key)["job"]["kind"] == "report"
+        assert cli("file", "02A", "--month", "2019-06", "--as-job", ok=False).status == 2
+        assert [j.kind for j in jobs.list_jobs(people.office)] == ["report", "file"]
