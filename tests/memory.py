@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,12 +20,16 @@ _PLACES: dict[Path, MemoryBlobs] = {}
 
 @dataclass
 class MemoryBlobs:
-    """Bytes by name. `refuse_at` counts changes down: at 0 the store refuses, once or for good (`is_gone`)."""
+    """Bytes by name. `refuse_at` counts changes down: at 0 the store refuses, once or for good (`is_gone`).
+
+    `tells`: it keeps digests of its own.
+    """
 
     held: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     changes: int = 0
     refuse_at: int = -1
     is_gone: bool = True
+    tells: bool = False
     _lock: Lock = field(default_factory=Lock)
     _marks: Iterator[int] = field(default_factory=count)
 
@@ -63,6 +68,9 @@ class MemoryBlobs:
 
     def size(self, name: str) -> int:
         return len(self.get(name))
+
+    def told_sha256(self, name: str) -> str:
+        return hashlib.sha256(self.get(name)).hexdigest() if self.tells else ""
 
     def mark(self, name: str) -> int | None:
         return self.held[name][0] if self.has(name) else None

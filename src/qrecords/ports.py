@@ -91,6 +91,10 @@ class Blobs(Walk, Protocol):
         """Return how many bytes a name has."""
         ...
 
+    def told_sha256(self, name: str) -> str:
+        """Return the SHA-256 the place itself keeps of the bytes of a name, none of them read; "" for none."""
+        ...
+
     def mark(self, name: str) -> Hashable | None:
         """Return what is another when the bytes of a name were replaced; None for a name that is not there."""
         ...
@@ -294,6 +298,10 @@ class Objects(Protocol):
         """Return the SHA-256 of a file of a version as it is now."""
         ...
 
+    def told_sha256(self, object_id: str, name: str, version: int | None = None) -> str:
+        """Return the SHA-256 the store itself keeps of a file of a version; "" when it keeps none."""
+        ...
+
     def called(self, object_id: str, name: str, version: int | None = None) -> str:
         """Return what people are told of where a file of a version lies."""
         ...
@@ -461,8 +469,11 @@ class Evidence(Protocol):
         """Tell whether a paper is here."""
         ...
 
-    def fault(self, stored: str) -> str:
-        """Return what is wrong with a paper, as the end of a sentence: gone, changed, a link. "" when it is sound."""
+    def fault(self, stored: str, *, deep: bool = True) -> str:
+        """Return what is wrong with a paper, as the end of a sentence: gone, changed, a link. "" when it is sound.
+
+        Not `deep`, its store's own word is taken for its bytes where it gives one.
+        """
         ...
 
     def lent(self, names: Sequence[str]) -> AbstractContextManager[Mapping[str, Path]]:

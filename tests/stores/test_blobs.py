@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -65,6 +66,13 @@ def test_a_name_once_taken_keeps_its_bytes_unless_they_are_replaced(opening: Ope
     blobs.replace("name", b"third")
     blobs.replace("other", b"new")
     assert (blobs.get("name"), blobs.get("other")) == (b"third", b"new")
+
+
+def test_a_place_tells_the_digest_of_its_bytes_or_none(opening: Opening, tmp_path: Path) -> None:
+    blobs = opening(tmp_path)
+    for data in (b"first", b"second"):
+        blobs.replace("name", data)
+        assert blobs.told_sha256("name") in {hashlib.sha256(data).hexdigest(), ""}
 
 
 def test_what_is_not_there_is_told_and_let_go_without_a_word(opening: Opening, tmp_path: Path) -> None:

@@ -35,8 +35,11 @@ def store(office: Office, files: Mapping[str, GivenFile]) -> None:
             raise InvalidInput(f"{file.name} 刚被改动，没有附上", remedy="请等文件写完后再试") from None
 
 
-def spoiled_papers(office: Office, records: Iterable[Record]) -> Iterator[tuple[str, Problem]]:
-    """Give the places of papers that wait to be filed with records and are not what was kept: gone, changed, a link."""
+def spoiled_papers(office: Office, records: Iterable[Record], *, deep: bool = True) -> Iterator[tuple[str, Problem]]:
+    """Give the places of papers that wait to be filed with records and are not what was kept: gone, changed, a link.
+
+    Not `deep`, a store's own digests are believed.
+    """
     evidence, seen = office.papers.evidence, set[str]()
     for record in records:
         papers: list[tuple[str, str, str | None]] = [
@@ -48,7 +51,7 @@ def spoiled_papers(office: Office, records: Iterable[Record]) -> Iterator[tuple[
             if s.evidence_sha256 and not s.lapsed
         ]
         for called, stored, kind in papers:
-            if stored not in seen and (what := evidence.fault(stored)):
+            if stored not in seen and (what := evidence.fault(stored, deep=deep)):
                 told = f"{called}（{stored}）{what}，请从备份恢复 archive/evidence"
                 yield evidence.place(stored), Problem(told, kind, source=record.record_no)
             seen.add(stored)

@@ -138,6 +138,14 @@ class Archive:
         """Return the SHA-512 a file of a version was stored with; IntegrityFailure when the file is missing."""
         return self._content(object_id, name, version)[1]
 
+    def told_sha256(self, object_id: str, name: str, version: int | None = None) -> str:
+        """Return the SHA-256 the store keeps of a file of a version, "" for none; IntegrityFailure: missing."""
+        content, _ = self._named(object_id, name, version)
+        try:
+            return self.blobs.told_sha256(content)
+        except NotFound:
+            raise _missing(object_id, name) from None
+
     def called(self, object_id: str, name: str, version: int | None = None) -> str:
         """Return what people are told of where a file of a version lies."""
         return self.blobs.called(self._content(object_id, name, version)[0])

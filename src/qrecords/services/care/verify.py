@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TypeVar
 
 from qrecords.advice import Do, advise
 from qrecords.errors import Problem, QRecordsError
@@ -41,6 +42,8 @@ from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow, PlacedItem, VolumeRow
 
 Progress = Callable[[int, int], None]
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,38 +80,50 @@ def verify(office: Office, *, deep: bool = False, afresh: bool = False, progress
     with ExitStack() as stack:
         reading = stack.enter_context(Deep(office, ids, afresh=afresh)) if deep else None
         resumed, damaged = _objects(office, checks, ids, reading, progress)
-        counts = _register(office, checks, ids, damaged, reading)
+        with office.register.read() as tx:
+            _contents(office, tx, checks, ids, set(ids).difference(damaged), reading)
+        counts = _register(office, checks, ids, damaged, deep=deep)
     checked = Counted(objects=len(ids), **counts, deep=deep, resumed=resumed)
     return Verified(checked, checks.properties(), checks.problems)
 
 
+def _contents(
+    office: Office, tx: Transaction, checks: Checks, ids: Collection[str], sound: set[str], reading: Deep | None
+) -> None:
+    """Compare what stands in sound objects with the register; `ids` are those of all there are."""
+    known = set(ids)
+    items = [row for row in tx.items.all() if row.version > 0 and row.object_id in sound]
+    held: dict[str, list[Record]] = defaultdict(list)
+    for record in tx.records.find(states=[State.FILED, State.BOUND]):
+        held[record.archive_no].append(record)
+
+    def compared(row: ItemRow) -> list[Problem]:
+        return [*_item(office, row, held[row.archive_no], known, reading)]
+
+    for told in _at_once(office, compared, [row for row in items if not DOCUMENT.has(row.object_id)]):
+        checks["items"].add(told)
+    by_object = {row.object_id: row for row in items}
+    for document in tx.documents.all():
+        if document.object_id in sound and document.version > 0:
+            checks["documents"].add(_document(office, document, by_object.get(document.object_id), reading))
+    whole = [v for v in tx.items.volumes() if v.version > 0 and v.object_id in sound]
+    damaged = known - sound
+    checks["volumes"].add(_volumes(office, whole, damaged, reading), len(whole))
+
+
 def _register(
-    office: Office, checks: Checks, ids: Sequence[str], damaged: Collection[str], reading: Deep | None
+    office: Office, checks: Checks, ids: Sequence[str], damaged: Collection[str], *, deep: bool
 ) -> dict[str, int]:
-    """Check the register, and the objects by it; returns how much of each there is."""
+    """Check the register by itself, and that it knows of all objects; returns how much of each there is."""
     with office.register.read() as tx:
         reserved, codes = tx.items.all(), tx.items.volumes()
         items, volumes = [i for i in reserved if i.version > 0], [v for v in codes if v.version > 0]
         known = set(ids)
         checks["both_ways"].add(_looked_at_twice(office, _both_ways(office, tx, known, damaged), damaged), len(ids))
-        sound = known.difference(damaged)
         filed = tx.records.find(states=[State.FILED, State.BOUND])
-        held: dict[str, list[Record]] = defaultdict(list)
-        for record in filed:
-            held[record.archive_no].append(record)
-        for row in items:
-            if row.object_id in sound and not DOCUMENT.has(row.object_id):
-                checks["items"].add(_item(office, row, held[row.archive_no], known, reading))
-        by_object = {row.object_id: row for row in items}
-        for document in tx.documents.all():
-            if document.object_id in sound and document.version > 0:
-                item = by_object.get(document.object_id)
-                checks["documents"].add(_document(office, document, item, reading))
         for volume in volumes:
             placed = tx.items.in_volume(volume.volume_code)
             checks["places"].add(_places(volume, placed), len(placed))
-        whole = [volume for volume in volumes if volume.object_id in sound]
-        checks["volumes"].add(_volumes(office, whole, damaged, reading), len(whole))
         checks["numbers"].add(_record_numbers(tx), sum(map(len, tx.records.numbers().values())))
         checks["numbers"].add(_counters(tx), len(tx.counters.all()))
         checks["numbers"].add(_series(tx, "archive", {i.archive_no for i in reserved}, 4), len(reserved))
@@ -121,7 +136,8 @@ def _register(
         checks["waiting"].add(_not_as_logged(office, waiting, logged), len(waiting))
         checks["waiting"].add(_not_as_printed(tx, logged), 0)
         with_papers = [r for r in waiting if r.attached or any(s.evidence_sha256 for s in r.signatures)]
-        checks["evidence"].add((problem for _, problem in spoiled_papers(office, with_papers)), len(with_papers))
+        spoiled = spoiled_papers(office, with_papers, deep=deep)
+        checks["evidence"].add((problem for _, problem in spoiled), len(with_papers))
         checks["seals"].add(not_as_sealed(tx), len(tx.seals.present()))
         checks["holds"].add(lost_holds(tx), len(tx.retention.holds()))
         log = check_log(office, tx)
@@ -149,16 +165,28 @@ def _objects(
 
 
 def _looked_at(office: Office, ids: Sequence[str]) -> Iterator[Found]:
-    """Look at each object without reading its content; at several at a time where the way there takes long."""
+    """Look at each object without reading its content."""
 
     def look_at(object_id: str) -> Found:
         return Found(object_id, office.archive.check(object_id, deep=False))
 
+    return _at_once(office, look_at, ids)
+
+
+def _at_once(office: Office, look_at: Callable[[Given], Made], each: Sequence[Given]) -> Iterator[Made]:
+    """Give what a look at each gave, in their order; at several at a time where the way to the archive takes long."""
     if office.archive.at_once == 1:
-        yield from map(look_at, ids)
+        yield from map(look_at, each)
         return
     with ThreadPoolExecutor(office.archive.at_once) as pool:
-        yield from pool.map(look_at, ids)
+        yield from pool.map(look_at, each)
+
+
+def _sha256(office: Office, reading: Deep | None, object_id: str, version: int, name: str) -> str:
+    """Return the SHA-256 of a file: of its bytes in a deep check, else what its store says, "" when that says none."""
+    if reading:
+        return reading.sha256(object_id, version, name)
+    return office.archive.told_sha256(object_id, name, version)
 
 
 def _open_to_others(office: Office) -> Iterator[Problem]:
@@ -213,7 +241,7 @@ def _item(
     object_id, version = row.object_id, row.version
     try:
         office.archive.require(object_id, ITEM.paper, version)
-        if reading and reading.sha256(object_id, version, ITEM.paper) != row.sha256:
+        if _sha256(office, reading, object_id, version, ITEM.paper) not in {row.sha256, ""}:
             yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
         frozen = office.archive.read_as(RecordJson, object_id, version)
     except QRecordsError as error:
@@ -245,7 +273,7 @@ def _document(office: Office, document: Document, item: ItemRow | None, reading:
         progress = office.archive.read_as(ProgressJson, object_id, version).progress
         approved = document.progress.approved_version
         office.archive.require(object_id, DOCUMENT.paper, approved or version)
-        if reading and item and reading.sha256(object_id, approved, DOCUMENT.paper) != item.sha256:
+        if item and _sha256(office, reading, object_id, approved, DOCUMENT.paper) not in {item.sha256, ""}:
             yield Problem("document.pdf 与批准时登记的不同；请从备份恢复", source=object_id)
     except QRecordsError as error:
         if not _is_destroyed(office, object_id):
@@ -281,22 +309,23 @@ def _volumes(
         code = row.volume_code
         try:
             office.archive.require(row.object_id, VOLUME.paper, row.version)
+            sha256 = _sha256(office, reading, row.object_id, row.version, VOLUME.paper)
         except QRecordsError as error:
             if _is_destroyed(office, row.object_id):
                 continue
             yield Problem(unreadable(str(error)), source=code)
             continue
-        if not reading:
+        if sha256 not in {row.sha256, ""}:
+            yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
+        elif reading:
+            whole.append(row)
+        elif not sha256:
             with office.archive.lent(row.object_id, VOLUME.paper, row.version) as path:
                 seen = look(path)
             if seen is None or not seen.pages:
                 yield Problem(unreadable("打不开"), source=code)
             elif seen.pages < row.pages:
                 yield Problem("volume.pdf 的页数少于登记页数", source=code)
-        elif reading.sha256(row.object_id, row.version, VOLUME.paper) != row.sha256:
-            yield Problem("volume.pdf 与成册时登记的不同；请从备份恢复", source=code)
-        else:
-            whole.append(row)
     if reading:
         yield from reading.volumes(whole, damaged)
 

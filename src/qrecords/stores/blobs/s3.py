@@ -37,6 +37,7 @@ CONNECT, SHORT, LONG = timedelta(seconds=5), timedelta(seconds=10), timedelta(mi
 SMALL = 8 << 20  # bytes that pass in SHORT on any network an office has
 PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)  # seconds before the next try
 READ_AGAIN = 4
+OK, NOT_FOUND = 200, 404
 _PIECE = 1 << 20
 _MARK = "qrecords-put"
 
@@ -139,6 +140,15 @@ class S3Blobs:
         if (meta := self._head(name)) is None:
             raise self._lost(name)
         return int(meta["size"])
+
+    def told_sha256(self, name: str) -> str:
+        """Return the SHA-256 the store took a name's bytes in with, "" when it tells none; it reads none."""
+        status, headers = 0, dict[str, str]()
+        with suppress(StorageFailure):  # whoever needs to know reads the bytes, and tries for longer
+            status, headers = _asking(self.place).head(self._key(name))
+        if status == NOT_FOUND:
+            raise self._lost(name)
+        return s3probe.sha256_in(headers) if status == OK else ""
 
     def mark(self, name: str) -> tuple[Any, ...] | None:
         """Return what is another when the bytes of a name were replaced; None for a name that is not there."""
@@ -249,6 +259,17 @@ def _probed(bucket: str, top: str, endpoint: str, plain: bool) -> None:
     s3probe.require(bucket, top, _server(place), s3keys.keys(), str(place.url))
 
 
+def _asking(place: S3Place) -> s3probe.Asked:
+    """Return who asks a bucket what no client asks."""
+    return _asked_of(place.bucket, place.endpoint, place.plain)
+
+
+@cache
+def _asked_of(bucket: str, endpoint: str, plain: bool) -> s3probe.Asked:
+    place = S3Place(bucket, "", endpoint, plain)
+    return s3probe.Asked(bucket, _server(place), s3keys.keys(), place.url)
+
+
 @cache
 def _client(bucket: str, endpoint: str, plain: bool, seconds: timedelta, retries: int) -> S3Store:
     """Return the client of a bucket; the credentials are read once, and never shown."""
@@ -266,6 +287,7 @@ def _client(bucket: str, endpoint: str, plain: bool, seconds: timedelta, retries
 
 
 def _note_fork() -> None:
+    _asked_of.cache_clear()  # its connections are the starter's
     if _client.cache_info().currsize:
         _FORKED_FROM.append(os.getppid())
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import http.client
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from threading import local
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
@@ -51,6 +52,16 @@ def require(bucket: str, top: str, server: str, keys: Keys, called: str) -> None
         )
 
 
+def sha256_in(headers: Mapping[str, str]) -> str:
+    """Return the SHA-256 of the whole bytes a store tells, as hexadecimal; "" for none, or one made of parts."""
+    try:
+        told = b64decode(headers.get("x-amz-checksum-sha256", ""), validate=True)
+    except ValueError:  # of parts: it ends with how many
+        return ""
+    whole = headers.get("x-amz-checksum-type", "FULL_OBJECT") == "FULL_OBJECT"
+    return told.hex() if whole and len(told) == hashlib.sha256().digest_size else ""
+
+
 def _refused(called: str, status: int) -> StorageFailure:
     if status in {401, 403}:
         return StorageFailure(f"{called} 不认这个账号，或不许写入", remedy=REMEDY)
@@ -65,6 +76,7 @@ class Asked:
     def __init__(self, bucket: str, server: str, keys: Keys, called: str) -> None:
         self._server = urlsplit(server)
         self._bucket, self._keys, self._called = bucket, keys, called
+        self._kept = local()
 
     def put(self, key: str, data: bytes, headers: Mapping[str, str]) -> int:
         """Put bytes; returns the status."""
@@ -77,22 +89,48 @@ class Asked:
         except StorageFailure:
             return 0
 
+    def head(self, key: str) -> tuple[int, dict[str, str]]:
+        """Return the status of a key and what is said of it, digests too; a thread keeps its connection."""
+        path, nothing = quote(f"{self._server.path}/{self._bucket}/{key}"), hashlib.sha256(b"").hexdigest()
+        for again in (False, True):
+            kept: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
+            connection = self._kept.connection = kept or self._connection()
+            signed = self._signed("HEAD", path, {"x-amz-checksum-mode": "ENABLED", "x-amz-content-sha256": nothing})
+            try:
+                connection.request("HEAD", path, headers=signed)
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                self._kept.connection = None
+                if again or kept is None:  # one that was kept may only have grown old
+                    raise self._silent() from None
+            else:
+                return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+        raise AssertionError
+
     def ask(self, method: str, key: str, data: bytes, headers: Mapping[str, str]) -> int:
         """Send one request, signed; returns the status. StorageFailure when nobody answers."""
         path = quote(f"{self._server.path}/{self._bucket}/{key}")
         signed = self._signed(method, path, {**headers, "x-amz-content-sha256": hashlib.sha256(data).hexdigest()})
-        kind = http.client.HTTPSConnection if self._server.scheme == "https" else http.client.HTTPConnection
-        connection = kind(self._server.netloc, timeout=SECONDS)
+        connection = self._connection()
         try:
             connection.request(method, path, data, signed)
             answer = connection.getresponse()
             answer.read()
         except (OSError, http.client.HTTPException):
-            told = f"连不上存储 {self._called}（{self._server.netloc}）"
-            raise StorageFailure(told, remedy="请检查网络和存储服务，再试") from None
+            raise self._silent() from None
         finally:
             connection.close()
         return answer.status
+
+    def _connection(self) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self._server.scheme == "https" else http.client.HTTPConnection
+        return kind(self._server.netloc, timeout=SECONDS)
+
+    def _silent(self) -> StorageFailure:
+        told = f"连不上存储 {self._called}（{self._server.netloc}）"
+        return StorageFailure(told, remedy="请检查网络和存储服务，再试")
 
     def _signed(self, method: str, path: str, headers: Mapping[str, str]) -> dict[str, str]:
         now = datetime.now(UTC)
