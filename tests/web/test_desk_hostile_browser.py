@@ -28,6 +28,8 @@ from qrecords.render.code import payload
 from qrecords.render.pdf import Converter
 from qrecords.services import jobs
 from qrecords.services.access import copies
+from qrecords.services.finding.find import list_records
+from qrecords.services.intake.drafting import drafts
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import list_fields
 from qrecords.services.intake.update import update
@@ -35,18 +37,20 @@ from qrecords.services.print import print_records
 from qrecords.services.reports.computed import prepare
 from qrecords.services.reports.prepared import Asked, Prepared
 from qrecords.stores.given import on_disk
+from qrecords.stores.register.deskdrafts import DeskDraft
 from qrecords.web.wording import worded
 from tests import retention_office as kept
 from tests.faulty_disk import blank_convert
 from tests.office_steps import sheet
 from tests.retention_office import TODAY, C, People
 from tests.web.browsing import browser_marks, browsing, chromium, served
-from tests.web.test_desk import HOSTILE
+from tests.web.test_desk import HOSTILE, as_typed
 from tests.web.test_desk_retention import add_people
 from tests.web.visiting import RUNS_SOMETHING, Visit, seen, visited
 
 __all__ = ["chromium"]
 pytestmark = browser_marks
+TEXTS = {FieldType.TEXT, FieldType.LTEXT}
 SHOWN = [text.replace("\u202e", "") for text in HOSTILE]  # what is kept holds no character that turns others round
 
 
@@ -65,6 +69,17 @@ def _of_others(folder: Path) -> Path:
     return path
 
 
+def _complaints(folder: Path) -> Path:
+    """Write down a complaint that praises too for each text: the evaluation's paper begins with both."""
+    path = folder / "complaints.json"
+    told = [
+        kept.information(9, text) | {"info_type": ["表扬（感谢）", "投诉"], "info_content": text, "serial_no": f"S{n}"}
+        for n, text in enumerate(SHOWN)
+    ]
+    path.write_text(json.dumps(told, ensure_ascii=False), "utf-8")
+    return path
+
+
 def _alarming(office: Office, tx: Any, asked: Asked) -> Prepared:
     """Stand in for figures below their targets: whoever draws has to answer."""
     found = prepare(office, tx, asked)
@@ -76,6 +91,8 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     """Give the retention tests' office with records of hostile values, one of which was printed before it changed."""
     folder = tmp_path_factory.mktemp("hostile")
     shutil.copytree(kept._base.__wrapped__(), folder / "office")
+    evaluated = folder / "office" / "forms" / "KF758" / "evaluation.toml"
+    evaluated.write_text(evaluated.read_text("utf-8").replace("on = false", "on = true"), "utf-8")
     with kept.opened(folder / "office") as found:
         office = found.office
         add_people(office, "甲", "乙", "丙")
@@ -94,6 +111,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
         numbers = [made.record_no for made in fill(office, "06A", [on_disk(given)]).records]
         fill(office, "01A", [on_disk(_of_others(folder))])
         shutil.copytree(folder / "office", folder / "beside")
+        fill(office, "01A", [on_disk(_complaints(folder))])
         print_records(office, numbers[:1])
         changes = folder / "changes.json"
         changes.write_text(json.dumps({"customer_unit": SHOWN[1]}), encoding="utf-8")
@@ -210,6 +228,32 @@ def _given(office: Office) -> dict[str, str]:
     return GIVEN | {f"entry.{one.key}": "2024-03-05" if one.type is FieldType.DATE else "" for one in fields}
 
 
+EVALUATED = "KF-BB-2019-002"
+
+
+def _evaluate(office: Office, page: Page, found: Looked) -> None:
+    """Begin the paper of an evaluation for each text, write it in every free text, look, and make a record of it."""
+    form = office.forms.get("PJ").form
+    free = {f.key for f in form.input_fields if f.type in TEXTS and (f.max_length or 99) >= 40}
+    lines = [f"{f.key}.0.{c.key}" for f in form.input_fields for c in f.columns if c.type in TEXTS and not c.max_length]
+
+    def begun() -> list[DeskDraft]:
+        return [draft for draft in drafts(office) if draft.form_code == form.code]
+
+    for n, text in enumerate(HOSTILE):
+        found.ask(page, f"/reports/{EVALUATED}/evaluation", {}, n)
+        (draft,) = begun()
+        where, typed = f"/drafts/{draft.key}", as_typed(office, "PJ", dict(draft.values))
+        typed |= dict.fromkeys([*free, *lines], text)
+        found.ask(page, where, typed | {"revision": str(draft.revision)}, n)
+        found.pages[f"begun {n}"] = visited(page, where, whole=False)
+        found.ask(page, f"{where}/make", typed | {"revision": str(begun()[0].revision)}, n)
+        for left in begun():  # refused: its texts are on its page still
+            found.ask(page, f"/drafts/{left.key}/drop", {}, n)
+    for record in list_records(office, form_code="PJ"):
+        found.pages[record.record_no] = visited(page, f"/records/{record.record_no}", whole=False)
+
+
 @pytest.fixture(scope="module")
 def looked(chromium: Browser, people: People, address: str) -> Iterator[Looked]:
     """Send every form and ask every address with every payload, and open what shows what was kept."""
@@ -236,7 +280,8 @@ def looked(chromium: Browser, people: People, address: str) -> Iterator[Looked]:
 
     for page in (first, second):
         page.goto("/retention", wait_until="domcontentloaded")
-    found.ask(first, "/reports/steps/draw", {"kind": "BB", "period": "2019-03"}, 0)
+    for period in ("2019-03", "2019-H1"):
+        found.ask(first, "/reports/steps/draw", {"kind": "BB", "period": period, "answer": "示例"}, 0)
     found.ask(first, "/retention/appraise", {"number": kept.ITEM_ROWS, "reason": HOSTILE[0]}, 0)
     changed = [*(folder / "changed.png").read_bytes()]
     found.ask(
@@ -256,6 +301,7 @@ def looked(chromium: Browser, people: People, address: str) -> Iterator[Looked]:
         for where in POSTED:
             found.ask(first, re.sub(r"\bH\b", part, where), {"reason": text}, n)
         found.ask(first, "/jobs", {"work": text}, n)
+    _evaluate(people("甲"), first, found)
     with people.office.register.read() as tx:
         keys = [job.key for job in tx.jobs.all("")]
     more = (
@@ -322,6 +368,15 @@ def test_what_was_sent_comes_out_as_text(looked: Looked) -> None:
     (beside,) = [visit.said for where, visit in looked.pages.items() if where.startswith("/search/offices")]
     assert "（beside）" in beside
     assert SHOWN[1] in beside
+
+
+def test_an_evaluation_is_begun_kept_and_made_with_it_as_text(looked: Looked) -> None:
+    assert looked.shown[f"/reports/{EVALUATED}/evaluation"] >= {*ALLOWED}, "as complaint and praise of the report"
+    for n in ALLOWED:
+        assert looked.pages[f"begun {n}"].said.count(SHOWN[n]) > 5, SHOWN[n]
+    made = [visit.said for where, visit in looked.pages.items() if where.startswith("KF758-PJ-")]
+    assert len(made) == len(ALLOWED)
+    assert [n for n in ALLOWED if not any(SHOWN[n] in said for said in made)] == []
 
 
 def _sent(page: Page, where: str, said: dict[str, str], file: tuple[str, bytes] | None = None) -> Visit:
