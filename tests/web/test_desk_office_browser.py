@@ -19,7 +19,7 @@ from urllib.parse import quote
 import pytest
 from docx import Document
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from qrecords.render.code import code_png, payload
 from qrecords.render.pdf import Converter
@@ -155,10 +155,15 @@ def test_a_stack_of_thirty_mixed_pages_comes_to_a_clean_inbox(people: People, en
     page.get_by_role("link", name="回到扫描").click()
     expect(page.get_by_text("印的是「示例单位六」，现在是「示例单位改」")).to_be_visible()
     page.get_by_label("含有").fill(found)
+    held: list[Route] = []
+    page.route("**/work.js", lambda route: route.continue_() if held else held.append(route))  # the first is on its way
     page.get_by_role("button", name="找").click()
     expect(page.locator("[data-record]")).to_have_count(1)
     waiting = page.locator("[data-page]")
     expect(waiting).to_have_count(3)
+    assert waiting.first.get_attribute("draggable") is None, "nobody would hear of it yet"
+    held[0].continue_()
+    expect(waiting.first).to_have_attribute("draggable", "true")
     waiting.first.drag_to(page.locator(f'[data-record="{found}"]'))
     expect(waiting).to_have_count(2)
     page.goto("/scans")
