@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
 
 from qrecords.errors import NotPermitted
+from qrecords.model import answer
 from qrecords.model.access import Account, Grant
+from qrecords.model.audit import canonical
+from qrecords.model.formats import FigureJson, _members
 from qrecords.model.period import Period
 from qrecords.model.record import Record, State
 from qrecords.office import Office
+from qrecords.render.pdf import Converter
+from qrecords.services.reports import kept
 from qrecords.services.reports.draw import draw
 from qrecords.services.reports.figures import Figures, figures_of
 from qrecords.services.require import owed, owed_by
+from tests.faulty_disk import blank_convert
 from tests.model.figures.rows import Paper
 from tests.model.figures.test_v1_month import contacts, notices, reports
 
@@ -80,12 +89,47 @@ def test_v1_the_month_of_an_office_is_that_of_its_records(held: tuple[Office, li
             ]
     figures = {f.id: f for one in found.drawn.tables for f in one.figures()}
     assert figures["T06.arrival.total.percent"].shown == "66.7"
-    assert set(found.drawn.records) == {no for f in figures.values() for no in (*f.records, *f.of)} | {
+    left_out = {no for f in figures.values() for no, _ in f.left_out}
+    assert set(found.drawn.records) == left_out | {no for f in figures.values() for no in (*f.records, *f.of)} | {
         no for one in found.drawn.tables for row in one.rows for no in row.records
     }
     assert min(found.drawn.records.values()) > 0, "each with its change number"
     again = tables(office, "BB", "2026-03")
     assert again.drawn.tables == found.drawn.tables
+
+
+def test_f5_what_a_figure_could_not_count_is_told_to_who_may_read_it(
+    held: tuple[Office, list[Record]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the JSON of the figure, in the workbook's detail, and after a rebuild of either; hidden as records are."""
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    office, _ = held
+    number = draw(office, "BB", "2026-03").document_no
+    (late,), (faults,) = (
+        kept.figures_of(office, number, f"{name}") for name in ("T06.arrival.total.percent", "T07.total.total.faults")
+    )
+    lines = [answer.told(r) for r in answer.told(late)["left_out"]]
+    told = [(r["record_no"], r["version"], r["reason"]) for r in lines]
+    assert told == [("QR758-04A-2026-00005", 0, "逾期未到")]
+    assert [(r.record_no, r.reason) for r in faults.left_out] == [
+        ("QR758-06A-2026-00004", "未签署"), ("QR758-06A-2026-00003", "草稿"),
+    ]  # fmt: skip
+    assert late.whole and faults.whole
+    low = replace(office, account=Account("low", "示例员工", None, True, "", 3, (Grant("quality"),)))
+    (hidden,) = kept.figures_of(low, number, late.id)
+    assert (hidden.value, hidden.left_out, hidden.whole) == (late.value, [], False)
+    for who, cell in ((office, "QR758-04A-2026-00005（逾期未到）"), (low, None)):
+        book = openpyxl.load_workbook(BytesIO(kept.document_file(who, number, "tables.xlsx")))
+        (line,) = [row for row in book["明细"].iter_rows(values_only=True) if row[0] == late.id]
+        assert line[7] == cell
+
+
+def test_f5_a_document_drawn_before_left_outs_were_told_keeps_its_hash() -> None:
+    """Its bytes have no such key: reading and writing them gives the same."""
+    figure = FigureJson("T01.a.b", "示例", "1", "1", "件", "0")
+    data = {"figures": (figure, replace(figure, left_out=(("草稿", "0"),)))}
+    plain, told = json.loads(canonical(data, _members))["figures"]
+    assert "left_out" not in plain and plain["counts"] == [] and told["left_out"] == [["草稿", "0"]]
 
 
 def test_v14_a_scope_above_the_account_is_refused_whether_there_are_records_in_it_or_not(

@@ -122,6 +122,7 @@ def figures(session: Session, number: str, figure: str) -> None:
         lines.append(f"{one.id}　{one.label}：{one.value} {one.unit}（精确值 {one.exact}）")
         if figure:
             lines += [f"  {r.record_no}　{r.date}　{r.title}" for r in one.records]
+            lines += [f"  没有计入（{r.reason}）：{r.record_no}　{r.date}　{r.title}" for r in one.left_out]
             lines += [] if one.whole else ["  还有您不能查阅的记录"]
     session.answer({"figures": found}, lines)
 

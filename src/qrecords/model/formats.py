@@ -45,7 +45,11 @@ class Format:
 
 def _members(one: Any) -> dict[str, Any]:
     """Return a dataclass one level deep: a year's document names its records a million times."""
-    return {field.name: getattr(one, field.name) for field in fields(one)}
+    return {f.name: value for f in fields(one) if (value := getattr(one, f.name)) or f.name not in _LATER}
+
+
+# What a format did not have at first: written only where it says something, so that older files keep bytes and hash.
+_LATER = frozenset({"left_out"})
 
 
 @cache
@@ -227,6 +231,7 @@ class FigureJson:
 
     Records stand as runs of places in the list of the document's records (`model/runs.py`): `records` those that give
     something, `counts` what each gives (none written: one each), `of` those it is a part of, which give nothing.
+    `left_out` are those that belong here and could not be counted, by the reason (F.5).
     """
 
     __pydantic_config__: ClassVar = EXACT
@@ -239,6 +244,7 @@ class FigureJson:
     records: str = ""
     counts: tuple[str, ...] = ()
     of: str = ""
+    left_out: tuple[tuple[str, str], ...] = ()  # reason, records
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,13 +349,18 @@ class DocumentJson(Format):
     records: tuple[tuple[str, int], ...] = ()
     layout: str = "report"
     issue: str = ""  # of a brief: 第3期（总第27期）
-    schema: int = 1
+    schema: int = 2  # 1: nobody told what a figure left out
 
     def records_of(self, figure: FigureJson) -> Iterator[tuple[str, int, str]]:
         """Give the records of a figure: number, version of its item, what it gives (0: it is only a part of it)."""
         for order, place in enumerate(runs.read(figure.records)):
             yield (*self.records[place], figure.counts[order] if figure.counts else "1")
         yield from ((*self.records[place], "0") for place in runs.read(figure.of))
+
+    def left_out_of(self, figure: FigureJson) -> Iterator[tuple[str, int, str]]:
+        """Give the records a figure could not count: number, version of its item, why."""
+        for reason, records in figure.left_out:
+            yield from ((*self.records[place], reason) for place in runs.read(records))
 
     def naming(self, records: Container[str]) -> Self:
         """Return the document as it is told to who may read these records: its figures name no others."""
@@ -361,13 +372,19 @@ class DocumentJson(Format):
         def counts(f: FigureJson) -> tuple[str, ...]:
             return tuple(n for place, n in zip(runs.read(f.records), f.counts, strict=True) if shown[place])
 
+        def left_out(f: FigureJson) -> tuple[tuple[str, str], ...]:
+            return tuple((reason, some) for reason, records in f.left_out if (some := told(records)))
+
         return replace(
             self,
             figures=tuple(
-                replace(f, records=told(f.records), counts=counts(f) if f.counts else (), of=told(f.of))
+                replace(
+                    f, records=told(f.records), counts=counts(f) if f.counts else (), of=told(f.of),
+                    left_out=left_out(f),
+                )
                 for f in self.figures
             ),
-        )
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _LINKED = replace(_RIGHT, colour="1F4E79")
 _TITLE = Look(size=14, bold=True)
 DETAIL = "明细"
 IN_CELL = 800  # spans of record numbers: a cell holds 32,767 characters
+IN_CELL_WITH_REASON = 600
 
 
 def tables_xlsx(held: DocumentJson, charts: Sequence[Chart], made: datetime, *, in_part: bool = False) -> bytes:
@@ -84,22 +85,33 @@ class _Detail:
         row = 2
         for f in held.figures:
             self.row_of[f.id] = row
-            cells = max(len(f.counts or self._numbers(f.records)), len(self._numbers(f.of)), 1)
-            row += -(-cells // IN_CELL)
+            row += self._height(f)
 
     def sheet(self) -> Sheet:
         """Return the sheet."""
-        return Sheet(DETAIL, [Column(w) for w in (26, 40, 10, 14, 8, 120, 60)], self._rows(), freeze="A2")
+        return Sheet(DETAIL, [Column(w) for w in (26, 40, 10, 14, 8, 120, 60, 60)], self._rows(), freeze="A2")
 
     def _rows(self) -> Iterator[Row]:
         yield Row(
-            ("数字", "名称", "值", "精确值", "单位", "记录（×计入的量；～之间连号的都计入）", "分母里的其他记录"), HEAD
-        )
+            ("数字", "名称", "值", "精确值", "单位", "记录（×计入的量；～之间连号的都计入）", "分母里的其他记录",
+             "应计入而没有计入的（原因）"), HEAD,
+        )  # fmt: skip
         for f in self._held.figures:
-            told, of = self._counted(f), self._numbers(f.of)
-            for start in range(0, max(len(told), len(of), 1), IN_CELL):
-                named, others = ("、".join(some[start : start + IN_CELL]) for some in (told, of))
-                yield Row((f.id, f.label, f.value, f.exact, f.unit, named, others))
+            columns = (
+                (self._counted(f), IN_CELL), (self._numbers(f.of), IN_CELL), (self._left_out(f), IN_CELL_WITH_REASON),
+            )  # fmt: skip
+            for n in range(self._height(f)):
+                told = ("、".join(some[n * most : (n + 1) * most]) for some, most in columns)
+                yield Row((f.id, f.label, f.value, f.exact, f.unit, *told))
+
+    def _height(self, figure: FigureJson) -> int:
+        """Return how many rows a figure takes."""
+        spans = max(len(figure.counts or self._numbers(figure.records)), len(self._numbers(figure.of)))
+        left_out = sum(len(self._numbers(records)) for _, records in figure.left_out)
+        return max(-(-spans // IN_CELL), -(-left_out // IN_CELL_WITH_REASON), 1)
+
+    def _left_out(self, figure: FigureJson) -> list[str]:
+        return [f"{span}（{reason}）" for reason, records in figure.left_out for span in self._numbers(records)]
 
     def _counted(self, figure: FigureJson) -> list[str]:
         if not figure.counts:

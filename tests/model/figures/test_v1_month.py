@@ -227,6 +227,23 @@ def test_v1_past_paper_is_valid_counts_in_totals_and_spoils_no_rate() -> None:
     assert paper.column("T07", "conclusion", "reports")["补录件（栏目未录入）"] == "1"
 
 
+def test_f5_a_figure_names_what_belongs_to_it_and_was_not_counted(month: Paper) -> None:
+    """What is not valid; of a rate what its denominator does not hold; of a mean what does not say the amount."""
+    assert month.figure("T06.arrival.total.percent").left_out == (("A5", "逾期未到"),)
+    assert month.figure("T06.arrival.total.due").left_out == ()
+    unsigned = {"R3": "草稿", "R4": "未签署"}
+    assert dict(month.figure("T07.total.total.reports").left_out) == unsigned
+    assert dict(month.figure("T07.total.total.first_fix").left_out) == unsigned
+    assert dict(month.figure("T07.total.total.report_to_repair").left_out) == unsigned | dict.fromkeys(
+        ("R1", "R2", "R5"), "未填"
+    )
+    by_model = month.figure(f"T07.model.{choice_key('SL-120')}.reports")
+    assert dict(by_model.left_out) == unsigned, "in its row"
+    assert month.figure(f"T07.model.{choice_key('SL-200')}.reports").left_out == ()
+    assert dict(month.figure("T07.conclusion.修复.share").left_out) == unsigned
+    assert {"R3", "R4", "A5"} <= {*month.drawn.records}, "and are kept with the version they had"
+
+
 def test_v1_a_lapsed_signature_and_a_report_sent_back_are_told_apart() -> None:
     lapsed = replace(record("X1", "06A", finished_on="2026-03-06", **ON_SITE))
     lapsed = replace(lapsed, signatures=(replace(lapsed.signatures[0], lapsed="2026-03-09"),))

@@ -51,6 +51,7 @@ class Measured:
     records: tuple[str, ...] = ()
     contributions: tuple[Number, ...] = ()
     of: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 NOTHING = Measured(None, NONE)
@@ -253,6 +254,14 @@ def _stay(entry: Entry, asked: Asked) -> tuple[int, int] | None:
     if not left or first > last:
         return None
     return date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal()
+
+
+def lacking(asked: Asked) -> list[Entry]:
+    """Return the entries a mean or median cannot count: those that do not say what it is of."""
+    if asked.column.measure not in {"mean", "median", "mean_days", "median_days"}:
+        return []
+    told = [said(asked.entries, key) for key in asked.column.fields]
+    return [e for e, *values in zip(asked.entries, *told, strict=True) if any(v is None or v == "" for v in values)]
 
 
 Measure = Callable[[Asked], Measured]

@@ -14,6 +14,7 @@ from qrecords.model.rules import ConditionLike, holds
 # Makes other entries of those of records: occasions of service, the lines of a field.
 Makes = Callable[[Sequence[Entry]], Iterable[Entry]]
 _MAY_BE_EMPTY = (str, list)  # and then says nothing, unlike nought and no
+_OF_A_DAY = frozenset({"opening", "closing", "during"})
 
 
 def meeting(entries: Sequence[Entry], when: Iterable[ConditionLike]) -> Sequence[Entry]:
@@ -109,6 +110,13 @@ class Population:
         if (key := (name, at, period, basis)) not in self._at:
             self._at[key] = self._members(name, at, period, basis)
         return self._at[key]
+
+    def left_out(self, name: str, at: At, period: Period) -> list[Entry]:
+        """Return the reports that would be members of a set if they were valid; none of a set that asks for less."""
+        found = self.sets[name]
+        if found.basis not in ("", "valid") or found.since or found.over.startswith("@") or at in _OF_A_DAY:
+            return []
+        return self.at(name, at, period, "left-out")
 
     def _members(self, name: str, at: At, period: Period, basis: Basis) -> list[Entry]:
         found = self.sets[name]

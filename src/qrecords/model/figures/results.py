@@ -79,7 +79,8 @@ class TableResult:
     def named(self) -> set[str]:
         """Return the records its figures and rows name, by number."""
         counted = (numbers for figure in self.figures() for numbers in (figure.records, figure.of))
-        return set[str]().union(*counted, *(row.records for row in self.rows))
+        left_out = {number for figure in self.figures() for number, _ in figure.left_out}
+        return left_out.union(*counted, *(row.records for row in self.rows))
 
     def cell(self, row: str, column: str) -> Figure | str:
         """Return the cell of a row and a column by their keys; KeyError when there is none."""

@@ -14,7 +14,7 @@ from qrecords.model.field import Condition
 from qrecords.model.figures.arithmetic import NONE, Rate, Rounding, rounded, shares
 from qrecords.model.figures.definitions import At, Column, Part, RowDefinition, TableDefinition
 from qrecords.model.figures.entries import Entry, said
-from qrecords.model.figures.measures import DERIVED, MEASURES, NOTHING, Asked, Measured, numbers_of
+from qrecords.model.figures.measures import DERIVED, MEASURES, NOTHING, Asked, Measured, lacking, numbers_of
 from qrecords.model.figures.population import Population, meeting, span_of
 from qrecords.model.figures.results import ColumnHead, Figure, TableResult, TableRow
 from qrecords.model.period import Period
@@ -23,8 +23,9 @@ from qrecords.model.values import choice_key
 
 UNSAID, PAST = "未填", "补录件（栏目未录入）"
 OTHERS, TOTAL = "其他", "total"
+NOT_ASKED = "不在计算范围"
 SEVERAL = "一件可属几类，各类之和可大于合计"
-LONGEST_WORDS = 300
+LONGEST_WORDS, LONGEST_REASON = 300, 12
 
 
 @dataclass(frozen=True)
@@ -205,14 +206,18 @@ class _Grid:
         found = {id(entry): entry for key in keys for entry in groups.get(key, ())}
         return [*found.values()]
 
-    def _entries(self, column: Column, row: _Row | None) -> Sequence[Entry]:
+    def _entries(self, column: Column, row: _Row | None, *, left_out: bool = False) -> Sequence[Entry]:
+        """Return the members of a column's set; `left_out` those that would be, were they valid."""
         named = row.named if row else None
         name = column.set or (named.set if named else "") or self._part.set
         at: At = column.at or (named.at if named and named.at else "") or self._part.at
         period = (row.span if row else None) or self._report.period
         if at == "months":
             period, at = _month(self._report.period, column.key), "period"
-        found = self._report.population.at(name, at, period, column.basis)
+        population = self._report.population
+        if left_out:
+            return _narrowed([] if column.basis else population.left_out(name, at, period), self._part.when)
+        found = population.at(name, at, period, column.basis)
         if not self._part.when:
             return found
         if (known := self._narrow.get(id(found))) is None:
@@ -223,32 +228,65 @@ class _Grid:
         """Give what the columns measure in a row; those computed from others after them."""
         found: dict[str, Figure] = {}
         for column in columns:
-            asked = self._asked(column, row)
+            asked, there = self._asked(column, row)
             if column.measure in DERIVED:
                 one = DERIVED[column.measure]([found[key] for key in column.of], asked)
             elif not self._known(column, row):
                 one = NOTHING
             else:
                 one = MEASURES[column.measure](asked)
+                if left_out := self._left_out(column, row, asked, there):
+                    one = replace(one, left_out=left_out)
             found[column.key] = _figure(self._definition, self._part, row, column, one)
             yield one
 
-    def _asked(self, column: Column, row: _Row) -> Asked:
-        entries: Sequence[Entry] = ()
+    def _asked(self, column: Column, row: _Row) -> tuple[Asked, Sequence[Entry]]:
+        """Return what a cell asks for, and what lies in the row before the column's conditions narrow it."""
+        there: Sequence[Entry] = ()
         if column.measure in MEASURES:
-            entries = _narrowed(row.of(column, self._entries(column, row)), column.when)
+            there = row.of(column, self._entries(column, row))
         report = self._report
         span = span_of(column.at or self._part.at, row.span or report.period)
-        return Asked(
-            entries, column, span, report.rounding, report.targets.get(column.target),
+        asked = Asked(
+            _narrowed(there, column.when), column, span, report.rounding, report.targets.get(column.target),
             report.weights.get(column.target, ()),
         )  # fmt: skip
+        return asked, there
+
+    def _left_out(self, column: Column, row: _Row, asked: Asked, there: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+        """Return the records that belong in a cell and could not be counted, each with the reason (F.5).
+
+        What is not valid; of a rate what its denominator does not hold; of a mean what does not say the amount.
+        """
+        found: dict[str, str] = {}
+        if others := self._entries(column, row, left_out=True):
+            several = self.several
+            for entry in _narrowed(row.of(column, others), column.when):
+                found |= dict.fromkeys(entry.numbers, str(entry.get("@not_counted")))
+            self.several = several  # a record nobody counts is in no two rows
+        for entry in lacking(asked):
+            found |= dict.fromkeys(entry.numbers, PAST if entry.get("@past") else UNSAID)
+        if column.measure == "rate" and len(there) > len(asked.entries):
+            within = {id(entry) for entry in asked.entries}
+            for entry in there:
+                if id(entry) not in within:
+                    found |= dict.fromkeys(entry.numbers, _why_not(entry, column.when))
+        return tuple(found.items())
 
     def _known(self, column: Column, row: _Row) -> bool:
         at = column.at or (row.named.at if row.named else "") or self._part.at
         if at not in {"preceding", "year-before"}:
             return True
         return self._report.population.knows(span_of(at, row.span or self._report.period))
+
+
+def _why_not(entry: Entry, when: Sequence[Condition]) -> str:
+    """Return what an entry says where the first condition it does not meet asks for something else."""
+    failed = next(condition for condition in when if not meeting([entry], [condition]))
+    value = entry.get(failed.field)
+    if is_empty(value):
+        return PAST if entry.get("@past") else UNSAID
+    return NOT_ASKED if isinstance(value, bool) else words(value, LONGEST_REASON)
 
 
 def _narrowed(entries: Sequence[Entry], when: Sequence[Condition]) -> Sequence[Entry]:
@@ -330,7 +368,7 @@ def _figure(definition: TableDefinition, part: Part, row: _Row, column: Column, 
     unit = "%" if column.measure in {"rate", "share", "growth", "part_of"} else column.unit
     return Figure(
         name, f"{row.label} {column.label}".strip(), unit, found.value, found.shown, found.numerator,
-        found.denominator, found.records, found.contributions, found.of,
+        found.denominator, found.records, found.contributions, found.of, found.left_out,
     )  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def _figures(part: TableResult, places: _Places) -> Iterator[FigureJson]:
 
 
 def _figure(figure: Figure, places: _Places) -> FigureJson:
-    """Return a figure with each record and what it contributes; of a rate also those it is a part of."""
+    """Return a figure with each record and what it gives; of a rate also those it is a part of; what it left out."""
     counts: tuple[str, ...] = ()
     if figure.contributions:
         pairs = sorted(zip(places.at(figure.records), figure.contributions, strict=True))
@@ -114,9 +114,12 @@ def _figure(figure: Figure, places: _Places) -> FigureJson:
     if figure.of and figure.of != figure.records:
         part = frozenset(figure.records)
         of = tuple(number for number in figure.of if number not in part)
+    reasons: dict[str, list[str]] = {}
+    for number, reason in figure.left_out:
+        reasons.setdefault(reason, []).append(number)
     return FigureJson(
         figure.id, figure.label, figure.shown, figure.exact, figure.unit, places.runs(figure.records), counts,
-        places.runs(of),
+        places.runs(of), tuple((reason, places.runs(tuple(numbers))) for reason, numbers in sorted(reasons.items())),
     )  # fmt: skip
 
 

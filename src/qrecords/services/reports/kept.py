@@ -17,7 +17,7 @@ from qrecords.model.reportkind import DocumentSeries
 from qrecords.office import Office, missing_document
 from qrecords.render.charts.chart import Chart, chart_of, why_not
 from qrecords.render.reportbook import tables_xlsx
-from qrecords.services.reports.shown import Counted, ShownDocument, ShownFigure, shown, tables_of
+from qrecords.services.reports.shown import Counted, LeftOut, ShownDocument, ShownFigure, shown, tables_of
 from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.register import Transaction
 
@@ -182,10 +182,10 @@ def figures_of(office: Office, number: str, figure_id: str = "") -> list[ShownFi
             f"{document.document_no} 里没有数字「{figure_id}」",
             remedy=advise("不写名字就列出全部：{}", Do.SHOW_DOCUMENT(document.document_no)),
         )
-    records = {f.id: [*held.records_of(f)] for f in wanted}
-    numbers = list(dict.fromkeys(no for named in records.values() for no, _, _ in named))
+    records = {f.id: ([*held.records_of(f)], [*held.left_out_of(f)]) for f in wanted}
+    numbers = list(dict.fromkeys(no for both in records.values() for named in both for no, _, _ in named))
     may = _may_read(office, numbers)
-    return [_drilled(f, records[f.id], may) for f in wanted]
+    return [_drilled(f, *records[f.id], may) for f in wanted]
 
 
 def _may_read(office: Office, numbers: Sequence[str]) -> dict[str, Record]:
@@ -194,15 +194,22 @@ def _may_read(office: Office, numbers: Sequence[str]) -> dict[str, Record]:
     return {r.record_no: r for r in office.only_readable(there)}
 
 
-def _drilled(figure: FigureJson, records: Sequence[tuple[str, int, str]], may: dict[str, Record]) -> ShownFigure:
+_Named = Sequence[tuple[str, int, str]]  # number, version of its item, what it gives or why it gives nothing
+
+
+def _drilled(figure: FigureJson, counted: _Named, left_out: _Named, may: dict[str, Record]) -> ShownFigure:
     lines = [
         Counted(no, version, counts, may[no].date, may[no].title, may[no].state is State.DESTROYED)
-        for no, version, counts in records
+        for no, version, counts in counted
         if no in may
     ]
-    return ShownFigure(
-        figure.id, figure.label, figure.value, figure.exact, figure.unit, lines, whole=len(lines) == len(records)
-    )
+    others = [
+        LeftOut(no, version, reason, may[no].date, may[no].title, may[no].state is State.DESTROYED)
+        for no, version, reason in left_out
+        if no in may
+    ]
+    whole = len(lines) + len(others) == len(counted) + len(left_out)
+    return ShownFigure(figure.id, figure.label, figure.value, figure.exact, figure.unit, lines, others, whole=whole)
 
 
 def held_by(office: Office, document: Document) -> DocumentJson:

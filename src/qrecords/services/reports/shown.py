@@ -102,8 +102,20 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record that belongs to a figure and could not be counted, in the version it had then, and why."""
+
+    record_no: str
+    version: int
+    reason: str
+    date: str
+    title: str
+    destroyed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ShownFigure:
-    """A figure with the records it counts that the account may read; `whole` when these are all."""
+    """A figure with the records it counts, and leaves out, that the account may read; `whole` when these are all."""
 
     id: str
     label: str
@@ -111,6 +123,7 @@ class ShownFigure:
     exact: str
     unit: str
     records: Sequence[Counted]
+    left_out: Sequence[LeftOut]
     whole: bool
 
 
