@@ -117,6 +117,19 @@ def test_a_month_is_drawn_with_what_the_records_say(people: kept.People) -> None
     assert verify(office, deep=True).problems == []
 
 
+def test_a_drawing_tells_how_far_it_is(people: kept.People) -> None:
+    """Table by table, then the papers, then all of it kept: never back, and to the end."""
+    told: list[tuple[int, int]] = []
+    shown = draw(people("甲"), "BB", MARCH, progress=lambda done, total: told.append((done, total)))
+    tables = {table.key.partition(".")[0] for table in shown.tables or ()}
+    assert [done for done, _ in told] == [*range(1, len(told) + 1)]
+    assert {total for _, total in told} == {len(told)} and len(told) >= len(tables) + 2
+    approved = approved_year(people)
+    again: list[int] = []
+    correct(people("甲"), approved, "示例", progress=lambda done, total: again.append(total - done))
+    assert again[-1] == 0 and len(again) > len(tables)
+
+
 def test_a_month_without_records_has_its_document_too(people: kept.People) -> None:
     shown = draw(people("甲"), "BB", "2019-08")
     assert value(shown, "合计", "本期") == "0" and "2019年8月无记录" in shown.basis
@@ -262,7 +275,7 @@ def test_what_cannot_be_drawn_is_told_and_takes_no_number(
 def test_open_alarms_are_answered_before_anything_is_drawn(
     people: kept.People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def alarming(office: Office, tx: Any, asked: Asked) -> Prepared:
+    def alarming(office: Office, tx: Any, asked: Asked, progress: Any = None) -> Prepared:
         return replace(records_table(office, tx, asked), alarms=("示例指标低于目标",))
 
     monkeypatch.setattr("qrecords.services.reports.draw.prepare", alarming)

@@ -12,6 +12,7 @@ import click
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.jobs import AS_JOB, begin
+from qrecords.cli.output import progress as how_far
 from qrecords.cli.output import table
 from qrecords.cli.wording import worded
 from qrecords.intake.outfiles import require_free, write_new
@@ -68,7 +69,8 @@ def draw(
         said = {"kind": kind, "period": period, "branch": branch, "answer": answer, "remarks": list(remarks)}
         begin(session, "report", said)
         return
-    drawn = draw_document(session.office, kind, period, branch=branch, answer=answer, remarks=remarks)
+    with how_far("拟制", "步") as at:
+        drawn = draw_document(session.office, kind, period, branch=branch, answer=answer, remarks=remarks, progress=at)
     _answer(session, drawn, f"✓ 已拟制 {drawn.document_no}　{drawn.title}")
 
 
@@ -82,7 +84,8 @@ def correct(session: Session, number: str, reason: str, answer: str, remarks: tu
     """更正已批准的文件：按现在的记录另做一版，原版保留，重新审核批准。"""
     from qrecords.services.reports.draw import correct as correct_document
 
-    drawn = correct_document(session.office, number, reason, answer=answer, remarks=remarks)
+    with how_far("更正", "步") as at:
+        drawn = correct_document(session.office, number, reason, answer=answer, remarks=remarks, progress=at)
     lines = [f"  {c.label}：原为 {c.before}，现为 {c.now}" for c in drawn.changes or ()] or ["  数字没有变化"]
     if drawn.older_editions_with:
         lines.append(f"  原版在：{'、'.join(drawn.older_editions_with)}；批准后请换发")

@@ -29,6 +29,7 @@ from qrecords.model.record import Action, Record, State
 from qrecords.model.retention import ComplaintKind
 
 OVERALL = "overall"
+HowFar = Callable[[int, int], None]
 # What a table may need that only the list of customers has, by the list's own column.
 LISTED = {"regions": "region", "points": "service_point", "levels": "service_level"}
 PRODUCTS = "products"  # what a table needs that stands only where the product list says when units were delivered
@@ -90,14 +91,18 @@ class Drawn:
     report: Report = field(repr=False, compare=False)
 
 
-def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str) -> Drawn:
-    """Return the tables of a kind of document for a period, as of a cut-off day."""
+def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str, *, progress: HowFar | None = None) -> Drawn:
+    """Return the tables of a kind of document for a period, as of a cut-off day; told one by one."""
     report = report_of(kind, period, read, means, cutoff)
     there = {form_number(record.form_code) for record in read.records}
     there |= {need for need, column in LISTED.items() if any(column in said for said in read.listed.values())}
     there |= {PRODUCTS} if read.delivered else set()
     asked = [one for one in wanted(means.tables, kind, period) if not one.needs or there.intersection(one.needs)]
-    tables = [(one, table(one, report)) for one in asked]
+    tables: list[tuple[TableDefinition, list[TableResult]]] = []
+    for one in asked:
+        tables.append((one, table(one, report)))
+        if progress:
+            progress(len(tables), len(asked))
     found = [part for _, parts in tables for part in parts]
     drawn = [chart for one, parts in tables for chart in charts(one, parts, report)]
     named = {number for part in found for number in part.named()}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from qrecords.model import runs
+from qrecords.model.figures.drawing import HowFar
 from qrecords.model.figures.results import ChartResult, ChartSeries, Figure, TableResult
 from qrecords.model.formats import ChartJson, ChartSeriesJson, FigureJson, TableJson
 from qrecords.office import Office
@@ -18,16 +19,18 @@ from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.register import Transaction
 
 
-def prepare(office: Office, tx: Transaction, asked: Asked) -> Prepared:
+def prepare(office: Office, tx: Transaction, asked: Asked, progress: HowFar | None = None) -> Prepared:
     """Return the tables of a document; a kind no table is defined for has that of its records."""
-    found = computed(office, tx, asked)
+    found = computed(office, tx, asked, progress)
     return found if found.tables else records_table(office, tx, asked)
 
 
-def computed(office: Office, tx: Transaction, asked: Asked) -> Prepared:
+def computed(office: Office, tx: Transaction, asked: Asked, progress: HowFar | None = None) -> Prepared:
     """Return what `forms/…/tables` defines for the kind; the scope was decided on before."""
     period = asked.period
-    found = figures_of(office, tx, asked.kind, period, branch=asked.branch, level=asked.secrecy_level)
+    found = figures_of(
+        office, tx, asked.kind, period, branch=asked.branch, level=asked.secrecy_level, progress=progress
+    )
     series = read_documents(office.settings.forms_dir)
     kind = series.kinds.get(asked.kind)
     tables = [*found.drawn.tables]

@@ -13,6 +13,7 @@ from qrecords.model import values
 from qrecords.model.access import DocumentScope, secrecy_rank
 from qrecords.model.audit import digest
 from qrecords.model.document import AFTER_APPROVAL, BEFORE_APPROVAL, Document, DocumentState, Progress, document_no
+from qrecords.model.figures.drawing import HowFar
 from qrecords.model.formats import ChangedFigure, DocumentJson, FigureJson
 from qrecords.model.lists import KINDS
 from qrecords.model.objects import DOCUMENT
@@ -33,6 +34,7 @@ from qrecords.stores.register import Transaction
 from qrecords.work.step import running
 
 LONGEST = 2000  # characters of a remark
+AFTER_TABLES = 2  # further steps a drawing tells: its papers made, all of it kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,16 @@ def draw(
     answer: str = "",
     remarks: Sequence[str] = (),
     word: str = "",
+    progress: HowFar | None = None,
 ) -> ShownDocument:
     """Draw the document of a kind and period; one not yet approved is drawn again under its number.
 
-    What was drawn is kept by the asker's `word` (`tx.answered`). UsageError, InvalidInput: no such kind, period or
-    branch. WrongState: the period has not ended, alarms wait for an answer, or it was approved already.
+    What was drawn is kept by the asker's `word` (`tx.answered`); `progress` is told how many of its tables and further
+    steps are done, of how many. UsageError, InvalidInput: no such kind, period or branch. WrongState: the period has not
+    ended, alarms wait for an answer, or it was approved already.
     """
     order, there = require_drawable(office, kind, period, branch)
-    return _drawn(office, order, there, _remarks(remarks), answer.strip(), word=word)
+    return _drawn(office, order, there, _remarks(remarks), answer.strip(), word=word, progress=progress)
 
 
 def require_drawable(office: Office, kind: str, period: str, branch: str) -> tuple[Order, Document | None]:
@@ -101,7 +105,13 @@ def require_drawable(office: Office, kind: str, period: str, branch: str) -> tup
 
 
 def correct(
-    office: Office, number: str, reason: str, *, answer: str = "", remarks: Sequence[str] = ()
+    office: Office,
+    number: str,
+    reason: str,
+    *,
+    answer: str = "",
+    remarks: Sequence[str] = (),
+    progress: HowFar | None = None,
 ) -> ShownDocument:
     """Draw the next edition of a document that was approved: figures of today, with what each was before (R94)."""
     text = _text(reason, "原因")
@@ -110,7 +120,7 @@ def correct(
     there = one(office, number, Action.REPORT_DRAW)
     there.require(*AFTER_APPROVAL)
     order = _order(office, there.kind, there.period, there.branch)
-    return _drawn(office, order, there, _remarks(remarks), answer.strip(), reason=text)
+    return _drawn(office, order, there, _remarks(remarks), answer.strip(), reason=text, progress=progress)
 
 
 def _order(office: Office, kind: str, period: str, branch: str) -> Order:
@@ -169,14 +179,40 @@ def _text(text: str, what: str) -> str:
         raise InvalidInput(f"{what}：{error}", remedy="请改写后再试") from None
 
 
+class _Steps:
+    """Tells how far a drawing is: its tables, then what comes after them."""
+
+    def __init__(self, progress: HowFar | None) -> None:
+        self._progress, self._done, self._total = progress, 0, AFTER_TABLES
+
+    def tables(self, done: int, total: int) -> None:
+        """Tell that so many tables of all are made."""
+        self._done, self._total = done - 1, total + AFTER_TABLES
+        self.next()
+
+    def next(self) -> None:
+        """Tell that one more step is done."""
+        self._done += 1
+        if self._progress:
+            self._progress(self._done, self._total)
+
+
 def _drawn(
-    office: Office, order: Order, there: Document | None, remarks: tuple[str, ...], answer: str, *, reason: str = "",
+    office: Office,
+    order: Order,
+    there: Document | None,
+    remarks: tuple[str, ...],
+    answer: str,
+    *,
+    reason: str = "",
     word: str = "",
-) -> ShownDocument:  # fmt: skip
+    progress: HowFar | None = None,
+) -> ShownDocument:
+    steps = _Steps(progress)
     folder = documents_folder(office.settings.forms_dir)
     template = Template.load(folder / order.kind.template)  # before a number is taken
     with office.register.read() as tx:
-        prepared = prepare(office, tx, order.asked)
+        prepared = prepare(office, tx, order.asked, steps.tables)
         seq, head = tx.audit.head()
     _require_answered(prepared, answer, order)
     # Of a first edition drawn again nothing is told, and a year's takes seconds to read.
@@ -239,9 +275,11 @@ def _drawn(
                 detail["answer"] = digest(held.answer)
             step = change(run, tx, document, Action.REPORT_DRAW, detail, word)
         files = papers_of(office, held, template, run.folder, document.paper_number)
+        steps.next()
         sums = {name: hashlib.sha256(_bytes(data)).hexdigest() for name, data in sorted(files.items())}
         whole: Mapping[str, bytes | Path] = {**files, DocumentJson.FILE: replace(held, files=sums).to_bytes()}
         publish(office, run, step, whole, "更正" if reason else "拟制", _scans(office, document, there))
+    steps.next()
     return with_contents(office, document, shown(document), held)
 
 

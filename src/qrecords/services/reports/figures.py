@@ -20,7 +20,7 @@ from qrecords.model.evaluation import (
 )
 from qrecords.model.figures.alarms import Alarm, alarm_table, alarms
 from qrecords.model.figures.arithmetic import Rounding
-from qrecords.model.figures.drawing import Drawn, Means, Read, draw
+from qrecords.model.figures.drawing import Drawn, HowFar, Means, Read, draw
 from qrecords.model.figures.management import of_branch
 from qrecords.model.figures.results import Number
 from qrecords.model.form import Form
@@ -58,7 +58,14 @@ class Figures:
 
 
 def figures_of(
-    office: Office, tx: Transaction, kind: str, period: Period, *, branch: str = "", level: str = SECRECY_LEVELS[-1]
+    office: Office,
+    tx: Transaction,
+    kind: str,
+    period: Period,
+    *,
+    branch: str = "",
+    level: str = SECRECY_LEVELS[-1],
+    progress: HowFar | None = None,
 ) -> Figures:
     """Return the tables of a kind of document, of one branch or all, of records up to a level (default: the highest).
 
@@ -66,7 +73,7 @@ def figures_of(
     """
     means = means_of(office)
     read = _read(office, tx, period, branch, level)
-    drawn = draw(kind, period, read, means, office.today())
+    drawn = draw(kind, period, read, means, office.today(), progress=progress)
     kinds = read_documents(office.settings.forms_dir).kinds
     alarmed = kind in kinds and kinds[kind].alarms
     found = alarms(drawn.report, means.method) if alarmed else ()
