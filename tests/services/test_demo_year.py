@@ -18,6 +18,7 @@ from qrecords.office import Office
 from qrecords.render.charts.picture import picture
 from qrecords.render.charts.svg import svg
 from qrecords.render.pdf import Converter
+from qrecords.services import steps
 from qrecords.services.administer import init, open_office
 from qrecords.services.demo import add_years
 from qrecords.services.demoyear import GRADES, RATINGS, Happened, happened
@@ -25,7 +26,8 @@ from qrecords.services.finding.find import list_records
 from qrecords.services.reports.draw import draw
 from qrecords.services.reports.kept import outline
 from qrecords.stores.formfiles import FormCatalogue
-from tests.conftest import FORMS, at_now
+from tests import retention_office
+from tests.conftest import FORMS, at_now, sample_of
 from tests.faulty_disk import blank_convert
 from tests.web.test_desk import Browser
 
@@ -168,9 +170,13 @@ class Year:
         numbers = self.pandas.to_numeric(found, errors="coerce").fillna(0)
         return {str(k): int(v) for k, v in numbers.items() if k != "合计" and v}
 
+    def state_of(self, number: str) -> str:
+        with self.office.register.read() as tx:
+            return str(tx.records.many([number])[0].state.value)
+
     def listed(self, table: str) -> set[str]:
         """Return the records a list names."""
-        return {str(number) for number in self.sheets[table].index} - {"无"}
+        return {str(number) for number in self.sheets[table].index if not str(number).startswith("注：")} - {"无"}
 
     def total(self, table: str, name: str) -> Any:
         return self.sheets[table][name]["合计"]
@@ -530,6 +536,68 @@ def test_pandas_finds_the_same_handed_to_the_quality_department(year: Year) -> N
     overdue = sum(number not in received and last < today for number, last in limit.items())
     row = year.sheets["T12.handover"].loc["合计"]
     assert numbers(row, "质量信息", "按期移交", "逾期未移交") == [len(start), in_time, overdue]
+
+
+@pytest.fixture(scope="module")
+def march(entered: tuple[Office, list[str]], year: Year) -> dict[str, Any]:
+    """The sheets of a report of the month all was handed in, one paper sent back in it, one quality problem open."""
+    office, numbers = entered
+    waiting = next(n for n in numbers if n.startswith("QR758-06A") and year.state_of(n) == "submitted")
+    steps.send_back(office, [waiting], reason="示例：缺附件")
+    steps.submit(office, [waiting])
+    quality = {"info_type": ["质量信息"], "qa_followup": None, "channel": "电话", "source_record_no": None}
+    for day in ("2026-03-02", "2024-02-05"):  # both answered by the next day, long before or after the year
+        then = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+        dates = {"received_at": f"{day} 09:00", "due_date": then, "handled_on": then, "replied_at": f"{then} 10:00"}
+        words = {key: f"示例：{day}的{key}" for key in ("info_content", "handling_result", "reply_content")}
+        retention_office.filled(office, "01A", sample_of("01A", **quality, **dates, **words))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Converter, "convert", blank_convert)
+        patched.setattr(office.workspace, "source", lambda: at_now() + timedelta(days=40))
+        drawn = draw(office, "BB", "2026-03")
+    sheets = year.pandas.read_excel(
+        drawn.files["tables.xlsx"], sheet_name=None, header=1, index_col=0, engine="openpyxl"
+    )
+    return {name.split(" ")[0]: sheet for name, sheet in sheets.items()}
+
+
+def test_pandas_finds_the_same_handed_in_and_sent_back(year: Year, march: dict[str, Any]) -> None:
+    """T06.first_pass: by the log, whatever the day of the paper itself."""
+    with year.office.register.read() as tx:
+        log = year.pandas.DataFrame([(e.object, e.action, e.at, e.outcome) for e in tx.audit.events()],
+                                    columns=["number", "action", "at", "outcome"])  # fmt: skip
+    log = log[(log.outcome == "done") & (log["at"] >= "2026-03-01") & (log["at"] < "2026-04")]
+    papers = [f"QR758-{form}A" for form in ("04", "05", "06", "07", "08", "11")]
+    frames = [year.frame(code[6:8]) for code in papers]
+    there = {
+        number
+        for frame in frames
+        if len(frame)
+        for number in frame[
+            (frame.state != "void") & ~((frame.state == "draft") & frame.number.str.contains("-04A-"))
+        ].number
+    }
+    handed_in = {*log[log.action == "submit"].number} & there
+    sent_back = {*log[log.action == "return"].number} & handed_in
+    row = march["T06.first_pass"].loc["合计"]
+    assert numbers(row, "提交", "退回过") == [len(handed_in), len(sent_back)] and sent_back
+    (percent,) = numbers(row, "一次合格率")
+    assert percent == pytest.approx(100 * (1 - len(sent_back) / len(handed_in)), abs=0.1)
+    assert percent < 100, "never all of them while one came back"
+
+
+def test_pandas_finds_the_same_without_a_result_of_the_quality_department(year: Year, march: dict[str, Any]) -> None:
+    """T12.open: however old it is, it waits until there is a result."""
+    told = year.frame("01")
+    about = told[told.info_type.map(lambda kinds: "质量信息" in kinds) & (told.state != "void")]
+    waiting = about[about.qa_followup.isna() & (about.received_at.str[:10] <= "2026-03-31")]
+    served = year.frame("11").reindex(columns=["number", "state", "served_to", "quality_items", "transferred_to"])
+    asked = served.quality_items.map(lambda rows: isinstance(rows, list) and any(r.get("needs_qa") for r in rows))
+    waiting_11 = served[asked.astype(bool) & served.transferred_to.isna() & (served.state != "void")]
+    expected = {*waiting.number, *waiting_11.number}
+    assert {str(n) for n in march["T12.open"].index if str(n).startswith("QR758")} == expected and len(expected) >= 2
+    days = march["T12.open"]["已历天数"]
+    assert max(int(d) for d in days if str(d).isdecimal()) == (date(2026, 3, 31) - date(2024, 2, 5)).days
 
 
 @pytest.fixture(scope="module")

@@ -161,6 +161,10 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
         days = _OTHER_DAYS.get(number, ("user_sign_date",) if number in _SIGNED else ())
         closed = (_CLOSED[number],) if number in _CLOSED else ()
         found += tx.records.counted(code, since=since, days=(*days, *closed))
+    handed_in = _handed_in(tx, period)
+    there = {r.record_no for r in found}
+    # What was handed in long after its own day: few.
+    found += [r for r in tx.records.many([no for no in handed_in if no not in there]) if r.form_code in codes]
     rank = secrecy_rank(level)
     scope = [r for r in found if secrecy_rank(str(r.values.get("secrecy_level") or "")) <= rank]
     listed, delivered = customers_listed(office), delivered_units(office)
@@ -169,7 +173,7 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
     first_day, months = tx.records.months()
     spans = (period, period.preceding, period.year_before)  # those a summary sets side by side
     owes = owes_something(office, _back(office, scope, spans), found)
-    return Read(scope, first_day, months, owes, _handed_in(tx, period), _issued(tx, period), listed, delivered)
+    return Read(scope, first_day, months, owes, handed_in, _issued(tx, period), listed, delivered)
 
 
 def _back(office: Office, records: list[Record], spans: Sequence[Period]) -> list[Record]:
