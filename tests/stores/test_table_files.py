@@ -115,6 +115,7 @@ def test_a_wrong_set_is_told(folder: Path, written: str, place: str, told: str) 
         ('label = "台次" }', 'label = "台次", measure = "rate" }', "parts.sites.columns.count.hit", "rate 要写 hit"),
         ('fields = ["work_hours"], ', "", "parts.sites.columns.hours.fields", "写1个栏目"),
         ('measure = "sum", fields = ["work_hours"]', 'measure = "growth", of = ["none", "count"]', "parts.sites.columns.hours.of", "前面没有列「none」"),
+        ('field = "product_model", empty = false }', 'each = [{ key = "a", label = "甲", of = ["b", "c"] }] }', "parts.sites.rows.a.of", "前面的两行"),
         ('key = "hours"', 'key = "count"', "parts.0", "写了两次"),
         ('id = "B01"', 'id = "T01"', "id", "另一个文件已有"),
     ],

@@ -52,6 +52,32 @@ def test_v4_a_period_before_the_first_record_is_nothing_to_compare_with() -> Non
     assert gap["T01.forms.f02.before"] == "—", "the office has no record of February at all"
 
 
+def test_v4_the_summary_compares_with_the_month_before_and_the_year_before() -> None:
+    """Amounts in per cent, rates in points; people's days and what is open are those of each period itself."""
+    journeys = [("02-02", "02-03", 1, "02-02", "02-02"), ("02-10", "02-12", 2, "02-11", "02-12")]
+    journeys += [("03-01", "03-02", 1, "03-01", "03-01")] * 3
+    rows = [
+        record(f"N{n}", "04A", issued_on=f"2026-{gone}", departed_on=f"2026-{gone}", returned_on=f"2026-{back}",
+               required_arrival=f"2026-{asked}", arrived_on=f"2026-{came}", staff=[{"name": "甲"}] * people)
+        for n, (gone, back, people, asked, came) in enumerate(journeys)
+    ]  # fmt: skip
+    rows.append(record("C", "01A", received_at="2026-02-05T09:00", info_type=["投诉"], handled_on="2026-03-10",
+                       replied_at="2026-03-10T10:00"))  # fmt: skip
+    paper = Paper("2026-03", rows, cutoff="2026-04-10")
+    picked = ("sent", "days", "arrival", "complaints", "open_complaints")
+    shown = {key: [paper.row("T00", "key", key)[name] for name in picked] for key in ("now", "before", "growth")}
+    assert shown == {
+        "now": ["3", "6", "100.0", "0", "0"],
+        "before": ["2", "8", "50.0", "1", "1"],
+        "growth": ["50.0", "-25.0", "50.0", "-100.0", "-100.0"],
+    }
+    assert [paper.figure(f"T00.key.growth.{name}").unit for name in ("days", "arrival", "service")] == [
+        "%", "百分点", "分",
+    ]  # fmt: skip
+    assert {*paper.row("T00", "key", "year_before").values()} == {"—"}, "the office has no record of March 2025"
+    assert {*paper.row("T00", "key", "year_growth").values()} == {"—"}
+
+
 def test_v4_an_index_below_its_target_is_not_printed_as_the_target() -> None:
     assert against(Fraction(8996, 100), Decimal(90), Rounding.HALF_UP) == "89.96"
 

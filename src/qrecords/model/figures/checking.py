@@ -107,6 +107,7 @@ def _of_part(part: Part, where: str, sets: Mapping[str, SetDefinition], words: W
     for key in part.sort:
         if key not in known:
             yield Problem(known.unknown(key), f"{where}.sort", source=source)
+    yield from _rows_of_rows(part, where, source)
     before: list[str] = []
     for column in part.columns:
         place = f"{where}.columns.{column.key}"
@@ -114,6 +115,18 @@ def _of_part(part: Part, where: str, sets: Mapping[str, SetDefinition], words: W
         yield from _of_column(column, place, known_of(*names), before, source)
         yield from _times(column, part, sets, names, place, source)
         before.append(column.key)
+
+
+def _rows_of_rows(part: Part, where: str, source: str) -> Iterator[Problem]:
+    """Rows computed from others name two before them; shares are of a column, no row of it can be computed so."""
+    before: list[str] = []
+    for row in part.rows.each:
+        if row.of and (len(row.of) != 2 or not {*row.of} <= {*before}):
+            yield Problem("of 要写前面的两行", f"{where}.rows.{row.key}.of", source=source)
+        if row.of and any(column.measure == "share" for column in part.columns):
+            yield Problem("有 share 列的部分不能有写 of 的行", f"{where}.rows.{row.key}.of", source=source)
+        if not row.of:
+            before.append(row.key)
 
 
 def _of_column(column: Column, place: str, known: _Known, before: Sequence[str], source: str) -> Iterator[Problem]:

@@ -73,13 +73,18 @@ class Column(Definition):
 
 
 class RowDefinition(Definition):
-    """A row that is named: its own set, its own conditions, its own time."""
+    """A row that is named: its own set, its own conditions, its own time.
+
+    One with `of` is computed from two rows before it: how much more the first is, in per cent, of rates and means in
+    points.
+    """
 
     key: str = Key(pattern=KEY)
     label: str
     set: str = ""
     at: At | Literal[""] = ""
     when: tuple[Condition, ...] = ()
+    of: tuple[str, ...] = ()
 
 
 class Rows(Definition):

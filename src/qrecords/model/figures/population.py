@@ -14,7 +14,7 @@ from qrecords.model.rules import ConditionLike, holds
 # Makes other entries of those of records: occasions of service, the lines of a field.
 Makes = Callable[[Sequence[Entry]], Iterable[Entry]]
 _MAY_BE_EMPTY = (str, list)  # and then says nothing, unlike nought and no
-_OF_A_DAY = frozenset({"opening", "closing", "during"})
+OF_A_DAY = frozenset({"opening", "closing", "during"})
 
 
 def meeting(entries: Sequence[Entry], when: Iterable[ConditionLike]) -> Sequence[Entry]:
@@ -114,7 +114,7 @@ class Population:
     def left_out(self, name: str, at: At, period: Period) -> list[Entry]:
         """Return the reports that would be members of a set if they were valid; none of a set that asks for less."""
         found = self.sets[name]
-        if found.basis not in ("", "valid") or found.since or found.over.startswith("@") or at in _OF_A_DAY:
+        if found.basis not in ("", "valid") or found.since or found.over.startswith("@") or at in OF_A_DAY:
             return []
         return self.at(name, at, period, "left-out")
 

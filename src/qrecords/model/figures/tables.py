@@ -15,7 +15,7 @@ from qrecords.model.figures.arithmetic import NONE, Rate, Rounding, rounded, sha
 from qrecords.model.figures.definitions import At, Column, Part, RowDefinition, TableDefinition
 from qrecords.model.figures.entries import Entry, said
 from qrecords.model.figures.measures import DERIVED, MEASURES, NOTHING, Asked, Measured, lacking, numbers_of
-from qrecords.model.figures.population import Population, meeting, span_of
+from qrecords.model.figures.population import OF_A_DAY, Population, meeting, span_of
 from qrecords.model.figures.results import ColumnHead, Figure, TableResult, TableRow
 from qrecords.model.period import Period
 from qrecords.model.rules import is_empty
@@ -120,6 +120,7 @@ class _Grid:
         self.several = False
         self._grouped: dict[int, tuple[Sequence[Entry], dict[str, list[Entry]]]] = {}
         self._labels: dict[str, str] = {}
+        self._made: dict[str, dict[str, Figure]] = {}
         self._narrow: dict[int, Sequence[Entry]] = {}
 
     def rows(self, first: Column | None) -> Iterator[_Row]:
@@ -210,8 +211,7 @@ class _Grid:
         """Return the members of a column's set; `left_out` those that would be, were they valid."""
         named = row.named if row else None
         name = column.set or (named.set if named else "") or self._part.set
-        at: At = column.at or (named.at if named and named.at else "") or self._part.at
-        period = (row.span if row else None) or self._report.period
+        at, period = self._when(column, row)
         if at == "months":
             period, at = _month(self._report.period, column.key), "period"
         population = self._report.population
@@ -224,12 +224,23 @@ class _Grid:
             known = self._narrow[id(found)] = _narrowed(found, self._part.when)
         return known
 
+    def _when(self, column: Column, row: _Row | None) -> tuple[At, Period]:
+        """Return the time of a cell, and the period it is seen from: a stock is that of the row's own period."""
+        period = (row.span if row else None) or self._report.period
+        own = row.named.at if row and row.named else ""
+        at: At = column.at or own or self._part.at
+        return (at, span_of(own, period)) if column.at in OF_A_DAY and own and own not in OF_A_DAY else (at, period)
+
     def measured(self, row: _Row, columns: Sequence[Column]) -> Iterator[Measured]:
         """Give what the columns measure in a row; those computed from others after them."""
         found: dict[str, Figure] = {}
+        self._made[row.key] = found
         for column in columns:
             asked, there = self._asked(column, row)
-            if column.measure in DERIVED:
+            if row.named and row.named.of:
+                both = [self._made[key][column.key] for key in row.named.of]
+                one = DERIVED[_compared_by(column)](both, asked)
+            elif column.measure in DERIVED:
                 one = DERIVED[column.measure]([found[key] for key in column.of], asked)
             elif not self._known(column, row):
                 one = NOTHING
@@ -243,10 +254,10 @@ class _Grid:
     def _asked(self, column: Column, row: _Row) -> tuple[Asked, Sequence[Entry]]:
         """Return what a cell asks for, and what lies in the row before the column's conditions narrow it."""
         there: Sequence[Entry] = ()
-        if column.measure in MEASURES:
+        if column.measure in MEASURES and not (row.named and row.named.of):
             there = row.of(column, self._entries(column, row))
         report = self._report
-        span = span_of(column.at or self._part.at, row.span or report.period)
+        span = span_of(*self._when(column, row))
         asked = Asked(
             _narrowed(there, column.when), column, span, report.rounding, report.targets.get(column.target),
             report.weights.get(column.target, ()),
@@ -274,10 +285,19 @@ class _Grid:
         return tuple(found.items())
 
     def _known(self, column: Column, row: _Row) -> bool:
-        at = column.at or (row.named.at if row.named else "") or self._part.at
+        own = row.named.at if row.named else ""
+        at = (own if column.at in OF_A_DAY else "") or column.at or own or self._part.at
         if at not in {"preceding", "year-before"}:
             return True
         return self._report.population.knows(span_of(at, row.span or self._report.period))
+
+
+def _compared_by(column: Column) -> str:
+    """Return how two periods of a column are compared: amounts by their growth, rates and means by points (F.4-5)."""
+    return "points" if column.measure in _IN_POINTS else "growth"
+
+
+_IN_POINTS = frozenset({"rate", "part_of", "mean", "median", "mean_days", "median_days", "weighted", "ratio"})
 
 
 def _why_not(entry: Entry, when: Sequence[Condition]) -> str:
@@ -366,6 +386,8 @@ def _figure(definition: TableDefinition, part: Part, row: _Row, column: Column, 
     key = row.key.replace(".", "·")
     name = f"{definition.id}.{part.key}.{key}.{column.key}"
     unit = "%" if column.measure in {"rate", "share", "growth", "part_of"} else column.unit
+    if row.named and row.named.of:
+        unit = "%" if _compared_by(column) == "growth" else "百分点" if unit == "%" else unit
     return Figure(
         name, f"{row.label} {column.label}".strip(), unit, found.value, found.shown, found.numerator,
         found.denominator, found.records, found.contributions, found.of, found.left_out,

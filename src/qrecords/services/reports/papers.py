@@ -29,6 +29,7 @@ from qrecords.stores.durable import make_dirs, write_file
 SIGN_HEIGHT = 16.0  # mm, room for a name and a seal's edge
 RECEIPT_HEIGHT = 10.0
 MOST_TURNED = 5  # rows of a wide table that stand as columns
+MANY = 9  # columns that are read more easily as rows, where there are a few rows to compare
 MOST_LISTED = 100  # lines of a list on paper: nobody reads more, the workbook has them all
 BLANK_DATE = "年　　月　　日"
 
@@ -157,7 +158,8 @@ def _by_part(table: TableJson, held: DocumentJson) -> TableJson:
 
 def _turned(table: TableJson) -> TableJson:
     """Return a wide table of few rows with its columns as rows: upright, it needs no page of its own."""
-    if len(table.columns) <= MOST_UPRIGHT or len(table.rows) > MOST_TURNED:
+    several = 1 < len(table.rows) <= MOST_TURNED
+    if len(table.columns) <= (MANY if several else MOST_UPRIGHT) or len(table.rows) > MOST_TURNED:
         return table
     first, *heads = table.columns
     rows = tuple((head, *(row[n] for row in table.rows)) for n, head in enumerate(heads, start=1))
