@@ -497,6 +497,11 @@ def test_pandas_finds_the_same_first_fixes_days_models_and_liabilities(year: Yea
     assert year.cells("T07.spread", "故障数") == {k: v for k, v in counts(spans).items() if v}
     assert year.cells("T07.model", "台次") == counts(repairs.product_model)
     assert year.cells("T07.model", "故障数") == counts(faults.product_model)
+    for table, field in (("T07.branch", "military_branch"), ("T07.service", "service_category")):
+        assert year.cells(table, "台次") == counts(repairs[field])
+        assert year.cells(table, "故障数") == counts(faults[field])
+        units = repairs.groupby(field).apply(lambda f: len(f[["product_model", "serial_no"]].drop_duplicates()))
+        assert year.cells(table, "涉及台数") == {str(k): int(v) for k, v in units.items()}
     assert year.cells("T07.liability", "故障数") == counts(faults.fault_liability.fillna("未填"))
     assert year.cells("T07.warranty", "故障数") == counts(faults.warranty_status.fillna("未填"))
     assert year.listed("T07.warranty_items") == {*faults[faults.warranty_status == "保内"].number}

@@ -162,6 +162,15 @@ def test_v1_faults_and_repairs(month: Paper) -> None:
     assert month.figure("T07.total.total.first_fix").records == ("R1",)
 
 
+def test_v1_faults_of_each_branch_and_kind_of_service(month: Paper) -> None:
+    assert month.column("T07", "branch", "reports") == {"海军": "3", "未填": "1", "total": "4"}
+    assert month.column("T07", "branch", "faults") == {"海军": "2", "未填": "1", "total": "3"}
+    assert month.row("T07", "branch", "海军")["first_fix"] == "50.0"
+    assert month.column("T07", "service", "faults") == {"现场维修": "2", "返厂维修": "1", "total": "3"}
+    assert month.row("T07", "service", "技术保障") == {"reports": "1", "faults": "0", "units": "1", "fixed": "—"}
+    assert month.row("T07", "service", "现场维修")["fixed"] == "50.0"
+
+
 def test_v1_shares_of_fault_categories_add_to_a_hundred(month: Paper) -> None:
     shown = month.column("T07", "category", "share")
     assert shown == {"元器件": "33.4", "工艺/装配": "33.3", "软件": "33.3", "total": "100.0"}
