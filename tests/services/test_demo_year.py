@@ -541,6 +541,13 @@ def test_pandas_finds_the_same_handed_to_the_quality_department(year: Year) -> N
     overdue = sum(number not in received and last < today for number, last in limit.items())
     row = year.sheets["T12.handover"].loc["合计"]
     assert numbers(row, "质量信息", "按期移交", "逾期未移交") == [len(start), in_time, overdue]
+    every = year.frame("01")
+    every = every[every.info_type.map(lambda kinds: "质量信息" in kinds) & every.number.isin([*received])]
+    last = every.number.map(lambda n: (date.fromisoformat(received[n]) + timedelta(days=30)).isoformat())
+    due = every[(last >= FIRST) & (last <= LAST)]
+    row = year.sheets["T12.result"].loc["合计"]
+    there = int(due.qa_followup.notna().sum())
+    assert numbers(row, "应有结果", "已有结果", "逾期没有结果") == [len(due), there, len(due) - there]
 
 
 @pytest.fixture(scope="module")

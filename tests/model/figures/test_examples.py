@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from qrecords.model.figures import Figure, Rate, Rounding, shares
 from qrecords.model.figures.measures import against
-from qrecords.model.record import Record
+from qrecords.model.record import Record, Signed
 from tests.model.figures.rows import Paper, record
 
 SITE = {"service_category": "现场维修", "product_model": "甲"}
@@ -136,6 +136,30 @@ def test_what_was_handed_in_and_sent_back() -> None:
     handed_in = {"R0": ("2026-03-02", False), "R1": ("2026-03-03", True)}
     row = Paper("2026-03", reports, handed_in=handed_in).row("T06", "first_pass")
     assert row == {"handed_in": "2", "sent_back": "1", "percent": "50.0"}
+
+
+def test_r44_results_of_the_quality_department_are_due_from_the_hand_over_on() -> None:
+    """Thirty days: of 2 March on 1 April, of the 20th in April too; what was never handed over is due no result."""
+    about = {"info_type": ["质量信息"], "received_at": "2026-03-01T09:00"}
+
+    def handed(day: str) -> list[Signed]:
+        return [Signed("quality-receipt", "质量员", day)]
+
+    rows = [
+        record("Q1", "01A", signed=handed("2026-03-02"), qa_followup="措施有效", **about),
+        record("Q2", "01A", signed=handed("2026-03-20"), **about),
+        record("Q3", "01A", signed=handed("2026-02-10"), **about),
+        record("Q4", "01A", signed=False, **about),
+        record("Q5", "11A", signed=handed("2026-03-03"), served_to="2026-03-01", transferred_to="Q1",
+               quality_items=[{"product": "甲", "problem": "示例", "needs_qa": True}]),
+        record("Q6", "01A", signed=handed("2026-03-02"), paper_no="旧-1", **about),
+    ]  # fmt: skip
+    april = Paper("2026-04", rows, cutoff="2026-05-10")
+    assert april.row("T12", "result") == {"due": "2", "there": "1", "missing": "1", "percent": "50.0"}
+    assert april.figure("T12.result.total.missing").records == ("Q2",)
+    march = Paper("2026-03", rows, cutoff="2026-04-10")
+    assert march.figure("T12.result.total.due").records == ("Q3",)
+    assert [line[0] for line in april.listed("T12", "open")] == ["Q2", "Q3", "Q4"]
 
 
 def test_r25_r27_related_units_hand_in_by_the_day_of_the_next_month() -> None:

@@ -243,6 +243,22 @@ def _quality_handover(entry: Entry, near: Surroundings) -> str | None:
     return "逾期未移交" if near.cutoff > limit else "待移交"
 
 
+def _quality_result_due(entry: Entry, near: Surroundings) -> str | None:
+    """The last day for the result of what was handed to the quality department; a related unit's has its own 01A."""
+    received = receipt_of(entry.record)
+    if entry.record.paper_no or not received or not _quality(entry, near) or "quality_result" not in near.deadlines:
+        return None
+    passed_on = "quality_items" in entry.record.values and entry.record.values.get("transferred_to")
+    return None if passed_on else near.limit("quality_result", received)
+
+
+def _quality_result(entry: Entry, near: Surroundings) -> str | None:
+    """有结果 · 没有结果, of what was handed over; the forms say not on which day a result came."""
+    if _quality_result_due(entry, near) is None:
+        return None
+    return "没有结果" if awaits_quality(entry.record) else "有结果"
+
+
 def _praise(entry: Entry, _: Surroundings) -> bool:
     return "表扬（感谢）" in (entry.record.values.get("info_type") or ())
 
@@ -408,6 +424,8 @@ FACTS: dict[str, Fact] = {
     "@awaits_quality": _awaits_quality,
     "@quality": _quality,
     "@quality_handover": _quality_handover,
+    "@quality_result_due": _quality_result_due,
+    "@quality_result": _quality_result,
     "@fault": _fault,
     "@first_fix": _first_fix,
     "@observed": _observed,
