@@ -129,6 +129,34 @@ def test_the_shipped_evaluation_asks_for_figures_there_are() -> None:
     assert [r.cells[2] for r in shown.rows if r.key in {"arrival", "fix_first"}] == ["50.0", "—"]
 
 
+def test_what_is_left_open_is_carried_on_until_it_is_answered() -> None:
+    """However old; by an item naming the record, once it is closed, or by a later report of the unit that says 无."""
+    unit = {"product_model": "甲", "service_category": "现场维修", "repair_conclusion": "修复"}
+
+    def report(name: str, serial: str, day: str, issues: str | None, state: str = "filed") -> Record:
+        return record(name, "06A", state, serial_no=serial, finished_on=day, open_issues=issues, **unit)
+
+    def item(name: str, about: str, closed: str | None, state: str = "draft") -> Record:
+        return record(name, GJ, state, raised_on="2026-02-01", source_kind="内部", verified_on=closed,
+                      sources=[{"record_no": about}])  # fmt: skip
+
+    rows = [
+        report("OLD", "1", "2023-01-05", "示例：待换件"),
+        report("LATER", "2", "2025-06-05", "示例：待升级"), report("SAYS", "2", "2026-03-10", "无"),
+        report("BLANK", "3", "2025-06-05", "示例：划痕"), report("NOTHING", "3", "2026-03-10", None),
+        report("DRAFT", "4", "2025-06-05", "示例"), report("UNSIGNED", "4", "2026-03-10", "无", "draft"),
+        report("SAME", "5", "2026-03-10", "示例"), report("SAMEDAY", "5", "2026-03-10", "无"),
+        report("CLOSED", "6", "2026-01-05", "示例"), item("G1", "closed", "2026-03-20"),
+        report("OPEN", "7", "2026-01-05", "示例"), item("G2", "OPEN", None), item("G3", "OPEN", "2026-03-05", "void"),
+        record("PART", "04A", issued_on="2024-05-05", completion="部分", completion_note="示例：缺件"),
+    ]  # fmt: skip
+    march, february = Paper("2026-03", rows), Paper("2026-02", rows)
+    assert [line[0] for line in march.listed("T17")] == ["OLD", "PART", "BLANK", "DRAFT", "OPEN", "SAME"]
+    assert {line[0] for line in february.listed("T17")} == {"OLD", "PART", "BLANK", "DRAFT", "OPEN", "CLOSED", "LATER"}
+    items = {line[0]: line[-1] for line in february.listed("T17")}
+    assert (items["OPEN"], items["CLOSED"], items["OLD"]) == ("G2", "G1", "/")
+
+
 def test_no_plan_no_table() -> None:
     paper = Paper("2026-H1", [record("C", "02A", call_at="2026-03-02 09:00", direction="来电")])
     assert not [t.id for t in paper.drawn.tables if t.id.startswith("P0")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 
 from qrecords.model.complaints import is_complaint, standing
 from qrecords.model.deadlines import Calendar, Deadlines
@@ -15,7 +15,7 @@ from qrecords.model.figures.basis import why_not_valid
 from qrecords.model.figures.charting import charts
 from qrecords.model.figures.definitions import SetDefinition, TableDefinition
 from qrecords.model.figures.entries import AGE_SPANS, Entry, Surroundings
-from qrecords.model.figures.facts import DAY_SPANS, FACTS, is_fault, reported
+from qrecords.model.figures.facts import DAY_SPANS, FACTS, SAYS_NONE, is_fault, reported
 from qrecords.model.figures.limits import deadline_facts, kept_choices
 from qrecords.model.figures.management import customers, links, unit_of
 from qrecords.model.figures.population import Makes, Population
@@ -25,10 +25,11 @@ from qrecords.model.figures.tables import Report, table, wanted
 from qrecords.model.form import Form
 from qrecords.model.numbering import form_number
 from qrecords.model.period import Period
-from qrecords.model.record import Action, Record, State
+from qrecords.model.record import GONE, Action, Record, State
 from qrecords.model.retention import ComplaintKind
 
 OVERALL = "overall"
+IMPROVEMENT = "GJ"
 HowFar = Callable[[int, int], None]
 # What a table may need that only the list of customers has, by the list's own column.
 LISTED = {"regions": "region", "points": "service_point", "levels": "service_level"}
@@ -59,7 +60,8 @@ class Read:
 
     `first_day` is that of the office's first record, `months` (YYYY-MM) those it has any of. `owes` tells of notices
     whether a record is missing, `handed_in` of records handed in during the period when, and whether any came back,
-    `issued` of notices how those they send stood when they were issued.
+    `issued` of notices how those they send stood when they were issued, `improved` of records the items of improvement
+    that name them, each with the day it was closed: of all branches, whatever the scope.
     `listed` is what the list of customers says beside, by code and by unit, `delivered` the days on which units of the
     product list were delivered, by model and serial number: on the day of the drawing.
     """
@@ -70,6 +72,7 @@ class Read:
     owes: Mapping[str, bool] = field(default_factory=dict)
     handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     issued: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    improved: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     delivered: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
@@ -221,6 +224,8 @@ def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surr
         informed=_informed(read.records),
         issued=read.issued,
         links=links(read.records),
+        improved=read.improved,
+        settled=_settled(read.records, valid),
         listed=read.listed,
         delivered=read.delivered,
         workday=means.workday,
@@ -239,6 +244,36 @@ def _faults(
             finished = str(values.get("finished_on") or "")[:10]
             found.setdefault(unit_of(values), []).append((reported(values), finished, record.record_no))
     return {unit: tuple(sorted(faults)) for unit, faults in found.items()}
+
+
+def _settled(records: Iterable[Record], valid: Callable[[Record], str]) -> Callable[[tuple[str, str], str], str]:
+    """Return what tells the first day after one on which a valid report says of a unit that nothing is left open."""
+
+    @cache  # few tables ask
+    def days() -> dict[tuple[str, str], list[str]]:
+        found: dict[tuple[str, str], list[str]] = {}
+        for record in records:
+            none = form_number(record.form_code) in {"06", "07"} and record.values.get("open_issues") in SAYS_NONE
+            if none and all(unit := unit_of(record.values)) and not valid(record):
+                found.setdefault(unit, []).append(record.date[:10])
+        return {unit: sorted(told) for unit, told in found.items()}
+
+    def settled(unit: tuple[str, str], after: str) -> str:
+        return next((day for day in days().get(unit, ()) if day > after), "")
+
+    return settled
+
+
+def improvements(records: Iterable[Record]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return of each record, or document, the items of improvement that name it, with the day each was closed."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for record in records:
+        if form_number(record.form_code) == IMPROVEMENT and record.state not in GONE:
+            closed = str(record.values.get("verified_on") or "")[:10]
+            for source in record.values.get("sources") or ():
+                number = str(source.get("record_no") or "").strip().upper()
+                found.setdefault(number, []).append((record.record_no, closed))
+    return {number: tuple(dict.fromkeys(sorted(items))) for number, items in found.items()}
 
 
 def _passed_on(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:

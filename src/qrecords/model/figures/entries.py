@@ -38,7 +38,9 @@ class Surroundings:
     `handed_in` of a record on which day it was, and whether it was sent back, `informed` of a notice on which day the
     information about it (11A) was passed on, `listed` of customers (by code, by unit) what their list says beside,
     `delivered` the day a unit of the product list was delivered, by model and serial number.
-    `issued` gives of a notice how those it sends stood when it was issued, in the order of its lines.
+    `issued` gives of a notice how those it sends stood when it was issued, in the order of its lines, `improved` of a
+    record the items of improvement that name it, each with the day it was closed ("" = open), `settled` the first day
+    after one on which a later report says of a unit that nothing is left open.
     `valid` and `incomplete` are judged by whoever has the forms.
     """
 
@@ -57,6 +59,8 @@ class Surroundings:
     informed: Mapping[str, str] = field(default_factory=dict)
     issued: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     links: Links = field(default_factory=Links)
+    improved: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    settled: Callable[[tuple[str, str], str], str] = lambda _unit, _day: ""
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     delivered: Mapping[tuple[str, str], str] = field(default_factory=dict)
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))

@@ -21,7 +21,8 @@ SUBMISSION, OPEN_RESULT = "report_submission", "open_result"
 RELATED_FILING, RELATED_INFORMATION = "related_unit_filing", "related_unit_information"
 FIXED, NO_FAULT = "修复", "无故障"
 ON_SITE, IN_FACTORY, SUPPORT = "现场维修", "返厂维修", "技术保障"
-NOTHING = frozenset({"无", "/", "无。", "没有"})
+SAYS_NONE = frozenset({"无", "无。", "没有"})
+NOTHING = SAYS_NONE | {"/"}
 # The fields that tell on which day something without a date of its own was done with.
 _CLOSING = {"02": "closed_on", "10": "closed_on", "09": "delivered_on"}
 
@@ -379,6 +380,20 @@ def _open_issue_text(entry: Entry, _: Surroundings) -> str:
     return str(values.get("open_issues") or values.get("completion_note") or values.get("completion") or "")
 
 
+def _issue_settled_on(entry: Entry, near: Surroundings) -> str:
+    """The day what was left open was answered: by an item, closed then, or by a later report of the unit saying 无."""
+    record = entry.record
+    days = [day for _, day in near.improved.get(record.record_no, ()) if day]
+    if all(unit := unit_of(record.values)) and (day := near.settled(unit, _day(record.date))):
+        days.append(day)
+    return min(days, default="")
+
+
+def _improvement(entry: Entry, near: Surroundings) -> str:
+    """The items of improvement that name a record."""
+    return "、".join(number for number, _ in near.improved.get(entry.record.record_no, ()))
+
+
 def _rated(entry: Entry, _: Surroundings) -> bool:
     return any(map(entry.record.values.get, ITEMS))
 
@@ -442,6 +457,8 @@ FACTS: dict[str, Fact] = {
     "@trainee_hours": _trainee_hours,
     "@open_issues": _open_issues,
     "@open_issue_text": _open_issue_text,
+    "@issue_settled_on": _issue_settled_on,
+    "@improvement": _improvement,
     "@rated": _rated,
     "@passed_on": _passed_on,
     **MANAGEMENT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
@@ -20,7 +20,8 @@ from qrecords.model.evaluation import (
 )
 from qrecords.model.figures.alarms import Alarm, alarm_table, alarms
 from qrecords.model.figures.arithmetic import Rounding
-from qrecords.model.figures.drawing import Drawn, HowFar, Means, Read, draw
+from qrecords.model.figures.drawing import Drawn, HowFar, Means, Read, draw, improvements
+from qrecords.model.figures.facts import NOTHING
 from qrecords.model.figures.management import of_branch
 from qrecords.model.figures.results import Number
 from qrecords.model.form import Form
@@ -41,6 +42,12 @@ from qrecords.stores.tablefiles import read_evaluation, read_tables
 _OTHER_DAYS = {"04": ("departed_on", "required_arrival", "returned_on", "submitted_on", "user_sign_date", "left_on")}
 _CLOSED = {"02": "closed_on", "09": "delivered_on", "10": "closed_on"}
 _SIGNED = ("05", "06", "07", "08")
+# What is left open is carried on until it is answered, however long ago (T17).
+_UNSOLVED: Mapping[str, Mapping[str, Collection[str]]] = {
+    "04": {"open_issues": NOTHING, "completion": ("完成",)},
+    "06": {"open_issues": NOTHING},
+    "07": {"open_issues": NOTHING},
+}
 # Open until answered or valid for years, however long ago: all are read, they are few.
 _WHOLE = ("01", "JH", "BJ", "RY", "GJ", "FX")
 EVALUATED, EVALUATION = "BB", "PJ"  # the document the evaluation stands in, and the tables it has to itself
@@ -160,20 +167,21 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
             continue
         days = _OTHER_DAYS.get(number, ("user_sign_date",) if number in _SIGNED else ())
         closed = (_CLOSED[number],) if number in _CLOSED else ()
-        found += tx.records.counted(code, since=since, days=(*days, *closed))
+        left = _UNSOLVED.get(number, {})
+        found += tx.records.counted(code, since=since, days=(*days, *closed), other_than=left)
     handed_in = _handed_in(tx, period)
     there = {r.record_no for r in found}
     # What was handed in long after its own day: few.
     found += [r for r in tx.records.many([no for no in handed_in if no not in there]) if r.form_code in codes]
     rank = secrecy_rank(level)
-    scope = [r for r in found if secrecy_rank(str(r.values.get("secrecy_level") or "")) <= rank]
+    within = [r for r in found if secrecy_rank(str(r.values.get("secrecy_level") or "")) <= rank]
     listed, delivered = customers_listed(office), delivered_units(office)
-    if branch:
-        scope = [*of_branch(scope, branch, listed)]
+    scope = [*of_branch(within, branch, listed)] if branch else within
     first_day, months = tx.records.months()
     spans = (period, period.preceding, period.year_before)  # those a summary sets side by side
     owes = owes_something(office, _back(office, scope, spans), found)
-    return Read(scope, first_day, months, owes, handed_in, _issued(tx, period), listed, delivered)
+    issued, improved = _issued(tx, period), improvements(within)
+    return Read(scope, first_day, months, owes, handed_in, issued, improved, listed, delivered)
 
 
 def _back(office: Office, records: list[Record], spans: Sequence[Period]) -> list[Record]:
