@@ -138,6 +138,7 @@ class Input(Enum):
     HELP = "填法说明"
     PERIOD = "期间"
     ANSWER = "对告警的说明"
+    ANSWER_TO = "逐条说明"
     RECIPIENTS = "报送给"
     MAIL = "发件记录"
 

@@ -93,6 +93,12 @@ def test_v14_a_military_representative_sees_what_was_sent_to_his_branch_alone(de
             assert refused.out.replace(hidden, "KF-BB-2019-099") == never.out, "as if it did not exist"
 
 
+def test_r115_an_answer_names_its_alarm(desk: Desk) -> None:
+    for said, told in (("示例", "没有写成"), ("=示例", "没有写成"), ("A9=示例", "没有告警「A9」")):
+        refused = desk.cli("report", "draw", "BB", "--period", "2019-03", "--answer-to", said, ok=False)
+        assert refused.status == 2 and told in refused.err, said
+
+
 def test_v14_a_scope_above_the_clearance_is_refused_whatever_records_there_are(desk: Desk, tmp_path: Path) -> None:
     secret = {"secrecy_level": "秘密", "secrecy_period": "10年"}
     desk.fill("01A", kept.information(5, "示例单位五", **secret), tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
@@ -12,7 +13,7 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
-from qrecords.errors import NotPermitted
+from qrecords.errors import NotPermitted, WrongState
 from qrecords.model import answer
 from qrecords.model.access import Account, Grant
 from qrecords.model.audit import canonical
@@ -72,8 +73,6 @@ def held(office: Office) -> tuple[Office, list[Record]]:
     records = numbered([*notices(), *reports(), *contacts()])
     keep(office, records)
     # The example's month is over.
-    from datetime import datetime
-
     office.workspace.source = lambda: datetime.fromisoformat("2026-04-10T09:00:00+08:00")
     return office, records
 
@@ -130,6 +129,40 @@ def test_f5_a_document_drawn_before_left_outs_were_told_keeps_its_hash() -> None
     data = {"figures": (figure, replace(figure, left_out=(("草稿", "0"),)))}
     plain, told = json.loads(canonical(data, _members))["figures"]
     assert "left_out" not in plain and plain["counts"] == [] and told["left_out"] == [["草稿", "0"]]
+
+
+def test_r115_each_alarm_is_answered_by_an_item_or_by_its_own_reason(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the result of the measurement (M08), and counted beside the index in the report of the same month (T13)."""
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    monkeypatch.setattr(office.workspace, "source", lambda: datetime.fromisoformat("2026-04-10T09:00:00+08:00"))
+    bad = {"service_category": "返厂维修", "finished_on": "2026-03-05", "user_sign_date": "2026-03-06"}
+    for number, word in ((1, "不满意"), (2, "很不满意"), (3, "满意")):
+        keep(office, [submitted("06A", number, "2026-03-05", product_rating=word, serial_no=str(number), **bad)])
+    first, second = (f"QR758-06A-2026-0000{n}" for n in (1, 2))
+    values = {
+        "raised_on": "2026-04-01",
+        "source_kind": "满意度预警",
+        "sources": [{"record_no": first}],
+        "secrecy_level": "内部",
+    }
+    item = "KF758-GJ-2026-00001"
+    keep(office, [Record(item, "KF758-GJ", 2026, State.DRAFT, values, "示例", "2026-04-01", "", "", "")])
+    with pytest.raises(WrongState, match="1条告警没有说明") as refused:
+        draw(office, "MY", "2026-03")
+    assert [str(p.message).partition("　")[0] for p in refused.value.problems] == [f"A1.{second}"]
+    drawn = draw(office, "MY", "2026-03", answers={f"A1.{second}": "示例：已当面说明"})
+    me = office.account.person or office.account.name
+    assert [(a.key, a.state, a.items, a.reason, a.by) for a in drawn.alarm_states or ()] == [
+        (f"A1.{first}", "已立项", (item,), "", ""), (f"A1.{second}", "不立项", (), "示例：已当面说明", me),
+    ]  # fmt: skip
+    (alarm_rows,) = [table.rows for table in drawn.tables or () if table.key == "M08.alarms"]
+    assert [list(row[2:4]) for row in alarm_rows] == [["已立项", item], ["不立项", "示例：已当面说明"]]
+    found = tables(office, "BB", "2026-03")
+    (counted,) = [one for one in found.drawn.tables if (one.id, one.part) == ("T13", "alarms")]
+    assert [f.shown for f in counted.figures()] == ["2", "1", "0", "1"]
+    assert [f.records for f in counted.figures()] == [(first, second), (first,), (), (second,)]
 
 
 def test_v14_a_scope_above_the_account_is_refused_whether_there_are_records_in_it_or_not(

@@ -20,7 +20,8 @@ import pytest
 from qrecords.cli.wording import worded
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, UsageError, WrongState
 from qrecords.model.access import Account, Grant
-from qrecords.model.formats import DocumentJson, FigureJson, ProgressJson, TableJson
+from qrecords.model.figures.alarms import Alarm, answered
+from qrecords.model.formats import AlarmJson, DocumentJson, FigureJson, ProgressJson, TableJson
 from qrecords.model.objects import DOCUMENT
 from qrecords.office import REGISTER_FILE, Office
 from qrecords.render.code import payload
@@ -276,16 +277,22 @@ def test_open_alarms_are_answered_before_anything_is_drawn(
     people: kept.People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def alarming(office: Office, tx: Any, asked: Asked, progress: Any = None) -> Prepared:
-        return replace(records_table(office, tx, asked), alarms=("示例指标低于目标",))
+        (found,) = answered([Alarm("A2", "A2.service", "示例指标低于目标", ())], {}, asked.said)
+        alarm = AlarmJson(found.alarm.key, "A2", found.alarm.told, found.state, (), found.reason, found.by)
+        return replace(records_table(office, tx, asked), alarms=(alarm,))
 
     monkeypatch.setattr("qrecords.services.reports.draw.prepare", alarming)
     with pytest.raises(WrongState, match="1条告警") as error:
         draw(people("甲"), "MY", "2019")
-    assert [str(p.message) for p in error.value.problems] == ["示例指标低于目标"] and "--answer" in worded(
-        error.value.remedy
-    )
+    assert [str(p.message) for p in error.value.problems] == ["A2.service　示例指标低于目标"]
+    assert all(option in worded(error.value.remedy) for option in ("--answer ", "--answer-to "))
+    with pytest.raises(UsageError, match=r"没有告警「A9」"):
+        draw(people("甲"), "MY", "2019", answers={"A9": "示例", "A2.service": "示例"})
     shown = draw(people("甲"), "MY", "2019", answer="示例：已列入改进")
-    assert shown.alarms == ("示例指标低于目标",) and shown.answer == "示例：已列入改进"
+    assert shown.alarms == ("A2　示例指标低于目标",) and shown.answer == "示例：已列入改进"
+    own = draw(people("甲"), "MY", "2019", answers={"A2.service": "示例：样本都来自一次服务"})
+    assert [(a.state, a.reason, a.by) for a in own.alarm_states or ()] == [("不立项", "示例：样本都来自一次服务", "甲")]
+    assert own.answer == ""
 
 
 @pytest.mark.parametrize(

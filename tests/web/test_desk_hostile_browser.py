@@ -22,6 +22,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from qrecords.model.field import FieldType
+from qrecords.model.figures.alarms import Alarm, answered
+from qrecords.model.formats import AlarmJson
 from qrecords.model.lists import KINDS
 from qrecords.office import Office
 from qrecords.render.code import payload
@@ -80,10 +82,13 @@ def _complaints(folder: Path) -> Path:
     return path
 
 
-def _alarming(office: Office, tx: Any, asked: Asked) -> Prepared:
+def _alarming(office: Office, tx: Any, asked: Asked, progress: Any = None) -> Prepared:
     """Stand in for figures below their targets: whoever draws has to answer."""
-    found = prepare(office, tx, asked)
-    return replace(found, alarms=("示例指标低于目标",)) if asked.kind == "MY" else found
+    found = prepare(office, tx, asked, progress)
+    if asked.kind != "MY":
+        return found
+    (one,) = answered([Alarm("A2", "A2.service", "示例指标低于目标", ())], {}, asked.said)
+    return replace(found, alarms=(AlarmJson("A2.service", "A2", one.alarm.told, one.state, (), one.reason, one.by),))
 
 
 @pytest.fixture(scope="module")

@@ -166,6 +166,8 @@ def test_a_document_is_drawn_looked_at_signed_sent_received_and_corrected(person
     assert "：2" in figure.findtext("h2")
     assert all(drafter.http.get(link).status_code == 200 for link in links)
 
+    assert "没有写成" in step(drafter, "draw", 409, kind="MY", period="2019-03", answers="示例")
+    assert "没有告警「A9」" in step(drafter, "draw", 409, kind="MY", period="2019-03", answers="A9：示例")
     assert "没有这种签署" in step(reviewer, "sign", 409, part="anything")
     assert step(drafter, "sign", 409, part="approver"), "nothing is approved before its review"
     assert "已审核" in step(reviewer, "sign", part="reviewer", by="示例主任")

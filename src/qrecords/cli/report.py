@@ -15,6 +15,7 @@ from qrecords.cli.jobs import AS_JOB, begin
 from qrecords.cli.output import progress as how_far
 from qrecords.cli.output import table
 from qrecords.cli.wording import worded
+from qrecords.errors import UsageError
 from qrecords.intake.outfiles import require_free, write_new
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 
 NUMBER = click.argument("number", metavar="文件编号")
 REASON = click.option("--reason", metavar="原因", required=True, help="写明原因，会永久留下")
-ANSWER = click.option("--answer", metavar="说明", default="", help="有告警时写明怎样处理，会印在文件上")
+ANSWER = click.option(
+    "--answer", metavar="说明", default="", help="没有改进项、没有逐条写明的告警怎样处理，会印在文件上"
+)
+ANSWER_TO = click.option(
+    "--answer-to", "answers", metavar="告警=说明", multiple=True, help="一条告警为什么不立改进项；可以写几条"
+)
 REMARKS = click.option("--remark", "remarks", metavar="文字", multiple=True, help="编者说明，只写文字；可以写几段")
 PARTS = {"drafter": "拟制", "countersign": "会签"}
 
@@ -37,6 +43,16 @@ def _hand(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def _said_to(answers: tuple[str, ...]) -> dict[str, str]:
+    """Return what is said to each alarm, by its key."""
+    pairs = [answer.partition("=") for answer in answers]
+    if wrong := [key for key, sign, text in pairs if not (key.strip() and sign and text.strip())]:
+        raise UsageError(
+            f"「{wrong[0]}」没有写成 告警=说明", remedy="告警的编号见拟制时的提示，例如 A2.service=已列入计划"
+        )
+    return {key.strip(): text for key, _, text in pairs}
 
 
 def _hand_of(by: str, day: str | None, evidence: Path | None) -> Hand:
@@ -56,21 +72,33 @@ def report() -> None:
 @click.option("--period", metavar="期间", required=True, help="2026-03（月）、2026-H1（半年）或 2026（年）")
 @click.option("--branch", metavar="兵种", default="", help="分军兵种的文件：哪一个")
 @ANSWER
+@ANSWER_TO
 @REMARKS
 @AS_JOB
 @pass_session
 def draw(
-    session: Session, kind: str, period: str, branch: str, answer: str, remarks: tuple[str, ...], as_job: bool
+    session: Session,
+    kind: str,
+    period: str,
+    branch: str,
+    answer: str,
+    answers: tuple[str, ...],
+    remarks: tuple[str, ...],
+    as_job: bool,
 ) -> None:
     """拟制一期文件（BB 报表、JB 简报、BZ 兵种报表、MY 满意度）；批准前再拟制就替换原稿。"""
     from qrecords.services.reports.draw import draw as draw_document
 
     if as_job:
-        said = {"kind": kind, "period": period, "branch": branch, "answer": answer, "remarks": list(remarks)}
-        begin(session, "report", said)
+        asked = {"kind": kind, "period": period, "branch": branch}
+        said = {"answer": answer, "answers": _said_to(answers), "remarks": list(remarks)}
+        begin(session, "report", asked | said)
         return
     with how_far("拟制", "步") as at:
-        drawn = draw_document(session.office, kind, period, branch=branch, answer=answer, remarks=remarks, progress=at)
+        drawn = draw_document(
+            session.office, kind, period, branch=branch, answer=answer, answers=_said_to(answers), remarks=remarks,
+            progress=at,
+        )  # fmt: skip
     _answer(session, drawn, f"✓ 已拟制 {drawn.document_no}　{drawn.title}")
 
 
@@ -78,14 +106,19 @@ def draw(
 @NUMBER
 @REASON
 @ANSWER
+@ANSWER_TO
 @REMARKS
 @pass_session
-def correct(session: Session, number: str, reason: str, answer: str, remarks: tuple[str, ...]) -> None:
+def correct(
+    session: Session, number: str, reason: str, answer: str, answers: tuple[str, ...], remarks: tuple[str, ...]
+) -> None:
     """更正已批准的文件：按现在的记录另做一版，原版保留，重新审核批准。"""
     from qrecords.services.reports.draw import correct as correct_document
 
     with how_far("更正", "步") as at:
-        drawn = correct_document(session.office, number, reason, answer=answer, remarks=remarks, progress=at)
+        drawn = correct_document(
+            session.office, number, reason, answer=answer, answers=_said_to(answers), remarks=remarks, progress=at
+        )
     lines = [f"  {c.label}：原为 {c.before}，现为 {c.now}" for c in drawn.changes or ()] or ["  数字没有变化"]
     if drawn.older_editions_with:
         lines.append(f"  原版在：{'、'.join(drawn.older_editions_with)}；批准后请换发")
@@ -268,4 +301,5 @@ def _people(found: ShownDocument) -> list[str]:
     ]
     lines += [f"  报送 {'、'.join(s.recipients)}  {s.on}" for s in found.sent]
     lines += [f"  签收 {r.recipient} {r.by}  {r.on}" for r in found.receipts]
+    lines += [f"  告警 {a.key}　{a.says}：{a.answer}" for a in found.alarm_states or ()]
     return lines + ([f"  原因：{found.reason}"] if found.reason else [])

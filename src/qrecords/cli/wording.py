@@ -123,6 +123,7 @@ OPTIONS = OF_THE_OFFICE | {
     Input.HELP: "--help",
     Input.PERIOD: "--period",
     Input.ANSWER: "--answer",
+    Input.ANSWER_TO: "--answer-to",
 }
 
 

@@ -49,7 +49,7 @@ def _members(one: Any) -> dict[str, Any]:
 
 
 # What a format did not have at first: written only where it says something, so that older files keep bytes and hash.
-_LATER = frozenset({"left_out"})
+_LATER = frozenset({"left_out", "alarm_states"})
 
 
 @cache
@@ -294,6 +294,32 @@ class ChartJson:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmJson:
+    """An alarm of a document: what it says, how it stood then, the items it led to, or why none and who says so."""
+
+    __pydantic_config__: ClassVar = EXACT
+
+    key: str
+    kind: str
+    says: str
+    state: str
+    items: tuple[str, ...] = ()
+    reason: str = ""
+    by: str = ""
+
+    @property
+    def line(self) -> str:
+        """Return the alarm as documents list it."""
+        return f"{self.kind}　{self.says}"
+
+    @property
+    def answer(self) -> str:
+        """Return how it stands, in a line."""
+        reason = f"{self.reason}（{self.by}）" if self.reason and self.by else self.reason
+        return "　".join(filter(None, (self.state, "、".join(self.items), reason)))
+
+
+@dataclass(frozen=True, slots=True)
 class ChangedFigure:
     """A figure a correction changed: what it was, what it is now."""
 
@@ -349,7 +375,16 @@ class DocumentJson(Format):
     records: tuple[tuple[str, int], ...] = ()
     layout: str = "report"
     issue: str = ""  # of a brief: 第3期（总第27期）
-    schema: int = 2  # 1: nobody told what a figure left out
+    alarm_states: tuple[AlarmJson, ...] = ()
+    schema: int = 2  # 1: nobody told what a figure left out, nor how each alarm stood
+
+    @property
+    def alarm_lines(self) -> tuple[str, ...]:
+        """Return each alarm with how it stood, as far as that was kept; what is said to all stands once, below them."""
+        if not self.alarm_states:
+            return self.alarms
+        told = (replace(a, reason="", by="") if a.reason == self.answer else a for a in self.alarm_states)
+        return tuple(f"{alarm.line}：{alarm.answer}" for alarm in told)
 
     def records_of(self, figure: FigureJson) -> Iterator[tuple[str, int, str]]:
         """Give the records of a figure: number, version of its item, what it gives (0: it is only a part of it)."""

@@ -47,7 +47,7 @@ def _about(held: DocumentJson, *, in_part: bool) -> Sheet:
     facts = [
         ("文件", held.title), ("编号", held.document_no), ("期间", f"{held.date_from} 至 {held.date_to}"),
         ("密级", held.secrecy_level), ("取数时刻", held.as_of), *(("口径", line) for line in held.basis),
-        *(("编者说明", line) for line in held.remarks), *(("告警", line) for line in held.alarms),
+        *(("编者说明", line) for line in held.remarks), *(("告警", line) for line in held.alarm_lines),
         *([("对告警的说明", held.answer)] if held.answer else []),
         *([("更正原因", held.reason)] if held.reason else []),
         *([(DETAIL, "只列您可以查阅的记录")] if in_part else []),

@@ -37,7 +37,8 @@ def draw_document(office: Office, arguments: Arguments, _files: Sequence[GivenFi
         return Outcome(f"已拟制 {there.document_no}　{there.title}")
     kind, period, branch, answer = (str(arguments.get(name, "")) for name in ("kind", "period", "branch", "answer"))
     remarks = [str(remark) for remark in arguments.get("remarks", ())]
-    made = draw(office, kind, period, branch=branch, answer=answer, remarks=remarks, word=at.word)
+    answers = {str(key): str(text) for key, text in dict(arguments.get("answers") or {}).items()}
+    made = draw(office, kind, period, branch=branch, answer=answer, answers=answers, remarks=remarks, word=at.word)
     return Outcome(f"已拟制 {made.document_no}　{made.title}")
 
 

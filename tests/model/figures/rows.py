@@ -80,7 +80,6 @@ class Paper:
         using: Means | None = None,
         listed: Mapping[str, Mapping[str, str]] | None = None,
         delivered: Mapping[tuple[str, str], str] | None = None,
-        improved: Mapping[str, tuple[tuple[str, str], ...]] | None = None,
     ) -> None:
         held = [*records]
         span = Period.read(period)
@@ -88,7 +87,7 @@ class Paper:
         months = frozenset(r.date[:7] for r in held)
         read = Read(
             held, first, months, owes or {}, handed_in or {}, listed=listed or {}, delivered=delivered or {},
-            improved=improvements(held) if improved is None else improved,
+            improved=improvements(held),
         )  # fmt: skip
         self.drawn: Drawn = draw(kind, span, read, using or means(), cutoff or span.last)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from qrecords.model.figures.alarms import alarms
+from qrecords.model.figures.alarms import Answers, alarm_table, alarms, answered
+from qrecords.model.figures.drawing import improvements
 from qrecords.model.record import Record
 from qrecords.model.values import choice_key
 from tests.model.figures.rows import Paper, means, record
@@ -83,6 +84,50 @@ def test_v2_few_occasions_are_a_hint_and_no_alarm_of_the_index(month: Paper) -> 
     assert any("样本少" in note for note in month.part("M01", "index").notes)
     found = alarms(month.drawn.report, means().method)
     assert [(a.kind, a.records) for a in found] == [("A1", ("D1",)), ("A4", ("E1",))]
+
+
+def item(name: str, about: str, note: str = "", **values: Any) -> Record:
+    given = {"raised_on": "2026-04-01", "source_kind": "满意度预警"} | values
+    return record(name, "KF758-GJ", "draft", sources=[{"record_no": about, "note": note}], **given)
+
+
+def test_i5_each_alarm_is_answered_by_itself(month: Paper) -> None:
+    """By an item that names its record, or the document where it rests on many; else by a reason of its own, or of all."""
+    found = alarms(month.drawn.report, means().method)
+    number = "KF-MY-2026-001"
+
+    def states(*items: Record, **said: Any) -> list[tuple[str, str, tuple[str, ...]]]:
+        told = answered(found, improvements(items), Answers(**said))
+        return [(one.alarm.kind, one.state, one.items) for one in told]
+
+    assert states() == [("A1", "已触发", ()), ("A4", "已触发", ())]
+    assert states(own={"A4": "示例"}) == [("A1", "已触发", ()), ("A4", "不立项", ())]
+    assert states(general="示例")[0] == ("A1", "不立项", ())
+    of_one, of_all = item("G1", "d1"), item("G2", number, "A4 覆盖率")
+    assert states(of_one, of_all) == [("A1", "已立项", ("G1",)), ("A4", "已触发", ())], "no document yet"
+    assert states(of_one, of_all, document_no=number)[1] == ("A4", "已立项", ("G2",))
+    assert states(item("G3", number, "A2"), document_no=number)[1] == ("A4", "已触发", ()), "of another alarm"
+    assert states(item("G4", number), document_no=number) == [("A1", "已触发", ()), ("A4", "已立项", ("G4",))]
+    own = answered(found, {}, Answers(own={"A1.D1": "示例：已当面说明"}, general="其余", by="甲"))
+    assert [(one.reason, one.by) for one in own] == [("示例：已当面说明", "甲"), ("其余", "甲")]
+    rows = alarm_table(answered(found, improvements([of_one]), Answers(general="其余"))).rows
+    assert [row.cells[1:3] for row in rows] == [("已立项", "G1"), ("不立项", "其余")]
+
+
+def test_i5_an_alarm_stands_as_far_as_the_least_advanced_of_its_items(month: Paper) -> None:
+    found = alarms(month.drawn.report, means().method)[:1]
+    done = {"done_on": "2026-04-10"}
+    closed, rejected = (
+        done | {"verified_on": "2026-04-20", "outcome": "关闭"},
+        {"verified_on": "2026-04-05", "outcome": "不采纳"},
+    )
+    for items, state in (
+        ([done], "已纠正"), ([closed], "已验证"), ([closed, done], "已纠正"), ([closed, {}], "已立项"),
+        ([rejected], "不采纳"), ([rejected, closed], "已验证"),
+    ):  # fmt: skip
+        held = [item(f"G{n}", "D1", **values) for n, values in enumerate(items)]
+        (one,) = answered(found, improvements(held), Answers())
+        assert (one.state, one.items) == (state, tuple(f"G{n}" for n in range(len(items))))
 
 
 def test_v2_the_wrong_answers_are_not_given(month: Paper) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
 from qrecords.model.figures.arithmetic import Rate, rounded
-from qrecords.model.figures.entries import Entry
+from qrecords.model.figures.entries import Entry, Improvement
 from qrecords.model.figures.measures import against, numbers_of
-from qrecords.model.figures.results import ColumnHead, TableResult, TableRow
+from qrecords.model.figures.results import ColumnHead, Figure, TableResult, TableRow
 from qrecords.model.figures.satisfaction import BAD, ITEMS, Method
 from qrecords.model.figures.tables import Report
 from qrecords.model.period import Period
@@ -20,6 +21,8 @@ UNHAPPY = "不满意"
 FOLLOWED, WRONG = "FOLLOWED", "有问题"
 ASKED = {"condition": "设备现状", "product_rating": "对产品", "service_rating": "对服务"}
 MOST_NAMED = 3
+RAISED, TAKEN_UP, CORRECTED, VERIFIED, REJECTED, EXPLAINED = "已触发", "已立项", "已纠正", "已验证", "不采纳", "不立项"
+OF_ALL = frozenset({"A2", "A3", "A4"})  # they rest on many records: an item names the document that tells of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,67 @@ class Alarm:
     key: str
     told: str
     records: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What is said to the alarms of a document: of each by its key, of all others; by whom, in which document."""
+
+    own: Mapping[str, str] = field(default_factory=dict)
+    general: str = ""
+    by: str = ""
+    document_no: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An alarm as it stands: 已触发, or the items of improvement it led to, or why it led to none and who says so."""
+
+    alarm: Alarm
+    state: str
+    items: tuple[str, ...] = ()
+    reason: str = ""
+    by: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether nobody has answered it."""
+        return self.state == RAISED
+
+
+def answered(
+    found: Sequence[Alarm], improved: Mapping[str, tuple[Improvement, ...]], answers: Answers
+) -> tuple[Answered, ...]:
+    """Return each alarm with what came of it (I.5): an item naming what it rests on, or why there is none."""
+    return tuple(_answered(alarm, improved, answers) for alarm in found)
+
+
+def _answered(alarm: Alarm, improved: Mapping[str, tuple[Improvement, ...]], answers: Answers) -> Answered:
+    reason = answers.own.get(alarm.key, "")
+    if items := _items(alarm, improved, answers.document_no):
+        said = answers.by if reason else ""
+        return Answered(alarm, _state(items), tuple(dict.fromkeys(item.number for item in items)), reason, said)
+    if reason := reason or answers.general:
+        return Answered(alarm, EXPLAINED, (), reason, answers.by)
+    return Answered(alarm, RAISED)
+
+
+def _items(alarm: Alarm, improved: Mapping[str, tuple[Improvement, ...]], document_no: str) -> list[Improvement]:
+    """Return the items an alarm led to; of those naming the document, what the note names if it names some (A2)."""
+    if alarm.kind not in OF_ALL:
+        return [item for number in alarm.records for item in improved.get(number, ())]
+    items = improved.get(document_no, ()) if document_no else ()
+    return [i for i in items if not (kinds := re.findall(r"A[1-6]", i.note.upper())) or alarm.kind in kinds]
+
+
+def _state(items: Sequence[Improvement]) -> str:
+    """Return how far the least advanced item is; one not taken up says nothing where another was."""
+    taken = [item for item in items if not item.rejected]
+    if not taken:
+        return REJECTED
+    if all(item.closed for item in taken):
+        return VERIFIED
+    return CORRECTED if all(item.done for item in taken) else TAKEN_UP
 
 
 def alarms(report: Report, method: Method) -> tuple[Alarm, ...]:
@@ -111,12 +175,42 @@ def _target(method: Method, name: str) -> Decimal:
     return next(value for key, value in method.target.items() if key == name)
 
 
-def alarm_table(found: Sequence[Alarm]) -> TableResult:
-    """Return table M08: each alarm with the records it rests on."""
-    rows = tuple(TableRow(a.key, a.kind, (a.told, _named(a.records)), a.records) for a in found)
-    heads = (ColumnHead("told", "内容"), ColumnHead("records", "依据记录"))
+def alarm_table(found: Sequence[Answered]) -> TableResult:
+    """Return table M08: each alarm, how it stands, the items it led to or why none, the records it rests on."""
+
+    def row(one: Answered) -> TableRow:
+        alarm, answer = one.alarm, "、\n".join(filter(None, (*one.items, one.reason)))
+        return TableRow(
+            alarm.key, alarm.kind, (alarm.told, one.state, answer or "/", _named(alarm.records)), alarm.records
+        )
+
+    rows = tuple(map(row, found))
+    heads = (
+        ColumnHead("told", "内容"), ColumnHead("state", "状态"), ColumnHead("answer", "改进项、说明"),
+        ColumnHead("records", "依据记录"),
+    )  # fmt: skip
     notes = () if rows else ("本期没有预警",)
     return TableResult("M08", "alarms", "满意度预警", "", "预警", heads, rows, notes)
+
+
+def alarm_counts(found: Sequence[Answered]) -> TableResult:
+    """Return how many alarms of the period there are, and how many led to an item, open or closed (T13)."""
+    columns = {
+        "count": ("预警", None),
+        "raised": ("已立项", {TAKEN_UP, CORRECTED}),
+        "closed": ("已关闭", {VERIFIED, REJECTED}),
+        "waiting": ("未立项", {RAISED, EXPLAINED}),
+    }
+    cells: list[Figure] = []
+    for key, (label, states) in columns.items():
+        ones = [one for one in found if states is None or one.state in states]
+        records = tuple(dict.fromkeys(number for one in ones for number in one.alarm.records))
+        name, number = f"T13.alarms.total.{key}", len(ones)
+        cells.append(Figure(name, f"合计 {label}", "条", number, str(number), records=records))
+    heads = tuple(ColumnHead(key, label, "条") for key, (label, _) in columns.items())
+    rows = (TableRow("total", "合计", tuple(cells), total=True),)
+    notes = ("已关闭：改进项验证关闭或不采纳；不立项的说明在同期的满意度测评结果里（M08）",)
+    return TableResult("T13", "alarms", "满意度", "预警", "", heads, rows, notes)
 
 
 def _named(records: Sequence[str]) -> str:

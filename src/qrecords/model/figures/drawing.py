@@ -14,7 +14,7 @@ from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.basis import why_not_valid
 from qrecords.model.figures.charting import charts
 from qrecords.model.figures.definitions import SetDefinition, TableDefinition
-from qrecords.model.figures.entries import AGE_SPANS, Entry, Surroundings
+from qrecords.model.figures.entries import AGE_SPANS, Entry, Improvement, Surroundings
 from qrecords.model.figures.facts import DAY_SPANS, FACTS, SAYS_NONE, is_fault, reported
 from qrecords.model.figures.limits import deadline_facts, kept_choices
 from qrecords.model.figures.management import customers, links, unit_of
@@ -61,7 +61,7 @@ class Read:
     `first_day` is that of the office's first record, `months` (YYYY-MM) those it has any of. `owes` tells of notices
     whether a record is missing, `handed_in` of records handed in during the period when, and whether any came back,
     `issued` of notices how those they send stood when they were issued, `improved` of records the items of improvement
-    that name them, each with the day it was closed: of all branches, whatever the scope.
+    that name them, of all branches, whatever the scope.
     `listed` is what the list of customers says beside, by code and by unit, `delivered` the days on which units of the
     product list were delivered, by model and serial number: on the day of the drawing.
     """
@@ -72,7 +72,7 @@ class Read:
     owes: Mapping[str, bool] = field(default_factory=dict)
     handed_in: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
     issued: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    improved: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    improved: Mapping[str, tuple[Improvement, ...]] = field(default_factory=dict)
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     delivered: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
@@ -264,16 +264,19 @@ def _settled(records: Iterable[Record], valid: Callable[[Record], str]) -> Calla
     return settled
 
 
-def improvements(records: Iterable[Record]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Return of each record, or document, the items of improvement that name it, with the day each was closed."""
-    found: dict[str, list[tuple[str, str]]] = {}
+def improvements(records: Iterable[Record]) -> dict[str, tuple[Improvement, ...]]:
+    """Return of each record, or document, the items of improvement that name it."""
+    found: dict[str, list[Improvement]] = {}
     for record in records:
-        if form_number(record.form_code) == IMPROVEMENT and record.state not in GONE:
-            closed = str(record.values.get("verified_on") or "")[:10]
-            for source in record.values.get("sources") or ():
-                number = str(source.get("record_no") or "").strip().upper()
-                found.setdefault(number, []).append((record.record_no, closed))
-    return {number: tuple(dict.fromkeys(sorted(items))) for number, items in found.items()}
+        if form_number(record.form_code) != IMPROVEMENT or record.state in GONE:
+            continue
+        done, closed = (str(record.values.get(key) or "")[:10] for key in ("done_on", "verified_on"))
+        rejected = record.values.get("outcome") == "不采纳"
+        for source in record.values.get("sources") or ():
+            number, note = (str(source.get(key) or "").strip() for key in ("record_no", "note"))
+            item = Improvement(record.record_no, done, closed, rejected, note)
+            found.setdefault(number.upper(), []).append(item)
+    return {number: tuple(sorted(items)) for number, items in found.items()}
 
 
 def _passed_on(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:

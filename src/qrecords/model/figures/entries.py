@@ -29,6 +29,20 @@ class Links:
     handed: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Improvement:
+    """An item of improvement as it stands, seen from what it names: done and closed on which day ("" = not yet).
+
+    `note` is what it says of the record it names; `rejected`: closed without a measure (不采纳).
+    """
+
+    number: str
+    done: str = ""
+    closed: str = ""
+    rejected: bool = False
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What facts need beside the record itself.
@@ -39,8 +53,8 @@ class Surroundings:
     information about it (11A) was passed on, `listed` of customers (by code, by unit) what their list says beside,
     `delivered` the day a unit of the product list was delivered, by model and serial number.
     `issued` gives of a notice how those it sends stood when it was issued, in the order of its lines, `improved` of a
-    record the items of improvement that name it, each with the day it was closed ("" = open), `settled` the first day
-    after one on which a later report says of a unit that nothing is left open.
+    record the items of improvement that name it, `settled` the first day after one on which a later report says of a
+    unit that nothing is left open.
     `valid` and `incomplete` are judged by whoever has the forms.
     """
 
@@ -59,7 +73,7 @@ class Surroundings:
     informed: Mapping[str, str] = field(default_factory=dict)
     issued: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     links: Links = field(default_factory=Links)
-    improved: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    improved: Mapping[str, tuple[Improvement, ...]] = field(default_factory=dict)
     settled: Callable[[tuple[str, str], str], str] = lambda _unit, _day: ""
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     delivered: Mapping[tuple[str, str], str] = field(default_factory=dict)

@@ -383,7 +383,7 @@ def _open_issue_text(entry: Entry, _: Surroundings) -> str:
 def _issue_settled_on(entry: Entry, near: Surroundings) -> str:
     """The day what was left open was answered: by an item, closed then, or by a later report of the unit saying 无."""
     record = entry.record
-    days = [day for _, day in near.improved.get(record.record_no, ()) if day]
+    days = [item.closed for item in near.improved.get(record.record_no, ()) if item.closed]
     if all(unit := unit_of(record.values)) and (day := near.settled(unit, _day(record.date))):
         days.append(day)
     return min(days, default="")
@@ -391,7 +391,7 @@ def _issue_settled_on(entry: Entry, near: Surroundings) -> str:
 
 def _improvement(entry: Entry, near: Surroundings) -> str:
     """The items of improvement that name a record."""
-    return "、".join(number for number, _ in near.improved.get(entry.record.record_no, ()))
+    return "、".join(item.number for item in near.improved.get(entry.record.record_no, ()))
 
 
 def _rated(entry: Entry, _: Surroundings) -> bool:

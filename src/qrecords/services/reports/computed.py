@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from qrecords.model import runs
+from qrecords.model.figures.alarms import Answered
 from qrecords.model.figures.drawing import HowFar
 from qrecords.model.figures.results import ChartResult, ChartSeries, Figure, TableResult
-from qrecords.model.formats import ChartJson, ChartSeriesJson, FigureJson, TableJson
+from qrecords.model.formats import AlarmJson, ChartJson, ChartSeriesJson, FigureJson, TableJson
 from qrecords.office import Office
 from qrecords.services.reports.figures import figures_of
 from qrecords.services.reports.prepared import Asked, Prepared
@@ -29,7 +30,14 @@ def computed(office: Office, tx: Transaction, asked: Asked, progress: HowFar | N
     """Return what `forms/…/tables` defines for the kind; the scope was decided on before."""
     period = asked.period
     found = figures_of(
-        office, tx, asked.kind, period, branch=asked.branch, level=asked.secrecy_level, progress=progress
+        office,
+        tx,
+        asked.kind,
+        period,
+        branch=asked.branch,
+        level=asked.secrecy_level,
+        said=asked.said,
+        progress=progress,
     )
     series = read_documents(office.settings.forms_dir)
     kind = series.kinds.get(asked.kind)
@@ -49,10 +57,15 @@ def computed(office: Office, tx: Transaction, asked: Asked, progress: HowFar | N
         tuple(map(_table, tables)),
         tuple(figure for part in tables for figure in _figures(part, places)),
         basis,
-        tuple("　".join((alarm.kind, alarm.told)) for alarm in found.alarms),
+        tuple(map(_alarm, found.alarms)),
         tuple(_chart(chart, asked.period.label) for chart in found.drawn.charts),
         tuple((number, items.get(found.filed.get(number, ""), 0)) for number in named),
     )
+
+
+def _alarm(one: Answered) -> AlarmJson:
+    alarm = one.alarm
+    return AlarmJson(alarm.key, alarm.kind, alarm.told, one.state, one.items, one.reason, one.by)
 
 
 class _Places:

@@ -13,6 +13,7 @@ from qrecords.model import values
 from qrecords.model.access import DocumentScope, secrecy_rank
 from qrecords.model.audit import digest
 from qrecords.model.document import AFTER_APPROVAL, BEFORE_APPROVAL, Document, DocumentState, Progress, document_no
+from qrecords.model.figures.alarms import RAISED, Answers
 from qrecords.model.figures.drawing import HowFar
 from qrecords.model.formats import ChangedFigure, DocumentJson, FigureJson
 from qrecords.model.lists import KINDS
@@ -75,18 +76,21 @@ def draw(
     *,
     branch: str = "",
     answer: str = "",
+    answers: Mapping[str, str] | None = None,
     remarks: Sequence[str] = (),
     word: str = "",
     progress: HowFar | None = None,
 ) -> ShownDocument:
     """Draw the document of a kind and period; one not yet approved is drawn again under its number.
 
-    What was drawn is kept by the asker's `word` (`tx.answered`); `progress` is told how many of its tables and further
-    steps are done, of how many. UsageError, InvalidInput: no such kind, period or branch. WrongState: the period has not
+    What was drawn is kept by the asker's `word` (`tx.answered`). `answers` says of alarms, by their keys, why they lead
+    to no item of improvement, `answer` of all others. `progress` is told how many of its tables and further steps are
+    done, of how many. UsageError, InvalidInput: no such kind, period, branch or alarm. WrongState: the period has not
     ended, alarms wait for an answer, or it was approved already.
     """
     order, there = require_drawable(office, kind, period, branch)
-    return _drawn(office, order, there, _remarks(remarks), answer.strip(), word=word, progress=progress)
+    said = _said(office, there, answer, answers)
+    return _drawn(office, order, there, _remarks(remarks), said, word=word, progress=progress)
 
 
 def require_drawable(office: Office, kind: str, period: str, branch: str) -> tuple[Order, Document | None]:
@@ -110,6 +114,7 @@ def correct(
     reason: str,
     *,
     answer: str = "",
+    answers: Mapping[str, str] | None = None,
     remarks: Sequence[str] = (),
     progress: HowFar | None = None,
 ) -> ShownDocument:
@@ -120,7 +125,8 @@ def correct(
     there = one(office, number, Action.REPORT_DRAW)
     there.require(*AFTER_APPROVAL)
     order = _order(office, there.kind, there.period, there.branch)
-    return _drawn(office, order, there, _remarks(remarks), answer.strip(), reason=text, progress=progress)
+    said = _said(office, there, answer, answers)
+    return _drawn(office, order, there, _remarks(remarks), said, reason=text, progress=progress)
 
 
 def _order(office: Office, kind: str, period: str, branch: str) -> Order:
@@ -168,6 +174,13 @@ def _require_ended(office: Office, order: Order) -> None:
         )
 
 
+def _said(office: Office, there: Document | None, answer: str, answers: Mapping[str, str] | None) -> Answers:
+    """Return what is said to the alarms, in whose name, and of which document."""
+    own = {key.strip(): text for key, said in (answers or {}).items() if (text := _text(said, "说明"))}
+    by = office.account.person or office.account.name
+    return Answers(own, _text(answer, "说明"), by, there.document_no if there else "")
+
+
 def _remarks(remarks: Sequence[str]) -> tuple[str, ...]:
     return tuple(text for remark in remarks if (text := _text(remark, "编者说明")))
 
@@ -202,7 +215,7 @@ def _drawn(
     order: Order,
     there: Document | None,
     remarks: tuple[str, ...],
-    answer: str,
+    said: Answers,
     *,
     reason: str = "",
     word: str = "",
@@ -212,9 +225,9 @@ def _drawn(
     folder = documents_folder(office.settings.forms_dir)
     template = Template.load(folder / order.kind.template)  # before a number is taken
     with office.register.read() as tx:
-        prepared = prepare(office, tx, order.asked, steps.tables)
+        prepared = prepare(office, tx, replace(order.asked, said=said), steps.tables)
         seq, head = tx.audit.head()
-    _require_answered(prepared, answer, order)
+    _require_answered(prepared, said, order)
     # Of a first edition drawn again nothing is told, and a year's takes seconds to read.
     further = there is not None and there.version > 0 and (reason or there.progress.edition > 1)
     before = held_by(office, there) if there is not None and further else None
@@ -248,8 +261,9 @@ def _drawn(
                 figures=prepared.figures,
                 remarks=remarks,
                 basis=prepared.basis,
-                alarms=prepared.alarms,
-                answer=answer if prepared.alarms else "",
+                alarms=tuple(alarm.line for alarm in prepared.alarms),
+                answer=said.general if prepared.alarms else "",
+                alarm_states=prepared.alarms,
                 reason=reason or (before.reason if before else ""),
                 changes=_changes(before, prepared.figures) if reason or edition > 1 else (),
                 files={},
@@ -273,6 +287,8 @@ def _drawn(
                 detail["reason"] = digest(reason)
             if held.answer:
                 detail["answer"] = digest(held.answer)
+            if said.own:
+                detail["answers"] = digest([[key, said.own[key]] for key in sorted(said.own)])
             step = change(run, tx, document, Action.REPORT_DRAW, detail, word)
         files = papers_of(office, held, template, run.folder, document.paper_number)
         steps.next()
@@ -283,13 +299,22 @@ def _drawn(
     return with_contents(office, document, shown(document), held)
 
 
-def _require_answered(prepared: Prepared, answer: str, order: Order) -> None:
-    if prepared.alarms and not answer:
+def _require_answered(prepared: Prepared, said: Answers, order: Order) -> None:
+    """Refuse while an alarm has neither an item of improvement nor a reason, and a reason for an alarm there is not."""
+    known = [alarm.key for alarm in prepared.alarms]
+    if unknown := [key for key in said.own if key not in known]:
+        told = f"本期的告警：{'、'.join(known)}" if known else "本期没有告警"
+        raise UsageError(f"{order.title}没有告警「{'」「'.join(unknown)}」", remedy=told)
+    if waiting := [alarm for alarm in prepared.alarms if alarm.state == RAISED]:
         raise WrongState(
-            f"{order.title}有{len(prepared.alarms)}条告警没有说明，不能拟制",
-            remedy=advise("请逐条核对；情况属实的用 {} 写明怎样处理，它会印在文件上", Input.ANSWER("说明")),
-            problems=[Problem(alarm) for alarm in prepared.alarms],
-        )
+            f"{order.title}有{len(waiting)}条告警没有说明，不能拟制",
+            remedy=advise(
+                "请逐条核对：立改进项（KF758-GJ）写明依据的记录；不立项的用 {} 逐条写明原因，"
+                "情况相同的用 {} 一并写明。说明会印在文件上",
+                Input.ANSWER_TO("告警=说明"), Input.ANSWER("说明"),
+            ),
+            problems=[Problem(f"{alarm.key}　{alarm.says}") for alarm in waiting],
+        )  # fmt: skip
 
 
 def _reserved(office: Office, tx: Transaction, order: Order, there: Document | None) -> Document:

@@ -18,12 +18,12 @@ from qrecords.model.evaluation import (
     evaluate,
     evaluation_table,
 )
-from qrecords.model.figures.alarms import Alarm, alarm_table, alarms
+from qrecords.model.figures.alarms import Answered, Answers, alarm_counts, alarm_table, alarms, answered
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.drawing import Drawn, HowFar, Means, Read, draw, improvements
 from qrecords.model.figures.facts import NOTHING
 from qrecords.model.figures.management import of_branch
-from qrecords.model.figures.results import Number
+from qrecords.model.figures.results import Number, TableResult
 from qrecords.model.form import Form
 from qrecords.model.numbering import form_number, without_edition
 from qrecords.model.period import Period
@@ -50,6 +50,7 @@ _UNSOLVED: Mapping[str, Mapping[str, Collection[str]]] = {
 }
 # Open until answered or valid for years, however long ago: all are read, they are few.
 _WHOLE = ("01", "JH", "BJ", "RY", "GJ", "FX")
+ALARMS_COUNTED, SATISFACTION = "BB", "T13"  # the document that tells how many alarms there are, and where
 EVALUATED, EVALUATION = "BB", "PJ"  # the document the evaluation stands in, and the tables it has to itself
 _WRITTEN_BEFORE = timedelta(days=60)  # a notice is dated some days after the step that issues it, at most
 _COMPARED = 13  # months to the period's end that trends and comparisons look at
@@ -60,7 +61,7 @@ class Figures:
     """The tables of a document with its alarms, and the archive numbers of the records they name that are filed."""
 
     drawn: Drawn
-    alarms: tuple[Alarm, ...]
+    alarms: tuple[Answered, ...]
     filed: Mapping[str, str]
 
 
@@ -72,22 +73,26 @@ def figures_of(
     *,
     branch: str = "",
     level: str = SECRECY_LEVELS[-1],
+    said: Answers | None = None,
     progress: HowFar | None = None,
 ) -> Figures:
     """Return the tables of a kind of document, of one branch or all, of records up to a level (default: the highest).
 
-    Whoever asks has decided on the scope before (F.3). InvalidInput names everything wrong in the definitions.
+    Whoever asks has decided on the scope before (F.3). `said` is what is answered to its alarms. InvalidInput names
+    everything wrong in the definitions.
     """
     means = means_of(office)
     read = _read(office, tx, period, branch, level)
     drawn = draw(kind, period, read, means, office.today(), progress=progress)
     kinds = read_documents(office.settings.forms_dir).kinds
     alarmed = kind in kinds and kinds[kind].alarms
-    found = alarms(drawn.report, means.method) if alarmed else ()
-    if alarmed:
+    told = alarmed or kind == ALARMS_COUNTED
+    found = answered(alarms(drawn.report, means.method), read.improved, said or Answers()) if told else ()
+    if told:
         seqs = {r.record_no: r.seq for r in read.records}
-        named = {no: seqs[no] for alarm in found for no in alarm.records}
-        drawn = replace(drawn, tables=(*drawn.tables, alarm_table(found)), records={**drawn.records, **named})
+        named = {no: seqs[no] for one in found for no in one.alarm.records}
+        tables = (*drawn.tables, alarm_table(found)) if alarmed else _with_counts(drawn.tables, found)
+        drawn = replace(drawn, tables=tables, records={**drawn.records, **named})
     if kind == EVALUATED and period.span != "month" and (office_own := read_evaluation(office.forms.beside)).on:
         drawn = _evaluated(
             drawn,
@@ -97,7 +102,13 @@ def figures_of(
             _of_office(office, tx, period),
         )
     filed = {r.record_no: r.archive_no for r in read.records if r.archive_no and r.record_no in drawn.records}
-    return Figures(drawn, found, filed)
+    return Figures(drawn, found if alarmed else (), filed)
+
+
+def _with_counts(tables: Sequence[TableResult], found: Sequence[Answered]) -> tuple[TableResult, ...]:
+    """Return a report's tables with how many alarms there are behind its satisfaction."""
+    after = max((n for n, one in enumerate(tables, start=1) if one.id == SATISFACTION), default=0)
+    return (*tables[:after], alarm_counts(found), *tables[after:]) if after else tuple(tables)
 
 
 def _evaluated(

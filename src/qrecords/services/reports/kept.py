@@ -157,6 +157,7 @@ def with_contents(
         basis=held.basis,
         remarks=held.remarks,
         alarms=held.alarms,
+        alarm_states=held.alarm_states,
         answer=held.answer,
         changes=held.changes,
         tables=tables_of(held),

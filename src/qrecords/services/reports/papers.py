@@ -120,7 +120,7 @@ def _basis(held: DocumentJson) -> Grid:
     basis = (
         f"取数时刻：{held.as_of[:16].replace('T', ' ')}",
         *held.basis,
-        *(f"告警：{alarm}" for alarm in held.alarms),
+        *(f"告警：{line}" for line in held.alarm_lines),
         *([f"对告警的说明：{held.answer}"] if held.answer else []),
     )
     return Grid(("统计口径",), (("\n".join(basis),),), texts=True)

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from qrecords.model.formats import ChartJson, FigureJson, TableJson
+from qrecords.model.figures.alarms import Answers
+from qrecords.model.formats import AlarmJson, ChartJson, FigureJson, TableJson
 from qrecords.model.period import Period
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a document is about: its kind, period, branch ("" = all), and the highest secrecy that counts."""
+    """What a document is about: its kind, period, branch ("" = all), the highest secrecy that counts; what is said to
+    its alarms.
+    """
 
     kind: str
     period: Period
     branch: str
     secrecy_level: str
+    said: Answers = field(default_factory=Answers)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Tables ready for paper, the records they rest on; `alarms` are to be answered before anything is drawn."""
+    """Tables ready for paper, the records they rest on; each of the `alarms` is answered before anything is drawn."""
 
     tables: tuple[TableJson, ...]
     figures: tuple[FigureJson, ...]
     basis: tuple[str, ...] = ()
-    alarms: tuple[str, ...] = ()
+    alarms: tuple[AlarmJson, ...] = ()
     charts: tuple[ChartJson, ...] = ()
     records: tuple[tuple[str, int], ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from qrecords.advice import Sentence
 from qrecords.model.answer import left_out
 from qrecords.model.document import DOCUMENT_LABELS, PART_LABELS, Document
-from qrecords.model.formats import ChangedFigure, DocumentJson
+from qrecords.model.formats import AlarmJson, ChangedFigure, DocumentJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class ShownDocument:
     basis: Sequence[str] | None = left_out()
     remarks: Sequence[str] | None = left_out()
     alarms: Sequence[str] | None = left_out()
+    alarm_states: Sequence[AlarmJson] | None = left_out()
     answer: str | None = left_out()
     changes: Sequence[ChangedFigure] | None = left_out()
     tables: Sequence[ShownTable] | None = left_out()

@@ -110,12 +110,16 @@ def step(asked: Asked) -> Response:
         case "draw":
             answer, remarks = asked.text("answer"), _lines(asked.text("remark"))
             kind, period, branch = (asked.text(key) for key in ("kind", "period", "branch"))
+            answers = _answers(asked)
             if asked.text("later"):
-                said = {"kind": kind, "period": period, "branch": branch, "answer": answer, "remarks": remarks}
-                return working.begin(asked, "report", said)
-            done, told = draw.draw(session, kind, period, branch=branch, answer=answer, remarks=remarks), "已拟制"
+                said = {"answer": answer, "answers": answers, "remarks": remarks}
+                return working.begin(asked, "report", {"kind": kind, "period": period, "branch": branch} | said)
+            done = draw.draw(session, kind, period, branch=branch, answer=answer, answers=answers, remarks=remarks)
+            told = "已拟制"
         case "correct":
-            done, told = draw.correct(session, number, reason, answer=asked.text("answer")), "已做更正的一版："
+            answer = asked.text("answer")
+            done = draw.correct(session, number, reason, answer=answer, answers=_answers(asked))
+            told = "已做更正的一版："
         case "sign":
             part = asked.text("part")
             if part not in progress.SIGNING:
@@ -141,6 +145,17 @@ def _hand(asked: Asked) -> progress.Hand:
     upload = asked.file("evidence")
     evidence = GivenFile(Path(upload.filename or "").name, upload.file.read()) if upload else None
     return progress.Hand(asked.text("by"), asked.text("on"), evidence)
+
+
+def _answers(asked: Asked) -> dict[str, str]:
+    """Return what is said to each alarm, a line each: its key, 「=」 or 「：」, and the reason."""
+    found: dict[str, str] = {}
+    for line in _lines(asked.text("answers")):
+        key, sign, text = re.split(r"([=＝：])", line, maxsplit=1) if re.search(r"[=＝：]", line) else (line, "", "")
+        if not (key.strip() and sign and text.strip()):
+            raise UsageError(f"「{line[:40]}」没有写成 告警=说明", remedy="告警的编号见拟制时的提示，一行一条")
+        found[key.strip()] = text.strip()
+    return found
 
 
 def _lines(text: str) -> Sequence[str]:
