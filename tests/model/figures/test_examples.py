@@ -52,6 +52,36 @@ def test_v4_a_period_before_the_first_record_is_nothing_to_compare_with() -> Non
     assert gap["T01.forms.f02.before"] == "—", "the office has no record of February at all"
 
 
+def test_h1_a_brief_names_the_products_and_what_users_told_of_their_quality() -> None:
+    about = {"product_model": "SL-120", "serial_no": "01", "military_branch": "海军"}
+    told = {
+        "received_at": "2026-03-05T09:00",
+        "info_type": ["质量信息", "意见"],
+        "info_content": "示例：噪声大",
+    } | about
+    rows = [
+        record("N", "04A", issued_on="2026-03-02", departed_on="2026-03-03", products=[
+            {"product_model": "SL-120", "serial_no": "01"}, {"product_model": "SL-210"}, {"product_model": "SL-210"}]),
+        record("R", "06A", finished_on="2026-03-04", fault_symptom="示例：不开机", fault_cause="示例：电源坏",
+               repair_action="示例：换电源", repair_conclusion="修复", service_category="现场维修", **about),
+        record("NO", "06A", finished_on="2026-03-04", repair_conclusion="无故障", service_category="现场维修", **about),
+        record("LATE", "01A", "draft", due_date="2026-03-20", **told),
+        record("SOON", "01A", "draft", due_date="2026-04-05", **told),
+        record("DONE", "01A", due_date="2026-03-20", handled_on="2026-03-08", replied_at="2026-03-08T10:00",
+               cause_analysis="示例：轴承", handling_result="示例：加油", **told),
+        record("IDEA", "01A", received_at="2026-03-05T09:00", info_type=["建议"]),
+    ]  # fmt: skip
+    brief = Paper("2026-03", rows, kind="JB", cutoff="2026-04-10")
+    assert [line[3] for line in brief.listed("J01", "tasks")] == ["SL-120/01、SL-210"]
+    troubles = {line[0]: line[1:] for line in brief.listed("J01", "faults")}
+    assert troubles["R"] == ("SL-120/01", "示例：不开机", "示例：电源坏", "示例：换电源", "修复")
+    assert troubles["DONE"] == ("SL-120/01", "示例：噪声大", "示例：轴承", "示例：加油", "已办结")
+    assert {no: line[-1] for no, line in troubles.items() if no in {"LATE", "SOON"}} == {
+        "LATE": "未办结（逾期）", "SOON": "未办结",
+    }  # fmt: skip
+    assert {*troubles} == {"R", "DONE", "LATE", "SOON"}
+
+
 def test_v4_the_summary_compares_with_the_month_before_and_the_year_before() -> None:
     """Amounts in per cent, rates in points; people's days and what is open are those of each period itself."""
     journeys = [("02-02", "02-03", 1, "02-02", "02-02"), ("02-10", "02-12", 2, "02-11", "02-12")]

@@ -318,7 +318,40 @@ def _repeats(entry: Entry, near: Surroundings) -> bool:
 
 def _unit_name(entry: Entry, _: Surroundings) -> str:
     values = entry.record.values
-    return f"{values.get('product_model') or ''}/{values.get('serial_no') or ''}"
+    return "/".join(filter(None, (str(values.get(key) or "") for key in ("product_model", "serial_no"))))
+
+
+def _products(entry: Entry, _: Surroundings) -> str:
+    """The products a notice is about, model and serial number as far as it says them."""
+    rows = entry.record.values.get("products") or ()
+    named = ("/".join(str(said) for key in ("product_model", "serial_no") if (said := row.get(key))) for row in rows)
+    return "、".join(dict.fromkeys(filter(None, named)))
+
+
+# Troubles with a product, told of by a report (06A) or by a user (01A): what each form calls the same.
+_TROUBLE = {
+    "@symptom": ("fault_symptom", "info_content"),
+    "@cause": ("fault_cause", "cause_analysis"),
+    "@remedy": ("repair_action", "handling_result"),
+}
+
+
+def _trouble(entry: Entry, near: Surroundings) -> bool:
+    """A fault, or information about quality."""
+    return _fault(entry, near) or (form_number(entry.record.form_code) == "01" and _quality(entry, near))
+
+
+def _first_said(keys: tuple[str, ...], entry: Entry, _: Surroundings) -> str:
+    return next((str(said) for key in keys if (said := entry.record.values.get(key))), "")
+
+
+def _trouble_state(entry: Entry, near: Surroundings) -> str:
+    """How a repair ended; of information whether it is dealt with, and whether that is overdue at the period's end."""
+    values = entry.record.values
+    if form_number(entry.record.form_code) != "01":
+        return str(values.get("repair_conclusion") or "")
+    standing, due = _standing(entry, near), _day(values.get("due_date"))
+    return f"{standing}（逾期）" if standing == "未办结" and due and due < near.last else standing
 
 
 def _in_service(entry: Entry, near: Surroundings) -> int:
@@ -446,6 +479,10 @@ FACTS: dict[str, Fact] = {
     "@observed": _observed,
     "@repeats": _repeats,
     "@unit_name": _unit_name,
+    "@products": _products,
+    "@trouble": _trouble,
+    "@trouble_state": _trouble_state,
+    **{name: partial(_first_said, keys) for name, keys in _TROUBLE.items()},
     "@in_service": _in_service,
     "@age_span": _age_span,
     "@in_service_of_age": _in_service_of_age,
