@@ -410,6 +410,51 @@ def test_r109_a_row_of_mail_and_the_document_it_carried_name_each_other(people: 
     assert held.sent[0].mail_no == row
 
 
+def test_r105_a_branch_document_goes_to_the_offices_that_want_it_and_may_have_it(people: kept.People) -> None:
+    """Listed, they stand for 军事代表室: by branch, period, secrecy; who looks after some users alone gets no whole one."""
+    path = people.root / "forms" / "KF" / "documents.toml"
+    rows = {
+        "示例甲室": 'branches = ["海军", "陆军"]', "示例乙室": 'branches = ["海军"]\nspans = ["year"]',
+        "示例丙室": 'branches = ["海军"]\ncustomers = ["示例单位一"]', "示例丁室": 'branches = ["海军"]\nlevel = "公开"',
+        "示例戊室": 'branches = ["空军"]\nspans = ["half", "year"]',
+    }  # fmt: skip
+    own = "".join(f'\n[milreps."{name}"]\n{said}\n' for name, said in rows.items())
+    path.write_text(path.read_text(encoding="utf-8") + own, encoding="utf-8")
+    office = people("甲")
+    brief = draw(office, "JB", MARCH, branch="海军").document_no
+    year = draw(office, "BZ", "2019", branch="海军").document_no
+    with office.register.read() as tx:
+        assert tx.documents.get(brief).recipients == ("示例甲室",)  # type: ignore[union-attr]
+        assert tx.documents.get(year).recipients == ("示例甲室", "示例乙室")  # type: ignore[union-attr]
+        held = office.archive.read_as(DocumentJson, DOCUMENT.object_id(year))
+    assert held.recipients == ("示例甲室", "示例乙室")
+    assert draw(office, "BB", MARCH).document_no == NUMBER
+    for number in (brief, year):
+        review(people("乙"), number, Hand("示例主任"))
+        approve(people("丙"), number, Hand("示例领导"))
+    (mail,) = kept.filled(office, "09A", kept.sample("09A", subject=f"报送 {brief} {year}"))
+    for name, why in (
+        ("示例乙室", "不要这种期间"), ("示例丙室", "部分单位"), ("示例丁室", "最高收到公开"), ("示例戊室", "不管海军"),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=why):
+            issue(office, brief, to=[name], mail_no=mail)
+    assert issue(office, brief, mail_no=mail).awaiting_receipt == ("示例甲室",)
+    review(people("乙"), NUMBER, Hand("示例主任"))
+    with pytest.raises(UsageError, match="全中心"):
+        issue(office, NUMBER, to=["示例甲室"])
+    draw(office, "JB", MARCH, branch="空军")
+    due_of = {one.about for one in awaited_documents(office, date(2020, 2, 28))}
+    assert not any(about.endswith("空军") and "2019-04" in about for about in due_of), "no office wants its briefs"
+
+
+def test_f3_a_branch_that_was_not_there_has_no_document(people: kept.People) -> None:
+    with pytest.raises(UsageError, match="到 2015-12-30 止，后为火箭军") as refused:
+        draw(people("甲"), "JB", MARCH, branch="第二炮兵")
+    assert "火箭军" in worded(refused.value.remedy)
+    with pytest.raises(UsageError, match="2024-04-19 起才有"):
+        draw(people("甲"), "JB", MARCH, branch="信息支援部队")
+
+
 # Who reads and draws what
 
 

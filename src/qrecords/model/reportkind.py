@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from qrecords.model.access import SECRECY_LEVELS
+from qrecords.model.branches import BranchDays, Milrep
 from qrecords.model.document import Part
 from qrecords.model.field import Definition
 from qrecords.model.numbering import FLOOR_YEARS
@@ -63,8 +64,11 @@ class ReportKind(Definition):
         return self.due.get("year" if second else period.span, "")
 
 
+MILREP = "军事代表室"  # among recipients: the offices of the branch, where the office lists them
+
+
 class DocumentSeries(Definition):
-    """The documents of an office: their code, their archive class, their families and kinds."""
+    """The documents of an office: their code, their archive class, their families and kinds; whom they are about."""
 
     code: str = Field(pattern=r"^[A-Z]{1,8}$")
     title: str
@@ -74,6 +78,8 @@ class DocumentSeries(Definition):
     families: tuple[Family, ...] = ()
     kinds: Mapping[str, ReportKind]
     branches: Mapping[str, str] = Field(default_factory=dict)
+    branch_days: Mapping[str, BranchDays] = Field(default_factory=dict)
+    milreps: Mapping[str, Milrep] = Field(default_factory=dict)
 
     def _problems(self) -> Iterator[str]:
         keys = [family.key for family in self.families]
@@ -87,6 +93,33 @@ class DocumentSeries(Definition):
         shorts = list(self.branches.values())
         yield from (f"branches 里的简称「{s}」应为大写字母" for s in shorts if not re.fullmatch(r"[A-Z]{2,4}", s))
         yield from (f"branches 里的简称「{s}」用了两次" for s in sorted({s for s in shorts if shorts.count(s) > 1}))
+
+        told = {*self.branch_days, *(b for days in self.branch_days.values() for b in days.successors)}
+        told |= {branch for milrep in self.milreps.values() for branch in milrep.branches}
+        yield from (f"「{branch}」不在 branches 里" for branch in sorted(told - {*self.branches}))
+
+    def why_no_branch(self, branch: str, period: Period) -> str:
+        """Tell why there was no such branch in a period; "" when there was."""
+        days = self.branch_days.get(branch)
+        return days.why_not(period.first, period.last) if days else ""
+
+    def recipients_of(self, kind: str, branch: str, period: Period) -> tuple[str, ...]:
+        """Return whom a document goes to: those of its kind, for 军事代表室 the branch's offices that want it."""
+        found = self.kinds[kind]
+        there = {name: one for name, one in self.milreps.items() if branch in one.branches}
+        if not found.by_branch or not there or MILREP not in found.recipients:
+            return found.recipients
+        others = tuple(name for name in found.recipients if name != MILREP)
+        level = found.secrecy_level
+        return (*others, *(name for name, one in there.items() if not one.why_not(branch, period, level)))
+
+    def is_wanted(self, kind: str, branch: str, period: Period) -> bool:
+        """Tell whether a branch has documents of a period: it was there, and one of its offices wants them."""
+        if not self.kinds[kind].by_branch:
+            return True
+        there = [one for one in self.milreps.values() if branch in one.branches]
+        wanted = not there or any(period.span in one.spans for one in there)
+        return wanted and not self.why_no_branch(branch, period)
 
     def form_code(self, kind: str) -> str:
         """Return what stands for a kind where a form's code does: KF-BB."""

@@ -13,6 +13,7 @@ from qrecords.model.figures.drawing import Drawn, Means, Read, draw, improvement
 from qrecords.model.form import Form
 from qrecords.model.period import Period
 from qrecords.model.record import Record, Signed, State
+from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.retentionfile import read_complaint_kinds
 from qrecords.stores.tablefiles import read_tables
@@ -40,6 +41,7 @@ def means(folder: Path = FORMS) -> Means:
         calendar=catalogue.procedure.calendar,
         deadlines=catalogue.deadlines,
         complaints=read_complaint_kinds(folder),
+        branches=read_documents(folder).branch_days,
     )
 
 

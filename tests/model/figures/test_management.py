@@ -129,6 +129,25 @@ def test_the_shipped_evaluation_asks_for_figures_there_are() -> None:
     assert [r.cells[2] for r in shown.rows if r.key in {"arrival", "fix_first"}] == ["50.0", "—"]
 
 
+def test_f3_a_customer_who_moved_counts_in_the_branch_of_each_records_day() -> None:
+    """A name that was not in use on the day is told with what became of it, and counts as it is written."""
+    unit = {"customer_unit": "甲部", "channel": "电话"}
+    rows = [
+        record("OLD", "01A", received_at="2024-04-10T09:00", military_branch="战略支援部队", **unit),
+        record("NEW", "01A", received_at="2024-04-25T09:00", military_branch="信息支援部队", **unit),
+        record("WRONG", "01A", received_at="2024-04-26T09:00", military_branch="战略支援部队", **unit),
+        record("EARLY", "01A", received_at="2024-04-01T09:00", military_branch="信息支援部队", **unit),
+    ]
+    listed = {choice_key("甲部"): {"military_branch": "信息支援部队"}}
+    paper = Paper("2024-04", rows, listed=listed)
+    assert paper.column("T04", "branch", "info") == {"战略支援部队": "2", "信息支援部队": "2", "total": "4"}
+    told = {line[0]: line[3] for line in paper.listed("T18", "branches")}
+    assert told == {
+        "WRONG": "到 2024-04-18 止，后为军事航天部队、网络空间部队、信息支援部队", "EARLY": "2024-04-19 起才有",
+    }  # fmt: skip
+    assert {r.record_no for r in of_branch(rows, "战略支援部队", listed)} == {"OLD", "WRONG"}
+
+
 def test_what_is_left_open_is_carried_on_until_it_is_answered() -> None:
     """However old; by an item naming the record, once it is closed, or by a later report of the unit that says 无."""
     unit = {"product_model": "甲", "service_category": "现场维修", "repair_conclusion": "修复"}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache, partial
 
+from qrecords.model.branches import BranchDays
 from qrecords.model.complaints import is_complaint, standing
 from qrecords.model.deadlines import Calendar, Deadlines
 from qrecords.model.figures import satisfaction, threads
@@ -52,6 +53,7 @@ class Means:
     filed: bool = False
     refix_days: int = 30
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "18:00"))
+    branches: Mapping[str, BranchDays] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,7 @@ def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surr
         settled=_settled(read.records, valid),
         listed=read.listed,
         delivered=read.delivered,
+        branches=means.branches,
         workday=means.workday,
         refix_days=means.refix_days,
     )

@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from qrecords.model.branches import BranchDays
 from qrecords.model.complaints import Standing
 from qrecords.model.deadlines import Calendar, Deadlines
 from qrecords.model.record import Record
@@ -55,6 +56,7 @@ class Surroundings:
     `issued` gives of a notice how those it sends stood when it was issued, in the order of its lines, `improved` of a
     record the items of improvement that name it, `settled` the first day after one on which a later report says of a
     unit that nothing is left open.
+    `branches` are those that were not always there.
     `valid` and `incomplete` are judged by whoever has the forms.
     """
 
@@ -77,6 +79,7 @@ class Surroundings:
     settled: Callable[[tuple[str, str], str], str] = lambda _unit, _day: ""
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     delivered: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    branches: Mapping[str, BranchDays] = field(default_factory=dict)
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))
     refix_days: int = 30
 

@@ -54,6 +54,13 @@ def _listed(column: str, entry: Entry, near: Surroundings) -> str | None:
     return next((near.listed[key].get(column) for key in keys if key in near.listed), None)
 
 
+def _branch_then(entry: Entry, near: Surroundings) -> str:
+    """Why there was no such branch on the record's day; it counts as it says (F.3)."""
+    days = near.branches.get(str(entry.record.values.get("military_branch") or ""))
+    day = _day(entry.record.date)
+    return days.why_not(day) if days and day else ""
+
+
 def _past(entry: Entry, _: Surroundings) -> bool:
     return bool(entry.record.paper_no)
 
@@ -444,6 +451,7 @@ FACTS: dict[str, Fact] = {
     "@region": partial(_listed, "region"),
     "@service_point": partial(_listed, "service_point"),
     "@service_level": partial(_listed, "service_level"),
+    "@branch_then": _branch_then,
     "@past": _past,
     "@state": _state,
     "@reason": lambda entry, _: entry.record.reason,

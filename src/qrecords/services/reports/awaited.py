@@ -61,6 +61,7 @@ def _missing(
             for period in periods_of(year, span, series.halves):
                 drawn = by_period.get(period.key)
                 done = drawn is not None and bool(drawn.progress.approved_version or drawn.version < 0)
+                done = done or (drawn is None and not series.is_wanted(there[0].kind, there[0].branch, period))
                 if done or not first <= period.last < on.isoformat() or not (key := kind.due_of(period)):
                     continue
                 deadline = office.forms.procedure.deadlines.get(key)

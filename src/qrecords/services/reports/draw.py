@@ -64,6 +64,11 @@ class Order:
         return Asked(self.code, self.period, self.branch, self.kind.secrecy_level)
 
     @property
+    def recipients(self) -> tuple[str, ...]:
+        """Return whom it goes to."""
+        return self.series.recipients_of(self.code, self.branch, self.period)
+
+    @property
     def title(self) -> str:
         """Return the title on paper."""
         return f"{self.period.label}{self.branch}{self.kind.title}"
@@ -144,7 +149,12 @@ def _order(office: Office, kind: str, period: str, branch: str) -> Order:
             f"{code}「{found.title}」没有 {wanted.key} 这一期",
             remedy=f"它有：{'、'.join(how[s] for s in found.periods)}",
         )
-    return Order(series, code, found, wanted, _branch(series, found, code, branch.strip()))
+    of = _branch(series, found, code, branch.strip())
+    if of and (why := series.why_no_branch(of, wanted)):
+        then = "、".join(series.branch_days[of].successors)
+        remedy = f"请拟制{then}的" if then else "请核对期间和军兵种"
+        raise UsageError(f"{wanted.label}没有{of}（{why}）", remedy=remedy)
+    return Order(series, code, found, wanted, of)
 
 
 def _branch(series: DocumentSeries, kind: ReportKind, code: str, branch: str) -> str:
@@ -256,7 +266,7 @@ def _drawn(
                 drawn_by=office.account.name,
                 drawn_by_name=office.account.person,
                 needs=order.kind.needs(order.period),
-                recipients=order.kind.recipients,
+                recipients=order.recipients,
                 tables=prepared.tables,
                 figures=prepared.figures,
                 remarks=remarks,
@@ -280,7 +290,7 @@ def _drawn(
                 document = document.redrawn(content, held.as_of, office.account.name, held.title)
             document = replace(
                 document, version=document.version + 1, needs=order.kind.needs(order.period),
-                recipients=order.kind.recipients,
+                recipients=order.recipients,
             )  # fmt: skip
             detail: dict[str, str | int] = {"edition": edition, "figures": len(held.figures)}
             if reason:
@@ -339,7 +349,7 @@ def _reserved(office: Office, tx: Transaction, order: Order, there: Document | N
         drawn_at=office.now(),
         drawn_by=office.account.name,
         needs=order.kind.needs(order.period),
-        recipients=order.kind.recipients,
+        recipients=order.recipients,
         progress=Progress(DocumentState.DRAWN.value, 1),
     )
     tx.documents.reserve(document)

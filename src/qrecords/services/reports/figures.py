@@ -159,6 +159,7 @@ def means_of(office: Office) -> Means:
         filed=settings.year_basis == "filed",
         refix_days=settings.refix_days,
         workday=spans_of(settings.workday),
+        branches=read_documents(forms.main).branch_days,
     )
 
 

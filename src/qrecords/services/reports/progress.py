@@ -24,6 +24,7 @@ from qrecords.services.reports.content import content_sha256
 from qrecords.services.reports.kept import held_by, one, series_of
 from qrecords.services.reports.shown import ShownDocument, shown
 from qrecords.services.steps import looked_at_evidence, past_day
+from qrecords.stores.documentkinds import DOCUMENTS_FILE
 from qrecords.stores.given import GivenFile
 
 MAIL = "09"  # the form of mail that goes out
@@ -107,6 +108,7 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
             f"{document.document_no} 没有定报送对象",
             remedy=advise("请用 {} 写明，或写进 documents.toml", Input.RECIPIENTS),
         )
+    _require_for_them(office, document, recipients)
     day = past_day(office, on, "报送日期")
     _require_after_period(document, day, "报送日期")
     mail = _mail(office, mail_no, document) if mail_no.strip() else ""
@@ -121,6 +123,17 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
     after = document.issued(sent)
     detail: Facts = {"on": day, "recipients": len(recipients), "to": digest(list(recipients))}
     return shown(grow(office, document, after, Action.REPORT_ISSUE, "报送", detail))
+
+
+def _require_for_them(office: Office, document: Document, recipients: Sequence[str]) -> None:
+    """Refuse an office of military representatives what is not for it: of others' users, or too secret (R107, H.3)."""
+    period, milreps = Period.read(document.period), series_of(office).milreps
+    for name in recipients:
+        if name in milreps and (why := milreps[name].why_not(document.branch, period, document.secrecy_level)):
+            raise UsageError(
+                f"{document.document_no} 不能报送{name}：{why}",
+                remedy=f"请核对对象；分管情况在 {DOCUMENTS_FILE} 的 milreps",
+            )
 
 
 def _goes_by_mail(office: Office, document: Document) -> bool:

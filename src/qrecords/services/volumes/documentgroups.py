@@ -104,7 +104,8 @@ class DocumentGroup:
             code = self.series.form_code(kind)
             for span in self.series.kinds[kind].periods:
                 for period in periods_of(year, span, self.series.halves):
-                    if (code, period.key) not in there and any(d.form_code == code for d in documents):
+                    wanted = self.series.is_wanted(kind, self.branch, period)
+                    if wanted and (code, period.key) not in there and any(d.form_code == code for d in documents):
                         report.missing.append(Line(f"{code} {period.key}", code, f"没有{period.label}的文件"))
         if any(v.form_code == self.code and v.version > 0 for v in tx.items.volumes(year)):
             for document, _ in self._unbound(office, tx, year):
