@@ -82,6 +82,10 @@ def _join_year(office: Office, arguments: Arguments, parts: Sequence[Job], _at: 
 def _verify(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
     from qrecords.services.care.verify import verify
 
+    if series := arguments.get("series"):
+        from qrecords.services.care import shares
+
+        return Outcome("查完这一部分", [shares.checked(office, series, progress=at)])
     return _verified(verify(office, deep=bool(arguments.get("deep")), progress=at))
 
 
@@ -95,6 +99,24 @@ def _verified(found: Verified) -> Outcome:
         if one.checked
     ]
     return _judged(said, found.problems, lines)
+
+
+def _cut_check(office: Office, arguments: Arguments) -> Sequence[Arguments]:
+    """Cut a deep check by fonds, year and form; any other is over before parts were written down."""
+    from qrecords.services.care import shares
+
+    return [{**arguments, "series": share} for share in shares.cut(office)] if arguments.get("deep") else []
+
+
+def _join_check(office: Office, arguments: Arguments, parts: Sequence[Job], at: Progress) -> Outcome:
+    """Do what a part left undone, then what there is one of; returns what one check of the whole would tell."""
+    from qrecords.services.care import shares
+
+    told = []
+    for part in parts:
+        done = part.lines if part.state is JobState.DONE else _verify(office, part.arguments, (), at).lines
+        told += [str(line) for line in done]
+    return _verified(shares.joined(office, told))
 
 
 def _verify_volumes(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
@@ -223,7 +245,7 @@ def _page_line(page: PageSeen) -> Sentence:
 
 KINDS: Mapping[str, Kind] = {
     "compile": Kind("年度成册", _compile, Action.BIND, Shared(_cut_year, _join_year)),
-    "verify": Kind("检查档案", _verify, Action.VERIFY),
+    "verify": Kind("检查档案", _verify, Action.VERIFY, Shared(_cut_check, _join_check)),
     "verify-volume": Kind("逐页核对册", _verify_volumes, Action.READ),
     "backup": Kind("备份", _backup, Action.ADMINISTER),
     "check-backup": Kind("检查备份", _check_backup, Action.ADMINISTER),

@@ -42,13 +42,17 @@ class Found:
 
 
 class Deep:
-    """One deep check under way; `afresh` takes nothing for granted that an earlier one found."""
+    """One deep check under way; `afresh` takes nothing for granted that an earlier one found.
 
-    def __init__(self, office: Office, ids: Sequence[str], *, afresh: bool = False) -> None:
+    `share` is the name of a part of the office others check the rest of at the same time.
+    """
+
+    def __init__(self, office: Office, ids: Sequence[str], *, afresh: bool = False, share: str = "") -> None:
         indexes = office.indexes_dir
         self._office = office
         self._ids = ids
-        self._journal = Journal(indexes / JOURNAL)
+        self._is_whole = not share
+        self._journal = Journal(indexes / (f"verify-deep-{share}.txt" if share else JOURNAL))
         if afresh:
             self._journal.finish()
         self._opened = Opened(indexes / OPENED, afresh=afresh)
@@ -65,7 +69,7 @@ class Deep:
         self._readers.__exit__(kind, error, at)
         if kind is None:
             self._journal.finish()
-            if not self._done:  # of those read before, what they hold is not known here
+            if not self._done and self._is_whole:  # what others hold, or was read before, is not known here
                 self._opened.forget_others()
 
     def objects(self) -> Iterator[Found]:

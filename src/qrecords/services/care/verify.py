@@ -87,6 +87,33 @@ def verify(office: Office, *, deep: bool = False, afresh: bool = False, progress
     return Verified(checked, checks.properties(), checks.problems)
 
 
+def check_share(
+    office: Office, ids: Sequence[str], mine: Sequence[str], name: str, *, progress: Progress
+) -> tuple[Checks, set[str], int]:
+    """Check some objects deeply, `ids` are all; returns what was found, the damaged ones, how many were done already.
+
+    `name` is what the share is known by, should its check break off.
+    """
+    office.authorise(Action.VERIFY, "verify")
+    checks = Checks()
+    with Deep(office, mine, share=name) as reading:
+        resumed, damaged = _objects(office, checks, mine, reading, progress)
+        with office.register.read() as tx:
+            _contents(office, tx, checks, ids, set(mine).difference(damaged), reading)
+    return checks, damaged, resumed
+
+
+def verify_rest(office: Office, checks: Checks, damaged: Collection[str], resumed: int) -> Verified:
+    """Check what there is one of, and add it to what deep checks of all shares found."""
+    office.authorise(Action.VERIFY, "verify")
+    checks["rights"].add(_open_to_others(office), count=2)
+    ids = sorted(office.archive.ids())
+    checks["strays"].add(office.archive.check_root(), len(ids))
+    counts = _register(office, checks, ids, damaged, deep=True)
+    checked = Counted(objects=len(ids), **counts, deep=True, resumed=resumed)
+    return Verified(checked, checks.properties(), checks.problems)
+
+
 def _contents(
     office: Office, tx: Transaction, checks: Checks, ids: Collection[str], sound: set[str], reading: Deep | None
 ) -> None:
@@ -107,7 +134,7 @@ def _contents(
         if document.object_id in sound and document.version > 0:
             checks["documents"].add(_document(office, document, by_object.get(document.object_id), reading))
     whole = [v for v in tx.items.volumes() if v.version > 0 and v.object_id in sound]
-    damaged = known - sound
+    damaged = known - sound  # or another's share: nobody here knows
     checks["volumes"].add(_volumes(office, whole, damaged, reading), len(whole))
 
 
@@ -183,10 +210,14 @@ def _at_once(office: Office, look_at: Callable[[Given], Made], each: Sequence[Gi
 
 
 def _sha256(office: Office, reading: Deep | None, object_id: str, version: int, name: str) -> str:
-    """Return the SHA-256 of a file: of its bytes in a deep check, else what its store says, "" when that says none."""
-    if reading:
-        return reading.sha256(object_id, version, name)
-    return office.archive.told_sha256(object_id, name, version)
+    """Return the SHA-256 of a file: of its bytes in a deep check, else what its store says, "" when that says none.
+
+    IntegrityFailure when the file is missing.
+    """
+    told = "" if reading else office.archive.told_sha256(object_id, name, version)
+    if not told:  # who tells the digest has the file
+        office.archive.require(object_id, name, version)
+    return reading.sha256(object_id, version, name) if reading else told
 
 
 def _open_to_others(office: Office) -> Iterator[Problem]:
@@ -240,7 +271,6 @@ def _item(
     """Compare an item with the register: its number, its documents, and every record as it was frozen."""
     object_id, version = row.object_id, row.version
     try:
-        office.archive.require(object_id, ITEM.paper, version)
         if _sha256(office, reading, object_id, version, ITEM.paper) not in {row.sha256, ""}:
             yield Problem("form.pdf 与归档时登记的不同；请从备份恢复", source=object_id)
         frozen = office.archive.read_as(RecordJson, object_id, version)
@@ -272,8 +302,8 @@ def _document(office: Office, document: Document, item: ItemRow | None, reading:
         held = office.archive.read_as(DocumentJson, object_id, version)
         progress = office.archive.read_as(ProgressJson, object_id, version).progress
         approved = document.progress.approved_version
-        office.archive.require(object_id, DOCUMENT.paper, approved or version)
-        if item and _sha256(office, reading, object_id, approved, DOCUMENT.paper) not in {item.sha256, ""}:
+        sha256 = _sha256(office, reading, object_id, approved or version, DOCUMENT.paper)
+        if item and sha256 not in {item.sha256, ""}:
             yield Problem("document.pdf 与批准时登记的不同；请从备份恢复", source=object_id)
     except QRecordsError as error:
         if not _is_destroyed(office, object_id):
@@ -308,7 +338,6 @@ def _volumes(
     for row in rows:
         code = row.volume_code
         try:
-            office.archive.require(row.object_id, VOLUME.paper, row.version)
             sha256 = _sha256(office, reading, row.object_id, row.version, VOLUME.paper)
         except QRecordsError as error:
             if _is_destroyed(office, row.object_id):
