@@ -209,7 +209,7 @@ def test_a_year_with_two_gaps_is_bound_once_they_are_mended(people: People, ente
     expect(page.locator(".state.job-done")).to_be_visible()
     page.get_by_role("link", name="看这一年的档案架").click()
     page.locator(".spine a").last.click()
-    page.locator("table.list a").first.click()
+    page.locator("table.list td[data-label=页] a").first.click()
     assert "page=" in page.locator("iframe").get_attribute("src")  # type: ignore[operator]
 
 
