@@ -262,6 +262,8 @@ def answer(office: Office, who: Account, way: Callable[[Office], Any]) -> str:
         told = {"exit": error.exit_status} | error_json(error)
     text = json.dumps(told, ensure_ascii=False, default=lambda v: asdict(v) if is_dataclass(v) else str(v))  # type: ignore[call-overload]
     acting.index.close()
+    if office.settings.archive.url:
+        text = text.replace(office.settings.archive.url, "")
     return re.sub(r"/[^\"]*?/(?:with|without)/", "/", text)
 
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
 from qrecords.model.access import Grant
 from qrecords.model.form import Form
@@ -25,41 +21,20 @@ from qrecords.services.intake.drafting import draft_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.steps import issue
 from qrecords.stores.given import on_disk
-from qrecords.web.app import desk_app
-from qrecords.web.serving import listening
 from qrecords.web.signedin import COOKIE, Door
+from tests.web.browsing import browser_marks, chromium, served
 from tests.web.test_desk import quick_passwords
 
-__all__ = ["quick_passwords"]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (tools/system-packages.sh judges)"),
-    pytest.mark.office,
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+__all__ = ["chromium", "quick_passwords"]
+pytestmark = browser_marks
 
 
 @pytest.fixture
 def site(office: Office) -> Iterator[tuple[str, str]]:
     """Serve the office and give its address and the link that lets in."""
     door = Door(office.workspace, link_account=office.account.name)
-    place = listening("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(desk_app(door, hosts={"127.0.0.1"}), log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    address = f"http://127.0.0.1:{place.getsockname()[1]}"
-    yield address, f"{address}/in?key={door.key}"
-    server.should_exit = True
-    thread.join(10)
+    with served(office, door=door) as address:
+        yield address, f"{address}/in?key={door.key}"
 
 
 @pytest.fixture
@@ -72,7 +47,7 @@ def page(chromium: Browser, site: tuple[str, str]) -> Iterator[Page]:
     opened.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
     opened.goto(site[1])
     yield opened
-    context.close()
+    context.close()  # Chromium never answers this while a page is on its way to another: a test waits for it
     assert complaints == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,13 +18,11 @@ from qrecords.services.finding.find import list_records
 from qrecords.services.intake.fill import fill
 from qrecords.services.steps import send_back, submit
 from qrecords.stores.given import on_disk
+from tests.web.browsing import browser_marks
 from tests.web.test_desk_browser import chromium, page, site
-from tests.web.test_desk_browser import pytestmark as of_browsers
 
 __all__ = ["chromium", "page", "site"]  # fixtures of the desk's browser
-# Among the long runs as long as it is not known why now and then Chromium never answers here, and all stands still.
-pytestmark = [*of_browsers, pytest.mark.slow]
-
+pytestmark = browser_marks
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # any: a page's clock stands at it
 
 
@@ -96,17 +95,20 @@ def test_it_is_done_when_the_page_is_left_however(page: Page, office: Office, wa
     match way:
         case "next":
             page.keyboard.press("j")
+            expect(page.get_by_role("heading", name=waiting[2])).to_be_visible()
         case "another":
             page.keyboard.press("t")
             expect(page.locator("#held")).to_contain_text(waiting[1])
         case "link":
             page.keyboard.press("Alt+1")
+            page.wait_for_url("**/")
         case "address":
             page.goto("/search")
         case "reload":
             page.reload()
         case "closed":
-            page.close(run_before_unload=True)
+            with page.expect_event("close"):
+                page.close(run_before_unload=True)
         case "logout":
             page.get_by_role("button", name="退出").click()
             page.wait_for_url("**/login**")
@@ -173,10 +175,12 @@ def test_many_rows_are_passed_together_and_taken_back_together(page: Page, offic
     page.get_by_role("button", name="选中的都退回").click()
     expect(page.get_by_text(f"已退回：{waiting[1]}")).to_be_visible()
     assert states(office) == ["submitted", "draft", "submitted"]
+    page.wait_for_load_state()  # its script hears no key before
     page.keyboard.press("a")
     page.keyboard.press("t")
     expect(page.locator("#held")).to_contain_text("等2份")
     page.keyboard.press("Alt+1")
+    page.wait_for_url("**/")
     become(office, ["reviewed", "draft", "reviewed"])
 
 
@@ -243,6 +247,7 @@ def test_what_waits_today_is_one_key_away(page: Page, office: Office, waiting: l
     page.keyboard.press(str(send.get_attribute("data-key-press")))
     expect(page.get_by_text(f"已提交：{waiting[1]}等2份")).to_be_visible()
     become(office, ["draft", "submitted", "submitted"])
+    expect(lines[0]).to_have_attribute("data-key-go", re.compile("."))  # the page's script gives it once it has run
     page.keyboard.press(key(0))
     page.wait_for_url(f"**/records/{waiting[0]}")
     page.goto("/")
