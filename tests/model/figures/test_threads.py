@@ -111,3 +111,60 @@ def test_what_has_no_class_is_listed(with_ledger: Means) -> None:
     call = record(CALL, "02A", call_at="2026-03-01 10:00", direction="来电", customer_unit="丙")
     table = Paper("2026-03", [call, row()], using=with_ledger).part("L03", "unclassified")
     assert [one.cells[1] for one in table.rows] == ["丙"] and CALL in table.rows[0].cells[2]
+
+
+def asked(number: int, day: str, entered: str = "") -> Record:
+    values = {"entered_on": day, "category": "征求意见", "content": "无意见"}
+    no = f"TZ758-TZ-2026-{number:05}"
+    return Record(no, "TZ758-TZ", 2026, "submitted", values, no, day, "", entered, "", seq=1)  # type: ignore[arg-type]
+
+
+def test_r138_a_week_missed_stays_missed(with_ledger: Means) -> None:
+    """29 December is of the first week of 2026 (V-9); what is entered after its Sunday makes no week good."""
+    rows = [
+        asked(1, "2025-12-29"),
+        asked(2, "2026-01-07", "2026-01-12 09:00:00"),
+        asked(3, "2026-01-21", "2026-01-25 17:00:00"),
+        asked(4, "2026-01-22", "2026-03-01 09:00:00"),
+    ]
+    paper = Paper("2026-H1", [*rows, information()], cutoff="2026-02-02", using=with_ledger)
+    assert paper.row("L07", "weeks") == {"due": "5", "done": "2", "late": "1", "missed": "2", "percent": "40.0"}
+    assert paper.listed("L07", "missed") == [
+        ("2026-W02", "2026-01-05", "2026-01-11", "补登"),
+        ("2026-W03", "2026-01-12", "2026-01-18", "漏"),
+        ("2026-W05", "2026-01-26", "2026-02-01", "漏"),
+    ]
+    # A week missed rests on the last solicitation before it.
+    assert paper.figure("L07.weeks.total.missed").records == (rows[1].record_no, rows[2].record_no, rows[3].record_no)
+    before = Paper("2026-H1", rows, cutoff="2026-02-01", using=with_ledger)
+    assert before["L07.weeks.total.missed"] == "1", "on Sunday the week is not over"
+    year = Paper("2025", rows, cutoff="2026-02-02", using=with_ledger)
+    assert year["L07.weeks.total.due"] == "0", "that week ends in 2026"
+
+
+def test_the_month_lists_the_ledger_a_row_a_need(with_ledger: Means) -> None:
+    """N.3: what was asked, by whom, of what, who took it up, what came of it; told by Monday of a Friday's measure."""
+    done = {
+        "replied_at": "2026-03-09 09:00",
+        "handled_on": "2026-03-06",
+        "handling_result": "更换",
+        "resp_person": "示例甲",
+    }
+    need = a_need(serial_no="09", info_content="无显示", user_satisfied="满意", **done)
+    kept = row(
+        source_no=INFO, improvement_no="KF758-GJ-2026-00001", phase="返修", closed_on="2026-03-20", content="示例二"
+    )
+    found = Paper("2026-03", [*need, kept], using=with_ledger).listed("L03", "rows")
+    papers = "、".join((CALL, INFO, ROW))
+    assert found[0] == (
+        "2026-03-01 10:00", "甲", "/", "SL-120/09", "返修", "维护意见", "无显示", papers, "示例甲", "更换", "2026-03-06",
+        "2026-03-09 09:00", "超过48小时", "按期", "更换", "2026-03-20", "满意", "KF758-GJ-2026-00001", "已办结",
+    )  # fmt: skip
+    assert not [
+        t for t in Paper("2026-H1", [*need, kept], using=with_ledger).drawn.tables if (t.id, t.part) == ("L03", "rows")
+    ]
+    late = information(handled_on="2026-03-06")
+    assert (
+        Paper("2026-03", [late, row()], cutoff="2026-03-10", using=with_ledger).listed("L03", "rows")[0][13] == "逾期"
+    )
+    assert Paper("2026-03", [late, row()], cutoff="2026-03-09", using=with_ledger).listed("L03", "rows")[0][13] == "/"

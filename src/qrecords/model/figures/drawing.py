@@ -10,7 +10,7 @@ from functools import cache, partial
 from qrecords.model.branches import BranchDays
 from qrecords.model.complaints import is_complaint, standing
 from qrecords.model.deadlines import Calendar, Deadlines
-from qrecords.model.figures import satisfaction, threads
+from qrecords.model.figures import satisfaction, threads, weeks
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.basis import why_not_valid
 from qrecords.model.figures.charting import charts
@@ -143,6 +143,7 @@ def report_of(kind: str, period: Period, read: Read, means: Means, cutoff: str) 
         "@ratings": partial(satisfaction.ratings, method=method),
         "@models": partial(satisfaction.of_models, method=method),
         "@threads": threads.threads,
+        "@weeks": weeks.weeks,
         "@customers": customers,
     }
     population = Population(entries, means.sets, makers, read.first_day, read.months)
@@ -191,6 +192,7 @@ FACT_CHOICES = {
     "@class": (*threads.CLASSES, threads.UNCLASSIFIED),
     "@thread_state": threads.STATES,
     "@answered": threads.ANSWERS,
+    "@week_state": weeks.STATES,
     "@service_level": ("A", "B", "C"),
     "@qualified": ("合格", "缺项", "过期", "停用"),
 }

@@ -6,18 +6,19 @@ of the ledger says one, else what its first record tells. Nothing is typed twice
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from qrecords.model.figures.entries import Entry
+from qrecords.model.figures.naming import joined, named
 from qrecords.model.numbering import form_number
 from qrecords.model.rules import is_empty
 
-LEDGER, UNCLASSIFIED = "TZ", "未分类"
+LEDGER, UNCLASSIFIED, REPAIR = "TZ", "未分类", "故障返修需求"
 STATES = ("待答复", "办理中", "超期", "已办结")
 ANSWERS = ("48小时内", "超过48小时", "未满48小时")
+TOLD = ("按期", "逾期")
 CLASSES = (
     "使用意见",
     "维护意见",
@@ -32,9 +33,6 @@ CLASSES = (
 )
 WITH_PRODUCT = ("维护意见", "故障返修需求")
 LONGEST = timedelta(hours=48)
-_NAMED = re.compile(r"[A-Z0-9.]+-[0-9A-Z]{2,3}-\d{4}-\d{5,}")
-_NAMING = ("linked_record", "source_record_no", "notice_no", "intake_record_no", "answers_record", "reply_record",
-           "transferred_to", "source_no")  # fmt: skip
 _OF_SERVICE = {
     "技术咨询": "技术支持与咨询", "技术支持": "技术支持与咨询", "技术保障": "任务保障需求", "返厂维修": "故障返修需求",
     "现场维修": "故障返修需求", "技术培训": "技术培训", "走访": "走访交流",
@@ -44,6 +42,7 @@ _OF_FAULT = ("质量信息", "投诉", "抱怨")
 _OF_FORM = {"05": "技术培训", "06": "故障返修需求", "ZF": "走访交流"}
 # Whose closing closes the need: others only tell of it.
 _CLOSING = ("01", "02", "10", LEDGER)
+_ASKED = ("received_at", "call_at", "fax_at")  # with the hour, where a form asks for it
 _RESPONSIBLE = ("responsible", "resp_person", "resp_unit", "performing_unit", "staff")
 _RESULT = (
     "result",
@@ -55,43 +54,32 @@ _RESULT = (
     "summary_opinion",
 )
 
+# What a row of the ledger says of a need (N.3), each from the first of its records that says it.
+_SAID = {
+    "@content": ("content", "info_content", "user_need", "fault_symptom", "task_description"),
+    "@responsible": _RESPONSIBLE[:4],
+    "@measure": ("handling_opinion", "handling_result"),
+    "@fixed_on": ("handled_on",),
+    "@replied_at": ("replied_at",),
+    "@result": _RESULT,
+    "@pleased": ("satisfied", "user_satisfied"),
+    "@improvement": ("improvement_no",),
+}
+
 OWN_FACTS = frozenset(
-    {"@class", "@thread_state", "@answered", "@papers", "@closed", "@complete", "@uncorrected", "@traceable"}
-)
+    {"@class", "@thread_state", "@answered", "@papers", "@closed", "@complete", "@uncorrected", "@traceable",
+     "@asked_at", "@phase", "@told_next_day", "@closed_day", *_SAID}
+)  # fmt: skip
 
 
 def threads(entries: Sequence[Entry]) -> Iterator[Entry]:
     """Give an entry for each need: its records in the order of their days, and what they tell together."""
     known = {entry.record.record_no for entry in entries}
-    for group in _joined(entries):
-        found = sorted(group, key=lambda e: (str(e.get("@date") or ""), e.record.record_no))
+    for group in joined([entry.record for entry in entries]):
+        found = sorted(
+            (entries[place] for place in group), key=lambda e: (str(e.get("@date") or ""), e.record.record_no)
+        )
         yield _thread(found, known)
-
-
-def _joined(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Return the entries in groups that name one another, directly or over others."""
-    above: dict[str, str] = {entry.record.record_no: entry.record.record_no for entry in entries}
-
-    def root(number: str) -> str:
-        while above[number] != number:
-            above[number] = above[above[number]]
-            number = above[number]
-        return number
-
-    for entry in entries:
-        for number in named(entry):
-            if number in above:
-                above[root(entry.record.record_no)] = root(number)
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(root(entry.record.record_no), []).append(entry)
-    return [*groups.values()]
-
-
-def named(entry: Entry) -> tuple[str, ...]:
-    """Return the records an entry's record names, in free words too."""
-    found = (number for key in _NAMING for number in _NAMED.findall(str(entry.get(key) or "")))
-    return tuple(dict.fromkeys(n for n in found if n != entry.record.record_no))
 
 
 def _thread(found: Sequence[Entry], known: set[str]) -> Entry:
@@ -110,13 +98,26 @@ def _thread(found: Sequence[Entry], known: set[str]) -> Entry:
         "@closed": closed,
         "@complete": whole,
         "@uncorrected": not any(e.record.corrections for e in found),
-        "@traceable": all(number in known for e in found for number in named(e)),
+        "@traceable": all(number in known for e in found for number in named(e.record)),
         "@date": first.get("@date"),
         "customer_unit": _first(found, "customer_unit"),
         "military_branch": _first(found, "military_branch"),
         "product_model": _first(found, "product_model"),
     }
-    return Entry(first.record, first.surroundings, first.facts, own, numbers)
+    return Entry(first.record, first.surroundings, first.facts, own | _row(found, kind, closed=closed), numbers)
+
+
+def _row(found: Sequence[Entry], kind: str, *, closed: bool) -> dict[str, Any]:
+    """Return what a row of the ledger says beside (N.3)."""
+    days = [_closed_day(e) for e in found if _form(e) in _CLOSING] if closed else []
+    return {
+        "@unit_name": "/".join(str(v) for k in ("product_model", "serial_no") if (v := _first(found, k))),
+        "@asked_at": next((v for k in _ASKED if (v := found[0].get(k))), found[0].get("@date")),
+        "@phase": _first(found, "phase") or ("返修" if kind == REPAIR else "使用"),
+        "@told_next_day": _told_next_day(found),
+        "@closed_day": max(days, default=""),
+        **{name: next(_all_said(found, keys), None) for name, keys in _SAID.items()},
+    }
 
 
 def _form(entry: Entry) -> str:
@@ -127,13 +128,21 @@ def _first(found: Sequence[Entry], key: str) -> Any:
     return next((value for e in found if not is_empty(value := e.get(key))), None)
 
 
+def _all_said(found: Sequence[Entry], keys: Sequence[str]) -> Iterator[Any]:
+    return (value for e in found for key in keys if not is_empty(value := e.get(key)))
+
+
 def _any(found: Sequence[Entry], keys: Sequence[str]) -> bool:
     return any(not is_empty(e.get(key)) for e in found for key in keys)
 
 
-def _is_closed(entry: Entry) -> bool:
+def _closed_day(entry: Entry) -> str:
     day = entry.get("closed_on") if _form(entry) == LEDGER else entry.get("@closed_on")
-    return bool(day) and str(day)[:10] <= entry.surroundings.last
+    return str(day or "")[:10]
+
+
+def _is_closed(entry: Entry) -> bool:
+    return "" < _closed_day(entry) <= entry.surroundings.last
 
 
 def _class_of(found: Sequence[Entry]) -> str:
@@ -173,6 +182,19 @@ def _answered(found: Sequence[Entry]) -> str | None:
             return ANSWERS[0] if replied - asked <= LONGEST else ANSWERS[1]
         day = datetime.fromisoformat(entry.surroundings.cutoff)
         return ANSWERS[1] if day - asked > LONGEST else ANSWERS[2]
+    return None
+
+
+def _told_next_day(found: Sequence[Entry]) -> str | None:
+    """Whether the user was told the measure by the next working day (R141); None where nothing was dealt with."""
+    for entry in found:
+        if _form(entry) != "01" or not (fixed := str(entry.get("handled_on") or "")[:10]):
+            continue
+        limit = entry.surroundings.calendar.add_working(date.fromisoformat(fixed), 1).isoformat()
+        told = str(entry.get("replied_at") or "")[:10]
+        if not told:
+            return TOLD[1] if limit < entry.surroundings.cutoff else None
+        return TOLD[0] if told <= limit else TOLD[1]
     return None
 
 
