@@ -12,6 +12,7 @@ import pytest
 
 from qrecords.errors import WrongState
 from qrecords.model.access import Grant
+from qrecords.model.lists import CUSTOMERS
 from qrecords.model.period import Period
 from qrecords.model.record import Record, State
 from qrecords.office import Office
@@ -22,6 +23,7 @@ from qrecords.services.due import due
 from qrecords.services.file import file_records
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.intake.fill import fill
+from qrecords.services.intake.lists import add_entry
 from qrecords.services.reports.figures import figures_of
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.given import on_disk
@@ -315,6 +317,14 @@ def test_r131_each_customer_is_to_be_visited_once_a_year(office: Office) -> None
     assert owed("2026-10-06") == ["乙部队"]
     narrow = replace(office, account=replace(office.account, grants=(Grant("supervisor", branch="空军"),)))
     assert owed("2026-10-06", narrow) == [], "of whom one may read nothing"
+    # Of whom the customer list says that he is not in use any more nobody is asked to visit; the list alone tells.
+    said = {"用户单位": "乙 部队", "用户代号": "B-1", "用户类别/兵种": "海军", "联系人": "示例", "电话": "示例"}
+    add_entry(office, CUSTOMERS, said)
+    assert owed("2026-10-06") == ["乙部队"]
+    add_entry(office, CUSTOMERS, {"用户单位": "乙 部队", "用户代号": "B-1", "在用": "否"})
+    assert owed("2026-10-06") == []
+    (office.settings.root / "customers.csv").write_bytes(b"\xff\xfe\x00")
+    assert owed("2026-10-06") == ["乙部队"], "a list nobody can read tells of nobody"
 
 
 def test_the_evaluation_asks_the_office_for_what_no_record_tells(office: Office) -> None:

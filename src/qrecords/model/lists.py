@@ -19,6 +19,7 @@ from qrecords.model.values import choice_key
 Entry = Mapping[str, Any]
 
 PERSON = "contact_person"
+NOT_IN_USE = "否"  # of a customer, in the list's column 在用
 CONTACT = frozenset({"contact_title", "contact_phone"})  # belong to the person, not to the unit
 
 

@@ -15,6 +15,7 @@ from qrecords.model.record import DOINGS, Action, Record, State
 from qrecords.office import Office
 from qrecords.services.complaints import standing_of
 from qrecords.services.duerows import waiting
+from qrecords.services.intake.lists import customers_mark
 from qrecords.services.obstacles import next_step
 from qrecords.services.reports.awaited import awaited_documents
 from qrecords.services.require import owed
@@ -97,7 +98,8 @@ def due(office: Office, *, on: str = "") -> DueList:
     """Return what is due on a day, today when none is given; only of records one may read."""
     office.authorise(Action.READ, "due")
     day = date.fromisoformat(on or office.today())
-    found = office.kept(("due", office.reach(), day), lambda: _due(office, day))
+    key = ("due", office.reach(), day, customers_mark(office))
+    found = office.kept(key, lambda: _due(office, day))
     return _with_documents(office, found, day)
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from qrecords.errors import NotFound
+from qrecords.errors import InvalidInput, NotFound
 from qrecords.model.deadlines import Calendar, Deadline, add_months, end_of_week, iso_week
+from qrecords.model.lists import NOT_IN_USE
 from qrecords.model.numbering import without_edition
 from qrecords.model.record import Record, State
 from qrecords.model.relations import column
 from qrecords.model.rules import holds, is_empty
 from qrecords.model.values import choice_key
 from qrecords.office import Office
+from qrecords.services.intake.lists import customers_listed
 
 _BACK = 800  # days: what was due longer ago is told by no list any more
 _KEEPER = "负责人"
@@ -146,11 +149,19 @@ def _customers(
         unit, day = choice_key(str(record.values.get("customer_unit") or "")), record.date[:10]
         if day <= on.isoformat():
             had[unit] = max(day, had.get(unit, day))
+    gone = _not_in_use(office)
     for unit, (name, last) in sorted(_known(office, deadline.known, on).items()):
-        if had.get(unit, "")[:4] != str(on.year):
+        if unit not in gone and had.get(unit, "")[:4] != str(on.year):
             before = f"上次{had[unit]}" if unit in had else f"近两年没有{title}"
             told = f"{before}，最近往来{last}"
             yield Waiting(key, deadline.target_of(on.year, calendar), limit, name.strip(), _KEEPER, told)
+
+
+def _not_in_use(office: Office) -> frozenset[str]:
+    """Return the customers of whom the list says that they are not in use; of a list that cannot be read, nobody."""
+    with suppress(InvalidInput):
+        return frozenset(unit for unit, said in customers_listed(office).items() if said.get("in_use") == NOT_IN_USE)
+    return frozenset()
 
 
 def _instead(office: Office, deadline: Deadline, on: date) -> Iterator[Record]:

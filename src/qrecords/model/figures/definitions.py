@@ -137,7 +137,7 @@ class Part(Definition):
     """A part of a table: rows by columns, or (`items`) a list of the entries themselves.
 
     `closes` names four columns that must close in every row: opening, came, went, closing (F.4-8); `few` columns whose
-    rows rest on too few to be more than a hint (I.4).
+    rows rest on too few to be more than a hint (I.4). What it `needs` is meant as a table's.
     """
 
     key: str = Key(pattern=KEY)
@@ -155,6 +155,7 @@ class Part(Definition):
     notes: tuple[str, ...] = ()
     periods: tuple[Literal["month", "half", "year"], ...] = ()
     kinds: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     charts: tuple[ChartDefinition, ...] = ()
 
     def _problems(self) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache, partial
@@ -102,7 +102,7 @@ def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str, *, pr
     there = {form_number(record.form_code) for record in read.records}
     there |= {need for need, column in LISTED.items() if any(column in said for said in read.listed.values())}
     there |= {PRODUCTS} if read.delivered else set()
-    asked = [one for one in wanted(means.tables, kind, period) if not one.needs or there.intersection(one.needs)]
+    asked = [one for one in _with(there, wanted(means.tables, kind, period)) if one.parts]
     tables: list[tuple[TableDefinition, list[TableResult]]] = []
     for one in asked:
         tables.append((one, table(one, report)))
@@ -113,6 +113,14 @@ def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str, *, pr
     named = {number for part in found for number in part.named()}
     seqs = {r.record_no: r.seq for r in read.records if r.record_no in named}
     return Drawn(kind, period, cutoff, tuple(found), seqs, tuple(drawn), tuple(_compared(tables)), report)
+
+
+def _with(there: Collection[str], tables: Iterable[TableDefinition]) -> Iterator[TableDefinition]:
+    """Give the tables for which there is what they need, with those of their parts for which there is."""
+    for one in tables:
+        if not one.needs or any(need in there for need in one.needs):
+            parts = tuple(p for p in one.parts if not p.needs or any(need in there for need in p.needs))
+            yield one if len(parts) == len(one.parts) else one.model_copy(update={"parts": parts})
 
 
 def _compared(tables: Iterable[tuple[TableDefinition, Sequence[TableResult]]]) -> Iterator[Figure]:

@@ -13,6 +13,7 @@ from qrecords.model.complaints import QUALITY_TOPIC, awaits_quality, quality_ite
 from qrecords.model.figures.entries import Entry, Fact, Surroundings, age_span
 from qrecords.model.figures.management import MANAGEMENT, unit_of
 from qrecords.model.figures.satisfaction import ITEMS
+from qrecords.model.lists import NOT_IN_USE
 from qrecords.model.numbering import form_number
 from qrecords.model.record import Record
 from qrecords.model.values import choice_key
@@ -59,6 +60,11 @@ def _branch_then(entry: Entry, near: Surroundings) -> str:
     days = near.branches.get(str(entry.record.values.get("military_branch") or ""))
     day = _day(entry.record.date)
     return days.why_not(day) if days and day else ""
+
+
+def _in_use(entry: Entry, near: Surroundings) -> bool:
+    """Whether the customer is in use: all are but those of whom the list says that they are not (L.1)."""
+    return _listed("in_use", entry, near) != NOT_IN_USE
 
 
 def _past(entry: Entry, _: Surroundings) -> bool:
@@ -452,6 +458,7 @@ FACTS: dict[str, Fact] = {
     "@service_point": partial(_listed, "service_point"),
     "@service_level": partial(_listed, "service_level"),
     "@branch_then": _branch_then,
+    "@in_use": _in_use,
     "@past": _past,
     "@state": _state,
     "@reason": lambda entry, _: entry.record.reason,

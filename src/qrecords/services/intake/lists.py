@@ -25,7 +25,8 @@ from qrecords.stores.given import GivenFile
 from qrecords.stores.lists import list_file, read_list
 
 SERIES = "series"  # what `products list` says beside the columns: in series production or not, and why
-BESIDE = ("military_branch", "region", "service_point", "service_level")  # of a customer, for reports
+_COMMA = re.compile(r"\s*[、，,；;]\s*")
+BESIDE = ("military_branch", "region", "service_point", "service_level", "in_use")  # of a customer, for reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _log(office: Office, kind: ListKind, sha256: str) -> None:
 
 
 def customers_listed(office: Office) -> dict[str, dict[str, str]]:
-    """Return what the list says of its customers beside (branch, region, service point, level), by code and by unit."""
+    """Return what the list says of its customers beside (branch, region …, in use or not), by code and by unit."""
     return {
         choice_key(name): said
         for entry in _read(office, CUSTOMERS)
@@ -127,6 +128,15 @@ def customers_listed(office: Office) -> dict[str, dict[str, str]]:
         for key in ("customer_unit", "customer_code")
         if (name := str(entry.get(key) or ""))
     }
+
+
+def customers_mark(office: Office) -> tuple[int, int]:
+    """Return what tells one state of the customer list from another, for what is kept of it."""
+    try:
+        held = (office.settings.root / CUSTOMERS.file_name).stat()
+    except FileNotFoundError:
+        return 0, 0
+    return held.st_mtime_ns, held.st_size
 
 
 def delivered_units(office: Office) -> dict[tuple[str, str], str]:
