@@ -21,11 +21,12 @@ from qrecords.model.figures.limits import deadline_facts
 from qrecords.model.figures.population import resolved
 from qrecords.model.figures.satisfaction import Method
 from qrecords.model.form import Form
+from qrecords.model.regions import Regions
 from qrecords.stores.definitions import definition_problems, read_definition
 from qrecords.stores.packagedforms import packaged_forms
 
 FOLDER, SETS_FILE, METHOD_FILE = "tables", "sets.toml", "satisfaction.toml"
-EVALUATION_FILE = "evaluation.toml"
+EVALUATION_FILE, REGIONS_FILE = "evaluation.toml", "regions.toml"
 REMEDY = "请按提示修改 forms 文件夹里的 tables/，或从备份恢复"
 
 
@@ -87,6 +88,18 @@ def read_evaluation(beside: Sequence[Path]) -> Evaluation:
         return Evaluation()
     try:
         return Evaluation.model_validate(read_definition(path))
+    except ValidationError as error:
+        problems = definition_problems(path, error)
+        raise InvalidInput(f"{path} 的定义有误", remedy=REMEDY, problems=problems) from None
+
+
+def read_regions(forms_dir: Path) -> Regions:
+    """Return the office's service points and partners; none where it keeps no such file."""
+    path = forms_dir / REGIONS_FILE
+    if not path.is_file():
+        return Regions()
+    try:
+        return Regions.model_validate(read_definition(path))
     except ValidationError as error:
         problems = definition_problems(path, error)
         raise InvalidInput(f"{path} 的定义有误", remedy=REMEDY, problems=problems) from None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from pydantic import ValidationError
+
+from qrecords.model.record import Record
+from qrecords.model.regions import Regions
 from qrecords.model.values import choice_key
-from tests.model.figures.rows import Paper, record
+from tests.model.figures.rows import Paper, means, record
 
 WHERE = {
     "甲": {"region": "示例北区", "service_point": "示例一站", "service_level": "A"},
@@ -40,6 +45,44 @@ def test_r178_each_region_with_what_was_done_there(paper: Paper) -> None:
     }  # fmt: skip
     assert paper.column("T14", "regions", "sent") == {"示例北区": "2", "示例南区": "1", "未填": "1", "total": "4"}
     assert paper.column("T14a", "points", "sent") == {"示例一站": "1", "示例二站": "1", "未填": "2", "total": "4"}
+
+
+def test_r178_points_without_customers_partners_and_how_soon_people_left() -> None:
+    """From the call that asked to the departure, over the information made of it; a later call is no need (T14)."""
+    call, info, first, second, third = (f"QR758-{form}-2026-{n:05}" for n, form in enumerate(
+        ("02A", "01A", "04A", "04A", "04A"), 1))  # fmt: skip
+
+    def sent(name: str, left: str, unit: str = "") -> Record:
+        by = {"performed_by": "相关单位", "performing_unit": unit} if unit else {}
+        return record(name, "04A", customer_unit="甲", issued_on="2026-03-01", departed_on=left, **by)
+
+    records = [
+        record(call, "02A", call_at="2026-03-01 10:00", direction="来电", customer_unit="甲", linked_record=info),
+        record(info, "01A", received_at="2026-03-02 09:00", customer_unit="甲", source_record_no=f"已派 {first}"),
+        sent(first, "2026-03-05", "示例 合作单位"),
+        sent(second, "2026-04-01", "示例合作单位"),
+        sent(third, "2026-03-05"),
+        record(
+            "QR758-02A-2026-00009",
+            "02A",
+            call_at="2026-03-09 10:00",
+            direction="去电",
+            customer_unit="甲",
+            linked_record=third,
+        ),
+    ]
+    partners = [{"unit": "示例合作单位", "until": "2026-03-31"}]
+    regions = Regions.model_validate({"points": ["示例二站", "示例一站"], "partners": partners})
+    listed = {choice_key(name): said for name, said in WHERE.items()}
+    paper = Paper("2026-H1", records, listed=listed, using=replace(means(), regions=regions))
+    rows = paper.part("T14a", "points").rows
+    assert [row.key for row in rows] == ["示例二站", "示例一站", "total"], "as the office lists them, used or not"
+    assert {v for k, v in paper.row("T14a", "points", "示例二站").items() if k != "customers"} == {"0", "—"}
+    there = paper.row("T14a", "points", "示例一站")
+    assert (there["sent"], there["partners"], there["response"]) == ("3", "1", "4.0")
+    assert paper.row("T14", "regions", "示例北区")["response"] == "4.0"
+    with pytest.raises(ValidationError, match="写了两次"):
+        Regions.model_validate({"points": ["甲", "甲 "]})
 
 
 def test_r179_each_level_with_what_it_got(paper: Paper) -> None:

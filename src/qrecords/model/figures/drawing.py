@@ -27,6 +27,7 @@ from qrecords.model.form import Form
 from qrecords.model.numbering import form_number
 from qrecords.model.period import Period
 from qrecords.model.record import GONE, Action, Record, State
+from qrecords.model.regions import Regions
 from qrecords.model.retention import ComplaintKind
 
 OVERALL = "overall"
@@ -49,6 +50,7 @@ class Means:
     calendar: Calendar
     deadlines: Deadlines
     complaints: Sequence[ComplaintKind]
+    regions: Regions = field(default_factory=Regions)
     rounding: Rounding = Rounding.HALF_UP
     filed: bool = False
     refix_days: int = 30
@@ -167,6 +169,8 @@ class _Choices:
         self._means = means
         self._known: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
         self._of_facts = FACT_CHOICES | dict(kept_choices(means.deadlines))
+        if means.regions.points:
+            self._of_facts["@service_point"] = means.regions.points
 
     def __call__(self, numbers: Sequence[str], path: str) -> tuple[str, ...]:
         if (key := (tuple(numbers), path)) not in self._known:
@@ -241,6 +245,7 @@ def _surroundings(period: Period, read: Read, means: Means, cutoff: str) -> Surr
         listed=read.listed,
         delivered=read.delivered,
         branches=means.branches,
+        regions=means.regions,
         workday=means.workday,
         refix_days=means.refix_days,
     )

@@ -11,7 +11,9 @@ from typing import Any
 from qrecords.model.branches import BranchDays
 from qrecords.model.complaints import Standing
 from qrecords.model.deadlines import Calendar, Deadlines
+from qrecords.model.figures.naming import needed
 from qrecords.model.record import Record
+from qrecords.model.regions import Regions
 
 Fact = Callable[["Entry", "Surroundings"], Any]
 MISSING = object()
@@ -21,13 +23,25 @@ MISSING = object()
 class Links:
     """What records say of others: when an item of a plan was done, a service was asked after, who is registered.
 
-    `handed` gives of a unit (model, serial number) the days it was handed back to its user after a repair.
+    `handed` gives of a unit (model, serial number) the days it was handed back to its user after a repair; `standing`
+    are those records themselves.
     """
 
     done: Mapping[str, str] = field(default_factory=dict)
     followed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cards: tuple[Mapping[str, Any], ...] = ()
     handed: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    standing: tuple[Record, ...] = ()
+
+    @cached_property
+    def by_number(self) -> Mapping[str, Record]:
+        """Return these records by their number."""
+        return {record.record_no: record for record in self.standing}
+
+    @cached_property
+    def needed(self) -> Mapping[str, str]:
+        """Return of each notice the day its need was told; asked by few tables, of all records."""
+        return needed(self.standing)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,6 +94,7 @@ class Surroundings:
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     delivered: Mapping[tuple[str, str], str] = field(default_factory=dict)
     branches: Mapping[str, BranchDays] = field(default_factory=dict)
+    regions: Regions = field(default_factory=Regions)
     workday: tuple[tuple[str, str], ...] = (("08:00", "12:00"), ("14:00", "17:30"))
     refix_days: int = 30
 

@@ -93,6 +93,18 @@ def _arrival(entry: Entry, near: Surroundings) -> str | None:
     return "逾期未到" if arrival.required < near.cutoff else "待到"
 
 
+def _response_days(entry: Entry, near: Surroundings) -> int | None:
+    """Days from the need first told to the departure; None where no record tells of it, or only of later ones (T14)."""
+    told, left = near.links.needed.get(entry.record.record_no, ""), _day(entry.record.values.get("departed_on"))
+    return _days_between(told, left) if told and told <= left else None
+
+
+def _partner(entry: Entry, near: Surroundings) -> bool:
+    """Whether a partner did it, on the day its people left; of what has no journey, on its own day (R88)."""
+    day = _day(entry.record.values.get("departed_on")) or _date(entry, near)
+    return near.regions.is_partner(_unit(entry, near), day)
+
+
 def _days_late(entry: Entry, _: Surroundings) -> int | None:
     return arrival_of(entry.record).days_late
 
@@ -465,6 +477,8 @@ FACTS: dict[str, Fact] = {
     "@not_counted": _not_counted,
     "@arrival": _arrival,
     "@days_late": _days_late,
+    "@response_days": _response_days,
+    "@partner": _partner,
     "@report": _report,
     "@report_on_target": _report_on_target,
     "@handed_in_on": _handed_in_on,

@@ -46,6 +46,7 @@ def links(records: Iterable[Record]) -> Links:
         {number: tuple(sorted(days)) for number, days in followed.items()},
         tuple(cards),
         {unit: tuple(sorted(days)) for unit, days in handed.items()},
+        tuple(standing),
     )
 
 

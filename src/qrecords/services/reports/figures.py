@@ -36,7 +36,7 @@ from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.audit import Wanted
 from qrecords.stores.retentionfile import read_complaint_kinds
-from qrecords.stores.tablefiles import read_evaluation, read_tables
+from qrecords.stores.tablefiles import read_evaluation, read_regions, read_tables
 
 # The days of a form's own records that put one into a figure, beside the day it is filed under.
 _OTHER_DAYS = {"04": ("departed_on", "required_arrival", "returned_on", "submitted_on", "user_sign_date", "left_on")}
@@ -155,6 +155,7 @@ def means_of(office: Office) -> Means:
         calendar=forms.procedure.calendar,
         deadlines=forms.deadlines,
         complaints=read_complaint_kinds(forms.main),
+        regions=read_regions(forms.main),
         rounding=Rounding(settings.rounding),
         filed=settings.year_basis == "filed",
         refix_days=settings.refix_days,
