@@ -210,6 +210,7 @@ def test_a_sample_is_whole(catalogue: FormCatalogue, name: str) -> None:
         assert not [*checked.problems, *form.incomplete(checked.values, [s.key for s in form.stages])], form.code
 
 
+OTHER = paper("return_repair")["other_makers"][0]
 REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     # A unit that comes without one of its papers, or with others than told, is refused (R145, R146).
     ("return_repair", {"has_packing_list": False}, "没有装箱清单，只能拒收"),
@@ -243,6 +244,12 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("reserve", {"approved_on": "2026-01-01"}, "早于"),
     ("ledger", {"closed_on": "2026-03-01"}, "早于"),
     ("response", {"returned_on": "2026-03-01"}, "早于"),
+    # A unit that goes to several makers: each by its own route, the case by the last of them (R147).
+    ("return_repair", {"other_makers": [{**OTHER, "maker": "另一所"}]}, "请填「改变原因」：「其他承制单位」第1行"),
+    ("return_repair", {"other_makers": [{**OTHER, "received_on": "2026-02-12"}]}, "写最后一个签收的"),
+    ("return_repair", {"other_makers": [{**OTHER, "accepted_on": "2026-03-19"}]}, "写最后一个验收的"),
+    ("return_repair", {"other_makers": [{**OTHER, "received_on": None}]}, "也要有签收日期"),
+    ("return_repair", {"other_makers": [{**OTHER, "accepted_on": None}]}, "也要有验收日期"),
 ]
 
 
@@ -337,6 +344,49 @@ def test_repairs_are_counted_with_their_days_and_what_is_not_settled(office: Off
         }  # fmt: skip
         assert {key: shown[f"T15.{key}"] for key in wanted} == wanted
         assert not any("5000" in value for value in shown.values())
+
+
+def test_r147_r151_r157_each_maker_of_a_unit_has_its_own_clock(office: Office) -> None:
+    """A unit that three share: each is to locate its fault in five days of work, and has three months for its contract."""
+    switch(office, "return_repair", on=True)
+    with closing(open_office(office.settings.root, clock=at_now)) as opened:
+        form = opened.forms.get("FX").form
+        makers = [
+            {"maker": "示例二所", "route_maker": "示例二所", "received_on": "2026-02-10", "located_on": "2026-02-25"},
+            {"maker": "示例三所", "route_maker": "示例三所", "received_on": "2026-02-11"},
+        ]
+        contracts = [{"maker": "示例二所", "signed_on": "2026-04-30"}, {"maker": "示例三所"}]
+        said = {"other_makers": makers, "other_contracts": contracts, "contract_signed_on": "2026-01-31"}
+        values = form.check(paper("return_repair", **said)).values
+        number = "FX758-FX-2026-00001"
+        keep(
+            opened,
+            [
+                Record(
+                    number, form.code, 2026, State.DRAFT, values, "示例", "2026-01-29", "示例单位一", opened.now(), "x"
+                )
+            ],
+        )
+
+        def waits(on: str) -> list[tuple[str, str, str]]:
+            return [(d.key, d.who, d.limit_on) for d in due(opened, on=on).due if d.key.startswith("other_")]
+
+        third = ("other_location", "示例三所", "2026-02-25")
+        assert waits("2026-02-20") == [third]
+        assert waits("2026-03-31") == [
+            third,
+            ("other_in_repair", "示例二所", "2026-04-11"),
+            ("other_in_repair", "示例三所", "2026-04-12"),
+            ("other_contract", "示例三所", "2026-04-30"),
+        ]
+        with opened.register.read() as tx:
+            drawn = figures_of(opened, tx, "BB", Period.read("2026-H1"), level="机密").drawn
+        shown = {f.id: f.shown for t in drawn.tables if t.id == "T15" for f in t.figures()}
+        wanted = {
+            "other_location.示例二所.late": "1", "other_location.total.due": "2", "other_location.total.in_time": "0",
+            "other_contracts.示例二所.percent": "100.0", "other_contracts.total.due": "2", "contracts.total.due": "1",
+        }  # fmt: skip
+        assert {key: shown[f"T15.{key}"] for key in wanted} == wanted
 
 
 def test_r157_the_year_lists_what_was_settled_and_what_is_not(office: Office) -> None:

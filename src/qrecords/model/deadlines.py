@@ -7,7 +7,7 @@ deadline says so. Which days are free and which weekend days are worked is data 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal, Self
@@ -120,6 +120,7 @@ class Deadline(Definition):
     week, or for each year, made so many years `ahead`, or (`line`) that each record gets a line a year, the year in the
     column `start` names (`rows.column`), or (`customer`) that there is one in each calendar year of every customer met
     in the last `known` months, or `instead` one of another form. A record that names it (`done_by`) says so as well.
+    `lines`: each line of that field has its own clock, its columns named `rows.column` in `start`, `done` and `who`.
     `since`: asked only of an office that keeps records of that form, from the day of the first one on. Forms are named
     by their code without edition.
     """
@@ -146,6 +147,7 @@ class Deadline(Definition):
     back: int = 0
     instead: tuple[Instead, ...] = ()
     ahead: int = 0
+    lines: str = ""
     done_by: tuple[Naming, ...] = ()
     since: str = ""
 
@@ -166,6 +168,8 @@ class Deadline(Definition):
             yield "写了 month_day 的按那一天，不写 target、limit"
         if self.also and not self.start:
             yield "also 只用于从某一栏起算的（start）"
+        if self.lines and (self.every or self.also or self.done_by):
+            yield "lines 不和 every、also、done_by 一起写"
         if self.every == "line" and not any("." in path for path in self.start):
             yield "每年一行的 start 要写哪一列是年度，如 reviews.year"
 
@@ -173,6 +177,13 @@ class Deadline(Definition):
     def forms(self) -> tuple[str, ...]:
         """Return the forms whose records it is about."""
         return (self.form, *(form for beside in self.also for form in beside.forms))
+
+    def clocks(self, values: Values) -> Sequence[Values]:
+        """Return what has a clock of its own: a record's values, or them with those of each of its lines."""
+        if not self.lines:
+            return (values,)
+        lines = values.get(self.lines) or ()
+        return [{**values, **{f"{self.lines}.{key}": value for key, value in line.items()}} for line in lines]
 
     def started(self, form: str, values: Values) -> str:
         """Return by which day or moment it started for a record of a form, by its code without edition; "" if not."""

@@ -179,6 +179,17 @@ def _reason_when_late(rule: RuleLike, values: Values, label: Labels) -> Iterator
                 yield Problem(f"{passed}，请填「{label(reason)}」", reason)
 
 
+def _none_after(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    """A day is that of the last: no row of a list has a later one in a column."""
+    own, rows = rule.fields
+    last = str(values.get(own) or "")
+    for number, day in _column(values, rows, rule.column):
+        if last and str(day) > last:
+            named = label(f"{rows}.{rule.column}")
+            told = f"「{label(rows)}」第{number}行的「{named}」（{day}）晚于「{label(own)}」（{last}）"
+            yield Problem(told, f"{rows}[{number}].{rule.column}")
+
+
 def _at_least_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
     for key in rule.fields:
         rows = values.get(key)
@@ -334,6 +345,7 @@ CHECKS: dict[str, Check] = {
     "value_when": _value_when,
     "dates_in_order": _dates_in_order,
     "reason_when_late": _reason_when_late,
+    "none_after": _none_after,
     "at_least_rows": _at_least_rows,
     "unique_in_rows": _unique_in_rows,
     "same_in_all_rows": _same_in_all_rows,

@@ -14,7 +14,7 @@ from qrecords.model.numbering import without_edition
 from qrecords.model.record import Record, State
 from qrecords.model.relations import column
 from qrecords.model.rules import holds, is_empty
-from qrecords.model.values import choice_key
+from qrecords.model.values import Values, choice_key
 from qrecords.office import Office
 from qrecords.services.intake.lists import customers_listed
 
@@ -55,8 +55,9 @@ def waiting(office: Office, on: date) -> Iterator[Waiting]:
             back = deadline.back or _BACK
             from_day = max(first, (on - timedelta(days=deadline.back)).isoformat() if deadline.back else "")
             about = (r for form in dict.fromkeys(deadline.forms) for r in _counted(office, form, on, back=back))
-            waits = (_started(key, deadline, r, answered, on, calendar) for r in about if r.date >= from_day)
-            yield from (w for w in waits if w)
+            for record in about:
+                if record.date >= from_day and record.record_no not in answered:
+                    yield from _started(key, deadline, record, on, calendar)
 
 
 def _first_day(office: Office, form: str, on: date) -> str | None:
@@ -86,13 +87,17 @@ def _answered(office: Office, deadline: Deadline, on: date) -> frozenset[str]:
     )
 
 
-def _started(
-    key: str, deadline: Deadline, record: Record, answered: frozenset[str], on: date, calendar: Calendar
+def _started(key: str, deadline: Deadline, record: Record, on: date, calendar: Calendar) -> Iterator[Waiting]:
+    for values in () if record.paper_no else deadline.clocks(record.values):
+        if found := _waiting(key, deadline, record, values, on, calendar):
+            yield found
+
+
+def _waiting(
+    key: str, deadline: Deadline, record: Record, values: Values, on: date, calendar: Calendar
 ) -> Waiting | None:
-    start = deadline.started(without_edition(record.form_code), record.values)
-    if not start or record.record_no in answered or record.paper_no:
-        return None
-    if any(not is_empty(record.values.get(f)) for f in deadline.done):
+    start = deadline.started(without_edition(record.form_code), values)
+    if not start or any(not is_empty(values.get(f)) for f in deadline.done):
         return None
     limit_on = deadline.limit_from(start, calendar)
     limit = date.fromisoformat(limit_on[:10])
@@ -105,7 +110,7 @@ def _started(
             detail = f"{should:%m-%d %H:%M}满{deadline.target}小时，{detail}"
     else:
         target, detail = deadline.target_day(date.fromisoformat(start[:10]), calendar), ""
-    return Waiting(key, target, limit, record.record_no, _hand(deadline, record), detail)
+    return Waiting(key, target, limit, record.record_no, _hand(deadline, values), detail)
 
 
 def _expected(
@@ -133,7 +138,7 @@ def _lines(key: str, deadline: Deadline, found: Sequence[Record], on: date, cale
         years = {str(year) for path in deadline.start for year in column(record.values, path)}
         if str(on.year) not in years and all(holds(c, record.values) for c in deadline.when):
             target = deadline.target_of(on.year, calendar)
-            yield Waiting(key, target, limit, record.record_no, _hand(deadline, record))
+            yield Waiting(key, target, limit, record.record_no, _hand(deadline, record.values))
 
 
 def _customers(
@@ -193,9 +198,9 @@ def _known(office: Office, months: int, on: date) -> dict[str, tuple[str, str]]:
     return office.kept(("customers known", since, office.reach()), read)
 
 
-def _hand(deadline: Deadline, record: Record) -> str:
+def _hand(deadline: Deadline, values: Values) -> str:
     """Return who has it in hand, as the record says."""
-    return next((str(record.values[f]) for f in deadline.who if not is_empty(record.values.get(f))), _KEEPER)
+    return next((str(values[f]) for f in deadline.who if not is_empty(values.get(f))), _KEEPER)
 
 
 def _year_of(deadline: Deadline, record: Record) -> str:

@@ -38,7 +38,8 @@ def kept_choices(deadlines: Deadlines) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _due(deadline: Deadline, entry: Entry, near: Surroundings) -> str | None:
     """Return the last day, or moment; None where nothing started, and of past paper, which is not judged."""
     record = entry.record
-    start = "" if record.paper_no else deadline.started(without_edition(record.form_code), record.values)
+    # Of a line, its own columns stand in the entry.
+    start = "" if record.paper_no else deadline.started(without_edition(record.form_code), entry)
     return deadline.limit_from(start, near.calendar) if start else None
 
 
@@ -46,7 +47,7 @@ def _kept(deadline: Deadline, entry: Entry, near: Surroundings) -> str | None:
     """按期 · 逾期 · 逾期未办 · 未到期: the first of what says it is done against the last day; equal is in time."""
     if (limit := _due(deadline, entry, near)) is None:
         return None
-    days = [str(v) for key in deadline.done if not is_empty(v := entry.record.values.get(key))]
+    days = [str(v) for key in deadline.done if not is_empty(v := entry.get(key))]
     if days:
         return KEPT[0] if min(_alike(day, limit) for day in days) <= limit else KEPT[1]
     return KEPT[2] if limit[: len(near.cutoff)] < near.cutoff else KEPT[3]
