@@ -114,8 +114,8 @@ ASKED: dict[str, str | list[str]] = {
     "audit clock": [""],
     **dict.fromkeys(("forms adopt", "forms check", "forms list", "forms schema", "forms show", "forms template"), NO_RECORD),
     "forms sheet": ["06A -o {o}/sheet.xlsx", "10A --open -o {o}/open.xlsx"],
-    **dict.fromkeys(("customers add", "customers import", "products add", "products import"), NO_RECORD),
-    **dict.fromkeys(("customers list", "products list"), NO_RECORD),
+    **dict.fromkeys(("customers add", "customers import", "products add", "products import", "parts add", "parts import"), NO_RECORD),
+    **dict.fromkeys(("customers list", "products list", "parts list"), NO_RECORD),
     "products tracking": ["", "-o {o}/tracking.csv"],
     **{
         f"accounts {name}": NO_RECORD

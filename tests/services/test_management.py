@@ -101,6 +101,14 @@ def test_what_a_paper_reminds_of(form: str, changes: dict[str, Any], words: str)
     assert words in warned(form, paper(form, **changes))
 
 
+def test_the_plan_of_spare_parts_is_summed_by_product() -> None:
+    values = CATALOGUE.get("BJ").form.check(paper("BJ")).values
+    assert (values["kinds"], values["decided_total"], values["decided_by_product"]) == (2, "8", "SL-120 6；SL-200 2")
+    (first, second), plan = paper("BJ")["parts"], CATALOGUE.get("BJ").form
+    unsaid = [{**first, "product_model": None, "decided": 1}, second, {**second, "decided": 3}]
+    assert plan.check(paper("BJ", parts=unsaid)).values["decided_by_product"] == "SL-200 5；未填 1"
+
+
 def test_an_item_of_an_approved_plan_is_cancelled_never_taken_out() -> None:
     definition = CATALOGUE.get("JH").form
     before = definition.check(paper("JH")).values

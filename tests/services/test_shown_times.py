@@ -16,7 +16,7 @@ RAW = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 LISTINGS = [
     "status", "list --all", "show QR758-10A-2025-00001 --history", "search 示例", "due", "complaints", "task arrivals",
     "retention due", "retention holds", "retention lists", "copies list", "accounts list", "accounts show", "accounts roles",
-    "audit list", "audit verify", "audit clock", "volume list", "customers list", "products list", "forms list", "index status", "verify",
+    "audit list", "audit verify", "audit clock", "volume list", "customers list", "products list", "parts list", "forms list", "index status", "verify",
 ]  # fmt: skip
 
 

@@ -10,11 +10,14 @@ import pytest
 
 from qrecords.errors import InvalidInput, NotPermitted, UsageError
 from qrecords.model.access import Grant
+from qrecords.model.lists import PARTS
 from qrecords.model.period import Period
 from qrecords.model.record import Record, Signed, State
+from qrecords.model.spares import Unlisted
 from qrecords.office import Office
 from qrecords.services.finding.find import show
 from qrecords.services.intake.fill import fill
+from qrecords.services.intake.lists import add_entry
 from qrecords.services.spares import SparePlan, plan_file, spare_plan
 from qrecords.stores.given import GivenFile
 from tests.model.test_spares import SERIES
@@ -65,6 +68,64 @@ def test_r130_the_example_from_reports_to_a_plan(office: Office) -> None:
     assert _filled(office, plan) == [part.name, "DY-5", "SL-120", 6, 5.3, 6, 2, 4]
     assert spare_plan(office).parts[0].proposal == 12, "nothing is there"
     assert spare_plan(office, "2023-03").months == 1
+
+
+def test_the_list_of_parts_says_what_is_one_how_packed_and_how_long_it_lasts(office: Office) -> None:
+    """Another name, whole packs, a part never used by its MTBF (V-6), and what the list does not have (K.1, K.3, K03)."""
+    products = "".join(f"SL-200,{n:03},数据终端,2024-05-01\n" for n in range(40)) + "SL-200,900,数据终端,2028-01-01\n"
+    (office.settings.root / "products.csv").write_text("型号,出厂编号,产品名称,交付日期\n" + products, encoding="utf-8")
+    kept = [
+        {"备件名称": "电源组件", "型号": "dy-5", "别名": "电源板、电源模块", "单位": "块", "包装数量": "5"},
+        {"备件名称": "滤波器", "型号": "LB-2", "适用产品": "SL-200", "MTBF（小时）": "20000", "年工作小时": "2000"},
+        {"备件名称": "风扇", "型号": "F-1"},
+    ]
+    for said in kept:
+        add_entry(office, PARTS, said)
+    stock = GivenFile("库存.csv", (STOCK + "滤波器,LB-2,5,2,0\n风扇,F-1,0,0,3\n").encode())
+    plan = spare_plan(office, holdings=stock)
+    found = {p.name: p for p in plan.parts}
+    power, filter_, fan = found["电源组件"], found["滤波器"], found["风扇"]
+    assert (power.level, power.stock, power.proposal, power.unit, power.series) == (
+        12,
+        6,
+        5,
+        "块",
+        " ".join(map(str, SERIES)),
+    )
+    assert (filter_.method, filter_.demand, filter_.expected, filter_.level, filter_.proposal) == (
+        "MTBF",
+        "4.0",
+        "6.0",
+        9,
+        2,
+    )
+    assert (fan.kind, fan.method, fan.proposal) == ("无消耗", "无历史", 3), "three are owed"
+    assert plan.unlisted == ()
+    add_entry(office, PARTS, {"备件名称": "滤波器", "型号": "LB-2", "供货月数": "0"})
+    (sooner,) = [p for p in spare_plan(office).parts if p.name == "滤波器"]
+    assert (sooner.horizon, sooner.expected, sooner.level) == (12, "4.0", 7), "eleven in twelve years"
+    _told_on_the_plan(office, plan)
+
+
+def _told_on_the_plan(office: Office, plan: SparePlan) -> None:
+    book = openpyxl.load_workbook(BytesIO(plan_file(office, plan, "计划.xlsx")))
+    lines = {
+        c.value: [cell.value for cell in row] for row in book["建议量怎样算出"].iter_rows(min_row=2) for c in row[1:2]
+    }
+    assert {"电源组件", "滤波器", "风扇"} <= {v for cells in lines.values() for v in cells}, (
+        "each with how it came about"
+    )
+
+
+def test_what_the_list_of_parts_does_not_have_is_told(office: Office) -> None:
+    assert spare_plan(office).unlisted == (), "no list, nothing is lacking"
+    add_entry(office, PARTS, {"备件名称": "电源模组", "型号": "DY-5"})
+    plan = spare_plan(office)
+    assert plan.unlisted == (Unlisted("电源 模块", "DY-5", 17, "电源模组"),)
+    assert [p.name for p in plan.parts] == ["电源 模块", "电源模组"], "proposed by its own name all the same"
+    book = openpyxl.load_workbook(BytesIO(plan_file(office, plan, "计划.xlsx")))
+    assert "电源模组" in [cell.value for row in book["备件清单里没有的更换件"].iter_rows() for cell in row]
+    assert "电源模组" not in [cell.value for row in book["备件"].iter_rows() for cell in row], "nothing to make ahead"
 
 
 def _filled(office: Office, plan: SparePlan) -> list[object]:

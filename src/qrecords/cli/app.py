@@ -44,6 +44,7 @@ COMMANDS = {
     "update": ("qrecords.cli.fill:update", "续填记录的后续栏目"),
     "customers": ("qrecords.cli.lists:customers", "用户清单：填表时自动带出用户的其余栏目"),
     "products": ("qrecords.cli.lists:products", "产品清单：填表时自动带出产品的其余栏目"),
+    "parts": ("qrecords.cli.lists:parts", "备件清单：算下年度备件的建议量用"),
     "print": ("qrecords.cli.print:print_", "打印记录，或登记簿的整月"),
     "list": ("qrecords.cli.find:list_", "列出记录：办到哪一步，该谁办"),
     "show": ("qrecords.cli.find:show", "查看一份记录的全部内容"),

@@ -1,4 +1,4 @@
-"""customers and products: list, add, import; products: tracking."""
+"""customers, products and parts: list, add, import; products: tracking."""
 
 from __future__ import annotations
 
@@ -81,6 +81,12 @@ products = _group(
     "products",
     "产品清单：填表时写了出厂编号，其余空着的栏目自动带出；写了产品类型、已生产数量的，推算是否批量。",
     "型号=SL-120 出厂编号=S2203017",
+)
+
+parts = _group(
+    "parts",
+    "备件清单：名称相同写法不同的备件，每台数量、MTBF、供货月数、包装数量；算备件建议量用，不写单价。",
+    "备件名称=电源模块 型号=DY-5 别名=电源板 包装数量=4",
 )
 
 

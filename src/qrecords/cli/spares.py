@@ -19,7 +19,7 @@ from qrecords.intake.outfiles import require_free, write_new
 @click.option("-o", "--output", type=types.OUTPUT, help="存成预投维修备件计划（KF758-BJ）的填写用工作簿 .xlsx")
 @pass_session
 def spares(session: Session, until: str | None, stock: Path | None, output: Path | None) -> None:
-    """按06A的更换件算出下年度备件的建议量；计划量由人决定，与建议不同的写原因（QS/PA758A 5.9）。"""
+    """按06A的更换件和备件清单（parts）算出下年度备件的建议量；计划量由人决定，与建议不同的写原因（QS/PA758A 5.9）。"""
     from qrecords.services.spares import plan_file, spare_plan
     from qrecords.stores.given import on_disk
 
@@ -47,6 +47,11 @@ def spares(session: Session, until: str | None, stock: Path | None, output: Path
     lines.append(
         f"{plan.year}年度：按 {plan.since} 至 {plan.until} 共{plan.months}个月的有效06A，{len(plan.parts)}种备件"
     )
+    if plan.unlisted:
+        told = "、".join(
+            f"{u.name} {u.model}".strip() + (f"（是不是{u.near}？）" if u.near else "") for u in plan.unlisted
+        )
+        lines.append(f"→ 备件清单里没有的{len(plan.unlisted)}种：{told}")
     if plan.parts and stock is None:
         lines.append("→ 没有给库存清单，库存、在途都按0算：qrecords spares --stock 库存.csv")
     path = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -64,11 +64,34 @@ class Definition(BaseModel):
 
 
 class Compute(Definition):
-    """How a computed field gets its value: rows counted, or a column of them summed."""
+    """How a computed field gets its value: rows counted, a column of them summed, or summed for each value of another.
 
-    function: Literal["count", "sum"]
+    The last is words, 「SL-120 6；SL-200 2」, what has no value last.
+    """
+
+    function: Literal["count", "sum", "sum_by"]
     field: str
     column: str = ""
+    by: str = ""
+
+    def _problems(self) -> Iterator[str]:
+        if bool(self.by) != (self.function == "sum_by"):
+            yield "sum_by 要写 by（按哪一列分），别的不写"
+
+    def of(self, rows: Sequence[Mapping[str, Any]]) -> int | str:
+        """Return the value of some rows."""
+        if self.function == "count":
+            return len(rows)
+        if self.function == "sum":
+            return self._sum(rows)
+        groups: dict[str, list[Mapping[str, Any]]] = {}
+        for row in rows:
+            groups.setdefault(str(row.get(self.by) or ""), []).append(row)
+        told = sorted(groups.items(), key=lambda group: (not group[0], group[0]))
+        return "；".join(f"{name or '未填'} {self._sum(found)}" for name, found in told)
+
+    def _sum(self, rows: Iterable[Mapping[str, Any]]) -> str:
+        return format(sum(Decimal(str(row.get(self.column) or 0)) for row in rows), "f")
 
 
 class Condition(Definition):

@@ -405,10 +405,7 @@ class Form(Definition):
         result: dict[str, Any] = {}
         for field in self._computing:
             if field.compute is not None and (rows := present.get(field.compute.field)):
-                if field.compute.function == "count":
-                    result[field.key] = len(rows)
-                else:
-                    result[field.key] = format(sum(Decimal(str(r.get(field.compute.column) or 0)) for r in rows), "f")
+                result[field.key] = field.compute.of(rows)
         return result
 
     def _unknown(self, heading: str) -> Sentence:
@@ -464,8 +461,10 @@ def _definition_problems(form: Form) -> Iterator[str]:
     for field in form.fields:
         if field.stage not in stages:
             yield f"栏目 {field.key} 的阶段 {field.stage!r} 没有定义"
-        if field.compute and field.compute.field not in fields:
-            yield f"栏目 {field.key} 由不存在的 {field.compute.field} 计算"
+        if (made := field.compute) and made.field not in fields:
+            yield f"栏目 {field.key} 由不存在的 {made.field} 计算"
+        elif made and any(c and fields[made.field].column(c) is None for c in (made.column, made.by)):
+            yield f"栏目 {field.key} 由 {made.field} 里没有的列计算"
     dated = fields.get(form.date_field)
     if not dated or dated.type not in {FieldType.DATE, FieldType.DATETIME} or not dated.required:
         yield f"date_field {form.date_field} 必须是必填的日期栏目"
@@ -505,5 +504,6 @@ def _of_apart(form: Form, named: Iterable[str]) -> Iterator[str]:
         told = {c for r in form.rules if place.key in r.fields for c in (r.column, *map(str, r.among)) if c}
         if place.column in told:
             yield f"栏目 {place.path} 是限阅的（apart），规则里不能用"
-        if any((c.field, c.column) == (place.key, place.column) for f in form.fields if (c := f.compute)):
+        used = {(c.field, column) for f in form.fields if (c := f.compute) for column in (c.column, c.by)}
+        if (place.key, place.column) in used:
             yield f"栏目 {place.path} 是限阅的（apart），不能合计"

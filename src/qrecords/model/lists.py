@@ -1,4 +1,4 @@
-"""The office's lists of customers and products, and what a record takes from them.
+"""The office's lists of customers, products and spare parts, and what a record takes from them.
 
 A record that names a customer or a product of a list gets the fields its clerk left empty. What he wrote is never
 changed; what could mean two entries, or says otherwise than the entry, takes nothing, and he is told.
@@ -35,6 +35,7 @@ class ListKind:
     more: str = ""  # a block of fields the list alone has
     in_rows: tuple[str, ...] = ()  # what the lines of a form take too, where they name the entry
     of_model: tuple[str, ...] = ()  # … and those that hold for a whole model, whatever the serial number
+    same_by: tuple[str, ...] = ()  # what makes entries the same, where it is not what they need
 
     @property
     def file_name(self) -> str:
@@ -45,7 +46,7 @@ class ListKind:
         """Return what makes an entry the same as another: a customer's code or unit, a product's number and model."""
         if self.name == CUSTOMERS.name:
             return (_plain(entry.get("customer_code")) or f"unit {_plain(entry.get('customer_unit'))}",)
-        return tuple(_plain(entry.get(key)) for key in self.required)
+        return tuple(_plain(entry.get(key)) for key in self.same_by or self.required)
 
 
 CUSTOMERS = ListKind(
@@ -55,7 +56,9 @@ PRODUCTS = ListKind(
     "products", "产品清单", "product", ("serial_no",), ("serial_no", "product_model"), "product_series",
     ("product_name", "product_model", "production_status"), ("production_status",),
 )  # fmt: skip
-KINDS = {kind.name: kind for kind in (CUSTOMERS, PRODUCTS)}
+# Nothing of it goes into records: it tells the plan of spare parts apart by name and model (K.1).
+PARTS = ListKind("parts", "备件清单", "part", (), ("part_name",), same_by=("part_name", "part_model"))
+KINDS = {kind.name: kind for kind in (CUSTOMERS, PRODUCTS, PARTS)}
 
 
 @dataclass(frozen=True)

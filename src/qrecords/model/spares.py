@@ -7,11 +7,13 @@ Forecasts of what is used now and then: Croston (1972), Syntetos and Boylan (200
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, exp
+from types import MappingProxyType
 from typing import Literal
 
 from qrecords.model.values import choice_key
@@ -19,7 +21,10 @@ from qrecords.model.values import choice_key
 # Above these demand is no longer smooth: months between uses, squared variation of their sizes.
 MOST_INTERVAL, MOST_VARIATION = Fraction(132, 100), Fraction(49, 100)
 LUMPY_SIZE = 1.5  # mean size from which occasions are counted, not pieces
+YEAR, LEAD_MONTHS = 12, 6  # months; how long it takes to get more, where the list does not say
 _MOST_STOCK = 100_000
+
+PartKey = tuple[str, str]
 
 DemandClass = Literal["无消耗", "平稳", "间歇", "波动", "块状"]
 
@@ -154,6 +159,71 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What the office's list says of a part; nought where it says nothing."""
+
+    name: str
+    model: str = ""
+    unit: str = ""
+    product_model: str = ""
+    aliases: tuple[str, ...] = ()
+    per_product: int = 1
+    mtbf_hours: int = 0
+    year_hours: int = 0
+    lead_months: int = LEAD_MONTHS
+    pack_size: int = 1
+
+    def failures(self, units: Mapping[str, int]) -> Fraction | None:
+        """Return the failures a year of the units in service, by model; None where that is not told."""
+        models = [choice_key(model) for model in self.product_model.split("、")]
+        in_service = sum(units.get(model, 0) for model in models)
+        if not in_service or not self.mtbf_hours or not self.year_hours:
+            return None
+        return mtbf_demand(in_service, self.per_product, self.year_hours, self.mtbf_hours)
+
+
+class PartList:
+    """The office's list of parts: known by name and model, by other names, by the name alone where that is one part."""
+
+    def __init__(self, parts: Sequence[Part] = ()) -> None:
+        """Take the parts of the list."""
+        self.parts = parts
+        self._by_key: dict[PartKey, Part] = {}
+        alone: dict[str, set[PartKey]] = {}
+        for part in parts:
+            for name in (part.name, *part.aliases):
+                self._by_key.setdefault(part_key(name, part.model), part)
+                alone.setdefault(part_key(name, "")[0], set()).add(part_key(part.name, part.model))
+        for name, meant in alone.items():
+            if len(meant) == 1:
+                self._by_key.setdefault((name, ""), self._by_key[next(iter(meant))])
+
+    def find(self, name: object, model: object) -> Part | None:
+        """Return the part of the list some words mean."""
+        return self._by_key.get(part_key(name, model))
+
+    def key(self, name: object, model: object) -> PartKey:
+        """Return how a part is told apart: as the list has it, else by its own words."""
+        part = self.find(name, model)
+        return part_key(part.name, part.model) if part else part_key(name, model)
+
+    def near(self, name: str) -> str:
+        """Return the name of the list most like a name, "" when none is."""
+        names = [part.name for part in self.parts]
+        return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.5)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A part changed in repairs that the list does not have: a variant of a name there, or one to be added (K03)."""
+
+    name: str
+    model: str
+    quantity: int
+    near: str
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """What is there of a part, on its way, and owed to users; the program keeps no store (5.8.2)."""
 
@@ -179,37 +249,77 @@ class Proposed:
     on_order: int
     backorders: int
     proposal: int
+    unit: str = ""
+    used_in: int = 0  # months with use
+    series: str = ""  # what was used in each month, the oldest first
+    horizon: int = 0  # months the level is for
+    expected: str = ""  # use expected in them
+    pack: int = 1
 
 
-def part_key(name: object, model: object) -> tuple[str, str]:
+def part_key(name: object, model: object) -> PartKey:
     """Return how parts are told apart: width, case and blanks are forgiven."""
     return choice_key(str(name or "")), choice_key(str(model or ""))
 
 
 def proposals(
-    uses: Iterable[Use], months: Sequence[str], holdings: Mapping[tuple[str, str], Holding]
+    uses: Iterable[Use],
+    months: Sequence[str],
+    holdings: Mapping[PartKey, Holding],
+    listed: PartList = PartList(),  # noqa: B008  # an empty one, never changed
+    units: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[Proposed, ...]:
-    """Return a proposal for each part used in some whole months (oldest first), the most needed first."""
-    found: dict[tuple[str, str], list[Use]] = {}
+    """Return a proposal for each part used in some whole months (oldest first) or listed, the most needed first.
+
+    `units` are those in service by model: parts never used are reckoned by their mean time between failures (K.3).
+    """
+    found: dict[PartKey, list[Use]] = {part_key(part.name, part.model): [] for part in listed.parts}
     for use in uses:
         if use.month in months:
-            found.setdefault(part_key(use.name, use.model), []).append(use)
-    made = [_proposed(used, months, holdings.get(key, Holding())) for key, used in found.items()]
+            found.setdefault(listed.key(use.name, use.model), []).append(use)
+    made = [
+        _proposed(used, months, holdings.get(key, Holding()), listed.find(*key) or _of_uses(used), units)
+        for key, used in found.items()
+    ]
     return tuple(sorted(made, key=lambda p: (-float(p.demand), p.name, p.model)))
 
 
-def _proposed(used: Sequence[Use], months: Sequence[str], held: Holding) -> Proposed:
+def unlisted(uses: Iterable[Use], months: Sequence[str], listed: PartList) -> tuple[Unlisted, ...]:
+    """Return what was used in some months and the list does not have; none where there is no list (K03)."""
+    found: dict[PartKey, list[Use]] = {}
+    for use in uses:
+        if listed.parts and use.month in months and listed.find(use.name, use.model) is None:
+            found.setdefault(part_key(use.name, use.model), []).append(use)
+    made = [
+        Unlisted(used[-1].name, used[-1].model, sum(u.quantity for u in used), listed.near(used[-1].name))
+        for used in found.values()
+    ]
+    return tuple(sorted(made, key=lambda u: (-u.quantity, u.name, u.model)))
+
+
+def _of_uses(used: Sequence[Use]) -> Part:
+    """Return what is known of a part the list does not have."""
+    return Part(used[-1].name, used[-1].model)
+
+
+def _proposed(
+    used: Sequence[Use], months: Sequence[str], held: Holding, part: Part, units: Mapping[str, int]
+) -> Proposed:
     by_month: Counter[str] = Counter()
     for use in used:
         by_month[use.month] += use.quantity
     series = [by_month[month] for month in months]
     seen = classified(series)
     demand, method = yearly_demand(series)
-    level = stock_level(demand, size=float(seen.size))
-    needs = proposal(level, stock=held.stock, on_order=held.on_order, backorders=held.backorders)
-    models = "、".join(dict.fromkeys(use.product_model for use in used if use.product_model))
+    if not seen.used_in and (failures := part.failures(units)) is not None:
+        demand, method = float(failures), "MTBF"
+    horizon = YEAR + part.lead_months
+    level = stock_level(demand, months=horizon, size=float(seen.size))
+    needs = proposal(level, stock=held.stock, on_order=held.on_order, backorders=held.backorders, pack=part.pack_size)
+    models = part.product_model or "、".join(dict.fromkeys(use.product_model for use in used if use.product_model))
     mean = seen.total * 12 / len(series)
     return Proposed(
-        used[-1].name, used[-1].model, models, sum(series[-12:]), f"{float(mean):.1f}", seen.kind, method,
-        f"{demand:.1f}", level, held.stock, held.on_order, held.backorders, needs,
+        part.name, part.model, models, sum(series[-12:]), f"{float(mean):.1f}", seen.kind, method,
+        f"{demand:.1f}", level, held.stock, held.on_order, held.backorders, needs, part.unit, seen.used_in,
+        " ".join(map(str, series)), horizon, f"{demand / YEAR * horizon:.1f}", part.pack_size,
     )  # fmt: skip

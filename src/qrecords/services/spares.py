@@ -13,8 +13,9 @@ from qrecords.model.form import Form
 from qrecords.model.numbering import form_number
 from qrecords.model.period import Period
 from qrecords.model.record import Action
-from qrecords.model.spares import Holding, Proposed, Use, part_key, proposals
+from qrecords.model.spares import Holding, PartList, Proposed, Unlisted, Use, proposals, unlisted
 from qrecords.office import Office
+from qrecords.services.intake.lists import parts_listed, units_in_service
 from qrecords.services.intake.sheet import begun_file, form_to_begin
 from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.given import GivenFile
@@ -22,6 +23,22 @@ from qrecords.stores.lists import read_list
 from qrecords.stores.register import Transaction
 
 REPAIR, PLAN, PARTS, COMPANY = "06", "BJ", "parts", "BB"
+COMPUTED, UNLISTED = "computation", "unlisted"  # how each proposal came about, and what is on no list (K02, K03)
+_PLANNED = ("name", "model", "unit", "product_model", "last_year", "demand", "stock", "on_order", "proposal")
+_COMPUTED = (
+    "name",
+    "model",
+    "kind",
+    "method",
+    "used_in",
+    "yearly_mean",
+    "series",
+    "horizon",
+    "expected",
+    "pack",
+    "level",
+)
+_UNLISTED = ("name", "model", "quantity", "near")
 MONTHS = 36  # looked at, fewer when the office is younger
 HELD = ("stock", "on_order", "backorders")
 
@@ -35,6 +52,7 @@ class SparePlan:
     until: str
     months: int
     parts: Sequence[Proposed]
+    unlisted: Sequence[Unlisted] = ()  # used, and not on the office's list of parts
 
 
 def spare_plan(office: Office, until: str = "", holdings: GivenFile | None = None) -> SparePlan:
@@ -42,7 +60,8 @@ def spare_plan(office: Office, until: str = "", holdings: GivenFile | None = Non
 
     Counted are the parts changed in valid repair reports of the whole centre, up to the level of the company's report,
     so only who may draw that asks (F.3). `holdings` is a list of stock, orders and backorders by part; without it there
-    are none. NotFound: the office keeps no spare-part plans.
+    are none. The office's own list of parts (`parts.csv`) says what are one part, how it is packed, how long it
+    takes to get, how long it lasts. NotFound: the office keeps no spare-part plans.
     """
     form = require_spares(office)
     level = _scope(office, form).level
@@ -54,9 +73,11 @@ def spare_plan(office: Office, until: str = "", holdings: GivenFile | None = Non
         first, _ = tx.records.months()
         months = [m.key for m in last.last_months(MONTHS) if m.last >= (first or last.first)]
         uses = [*_uses(office, tx, months, level)] if months else []
-    found = proposals(uses, months, _held(form, holdings)) if months else ()
+    listed, year = parts_listed(office), int(last.key[:4]) + 1
+    held = _held(form, holdings, listed)
+    found = proposals(uses, months, held, listed, units_in_service(office, f"{year}-12-31")) if months else ()
     since = months[0] if months else last.key
-    return SparePlan(int(last.key[:4]) + 1, since, last.key, len(months), found)
+    return SparePlan(year, since, last.key, len(months), found, unlisted(uses, months, listed))
 
 
 def _month(text: str) -> Period:
@@ -100,14 +121,15 @@ def plan_file(office: Office, plan: SparePlan, name: str) -> bytes:
 
 def plan_values(form: Form, plan: SparePlan) -> dict[str, Any]:
     """Return what a plan's form says before anyone decided anything."""
-    keys = {c.key for c in form.by_key[PARTS].columns}
-    lines = [{k: v for k, v in _line(p).items() if k in keys and v != ""} for p in plan.parts]
-    return {"plan_year": plan.year, "base_month": plan.until, PARTS: lines}
-
-
-def _line(part: Proposed) -> dict[str, Any]:
-    names = ("name", "model", "product_model", "last_year", "demand", "stock", "on_order", "proposal")
-    return {key: getattr(part, key) for key in names}
+    proposed = [p for p in plan.parts if p.used_in or p.proposal]
+    values = {"plan_year": plan.year, "base_month": plan.until}
+    for key, things, columns in (
+        (PARTS, proposed, _PLANNED), (COMPUTED, plan.parts, _COMPUTED), (UNLISTED, plan.unlisted, _UNLISTED),
+    ):  # fmt: skip
+        if key in form.by_key and things:  # an older form has the plan alone
+            there = {c.key for c in form.by_key[key].columns}
+            values[key] = [{c: v for c in columns if c in there and (v := getattr(thing, c)) != ""} for thing in things]
+    return values
 
 
 def _uses(office: Office, tx: Transaction, months: Sequence[str], level: int) -> Iterator[Use]:
@@ -127,7 +149,7 @@ def _uses(office: Office, tx: Transaction, months: Sequence[str], level: int) ->
                 yield Use(month, str(row.get("name") or ""), str(row.get("model") or ""), product, quantity)
 
 
-def _held(form: Form, given: GivenFile | None) -> dict[tuple[str, str], Holding]:
+def _held(form: Form, given: GivenFile | None, listed: PartList) -> dict[tuple[str, str], Holding]:
     if given is None:
         return {}
     columns = {c.key: c for c in form.by_key[PARTS].columns}
@@ -138,7 +160,7 @@ def _held(form: Form, given: GivenFile | None) -> dict[tuple[str, str], Holding]
         entries, _ = read_list(path, fields, ("name",))
     found: dict[tuple[str, str], Holding] = {}
     for entry in entries:
-        key = part_key(entry.get("name"), entry.get("model"))
+        key = listed.key(entry.get("name"), entry.get("model"))
         if key in found:
             named = " ".join(str(entry[k]) for k in ("name", "model") if entry.get(k))
             raise InvalidInput(f"{given.name} 里「{named}」写了两次", remedy="请合并成一行，一条也没有读入")

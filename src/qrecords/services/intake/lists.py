@@ -1,8 +1,10 @@
-"""Keep the lists of customers and products, and fill what a record leaves empty from them."""
+"""Keep the lists of customers, products and spare parts, and fill what a record leaves empty from them."""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,10 +16,11 @@ from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.field import Field, heading_key
 from qrecords.model.figures.management import unit_of
 from qrecords.model.form import Checked, Form
-from qrecords.model.lists import CUSTOMERS, KINDS, PRODUCTS, Catalogue, Entry, ListKind, merge, take, take_lines
+from qrecords.model.lists import CUSTOMERS, KINDS, PARTS, PRODUCTS, Catalogue, Entry, ListKind, merge, take, take_lines
 from qrecords.model.production import STATUS, Series, plain, series_by_model, with_status
 from qrecords.model.record import Action
 from qrecords.model.rules import is_empty
+from qrecords.model.spares import Part, PartList
 from qrecords.model.values import choice_key
 from qrecords.office import Office
 from qrecords.services.intake.putting import put
@@ -41,10 +44,23 @@ class Kept:
 
 def list_fields(office: Office, kind: ListKind) -> tuple[Field, ...]:
     """Return the columns of a list; an older blocks.toml may lack those the list alone has."""
-    fields = office.forms.block(kind.block)
+    try:
+        fields = office.forms.block(kind.block)
+    except NotFound as error:
+        raise NotFound(f"本单位没有{kind.label}", remedy=f"要用的请在 blocks.toml 里加上 [{kind.block}]") from error
     with suppress(NotFound):
         fields += office.forms.block(kind.more) if kind.more else ()
     return fields
+
+
+def kinds_of(office: Office) -> list[ListKind]:
+    """Return the lists the office may keep: an older blocks.toml, or another procedure's, may not have one."""
+    found = []
+    for kind in KINDS.values():
+        with suppress(NotFound):
+            list_fields(office, kind)
+            found.append(kind)
+    return found
 
 
 def series_of(office: Office, entries: Sequence[Entry]) -> dict[str, Series]:
@@ -148,6 +164,25 @@ def delivered_units(office: Office) -> dict[tuple[str, str], str]:
     }
 
 
+def parts_listed(office: Office) -> PartList:
+    """Return the office's list of spare parts; an empty one where it keeps none."""
+    found = []
+    for entry in _read(office, PARTS):
+        said = {f.removeprefix("part_"): value for f, value in entry.items() if not is_empty(value)}
+        said["aliases"] = tuple(part for part in _COMMA.split(str(said.get("aliases") or "")) if part)
+        found.append(Part(**said))
+    return PartList(found)
+
+
+def units_in_service(office: Office, until: str) -> dict[str, int]:
+    """Return how many units of each model the product list has, but those delivered after a day."""
+    found: Counter[str] = Counter()
+    for entry in _read(office, PRODUCTS):
+        if str(entry.get("delivery_date") or "")[:10] <= until:
+            found[unit_of(entry)[0]] += 1
+    return found
+
+
 def _read(office: Office, kind: ListKind) -> list[dict[str, Any]]:
     path = office.settings.root / kind.file_name
     if not path.exists():
@@ -194,7 +229,7 @@ class Completion:
     @cached_property
     def _catalogues(self) -> list[Catalogue]:
         found: list[Catalogue] = []
-        for kind in KINDS.values():
+        for kind in (k for k in KINDS.values() if k.found_by):
             try:
                 entries = _read(self.office, kind)
                 if kind is PRODUCTS:

@@ -52,7 +52,7 @@ def office(asked: Asked) -> Response:
     procedure, year = session.forms.procedure, int(session.today()[:4])
     years = procedure.calendar.years()
     return asked.page(
-        "office.html", looks=looks, reads_log=session.allows(Action.AUDIT_READ), kinds=KINDS.values(),
+        "office.html", looks=looks, reads_log=session.allows(Action.AUDIT_READ), kinds=lists.kinds_of(session),
         people=procedure.people_lists, holidays=sorted(years), unknown="" if year in years else year,
         folder=session.settings.forms.folder,
         administers=session.allows(Action.ADMINISTER), destroys=session.allows(Action.DESTROY),
