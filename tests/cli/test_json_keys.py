@@ -201,6 +201,10 @@ status
 spares -o {folder}/spares.xlsx
 papers QR758-06A-2025-00001
 products tracking
+parts add 备件名称=示例备件 型号=BJ-1
+parts import {parts}
+parts list
+improve
 alike QR758-06A-2025-00001 -o {folder}/alike.xlsx
 report evaluation KF-BB-2019-002 !
 packs list
@@ -239,6 +243,7 @@ def words(tmp_path: Path) -> dict[str, str]:
         ),
         "customers": write("customers.csv", "用户单位,联系人\n示例单位八,示例\n"),
         "products": write("products.csv", "型号,出厂编号\n示例,S8\n"),
+        "parts": write("parts.csv", "备件名称,型号\n示例备件二,BJ-2\n"),
         "past": write(
             "past.csv", past + past.splitlines()[1].replace("00001", "00002").replace("paper.pdf", "none.pdf")
         ),

@@ -97,6 +97,7 @@ ASKED: dict[str, str | list[str]] = {
     "papers": [HIDDEN, f"{HIDDEN} intake -o {{o}}/paper.docx"],
     "spares": ["", "-o {o}/spares.xlsx"],
     "alike": [HIDDEN, "QR758-06A-2025-00002", "QR758-06A-2025-00002 -o {o}/alike.xlsx"],
+    "improve": ["", f"{HIDDEN} -o {{o}}/improve.xlsx"],
     "copies request": [f"{HIDDEN} --purpose 示例 --for 示例"],
     "copies approve": ["FB-2026-001"],
     "copies issue": ["FB-2026-001 --out {o}/copies"],

@@ -109,6 +109,7 @@ def test_every_command_that_writes_a_file_writes_it_private(
         "spares": ["-o", out / "spares.xlsx"],
         "products tracking": ["-o", out / "tracking.xlsx"],
         "alike": ["QR758-06A-2025-00001", "-o", out / "alike.xlsx"],
+        "improve": [cli.json("improve")["improve"]["candidates"][0]["key"], "-o", out / "improve.xlsx"],
         "report evaluation": [report, "-o", out / "evaluation.xlsx"],
         "papers": [repair["record_no"], "intake", "-o", out / "paper.docx"],
         "volume print-set": [volume, "--out", out / "set"],

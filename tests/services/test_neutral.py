@@ -148,6 +148,9 @@ WAYS: dict[str, Words] = {
     "customers add": lambda _: [[SPOOF], [f"customer_unit={SPOOF}"], [f"{SPOOF}=x"]],
     "customers import": lambda f: [[f["csv"]], [f["xlsx"]]],
     "customers list": lambda _: [[], [SPOOF]],
+    "parts add": lambda _: [[SPOOF], [f"part_name={SPOOF}"]],
+    "parts import": lambda f: [[f["csv"]], [f["xlsx"]]],
+    "parts list": lambda _: [[], [SPOOF]],
     "products add": lambda _: [[SPOOF], [f"product_model={SPOOF}"]],
     "products import": lambda f: [[f["csv"]], [f["xlsx"]]],
     "products list": lambda _: [[], [SPOOF]],
@@ -246,6 +249,7 @@ WAYS: dict[str, Words] = {
     "papers": lambda f: [[RECORD], [RECORD, SPOOF, "-o", f["folder"] / f"{SPOOF}.docx"]],
     "spares": lambda f: [["--stock", f["folder"] / f"{SPOOF}.csv"], ["-o", f["folder"] / f"{SPOOF}.xlsx"]],
     "products tracking": lambda f: [[SPOOF], ["-o", f["folder"] / f"{SPOOF}.xlsx"]],
+    "improve": lambda f: [[SPOOF], [SPOOF, "-o", f["folder"] / f"{SPOOF}.xlsx"]],
     "alike": lambda f: [[RECORD], [RECORD, "-o", f["folder"] / f"{SPOOF}.xlsx"]],
     "packs list": lambda _: [[]],
     "packs off": lambda _: [[SPOOF]],
@@ -258,7 +262,15 @@ WAYS: dict[str, Words] = {
     "status": lambda _: [[]],
 }  # fmt: skip
 # What shows no text from outside, or names the characters it refuses.
-SILENT = {"audit clock", "copies refuse", "customers list", "products list", "retention lists", "retention withdraw"}
+SILENT = {
+    "audit clock",
+    "copies refuse",
+    "customers list",
+    "products list",
+    "parts list",
+    "retention lists",
+    "retention withdraw",
+}
 SILENT |= {
     "task arrivals",
     "volume catalogue",

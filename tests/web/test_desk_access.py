@@ -60,7 +60,7 @@ PAGES: tuple[tuple[str, tuple[Action, ...]], ...] = (
     *((address, (Action.READ,)) for address in (
         "/records", "/records/list.csv", "/review", "/review/rows/10A", "/search/hits.csv?q=x", "/shelf", "/shelf/2026",
         "/shelf/2026/catalogue.pdf", "/volumes/none", "/volumes/none/volume.pdf", "/copies", "/copies/list.xlsx",
-        "/reports/complaints.xlsx", "/office/lists/customers", "/office/tracking", "/office/tracking/list.csv")),
+        "/reports/complaints.xlsx", "/office/lists/customers", "/improve", "/office/tracking", "/office/tracking/list.csv")),
     ("/reports", (Action.READ, Action.REPORT_READ)), ("/spares", (Action.REPORT_DRAW,)),
     ("/scans", (Action.ATTACH, Action.SIGN)), ("/scans/P000000000000/page.jpg", (Action.ATTACH, Action.SIGN)),
     ("/retention", RETENTION), ("/retention/lists/XH-2026-001", RETENTION),

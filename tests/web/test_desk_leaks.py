@@ -47,6 +47,8 @@ ASKED: dict[str, str | list[str]] = {
     "POST /owed": ["service_category=开通&on_site=是"],
     "GET /spares": [""],
     "POST /spares": ["do=show", "do=workbook", "do=draft"],
+    "GET /improve": [""],
+    "POST /improve": [f"key={HIDDEN}", f"key={HIDDEN_COMPLAINT}"],
     "POST /fill/{form}": ["form=06A", "form=04A"],
     "POST /fill/{form}/file": "uploads go the way of fill, which tests/services/test_leaks.py asks",
     "GET /fill/{form}/months": ["form=10A"],

@@ -47,7 +47,7 @@ pytestmark = browser_marks
 SCREENS = (
     "/scans", "/shelf", "/retention", "/copies", "/reports", "/office", "/office/accounts",
     "/office/lists/customers", "/office/forms", "/office/forms/06A", "/office/log", "/jobs", "/office/backups",
-    "/office/backups/kept", "/owed", "/spares", f"/records/{kept.C}/correct", f"/records/{kept.C}/papers",
+    "/office/backups/kept", "/owed", "/spares", "/improve", f"/records/{kept.C}/correct", f"/records/{kept.C}/papers",
     "/office/packs", "/office/tracking", f"/retention/lists/{kept.LIST_NO}", "/shelf/2019",
 )  # fmt: skip
 # Pages of what a test makes, by the route of each, and how its address begins.

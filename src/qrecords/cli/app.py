@@ -56,6 +56,7 @@ COMMANDS = {
     "papers": ("qrecords.cli.papers:papers", "随案文件：交接清单、拒收通知、维修情况摘录等"),
     "spares": ("qrecords.cli.spares:spares", "下年度备件的建议量，按维修更换件算"),
     "alike": ("qrecords.cli.alike:alike", "举一反三：同型号同批次的各台，列成改进项"),
+    "improve": ("qrecords.cli.improve:improve", "改进线索：不满意、意见、故障、低于目标的，立成改进项"),
     "complaints": ("qrecords.cli.complaints:complaints", "投诉：办结没有、多少天；质量部的检查表"),
     "feedback": ("qrecords.cli.complaints:feedback", "生成交质量部的《用户信息反馈/处理表》"),
     "issue": ("qrecords.cli.steps:issue", "签发售后服务通知单"),

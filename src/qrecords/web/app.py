@@ -44,7 +44,7 @@ class _Kept(StaticFiles):
 _PAGES = (
     "today", "filling", "registers", "records", "looking", "reviewing", "searching",
     "shelf", "working", "retention", "copying", "reporting", "managing", "scanning", "papers",
-    "keeping", "owing", "correcting", "spares", "tracking",
+    "keeping", "owing", "correcting", "spares", "tracking", "improving",
 )  # fmt: skip
 
 
@@ -91,6 +91,8 @@ ROUTES = (
     _post("/owed", "owing.tell", Costly.UPLOAD),
     _get("/spares", "spares.ask"),
     _post("/spares", "spares.tell", Costly.UPLOAD),
+    _get("/improve", "improving.offered", Costly.SEARCH),
+    _post("/improve", "improving.begin", Costly.SEARCH),
     _post("/fill/{form}", "filling.begin"),
     _post("/fill/{form}/file", "filling.upload", Costly.UPLOAD),
     _get("/fill/{form}/months", "registers.this_month"),

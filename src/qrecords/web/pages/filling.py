@@ -14,6 +14,7 @@ from qrecords.intake.clerkcopies import copies_of
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
 from qrecords.model.lists import KINDS
+from qrecords.services.improving import may_offer
 from qrecords.services.intake import drafting
 from qrecords.services.intake.asking import columns_of
 from qrecords.services.intake.fill import fill
@@ -32,7 +33,9 @@ BLANK_LINES = 3  # offered below what is written in a list
 def forms(asked: Asked) -> Response:
     """Show the forms to choose from."""
     forms = [folder.form for folder in asked.session.forms.all()]
-    return asked.page("forms.html", forms=forms, proposed={f.code for f in forms if may_propose(asked.session, f)})
+    proposed = {f.code for f in forms if may_propose(asked.session, f)}
+    improved = {f.code for f in forms if may_offer(asked.session, f)}
+    return asked.page("forms.html", forms=forms, proposed=proposed, improved=improved)
 
 
 def begin(asked: Asked) -> Response:
