@@ -13,17 +13,22 @@ import pytest
 
 from qrecords.errors import NotFound, UsageError, WrongState
 from qrecords.model.access import Grant
+from qrecords.model.period import Period
+from qrecords.model.record import Record
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
 from qrecords.services.finding.find import show
+from qrecords.services.improving import candidates
 from qrecords.services.intake.fill import fill
 from qrecords.services.reports.draw import draw
 from qrecords.services.reports.evaluated import Evaluated, evaluation, evaluation_file
+from qrecords.services.reports.figures import figures_of
 from qrecords.services.reports.kept import show_document
 from qrecords.services.reports.progress import make_void
 from qrecords.services.reports.shown import ShownDocument
 from qrecords.stores.given import GivenFile
 from tests.faulty_disk import blank_convert
+from tests.model.figures.rows import record
 from tests.model.figures.test_v1_month import contacts, notices, reports
 from tests.services.test_management import paper, told
 from tests.services.test_report_figures import keep, numbered
@@ -148,3 +153,52 @@ def test_at_the_desk_the_paper_is_begun_from_the_page_of_the_report(drawn: tuple
     month = draw(office, "BB", "2026-03", answer="示例")
     assert "/evaluation" not in browser.get(f"/reports/{month.document_no}")
     assert browser.post(f"/reports/{month.document_no}/evaluation", {}).status_code == 409
+
+
+def test_what_is_below_its_target_and_the_alarms_of_a_result_are_offered_for_improvement(
+    drawn: tuple[Office, ShownDocument],
+) -> None:
+    """Of the newest report with an evaluation, and the newest result of satisfaction, until an item names them (S.2)."""
+    office, report = drawn
+    result = draw(office, "MY", "2026-03", answer="示例")
+    found = {c.key: c for c in candidates(office).candidates if c.key in {report.document_no, result.document_no}}
+    assert (
+        found[report.document_no].kind == "评价" and "按期到达率（75.0，目标95%）" in found[report.document_no].problem
+    )
+    assert "签发后出发" not in found[report.document_no].problem, "that one is kept"
+    others = [alarm for alarm in result.alarms or () if alarm[:2] in {"A2", "A3", "A4"}]
+    assert others and found[result.document_no].problem == f"{result.period} {'；'.join(others)}"
+    for number in (report.document_no, result.document_no):
+        said = paper("GJ", sources=[{"record_no": number}])
+        fill(office, "GJ", [GivenFile(f"{number}.json", json.dumps(said).encode())], same_again=True)
+    assert not {c.key for c in candidates(office).candidates} & set(found)
+
+
+def test_each_unit_that_served_is_evaluated_by_what_it_did_itself(office: Office) -> None:
+    """R.2: two of three arrivals of the centre in time, none of the other unit's; what is no unit's is the centre's."""
+
+    def sent(name: str, there: str, unit: str = "") -> Record:
+        by = {"performed_by": "相关单位", "performing_unit": unit} if unit else {}
+        days = {"issued_on": "2026-03-02", "departed_on": "2026-03-03", "required_arrival": "2026-03-05"}
+        return record(name, "04A", arrived_on=there, customer_unit="甲部队", **days, **by)
+
+    served = [sent("N1", "2026-03-05"), sent("N2", "2026-03-04"), sent("N3", "2026-03-06")]
+    praised = record("I1", "01A", info_type=["表扬（感谢）"], received_at="2026-03-09 09:00", customer_unit="甲部队")
+    other = [sent("N4", "2026-03-06", "示例一所"), sent("N5", "2026-03-07", "示例 一所")]
+    said = office.settings.forms_dir.parent / "KF758" / "evaluation.toml"
+    said.write_text(said.read_text(encoding="utf-8").replace("on = false", "on = true"), encoding="utf-8")
+    keep(office, numbered([*served, praised]))
+    with office.register.read() as tx:
+        alone = figures_of(office, tx, "BB", Period.read("2026-H1")).drawn
+    assert [t.id for t in alone.tables if t.id.startswith("R")] == ["R01"], "one unit alone is the office"
+    keep(office, numbered([*served, praised, *other])[-2:])
+    with office.register.read() as tx:
+        both = figures_of(office, tx, "BB", Period.read("2026-H1")).drawn
+    table = next(t for t in both.tables if t.id == "R02")
+    rows = {row.key: row.cells for row in table.rows}
+    assert [head.label for head in table.columns] == ["客户服务中心", "示例一所"]
+    assert rows["arrival"] == ("66.7（8.42）", "0.0（0.00）")
+    assert rows["notice_first"] == ("100.0（4.00）", "100.0（4.00）")
+    assert (rows["praise"], rows["binding"]) == (("1.0", "0.0"), ("—", "—"))
+    score = next(t for t in both.tables if t.id == "R01").rows[-1].cells[2]
+    assert rows["total"][0] != score and all(cell.endswith("格") or "秀" in cell for cell in rows["total"])

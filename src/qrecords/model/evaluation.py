@@ -176,6 +176,30 @@ def evaluation_table(result: Result, rounding: Rounding = Rounding.HALF_UP) -> T
     return TableResult("R01", "score", "售后服务工作评价", "", "指标", heads, tuple(rows), notes)
 
 
+def unit_table(results: Mapping[str, Result], rounding: Rounding = Rounding.HALF_UP) -> TableResult:
+    """Return table R02: each indicator's value and points by unit, the score and level of each below."""
+
+    def cell(scored: Scored) -> str:
+        if scored.value is None:
+            return NONE
+        value = f"{rounded(Fraction(scored.value), 1, rounding):f}"
+        return value if scored.points is None else f"{value}（{rounded(scored.points, 2, rounding):f}）"
+
+    units = [*results.values()]
+    rows = [
+        TableRow(line[0].indicator.key, line[0].indicator.label, tuple(map(cell, line)))
+        for line in zip(*(result.scored for result in units), strict=True)
+    ]
+    scores = [NONE if r.score is None else f"{rounded(r.score, 1, rounding):f} {r.level}" for r in units]
+    rows.append(TableRow("total", "评价得分", tuple(scores), total=True))
+    heads = tuple(ColumnHead(f"unit_{n}", name) for n, name in enumerate(results, start=1))
+    notes = (
+        "各承办单位只按自己的通知单和报告；括号里是得分，没有发生的不计",
+        "用户信息、计划、改进项算客户服务中心的；检查表、成册是全中心的，不分单位",
+    )
+    return TableResult("R02", "units", "各承办单位评价", "", "指标", heads, tuple(rows), notes)
+
+
 def _level(levels: Sequence[Level], score: Fraction | None) -> str:
     if score is None:
         return ""

@@ -12,11 +12,13 @@ from qrecords.model.evaluation import (
     BOUND,
     CHECKED,
     Evaluation,
+    Result,
     bound_in_time,
     cases_of,
     checked_quarters,
     evaluate,
     evaluation_table,
+    unit_table,
 )
 from qrecords.model.figures.alarms import Answered, Answers, alarm_counts, alarm_table, alarms, answered
 from qrecords.model.figures.arithmetic import Rounding
@@ -30,6 +32,7 @@ from qrecords.model.period import Period
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
 from qrecords.services.intake.lists import customers_listed, delivered_units
+from qrecords.services.reports.byunit import results_by_unit
 from qrecords.services.require import owes_something
 from qrecords.settings import spans_of
 from qrecords.stores.documentkinds import read_documents
@@ -94,13 +97,9 @@ def figures_of(
         tables = (*drawn.tables, alarm_table(found)) if alarmed else _with_counts(drawn.tables, found)
         drawn = replace(drawn, tables=tables, records={**drawn.records, **named})
     if kind == EVALUATED and period.span != "month" and (office_own := read_evaluation(office.forms.beside)).on:
-        drawn = _evaluated(
-            drawn,
-            draw(EVALUATION, period, read, means, office.today()),
-            office_own,
-            means.rounding,
-            _of_office(office, tx, period),
-        )
+        beside = draw(EVALUATION, period, read, means, office.today())
+        by_unit = results_by_unit(office_own, (EVALUATED, EVALUATION), period, read, means, office.today())
+        drawn = _evaluated(drawn, beside, office_own, means.rounding, _of_office(office, tx, period), by_unit)
     filed = {r.record_no: r.archive_no for r in read.records if r.archive_no and r.record_no in drawn.records}
     return Figures(drawn, found if alarmed else (), filed)
 
@@ -112,7 +111,12 @@ def _with_counts(tables: Sequence[TableResult], found: Sequence[Answered]) -> tu
 
 
 def _evaluated(
-    drawn: Drawn, beside: Drawn, own: Evaluation, rounding: Rounding, of_office: dict[str, Number | None]
+    drawn: Drawn,
+    beside: Drawn,
+    own: Evaluation,
+    rounding: Rounding,
+    of_office: dict[str, Number | None],
+    by_unit: Mapping[str, Result],
 ) -> Drawn:
     """Return a report with its evaluation, and behind it what is listed for that alone; its figures stand nowhere."""
     figures = {f.id: f for one in (*drawn.tables, *beside.tables) for f in one.figures()}
@@ -121,7 +125,8 @@ def _evaluated(
     lists = [one for one in beside.tables if one.rows and not [*one.figures()]]
     named = {no for one in lists for no in one.named()}
     records = {**drawn.records, **{no: seq for no, seq in beside.records.items() if no in named}}
-    return replace(drawn, tables=(*drawn.tables, evaluation_table(result, rounding), *lists), records=records)
+    made = [evaluation_table(result, rounding), *([unit_table(by_unit, rounding)] if by_unit else [])]
+    return replace(drawn, tables=(*drawn.tables, *made, *lists), records=records)
 
 
 def _of_office(office: Office, tx: Transaction, period: Period) -> dict[str, Number | None]:
