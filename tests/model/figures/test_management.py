@@ -216,6 +216,63 @@ def test_a_call_is_no_visit() -> None:
     assert (found["visits"], found["visited"], found["customers"], found["percent"]) == ("3", "2", "3", "66.7")
 
 
+def test_coverage_is_of_customers_in_use_and_by_region() -> None:
+    """Visits count wherever they led; who is not in use any more is nobody to be visited (L.1)."""
+
+    def visit(number: str, unit: str) -> Record:
+        return record(number, ZF, visit_to="2026-05-20", customer_unit=unit, military_branch="海军")
+
+    calls = [
+        record(f"C{n}", "02A", call_at="2026-04-02 09:00", direction="来电", customer_unit=unit, military_branch="海军")
+        for n, unit in enumerate(("甲", "乙", "丙", "丁"))
+    ]
+    said = {"甲": {"region": "北"}, "乙": {"region": "北", "in_use": "否"}, "丙": {"region": "南", "in_use": "是"}}
+    listed = {choice_key(unit): one for unit, one in said.items()}
+    paper = Paper("2026-H1", [*calls, visit("V1", "甲"), visit("V2", "乙")], listed=listed)
+    wanted = {"visits": "2", "visited": "1", "customers": "3", "percent": "33.3"}
+    assert paper.row("P03", "coverage", "total") == paper.row("P03", "regions", "total") == wanted
+    assert paper.row("P03", "regions", "北") == {"visits": "2", "visited": "1", "customers": "1", "percent": "100.0"}
+    assert paper.row("P03", "regions", "南") == {"visits": "0", "visited": "0", "customers": "1", "percent": "0.0"}
+    assert [row[0] for row in paper.listed("P03", "not_visited")] == ["丁", "丙"]
+    alone = Paper("2026-H1", [*calls, visit("V1", "甲")], listed={choice_key("乙"): {"in_use": "否"}})
+    assert [t.part for t in alone.drawn.tables if t.id == "P03"] == ["coverage", "not_visited"], (
+        "a list without regions"
+    )
+
+
+def test_the_yearly_report_of_visits() -> None:
+    """L.3: the plan's visits, coverage, what users asked for by kind with what became of it, quality problems."""
+
+    def asked(kind: str, info: str = "", **more: str) -> dict[str, str]:
+        return {"kind": kind, "content": f"示例{kind}", **({"info_no": info} if info else {}), **more}
+
+    closed = {"received_at": "2026-05-21 09:00", "handled_on": "2026-05-25", "replied_at": "2026-05-26 10:00"}
+    records = [
+        plan(),
+        record(
+            "V1", ZF, visit_to="2026-05-20", customer_unit="甲", military_branch="海军", plan_item_no="P3-1",
+            opinions=[asked("要求", "I1"), asked("要求", "I2"), asked("建议", reply="当场")], quality_problems="接插件松",
+        ),
+        record("V2", ZF, visit_to="2026-06-20", customer_unit="乙", military_branch="海军", opinions=[asked("意见", "无此号")]),
+        record("I1", "01A", info_type=["要求"], channel="走访", customer_unit="甲", resolved=True, **closed),
+        record("I2", "01A", info_type=["要求"], channel="走访", customer_unit="甲", received_at="2026-05-21 09:00"),
+    ]  # fmt: skip
+    paper = Paper("2026", records, kind="ZB")
+    assert [t.id for t in paper.drawn.tables] == ["P01", "P03", "P03", "P09", "P09", "P09"]
+    assert paper.row("P09", "needs", "要求") == {
+        "count": "2", "answered": "0", "passed": "2", "closed": "1", "open": "1",
+    }  # fmt: skip
+    assert paper.row("P09", "needs", "total")["count"] == "4"
+    assert [(r[3], r[6]) for r in paper.listed("P09", "open")] == [
+        ("要求", "办理中"),
+        ("建议", "未转"),
+        ("意见", "未转"),
+    ]
+    assert paper.listed("P09", "quality") == [("V1", "甲", "接插件松")]
+    assert paper.row("P01", "done", "visits")["done"] == "1"
+    assert not [t for t in Paper("2026", records).drawn.tables if t.id == "P09"], "its own document alone"
+
+
 def test_services_asked_after() -> None:
     notices = [
         record(

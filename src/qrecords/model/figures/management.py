@@ -122,6 +122,15 @@ def _visit(entry: Entry, _: Surroundings) -> bool:
     return number == "ZF" or VISIT in (values.get("service_category") or ()) or values.get("channel") == VISIT
 
 
+def _need_state(entry: Entry, near: Surroundings) -> str:
+    """未转 · 办理中 · 已办结, of what a user asked for on a visit, by the 01A it became (L.3)."""
+    told = near.links.by_number.get(str(entry.get("opinions.info_no") or ""))
+    if told is None:
+        return "未转"
+    closed = near.standing(told).closed
+    return "已办结" if closed and closed <= near.last else "办理中"
+
+
 def customers(entries: Sequence[Entry]) -> Iterator[Entry]:
     """Give an entry for each customer met until the period's end, with his last contact and visit (L.1)."""
     met: dict[str, list[Entry]] = {}
@@ -207,6 +216,7 @@ MANAGEMENT: dict[str, Fact] = {
     "@in_force": _in_force,
     "@supply": _supply,
     "@visit": _visit,
+    "@need_state": _need_state,
     "@follow_due_on": _follow_due_on,
     "@follow_up": _follow_up,
     "@qualified": _qualified,
