@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,13 @@ from qrecords.office import Office
 from qrecords.services.administer import open_office
 from qrecords.services.care.verify import verify
 from qrecords.services.demo import COUNTS, make_demo
+from qrecords.services.due import due
 from qrecords.services.finding.find import list_records
+from qrecords.services.packs import packs
+from qrecords.services.reports.kept import list_documents, show_document
+from tests.conftest import CHECKOUT
 from tests.services.test_crash import assert_valid_ocfl
+from tests.services.test_packs import PAPERS
 
 pytestmark = pytest.mark.office
 
@@ -61,3 +67,22 @@ def test_every_pdf_is_sound_in_the_eyes_of_others(demo: tuple[Office, Any]) -> N
         rows = fonts.splitlines()[2:]
         assert rows
         assert all(row.split()[-5] == "yes" for row in rows), f"a font of {pdf} is not embedded"
+
+
+@pytest.mark.slow
+def test_with_its_optional_parts_the_office_shows_each_at_work(tmp_path: Path) -> None:
+    """What `make demo PACKS=1` makes: records of each part, filed and under way, what is due of them, their tables."""
+    told = subprocess.run(["make", "-n", "demo", "PACKS=1"], cwd=CHECKOUT, check=True, capture_output=True, text=True)
+    assert "qrecords demo demo --years --packs" in told.stdout
+    made = make_demo(tmp_path / "office", years=True, with_packs=True)
+    with closing(open_office(tmp_path / "office")) as office:
+        assert made.packs == [pack.title for pack in packs(office) if pack.on] and len(made.packs) == 4
+        states = {(r.form_code, r.state) for r in list_records(office)}
+        assert states >= {(code, "filed") for code in PAPERS.values()}
+        assert {code for code, state in states if state == "draft"} >= {"TZ758-TZ", "DF758-DC", "FX758-FX", "YB758-YB"}
+        late = {d.key for d in due(office).due}
+        assert late >= {"opinion_solicitation", "adhoc_reply", "in_repair", "reserve_check"}, late
+        (report,) = [d for d in list_documents(office, kind="BB") if d.period == str(made.year)]
+        tables = {t.key for t in show_document(office, report.document_no).tables or ()}
+        assert tables >= {"L01.rows", "L03.classes", "L05.heads", "L06.adhoc", "L07.weeks", "T15.checks"}
+        assert verify(office).problems == []

@@ -566,6 +566,11 @@ def test_the_sample_office_shows_each_at_work(
         assert states >= {(f"{code}-2026", "draft") for code in PAPERS.values() if code != "FX758-FX"}
         late = {d.key for d in due(opened).due}
         assert late >= {"opinion_solicitation", "adhoc_reply", "in_repair", "reserve_check"}, late
+        with opened.register.read() as tx:
+            drawn = [figures_of(opened, tx, "BB", Period.read(y), level="机密").drawn for y in ("2025", "2026")]
+        shown = {f.id: f.value for one in drawn for t in one.tables for f in t.figures() if f.value}
+        there = {"L01.rows", "L03.classes", "L05.heads", "L06.adhoc", "L07.weeks", "T15.checks", "T15.repaired"}
+        assert {".".join(key.split(".")[:2]) for key in shown} >= there
         # The roster is for a role that names its form: no other sees it, nor finds it.
         keeper = replace(opened, account=replace(opened.account, grants=(Grant("supervisor"), Grant("archivist"))))
         assert [search(of, "单位/部门:示例研究所", Criteria()).total for of in (opened, keeper)] == [3, 0]
