@@ -115,9 +115,7 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
     if not mail and _goes_by_mail(office, document):
         raise UsageError(
             f"{document.document_no} 报送到外单位，要写明发件记录",
-            remedy=advise(
-                "请先登记发件（QR758-09A），主题里写上文件编号 {}，再用 {} 写明", document.document_no, Input.MAIL
-            ),
+            remedy=advise("请先{}，再用 {} 写明", _to_be_logged(office, document), Input.MAIL),
         )
     sent = Sent(recipients, day, office.now(), office.account.name, document.progress.edition, mail)
     after = document.issued(sent)
@@ -148,9 +146,14 @@ def _mail(office: Office, number: str, document: Document) -> str:
     if form_number(record.form_code) != MAIL or record.state is State.VOID or not named:
         raise InvalidInput(
             f"{record.record_no} 不是写着 {document.document_no} 的发件记录",
-            remedy=f"请先登记发件（QR758-09A），主题里写上文件编号 {document.document_no}",
+            remedy=f"请先{_to_be_logged(office, document)}",
         )
     return record.record_no
+
+
+def _to_be_logged(office: Office, document: Document) -> str:
+    form = "、".join(code for code in office.outlines.titles() if form_number(code) == MAIL)
+    return f"登记发件（{form}），主题里写上文件编号 {document.document_no}"
 
 
 def receive(office: Office, number: str, recipient: str, *, by: str, on: str = "") -> ShownDocument:
