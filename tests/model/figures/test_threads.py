@@ -154,17 +154,26 @@ def test_the_month_lists_the_ledger_a_row_a_need(with_ledger: Means) -> None:
     kept = row(
         source_no=INFO, improvement_no="KF758-GJ-2026-00001", phase="返修", closed_on="2026-03-20", content="示例二"
     )
-    found = Paper("2026-03", [*need, kept], using=with_ledger).listed("L03", "rows")
-    papers = "、".join((CALL, INFO, ROW))
-    assert found[0] == (
-        "2026-03-01 10:00", "甲", "/", "SL-120/09", "返修", "维护意见", "无显示", papers, "示例甲", "更换", "2026-03-06",
-        "2026-03-09 09:00", "超过48小时", "按期", "更换", "2026-03-20", "满意", "KF758-GJ-2026-00001", "已办结",
+    paper = Paper("2026-03", [*need, kept], using=with_ledger)
+    assert paper.listed("L03", "rows")[0] == (
+        "2026-03-01 10:00", "甲", "/", "SL-120/09", "返修", "维护意见", "无显示", "、".join((INFO, ROW)), "示例甲",
+        "2026-03-20", "已办结",
     )  # fmt: skip
+    assert paper.listed("L03", "answers")[0] == (
+        "甲", "维护意见", "更换", "2026-03-06", "2026-03-09 09:00", "超过48小时", "按期", "更换", "满意",
+        "KF758-GJ-2026-00001", "已办结",
+    )  # fmt: skip
+    for part in ("rows", "answers"):
+        assert [row.key for row in paper.part("L03", part).rows][:1] == [CALL], (
+            "found by the number of its first record"
+        )
     assert not [
-        t for t in Paper("2026-H1", [*need, kept], using=with_ledger).drawn.tables if (t.id, t.part) == ("L03", "rows")
+        t
+        for t in Paper("2026-H1", [*need, kept], using=with_ledger).drawn.tables
+        if (t.id, t.part) in {("L03", "rows"), ("L03", "answers")}
     ]
     late = information(handled_on="2026-03-06")
     assert (
-        Paper("2026-03", [late, row()], cutoff="2026-03-10", using=with_ledger).listed("L03", "rows")[0][13] == "逾期"
+        Paper("2026-03", [late, row()], cutoff="2026-03-10", using=with_ledger).listed("L03", "answers")[0][6] == "逾期"
     )
-    assert Paper("2026-03", [late, row()], cutoff="2026-03-09", using=with_ledger).listed("L03", "rows")[0][13] == "/"
+    assert Paper("2026-03", [late, row()], cutoff="2026-03-09", using=with_ledger).listed("L03", "answers")[0][6] == "/"

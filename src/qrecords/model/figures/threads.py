@@ -68,7 +68,7 @@ _SAID = {
 
 OWN_FACTS = frozenset(
     {"@class", "@thread_state", "@answered", "@papers", "@closed", "@complete", "@uncorrected", "@traceable",
-     "@asked_at", "@phase", "@told_next_day", "@closed_day", *_SAID}
+     "@asked_at", "@more_papers", "@phase", "@told_next_day", "@closed_day", *_SAID}
 )  # fmt: skip
 
 
@@ -113,6 +113,7 @@ def _row(found: Sequence[Entry], kind: str, *, closed: bool) -> dict[str, Any]:
     return {
         "@unit_name": "/".join(str(v) for k in ("product_model", "serial_no") if (v := _first(found, k))),
         "@asked_at": next((v for k in _ASKED if (v := found[0].get(k))), found[0].get("@date")),
+        "@more_papers": "、".join(e.record.record_no for e in found[1:]),
         "@phase": _first(found, "phase") or ("返修" if kind == REPAIR else "使用"),
         "@told_next_day": _told_next_day(found),
         "@closed_day": max(days, default=""),
