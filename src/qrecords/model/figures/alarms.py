@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from qrecords.model.figures.arithmetic import Rate, rounded
-from qrecords.model.figures.entries import Entry, Improvement
+from qrecords.model.figures.arithmetic import Rate, rounded, total
+from qrecords.model.figures.entries import Entry, Improvement, said
 from qrecords.model.figures.measures import against, numbers_of
 from qrecords.model.figures.results import ColumnHead, Figure, TableResult, TableRow
 from qrecords.model.figures.satisfaction import BAD, ITEMS, Method
@@ -21,6 +21,7 @@ UNHAPPY = "不满意"
 FOLLOWED, WRONG = "FOLLOWED", "有问题"
 ASKED = {"condition": "设备现状", "product_rating": "对产品", "service_rating": "对服务"}
 MOST_NAMED = 3
+Index = tuple[Fraction | None, int, Sequence[Entry]]  # its value, of how many, of whom
 RAISED, TAKEN_UP, CORRECTED, VERIFIED, REJECTED, EXPLAINED = "已触发", "已立项", "已纠正", "已验证", "不采纳", "不立项"
 OF_ALL = frozenset({"A2", "A3", "A4"})  # they rest on many records: an item names the document that tells of them
 
@@ -98,44 +99,50 @@ def _state(items: Sequence[Improvement]) -> str:
 
 def alarms(report: Report, method: Method) -> tuple[Alarm, ...]:
     """Return the alarms of a period, each with its records."""
-    found = [*_bad_words(report), *_below(report, method), *_falls(report, method)]
+    now = {key: _index(report, key, report.period) for key in INDICES}
+    found = [*_bad_words(report), *_below(report, method, now), *_falls(report, method, now)]
     return (*found, *_coverage(report, method), *_unhappy(report), *_asked_after(report))
 
 
 def _bad_words(report: Report) -> Iterator[Alarm]:
     """A1: any item of any sheet 不满意 or 很不满意, however many answers there are."""
-    for sheet in report.population.at("SHEET", "period", report.period):
-        said = [f"{label}「{sheet.get(item)}」" for item, label in ITEMS.items() if sheet.get(item) in BAD]
-        if said:
+    for sheet in report.population.of_those("SHEET", report.period, _bad):
+        words = [f"{label}「{sheet.get(item)}」" for item, label in ITEMS.items() if sheet.get(item) in BAD]
+        if words:
             number = sheet.record.record_no
-            yield Alarm("A1", f"A1.{number}", f"{sheet.get('customer_unit') or number}：{'、'.join(said)}", (number,))
+            yield Alarm("A1", f"A1.{number}", f"{sheet.get('customer_unit') or number}：{'、'.join(words)}", (number,))
 
 
-def _index(report: Report, key: str, period: Period) -> tuple[Fraction | None, int, Sequence[Entry]]:
-    found = [e for e in report.population.at("OCCASION", "period", period) if e.get(key) is not None]
-    scores = [Fraction(e.get(key)) for e in found]
-    return (sum(scores, Fraction(0)) / len(scores) if scores else None), len(scores), found
+def _bad(entry: Entry) -> bool:
+    return not BAD.isdisjoint(map(entry.record.values.get, ITEMS))
 
 
-def _below(report: Report, method: Method) -> Iterator[Alarm]:
+def _index(report: Report, key: str, period: Period) -> Index:
+    there = report.population.at("OCCASION", "period", period)
+    found = [(e, score) for e, score in zip(there, said(there, key), strict=True) if score is not None]
+    scores = [score for _, score in found]
+    return (total(scores) / len(scores) if scores else None), len(scores), [e for e, _ in found]
+
+
+def _below(report: Report, method: Method, now: Mapping[str, Index]) -> Iterator[Alarm]:
     """A2: an index below its target, before rounding, from so many answers on."""
     for key, (name, label) in INDICES.items():
-        value, n, found = _index(report, key, report.period)
+        value, n, found = now[key]
         target = _target(method, name)
         if value is not None and n >= method.min_n and value < Fraction(target):
             shown = against(value, target, report.rounding)
             yield Alarm("A2", f"A2.{name}", f"{label} {shown} 低于目标 {target}（n={n}）", numbers_of(found))
 
 
-def _falls(report: Report, method: Method) -> Iterator[Alarm]:
+def _falls(report: Report, method: Method, now: Mapping[str, Index]) -> Iterator[Alarm]:
     """A3: an index that fell by so many points since the period before, both from so many answers on."""
     for key, (name, label) in INDICES.items():
-        now, n, found = _index(report, key, report.period)
-        before, n_before, _ = _index(report, key, report.period.preceding)
-        if now is None or before is None or min(n, n_before) < method.min_n:
+        value, n, found = now[key]
+        if value is None or n < method.min_n:
             continue
-        if before - now >= Fraction(method.fall):
-            told = f"{label}由 {rounded(before):f} 降到 {rounded(now):f}"
+        before, n_before, _ = _index(report, key, report.period.preceding)
+        if before is not None and n_before >= method.min_n and before - value >= Fraction(method.fall):
+            told = f"{label}由 {rounded(before):f} 降到 {rounded(value):f}"
             yield Alarm("A3", f"A3.{name}", told, numbers_of(found))
 
 

@@ -267,17 +267,18 @@ def _faults(
 def _settled(records: Iterable[Record], valid: Callable[[Record], str]) -> Callable[[tuple[str, str], str], str]:
     """Return what tells the first day after one on which a valid report says of a unit that nothing is left open."""
 
-    @cache  # few tables ask
-    def days() -> dict[tuple[str, str], list[str]]:
-        found: dict[tuple[str, str], list[str]] = {}
+    @cache  # few tables ask, of few units
+    def reports() -> dict[tuple[str, str], list[Record]]:
+        found: dict[tuple[str, str], list[Record]] = {}
         for record in records:
             none = form_number(record.form_code) in {"06", "07"} and record.values.get("open_issues") in SAYS_NONE
-            if none and all(unit := unit_of(record.values)) and not valid(record):
-                found.setdefault(unit, []).append(record.date[:10])
-        return {unit: sorted(told) for unit, told in found.items()}
+            if none and all(unit := unit_of(record.values)):
+                found.setdefault(unit, []).append(record)
+        return found
 
     def settled(unit: tuple[str, str], after: str) -> str:
-        return next((day for day in days().get(unit, ()) if day > after), "")
+        later = [r for r in reports().get(unit, ()) if r.date[:10] > after]
+        return min((r.date[:10] for r in later if not valid(r)), default="")
 
     return settled
 

@@ -131,18 +131,29 @@ class Population:
                 span = span_of(at, period)
                 # By day first: conditions are asked of the few of a month, not of all.
                 days, entries = self._by_day(found, basis or found.basis)
-                there = entries[bisect_left(days, span.first) : bisect_right(days, span.last)]
-        return [*meeting(there, found.when)] if found.when else there
+                there = [*meeting(entries[bisect_left(days, span.first) : bisect_right(days, span.last)], found.when)]
+        return there
 
     def _there(self, found: SetDefinition, came_by: str, gone_after: str) -> list[Entry]:
-        """Return who came by a day and went after a day, or not at all."""
-        return [
-            entry
-            for entry in self._made(found.forms, found.basis, found.over)
-            if (since := _day(entry, found.since))
-            and since <= came_by
-            and ((until := _day(entry, found.until)) == "" or until > gone_after)
-        ]
+        """Return who meets a set's conditions, came by a day and went after a day, or not at all."""
+        made = self._made(found.forms, found.basis, found.over)
+        came = [e for e, day in zip(made, said(made, found.since), strict=True) if day and str(day)[:10] <= came_by]
+        there = meeting(came, found.when)
+        if not found.until:
+            return [*there]
+        gone = said(there, found.until)  # asked of the few that are left: it may take some working out
+        return [e for e, day in zip(there, gone, strict=True) if not day or str(day)[:10] > gone_after]
+
+    def of_those(self, name: str, period: Period, test: Callable[[Entry], bool]) -> list[Entry]:
+        """Return the members of a set in a period that are made of entries passing a test, one of each at most."""
+        found = self.sets[name]
+        counted = [e for form in found.forms for e in self._counted(form, found.basis) if test(e)]
+        made = [*self._makers[found.over](counted)] if found.over in self._makers else counted
+        days = [str(day or "")[:10] for day in said(made, found.date or "@date")]
+        there = sorted(
+            ((day, e.numbers[0], n) for n, (e, day) in enumerate(zip(made, days, strict=True)) if period.holds(day))
+        )
+        return [*meeting([made[n] for _, _, n in there], found.when)]
 
     def _by_day(self, found: SetDefinition, basis: Basis) -> tuple[list[str], list[Entry]]:
         date_key = found.date or "@date"
@@ -190,7 +201,3 @@ def span_of(at: At, period: Period) -> Period:
             return period.twelve_months
         case _:
             return period
-
-
-def _day(entry: Entry, key: str) -> str:
-    return str(entry.get(key) or "")[:10] if key else ""

@@ -178,6 +178,7 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
     )
     codes = office.forms.counted_codes()
     found: list[Record] = []
+    older: list[Record] = []
     for code in codes:
         number = form_number(code)
         if number in _WHOLE:
@@ -185,10 +186,13 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
             continue
         days = _OTHER_DAYS.get(number, ("user_sign_date",) if number in _SIGNED else ())
         closed = (_CLOSED[number],) if number in _CLOSED else ()
-        left = _UNSOLVED.get(number, {})
-        found += tx.records.counted(code, since=since, days=(*days, *closed), other_than=left)
+        found += tx.records.counted(code, since=since, days=(*days, *closed))
+        if left := _UNSOLVED.get(number):
+            older += tx.records.saying(code, left, before=since)
     handed_in = _handed_in(tx, period)
     there = {r.record_no for r in found}
+    found += (r for r in older if r.record_no not in there)
+    there |= {r.record_no for r in older}
     # What was handed in long after its own day: few.
     found += [r for r in tx.records.many([no for no in handed_in if no not in there]) if r.form_code in codes]
     rank = secrecy_rank(level)

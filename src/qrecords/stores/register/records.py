@@ -200,29 +200,32 @@ class Records:
             found += self._select(*wanted, t.record.c[column].in_(part))
         return sorted(found, key=lambda r: r.record_no)
 
-    def counted(
-        self,
-        form_code: str,
-        *,
-        since: str = "",
-        days: Sequence[str] = (),
-        other_than: Mapping[str, Collection[str]] = MappingProxyType({}),
-    ) -> list[Record]:
+    def counted(self, form_code: str, *, since: str = "", days: Sequence[str] = ()) -> list[Record]:
         """Return a form's records for figures, with their signatures alone: of a day since one, or with one of these
-        other days since it, or still under way, or saying in a field something `other_than` some words; all of them
-        without a day. Destroyed ones say nothing any more.
+        other days since it, or still under way; all of them without a day. Destroyed ones say nothing any more.
         """
         c = t.record.c
         conditions = [c.seq > 0, c.form_code == form_code, c.state != State.DESTROYED.value]
         if since:
             still = [s.value for s in OPEN_STATES]
             other = [c["values"][key].as_string() >= since for key in days]
-            said = [c["values"][key].as_string().not_in(["", *words]) for key, words in other_than.items()]
-            conditions.append(sa.or_(c.date >= since, c.state.in_(still), *other, *said))
+            conditions.append(sa.or_(c.date >= since, c.state.in_(still), *other))
         # Sorted here: a database sorts whole rows.
         rows = sorted(self._c.execute(sa.select(*_IN_ORDER).where(*conditions)).all(), key=itemgetter(0))
         signed = self._signatures_between(rows[0][0], rows[-1][0]) if rows else {}
         return [_counted(row, signed.get(row[0], ())) for row in rows]
+
+    def saying(self, form_code: str, other_than: Mapping[str, Collection[str]], *, before: str) -> list[Record]:
+        """Return a form's records of before a day that say in a field something `other_than` some words, and no more.
+
+        Their signatures would be those of years: whoever looks that far back does not ask whether they are valid.
+        """
+        c = t.record.c
+        said = [c["values"][key].as_string().not_in(["", *words]) for key, words in other_than.items()]
+        destroyed = c.state != State.DESTROYED.value
+        conditions = [c.seq > 0, c.form_code == form_code, destroyed, c.date < before, sa.or_(*said)]
+        rows = sorted(self._c.execute(sa.select(*_IN_ORDER).where(*conditions)).all(), key=itemgetter(0))
+        return [_counted(row, ()) for row in rows]
 
     def months(self) -> tuple[str, frozenset[str]]:
         """Return the day of the first record, and the months (YYYY-MM) there are records of."""
