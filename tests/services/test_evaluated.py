@@ -202,3 +202,41 @@ def test_each_unit_that_served_is_evaluated_by_what_it_did_itself(office: Office
     assert (rows["praise"], rows["binding"]) == (("1.0", "0.0"), ("—", "—"))
     score = next(t for t in both.tables if t.id == "R01").rows[-1].cells[2]
     assert rows["total"][0] != score and all(cell.endswith("格") or "秀" in cell for cell in rows["total"])
+
+
+def test_the_paper_of_one_unit_says_what_the_report_says_of_it(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R02's column with R01's targets and weights, its own late arrivals alone; another name is told which there are."""
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    said = office.settings.forms_dir.parent / "KF758" / "evaluation.toml"
+    said.write_text(said.read_text(encoding="utf-8").replace("on = false", "on = true"), encoding="utf-8")
+    days = {"issued_on": "2026-03-02", "departed_on": "2026-03-03", "required_arrival": "2026-03-05"}
+    unit = {"performed_by": "相关单位", "performing_unit": "示例一所"}
+    notices_ = [
+        record("N1", "04A", arrived_on="2026-03-05", customer_unit="甲部队", **days),
+        record("N2", "04A", arrived_on="2026-03-06", customer_unit="甲部队", **days),
+        record("N3", "04A", arrived_on="2026-03-07", customer_unit="乙部队", **days, **unit),
+    ]
+    keep(office, numbered(notices_))
+    office.workspace.source = lambda: datetime.fromisoformat("2026-07-10T09:00:00+08:00")
+    report = draw(office, "BB", "2026-H1", answer="示例")
+    found = evaluation(office, report.document_no, "示例 一所")
+    table = next(t for t in report.tables or () if t.key == "R02.units")
+    lines = {line["name"]: line for line in found.values["indicators"]}
+    arrival = lines["按期到达率"]
+    assert (arrival["value"], arrival["points"], arrival["target"], arrival["weight"]) == ("0.0", "0.00", "95%", "12")
+    assert (lines["投诉检查"]["value"], lines["投诉检查"]["points"], lines["表扬"]["points"]) == ("—", "—", "—")
+    assert f"{found.score} {found.level}" == table.rows[-1][2]
+    shares = float(found.values["obtained"]) / float(found.values["involved"]) * 100
+    assert abs(shares - float(found.score)) < 0.1
+    assert [f["about"] for f in found.values["facts"]] == ["QR758-04A-2026-00003"]
+    assert found.values["evaluated_unit"] == "示例一所"
+    assert _filled(office, found)["indicators"] == list(found.values["indicators"])
+    centre = evaluation(office, report.document_no, "客户服务中心")
+    assert [f["about"] for f in centre.values["facts"]] == ["QR758-04A-2026-00002"]
+    with pytest.raises(NotFound, match="没有「示例九所」的评价") as refused:
+        evaluation(office, report.document_no, "示例九所")
+    assert "客户服务中心、示例一所" in str(refused.value.remedy)
+    browser = Browser(office).enter()
+    assert "<option>示例一所</option>" in browser.get(f"/reports/{report.document_no}")
+    begun = browser.post(f"/reports/{report.document_no}/evaluation", {"unit": "示例一所"})
+    assert 'value="示例一所"' in browser.get(begun.headers["location"])

@@ -170,7 +170,7 @@ WAYS: dict[str, Words] = {
         ["JB", "--period", "2019", "--branch", SPOOF], ["BB", "--period", SPOOF],
     ],
     "report show": lambda _: [[DOCUMENT], [SPOOF]],
-    "report evaluation": lambda f: [[DOCUMENT], [DOCUMENT, "-o", f["folder"] / f"{SPOOF}.xlsx"], [SPOOF]],
+    "report evaluation": lambda f: [[DOCUMENT], [DOCUMENT, "-o", f["folder"] / f"{SPOOF}.xlsx"], [DOCUMENT, "--unit", SPOOF], [SPOOF]],
     "report figures": lambda _: [[DOCUMENT], [DOCUMENT, "--figure", SPOOF], [SPOOF]],
     "report list": lambda _: [[], ["--kind", SPOOF]],
     "report review": lambda f: [[DOCUMENT, "--by", SPOOF], [DOCUMENT, "--evidence", f["txt"]], [SPOOF]],

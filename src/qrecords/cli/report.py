@@ -180,15 +180,17 @@ def list_(session: Session, kind: str, year: int | None) -> None:
 
 @report.command()
 @NUMBER
+@click.option("--unit", default="", help="只评一个承办单位（R02 里的名称）")
 @click.option("-o", "--output", type=types.OUTPUT, help="存成售后服务工作评价（KF758-PJ）的填写用工作簿 .xlsx")
 @pass_session
-def evaluation(session: Session, number: str, output: Path | None) -> None:
-    """按报表里的评价（R01）开始填售后服务工作评价；意见和批准由人写，不提奖惩，不写个人。"""
+def evaluation(session: Session, number: str, unit: str, output: Path | None) -> None:
+    """按报表里的评价（R01、R02）开始填售后服务工作评价；意见和批准由人写，不提奖惩，不写个人。"""
     from qrecords.services.reports.evaluated import evaluation as evaluation_of
     from qrecords.services.reports.evaluated import evaluation_file
 
-    found = evaluation_of(session.office, number)
-    lines = [f"{found.document_no}　{found.period}　评价得分 {found.score}　{found.level}".rstrip()]
+    found = evaluation_of(session.office, number, unit)
+    whose = f"{found.values['evaluated_unit']}　" if unit else ""
+    lines = [f"{found.document_no}　{found.period}　{whose}评价得分 {found.score}　{found.level}".rstrip()]
     path = None
     if output is not None:
         require_free(output)

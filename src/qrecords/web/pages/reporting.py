@@ -17,7 +17,7 @@ from qrecords.render.charts.svg import svg
 from qrecords.services.complaints import checklist_file
 from qrecords.services.intake import drafting
 from qrecords.services.reports import draw, kept, progress
-from qrecords.services.reports.evaluated import evaluation, evaluation_form, is_evaluated
+from qrecords.services.reports.evaluated import evaluation, evaluation_form, is_evaluated, units_of
 from qrecords.services.reports.shown import ShownDocument
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked, download, pdf
@@ -71,12 +71,13 @@ def document(asked: Asked) -> Response:
         drilled=kept.figures_of(asked.session, number, wanted) if wanted and shown.figures else [],
         files=[(name, f"{address}/file?{urlencode({'name': name})}") for name in _names(one)],
         may={a.value for a in RIGHTS if asked.session.allows(a)}, evaluated=is_evaluated(asked.session, one),
+        units=units_of(one),
     )  # fmt: skip
 
 
 def evaluated(asked: Asked) -> Response:
     """Begin the evaluation's paper with what a report says."""
-    found = evaluation(asked.session, asked.path["number"])
+    found = evaluation(asked.session, asked.path["number"], asked.text("unit"))
     return asked.go(f"/drafts/{drafting.begin(asked.session, evaluation_form(asked.session).code, found.values).key}")
 
 
