@@ -7,8 +7,9 @@ think in between; the services behind them in one process, so that the ratios sa
 Processor time is that of the server's processes, as many as `--processes` says. `--profile` tells where it goes, of
 the service calls; `--pages` profiles whole pages in one process. `--with-worker` measures those who think twice,
 quietly and while the worker reads a scan of 500 pages, or compiles a year (`--with-worker compile`), and nothing else:
-each asks the pages in turn, one of each a round, so that all kinds are asked at all moments of the work; a round in
-which it ended is not counted.
+each asks the pages in turn, one of each a round, so that all kinds are asked at all moments of the work; what was
+asked after it had ended is not counted. Work that ends before each page was answered `--least` times is done again
+(the next year), after `--asks` quiet rounds more: quiet and beside the work are measured in turns.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import cProfile
 import json
+import math
 import os
 import pstats
 import random
@@ -28,6 +30,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -45,7 +48,7 @@ from bench.desk_office import ACCOUNTS, lay
 from bench.measure import line
 from bench.search_corpus import questions
 from qrecords.model.access import Account
-from qrecords.model.job import Job
+from qrecords.model.job import Job, JobState
 from qrecords.office import Office
 from qrecords.services import jobs
 from qrecords.services.access.deskaccess import open_session
@@ -117,21 +120,24 @@ class Served:
         """Let hands ask so often each, all at once."""
         asked = [[address(n * hands + hand) for n in range(asks)] for hand in range(hands)]
         times, processor = self._load(asked, think)
-        return Figures([time for own in times for time in own], processor)
+        return Figures([seconds for own in times for seconds, _ in own], processor)
 
-    def in_turn(self, hands: int, ways: Sequence[Way], number: int, think: float) -> list[list[float]]:
-        """Let hands ask each page once, each hand beginning with another; returns the seconds of each page."""
+    def in_turn(self, hands: int, ways: Sequence[Way], number: int, think: float) -> list[list[tuple[float, float]]]:
+        """Let hands ask each page once, each hand beginning with another.
+
+        Returns for each page the seconds of each answer, and when it was there.
+        """
         turns = [[ways[(hand + k) % len(ways)] for k in range(len(ways))] for hand in range(hands)]
         asked = [[way.address(number * hands + hand) for way in turn] for hand, turn in enumerate(turns)]
         times, _ = self._load(asked, think)
-        by_way: dict[str, list[float]] = {way.name: [] for way in ways}
+        by_way: dict[str, list[tuple[float, float]]] = {way.name: [] for way in ways}
         for turn, own in zip(turns, times, strict=True):
-            for way, time_ in zip(turn, own, strict=True):
-                by_way[way.name].append(time_)
+            for way, answered in zip(turn, own, strict=True):
+                by_way[way.name].append(answered)
         return [*by_way.values()]
 
-    def _load(self, asked: Sequence[Sequence[str]], think: float) -> tuple[list[list[float]], float]:
-        """Let each hand ask its addresses; returns the seconds of each, and the server's processor time."""
+    def _load(self, asked: Sequence[Sequence[str]], think: float) -> tuple[list[list[tuple[float, float]]], float]:
+        """Let each hand ask its addresses; returns what in_turn does by hand, and the server's processor time."""
         work = [{"cookie": self.cookies[hand], "addresses": one} for hand, one in enumerate(asked)]
         before = self.spent()
         told = subprocess.run(
@@ -276,65 +282,93 @@ def warmed(served: Served, way: Way) -> None:
         served.asked(ACCOUNTS, 1, way.address)
 
 
-def scan_ready(office: Office, folder: Path) -> Callable[[], Job]:
-    """Get a long scan ready; what is returned begins to read it."""
+def scans(office: Office, folder: Path) -> Iterator[Callable[[], Job]]:
+    """Give, as often as asked, what begins to read a long scan none of whose pages is there."""
     scan = on_disk(long_scan(folder / "scan.pdf"))
-    return lambda: jobs.start(replace(office, account=_account(office, 0)), "scan", {}, files=[scan])
+    while True:
+        yield lambda: jobs.start(replace(office, account=_account(office, 0)), "scan", {}, files=[scan])
+        rmtree(office.settings.archive_dir / "inbox" / "unmatched", ignore_errors=True)
 
 
-def year_ready(office: Office, _: Path) -> Callable[[], Job]:
-    """Lay a whole year as bench.bench_volume does, one that was not there; what is returned begins to compile it."""
+def years(office: Office, _: Path) -> Iterator[Callable[[], Job]]:
+    """Lay a whole year as bench.bench_volume does, one that was not there, and give what begins to compile it."""
+    root = office.settings.root
+    papers = volume_year.papers(root.with_name(f"{root.name}-papers"), PDFS, 1.0)
     with office.register.read() as tx:
         there = {row.record_year for row in tx.items.all()}
-    year = next(y for y in count(FIRST_YEAR) if y not in there)
-    root = office.settings.root
-    volume_year.lay(office, volume_year.papers(root.with_name(f"{root.name}-papers"), PDFS, 1.0), 1.0, year)
-    return lambda: jobs.start(office, "compile", {"year": year, "with_gaps": True, "reason": "bench"})
+    for year in (year for year in count(FIRST_YEAR) if year not in there):
+        volume_year.lay(office, papers, 1.0, year)
+        yield partial(jobs.start, office, "compile", {"year": year, "with_gaps": True, "reason": "bench"})
 
 
-BESIDE = {"scan": scan_ready, "compile": year_ready}
+BESIDE = {"scan": scans, "compile": years}
 
 
-def beside_the_worker(root: Path, laid: Prepared, asks: int, think: float, kind: str) -> None:
-    """Measure each page asked by many who think: quietly, then while long work is done."""
+@dataclass
+class Answers:
+    """The seconds of each page's answers, by page."""
+
+    times: list[list[float]]
+
+    @property
+    def least(self) -> int:
+        """Return how often the page was answered that was answered least."""
+        return min(map(len, self.times))
+
+    def take(self, answered: Sequence[Sequence[tuple[float, float]]], until: float = math.inf) -> None:
+        """Take what was asked before a moment (seconds since 1970), whenever it was answered."""
+        for own, more in zip(self.times, answered, strict=True):
+            own.extend(seconds for seconds, at in more if at - seconds < until)
+
+
+def beside_the_worker(root: Path, laid: Prepared, asks: int, least: int, think: float, kind: str) -> None:
+    """Measure each page asked by many who think: quietly and while long work is done, in turns."""
+    quiet, busy = (Answers([[] for _ in ways(laid)]) for _ in range(2))
     with closing(open_office(root)) as office, serving(root, office) as served, TemporaryDirectory() as folder:
-        begin = BESIDE[kind](office, Path(folder))
-        for way in ways(laid):
-            warmed(served, way)
-        quiet = rounds(served, laid, asks, think, lambda: True)
-        job = begin()
-        with served.browser() as browser:
-            while (now := jobs.show_job(office, job.key)).is_open and not now.total:
-                assert browser.get("/jobs").status_code == 200  # whoever looks sees to it that the worker is there
-                time.sleep(1)
-        busy = rounds(served, laid, asks, think, lambda: jobs.show_job(office, job.key).is_open)
-        now = jobs.show_job(office, job.key)
-        for way, before, beside in zip(ways(laid), quiet, busy, strict=True):
-            told = "; ".join(
-                f"{what} median {statistics.median(times) * 1000:.1f} p95 {p95(times):.1f} "
-                f"most {max(times) * 1000:.0f} of {len(times)}"
-                for what, times in (("quiet", before), (f"beside the {kind}", beside))
-            )
-            print(f"{way.name}, ms: {told}", flush=True)
-            line(f"{way.name}: p95 beside the worker ÷ quiet", p95(beside) / p95(before), f"≤ {ASKED_BESIDE}")
-        print(f"the {kind}: {now.state} {now.done} of {now.total}")
-        if now.is_open:
-            jobs.stop(office, job.key)
-        while jobs.show_job(office, job.key).is_open:
-            time.sleep(1)
+        for begin in BESIDE[kind](office, Path(folder)):
+            for way in ways(laid):
+                warmed(served, way)
+            numbers = count()
+            while (number := next(numbers)) < asks or quiet.least < least:
+                quiet.take(served.in_turn(ACCOUNTS, ways(laid), number, think))
+            job = begin()
+            _under_way(served, office, job)
+            numbers = count()
+            while jobs.show_job(office, job.key).is_open:  # to its end: what it binds is let in there at once
+                answered = served.in_turn(ACCOUNTS, ways(laid), next(numbers), think)
+                busy.take(answered, _ended(jobs.show_job(office, job.key)))
+            now = jobs.show_job(office, job.key)
+            print(f"the {kind}: {now.state} {now.told}; answers of each page beside it: {busy.least}", flush=True)
+            if now.state is not JobState.DONE:
+                raise SystemExit(f"the {kind} did not come to its end: {now.lines[:5]}")
+            if busy.least >= least:
+                break
+        _told(laid, quiet, busy, kind)
     rmtree(root / "archive" / "inbox" / "unmatched", ignore_errors=True)
 
 
-def rounds(served: Served, laid: Prepared, most: int, think: float, counts: Callable[[], bool]) -> list[list[float]]:
-    """Return the seconds of each page over as many rounds; the first that does not count ends them."""
-    found: list[list[float]] = [[] for _ in ways(laid)]
-    for number in range(most):
-        times = served.in_turn(ACCOUNTS, ways(laid), number, think)
-        if not counts():
-            break
-        for own, more in zip(found, times, strict=True):
-            own.extend(more)
-    return found
+def _under_way(served: Served, office: Office, job: Job) -> None:
+    """Wait until a job tells how far it is."""
+    with served.browser() as browser:
+        while (now := jobs.show_job(office, job.key)).is_open and not now.total:
+            assert browser.get("/jobs").status_code == 200  # whoever looks sees to it that the worker is there
+            time.sleep(1)
+
+
+def _ended(job: Job) -> float:
+    """Return when the second was over in which a job ended, as the register notes it; never, when it has not."""
+    return datetime.fromisoformat(job.ended_at).timestamp() + 1 if job.ended_at else math.inf
+
+
+def _told(laid: Prepared, quiet: Answers, busy: Answers, kind: str) -> None:
+    for way, before, beside in zip(ways(laid), quiet.times, busy.times, strict=True):
+        told = "; ".join(
+            f"{what} median {statistics.median(times) * 1000:.1f} p95 {p95(times):.1f} "
+            f"most {max(times) * 1000:.0f} of {len(times)}"
+            for what, times in (("quiet", before), (f"beside the {kind}", beside))
+        )
+        print(f"{way.name}, ms: {told}", flush=True)
+        line(f"{way.name}: p95 beside the worker ÷ quiet", p95(beside) / p95(before), f"≤ {ASKED_BESIDE}")
 
 
 def long_scan(path: Path) -> Path:
@@ -497,6 +531,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--asks", type=int, default=15, help="of each account, of each page")
+    parser.add_argument("--least", type=int, default=200, help="answers of each page, quietly and beside the worker")
     parser.add_argument("--think", type=float, default=5.0, help="seconds between two pages of one account, on average")
     parser.add_argument("--keep", type=Path, help="where the office is kept for the next run")
     parser.add_argument("--processes", type=int, default=0, help="that answer; 0 = as many as the program would take")
@@ -515,7 +550,7 @@ def main() -> None:
             return
         print(f"load of the machine before: {os.getloadavg()}" if hasattr(os, "getloadavg") else "")
         if given.with_worker:
-            beside_the_worker(root, laid, given.asks, given.think, given.with_worker)
+            beside_the_worker(root, laid, given.asks, given.least, given.think, given.with_worker)
         else:
             measure(root, laid, given.asks, given.think)
             starting(root)

@@ -1,7 +1,8 @@
 """Asks the desk as its browsers do, in a process of its own: what it costs is not the server's.
 
 Reads from standard input what each hand asks, one address after the other over its own connection, and how long it
-thinks in between; writes the seconds of each answer, by hand in their order, and the processor time it took itself.
+thinks in between; writes the seconds of each answer and when it was there (seconds since 1970), by hand in their order,
+and the processor time it took itself.
 
     {"port": 8000, "think": 0.0, "hands": [{"cookie": "…", "addresses": ["/", "/"]}]}
 """
@@ -17,9 +18,9 @@ import time
 from typing import Any
 
 
-def asked(port: int, hands: list[dict[str, Any]], think: float) -> list[list[float]]:
+def asked(port: int, hands: list[dict[str, Any]], think: float) -> list[list[tuple[float, float]]]:
     """Let all hands ask at once; `think` is the mean of the seconds between two questions of one hand, 0 = none."""
-    times: list[list[float]] = [[] for _ in hands]
+    times: list[list[tuple[float, float]]] = [[] for _ in hands]
     begun = threading.Barrier(len(hands))
 
     def work(number: int, hand: dict[str, Any]) -> None:
@@ -39,7 +40,7 @@ def asked(port: int, hands: list[dict[str, Any]], think: float) -> list[list[flo
                 connection.request("GET", address, headers={"cookie": hand["cookie"]})
                 answer = connection.getresponse()
             body = answer.read()
-            own.append(time.perf_counter() - start)
+            own.append((time.perf_counter() - start, time.time()))
             if answer.status != 200:
                 raise SystemExit(f"{address}: {answer.status} {body[:500].decode()}")
 
