@@ -86,7 +86,10 @@ def test_a_year_is_bound_as_a_job_and_its_volume_opens_at_an_item(year: Office) 
     paper = browser.http.get(f"/volumes/{code}/volume.pdf")
     assert paper.content.startswith(b"%PDF")
     assert browser.post(f"/volumes/{code}/print-set").content.startswith(b"PK")
-    assert "没有问题" in browser.get(begun(browser.post(f"/volumes/{code}/verify")))
+    checking = begun(browser.post(f"/volumes/{code}/verify"))
+    assert "没有问题" in browser.get(checking)
+    for where in (checking, "/jobs"):
+        assert f"逐页核对册 {code}" in browser.get(where), "which it was"
     assert browser.http.get("/shelf/2019/catalogue.pdf").content.startswith(b"%PDF")
 
 
