@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from qrecords.errors import WrongState
+from qrecords.errors import UsageError, WrongState
 from qrecords.model.access import Grant
 from qrecords.model.lists import CUSTOMERS
 from qrecords.model.period import Period
@@ -24,6 +24,7 @@ from qrecords.services.file import file_records
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import add_entry
+from qrecords.services.reports.draw import draw
 from qrecords.services.reports.figures import figures_of
 from qrecords.stores.formfiles import FormCatalogue
 from qrecords.stores.given import on_disk
@@ -345,3 +346,28 @@ def test_the_evaluation_asks_the_office_for_what_no_record_tells(office: Office)
     (table,) = [t for t in drawn.tables if t.id == "R01"]
     found = {row.key: row.cells[2] for row in table.rows}
     assert (found["complaint_checks"], found["binding"], found["return_days"]) == ("25.0", "—", "—")
+
+
+def test_the_yearly_report_of_visits_is_a_document_of_the_centre(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L.3, KF-ZB: of a year alone, reviewed; coverage and what users asked for stand in it, no other table."""
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    said = {
+        "customer_unit": "甲部队",
+        "secrecy_level": "内部",
+        "military_branch": "海军",
+        "visit_to": "2025-11-06",
+        "opinions": [{"kind": "要求", "content": "补发操作手册"}],
+    }
+    number = "KF758-ZF-2025-00001"
+    keep(office, [Record(number, "KF758-ZF", 2025, State.SUBMITTED, said, "示例", "2025-11-06", "甲部队", "", "")])
+    drawn = draw(office, "ZB", "2025")
+    assert (drawn.document_no, drawn.title) == ("KF-ZB-2025-001", "2025年度走访报告")
+    assert [t.key for t in drawn.tables or ()] == [
+        "P03.coverage", "P03.not_visited", "P09.needs", "P09.open", "P09.quality",
+    ]  # fmt: skip
+    (listed,) = [t for t in drawn.tables or () if t.key == "P09.open"]
+    assert [row[0] for row in listed.rows] == [number] and listed.rows[0][-1] == "未转"
+    with pytest.raises(UsageError, match="走访报告"):
+        draw(office, "ZB", "2025-11")
