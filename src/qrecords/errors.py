@@ -75,6 +75,10 @@ class WrongState(QRecordsError):
     exit_status = 6
 
 
+class Occupied(WrongState):
+    """Another program does just this work; it can be done when that is over."""
+
+
 class IntegrityFailure(QRecordsError):
     """What is stored is not what was stored."""
 

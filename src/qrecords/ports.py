@@ -446,7 +446,7 @@ class Leases(Protocol):
         ...
 
     def hold_alone(self, name: str, label: str) -> AbstractContextManager[None]:
-        """Hold a lease that others may want too; WrongState when one of them does not let go of it in time."""
+        """Hold a lease that others may want too; Occupied when one of them does not let go of it in time."""
         ...
 
     def is_alive(self, name: str) -> bool:

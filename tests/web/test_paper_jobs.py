@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import sys
@@ -33,6 +34,7 @@ from qrecords.services.finding.search import Criteria, search
 from qrecords.services.scans.attach import attach
 from qrecords.stores.given import on_disk
 from qrecords.web.wording import worded
+from qrecords.work import leases
 from tests import dying
 from tests import retention_office as kept
 from tests.conftest import CommandLine
@@ -51,12 +53,13 @@ from pathlib import Path
 from qrecords.desk.workspace import Workspace
 from qrecords.render.pdf import Converter
 from qrecords.services import file, jobs
+from qrecords.services.intake import fill
 from qrecords.web.wording import worded
 from tests import retention_office as kept
 from tests.dying import die_at
 from tests.faulty_disk import blank_convert
 Converter.convert = blank_convert
-file.BATCH = 1
+file.BATCH = fill.CHUNK = 1
 die_at(sys.argv[2], int(sys.argv[3]))
 with closing(Workspace.open(Path(sys.argv[1]), lambda: kept.THEN)) as workspace:
     jobs.take_one(workspace, worded, jobs.Hand("示例机 9", shares=True))
@@ -135,6 +138,67 @@ def test_alarms_nobody_answered_are_told_by_the_job(people: kept.People, monkeyp
     work_off(people.office)
     told = jobs.show_job(people.office, job.key)
     assert (told.state, "告警没有说明" in told.told) == (JobState.FAILED, True)
+
+
+@pytest.mark.parametrize("same_again", [False, True])
+@pytest.mark.parametrize("moment", ["fill.intent", "fill.papers", "fill.committed"])
+def test_rows_are_filled_once_though_the_worker_is_killed_among_them(
+    people: kept.People, tmp_path: Path, moment: str, same_again: bool
+) -> None:
+    office = people.office
+    source = tmp_path / "rows.json"
+    rows = [kept.information(3, f"示例单位填{0 if same_again else n}") for n in range(3)]
+    source.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    job = jobs.start(office, "fill", {"form": "01A", "same_again": same_again}, files=[on_disk(source)])
+    source.unlink()
+    killed(office, moment, passes=2)
+    work_off(office)
+    told = jobs.show_job(office, job.key)
+    assert (told.state, told.tries) == (JobState.DONE, 2)
+    with office.register.read() as tx:
+        made = [r.record_no for r in tx.records.find(form_code="QR758-01A") if r.customer_unit.startswith("示例单位填")]
+    assert [no[-5:] for no in made] == ["00003", "00004", "00005"], "no gap, none twice"
+    assert [line.split("  ")[0] for line in told.lines[:3]] == made
+    assert told.told == "生成1份记录，2行已有编号", "what was under way is finished, not begun again"
+    assert [events(office, no, "create") for no in made] == [1, 1, 1]
+    assert verify(office, deep=True).problems == []
+
+
+def test_rows_that_are_wrong_are_told_and_make_nothing(people: kept.People, tmp_path: Path) -> None:
+    office = people.office
+    source = tmp_path / "rows.json"
+    rows = [kept.information(3, "示例单位一"), kept.information(4, "示例单位二") | {"channel": "鸽子"}]
+    source.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    said = {"form": "01A", "same_again": True}
+    strict = jobs.start(office, "fill", said, files=[on_disk(source)])
+    loose = jobs.start(office, "fill", {**said, "keep_going": True}, files=[on_disk(source)])
+    empty = jobs.start(office, "fill", said)
+    work_off(office)
+    refused, made, none = (jobs.show_job(office, job.key) for job in (strict, loose, empty))
+    assert refused.state is JobState.FAILED
+    assert any("鸽子" in line for line in refused.lines)
+    assert (made.state, made.told) == (JobState.FAULTY, "生成1份记录，1条没有生成")
+    assert (none.state, "没有要填的文件" in none.told) == (JobState.FAILED, True)
+    with pytest.raises(NotPermitted):
+        jobs.start(low(people), "fill", {"form": "01A"})
+    with pytest.raises(NotFound):
+        jobs.start(office, "fill", {"form": "99Z"})
+
+
+def test_who_finds_another_at_the_same_work_lets_the_job_wait(
+    people: kept.People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filing is one worker's at a time: a second job is not told as failed because the first takes long."""
+    office = people.office
+    monkeypatch.setattr(leases, "WAIT_SECONDS", 0.1)
+    job = jobs.start(office, "file", {"numbers": to_file(office, 1)})
+    with office.exclusive("file", "归档"), closing(Workspace.open(office.settings.root, lambda: kept.THEN)) as other:
+        for _ in range(jobs.MOST_TRIES + 1):
+            given_back = jobs.take_one(other, worded, ANYONE)
+            assert given_back is not None
+            assert (given_back.state, given_back.tries) == (JobState.WAITING, 0)
+    work_off(office)
+    assert jobs.show_job(office, job.key).state is JobState.DONE
 
 
 def to_file(office: Office, count: int = 3) -> list[str]:
@@ -329,5 +393,9 @@ def test_the_command_line_writes_them_down_too(tmp_path: Path, capsys: pytest.Ca
         drawn = cli("report", "draw", "BB", "--period", "2019", "--as-job").out
         (key,) = re.findall(r"jobs show ([0-9a-f]{32})", drawn)
         assert cli.json("jobs", "show", key)["job"]["kind"] == "report"
+        source = tmp_path / "rows.json"
+        source.write_text(json.dumps(kept.information(4, "示例单位九"), ensure_ascii=False), encoding="utf-8")
+        assert cli.json("fill", "01A", source, "--as-job")["job"]["label"] == "填写"
+        assert cli("fill", "01A", source, "--dry-run", "--as-job", ok=False).status == 2
         assert cli("file", "02A", "--month", "2019-06", "--as-job", ok=False).status == 2
-        assert [j.kind for j in jobs.list_jobs(people.office)] == ["report", "file"]
+        assert [j.kind for j in jobs.list_jobs(people.office)] == ["fill", "report", "file"]

@@ -12,6 +12,7 @@ from qrecords.cli import chinese, types
 from qrecords.cli.app import Interrupted, Session, pass_session
 from qrecords.cli.arguments import OUT, moved
 from qrecords.cli.completion import FORM, RECORD, is_form_code
+from qrecords.cli.jobs import AS_JOB, begin
 from qrecords.cli.output import note, problem_lines, progress
 from qrecords.cli.wording import error_json, worded
 from qrecords.errors import InvalidInput, Problem, UsageError, WrongState
@@ -33,6 +34,7 @@ SHOWN_KNOWN = 20  # numbers found again that are listed
 @click.option("--rejected", type=types.OUTPUT, help="退回的工作簿放到哪个文件或文件夹（默认：与生成的文件一起）")
 @click.option("--same-again", is_flag=True, help="与已有的或别的行完全相同、很像的行，也是新的一条")
 @click.option("--in-place", is_flag=True, help="编号直接写进原来的工作簿（默认另存为「…-已编号.xlsx」）")
+@AS_JOB
 @pass_session
 def fill(
     session: Session,
@@ -45,6 +47,7 @@ def fill(
     rejected: Path | None,
     same_again: bool,
     in_place: bool,
+    as_job: bool,
 ) -> int:
     """按输入文件（.json .yaml .toml .csv .xlsx）填写表单，一个文件可以有多条记录。
 
@@ -57,6 +60,13 @@ def fill(
     from qrecords.intake.clerkcopies import copies_of, given_by
     from qrecords.services.intake.fill import fill as fill_forms
 
+    if as_job:
+        if not inputs or dry_run or in_place or out or rejected:
+            what = "作为长活填写的，要有输入文件，不带 --out、--dry-run、--rejected、--in-place"
+            raise UsageError(what, remedy="请去掉它们；办好以后用 jobs show 看生成的编号")
+        wishes = {"form": form, "pdf": pdf, "keep_going": keep_going, "same_again": same_again}
+        begin(session, "fill", wishes, given_by(inputs))
+        return 0
     asked = None if inputs else _asked_record(session, form)
     drafts = session.office.papers.drafts
     copies = copies_of(inputs, out or drafts, rejected=rejected, in_place=in_place) if rejected or not dry_run else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,12 +11,15 @@ from qrecords.cli import chinese
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import table
 
+if TYPE_CHECKING:
+    from qrecords.stores.given import GivenFile
+
 KEY = click.argument("key", metavar="编号")
 
 
 @click.group(cls=chinese.Group)
 def jobs() -> None:
-    """长活（成册、归档、拟制文件、检查、备份、读扫描件、重建检索库）：办到哪里，结果怎样。"""
+    """长活（填写、归档、成册、拟制文件、检查、备份、读扫描件、重建检索库）：办到哪里，结果怎样。"""
 
 
 @jobs.command("list")
@@ -60,11 +64,11 @@ def stop(session: Session, key: str) -> None:
 AS_JOB = click.option("--as-job", is_flag=True, help="写成一项长活，由工作台或 qrecords worker 来办")
 
 
-def begin(session: Session, kind: str, arguments: dict[str, Any]) -> None:
+def begin(session: Session, kind: str, arguments: dict[str, Any], files: Sequence[GivenFile] = ()) -> None:
     """Write a job down, and say how one sees how far it is."""
     from qrecords.services.jobs import start
 
-    told = _told(start(session.office, kind, arguments))
+    told = _told(start(session.office, kind, arguments, files=files))
     lines = [f"✓ 已写成长活：{told['label']}  {told['key']}", f"→ 办到哪里：qrecords jobs show {told['key']}"]
     session.answer({"job": told}, lines)
 

@@ -14,7 +14,7 @@ from qrecords.cli.app import Session, pass_session
 @click.option("--jobs", type=types.Number(0, 1000), default=0, help="同时办几项；0 表示每个核一项（默认）")
 @pass_session
 def worker(session: Session, *, once: bool, kinds: tuple[str, ...], jobs: int) -> None:
-    """办长活：在任何一台机器上领取成册、归档、拟制文件、检查、备份、读扫描件等长活来办。按 Ctrl-C 结束。
+    """办长活：在任何一台机器上领取填写、归档、成册、拟制文件、检查、备份、读扫描件等长活来办。按 Ctrl-C 结束。
 
     长活由要它办的账号的名义办。办到一半要结束的，停在最近的安全之处，交还给别的机器接着办；程序被杀、断电的，由别的接着办。
     设置里写了 scan_every、scan_account 的，也去 scan_folder 取扫描件（--once 的、--kinds 里没有 scan 的不取）。

@@ -255,6 +255,7 @@ KINDS: Mapping[str, Kind] = {
     "index": Kind("重建检索库", _index, Action.ADMINISTER),
     "scan": Kind("读扫描件", _scan),
     "texts": Kind("识别扫描件的文字", paperjobs.read_texts, shared=Shared(paperjobs.cut_texts, paperjobs.join_texts)),
+    "fill": Kind("填写", paperjobs.fill_records, check=paperjobs.may_fill),
     "report": Kind("拟制文件", paperjobs.draw_document, check=paperjobs.may_draw),
     "file": Kind("归档", paperjobs.file_many, check=paperjobs.may_file),
 }

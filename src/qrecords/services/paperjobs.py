@@ -1,4 +1,4 @@
-"""Paper as jobs: documents drawn, records filed, the text of scans read. Each done twice comes out as if done once."""
+"""Paper as jobs: records filled and filed, documents drawn, the text of scans read. Done twice, each is done once."""
 
 from __future__ import annotations
 
@@ -11,11 +11,37 @@ from qrecords.model.papers import AFTER_FILING
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.services import reading
-from qrecords.services.jobtypes import Arguments, Outcome, Progress
+from qrecords.services.jobtypes import Arguments, Outcome, Progress, problem_lines
 from qrecords.stores.given import GivenFile
 
 PAPERS_A_PART = 20  # some minutes of one core
 _SILENT = "份扫描件没有识别出文字"
+
+
+def may_fill(office: Office, arguments: Arguments) -> None:
+    """Refuse a form the account may not fill, before it is written down."""
+    office.authorise(Action.CREATE, office.forms.full_code(str(arguments.get("form", ""))))
+
+
+def fill_records(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: Progress) -> Outcome:
+    """Make a record of every row of the files that is none yet; one made before a worker was gone is found again."""
+    from qrecords.services.intake.fill import fill
+
+    if not files:
+        raise UsageError("没有要填的文件", remedy="请给一个 .xlsx、.csv、.json 或 .yaml 文件")
+    as_pdf, keep_going, same_again = (bool(arguments.get(name)) for name in ("pdf", "keep_going", "same_again"))
+    at(0, 1)
+    made = fill(
+        office, str(arguments.get("form", "")), files, pdf=as_pdf, keep_going=keep_going, same_again=same_again,
+        progress=at,
+    )  # fmt: skip
+    again = sum(bool(record.again) for record in made.records)
+    lines: list[Sentence] = [f"{r.record_no}{'  已有' if r.again else ''}" for r in made.records]
+    lines += [f"{one.source} 第{one.row}行与 {one.record_no} 登记的不同，记录没有变动" for one in made.changed]
+    lines += [*problem_lines(problem for row in made.rejected for problem in row.problems), *made.notes]
+    told = f"生成{len(made.records) - again}份记录" + (f"，{again}行已有编号" if again else "")
+    left = len(made.rejected) + len(made.changed)
+    return Outcome(f"{told}，{left}条没有生成" if left else told, lines, ok=not left)
 
 
 def may_draw(office: Office, arguments: Arguments) -> None:

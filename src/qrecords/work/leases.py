@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from qrecords.errors import QRecordsError, WrongState
+from qrecords.errors import Occupied, QRecordsError
 from qrecords.ports import Register
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.leases import Lease
@@ -72,14 +72,14 @@ class LeaseKeeper:
 
     @contextmanager
     def hold_alone(self, name: str, label: str) -> Iterator[None]:
-        """Hold a lease that others may want too; WrongState when one of them does not let go of it in time.
+        """Hold a lease that others may want too; Occupied when one of them does not let go of it in time.
 
         Who holds `work/compile/2026` holds a part of `work/compile`: nobody can hold both, others hold other years.
         """
         until = time.monotonic() + WAIT_SECONDS
         while not self._take(name):
             if time.monotonic() > until:
-                raise WrongState(f"另一个程序正在{label}", remedy="请等它结束后再试")
+                raise Occupied(f"另一个程序正在{label}", remedy="请等它结束后再试")
             time.sleep(_POLL_SECONDS)
         with self._beating(name):
             yield

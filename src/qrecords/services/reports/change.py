@@ -50,6 +50,10 @@ class ChangeDocument(Step[Office]):
     told: Told
     word: str = ""
 
+    def written(self) -> dict[str, Any]:
+        """Return what is written down of it; without a word as ever, for a program of before to read."""
+        return {name: value for name, value in super().written().items() if name != "word" or value}
+
     def publishes(self) -> tuple[str]:
         """Return the document's object."""
         return (self.document.object_id,)

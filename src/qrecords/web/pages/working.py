@@ -90,7 +90,7 @@ def _back(kind: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
             return "/shelf", "回到档案架"
         case "report":
             return "/reports", "看报表"
-        case "file":
+        case "file" | "fill":
             return "/", "回到今日"
         case "scan" | "texts":
             return "/scans", "回到扫描"
