@@ -92,6 +92,7 @@ def test_the_list_of_parts_says_what_is_one_how_packed_and_how_long_it_lasts(off
         "块",
         " ".join(map(str, SERIES)),
     )
+    assert (power.sba, power.quarter) == ("5.6", 2), "0.46813904 a month (V-7); six in the last year"
     assert (filter_.method, filter_.demand, filter_.expected, filter_.level, filter_.proposal) == (
         "MTBF",
         "4.0",

@@ -255,6 +255,8 @@ class Proposed:
     horizon: int = 0  # months the level is for
     expected: str = ""  # use expected in them
     pack: int = 1
+    sba: str = ""  # a year's use as Syntetos and Boylan forecast it, to compare with
+    quarter: int = 0  # a quarter of the last year's use: the least, by rule of thumb
 
 
 def part_key(name: object, model: object) -> PartKey:
@@ -322,4 +324,5 @@ def _proposed(
         part.name, part.model, models, sum(series[-12:]), f"{float(mean):.1f}", seen.kind, method,
         f"{demand:.1f}", level, held.stock, held.on_order, held.backorders, needs, part.unit, seen.used_in,
         " ".join(map(str, series)), horizon, f"{demand / YEAR * horizon:.1f}", part.pack_size,
+        f"{sba(series) * YEAR:.1f}", ceil(sum(series[-YEAR:]) / 4),
     )  # fmt: skip

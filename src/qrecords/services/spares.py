@@ -37,6 +37,8 @@ _COMPUTED = (
     "expected",
     "pack",
     "level",
+    "sba",
+    "quarter",
 )
 _UNLISTED = ("name", "model", "quantity", "near")
 MONTHS = 36  # looked at, fewer when the office is younger
