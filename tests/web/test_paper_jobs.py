@@ -140,6 +140,14 @@ def test_alarms_nobody_answered_are_told_by_the_job(people: kept.People, monkeyp
     assert (told.state, "告警没有说明" in told.told) == (JobState.FAILED, True)
 
 
+def test_what_is_said_to_an_alarm_goes_with_the_job(people: kept.People) -> None:
+    said = {"kind": "BB", "period": "2019", "answers": {"A9": "示例"}}
+    job = jobs.start(people.office, "report", said)
+    work_off(people.office)
+    told = jobs.show_job(people.office, job.key)
+    assert (told.state, "没有告警「A9」" in told.told) == (JobState.FAILED, True)
+
+
 @pytest.mark.parametrize("same_again", [False, True])
 @pytest.mark.parametrize("moment", ["fill.intent", "fill.papers", "fill.committed"])
 def test_rows_are_filled_once_though_the_worker_is_killed_among_them(
