@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -35,6 +35,7 @@ from qrecords.services.disposition.lists import lists
 from qrecords.services.finding.find import list_records, show
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.intake.lists import list_entries
+from qrecords.services.jobkinds import KINDS
 from qrecords.services.volumes.shelf import list_volumes
 from tests import retention_office as kept
 from tests.conftest import CHECKOUT, FORMS
@@ -674,7 +675,7 @@ class Work:
     """Long work: the request, the moments everything is killed at one after the other, and whether it is done."""
 
     address: str
-    said: dict[str, str]
+    said: Mapping[str, Any]
     moments: tuple[tuple[str, int], ...]
     done: Callable[[Path], bool]
     start: Callable[[Path], Path] = workspace
@@ -689,7 +690,7 @@ class Work:
         if "AGAIN" in address:
             (restored,) = (folder / "again").iterdir()
             address = address.replace("AGAIN", restored.name)
-        return str(desk.post(address, self.said, **({"files": files} if files else {})).json()["go"])
+        return str(desk.post(address, dict(self.said), **({"files": files} if files else {})).json()["go"])
 
 
 LONG = {
@@ -719,6 +720,18 @@ LONG = {
     "verify-volume": Work(f"/volumes/{kept.VOLUME}/verify", {}, (("progress", 1),), _is_sound),
     "index": Work("/jobs", {"work": "3"}, (("progress", 1), ("write_file.aside", 1)), _is_found),
     "texts": Work("/jobs", {"work": "4"}, (("progress", 1), ("write_file.aside", 1)), _is_read_off, signing),
+    "report": Work(
+        "/reports/steps/draw",
+        {"kind": "BB", "period": "2019-03", "later": "1"},
+        (("document.intent", 1), ("document.published", 1), ("document.committed", 1)),
+        STEPS["document"].done,
+    ),
+    "file": Work(
+        "/step/file",
+        {"number": [D, E], "later": "1"},
+        (("file.intent", 1), ("publish.done", 1), ("file.committed", 1)),
+        STEPS["file"].done,
+    ),
     "scan": Work(
         "/scans",
         {"kind": SIGNED.kind, "by": SIGNED.by, "on": SIGNED.on},
@@ -728,6 +741,10 @@ LONG = {
         ("f.png", "lost.png"),
     ),
 }
+
+
+def test_every_kind_of_long_work_is_killed() -> None:
+    assert LONG.keys() == KINDS.keys()
 
 
 def _over(desk: Desk, job: str) -> str:
