@@ -12,6 +12,7 @@ from qrecords.model.job import JobState
 from qrecords.office import Office
 from qrecords.services import jobs
 from qrecords.services.care import shares
+from qrecords.services.finding import indexing
 from tests import retention_office as kept
 from tests.web.test_paper_jobs import ANYONE, parts_of, people, work_off
 
@@ -66,6 +67,31 @@ def test_a_share_nobody_finished_is_checked_by_who_joins(people: kept.People, mo
     told = jobs.show_job(people.office, job.key)
     assert told.state is JobState.FAULTY
     assert sum("与归档时不同" in line for line in told.lines) == 1
+
+
+def test_a_share_remembers_what_it_opened_for_itself_until_something_is_destroyed(
+    people: kept.People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "LEAST_OBJECTS", 1)
+    office = people.office
+
+    def remembered() -> dict[str, list[str]]:
+        found = office.indexes_dir.glob(indexing.OPENED_SHARES)
+        return {path.name: sorted(path.read_text(encoding="utf-8").splitlines()) for path in found}
+
+    for _ in range(2):
+        jobs.start(office, "verify", {"deep": True})
+        work_off(office)
+        kept_now = remembered()
+        assert len(kept_now) == 4
+        one = next(office.indexes_dir.glob(indexing.OPENED_SHARES))
+        with one.open("a", encoding="utf-8") as memory:
+            memory.write(f"{'0' * 64}.pdf\n")
+    jobs.start(office, "verify", {"deep": True})
+    work_off(office)
+    assert remembered() == kept_now, "what left the archive is forgotten"
+    indexing.purge(office)
+    assert remembered() == {}
 
 
 def test_a_plain_check_is_not_cut(people: kept.People, monkeypatch: pytest.MonkeyPatch) -> None:

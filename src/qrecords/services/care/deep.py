@@ -51,13 +51,14 @@ class Deep:
         indexes = office.indexes_dir
         self._office = office
         self._ids = ids
-        self._is_whole = not share
-        self._journal = Journal(indexes / (f"verify-deep-{share}.txt" if share else JOURNAL))
+        own = f"-{share}.txt" if share else ".txt"  # two shares are checked at once, of one machine too
+        memory = indexes / OPENED.replace(".txt", own)
+        self._journal = Journal(indexes / JOURNAL.replace(".txt", own))
         if afresh:
             self._journal.finish()
-        self._opened = Opened(indexes / OPENED, afresh=afresh)
+        self._opened = Opened(memory, afresh=afresh)
         self._done = _still_so(office, self._journal.lines(), ids)
-        known = "" if afresh else str(indexes.absolute() / OPENED)
+        known = "" if afresh else str(memory.absolute())
         setup = {"archive": office.archive.address, "known": known}
         self._readers = Readers(setup, len(ids) - len(self._done))
         self._sha256: dict[tuple[str, int, str], str] = {}  # of object, version and name
@@ -69,7 +70,7 @@ class Deep:
         self._readers.__exit__(kind, error, at)
         if kind is None:
             self._journal.finish()
-            if not self._done and self._is_whole:  # what others hold, or was read before, is not known here
+            if not self._done:  # of those read before, what they hold is not known here
                 self._opened.forget_others()
 
     def objects(self) -> Iterator[Found]:

@@ -15,7 +15,7 @@ from qrecords.model.access import performing_unit, secrecy_rank, tags_of
 from qrecords.model.record import Action, Record
 from qrecords.office import Office
 from qrecords.settings import FILE_NAME, find_root, load
-from qrecords.stores.durable import remove_tree, write_file
+from qrecords.stores.durable import remove_file, remove_tree, write_file
 from qrecords.stores.formoutlines import FieldOutline, FormOutline
 from qrecords.stores.fulltext import load_engine
 from qrecords.stores.fulltext.interface import Document, MustRebuild
@@ -23,6 +23,7 @@ from qrecords.stores.register import Transaction
 from qrecords.stores.settingsfile import with_engine
 
 BATCH = 2000
+OPENED_SHARES = "verify-opened-*.txt"  # digests of files deep checks of shares opened: no share may come again
 OPENED = "opened"  # under indexes/: copies of papers on someone's screen, which may be deleted at any time
 
 # Gives (record number, kind, text) of some records. The kind is the key a query names the text by (FIELD_NAMES in
@@ -232,6 +233,8 @@ def purge(office: Office) -> None:
         total = sum(tx.records.counts().values())
         last = tx.records.last_change()
     remove_tree(office.indexes_dir / OPENED)
+    for remembered in office.indexes_dir.glob(OPENED_SHARES):
+        remove_file(remembered)
     office.index.purge(_all_documents(office, total, None), last_seq=last)
 
 
