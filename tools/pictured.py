@@ -98,6 +98,7 @@ def _furnished(office: Office, folder: Path) -> dict[str, str]:
         "volume": f"/volumes/{quote(volume.volume_code)}", "retention": "/retention", "copies": "/copies",
         "reports": f"/reports?year={year}", "report": f"/reports/{report.document_no}", "office": "/office",
         "accounts": "/office/accounts", "customers": "/office/lists/customers", "products": "/office/lists/products",
+        "parts": "/office/lists/parts", "improve": "/improve",
         "tracking": "/office/tracking", "forms": "/office/forms", "form": "/office/forms/06A", "log": "/office/log",
         "packs": "/office/packs", "backups": "/office/backups", "jobs": "/jobs", "job": f"/jobs/{job.key}",
         "owed": "/owed", "spares": "/spares", "refused": "/records/QR758-06A-1999-00001",
