@@ -103,6 +103,9 @@ sign QR758-06A-2025-00001 --kind customer-signature --by 示例 --on 2025-12-30 
 scan {coded} {lost} --kind customer-signature --by 示例 --no-ocr
 scan {coded} {broken} --no-ocr !
 scan-assign {page} QR758-06A-2025-00001 --kind customer-signature --by 示例 --no-ocr
+scan {lost} --no-ocr
+scan-drop {page} --reason 扫重了
+scan-drop {page} --reason 不清楚 !
 attach QR758-06A-2025-00001 {fax} --no-ocr
 attach {C} {paper} --no-ocr
 show QR758-06A-2025-00001

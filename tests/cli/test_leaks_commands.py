@@ -55,6 +55,7 @@ ASKED: dict[str, str | list[str]] = {
     "sign": [f"{HIDDEN} --kind 服务人员签名 --by 示例"],
     "scan": ["{o}/page.png --dry-run"],
     "scan-assign": [f"P0A1B2C3D4E5 {HIDDEN}"],
+    "scan-drop": ["P0A1B2C3D4E5 --reason 扫重了"],
     "attach": [f"{HIDDEN} {{o}}/page.png"],
     "review": [HIDDEN],
     "return": [f"{HIDDEN} --reason 示例"],

@@ -187,6 +187,7 @@ WAYS: dict[str, Words] = {
                        [kept.NOTICE, "--kind", "用户公章", "--by", SPOOF], [kept.NOTICE, "--kind", "用户公章", "--by", "x", "--evidence", f["txt"]]],
     "scan": lambda f: [[f["pdf"], "--no-ocr"], [f["txt"]], [f["folder"]], [f["folder"] / SPOOF]],
     "scan-assign": lambda _: [[SPOOF, RECORD], [f"{'0' * 16}", SPOOF]],
+    "scan-drop": lambda _: [[SPOOF, "--reason", SPOOF], [SPOOF, "--reason", "扫重了"]],
     "attach": lambda f: [[RECORD, f["pdf"], "--no-ocr"], [RECORD, f["docx"]], [SPOOF, f["pdf"]]],
     "review": lambda _: [[D, "--opinion", SPOOF], [SPOOF]],
     "return": lambda _: [[D, "--reason", SPOOF], [SPOOF, "--reason", "x"]],

@@ -64,6 +64,7 @@ COMMANDS = {
     "sign": ("qrecords.cli.steps:sign", "登记纸面上的签名或盖章"),
     "scan": ("qrecords.cli.scan:scan", "扫描件按编码附到记录"),
     "scan-assign": ("qrecords.cli.scan:scan_assign", "把读不出编码的页指给记录"),
+    "scan-drop": ("qrecords.cli.scan:scan_drop", "移去不属于任何记录的页"),
     "attach": ("qrecords.cli.scan:attach", "传真件、照片、专题总结等附到记录"),
     "review": ("qrecords.cli.steps:review", "登记主管的审查签名"),
     "return": ("qrecords.cli.steps:return_", "退回改正"),

@@ -1,4 +1,4 @@
-"""scan, scan-assign, attach."""
+"""scan, scan-assign, scan-drop, attach."""
 
 from __future__ import annotations
 
@@ -127,6 +127,19 @@ def scan_assign(
         note(f"提示：{worded(line)}")
     answer = {"attached": found.attached, "unmatched": found.unmatched, "notes": found.notes}
     session.answer(answer, _lines(found.attached, found.unmatched, dry_run=False))
+
+
+@click.command("scan-drop", cls=chinese.Command)
+@click.argument("pages", metavar="页号...", nargs=-1, required=True)
+@click.option("--reason", metavar="原因", default="", help="扫重了、不属于任何记录，或 看不清，已重新扫描")
+@pass_session
+def scan_drop(session: Session, pages: tuple[str, ...], reason: str) -> None:
+    """移去不属于任何记录的页，图像不再保留，日志里记下。先看 archive/inbox/unmatched 里的预览图。"""
+    from qrecords.services.scans.waiting import WHY_LET_GO, let_go
+
+    why = next((key for key, label in WHY_LET_GO.items() if reason.strip() in {key, label}), reason)
+    count = let_go(session.office, pages, why)
+    session.answer({"dropped": count, "reason": WHY_LET_GO[why]}, [f"✓ 移去了{count}页，记入日志"])
 
 
 @click.command(cls=chinese.Command)

@@ -81,7 +81,8 @@ def let_go(office: Office, pages: Sequence[str], why: str) -> int:
     attached waits no more.
     """
     if why not in WHY_LET_GO:
-        raise UsageError("没有选移去的原因", remedy=f"请选一种：{'、'.join(WHY_LET_GO.values())}")
+        said = f"没有「{why}」这种移去的原因" if why else "没有选移去的原因"
+        raise UsageError(said, remedy=f"请选一种：{'、'.join(WHY_LET_GO.values())}")
     wanted = list(dict.fromkeys(_one(office, page).waiting for page in pages))
     if not wanted:
         raise UsageError("没有选中页", remedy="请先勾选")
@@ -109,5 +110,5 @@ def _one(office: Office, page: str) -> Sheet:
     found = office.papers.inbox.get(page.strip().upper())
     sheet = Sheet.from_inbox(office.papers.inbox, found) if found else None
     if sheet is None or not _is_ours(office, sheet):
-        raise NotFound("没有这一页", remedy="它可能已经附到记录上了，请刷新")
+        raise NotFound(f"没有「{page}」这一页", remedy="它可能已经附到记录上了，请刷新")
     return sheet
