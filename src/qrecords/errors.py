@@ -79,6 +79,10 @@ class Occupied(WrongState):
     """Another program does just this work; it can be done when that is over."""
 
 
+class Overtaken(WrongState):
+    """Another change of an object came first; the step done again begins from what is there now."""
+
+
 class IntegrityFailure(QRecordsError):
     """What is stored is not what was stored."""
 

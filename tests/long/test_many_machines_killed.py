@@ -57,7 +57,7 @@ import json, os, signal, sys, time
 from pathlib import Path
 import docxtpl, openpyxl, tantivy, psycopg
 from PIL import Image, ImageDraw
-from qrecords.errors import StorageFailure, WrongState
+from qrecords.errors import Occupied, StorageFailure, WrongState
 from qrecords.render.pdf import Converter
 from qrecords.services import jobs, steps
 from qrecords.services.administer import open_office
@@ -135,6 +135,8 @@ def desk(root, number):
             step(office, root, number, count)
         except StorageFailure:
             torn = True
+            time.sleep(0.2)
+        except Occupied:  # a worker that files was cut off: as everyone is told to, try again when its lease is over
             time.sleep(0.2)
 
 def worker(root, number):

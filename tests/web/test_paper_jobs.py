@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from qrecords.desk.workspace import Workspace
-from qrecords.errors import NotFound, NotPermitted, QRecordsError, UsageError, WrongState
+from qrecords.errors import NotFound, NotPermitted, Overtaken, QRecordsError, UsageError, WrongState
 from qrecords.model.access import Account, Grant
 from qrecords.model.job import Job, JobState
 from qrecords.model.objects import DOCUMENT
@@ -207,6 +207,26 @@ def test_who_finds_another_at_the_same_work_lets_the_job_wait(
             assert (given_back.state, given_back.tries) == (JobState.WAITING, 0)
     work_off(office)
     assert jobs.show_job(office, job.key).state is JobState.DONE
+
+
+def test_who_is_overtaken_by_what_came_late_does_the_job_again(
+    people: kept.People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a store a put held up may bring in an object of a step that was undone: a worker meets it, and begins anew."""
+    office = people.office
+    job = jobs.start(office, "file", {"numbers": to_file(office, 1)})
+    file_records, late = filing.file_records, list[bool]()
+
+    def once(*given: Any, **named: Any) -> Any:
+        if not late:
+            late.append(True)
+            raise Overtaken("示例：已有第1版")
+        return file_records(*given, **named)
+
+    monkeypatch.setattr(filing, "file_records", once)
+    work_off(office)
+    told = jobs.show_job(office, job.key)
+    assert (told.state, told.tries, late) == (JobState.DONE, 2, [True])
 
 
 def to_file(office: Office, count: int = 3) -> list[str]:

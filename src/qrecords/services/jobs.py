@@ -21,7 +21,16 @@ from qrecords.acting import in_use
 from qrecords.advice import Sentence, advise
 from qrecords.desk.session import Session
 from qrecords.desk.workspace import Workspace
-from qrecords.errors import NotFound, NotPermitted, Occupied, QRecordsError, StorageFailure, UsageError, WrongState
+from qrecords.errors import (
+    NotFound,
+    NotPermitted,
+    Occupied,
+    Overtaken,
+    QRecordsError,
+    StorageFailure,
+    UsageError,
+    WrongState,
+)
 from qrecords.model.job import Job, JobState
 from qrecords.model.record import Action
 from qrecords.office import Office
@@ -216,7 +225,7 @@ def _do(workspace: Workspace, job: Job, words: Words, hand: Hand) -> None:
             recover(_session(workspace, job, words))
     except QRecordsError as error:
         waits = isinstance(error, GivenBack) or (isinstance(error, Occupied) and bool(job.worker))
-        if waits or (isinstance(error, StorageFailure) and _may_again(job)):
+        if waits or (isinstance(error, StorageFailure | Overtaken) and _may_again(job)):
             _give_back(workspace, job, words, untried=waits)
             return
         told, lines = words(error.told), [*problem_lines(error.problems)]

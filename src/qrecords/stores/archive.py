@@ -24,7 +24,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from qrecords.advice import Do, advise
-from qrecords.errors import IntegrityFailure, NotFound, Problem, QRecordsError, WrongState
+from qrecords.errors import IntegrityFailure, NotFound, Overtaken, Problem, QRecordsError
 from qrecords.ports import Blobs, Files, Held, Moves, Objects, Staged, Stored, Through, VersionInfo, Walk
 from qrecords.stores import durable, mirror, ocfl, ocflcheck, removal, staging
 from qrecords.stores.blobs.foldermoves import FolderMoves
@@ -440,7 +440,7 @@ def _missing(object_id: str, name: str) -> IntegrityFailure:
     return IntegrityFailure(f"{object_id} 缺文件 {name}", remedy="请从备份恢复这个对象")
 
 
-def _moved_on(object_id: str, head: int, expected: int) -> WrongState:
+def _moved_on(object_id: str, head: int, expected: int) -> Overtaken:
     now = f"已有第{head}版" if head else "还没有归档"
     meant = f"接着第{expected}版做的" if expected else "当作新的来归档的"
-    return WrongState(f"{object_id} {now}，这次却是{meant}", remedy="别处先改动了它，请重新查看后再试")
+    return Overtaken(f"{object_id} {now}，这次却是{meant}", remedy="别处先改动了它，请重新查看后再试")

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from qrecords.errors import NotFound, QRecordsError, WrongState
+from qrecords.errors import NotFound, Overtaken, QRecordsError
 from qrecords.ports import Blobs
 from qrecords.stores import durable, ocfl
 from qrecords.stores.blobs.listed import ListedBlobs, Listing
@@ -47,7 +47,7 @@ class OrderedMoves:
         self.drop_half(home)
         try:
             if not self._put(tree / home, home):
-                raise WrongState(f"{home} 别处刚归档", remedy="请重新查看后再试")
+                raise Overtaken(f"{home} 别处刚归档", remedy="请重新查看后再试")
         except QRecordsError:
             with suppress(QRecordsError):
                 self.drop_half(home)
