@@ -6,6 +6,7 @@ from collections.abc import Collection
 from importlib import import_module
 from threading import Event
 
+from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -28,6 +29,7 @@ from qrecords.web.shared import Shared, held
 from qrecords.web.signedin import Door
 from qrecords.web.worker import Worker
 
+LOOKS_AT_ONCE = 2  # in a process: one after the other each is there sooner than all together
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -212,6 +214,8 @@ def desk_app(door: Door, *, hosts: Collection[str], shared: Shared | None = None
     )
     app.state.door, app.state.pages, app.state.printer = door, Pages(), Printer()
     app.state.pictures = Pictures()
+    # A search may wait for the index: what is looked at meanwhile does not wait behind it.
+    app.state.looks = {costly: CapacityLimiter(LOOKS_AT_ONCE) for costly in (None, *Costly)}
     app.state.torn = Event()
     app.state.limits, app.state.leaving, app.state.forms = shared.limits, shared.leaving, shared.forms
     app.state.showing = shared.showing

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from anyio import to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -118,8 +119,9 @@ def page(handler: Handler, costly: Costly | None = None, *, at_once: bool = Fals
     """Make a handler an endpoint: only for who is signed in, in a thread of its own, errors worded.
 
     What is `costly` an account may ask so often a minute as the settings say. A page made `at_once`, in some ms, goes
-    by the roles as they are when it begins. In `one_view` all that is read of the register, the session too, is read in
-    one transaction: for pages that ask a dozen times and wait for nothing.
+    by the roles as they are when it begins; few are made at a time, the others wait their turn. In `one_view` all that
+    is read of the register, the session too, is read in one transaction: for pages that ask a dozen times and wait for
+    nothing.
     """
 
     def look(request: Request) -> Response:
@@ -130,7 +132,7 @@ def page(handler: Handler, costly: Costly | None = None, *, at_once: bool = Fals
             return _signed_out(request) if session is None else _handled(handler, Asked(request, session))
 
     async def looking(request: Request) -> Response:
-        return await run_in_threadpool(look, request)
+        return await to_thread.run_sync(look, request, limiter=request.app.state.looks[costly])
 
     async def endpoint(request: Request) -> Response:
         session = await run_in_threadpool(_let_in, request, costly)
