@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -65,11 +64,17 @@ from pathlib import Path
 from qrecords.render.pdf import Converter
 from qrecords.services.administer import open_office
 from qrecords.services.file import file_records
+from qrecords.stores import durable
 from tests.faulty_disk import blank_convert
 from tests.retention_office import THEN
+
+def checkpoint(at):
+    if at == "publish.begin":
+        print(at, flush=True)
+
 Converter.convert = blank_convert
+durable.checkpoint = checkpoint
 office = open_office(Path(sys.argv[1]), clock=lambda: THEN)
-print("ready", flush=True)
 file_records(office, sys.argv[2:])
 """
 
@@ -83,14 +88,14 @@ def test_the_store_is_killed_while_records_are_filed(
     command = [sys.executable, "-c", FILING, str(root), D, E]
     filing = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
     assert filing.stdout is not None
-    assert filing.stdout.readline() == "ready\n"
-    time.sleep(0.2)
-    s3.kill()
+    assert filing.stdout.readline() == "publish.begin\n"
+    s3.kill()  # with the first puts on their way
     filing.wait(timeout=120)
     s3.start()
     with closing(open_office(root, clock=lambda: kept.THEN)) as office:
         assert verify(office).problems == []
         left = [n for n in (D, E) if show(office, n).state != "filed"]
+        assert left, "it was over before the store was gone"
     with closing(open_office(root, clock=lambda: kept.THEN)) as office:
         file_records(office, left)
         assert verify(office, deep=True).problems == []
