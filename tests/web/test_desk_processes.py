@@ -132,12 +132,14 @@ def is_free(address: str) -> bool:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory, fresh: Callable[..., Path]) -> Iterator[Desk]:
-    """Return a desk of two processes, somebody let in by the link, who may search three times a minute."""
+    """Return a desk of two processes, somebody signed in, who may search three times a minute."""
     root = fresh(tmp_path_factory.mktemp("several") / "office", at_now)
     settings = root / "qrecords.toml"
     text = settings.read_text(encoding="utf-8").replace("searches_per_minute = 300", "searches_per_minute = 3")
     settings.write_text(text.replace("processes = 0", "processes = 2"), encoding="utf-8")
     desk = started(root)
+    with closing(open_office(root, clock=at_now)) as office:
+        desk.cookie = open_session(office.workspace, office.account.name, via="desk")
     yield desk
     desk.process.kill()
     desk.process.wait()
