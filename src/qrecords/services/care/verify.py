@@ -80,9 +80,10 @@ def verify(office: Office, *, deep: bool = False, afresh: bool = False, progress
     with ExitStack() as stack:
         reading = stack.enter_context(Deep(office, ids, afresh=afresh)) if deep else None
         resumed, damaged = _objects(office, checks, ids, reading, progress)
-        with office.register.read() as tx:
-            _contents(office, tx, checks, ids, set(ids).difference(damaged), reading)
-        counts = _register(office, checks, ids, damaged, deep=deep)
+        with office.register.read() as tx:  # both of one moment
+            filed = _filed(tx)
+            _contents(office, tx, checks, ids, set(ids).difference(damaged), filed, reading)
+            counts = _register(office, tx, checks, ids, damaged, filed, deep=deep)
     checked = Counted(objects=len(ids), **counts, deep=deep, resumed=resumed)
     return Verified(checked, checks.properties(), checks.problems)
 
@@ -99,7 +100,7 @@ def check_share(
     with Deep(office, mine, share=name) as reading:
         resumed, damaged = _objects(office, checks, mine, reading, progress)
         with office.register.read() as tx:
-            _contents(office, tx, checks, ids, set(mine).difference(damaged), reading)
+            _contents(office, tx, checks, ids, set(mine).difference(damaged), _filed(tx), reading)
     return checks, damaged, resumed
 
 
@@ -109,19 +110,25 @@ def verify_rest(office: Office, checks: Checks, damaged: Collection[str], resume
     checks["rights"].add(_open_to_others(office), count=2)
     ids = sorted(office.archive.ids())
     checks["strays"].add(office.archive.check_root(), len(ids))
-    counts = _register(office, checks, ids, damaged, deep=True)
+    with office.register.read() as tx:
+        counts = _register(office, tx, checks, ids, damaged, _filed(tx), deep=True)
     checked = Counted(objects=len(ids), **counts, deep=True, resumed=resumed)
     return Verified(checked, checks.properties(), checks.problems)
 
 
+def _filed(tx: Transaction) -> Sequence[Record]:
+    return tx.records.find(states=[State.FILED, State.BOUND])
+
+
 def _contents(
-    office: Office, tx: Transaction, checks: Checks, ids: Collection[str], sound: set[str], reading: Deep | None
-) -> None:
+    office: Office, tx: Transaction, checks: Checks, ids: Collection[str], sound: set[str], filed: Iterable[Record],
+    reading: Deep | None,
+) -> None:  # fmt: skip
     """Compare what stands in sound objects with the register; `ids` are those of all there are."""
     known = set(ids)
     items = [row for row in tx.items.all() if row.version > 0 and row.object_id in sound]
     held: dict[str, list[Record]] = defaultdict(list)
-    for record in tx.records.find(states=[State.FILED, State.BOUND]):
+    for record in filed:
         held[record.archive_no].append(record)
 
     def compared(row: ItemRow) -> list[Problem]:
@@ -139,36 +146,35 @@ def _contents(
 
 
 def _register(
-    office: Office, checks: Checks, ids: Sequence[str], damaged: Collection[str], *, deep: bool
-) -> dict[str, int]:
+    office: Office, tx: Transaction, checks: Checks, ids: Sequence[str], damaged: Collection[str],
+    filed: Sequence[Record], *, deep: bool,
+) -> dict[str, int]:  # fmt: skip
     """Check the register by itself, and that it knows of all objects; returns how much of each there is."""
-    with office.register.read() as tx:
-        reserved, codes = tx.items.all(), tx.items.volumes()
-        items, volumes = [i for i in reserved if i.version > 0], [v for v in codes if v.version > 0]
-        known = set(ids)
-        checks["both_ways"].add(_looked_at_twice(office, _both_ways(office, tx, known, damaged), damaged), len(ids))
-        filed = tx.records.find(states=[State.FILED, State.BOUND])
-        for volume in volumes:
-            placed = tx.items.in_volume(volume.volume_code)
-            checks["places"].add(_places(volume, placed), len(placed))
-        checks["numbers"].add(_record_numbers(tx), sum(map(len, tx.records.numbers().values())))
-        checks["numbers"].add(_counters(tx), len(tx.counters.all()))
-        checks["numbers"].add(_series(tx, "archive", {i.archive_no for i in reserved}, 4), len(reserved))
-        documents = {d.document_no for d in tx.documents.all(reserved=True)}
-        checks["numbers"].add(_series(tx, "document", documents, 3), len(documents))
-        checks["numbers"].add(_series(tx, "volume", {v.volume_code for v in codes}, 3), len(codes))
-        checks["records"].add(_records_against_items(filed, {i.archive_no for i in items}), len(filed))
-        waiting = tx.records.find(states=[*OPEN_STATES, State.VOID])
-        logged = as_logged(tx.audit.of([r.record_no for r in waiting]))
-        checks["waiting"].add(_not_as_logged(office, waiting, logged), len(waiting))
-        checks["waiting"].add(_not_as_printed(tx, logged), 0)
-        with_papers = [r for r in waiting if r.attached or any(s.evidence_sha256 for s in r.signatures)]
-        spoiled = spoiled_papers(office, with_papers, deep=deep)
-        checks["evidence"].add((problem for _, problem in spoiled), len(with_papers))
-        checks["seals"].add(not_as_sealed(tx), len(tx.seals.present()))
-        checks["holds"].add(lost_holds(tx), len(tx.retention.holds()))
-        log = check_log(office, tx)
-        checks["log"].add(log.problems, log.checked.events)
+    reserved, codes = tx.items.all(), tx.items.volumes()
+    items, volumes = [i for i in reserved if i.version > 0], [v for v in codes if v.version > 0]
+    known = set(ids)
+    checks["both_ways"].add(_looked_at_twice(office, _both_ways(office, tx, known, damaged), damaged), len(ids))
+    for volume in volumes:
+        placed = tx.items.in_volume(volume.volume_code)
+        checks["places"].add(_places(volume, placed), len(placed))
+    checks["numbers"].add(_record_numbers(tx), sum(map(len, tx.records.numbers().values())))
+    checks["numbers"].add(_counters(tx), len(tx.counters.all()))
+    checks["numbers"].add(_series(tx, "archive", {i.archive_no for i in reserved}, 4), len(reserved))
+    documents = {d.document_no for d in tx.documents.all(reserved=True)}
+    checks["numbers"].add(_series(tx, "document", documents, 3), len(documents))
+    checks["numbers"].add(_series(tx, "volume", {v.volume_code for v in codes}, 3), len(codes))
+    checks["records"].add(_records_against_items(filed, {i.archive_no for i in items}), len(filed))
+    waiting = tx.records.find(states=[*OPEN_STATES, State.VOID])
+    logged = as_logged(tx.audit.of([r.record_no for r in waiting]))
+    checks["waiting"].add(_not_as_logged(office, waiting, logged), len(waiting))
+    checks["waiting"].add(_not_as_printed(tx, logged), 0)
+    with_papers = [r for r in waiting if r.attached or any(s.evidence_sha256 for s in r.signatures)]
+    spoiled = spoiled_papers(office, with_papers, deep=deep)
+    checks["evidence"].add((problem for _, problem in spoiled), len(with_papers))
+    checks["seals"].add(not_as_sealed(tx), len(tx.seals.present()))
+    checks["holds"].add(lost_holds(tx), len(tx.retention.holds()))
+    log = check_log(office, tx)
+    checks["log"].add(log.problems, log.checked.events)
     return {"items": len(items), "volumes": len(volumes), "events": log.checked.events}
 
 

@@ -27,9 +27,7 @@ def name_people(office: Office, key: str, names: Sequence[str]) -> tuple[str, ..
         raise NotFound("没有这份人员名单", remedy="请从「管理」的页面上选")
     plain = tuple(dict.fromkeys(" ".join(name.split()) for name in names if name.strip()))
     with office.exclusive("lists", "改人员名单"):
-        text = with_names(procedure.people_path, key, plain)
-        put(office, _place(office, procedure.people_path), text.encode(), Action.ADMINISTER)
-    office.workspace.forget_forms()
+        _put(office, procedure.people_path, with_names(procedure.people_path, key, plain))
     return plain
 
 
@@ -59,13 +57,13 @@ def name_days(office: Office, lines: Sequence[str]) -> int:
     if problems or not found:
         raise InvalidInput("没有改节假日", remedy="请一行写一天：2026-01-01,休,元旦", problems=problems)
     with office.exclusive("lists", "改节假日"):
-        text = with_days(procedure.holidays_path, found)
-        put(office, _place(office, procedure.holidays_path), text.encode(), Action.ADMINISTER)
-    office.workspace.forget_forms()
+        _put(office, procedure.holidays_path, with_days(procedure.holidays_path, found))
     return len(found)
 
 
-def _place(office: Office, path: Path) -> str:
-    """Return where a file lies below the workspace; the whole path of one that lies elsewhere."""
+def _put(office: Office, path: Path, text: str) -> None:
+    """Put a file of the procedure in place; the forms are read anew. One outside the workspace by its whole path."""
     root = office.settings.root
-    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+    place = path.relative_to(root) if path.is_relative_to(root) else path
+    put(office, place.as_posix(), text.encode(), Action.ADMINISTER)
+    office.workspace.forget_forms()
