@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,30 @@ from typing import Any
 import pytest
 
 from qrecords.errors import InvalidInput, NotFound, NotPermitted, QRecordsError, UsageError, WrongState
+from qrecords.model.access import Account, Grant
 from qrecords.model.audit import digest
+from qrecords.model.record import Action
 from qrecords.services.disposition.hold import hold, holds, release
-from qrecords.services.disposition.retention import due, extend
+from qrecords.services.disposition.lists import draw
+from qrecords.services.disposition.retention import VolumeKept, due, extend, of_volume
+from qrecords.services.volumes.shelf import show_volume
 from tests.conftest import CommandLine
-from tests.retention_office import ITEM_A, ITEM_C, ITEM_ROWS, LAST_DAY, NOW, ROWS, VOLUME, A, C, People, copied, opened
+from tests.retention_office import (
+    ITEM_A,
+    ITEM_C,
+    ITEM_ROWS,
+    LAST_DAY,
+    NOW,
+    ROWS,
+    VOLUME,
+    A,
+    C,
+    People,
+    copied,
+    filled,
+    information,
+    opened,
+)
 
 pytestmark = pytest.mark.office
 
@@ -104,6 +124,38 @@ def test_a_hold_blocks_until_another_person_releases_it(people: People, subject:
     assert [(e.account, e.action) for e in events] == [("甲", "hold"), ("乙", "release")]
     logged = f"customer/{digest(subject)[:16]}" if subject.startswith("示例") else subject
     assert {e.object for e in events} == {logged}, "a number as it is, of a customer only the hash"
+
+
+def test_a_volume_says_how_long_it_is_kept_and_what_forbids_its_end(kept: Path, people: People) -> None:
+    first = people("甲")
+    shown = show_volume(first, VOLUME).retention
+    assert (shown.last_day, shown.over, shown.tells) == (LAST_DAY, True, True)
+    assert (shown.holds, shown.complaints, shown.others, shown.list_no, shown.fault) == ([], [], [], "", "")
+    hold(first, A, "诉讼未决")
+    hold(first, C, "不在这一册")
+    complaint = information(9, "示例单位二", replied_at=None, qa_followup=None) | {"info_type": ["投诉", "质量信息"]}
+    (number,) = filled(people.office, "01A", complaint)
+    shown = of_volume(people("乙"), VOLUME)
+    assert [(h.subject, h.reason, h.placed_by) for h in shown.holds] == [(A, "诉讼未决", "甲")]
+    assert shown.complaints == [number]
+    reader = replace(people("乙"), account=Account("reader", "示例员工", None, grants=(Grant("clerk"),)))
+    assert not reader.allows(Action.APPRAISE)
+    assert of_volume(reader, VOLUME) == VolumeKept(LAST_DAY, over=True), "the day, nothing of what is in the way"
+    leader = replace(reader, account=Account("leader", "示例员工", None, grants=(Grant("leader"),)))
+    shown = of_volume(leader, VOLUME)
+    assert shown.complaints == []
+    assert shown.others == ["有1份您不能查阅的投诉还没有了结"], "it stands in the way, and may not be read"
+    extend(people("甲"), [VOLUME], "2031-12-31", "还有用")
+    shown = of_volume(first, VOLUME)
+    assert (shown.last_day, shown.over) == ("2031-12-31", False)
+    (kept / "retention.toml").write_text("[shorter]\nyears = 1", "utf-8")
+    assert "retention.toml" in of_volume(first, VOLUME).fault, "the volume opens all the same"
+    assert show_volume(first, VOLUME).items == 2
+
+
+def test_a_volume_says_which_list_it_stands_on(people: People) -> None:
+    number = draw(people("甲"), [VOLUME], "无继续保存价值").list_no
+    assert of_volume(people("乙"), VOLUME).list_no == number
 
 
 def test_two_holds_need_two_people(people: People) -> None:

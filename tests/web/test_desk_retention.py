@@ -222,6 +222,20 @@ def test_what_is_over_is_opened_from_where_it_is_judged(person: Person) -> None:
             take(first, "appraise", number=[VOLUME, C, kept.ITEM_ROWS], reason="无继续保存价值")
 
 
+def test_a_volume_tells_the_day_and_what_forbids_its_end(person: Person) -> None:
+    first, page = person("甲"), f"/volumes/{VOLUME}"
+    shown = first.get(page)
+    assert f"<dd>{kept.LAST_DAY}　已满</dd>" in shown
+    assert "可以鉴定" in shown
+    take(first, "hold", subject=A, reason="诉讼<未决>", once="d" * 32)
+    shown = first.get(page)
+    assert f'<a href="/records/{A}">{A}</a>：诉讼&lt;未决&gt;（甲，' in shown
+    assert "不能：见下面" in shown
+    take(person("乙"), "release", subject=A, reason="诉讼已结")
+    take(first, "appraise", number=[VOLUME], reason="无继续保存价值")
+    assert f'在销毁清册 <a href="/retention/lists/{LIST_NO}">' in first.get(page)
+
+
 def test_the_characters_of_a_hash_are_read_apart() -> None:
     assert len(set(CHARACTERS)) == len(CHARACTERS) == 256
     assert hash_words("00" * 32) != hash_words("01" + "00" * 31)

@@ -17,7 +17,10 @@ from qrecords.cli.wording import error_json, worded
 from qrecords.errors import IntegrityFailure
 
 if TYPE_CHECKING:
+    from qrecords.services.disposition.retention import VolumeKept
     from qrecords.services.volumes.compile import CompiledVolume
+
+OTHERS = 5  # lines of what else stands against destroying a volume
 
 
 @click.command("compile", cls=chinese.Command)
@@ -77,14 +80,29 @@ def list_volumes(session: Session, year: int | None) -> None:
 @click.argument("code", metavar="档号")
 @pass_session
 def show(session: Session, code: str) -> None:
-    """查看一册的卷内目录：每件在第几页。"""
+    """查看一册：卷内目录，每件在第几页；保存到哪一天，什么妨碍销毁。"""
     from qrecords.services.volumes.shelf import show_volume
 
     found = show_volume(session.office, code)
     rows = [(i.position, i.document_no, i.page_from, i.page_to, i.title) for i in found.contents]
-    lines = [f"{found.volume_code}  {found.title}", f"  {found.pdf}"]
+    lines = [f"{found.volume_code}  {found.title}", f"  {found.pdf}", *_kept_lines(session, found.retention)]
     lines += table(("序号", "文件编号", "起页", "止页", "题名"), rows, (5, 48, 5, 5, 60))
     session.answer({"volumes": [found]}, lines)
+
+
+def _kept_lines(session: Session, kept: VolumeKept) -> list[str]:
+    """Return how long a volume is kept, and what forbids destroying it."""
+    if kept.fault:
+        return [f"  保存到哪一天看不出：{worded(kept.fault)}"]
+    lines = [f"  保存到 {kept.last_day}{'（已满）' if kept.over else ''}"]
+    lines += [f"  在销毁清册 {kept.list_no} 上"] if kept.list_no else []
+    for h in kept.holds:
+        lines.append(
+            f"  冻结 {h.kind_label} {h.subject}：{h.reason}（{h.placed_by}，{session.when(h.placed_at)[:10]}）"
+        )
+    lines += [f"  投诉 {number} 还没有了结" for number in kept.complaints]
+    lines += [f"  {worded(other)}" for other in kept.others[:OTHERS]]
+    return lines + ([f"  另有{len(kept.others) - OTHERS}项"] if len(kept.others) > OTHERS else [])
 
 
 @volume.command()

@@ -95,10 +95,15 @@ def holds(office: Office) -> list[HoldShown]:
         return [shown(h) for h in tx.retention.holds()]
 
 
+def has_part(office: Office) -> bool:
+    """Tell whether the account has a part in retention."""
+    parts = (Action.HOLD, Action.RELEASE, Action.APPRAISE, Action.APPROVE, Action.WITNESS, Action.DESTROY)
+    return any(office.allows(action) for action in parts)
+
+
 def require_part(office: Office) -> None:
     """Refuse whoever has no part in retention: titles of what is kept are told to nobody else."""
-    parts = (Action.HOLD, Action.RELEASE, Action.APPRAISE, Action.APPROVE, Action.WITNESS, Action.DESTROY)
-    if not any(office.allows(action) for action in parts):
+    if not has_part(office):
         office.authorise(Action.APPRAISE, "retention")
 
 

@@ -38,16 +38,9 @@ class Keeping:
     @classmethod
     def now(cls, office: Office, tx: Transaction) -> Keeping:
         """Read periods, holds and open complaints as they stand."""
-        root, forms_dir = office.settings.root, office.settings.forms_dir
-        longer = tuple(
-            Longer(
-                r.years, r.reason, office.forms.full_code(r.form_code) if r.form_code else "", r.customer, r.contract
-            )
-            for r in read_longer(root)
-        )
-        complaints = tx.retention.complaints(read_complaint_kinds(forms_dir))
+        complaints = tx.retention.complaints(read_complaint_kinds(office.settings.forms_dir))
         count = Count(office.settings.retention.count)
-        return cls(longer, count, tuple(tx.retention.holds()), tuple(complaints))
+        return cls(longer_periods(office), count, tuple(tx.retention.holds()), tuple(complaints))
 
     def last_day(self, unit: Unit) -> str:
         """Return the last day a unit must be kept."""
@@ -56,6 +49,14 @@ class Keeping:
     def obstacles(self, unit: Unit, on: str) -> list[str]:
         """Return all that forbids destroying a unit on a day."""
         return obstacles(unit, self.last_day(unit), on, self.holds, self.complaints)
+
+
+def longer_periods(office: Office) -> tuple[Longer, ...]:
+    """Return the periods longer than the forms' that the office was asked for; InvalidInput when its file is wrong."""
+    return tuple(
+        Longer(r.years, r.reason, office.forms.full_code(r.form_code) if r.form_code else "", r.customer, r.contract)
+        for r in read_longer(office.settings.root)
+    )
 
 
 def require_clock(office: Office, tx: Transaction) -> None:

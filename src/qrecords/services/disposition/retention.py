@@ -9,10 +9,11 @@ from qrecords.advice import Sentence
 from qrecords.errors import InvalidInput
 from qrecords.model.audit import digest
 from qrecords.model.record import Action
-from qrecords.model.retention import UNIT_LABELS, Unit, is_over
+from qrecords.model.retention import UNIT_LABELS, Count, Unit, is_over, not_whole, unit_last_day
 from qrecords.office import Office
-from qrecords.services.disposition.hold import require_part, required_reason
-from qrecords.services.disposition.retained import Keeping, over_before, require_clock, units
+from qrecords.services.disposition.hold import HoldShown, has_part, require_part, required_reason, shown
+from qrecords.services.disposition.retained import Keeping, longer_periods, over_before, require_clock, units
+from qrecords.stores.register import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,58 @@ class Extended:
     kind: str
     title: str
     until: str
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeKept:
+    """How long a volume is kept, and what forbids destroying it today.
+
+    What forbids it is told to whoever has a part in retention (`tells`): holds, complaints not settled that the account
+    may read, the open list it stands on, and in words what else there is (`others`). `fault` says why nothing can be
+    told: a file of the office's rules is wrong.
+    """
+
+    last_day: str
+    over: bool
+    tells: bool = False
+    list_no: str = ""
+    holds: Sequence[HoldShown] = ()
+    complaints: Sequence[str] = ()
+    others: Sequence[Sentence] = ()
+    fault: Sentence = ""
+
+
+def of_volume(office: Office, volume_code: str) -> VolumeKept:
+    """Return how a sealed volume stands today; whether it may be read is asked by who shows it."""
+    with office.register.read() as tx:
+        try:
+            if not (found := units(office, tx, [volume_code])):
+                return VolumeKept("", over=False, fault="册里的归档件登记库里没有了")
+            return _volume_kept(office, tx, found[0]) if has_part(office) else _day_alone(office, found[0])
+        except InvalidInput as error:
+            return VolumeKept("", over=False, fault=error.told)
+
+
+def _day_alone(office: Office, unit: Unit) -> VolumeKept:
+    last = unit_last_day(unit, longer_periods(office), Count(office.settings.retention.count))
+    return VolumeKept(last, is_over(last, office.today()))
+
+
+def _volume_kept(office: Office, tx: Transaction, unit: Unit) -> VolumeKept:
+    keeping = Keeping.now(office, tx)
+    last = keeping.last_day(unit)
+    touching = [c.record_no for c in keeping.complaints if c.touches(unit)]
+    readable = [r.record_no for r in office.only_readable(tx.records.many(touching))]
+    hidden = len(touching) - len(readable)
+    return VolumeKept(
+        last_day=last,
+        over=is_over(last, office.today()),
+        tells=True,
+        list_no=tx.retention.listed().get(unit.code, ""),
+        holds=[shown(hold) for hold in keeping.holds if hold.covers(unit)],
+        complaints=readable,
+        others=[*([f"有{hidden}份您不能查阅的投诉还没有了结"] if hidden else []), *not_whole(unit, [unit.code])],
+    )
 
 
 def due(office: Office, on: str = "") -> list[UnitDue]:

@@ -13,6 +13,7 @@ from qrecords.model.record import Action, State
 from qrecords.office import Office
 from qrecords.render.volumecheck import page_of
 from qrecords.services import reading
+from qrecords.services.disposition.retention import VolumeKept, of_volume
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import PlacedItem, PlaceInVolume, VolumeRow
 
@@ -79,9 +80,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeOpened(VolumeShown):
-    """A volume with its contents."""
+    """A volume with its contents, and how long it is kept."""
 
     contents: Sequence[Content]
+    retention: VolumeKept
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +133,13 @@ def readable_codes(office: Office, tx: Transaction, volume_codes: Collection[str
 
 
 def show_volume(office: Office, volume_code: str) -> VolumeOpened:
-    """Return one volume with its contents."""
+    """Return one volume with its contents, the last day it is kept and what forbids destroying it."""
     (row,) = sealed(office, [volume_code])
     office.note([office.event(Action.READ, row.volume_code)])
     with office.register.read() as tx:
         lines = tx.items.in_volume(row.volume_code)
-    return VolumeOpened.of(office, row, contents=[Content.of(line) for line in lines])
+    kept = of_volume(office, row.volume_code)
+    return VolumeOpened.of(office, row, contents=[Content.of(line) for line in lines], retention=kept)
 
 
 def first_pages(office: Office, volume_code: str) -> dict[int, int]:
