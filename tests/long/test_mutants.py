@@ -50,6 +50,14 @@ MUTANTS = (
         "who waits is told for what", "work/leases.py", 'f"另一个程序正在{label}"', '""', "tests/work/test_leases.py",
     ),
     Mutant(
+        "who waits outlasts a dead one", "work/leases.py", "WAIT_SECONDS = 60.0", "WAIT_SECONDS = 45.0",
+        "tests/work/test_leases.py::test_who_waits_waits_longer_than_it_takes_a_dead_one_to_be_known",
+    ),
+    Mutant(
+        "a clock that differs costs one watch", "work/leases.py", "return not seen.has_beaten and", "return True and",
+        "tests/work/test_leases.py::test_a_clock_that_differs_costs_one_watch_and_not_one_a_look",
+    ),
+    Mutant(
         "fifty problems are shown", "cli/output.py", "SHOWN_PROBLEMS = 50", "SHOWN_PROBLEMS = 5",
         "tests/services/test_moved_meanwhile.py",
     ),

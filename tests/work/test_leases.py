@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from qrecords.errors import StorageFailure, WrongState
+from qrecords.errors import Occupied, StorageFailure, WrongState
 from qrecords.office import Office
 from qrecords.services.access.copyissue import IssueCopies
 from qrecords.services.care.recover import recover
 from qrecords.stores.register import Register, Transaction
 from qrecords.stores.register.leases import Leases
 from qrecords.work import leases, process
-from qrecords.work.leases import LeaseKeeper
+from qrecords.work.leases import BEAT_SECONDS, LeaseKeeper
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
 
@@ -148,6 +149,72 @@ def test_exclusive_work_passes_from_a_dead_process_and_not_from_a_living_one(
     with keeper.hold_alone("step", "归档"):
         assert keeper.is_alive("step")
     assert not keeper.is_alive("step")
+
+
+def test_who_waits_takes_over_from_a_machine_that_is_dead_and_is_told_who_lives(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fault this came from: who waited was refused just before the dead one's lease was over."""
+    monkeypatch.setattr(leases, "EXPIRY", timedelta(seconds=1))
+    monkeypatch.setattr(leases, "WAIT_SECONDS", 1.5)
+    ran = holder(register, "示例机 1")
+    keeper = LeaseKeeper(register)
+    with pytest.raises(Occupied) as told, keeper.hold_alone("step", "归档"):
+        raise AssertionError("two at once")
+    assert re.fullmatch(r"另一个程序正在归档（在 示例机 上，\d\d:\d\d:\d\d 起）", str(told.value))
+    assert re.search(r"到 \d\d:\d\d:\d\d 别人就能接着办", str(told.value.remedy))
+    kill(ran)
+    began = time.monotonic()
+    with keeper.hold_alone("step", "归档"):
+        assert time.monotonic() - began >= 0.5, "its last sign of life was fresh"
+
+
+def test_who_waits_waits_longer_than_it_takes_a_dead_one_to_be_known() -> None:
+    watch = (leases.SILENT_ROUNDS + 2) * BEAT_SECONDS  # one round may have begun, and one may not count
+    assert leases.EXPIRY.total_seconds() + watch <= leases.WAIT_SECONDS
+
+
+def test_a_dead_one_whose_clock_was_ahead_is_known_by_how_long_one_looked(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = holder(register, "elsewhere")
+    kill(ran)
+    age(register, "step", timedelta(seconds=-25))
+    keeper = LeaseKeeper(register)
+    assert keeper.is_alive("step")
+    steady = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: steady() + leases.EXPIRY.total_seconds() + 1)
+    assert not keeper.is_alive("step")
+
+
+def test_a_clock_that_differs_costs_one_watch_and_not_one_a_look(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, stays = list[str](), LeaseKeeper._stays_silent
+
+    def watch(keeper: LeaseKeeper, lease: leases.Lease) -> bool:
+        watched.append(lease.name)
+        return stays(keeper, lease)
+
+    monkeypatch.setattr(LeaseKeeper, "_stays_silent", watch)
+    monkeypatch.setattr(leases, "EXPIRY", timedelta(seconds=5))
+    keeper = LeaseKeeper(register)
+
+    def signs(count: int) -> None:
+        for _ in range(count):
+            with register.write() as tx:
+                tx.leases.beat("other", "2001-01-01T00:00:00+00:00")
+            assert keeper.is_alive("step")
+
+    with register.write() as tx:
+        tx.leases.add(leases.Lease("step", "other", "elsewhere", "1 1", 0, "2001-01-01T00:00:00+00:00", "2001"))
+    beating = threading.Thread(target=lambda: (time.sleep(0.02), signs(1)))
+    beating.start()
+    assert keeper.is_alive("step")
+    beating.join()
+    first = len(watched)
+    signs(20)
+    assert (first >= 1, len(watched)) == (True, first)
 
 
 def test_one_of_many_threads_takes_over(register: Register) -> None:

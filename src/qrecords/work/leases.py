@@ -3,9 +3,12 @@
 A lease ends when its holder lets go of it. One whose holder was killed is ended by who finds it:
 
 - on the same machine at once, when the process is provably gone;
-- on another machine when no sign of life came for EXPIRY by the clocks, and none comes while that machine watches.
-  The clocks only raise the suspicion: the watch goes by the watcher's own steady clock, and a round of it counts only
-  when the register could be written, as the holder's heart would have to. A clock that jumps shortens no lease.
+- on another machine when no sign of life came for EXPIRY, and none comes while that machine watches. The clocks, or
+  a look so long ago, only raise the suspicion: the watch goes by the watcher's own steady clock, and a round of it
+  counts only when the register could be written, as the holder's heart would have to. A clock that jumps shortens no
+  lease.
+
+Who waits for work that one does at a time waits longer than that takes: what a dead one left is never told as occupied.
 
 A holder that was only held up (a laptop asleep) and comes back finds its step another's or over: the register refuses
 to close it (stores/register/log.py), and with that its commit.
@@ -25,14 +28,25 @@ from qrecords.errors import Occupied, QRecordsError
 from qrecords.ports import Register
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.leases import Lease
-from qrecords.work.process import is_gone, machine, process
+from qrecords.work.process import is_gone, machine, name_of, process
 
 BEAT_SECONDS = 5.0
-EXPIRY = timedelta(seconds=60)
+EXPIRY = timedelta(seconds=30)
 # As many beats must be missing, one after the other, while the register could be written.
 SILENT_ROUNDS = 3
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 60.0  # more than it takes until a dead one's lease is over; browsers and proxies wait as long
 _POLL_SECONDS = 0.1
+_MOST_SEEN = 1000  # leases of other machines one looks at
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A lease of another machine as it was when it changed last, and when that was seen here."""
+
+    owner: str
+    beat: int
+    at: float  # by the steady clock
+    has_beaten: bool  # while one looked
 
 
 @dataclass
@@ -45,6 +59,7 @@ class LeaseKeeper:
     _held: set[str] = field(default_factory=set)
     _unended: set[str] = field(default_factory=set)  # let go of, while the register was out of reach
     _ended: set[str] = field(default_factory=set)  # owners known to be gone; none comes back under its name
+    _seen: dict[str, _Seen] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _heart: threading.Thread | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -72,17 +87,31 @@ class LeaseKeeper:
 
     @contextmanager
     def hold_alone(self, name: str, label: str) -> Iterator[None]:
-        """Hold a lease that others may want too; Occupied when one of them does not let go of it in time.
+        """Hold a lease that others may want too; Occupied when one who lives does not let go of it in time.
 
         Who holds `work/compile/2026` holds a part of `work/compile`: nobody can hold both, others hold other years.
         """
         until = time.monotonic() + WAIT_SECONDS
         while not self._take(name):
             if time.monotonic() > until:
-                raise Occupied(f"另一个程序正在{label}", remedy="请等它结束后再试")
+                raise self._occupied(name, label)
             time.sleep(_POLL_SECONDS)
         with self._beating(name):
             yield
+
+    def _occupied(self, name: str, label: str) -> Occupied:
+        """Tell who holds a lease, since when, and until when should it be dead."""
+        with self.register.read() as tx:
+            found = tx.leases.in_the_way(name)
+        told = f"另一个程序正在{label}"
+        if not found:  # it let go just now
+            return Occupied(told, remedy="请再试一次")
+        first = min(found, key=lambda lease: lease.taken_at)
+        over = datetime.now().astimezone() + EXPIRY + timedelta(seconds=SILENT_ROUNDS * BEAT_SECONDS)
+        return Occupied(
+            f"{told}（在 {name_of(first.machine)} 上，{_clock(first.taken_at)} 起）",
+            remedy=f"请等它结束后再试；它的程序要是中断了，到 {over:%H:%M:%S} 别人就能接着办",
+        )
 
     def is_alive(self, name: str) -> bool:
         """Tell whether someone holds a lease and lives."""
@@ -169,10 +198,24 @@ class LeaseKeeper:
         if lease.machine == self.machine:
             over = is_gone(lease.process)
         else:
-            over = _is_silent(lease.beat_at) and self._stays_silent(lease)
+            over = self._seems_silent(lease) and self._stays_silent(lease)
         if over:
             self._ended.add(lease.owner)
         return over
+
+    def _seems_silent(self, lease: Lease) -> bool:
+        """Tell whether a lease of another machine has given no sign of life for so long, by its clock or seen here."""
+        now, seen = time.monotonic(), self._seen.get(lease.name)
+        if seen is None or seen.owner != lease.owner:
+            seen = _Seen(lease.owner, lease.beat, now, has_beaten=False)
+        elif seen.beat != lease.beat:
+            seen = _Seen(lease.owner, lease.beat, now, has_beaten=True)
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        self._seen[lease.name] = seen
+        if now - seen.at > EXPIRY.total_seconds():
+            return True
+        return not seen.has_beaten and _is_silent(lease.beat_at)
 
     def _stays_silent(self, lease: Lease) -> bool:
         """Watch a suspected lease of another machine: whether no sign of life comes that could have come."""
@@ -190,6 +233,11 @@ class LeaseKeeper:
 
 def _utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _clock(moment: str) -> str:
+    """Return a moment as the clock on the wall shows it."""
+    return f"{datetime.fromisoformat(moment).astimezone():%H:%M:%S}"
 
 
 def _is_silent(beat_at: str) -> bool:

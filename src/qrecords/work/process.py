@@ -14,7 +14,7 @@ MACHINE_VARIABLE = "QRECORDS_MACHINE"
 
 @cache
 def machine() -> str:
-    """Return what names the machine since it was started, and the process numbers in it.
+    """Return what names the machine since it was started, and the process numbers in it; `name_of` it is for people.
 
     Two containers on one machine do not see each other's processes: they are two machines here.
     """
@@ -22,9 +22,14 @@ def machine() -> str:
         return chosen
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {(_PROC / 'self/ns/pid').readlink()}"
+        return f"{platform.node()} {boot} {(_PROC / 'self/ns/pid').readlink()}"
     except OSError:  # not Linux: the name and the network card
         return f"{platform.node()} {uuid.getnode():x}"
+
+
+def name_of(told: str) -> str:
+    """Return what people call a machine."""
+    return told.partition(" ")[0]
 
 
 def process() -> str:
