@@ -153,6 +153,8 @@ def _row(field: Field, number: int) -> Iterator[tuple[str, Any]]:
                 yield column.key, 100 + number
             case FieldType.DEC:
                 yield column.key, "1234.5"
+            case FieldType.COMPUTED:
+                yield column.key, "1234567.89"
             case FieldType.ENUM:
                 yield column.key, column.choices[-1]
             case FieldType.MULTI:

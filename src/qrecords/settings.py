@@ -251,6 +251,13 @@ class ReportsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SparesSettings:
+    """How spare parts are proposed (domain K): whether use grows with the units in service."""
+
+    grow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one workspace."""
 
@@ -266,6 +273,7 @@ class Settings:
     copies: CopiesSettings = field(default_factory=CopiesSettings)
     feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
     reports: ReportsSettings = field(default_factory=ReportsSettings)
+    spares: SparesSettings = field(default_factory=SparesSettings)
     register: RegisterSettings = field(default_factory=RegisterSettings)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
 

@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qrecords.model.fleet import Delivery, Fleet
+from qrecords.model.period import Period
 from qrecords.model.spares import (
+    Use,
     classified,
     croston,
     mtbf_demand,
     poisson_cdf,
     proposal,
+    proposals,
     sba,
     stock_level,
     tsb,
@@ -99,3 +103,56 @@ def test_the_level_is_the_least_that_suffices(demand: float, protection: float) 
     level, mean = stock_level(demand, protection=protection), demand / 12 * 18
     assert poisson_cdf(level, mean) >= protection - 1e-9
     assert level == 0 or poisson_cdf(level - 1, mean) < protection + 1e-9
+
+
+BASE = [month.key for month in Period.read("2026-08").last_months(36)]  # 2023-09 to 2026-08
+
+
+def a_fleet() -> Fleet:
+    """Thirty units ever since, twenty from the nineteenth month on, ten to come in the year planned, one after it."""
+    return Fleet(
+        [
+            Delivery("SL-120", units=30),
+            Delivery("sl-120", "2025-03-31", 20),
+            Delivery("SL-120", "2027-11-30", 10),
+            Delivery("SL-120", "2028-01-01"),
+            Delivery("SL-200", units=500),
+        ],
+        2027,
+    )
+
+
+def test_use_grows_with_the_units_in_service() -> None:
+    """By hand: (18 × 30 + 18 × 50) ÷ 36 = 40 on the mean, 60 at the end of 2027; 24 a year become 36, six years 54."""
+    assert (BASE[0], BASE[18], BASE[-1]) == ("2023-09", "2025-03", "2026-08")
+    grown = a_fleet().growth(["SL-120"], BASE)
+    assert grown is not None
+    assert (grown.units, grown.mean, grown.factor, grown.told) == (60, 40, Fraction(3, 2), "60÷40＝1.50")
+    uses = [Use(month, "电源模块", "DY-5", "SL-120", 2) for month in BASE]
+    (steady,) = proposals(uses, BASE, {}, fleet=a_fleet(), grow=True)
+    assert (steady.method, steady.demand, steady.expected, steady.grow) == ("近12月平均", "36.0", "54.0", "60÷40＝1.50")
+    (plain,) = proposals(uses, BASE, {}, fleet=a_fleet())
+    assert (plain.demand, plain.expected, plain.grow) == ("24.0", "36.0", "")
+
+
+def test_the_factor_is_exact_and_of_the_parts_own_products() -> None:
+    """A third of a month's unit more is no rounded number; of models the list does not have there is no factor."""
+    fleet = Fleet([Delivery("A", units=2), Delivery("A", BASE[35] + "-31"), Delivery("B", units=7)], 2027)
+    grown = fleet.growth(["A", "Ａ"], BASE)
+    assert grown is not None
+    assert (grown.mean, grown.factor) == (Fraction(73, 36), Fraction(108, 73)), "one model, written twice"
+    both = fleet.growth(["A", "B"], BASE)
+    assert both is not None
+    assert both.factor == 10 / Fraction(325, 36)
+    assert fleet.growth(["C"], BASE) is None
+    assert fleet.growth([""], BASE) is None
+    uses = [Use(month, "滤波器", "", "C", 1) for month in BASE]
+    (unknown,) = proposals(uses, BASE, {}, fleet=fleet, grow=True)
+    assert (unknown.demand, unknown.grow) == ("12.0", "")
+
+
+def test_units_of_a_user_who_left_were_there_and_will_not_be() -> None:
+    fleet = Fleet([Delivery("A", units=3), Delivery("A", units=1, left=True)], 2027)
+    grown = fleet.growth(["A"], BASE)
+    assert grown is not None
+    assert (grown.units, grown.mean, grown.told) == (3, 4, "3÷4＝0.75")

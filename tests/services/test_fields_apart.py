@@ -51,6 +51,13 @@ from tests.faulty_disk import blank_convert
 
 FILED, OPEN = "KF758-BJ-2026-00001", "KF758-BJ-2026-00002"
 PRICES = ("7341.58", "2905.36")
+AMOUNTS = (
+    "44049.48",
+    "17432.16",
+    "45649.48",
+    "19032.16",
+    "7200.00",
+)  # six at these prices, with 1600 beside, at the old
 OLD = "1200.00"
 BLIND = b"""
 [roles.blind]
@@ -149,7 +156,7 @@ def test_a_price_shows_nowhere(pair: tuple[Office, Office], way: str) -> None:
     one, other = (answer(office, LOW, WAYS[way]) for office in pair)
     assert one == other
     if not way.startswith("search"):  # what was looked for is told again
-        assert not any(price in one for price in (*PRICES, OLD))
+        assert not any(price in one for price in (*PRICES, *AMOUNTS, OLD))
     assert '"total": 0' in one if way in {"search a price", "search the column", "search the old price"} else True
 
 
@@ -157,6 +164,7 @@ def test_a_price_shows_nowhere(pair: tuple[Office, Office], way: str) -> None:
 def test_who_sees_prices_is_shown_them(pair: tuple[Office, Office], way: str) -> None:
     told = [answer(office, HIGH, WAYS[way]) for office in pair]
     assert all(price in text for price, text in zip(PRICES, told, strict=True)), told
+    assert AMOUNTS[0] in told[0] and AMOUNTS[2] in told[0], "and what comes to, by line and in all"
 
 
 def test_what_needs_it_whole_is_refused_and_nothing_lost(pair: tuple[Office, Office]) -> None:
@@ -164,10 +172,15 @@ def test_what_needs_it_whole_is_refused_and_nothing_lost(pair: tuple[Office, Off
     office = pair[0]
     low = replace(office, account=LOW)
     for way in ("print", "update", "correct", "export"):
-        with pytest.raises(NotPermitted, match="看不到「单价」") as refused:
+        with pytest.raises(NotPermitted, match=r"看不到.*「单价」") as refused:
             WAYS[way](low)
         assert "请由能看这些栏目的人办理" in str(refused.value.remedy)
-    assert show(low, OPEN).withheld == {"parts.price": "单价"}
+    assert show(low, OPEN).withheld == {
+        "parts.price": "单价",
+        "parts.amount": "金额",
+        "amount_total": "金额合计",
+        "amount_by_product": "金额按适用产品",
+    }
     assert show(office, OPEN).withheld is None
     # Steps that neither show nor change a value are taken as always, and keep it.
     steps.submit(low, [OPEN])
@@ -207,6 +220,38 @@ def bj(**changes: Any) -> dict[str, Any]:
     [
         {"title_fields": ["cost"]},
         {"rules": [{"check": "at_least", "fields": ["cost"], "limit": 1}]},
+        {
+            "fields": [
+                *bj()["fields"],
+                {
+                    "key": "sum",
+                    "label": "合计",
+                    "type": "computed",
+                    "stage": "s",
+                    "compute": {"function": "sum", "field": "lines", "column": "price"},
+                },
+            ]
+        },
+        {
+            "fields": [
+                bj()["fields"][0],
+                {
+                    "key": "lines",
+                    "label": "明细",
+                    "type": "rows",
+                    "stage": "s",
+                    "columns": [
+                        {"key": "price", "label": "单价", "type": "dec", "apart": "price"},
+                        {
+                            "key": "twice",
+                            "label": "平方",
+                            "type": "computed",
+                            "compute": {"function": "product", "factors": ["price", "price"]},
+                        },
+                    ],
+                },
+            ]
+        },
         {"rules": [{"check": "filled_in_rows", "fields": ["lines"], "column": "price"}]},
         {"rules": [{"check": "required_when", "fields": ["day"], "when": {"field": "lines", "column": "price"}}]},
     ],

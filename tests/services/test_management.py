@@ -110,6 +110,22 @@ def test_the_plan_of_spare_parts_is_summed_by_product() -> None:
     assert plan.check(paper("BJ", parts=unsaid)).values["decided_by_product"] == "SL-200 5；未填 1"
 
 
+def test_the_money_of_a_spare_plan_is_summed_to_the_cent() -> None:
+    """Price by quantity, half up: 6 × 1200, 2 × 800; 3 × 0.335 is 1.005, told 1.01 (K.5)."""
+    plan = CATALOGUE.get("BJ").form
+    values = plan.check(paper("BJ")).values
+    assert [row["amount"] for row in values["parts"]] == ["7200.00", "1600.00"]
+    assert (values["amount_total"], values["amount_by_product"]) == ("8800.00", "SL-120 7200.00；SL-200 1600.00")
+    first, second = paper("BJ")["parts"]
+    small = plan.check(paper("BJ", parts=[{**first, "price": "0.335", "decided": 3}, {**second, "price": None}])).values
+    assert [row.get("amount") for row in small["parts"]] == ["1.01", None]
+    assert (small["amount_total"], small["amount_by_product"]) == ("1.01", "SL-120 1.01；SL-200 0")
+    again = plan.check({**small, "parts": [{**row, "amount": "9"} for row in small["parts"]]})
+    assert (again.problems, again.values["amount_total"]) == ((), "1.01"), "read back in, it is reckoned anew"
+    unpriced = plan.check({"parts": [{**first, "price": None}]}, before=values).values
+    assert not {"amount_total", "amount_by_product"} & unpriced.keys(), "no price, nothing is kept apart"
+
+
 def test_an_item_of_an_approved_plan_is_cancelled_never_taken_out() -> None:
     definition = CATALOGUE.get("JH").form
     before = definition.check(paper("JH")).values

@@ -19,6 +19,7 @@ from qrecords.services.finding.find import show
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import add_entry
 from qrecords.services.spares import SparePlan, plan_file, spare_plan
+from qrecords.settings import SparesSettings
 from qrecords.stores.given import GivenFile
 from tests.model.test_spares import SERIES
 from tests.services.test_report_figures import keep
@@ -116,6 +117,35 @@ def _told_on_the_plan(office: Office, plan: SparePlan) -> None:
     assert {"电源组件", "滤波器", "风扇"} <= {v for cells in lines.values() for v in cells}, (
         "each with how it came about"
     )
+
+
+def test_use_grows_with_the_units_of_the_product_list_where_the_office_says_so(office: Office) -> None:
+    """By hand, of 36 months to 2026-02: two units ever since, one accepted on 2024-09-01 (18 months), one gone.
+
+    (36 × 3 + 18) ÷ 36 = 3.5; at the end of 2027 two, the third and two to come, five: 5 ÷ 3.5 = 10/7; 5.32 becomes 7.6.
+    """
+    (office.settings.root / "customers.csv").write_text(
+        "用户单位,用户代号,用户类别/兵种,在用\n示例部队,D-01,陆军,否\n", encoding="utf-8"
+    )
+    (office.settings.root / "products.csv").write_text(
+        "型号,出厂编号,产品名称,交付日期,用户验收日期,交付用户代号\n"
+        "SL-120,001,终端,,,\nSL-120,002,终端,,,\n"
+        "SL-120,003,终端,2023-01-01,2024-09-01,\n"
+        "SL-120,004,终端,,,d-01\n",
+        encoding="utf-8",
+    )
+    coming = GivenFile("交付.csv", "型号,台数,交付日期\nsl-120,2,2027-06-30\nSL-120,9,2028-01-01\n".encode())
+    (same,) = spare_plan(office, deliveries=coming).parts
+    assert (same.demand, same.grow) == ("5.3", ""), "off, nothing changes"
+    settings = replace(office.settings, spares=SparesSettings(grow=True))
+    growing = replace(office, workspace=replace(office.workspace, settings=settings))
+    plan = spare_plan(growing, deliveries=coming)
+    (part,) = plan.parts
+    assert (part.demand, part.grow, part.sba) == ("7.6", "5÷3.5＝1.43", "8.0")
+    book = openpyxl.load_workbook(BytesIO(plan_file(growing, plan, "计划.xlsx")))
+    assert "5÷3.5＝1.43" in [cell.value for row in book["建议量怎样算出"].iter_rows() for cell in row]
+    with pytest.raises(InvalidInput, match="一条也没有读入"):
+        spare_plan(growing, deliveries=GivenFile("交付.csv", "型号,台数,交付日期\nSL-120,,2027-06-30\n".encode()))
 
 
 def test_what_the_list_of_parts_does_not_have_is_told(office: Office) -> None:

@@ -24,6 +24,7 @@ _COLUMN = {
     FieldType.INT: 12.0,
     FieldType.DEC: 16.0,
     FieldType.BOOL: 14.0,
+    FieldType.COMPUTED: 20.0,
     FieldType.ENUM: 22.0,
 }
 _LEAST = 17.0
@@ -32,6 +33,7 @@ _SHORT_NUMBER = 20  # characters
 _RECORD_NO = 38.0
 _TWO_LINES = 8  # a label longer than this takes two lines beside another field
 _ALONE = 46.0  # the label of a field alone on its row, on one line
+_NARROWEST, _SHORT_WORD, _WORD = 9.5, 12.0, 10  # where columns crowd: a small number, a word of ten characters
 _SHORT = 60  # a text of at most so many characters takes a third of what a longer one takes
 
 
@@ -109,6 +111,8 @@ def _widths(field: Field, width: float) -> Mapping[str, float]:
     """Return the columns' widths: dates and figures what they need, texts what is left, longer ones thrice as much."""
     columns = [c for c in field.columns if c.type not in BOXES]
     fixed = {c.key: _fixed(c) for c in columns if c.type in _COLUMN or _is_number(c)}
+    if sum(fixed.values()) + _LEAST * (len(columns) - len(fixed)) > width:
+        fixed |= {c.key: found for c in columns if (found := _crowded(c))}
     texts = {c.key: _share(c) for c in columns if c.key not in fixed}
     if not texts:
         scale = width / sum(fixed.values())
@@ -117,8 +121,15 @@ def _widths(field: Field, width: float) -> Mapping[str, float]:
         share = max(width - sum(fixed.values()), _LEAST * len(texts)) / sum(texts.values())
         found = fixed | {key: round(part * share, 1) for key, part in texts.items()}
     ordered = {c.key: found[c.key] for c in columns}
-    widest = max(ordered, key=lambda key: ordered[key])
+    widest = max(texts or ordered, key=lambda key: ordered[key])
     return ordered | {widest: 0}  # it takes what is left
+
+
+def _crowded(column: Field) -> float:
+    """Return what a column of small numbers or short words needs where there are many; 0 for others."""
+    if column.type is FieldType.INT and column.label.isalpha():  # 近12月 would leave 月 alone on its line
+        return max(_NARROWEST, -(-len(column.label) // 2) * 3.18 + 1.6)
+    return _SHORT_WORD if column.type is FieldType.TEXT and 0 < column.max_length <= _WORD else 0.0
 
 
 def _is_number(column: Field) -> bool:

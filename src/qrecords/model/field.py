@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import cached_property, lru_cache, partial
 from typing import Any, Literal, Self
@@ -66,17 +66,23 @@ class Definition(BaseModel):
 class Compute(Definition):
     """How a computed field gets its value: rows counted, a column of them summed, or summed for each value of another.
 
-    The last is words, 「SL-120 6；SL-200 2」, what has no value last.
+    The last is words, 「SL-120 6；SL-200 2」, what has no value last. A computed column of rows is the `product` of
+    other columns of its row, `factors`, with so many `places`, half up; it has no value where one of them has none.
     """
 
-    function: Literal["count", "sum", "sum_by"]
-    field: str
+    function: Literal["count", "sum", "sum_by", "product"]
+    field: str = ""
     column: str = ""
     by: str = ""
+    factors: tuple[str, ...] = ()
+    places: int = 2
 
     def _problems(self) -> Iterator[str]:
         if bool(self.by) != (self.function == "sum_by"):
             yield "sum_by 要写 by（按哪一列分），别的不写"
+        of_row = self.function == "product"
+        if bool(self.factors) != of_row or bool(self.field) == of_row:
+            yield "product 要写 factors（同一行的哪几列相乘），别的写 field"
 
     def of(self, rows: Sequence[Mapping[str, Any]]) -> int | str:
         """Return the value of some rows."""
@@ -89,6 +95,16 @@ class Compute(Definition):
             groups.setdefault(str(row.get(self.by) or ""), []).append(row)
         told = sorted(groups.items(), key=lambda group: (not group[0], group[0]))
         return "；".join(f"{name or '未填'} {self._sum(found)}" for name, found in told)
+
+    def of_row(self, row: Mapping[str, Any]) -> str | None:
+        """Return the product of a row's columns; None where one of them says nothing."""
+        found = [row.get(column) for column in self.factors]
+        if any(is_empty(value) for value in found):
+            return None
+        exact = Decimal(1)
+        for value in found:
+            exact *= Decimal(str(value))
+        return format(exact.quantize(Decimal(1).scaleb(-self.places), ROUND_HALF_UP), "f")
 
     def _sum(self, rows: Iterable[Mapping[str, Any]]) -> str:
         return format(sum(Decimal(str(row.get(self.column) or 0)) for row in rows), "f")
@@ -137,8 +153,11 @@ class Field(Definition):
             raise ValueError(f"{self.key}: 计算栏目要有 compute，其他栏目不能有")
         if self.apart and not _KIND.fullmatch(self.apart):
             raise ValueError(f"{self.key}: apart 应为小写字母的词，如 price")
-        if self.apart and (self.required or self.columns or self.compute or self.type in BOXES):
-            raise ValueError(f"{self.key}: 限阅（apart）的栏目不能必填，不能是计算栏目、签名处；明细表写在列上")
+        if self.apart and (self.required or self.columns or self.type in BOXES):
+            raise ValueError(f"{self.key}: 限阅（apart）的栏目不能必填，不能是签名处；明细表写在列上")
+        for column in self.columns:
+            if (made := column.compute) and (made.field or not {*made.factors} <= {c.key for c in self.columns}):
+                raise ValueError(f"{self.key}: 计算列 {column.key} 要由同一行的列相乘（product）")
         if self.listed_by and {c.key for c in self.columns} != {"form_code", "record_no", "copies"}:
             raise ValueError(f"{self.key}: 由记录列出的明细表要有 form_code、record_no、copies 三列")
         return self
@@ -185,6 +204,11 @@ class Field(Definition):
         if self.type in BOXES:
             raise ValueError("签名、盖章处不填写，请打印后在纸上签署，再登记签署")
         raise ValueError("此栏由系统计算，不用填写")
+
+    @cached_property
+    def computed_columns(self) -> tuple[Field, ...]:
+        """Return the columns of repeated rows that are computed."""
+        return tuple(c for c in self.columns if c.compute is not None)
 
     @cached_property
     def is_day(self) -> bool:
@@ -291,8 +315,8 @@ def _parse_rows(field: Field, raw: object, found: list[Problem]) -> list[dict[st
                 message = f"「{field.label}」第{number}行没有「{heading}」这一栏，可用：{known}"
                 found.append(Problem(message, f"{field.key}[{number}]"))
                 continue
-            if value is None or (isinstance(value, str) and not value.strip()):
-                continue
+            if value is None or (isinstance(value, str) and not value.strip()) or column.compute is not None:
+                continue  # what is computed is so anew, of a record read back in
             try:
                 row[column.key] = column.parse(value)
             except ValueError as error:

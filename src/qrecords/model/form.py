@@ -240,6 +240,10 @@ class Form(Definition):
         return tuple(f for f in self.fields if f.compute is not None)
 
     @cached_property
+    def _with_computed_rows(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields if f.computed_columns)
+
+    @cached_property
     def written(self) -> tuple[Field, ...]:
         """Return the fields that are written in: all but the boxes for signatures and seals."""
         return tuple(f for f in self.fields if f.type not in BOXES)
@@ -329,7 +333,7 @@ class Form(Definition):
         if before is None and not as_it_was:
             added = {f.key: f.default for f in self._with_default if f.key not in merged}
             merged |= added
-        merged |= self._computed(merged)
+        self._compute(merged)
         if not as_it_was:
             wrong = {root(p.field) for p in found}
             for rule in self._refusing:
@@ -401,12 +405,19 @@ class Form(Definition):
         words = ("、".join(map(str, p)) if isinstance(p, list) else str(p) for p in parts if not is_empty(p))
         return " ".join(" ".join(words).split())[:80]
 
-    def _computed(self, present: Values) -> dict[str, Any]:
-        result: dict[str, Any] = {}
+    def _compute(self, present: dict[str, Any]) -> None:
+        """Write what is computed into a record's values, first its rows' columns: the fields may sum them."""
+        for field in self._with_computed_rows:
+            if rows := present.get(field.key):
+                present[field.key] = [_with_computed(field, row) for row in rows]
         for field in self._computing:
-            if field.compute is not None and (rows := present.get(field.compute.field)):
-                result[field.key] = field.compute.of(rows)
-        return result
+            present.pop(field.key, None)
+            made = field.compute
+            if made is None or not (rows := present.get(made.field)):
+                continue
+            if field.apart and not any(made.column in row for row in rows):
+                continue  # nothing is kept apart here: a nought would say that something is
+            present[field.key] = made.of(rows)
 
     def _unknown(self, heading: str) -> Sentence:
         near = difflib.get_close_matches(heading_key(heading), self._by_heading, n=1, cutoff=0.5)
@@ -444,6 +455,13 @@ def _stands(rule: Rule, before: Values | None, after: Values) -> bool:
     return all(before.get(key) == after.get(key) for key in keys)
 
 
+def _with_computed(field: Field, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with its computed columns, in the order of the form."""
+    made = {c.key: value for c in field.computed_columns if c.compute and (value := c.compute.of_row(row)) is not None}
+    found = {**{k: v for k, v in row.items() if k not in {c.key for c in field.computed_columns}}, **made}
+    return {c.key: found[c.key] for c in field.columns if c.key in found}
+
+
 def _was_written(field: Field, present: Values) -> bool:
     """Tell whether someone wrote this value; a default or a computed one says nothing."""
     value = present.get(field.key)
@@ -461,7 +479,9 @@ def _definition_problems(form: Form) -> Iterator[str]:
     for field in form.fields:
         if field.stage not in stages:
             yield f"栏目 {field.key} 的阶段 {field.stage!r} 没有定义"
-        if (made := field.compute) and made.field not in fields:
+        if (made := field.compute) and not made.field:
+            yield f"栏目 {field.key} 的 product 只用于明细表的列"
+        elif made and made.field not in fields:
             yield f"栏目 {field.key} 由不存在的 {made.field} 计算"
         elif made and any(c and fields[made.field].column(c) is None for c in (made.column, made.by)):
             yield f"栏目 {field.key} 由 {made.field} 里没有的列计算"
@@ -504,6 +524,10 @@ def _of_apart(form: Form, named: Iterable[str]) -> Iterator[str]:
         told = {c for r in form.rules if place.key in r.fields for c in (r.column, *map(str, r.among)) if c}
         if place.column in told:
             yield f"栏目 {place.path} 是限阅的（apart），规则里不能用"
-        used = {(c.field, column) for f in form.fields if (c := f.compute) for column in (c.column, c.by)}
+        open_to_all = [f for f in form.fields if f.apart != place.kind]
+        used = {(c.field, column) for f in open_to_all if (c := f.compute) for column in (c.column, c.by)}
+        for field in form.fields:
+            made = [c.compute for c in field.computed_columns if c.compute and c.apart != place.kind]
+            used |= {(field.key, column) for compute in made for column in compute.factors}
         if (place.key, place.column) in used:
-            yield f"栏目 {place.path} 是限阅的（apart），不能合计"
+            yield f'栏目 {place.path} 是限阅的（apart），由它算出的栏目也要写 apart = "{place.kind}"'

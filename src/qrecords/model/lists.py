@@ -36,6 +36,9 @@ class ListKind:
     in_rows: tuple[str, ...] = ()  # what the lines of a form take too, where they name the entry
     of_model: tuple[str, ...] = ()  # … and those that hold for a whole model, whatever the serial number
     same_by: tuple[str, ...] = ()  # what makes entries the same, where it is not what they need
+    own: tuple[
+        str, ...
+    ] = ()  # what says something of the entry alone: no record takes it, whatever its fields are called
 
     @property
     def file_name(self) -> str:
@@ -55,6 +58,7 @@ CUSTOMERS = ListKind(
 PRODUCTS = ListKind(
     "products", "产品清单", "product", ("serial_no",), ("serial_no", "product_model"), "product_series",
     ("product_name", "product_model", "production_status"), ("production_status",),
+    own=("delivered_to", "accepted_on"),
 )  # fmt: skip
 # Nothing of it goes into records: it tells the plan of spare parts apart by name and model (K.1).
 PARTS = ListKind("parts", "备件清单", "part", (), ("part_name",), same_by=("part_name", "part_model"))
@@ -105,10 +109,15 @@ def take(catalogue: Catalogue, form: Form, present: Entry, written: Collection[s
     entry, note = _find(catalogue, form, present)
     if entry is None:
         return Taken({}, note)
+    its_own = catalogue.kind.own
     added = {
         key: value
         for key, value in entry.items()
-        if key in form.by_key and key not in written and is_empty(present.get(key)) and _fits(form.by_key[key], value)
+        if key in form.by_key
+        and key not in its_own
+        and key not in written
+        and is_empty(present.get(key))
+        and _fits(form.by_key[key], value)
     }
     if not _same_person(form, present, entry):
         added = {key: value for key, value in added.items() if key != PERSON and key not in CONTACT}

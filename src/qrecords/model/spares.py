@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, exp
-from types import MappingProxyType
 from typing import Literal
 
+from qrecords.model.fleet import Fleet, Growth
 from qrecords.model.values import choice_key
 
 # Above these demand is no longer smooth: months between uses, squared variation of their sizes.
@@ -173,10 +173,9 @@ class Part:
     lead_months: int = LEAD_MONTHS
     pack_size: int = 1
 
-    def failures(self, units: Mapping[str, int]) -> Fraction | None:
-        """Return the failures a year of the units in service, by model; None where that is not told."""
-        models = [choice_key(model) for model in self.product_model.split("、")]
-        in_service = sum(units.get(model, 0) for model in models)
+    def failures(self, fleet: Fleet) -> Fraction | None:
+        """Return the failures a year of the units in service in it; None where that is not told."""
+        in_service = fleet.planned(self.product_model.split("、"))
         if not in_service or not self.mtbf_hours or not self.year_hours:
             return None
         return mtbf_demand(in_service, self.per_product, self.year_hours, self.mtbf_hours)
@@ -257,6 +256,7 @@ class Proposed:
     pack: int = 1
     sba: str = ""  # a year's use as Syntetos and Boylan forecast it, to compare with
     quarter: int = 0  # a quarter of the last year's use: the least, by rule of thumb
+    grow: str = ""  # by what use grows with the units in service, where it was asked for and is known
 
 
 def part_key(name: object, model: object) -> PartKey:
@@ -269,18 +269,21 @@ def proposals(
     months: Sequence[str],
     holdings: Mapping[PartKey, Holding],
     listed: PartList = PartList(),  # noqa: B008  # an empty one, never changed
-    units: Mapping[str, int] = MappingProxyType({}),
+    fleet: Fleet = Fleet(),  # noqa: B008  # an empty one, never changed
+    *,
+    grow: bool = False,
 ) -> tuple[Proposed, ...]:
     """Return a proposal for each part used in some whole months (oldest first) or listed, the most needed first.
 
-    `units` are those in service by model: parts never used are reckoned by their mean time between failures (K.3).
+    `fleet` are the units in service: parts never used are reckoned by their mean time between failures (K.3), and with
+    `grow` what is used grows with the units of its products (K.2).
     """
     found: dict[PartKey, list[Use]] = {part_key(part.name, part.model): [] for part in listed.parts}
     for use in uses:
         if use.month in months:
             found.setdefault(listed.key(use.name, use.model), []).append(use)
     made = [
-        _proposed(used, months, holdings.get(key, Holding()), listed.find(*key) or _of_uses(used), units)
+        _proposed(used, months, holdings.get(key, Holding()), listed.find(*key) or _of_uses(used), fleet, grow)
         for key, used in found.items()
     ]
     return tuple(sorted(made, key=lambda p: (-float(p.demand), p.name, p.model)))
@@ -304,25 +307,31 @@ def _of_uses(used: Sequence[Use]) -> Part:
     return Part(used[-1].name, used[-1].model)
 
 
+def _models(used: Sequence[Use], part: Part) -> str:
+    """Return the products a part belongs to: those of the list, else those it was changed on."""
+    return part.product_model or "、".join(dict.fromkeys(use.product_model for use in used if use.product_model))
+
+
 def _proposed(
-    used: Sequence[Use], months: Sequence[str], held: Holding, part: Part, units: Mapping[str, int]
+    used: Sequence[Use], months: Sequence[str], held: Holding, part: Part, fleet: Fleet, grow: bool
 ) -> Proposed:
     by_month: Counter[str] = Counter()
     for use in used:
         by_month[use.month] += use.quantity
     series = [by_month[month] for month in months]
-    seen = classified(series)
-    demand, method = yearly_demand(series)
-    if not seen.used_in and (failures := part.failures(units)) is not None:
+    seen, models = classified(series), _models(used, part)
+    grown: Growth | None = fleet.growth(models.split("、"), months) if grow and seen.used_in else None
+    factor = grown.factor if grown else Fraction(1)
+    demand, method = yearly_demand(series, factor)
+    if not seen.used_in and (failures := part.failures(fleet)) is not None:
         demand, method = float(failures), "MTBF"
     horizon = YEAR + part.lead_months
     level = stock_level(demand, months=horizon, size=float(seen.size))
     needs = proposal(level, stock=held.stock, on_order=held.on_order, backorders=held.backorders, pack=part.pack_size)
-    models = part.product_model or "、".join(dict.fromkeys(use.product_model for use in used if use.product_model))
     mean = seen.total * 12 / len(series)
     return Proposed(
         part.name, part.model, models, sum(series[-12:]), f"{float(mean):.1f}", seen.kind, method,
         f"{demand:.1f}", level, held.stock, held.on_order, held.backorders, needs, part.unit, seen.used_in,
         " ".join(map(str, series)), horizon, f"{demand / YEAR * horizon:.1f}", part.pack_size,
-        f"{sba(series) * YEAR:.1f}", ceil(sum(series[-YEAR:]) / 4),
+        f"{sba(series) * YEAR * float(factor):.1f}", ceil(sum(series[-YEAR:]) / 4), grown.told if grown else "",
     )  # fmt: skip

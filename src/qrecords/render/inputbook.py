@@ -98,8 +98,9 @@ def input_workbook(
         main = replace(main, rows=[*main.rows, *numbered])
     sheets = [guide_sheet(form, example, main_title, words, goes_on=rows is not None), main]
     for f in lines:
-        sheet = _table(f.label, form, f.columns, choices, _joining(main_title), of_lines=True)
-        written = [_line_row(f.columns, line) for line in (begun or {}).get(f.key) or ()]
+        columns = [c for c in f.columns if c.compute is None]
+        sheet = _table(f.label, form, columns, choices, _joining(main_title), of_lines=True)
+        written = [_line_row(columns, line) for line in (begun or {}).get(f.key) or ()]
         sheets.append(replace(sheet, rows=[*sheet.rows, *written]))
     sheets += choices.sheets()
     if rows:

@@ -106,7 +106,7 @@ def _field_rows(form: Form, example: Mapping[str, Any]) -> Iterator[Cells]:
         first = next(iter(example.get(field.key) or [{}]))
         required = "必填" if must_be_filled(form, field) else ""
         yield field.label, stages[field.stage], required, how_to_write(field), ""
-        for column in field.columns:
+        for column in (c for c in field.columns if c.compute is None):
             yield _cells(column, f"　{column.label}", "", "必填" if column.required else "", first)
 
 

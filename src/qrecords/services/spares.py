@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from qrecords.errors import InvalidInput, UsageError
 from qrecords.model.access import SECRECY_LEVELS, DocumentScope, secrecy_rank
+from qrecords.model.field import Field, FieldType
 from qrecords.model.figures.basis import why_not_valid
+from qrecords.model.fleet import Delivery, Fleet
 from qrecords.model.form import Form
 from qrecords.model.numbering import form_number
 from qrecords.model.period import Period
 from qrecords.model.record import Action
 from qrecords.model.spares import Holding, PartList, Proposed, Unlisted, Use, proposals, unlisted
 from qrecords.office import Office
-from qrecords.services.intake.lists import parts_listed, units_in_service
+from qrecords.services.intake.lists import deliveries_listed, parts_listed
 from qrecords.services.intake.sheet import begun_file, form_to_begin
 from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.given import GivenFile
@@ -39,10 +42,16 @@ _COMPUTED = (
     "level",
     "sba",
     "quarter",
+    "grow",
 )
 _UNLISTED = ("name", "model", "quantity", "near")
 MONTHS = 36  # looked at, fewer when the office is younger
 HELD = ("stock", "on_order", "backorders")
+_TO_COME = (
+    Field(key="product_model", label="型号", type=FieldType.TEXT),
+    Field(key="units", label="台数", type=FieldType.INT, min=Decimal(1), max=Decimal(1_000_000)),
+    Field(key="since", label="交付日期", type=FieldType.DATE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +66,16 @@ class SparePlan:
     unlisted: Sequence[Unlisted] = ()  # used, and not on the office's list of parts
 
 
-def spare_plan(office: Office, until: str = "", holdings: GivenFile | None = None) -> SparePlan:
+def spare_plan(
+    office: Office, until: str = "", holdings: GivenFile | None = None, deliveries: GivenFile | None = None
+) -> SparePlan:
     """Return what to make ahead for the year after a month's, that of today without one.
 
     Counted are the parts changed in valid repair reports of the whole centre, up to the level of the company's report,
     so only who may draw that asks (F.3). `holdings` is a list of stock, orders and backorders by part; without it there
     are none. The office's own list of parts (`parts.csv`) says what are one part, how it is packed, how long it
-    takes to get, how long it lasts. NotFound: the office keeps no spare-part plans.
+    takes to get, how long it lasts. `deliveries` are those to come, beside the product list: model, units, day; by the
+    setting `[spares] grow` use grows with the units in service. NotFound: the office keeps no spare-part plans.
     """
     form = require_spares(office)
     level = _scope(office, form).level
@@ -77,7 +89,8 @@ def spare_plan(office: Office, until: str = "", holdings: GivenFile | None = Non
         uses = [*_uses(office, tx, months, level)] if months else []
     listed, year = parts_listed(office), int(last.key[:4]) + 1
     held = _held(form, holdings, listed)
-    found = proposals(uses, months, held, listed, units_in_service(office, f"{year}-12-31")) if months else ()
+    fleet = Fleet([*deliveries_listed(office), *_to_come(deliveries)], year)
+    found = proposals(uses, months, held, listed, fleet, grow=office.settings.spares.grow) if months else ()
     since = months[0] if months else last.key
     return SparePlan(year, since, last.key, len(months), found, unlisted(uses, months, listed))
 
@@ -168,3 +181,12 @@ def _held(form: Form, given: GivenFile | None, listed: PartList) -> dict[tuple[s
             raise InvalidInput(f"{given.name} 里「{named}」写了两次", remedy="请合并成一行，一条也没有读入")
         found[key] = Holding(**{k: int(entry.get(k) or 0) for k in HELD})
     return found
+
+
+def _to_come(given: GivenFile | None) -> list[Delivery]:
+    """Return the deliveries of a list typed for the plan."""
+    if given is None:
+        return []
+    with given.lent() as path:
+        entries, _ = read_list(path, _TO_COME, ("product_model", "units", "since"))
+    return [Delivery(str(e["product_model"]), str(e["since"]), int(e["units"])) for e in entries]

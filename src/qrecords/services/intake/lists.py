@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,8 +14,21 @@ from qrecords.advice import Sentence, advise
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.field import Field, heading_key
 from qrecords.model.figures.management import unit_of
+from qrecords.model.fleet import Delivery
 from qrecords.model.form import Checked, Form
-from qrecords.model.lists import CUSTOMERS, KINDS, PARTS, PRODUCTS, Catalogue, Entry, ListKind, merge, take, take_lines
+from qrecords.model.lists import (
+    CUSTOMERS,
+    KINDS,
+    NOT_IN_USE,
+    PARTS,
+    PRODUCTS,
+    Catalogue,
+    Entry,
+    ListKind,
+    merge,
+    take,
+    take_lines,
+)
 from qrecords.model.production import STATUS, Series, plain, series_by_model, with_status
 from qrecords.model.record import Action
 from qrecords.model.rules import is_empty
@@ -174,12 +186,18 @@ def parts_listed(office: Office) -> PartList:
     return PartList(found)
 
 
-def units_in_service(office: Office, until: str) -> dict[str, int]:
-    """Return how many units of each model the product list has, but those delivered after a day."""
-    found: Counter[str] = Counter()
+def deliveries_listed(office: Office) -> list[Delivery]:
+    """Return the units of the product list: since their acceptance, else their delivery, else ever since.
+
+    Those of a user whom the customer list has as not in use any more are so in the years to come.
+    """
+    listed = customers_listed(office)
+    found = []
     for entry in _read(office, PRODUCTS):
-        if str(entry.get("delivery_date") or "")[:10] <= until:
-            found[unit_of(entry)[0]] += 1
+        user = listed.get(choice_key(str(entry.get("delivered_to") or "")), {})
+        since = str(entry.get("accepted_on") or entry.get("delivery_date") or "")[:10]
+        left = user.get("in_use") == NOT_IN_USE
+        found.append(Delivery(str(entry.get("product_model") or ""), since, left=left))
     return found
 
 
