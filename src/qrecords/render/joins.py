@@ -1,10 +1,13 @@
 """Keeps together on the printed page what no line's end may part: a number, a choice with its box, 第1册, 〔更1〕.
 
-Word joiners (U+2060) go into the copy LibreOffice reads, never into a document that is kept: they leave neither ink nor
-text in the PDF. What is wider than its cell is left as it is, to be parted where it can be.
+Word joiners (U+2060), and U+200B where a line may end, go into the copy LibreOffice reads, never into a document that
+is kept: they leave neither ink nor text in the PDF. What is wider than its cell is left as it is, to be parted where it
+can be.
 
 LibreOffice breaks Chinese by a list of its own that knows no joiner; text of any other East Asian language by Unicode's
 rules (UAX #14), which do, and keep a comma from a line's start as well. So a paragraph with joiners is called English.
+Where a template calls its Latin text Chinese, that is parted anywhere too, so it is called English as well; not where
+nothing stands beside a number: each of a report's ten thousand would be tagged in the PDF.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from lxml import etree
 from qrecords.render.wordplaces import Styles
 
 JOINER = "\u2060"
+MAY_END = "\u200b"  # LibreOffice knows no line's end between a Chinese comma and a letter
 _W = f"{{{nsmap['w']}}}"
 _WHOLE = re.compile(
     r"[☑□][^\s☑□]+"  # a choice with its box
@@ -26,6 +30,8 @@ _WHOLE = re.compile(
     r"|(?:\d+年)?\d+月(?:\d+日)?"
     r"|[A-Za-z0-9]+(?:[-./·:][A-Za-z0-9]+)+"  # numbers of records, telephones, parts, times
 )
+_ALONE = re.compile(f"(?:{_WHOLE.pattern})[^A-Za-z0-9]?")
+_BEFORE_LATIN = re.compile(r"(?<=[，。、；：！？）》」』〉】〕])(?=[A-Za-z0-9])")
 _BY_UNICODE = "en-US"
 _LATIN = re.compile("[A-Za-z0-9]")
 _NARROW = 0.62  # of the size, about the widest a figure or letter of these faces is on average
@@ -45,8 +51,9 @@ def join_words(tree: etree._Element, styles: Styles) -> bool:
         if paragraph is None:
             continue
         room = room_of(paragraph) / 20 / points_of(text.getparent(), paragraph, styles)
-        text.text = _WHOLE.sub(lambda m, room=room: _whole(m[0], room), words)
-        if text.text != words:
+        joined = _WHOLE.sub(lambda m, room=room: _whole(m[0], room), words)
+        if joined != words:
+            text.text = _BEFORE_LATIN.sub(MAY_END, joined)
             changed.add(paragraph)
     for paragraph in changed:
         _break_by_unicode(paragraph)
@@ -65,7 +72,8 @@ def width_in_characters(words: str) -> float:
 
 
 def _break_by_unicode(paragraph: etree._Element) -> None:
-    """Call the East Asian text of all of a paragraph's runs a language LibreOffice has no rules of its own for."""
+    """Call the text of all of a paragraph's runs a language LibreOffice has no rules of its own for."""
+    alone = _ALONE.fullmatch("".join(paragraph.itertext(f"{_W}t")).replace(JOINER, ""))
     for run in paragraph.iter(f"{_W}r"):
         settings = run.find(f"{_W}rPr")
         if settings is None:
@@ -75,6 +83,8 @@ def _break_by_unicode(paragraph: etree._Element) -> None:
         if language is None:
             language = etree.SubElement(settings, f"{_W}lang")
         language.set(f"{_W}eastAsia", _BY_UNICODE)
+        if not alone:
+            language.set(f"{_W}val", _BY_UNICODE)
 
 
 def _whole(words: str, room: float) -> str:

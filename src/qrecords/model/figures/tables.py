@@ -431,7 +431,8 @@ def _list(definition: TableDefinition, part: Part, report: Report) -> TableResul
     left = len(entries) - len(kept)
     notes = (*part.notes, *([f"另有{left}件未列"] if left else ()))
     heads = tuple(ColumnHead(item.key, item.label) for item in part.items)
-    return TableResult(definition.id, part.key, definition.title, part.title, "记录编号", heads, rows, notes)
+    numbered = next((item.label for item in part.items if item.field == "@number"), "记录编号")
+    return TableResult(definition.id, part.key, definition.title, part.title, numbered, heads, rows, notes)
 
 
 def words(value: Any, length: int = 0) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from unicodedata import east_asian_width
 
@@ -174,12 +175,17 @@ def _table(place: str, table: TableJson, figures: Mapping[str, str]) -> Iterator
     words = tuple(
         n for n in range(1, len(table.columns)) if any(row[n] and row[n] not in figures for row in table.rows)
     )
-    shares, small = _shares(table.columns, rows)
-    yield Grid(table.columns, rows, shares=shares, words=words, small=small)
+    yield table_grid(table.columns, rows, words)
     left = len(table.rows) - len(kept)
     notes = (*table.notes, *([f"另有{left}件未印，见工作簿 {WORKBOOK} 里的同名表"] if left else ()))
     if notes:
         yield Words(tuple(f"注：{note}" for note in notes), "Small", of_table=True)
+
+
+def table_grid(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...], words: tuple[int, ...] = ()) -> Grid:
+    """Return a table whose columns are as wide as their texts ask for; texts of the columns `words` stand left."""
+    shares, small = _shares(heads, rows)
+    return Grid(heads, rows, shares=shares, words=words, small=small)
 
 
 def _in_lines(text: str) -> str:
@@ -222,9 +228,20 @@ def _shares(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[
         liked, least = _likes(heads, columns, NARROWEST_FIGURE)
     if sum(liked) <= room or sum(least) > room:
         return tuple(liked if sum(liked) <= room else least), True
-    more = [max(like - low, 0) for like, low in zip(liked, least, strict=True)]
-    given = _given(more, room - sum(least))
-    return tuple(low + extra for low, extra in zip(least, given, strict=True)), small
+    wanted = _few_lines(columns, least, room)
+    more = [max(like - low, 0) for like, low in zip(liked, wanted, strict=True)]
+    given = _given(more, room - sum(wanted))
+    return tuple(low + extra for low, extra in zip(wanted, given, strict=True)), small
+
+
+def _few_lines(columns: Sequence[Sequence[str]], least: Sequence[float], room: float) -> list[float]:
+    """Return the widths with which the usual rows take as few lines as they can; `least` fits into the room."""
+    usual = [_usual([*map(_long, column)]) for column in columns]
+    for lines in range(2, max(usual) + 1):
+        widths = [max(low, ceil(long / lines) + MARGINS + 1) for low, long in zip(least, usual, strict=True)]
+        if sum(widths) <= room:
+            return widths
+    return [*least]
 
 
 def _given(wanted: Sequence[float], room: float) -> list[float]:
