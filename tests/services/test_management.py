@@ -12,6 +12,7 @@ import pytest
 
 from qrecords.errors import UsageError, WrongState
 from qrecords.model.access import Grant
+from qrecords.model.figures.results import Figure
 from qrecords.model.lists import CUSTOMERS
 from qrecords.model.period import Period
 from qrecords.model.record import Record, State
@@ -345,11 +346,57 @@ def test_r131_each_customer_is_to_be_visited_once_a_year(office: Office) -> None
     # Of whom the customer list says that he is not in use any more nobody is asked to visit; the list alone tells.
     said = {"用户单位": "乙 部队", "用户代号": "B-1", "用户类别/兵种": "海军", "联系人": "示例", "电话": "示例"}
     add_entry(office, CUSTOMERS, said)
-    assert owed("2026-10-06") == ["乙部队"]
+    assert owed("2026-10-06") == ["乙 部队"], "as the list calls him"
     add_entry(office, CUSTOMERS, {"用户单位": "乙 部队", "用户代号": "B-1", "在用": "否"})
     assert owed("2026-10-06") == []
+    # The list's customers are asked for whom no record names, by who could read their visits; one each half a year.
+    never, twice = ({"用户单位": unit, "用户代号": code} for unit, code in (("丁部队", "D-1"), ("甲部队", "A-1")))
+    add_entry(office, CUSTOMERS, never | {"用户类别/兵种": "海军"})
+    add_entry(office, CUSTOMERS, twice | {"用户类别/兵种": "海军", "走访间隔月数": "6"})
+    assert owed("2026-10-06") == ["丁部队"]
+    assert owed("2026-10-06", narrow) == []
+    told = {d.about: d for d in due(office, on="2026-12-31").due if d.key == "yearly_visit"}
+    assert told.keys() == {"丁部队"} and told["丁部队"].detail == "近两年没有走访记录"
+    assert owed("2027-01-03") == [], "92 days before 2027-04-06, six months after his last visit, and no year's end"
+    (again,) = [d for d in due(office, on="2027-04-07").due if d.key == "yearly_visit"]
+    assert (again.about, again.limit_on, again.due_on, again.late) == ("甲部队", "2027-04-06", "2027-04-06", True)
+    assert owed("2027-01-04") == ["甲部队"]
     (office.settings.root / "customers.csv").write_bytes(b"\xff\xfe\x00")
     assert owed("2026-10-06") == ["乙部队"], "a list nobody can read tells of nobody"
+
+
+def test_coverage_is_of_the_list_or_of_whoever_was_met_in_three_years(office: Office) -> None:
+    """Without a list a call of 2023 counts, one of 2022 does not; with one its customers alone, who never called too."""
+
+    def met(number: int, code: str, day: str, unit: str, **values: Any) -> None:
+        said = {"customer_unit": unit, "secrecy_level": "内部", "military_branch": "海军"} | values
+        keep(
+            office,
+            [Record(f"{code}-{day[:4]}-{number:05}", code, int(day[:4]), State.FILED, said, "", day, unit, "", "")],
+        )
+
+    def covered(level: str = "机密") -> tuple[list[object], list[str]]:
+        with office.register.read() as tx:
+            drawn = figures_of(office, tx, "ZB", Period.read("2025"), level=level).drawn
+        of, not_visited = (
+            next(t for t in drawn.tables if (t.id, t.part) == ("P03", p)) for p in ("coverage", "not_visited")
+        )
+        return [c.shown for c in of.rows[-1].cells if isinstance(c, Figure)], [
+            str(r.cells[0]) for r in not_visited.rows
+        ]
+
+    met(1, "KF758-ZF", "2025-05-06", "甲部队", visit_to="2025-05-06")
+    met(2, "QR758-02A", "2023-01-05", "乙部队", call_at="2023-01-05 09:00")
+    met(3, "QR758-02A", "2022-12-31", "丙部队", call_at="2022-12-31 09:00")
+    met(4, "QR758-02A", "2023-02-05", "丁部队", call_at="2023-02-05 09:00", secrecy_level="机密")
+    assert covered() == (["1", "1", "3", "33.3"], ["丁部队", "乙部队"])
+    assert covered("秘密") == (["1", "1", "2", "50.0"], ["乙部队"]), "a record above the report's level tells of nobody"
+    for unit, more in (("甲部队", {}), ("戊部队", {}), ("己部队", {"在用": "否"})):
+        add_entry(office, CUSTOMERS, {"用户单位": unit, "用户类别/兵种": "海军", **more})
+    assert covered() == (["1", "1", "2", "50.0"], ["戊部队"])
+    met(5, "QR758-04A", "2022-06-01", "庚部队", service_category=["走访"])
+    add_entry(office, CUSTOMERS, {"用户单位": "庚部队", "走访间隔月数": "60"})
+    assert covered() == (["1", "2", "3", "66.7"], ["戊部队"]), "a visit of three and a half years ago is still good"
 
 
 def test_the_evaluation_asks_the_office_for_what_no_record_tells(office: Office) -> None:

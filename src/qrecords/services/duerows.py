@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from qrecords.errors import InvalidInput, NotFound
+from qrecords.model.access import SECRECY_LEVELS
 from qrecords.model.deadlines import Calendar, Deadline, add_months, end_of_week, iso_week
-from qrecords.model.lists import NOT_IN_USE
+from qrecords.model.figures.visits import YEARLY, Customer, Customers
 from qrecords.model.numbering import without_edition
 from qrecords.model.record import Record, State
 from qrecords.model.relations import column
 from qrecords.model.rules import holds, is_empty
 from qrecords.model.values import Values, choice_key
 from qrecords.office import Office
-from qrecords.services.intake.lists import customers_listed
+from qrecords.services.intake.lists import customers_of_list
 
 _BACK = 800  # days: what was due longer ago is told by no list any more
+_LONGEST_MONTH = 31
 _KEEPER = "负责人"
 
 
@@ -144,34 +146,70 @@ def _lines(key: str, deadline: Deadline, found: Sequence[Record], on: date, cale
 def _customers(
     office: Office, key: str, deadline: Deadline, found: Sequence[Record], on: date, calendar: Calendar
 ) -> Iterator[Waiting]:
-    """Give each customer met lately without a record of this year, and when it last had one."""
-    title = _title(office, deadline.form)
-    limit = deadline.day_of(on.year, calendar)
-    if on < limit - timedelta(days=deadline.remind):
+    """Give each customer of the list, or met lately, without a record of this year, and when it last had one.
+
+    One whose list says after how many months he is to be visited again is due so long after his last record.
+    """
+    title, known = _title(office, deadline.form), _listed(office)
+    year_end = deadline.day_of(on.year, calendar)
+    is_year_end = on >= year_end - timedelta(days=deadline.remind)
+    if not is_year_end and all(one.interval == YEARLY for one in known.all.values()):
         return
+    back = max(_BACK, known.longest * _LONGEST_MONTH)
     had: dict[str, str] = {}
-    for record in (*found, *_instead(office, deadline, on)):
-        unit, day = choice_key(str(record.values.get("customer_unit") or "")), record.date[:10]
+    for record in (*(found if back == _BACK else _counted(office, deadline.form, on, back=back)),
+                   *_instead(office, deadline, on, back)):  # fmt: skip
+        customer, day = _of_record(known, record.values), record.date[:10]
         if day <= on.isoformat():
-            had[unit] = max(day, had.get(unit, day))
-    gone = _not_in_use(office)
-    for unit, (name, last) in sorted(_known(office, deadline.known, on).items()):
-        if unit not in gone and had.get(unit, "")[:4] != str(on.year):
-            before = f"上次{had[unit]}" if unit in had else f"近两年没有{title}"
-            told = f"{before}，最近往来{last}"
-            yield Waiting(key, deadline.target_of(on.year, calendar), limit, name.strip(), _KEEPER, told)
+            had[customer.key] = max(day, had.get(customer.key, day))
+    for customer, met in _to_visit(office, deadline, known, on):
+        last = had.get(customer.key, "")
+        again = customer.next_visit(last)
+        limit, yearly = (date.fromisoformat(again), False) if again else (year_end, True)
+        if (yearly and last[:4] == str(on.year)) or on < limit - timedelta(days=deadline.remind):
+            continue
+        before = f"上次{last}" if last else f"近两年没有{title}"
+        told = "，".join([before, *([f"最近往来{met}"] if met else [])])
+        target = deadline.target_of(on.year, calendar) if yearly else calendar.roll_back(limit)
+        yield Waiting(key, target, limit, customer.unit, _KEEPER, told)
 
 
-def _not_in_use(office: Office) -> frozenset[str]:
-    """Return the customers of whom the list says that they are not in use; of a list that cannot be read, nobody."""
+def _to_visit(office: Office, deadline: Deadline, known: Customers, on: date) -> Iterator[tuple[Customer, str]]:
+    """Give who is to be visited, by name, and the day of his last contact: of the list in use, or met lately."""
+    found: dict[str, tuple[Customer, str]] = {c.key: (c, "") for c in _readable(office, deadline, known) if c.in_use}
+    for name, last in _known(office, deadline.known, on).values():
+        customer = _of_record(known, {"customer_unit": name})
+        if customer.in_use:
+            found[customer.key] = customer, max(last, found.get(customer.key, (customer, ""))[1])
+    yield from (found[key] for key in sorted(found))
+
+
+def _of_record(known: Customers, values: Values) -> Customer:
+    """Return the customer of the list some values name, else one of that unit."""
+    return known.named(values) or Customer(str(values.get("customer_unit") or "").strip())
+
+
+def _listed(office: Office) -> Customers:
+    """Return the customers of the list; none of one that cannot be read."""
     with suppress(InvalidInput):
-        return frozenset(unit for unit, said in customers_listed(office).items() if said.get("in_use") == NOT_IN_USE)
-    return frozenset()
+        return Customers(customers_of_list(office))
+    return Customers()
 
 
-def _instead(office: Office, deadline: Deadline, on: date) -> Iterator[Record]:
+def _readable(office: Office, deadline: Deadline, known: Customers) -> list[Customer]:
+    """Return the customers of the list of whom the account could read a record of this form, had they one."""
+    code = next((c for c in reversed(office.forms.codes()) if without_edition(c) == deadline.form), deadline.form)
+    by_number = {str(n): c for n, c in enumerate(known.all.values())}
+    would_be = []
+    for number, c in by_number.items():
+        said = {"customer_unit": c.unit, "military_branch": c.branch, "secrecy_level": SECRECY_LEVELS[0]}
+        would_be.append(Record(number, code, 0, State.SUBMITTED, said, "", "", c.unit, "", ""))
+    return [by_number[r.record_no] for r in office.only_readable(would_be)]
+
+
+def _instead(office: Office, deadline: Deadline, on: date, back: int) -> Iterator[Record]:
     for other in deadline.instead:
-        for record in _counted(office, other.form, on):
+        for record in _counted(office, other.form, on, back=back):
             if all(holds(c, record.values) for c in other.when):
                 yield record
 

@@ -10,6 +10,7 @@ from typing import Any
 from qrecords.model.field import FieldType
 from qrecords.model.figures import Figure, TableResult
 from qrecords.model.figures.drawing import Drawn, Means, Read, draw, improvements
+from qrecords.model.figures.visits import Customer
 from qrecords.model.form import Form
 from qrecords.model.period import Period
 from qrecords.model.record import Record, Signed, State
@@ -82,14 +83,15 @@ class Paper:
         using: Means | None = None,
         listed: Mapping[str, Mapping[str, str]] | None = None,
         delivered: Mapping[tuple[str, str], str] | None = None,
+        customers: Iterable[Customer] = (),
     ) -> None:
-        held = [*records]
+        held = self.records = [*records]
         span = Period.read(period)
         first = min((r.date for r in held if r.date), default="9999-12-31")
         months = frozenset(r.date[:7] for r in held)
         read = Read(
             held, first, months, owes or {}, handed_in or {}, listed=listed or {}, delivered=delivered or {},
-            improved=improvements(held),
+            improved=improvements(held), customers=[*customers],
         )  # fmt: skip
         self.drawn: Drawn = draw(kind, span, read, using or means(), cutoff or span.last)
 

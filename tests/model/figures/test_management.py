@@ -12,6 +12,7 @@ from qrecords.model.evaluation import BOUND, CHECKED, bound_in_time, checked_qua
 from qrecords.model.figures.alarms import alarms
 from qrecords.model.figures.drawing import Read, report_of
 from qrecords.model.figures.management import of_branch
+from qrecords.model.figures.visits import Customer
 from qrecords.model.period import Period
 from qrecords.model.record import Record
 from qrecords.model.staff import may_be_sent, qualification
@@ -216,28 +217,67 @@ def test_a_call_is_no_visit() -> None:
     assert (found["visits"], found["visited"], found["customers"], found["percent"]) == ("3", "2", "3", "66.7")
 
 
-def test_coverage_is_of_customers_in_use_and_by_region() -> None:
-    """Visits count wherever they led; who is not in use any more is nobody to be visited (L.1)."""
+def _visit(number: str, unit: str, on: str = "2026-05-20", **more: str) -> Record:
+    return record(number, ZF, visit_to=on, customer_unit=unit, military_branch="海军", **more)
 
-    def visit(number: str, unit: str) -> Record:
-        return record(number, ZF, visit_to="2026-05-20", customer_unit=unit, military_branch="海军")
 
-    calls = [
-        record(f"C{n}", "02A", call_at="2026-04-02 09:00", direction="来电", customer_unit=unit, military_branch="海军")
-        for n, unit in enumerate(("甲", "乙", "丙", "丁"))
-    ]
-    said = {"甲": {"region": "北"}, "乙": {"region": "北", "in_use": "否"}, "丙": {"region": "南", "in_use": "是"}}
+def _call(number: str, unit: str, on: str = "2026-04-02") -> Record:
+    return record(number, "02A", call_at=f"{on} 09:00", direction="来电", customer_unit=unit, military_branch="海军")
+
+
+def test_coverage_is_of_the_customers_of_the_list_and_by_region() -> None:
+    """By hand: 甲 visited, 丙 met, 戊 never met are in use; 乙 is not any more, 丁 not on the list: 1 of 3 (L.1)."""
+    calls = [_call(f"C{n}", unit) for n, unit in enumerate(("甲", "乙", "丙", "丁"))]
+    said = {"甲": {"region": "北"}, "乙": {"region": "北"}, "丙": {"region": "南"}, "戊": {"region": "南"}}
     listed = {choice_key(unit): one for unit, one in said.items()}
-    paper = Paper("2026-H1", [*calls, visit("V1", "甲"), visit("V2", "乙")], listed=listed)
+    known = [Customer("甲"), Customer("乙", in_use=False), Customer("丙"), Customer("戊", branch="空军")]
+    visits = [_visit("V1", " 甲"), _visit("V2", "乙")]
+    paper = Paper("2026-H1", [*calls, *visits], listed=listed, customers=known)
     wanted = {"visits": "2", "visited": "1", "customers": "3", "percent": "33.3"}
-    assert paper.row("P03", "coverage", "total") == paper.row("P03", "regions", "total") == wanted
+    assert paper.row("P03", "coverage", "total") == wanted
+    assert paper.row("P03", "regions", "total") == wanted
+    assert paper.row("P03", "coverage", "空军") == {"visits": "0", "visited": "0", "customers": "1", "percent": "0.0"}
     assert paper.row("P03", "regions", "北") == {"visits": "2", "visited": "1", "customers": "1", "percent": "100.0"}
-    assert paper.row("P03", "regions", "南") == {"visits": "0", "visited": "0", "customers": "1", "percent": "0.0"}
-    assert [row[0] for row in paper.listed("P03", "not_visited")] == ["丁", "丙"]
-    alone = Paper("2026-H1", [*calls, visit("V1", "甲")], listed={choice_key("乙"): {"in_use": "否"}})
-    assert [t.part for t in alone.drawn.tables if t.id == "P03"] == ["coverage", "not_visited"], (
-        "a list without regions"
-    )
+    assert paper.row("P03", "regions", "南") == {"visits": "0", "visited": "0", "customers": "2", "percent": "0.0"}
+    assert paper.listed("P03", "not_visited") == [("丙", "海军", "/", "2026-04-02"), ("戊", "空军", "/", "/")]
+    assert [r.label for r in paper.part("P03", "not_visited").rows] == ["C2", "/"], "no record names the last"
+    assert paper.listed("P03", "unlisted") == [("丁", "海军", "/", "2026-04-02")]
+    assert paper.figure("P03.coverage.total.customers").records == ("V1", "C2"), "last contact and visit, of each"
+    assert not {number for table in paper.drawn.tables for number in table.named()} - {
+        r.record_no for r in paper.records
+    }
+    alone = Paper("2026-H1", [*calls, *visits], customers=known)
+    parts = [t.part for t in alone.drawn.tables if t.id == "P03"]
+    assert parts == ["coverage", "not_visited", "unlisted"], "a list without regions"
+
+
+def test_without_a_list_whoever_was_met_in_thirty_six_months_is_to_be_visited() -> None:
+    calls = [_call("C1", "甲", "2023-07-01"), _call("C2", "乙", "2023-06-30"), _call("C3", "丙", "2026-07-01")]
+    paper = Paper("2026-H1", [*calls, _visit("V1", "丁")])
+    assert paper.row("P03", "coverage", "total") == {"visits": "1", "visited": "1", "customers": "2", "percent": "50.0"}
+    assert [row[0] for row in paper.listed("P03", "not_visited")] == ["甲"]
+    assert [t.part for t in paper.drawn.tables if t.id == "P03"] == ["coverage", "not_visited"]
+
+
+def test_each_customer_is_visited_within_his_own_interval() -> None:
+    """By hand to 2026-12-31: yearly by the calendar; half a year from 06-30 ends on 12-30; two years from 2025-01-01."""
+    known = [Customer("年"), Customer("半年", interval=6), Customer("两年", interval=24), Customer("三月", interval=3)]
+    visits = [
+        _visit("V1", "年", "2025-12-31"), _visit("V2", "半年", "2026-06-30"), _visit("V3", "两年", "2025-01-01"),
+        _visit("V4", "三月", "2026-09-30"), _visit("V5", "三月", "2026-10-01"),
+    ]  # fmt: skip
+    paper = Paper("2026", visits, customers=known)
+    assert paper.row("P03", "coverage", "total") == {"visits": "3", "visited": "2", "customers": "4", "percent": "50.0"}
+    assert [(r[0], r[2]) for r in paper.listed("P03", "not_visited")] == [("年", "2025-12-31"), ("半年", "2026-06-30")]
+    half = Paper("2026-H1", visits, customers=known)
+    assert [r[0] for r in half.listed("P03", "not_visited")] == ["三月", "年"], "never, and not this year"
+
+
+def test_a_customer_is_known_by_his_code_however_his_unit_is_written() -> None:
+    visit = _visit("V1", "某部队（北）", customer_code="B-1")
+    paper = Paper("2026", [visit], customers=[Customer("某部队", "b-1"), Customer("某部队", "b-2")])
+    assert paper.row("P03", "coverage", "total")["percent"] == "100.0", "two lines of one name are one customer"
+    assert not paper.listed("P03", "not_visited")
 
 
 def test_the_yearly_report_of_visits() -> None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from qrecords.errors import Problem
 from qrecords.model.field import Condition, FieldType
-from qrecords.model.figures import management, satisfaction, threads, weeks
+from qrecords.model.figures import satisfaction, threads, visits, weeks
 from qrecords.model.figures.definitions import Column, Part, SetDefinition, TableDefinition
 from qrecords.model.figures.facts import FACTS
 from qrecords.model.figures.measures import DERIVED, FIELDS, MEASURES, NEEDS
 from qrecords.model.form import Form
 
 OVER = frozenset({"@occasions", "@sheets", "@ratings", "@models", "@threads", "@weeks", "@customers"})
-OWN_FACTS = satisfaction.OWN_FACTS | threads.OWN_FACTS | weeks.OWN_FACTS | management.OWN_FACTS
+OWN_FACTS = satisfaction.OWN_FACTS | threads.OWN_FACTS | weeks.OWN_FACTS | visits.OWN_FACTS
 STOCK = frozenset({"opening", "closing", "during"})
 FormsOf = Callable[[str], Sequence[Form]]
 

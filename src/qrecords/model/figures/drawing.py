@@ -18,11 +18,12 @@ from qrecords.model.figures.definitions import SetDefinition, TableDefinition
 from qrecords.model.figures.entries import AGE_SPANS, Entry, Improvement, Surroundings
 from qrecords.model.figures.facts import DAY_SPANS, FACTS, SAYS_NONE, is_fault, reported
 from qrecords.model.figures.limits import deadline_facts, kept_choices
-from qrecords.model.figures.management import customers, links, unit_of
+from qrecords.model.figures.management import links, unit_of
 from qrecords.model.figures.population import Makes, Population
 from qrecords.model.figures.results import ChartResult, Figure, TableResult
 from qrecords.model.figures.satisfaction import Method
 from qrecords.model.figures.tables import Report, table, wanted
+from qrecords.model.figures.visits import Customer, customers
 from qrecords.model.form import Form
 from qrecords.model.numbering import form_number
 from qrecords.model.period import Period
@@ -35,6 +36,7 @@ IMPROVEMENT = "GJ"
 HowFar = Callable[[int, int], None]
 # What a table may need that only the list of customers has, by the list's own column.
 LISTED = {"regions": "region", "points": "service_point", "levels": "service_level"}
+CUSTOMERS = "customers"  # what a table needs that stands only where there is a list of customers
 PRODUCTS = "products"  # what a table needs that stands only where the product list says when units were delivered
 
 
@@ -67,7 +69,8 @@ class Read:
     `issued` of notices how those they send stood when they were issued, `improved` of records the items of improvement
     that name them, of all branches, whatever the scope.
     `listed` is what the list of customers says beside, by code and by unit, `delivered` the days on which units of the
-    product list were delivered, by model and serial number: on the day of the drawing.
+    product list were delivered, by model and serial number: on the day of the drawing. `customers` are those of the
+    list, of the scope.
     """
 
     records: Sequence[Record]
@@ -79,6 +82,7 @@ class Read:
     improved: Mapping[str, tuple[Improvement, ...]] = field(default_factory=dict)
     listed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     delivered: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    customers: Sequence[Customer] = ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ def draw(kind: str, period: Period, read: Read, means: Means, cutoff: str, *, pr
     there = {form_number(record.form_code) for record in read.records}
     there |= {need for need, column in LISTED.items() if any(column in said for said in read.listed.values())}
     there |= {PRODUCTS} if read.delivered else set()
+    there |= {CUSTOMERS} if read.customers else set()
     asked = [one for one in _with(there, wanted(means.tables, kind, period)) if one.parts]
     tables: list[tuple[TableDefinition, list[TableResult]]] = []
     for one in asked:
@@ -154,7 +159,7 @@ def report_of(kind: str, period: Period, read: Read, means: Means, cutoff: str) 
         "@models": partial(satisfaction.of_models, method=method),
         "@threads": threads.threads,
         "@weeks": weeks.weeks,
-        "@customers": customers,
+        "@customers": partial(customers, listed=read.customers, near=near, facts=facts),
     }
     population = Population(entries, means.sets, makers, read.first_day, read.months)
     weights = (method.overall["service"], method.overall["product"])

@@ -145,7 +145,8 @@ def said(entries: Iterable[Entry], key: str) -> list[Any]:
 
 
 class Entry(Mapping[str, Any]):
-    """One thing counted. `numbers` are the records it rests on; `own` are values laid over those of the record."""
+    """One thing counted. `numbers` are the records it rests on, by default its own, for a customer of the list perhaps
+    none; `own` are values laid over those of the record."""
 
     __slots__ = ("_known", "_own", "_values", "facts", "numbers", "record", "surroundings")
 
@@ -155,11 +156,11 @@ class Entry(Mapping[str, Any]):
         surroundings: Surroundings,
         facts: Mapping[str, Fact],
         own: Mapping[str, Any] | None = None,
-        numbers: tuple[str, ...] = (),
+        numbers: tuple[str, ...] | None = None,
     ) -> None:
         self.record = record
         self._values = record.values
-        self.numbers = numbers or (record.record_no,)
+        self.numbers = (record.record_no,) if numbers is None else numbers
         self._own = own
         self.surroundings = surroundings
         self.facts = facts

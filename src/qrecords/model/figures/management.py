@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -19,7 +19,6 @@ PLAN_PARTS = ("measures", "training", "visits", "textbooks")
 VISIT = "走访"
 FOLLOW_UP = "follow_up"
 CALL_OUT = "去电"
-OWN_FACTS = frozenset({"@last_visit", "@visited"})
 
 
 def links(records: Iterable[Record]) -> Links:
@@ -129,21 +128,6 @@ def _need_state(entry: Entry, near: Surroundings) -> str:
         return "未转"
     closed = near.standing(told).closed
     return "已办结" if closed and closed <= near.last else "办理中"
-
-
-def customers(entries: Sequence[Entry]) -> Iterator[Entry]:
-    """Give an entry for each customer met until the period's end, with his last contact and visit (L.1)."""
-    met: dict[str, list[Entry]] = {}
-    for entry in entries:
-        unit, day = choice_key(str(entry.get("customer_unit") or "")), str(entry.get("@date") or "")
-        if unit and day and day <= entry.surroundings.last:
-            met.setdefault(unit, []).append(entry)
-    for found in met.values():
-        newest = max(found, key=lambda e: (str(e.get("@date")), e.record.record_no))
-        last = str(newest.get("@date"))
-        visit = max((str(e.get("@date")) for e in found if e.get("@visit")), default="")
-        own = {"@date": last, "@last_visit": visit, "@visited": visit[:4] == newest.surroundings.last[:4]}
-        yield Entry(newest.record, newest.surroundings, newest.facts, own, tuple(e.record.record_no for e in found))
 
 
 def _to_follow(entry: Entry, near: Surroundings) -> str:

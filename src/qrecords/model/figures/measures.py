@@ -86,7 +86,7 @@ def _count(asked: Asked) -> Measured:
     entries = asked.entries
     numbers = [entry.numbers for entry in entries]
     contributions: tuple[Number, ...] = ()
-    if max(map(len, numbers), default=1) == 1:
+    if {*map(len, numbers)} <= {1}:
         named = [number for (number,) in numbers]
         records = tuple(dict.fromkeys(named))
         if len(records) < len(named):

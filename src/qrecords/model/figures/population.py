@@ -151,7 +151,7 @@ class Population:
         made = [*self._makers[found.over](counted)] if found.over in self._makers else counted
         days = [str(day or "")[:10] for day in said(made, found.date or "@date")]
         there = sorted(
-            ((day, e.numbers[0], n) for n, (e, day) in enumerate(zip(made, days, strict=True)) if period.holds(day))
+            ((day, e.numbers[:1], n) for n, (e, day) in enumerate(zip(made, days, strict=True)) if period.holds(day))
         )
         return [*meeting([made[n] for _, _, n in there], found.when)]
 
@@ -161,7 +161,7 @@ class Population:
             entries = self._made(found.forms, basis, found.over)
             days = said(entries, date_key)
             dated = [
-                (str(day)[:10], entry.numbers[0], place)
+                (str(day)[:10], entry.numbers[:1], place)
                 for place, (entry, day) in enumerate(zip(entries, days, strict=True))
                 if day
             ]

@@ -421,8 +421,7 @@ def _list(definition: TableDefinition, part: Part, report: Report) -> TableResul
     kept = entries[: part.limit] if part.limit else entries
     rows = tuple(
         TableRow(
-            entry.numbers[0],
-            entry.numbers[0],
+            *_named(entry),
             tuple(words(entry.get(item.field), item.length) or "/" for item in part.items),
             entry.numbers,
         )
@@ -433,6 +432,12 @@ def _list(definition: TableDefinition, part: Part, report: Report) -> TableResul
     heads = tuple(ColumnHead(item.key, item.label) for item in part.items)
     numbered = next((item.label for item in part.items if item.field == "@number"), "记录编号")
     return TableResult(definition.id, part.key, definition.title, part.title, numbered, heads, rows, notes)
+
+
+def _named(entry: Entry) -> tuple[str, str]:
+    """Return a line's key and what stands at its head: its record, 「/」 where it rests on none."""
+    number = entry.numbers[0] if entry.numbers else ""
+    return number or str(entry.get("customer_unit")), number or "/"
 
 
 def words(value: Any, length: int = 0) -> str:

@@ -14,6 +14,7 @@ from qrecords.advice import Sentence, advise
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.field import Field, heading_key
 from qrecords.model.figures.management import unit_of
+from qrecords.model.figures.visits import Customer
 from qrecords.model.fleet import Delivery
 from qrecords.model.form import Checked, Form
 from qrecords.model.lists import (
@@ -41,7 +42,17 @@ from qrecords.stores.lists import list_file, read_list
 
 SERIES = "series"  # what `products list` says beside the columns: in series production or not, and why
 _COMMA = re.compile(r"\s*[、，,；;]\s*")
-BESIDE = ("military_branch", "region", "service_point", "service_level", "in_use")  # of a customer, for reports
+# Of a customer, for reports.
+BESIDE = (
+    "customer_unit",
+    "customer_code",
+    "military_branch",
+    "region",
+    "service_point",
+    "service_level",
+    "in_use",
+    "visit_interval_months",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,11 @@ def customers_listed(office: Office) -> dict[str, dict[str, str]]:
         for key in ("customer_unit", "customer_code")
         if (name := str(entry.get(key) or ""))
     }
+
+
+def customers_of_list(office: Office) -> list[Customer]:
+    """Return the customers of the list, each once, with what it says of visits."""
+    return [Customer.of(said) for said in {id(said): said for said in customers_listed(office).values()}.values()]
 
 
 def customers_mark(office: Office) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from qrecords.model.access import SECRECY_LEVELS, secrecy_rank
+from qrecords.model.deadlines import add_months
 from qrecords.model.evaluation import (
     BOUND,
     CHECKED,
@@ -26,12 +27,14 @@ from qrecords.model.figures.drawing import Drawn, HowFar, Means, Read, draw, imp
 from qrecords.model.figures.facts import NOTHING
 from qrecords.model.figures.management import of_branch
 from qrecords.model.figures.results import Number, TableResult
+from qrecords.model.figures.visits import KNOWN_MONTHS, Customers
 from qrecords.model.form import Form
 from qrecords.model.numbering import form_number, without_edition
 from qrecords.model.period import Period
 from qrecords.model.record import Action, Record
+from qrecords.model.values import choice_key
 from qrecords.office import Office
-from qrecords.services.intake.lists import customers_listed, delivered_units
+from qrecords.services.intake.lists import customers_listed, customers_of_list, delivered_units
 from qrecords.services.reports.byunit import results_by_unit
 from qrecords.services.require import owes_something
 from qrecords.settings import spans_of
@@ -52,10 +55,11 @@ _UNSOLVED: Mapping[str, Mapping[str, Collection[str]]] = {
     "07": {"open_issues": NOTHING},
 }
 # Open until answered or valid for years, however long ago: all are read, they are few.
-_WHOLE = ("01", "JH", "BJ", "RY", "GJ", "FX")
+_WHOLE = ("01", "JH", "BJ", "RY", "GJ", "FX", "ZF")
 ALARMS_COUNTED, SATISFACTION = "BB", "T13"  # the document that tells how many alarms there are, and where
 EVALUATED, EVALUATION = "BB", "PJ"  # the document the evaluation stands in, and the tables it has to itself
 _WRITTEN_BEFORE = timedelta(days=60)  # a notice is dated some days after the step that issues it, at most
+NOTICE = "04"
 _COMPARED = 13  # months to the period's end that trends and comparisons look at
 
 
@@ -177,6 +181,8 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
         trend.first if period.span == "month" else trend.year_before.first,
     )
     codes = office.forms.counted_codes()
+    customers = [one for one in customers_of_list(office) if branch in ("", one.branch)]
+    visits_since = min(since, _months_before(period, Customers(customers).longest))
     found: list[Record] = []
     older: list[Record] = []
     for code in codes:
@@ -186,13 +192,20 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
             continue
         days = _OTHER_DAYS.get(number, ("user_sign_date",) if number in _SIGNED else ())
         closed = (_CLOSED[number],) if number in _CLOSED else ()
-        found += tx.records.counted(code, since=since, days=(*days, *closed))
+        from_day = visits_since if number == NOTICE else since
+        found += tx.records.counted(code, since=from_day, days=(*days, *closed))
         if left := _UNSOLVED.get(number):
             older += tx.records.saying(code, left, before=since)
     handed_in = _handed_in(tx, period)
     there = {r.record_no for r in found}
     found += (r for r in older if r.record_no not in there)
     there |= {r.record_no for r in older}
+    if not customers and period.span != "month":  # without a list whoever was met is to be visited (L.1)
+        met = tx.records.customers_since(_months_before(period, KNOWN_MONTHS), until=since)
+        units = {choice_key(r.customer_unit) for r in found}
+        numbers = [no for unit, form, _, no in met if form in codes and choice_key(unit) not in units]
+        found += [r for r in tx.records.many(numbers) if r.record_no not in there]
+        there |= {*numbers}
     # What was handed in long after its own day: few.
     found += [r for r in tx.records.many([no for no in handed_in if no not in there]) if r.form_code in codes]
     rank = secrecy_rank(level)
@@ -203,7 +216,12 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
     spans = (period, period.preceding, period.year_before)  # those a summary sets side by side
     owes = owes_something(office, _back(office, scope, spans), found)
     issued, improved = _issued(tx, period), improvements(within)
-    return Read(scope, first_day, months, owes, handed_in, issued, improved, listed, delivered)
+    return Read(scope, first_day, months, owes, handed_in, issued, improved, listed, delivered, customers)
+
+
+def _months_before(period: Period, months: int) -> str:
+    """Return the day so many months before a period's last."""
+    return add_months(date.fromisoformat(period.last), -months).isoformat()
 
 
 def _back(office: Office, records: list[Record], spans: Sequence[Period]) -> list[Record]:

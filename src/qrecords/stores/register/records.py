@@ -236,13 +236,14 @@ class Records:
         found = {row[0]: row[1][:10] for row in self._c.execute(query)}
         return min(found.values(), default="9999-12-31"), frozenset(found)
 
-    def customers_since(self, day: str) -> list[tuple[str, str, str, str]]:
-        """Return each customer met since a day, once a form: the unit, the form, the last day, the highest number."""
+    def customers_since(self, day: str, *, until: str = "") -> list[tuple[str, str, str, str]]:
+        """Return each customer met since a day (before another), once a form: unit, form, last day, highest number."""
         c = t.record.c
+        before = (c.date < until,) if until else ()
         gone = [s.value for s in GONE]
         query = (
             sa.select(c.customer_unit, c.form_code, sa.func.max(c.date), sa.func.max(c.record_no))
-            .where(c.seq > 0, c.date >= day, c.customer_unit != "", c.state.not_in(gone))
+            .where(c.seq > 0, c.date >= day, *before, c.customer_unit != "", c.state.not_in(gone))
             .group_by(c.customer_unit, c.form_code)
         )
         return [(unit, form, last[:10], number) for unit, form, last, number in self._c.execute(query)]
