@@ -1,10 +1,12 @@
 """How much faster two workers compile a quarter of a year than one, both taking its parts from the register's jobs.
 
-python -m bench.bench_workers [--share S] [--documents N] [--keep DIR]
+python -m bench.bench_workers [--check] [--share S] [--documents N] [--keep DIR] [--turns N]
+
+`--check`: the first deep check of that year, compiled, instead; nothing was opened before.
 
 The year of bench/volume_year.py; each worker is a process as `qrecords worker` starts them, with one core for itself.
 Efficiency is the time of one worker ÷ twice that of two; `processor` is what both used together. A start of theirs is
-part of it. Beside it the same compilation as one job, uncut, as the desk's own process does it.
+part of it. Beside it the same work as one job, uncut, as the desk's own process does it. One after the other, in turns.
 
 Ends with status 1 below 0.85 by the wall; that needs two cores with nothing else to do.
 """
@@ -12,10 +14,13 @@ Ends with status 1 below 0.85 by the wall; that needs two cores with nothing els
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 from bench.bench_volume import Spent, spent, with_workers
@@ -30,9 +35,13 @@ from qrecords.web.wording import worded
 ASKED = 0.85
 
 
-def compiled(office: Office, workers: int) -> Spent:
-    """Ask for the year, and let so many workers do it; 0: the desk's own process."""
-    job = jobs.start(office, "compile", {"year": str(YEAR), "with_gaps": True, "reason": "示例"})
+COMPILE = ("compile", {"year": str(YEAR), "with_gaps": True, "reason": "示例"})
+CHECK = ("verify", {"deep": True})
+
+
+def done(office: Office, workers: int, kind: str, arguments: Mapping[str, object]) -> Spent:
+    """Ask for it, and let so many workers do it; 0: the desk's own process."""
+    job = jobs.start(office, kind, arguments)
     command = [sys.executable, "-m", "qrecords.web.workers", str(office.settings.root), "1", "once"]
 
     def all_of_them() -> None:
@@ -58,6 +67,8 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=0.25, help="of the year's 11,680 records")
     parser.add_argument("--documents", type=int, default=100, help="distinct PDFs of each form")
     parser.add_argument("--keep", type=Path, help="where the PDFs are kept for the next run")
+    parser.add_argument("--check", action="store_true", help="a deep check of the compiled year instead")
+    parser.add_argument("--turns", type=int, default=1, help="the medians of so many are told")
     chosen = parser.parse_args()
     with TemporaryDirectory(prefix="bench-workers-") as named:
         folder = Path(named)
@@ -66,10 +77,22 @@ def main() -> int:
         with closing(init(root)) as office:
             lay(office, made, chosen.share)
             catch_up(office)
-        rows = {}
-        for workers in (0, 1, 2):
-            with closing(with_workers(root, folder / f"office{workers}", 1)) as office:
-                rows[workers] = compiled(office, workers)
+            if chosen.check:
+                with closing(with_workers(root, folder / "compiled", 1)) as whole:
+                    done(whole, 0, *COMPILE)
+                root = folder / "compiled"
+        turns: list[dict[int, Spent]] = []
+        for turn in range(chosen.turns):
+            turns.append({})
+            for workers in (0, 1, 2):
+                copy = folder / f"office{turn}-{workers}"
+                with closing(with_workers(root, copy, 1)) as office:
+                    turns[-1][workers] = done(office, workers, *(CHECK if chosen.check else COMPILE))
+                shutil.rmtree(copy)
+    rows = {
+        n: Spent(*(median(getattr(turn[n], what) for turn in turns) for what in ("wall", "processor")))
+        for n in (0, 1, 2)
+    }
     wall, processor = (
         one / (2 * two) for one, two in ((rows[1].wall, rows[2].wall), (rows[1].processor, rows[2].processor / 2))
     )

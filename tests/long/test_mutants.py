@@ -58,6 +58,21 @@ MUTANTS = (
         "tests/work/test_leases.py::test_a_clock_that_differs_costs_one_watch_and_not_one_a_look",
     ),
     Mutant(
+        "a share of a deep check reads the records of its objects", "services/care/verify.py",
+        "[row.archive_no for row in items], FILED)", "[], FILED)",
+        "tests/web/test_shared_check.py::test_a_deep_check_is_shared_and_tells_what_one_alone_would",
+    ),
+    Mutant(
+        "no share of a deep check is left out", "services/care/shares.py",
+        "for _, names in sorted(shares, reverse=True)", "for _, names in sorted(shares, reverse=True)[:-1]",
+        "tests/web/test_shared_check.py::test_the_shares_name_every_object_once_and_each_reads_what_is_about_its_own",
+    ),
+    Mutant(
+        "records filed where no item is are told by the rest", "services/care/verify.py",
+        "filed = tx.records.archived_as(FILED)", "filed: dict[str, str] = {}",
+        "tests/web/test_shared_check.py::test_a_deep_check_is_shared_and_tells_what_one_alone_would",
+    ),
+    Mutant(
         "fifty problems are shown", "cli/output.py", "SHOWN_PROBLEMS = 50", "SHOWN_PROBLEMS = 5",
         "tests/services/test_moved_meanwhile.py",
     ),

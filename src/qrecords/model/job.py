@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class JobState(StrEnum):
@@ -61,3 +63,14 @@ class Job:
     def is_open(self) -> bool:
         """Tell whether it still waits or runs."""
         return self.state in OPEN_JOBS
+
+    def found(self, kind: type[T]) -> T | None:
+        """Return what a part found, as data; None when it was not done, or an earlier release told it otherwise."""
+        from pydantic import TypeAdapter  # takes time, and most starts join nothing
+
+        if self.state is not JobState.DONE or len(self.lines) != 1:
+            return None
+        try:
+            return TypeAdapter(kind).validate_json(self.lines[0], strict=True)
+        except ValueError:
+            return None

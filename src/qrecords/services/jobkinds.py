@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,13 @@ def _year(arguments: Arguments) -> int:
     return int(text)
 
 
+@dataclass(frozen=True, slots=True)
+class VolumesBound:
+    """What a part of a compilation came to: a line for each volume."""
+
+    told: tuple[str, ...]
+
+
 def _compile(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
     from qrecords.services.volumes.compile import compile_year
     from qrecords.services.volumes.sharing import compile_part
@@ -39,7 +47,7 @@ def _compile(office: Office, arguments: Arguments, _files: Sequence[GivenFile], 
     reason, form = str(arguments.get("reason", "")), str(arguments.get("form", ""))
     if only := arguments.get("groups"):
         volumes = compile_part(office, year, only, with_gaps=gaps, reason=reason, progress=at)
-        return Outcome(_bound(len(volumes)), [_volume_line(v) for v in volumes])
+        return Outcome(_bound(len(volumes)), found=VolumesBound(tuple(map(_volume_line, volumes))))
     made = compile_year(office, year, form_code=form, with_gaps=gaps, reason=reason, progress=at)
     lines = [*map(_volume_line, made.volumes), *_gap_lines(made)]
     return Outcome(_bound(len(made.volumes)) if made.volumes else f"{year}年没有要成册的归档件", lines)
@@ -72,7 +80,8 @@ def _join_year(office: Office, arguments: Arguments, parts: Sequence[Job], _at: 
     from qrecords.services.volumes.sharing import join_year
 
     made = join_year(office, _year(arguments))
-    bound = [line for part in parts if part.state is JobState.DONE for line in part.lines]
+    done = [part for part in parts if part.state is JobState.DONE]
+    bound = [line for part in done if (found := part.found(VolumesBound)) for line in found.told]
     failed = [part for part in parts if part.state is not JobState.DONE]
     lines = [*sorted(bound), *(line for part in failed for line in (part.told, *part.lines)), *_gap_lines(made)]
     told = f"，有{len(failed)}部分没有办成，请按各条处理后再办一次" if failed else ""
@@ -85,7 +94,7 @@ def _verify(office: Office, arguments: Arguments, _files: Sequence[GivenFile], a
     if series := arguments.get("series"):
         from qrecords.services.care import shares
 
-        return Outcome("查完这一部分", [shares.checked(office, series, progress=at)])
+        return Outcome("查完这一部分", found=shares.checked(office, series, arguments.get("objects"), progress=at))
     return _verified(verify(office, deep=bool(arguments.get("deep")), progress=at))
 
 
@@ -105,18 +114,17 @@ def _cut_check(office: Office, arguments: Arguments) -> Sequence[Arguments]:
     """Cut a deep check by fonds, year and form; any other is over before parts were written down."""
     from qrecords.services.care import shares
 
-    return [{**arguments, "series": share} for share in shares.cut(office)] if arguments.get("deep") else []
+    if not arguments.get("deep"):
+        return []
+    return [{**arguments, "series": share.series, "objects": share.objects} for share in shares.cut(office)]
 
 
 def _join_check(office: Office, arguments: Arguments, parts: Sequence[Job], at: Progress) -> Outcome:
     """Do what a part left undone, then what there is one of; returns what one check of the whole would tell."""
     from qrecords.services.care import shares
 
-    told = []
-    for part in parts:
-        done = part.lines if part.state is JobState.DONE else _verify(office, part.arguments, (), at).lines
-        told += [str(line) for line in done]
-    return _verified(shares.joined(office, told))
+    found = [p.found(shares.Found) or _verify(office, p.arguments, (), at).found for p in parts]
+    return _verified(shares.joined(office, found))
 
 
 def _verify_volumes(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:

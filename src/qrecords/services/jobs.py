@@ -214,11 +214,12 @@ def _again(workspace: Workspace, job: Job, words: Words, hand: Hand) -> Job | No
 
 
 def _do(workspace: Workspace, job: Job, words: Words, hand: Hand) -> None:
-    state, told, lines = JobState.FAILED, "", list[Sentence]()
+    state, told, lines = JobState.FAILED, "", list[str]()
     try:
         office = _session(workspace, job, words)
         made = _run(office, job, words, hand)
-        state, told, lines = (JobState.DONE if made.ok else JobState.FAULTY), words(made.told), [*made.lines]
+        state, told = (JobState.DONE if made.ok else JobState.FAULTY), words(made.told)
+        lines = made.written(words, MOST_LINES)
     except Stopped:
         state, told = JobState.STOPPED, "已在安全的地方停下；做完的留着，再办一次会接着做"
         with suppress(QRecordsError):  # else the next start does it
@@ -228,10 +229,10 @@ def _do(workspace: Workspace, job: Job, words: Words, hand: Hand) -> None:
         if waits or (isinstance(error, StorageFailure | Overtaken) and _may_again(job)):
             _give_back(workspace, job, words, untried=waits)
             return
-        told, lines = words(error.told), [*problem_lines(error.problems)]
+        told, lines = words(error.told), [words(line) for line in [*problem_lines(error.problems)][:MOST_LINES]]
     except Exception as error:  # a bug of ours must not leave a job that seems to run
         told = f"程序内部错误：{type(error).__name__}；已写入的数据没有损坏，请告诉维护人员"
-    _end(workspace, job, state, told, [words(line) for line in lines[:MOST_LINES]])
+    _end(workspace, job, state, told, lines)
 
 
 def _may_again(job: Job) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from qrecords.advice import Sentence, advise
@@ -32,11 +33,21 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a job came to: one sentence, the lines below it, and whether all was well."""
+    """What a job came to: one sentence, the lines below it, and whether all was well.
+
+    `found` is what a part of a job came to, a dataclass, for who joins them; it stands in the place of lines.
+    """
 
     told: Sentence
     lines: Sequence[Sentence] = ()
     ok: bool = True
+    found: Any = None
+
+    def written(self, words: Callable[[Sentence], str], most: int) -> list[str]:
+        """Return the lines as the register keeps them, `most` at most; what was found as one of JSON."""
+        if self.found is not None:
+            return [json.dumps(asdict(self.found), ensure_ascii=False)]
+        return [words(line) for line in self.lines[:most]]
 
 
 @dataclass(frozen=True, slots=True)

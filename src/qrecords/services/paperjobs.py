@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from qrecords.advice import Sentence, advise
 from qrecords.errors import UsageError
@@ -15,7 +16,13 @@ from qrecords.services.jobtypes import Arguments, Outcome, Progress, problem_lin
 from qrecords.stores.given import GivenFile
 
 PAPERS_A_PART = 20  # some minutes of one core
-_SILENT = "份扫描件没有识别出文字"
+
+
+@dataclass(frozen=True, slots=True)
+class TextsRead:
+    """What a part of the reading came to: how many papers and pages gave no text."""
+
+    silent: int
 
 
 def may_fill(office: Office, arguments: Arguments) -> None:
@@ -103,8 +110,7 @@ def read_texts(office: Office, arguments: Arguments, _files: Sequence[GivenFile]
 
     papers, pages = ([str(name) for name in arguments.get(what, ())] for what in ("papers", "pages"))
     if papers or pages:
-        silent = recognise_part(office, papers, pages, progress=at)
-        return Outcome("识别完这一部分", [f"{silent}{_SILENT}"] if silent else [])
+        return Outcome("识别完这一部分", found=TextsRead(recognise_part(office, papers, pages, progress=at)))
     notes = dict.fromkeys([*recognise_unread(office, progress=at), *recognise_waiting(office, progress=at)])
     return Outcome("扫描件里的文字已识别，可以检索", [*notes])
 
@@ -124,9 +130,8 @@ def cut_texts(office: Office, _arguments: Arguments) -> Sequence[Arguments]:
 def join_texts(office: Office, arguments: Arguments, parts: Sequence[Job], at: Progress) -> Outcome:
     """Put the texts read into the objects, and read what a part left; returns what came of all."""
     made = read_texts(office, arguments, (), at)
-    lines = [line for part in parts for line in part.lines]
-    silent = sum(int(line.removesuffix(_SILENT)) for line in lines if line.endswith(_SILENT))
-    return Outcome(made.told, [*made.lines, *([f"{silent}{_SILENT}"] if silent else [])])
+    silent = sum(found.silent for part in parts if (found := part.found(TextsRead)))
+    return Outcome(made.told, [*made.lines, *([f"{silent}份扫描件没有识别出文字"] if silent else [])])
 
 
 def _numbers(arguments: Arguments) -> list[str]:

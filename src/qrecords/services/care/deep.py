@@ -51,6 +51,7 @@ class Deep:
         indexes = office.indexes_dir
         self._office = office
         self._ids = ids
+        self._share = share
         own = f"-{share}.txt" if share else ".txt"  # two shares are checked at once, of one machine too
         memory = indexes / OPENED.replace(".txt", own)
         self._journal = Journal(indexes / JOURNAL.replace(".txt", own))
@@ -114,8 +115,12 @@ class Deep:
             told[place] += _differences(answer)
         for place, (code, checking) in enumerate(to_compare):
             yield from (Problem(message, source=code) for message in dict.fromkeys(told[place]))
-            if not told[place] and checking.sources.isdisjoint(damaged):
+            if not told[place] and self._all_read(checking.sources) and checking.sources.isdisjoint(damaged):
                 self._opened.add([checking.key])
+
+    def _all_read(self, sources: frozenset[str]) -> bool:
+        """Tell whether a share read all that was bound: what another reads is not known to be sound here."""
+        return not self._share or sources.issubset(self._ids)
 
     def _found(self, object_id: str, answer: dict[str, Any]) -> Found:
         def problems(messages: Sequence[str]) -> list[Problem]:

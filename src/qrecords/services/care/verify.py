@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from qrecords.advice import Do, advise
@@ -42,6 +43,7 @@ from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow, PlacedItem, VolumeRow
 
 Progress = Callable[[int, int], None]
+FILED = (State.FILED, State.BOUND)
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -81,26 +83,29 @@ def verify(office: Office, *, deep: bool = False, afresh: bool = False, progress
         reading = stack.enter_context(Deep(office, ids, afresh=afresh)) if deep else None
         resumed, damaged = _objects(office, checks, ids, reading, progress)
         with office.register.read() as tx:  # both of one moment
-            filed = _filed(tx)
-            _contents(office, tx, checks, ids, set(ids).difference(damaged), filed, reading)
-            counts = _register(office, tx, checks, ids, damaged, filed, deep=deep)
+            filed = tx.records.find(states=FILED)
+            held = Held(tx.items.all(), tx.documents.all(), tx.items.volumes(), filed)
+            _contents(office, checks, held, set(ids), set(damaged), reading)
+            counts = _register(office, tx, checks, ids, damaged, {r.record_no: r.archive_no for r in filed}, deep=deep)
     checked = Counted(objects=len(ids), **counts, deep=deep, resumed=resumed)
     return Verified(checked, checks.properties(), checks.problems)
 
 
-def check_share(
-    office: Office, ids: Sequence[str], mine: Sequence[str], name: str, *, progress: Progress
-) -> tuple[Checks, set[str], int]:
-    """Check some objects deeply, `ids` are all; returns what was found, the damaged ones, how many were done already.
+def check_share(office: Office, mine: Sequence[str], name: str, *, progress: Progress) -> tuple[Checks, set[str], int]:
+    """Check some objects deeply; returns what was found, the damaged ones, how many were done already.
 
-    `name` is what the share is known by, should its check break off.
+    Of items and records what is about these objects alone is read; a record that is filed where no item is,
+    `verify_rest` tells. `name` is what the share is known by, should its check break off.
     """
     office.authorise(Action.VERIFY, "verify")
     checks = Checks()
     with Deep(office, mine, share=name) as reading:
         resumed, damaged = _objects(office, checks, mine, reading, progress)
         with office.register.read() as tx:
-            _contents(office, tx, checks, ids, set(mine).difference(damaged), _filed(tx), reading)
+            items = tx.items.of_objects(mine)
+            filed = tx.records.archived_under([row.archive_no for row in items], FILED)
+            held = Held(items, tx.documents.all(), tx.items.volumes(), [*filed])
+            _contents(office, checks, held, set(mine), damaged, reading)
     return checks, damaged, resumed
 
 
@@ -111,43 +116,53 @@ def verify_rest(office: Office, checks: Checks, damaged: Collection[str], resume
     ids = sorted(office.archive.ids())
     checks["strays"].add(office.archive.check_root(), len(ids))
     with office.register.read() as tx:
-        counts = _register(office, tx, checks, ids, damaged, _filed(tx), deep=True)
+        filed = tx.records.archived_as(FILED)
+        counts = _register(office, tx, checks, ids, damaged, filed, deep=True)
     checked = Counted(objects=len(ids), **counts, deep=True, resumed=resumed)
     return Verified(checked, checks.properties(), checks.problems)
 
 
-def _filed(tx: Transaction) -> Sequence[Record]:
-    return tx.records.find(states=[State.FILED, State.BOUND])
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the register knows of objects that are compared with it, all of one moment."""
+
+    items: Sequence[ItemRow]
+    documents: Sequence[Document]
+    volumes: Sequence[VolumeRow]
+    filed: Sequence[Record]
 
 
 def _contents(
-    office: Office, tx: Transaction, checks: Checks, ids: Collection[str], sound: set[str], filed: Iterable[Record],
-    reading: Deep | None,
-) -> None:  # fmt: skip
-    """Compare what stands in sound objects with the register; `ids` are those of all there are."""
-    known = set(ids)
-    items = [row for row in tx.items.all() if row.version > 0 and row.object_id in sound]
-    held: dict[str, list[Record]] = defaultdict(list)
-    for record in filed:
-        held[record.archive_no].append(record)
+    office: Office, checks: Checks, held: Held, known: set[str], damaged: set[str], reading: Deep | None
+) -> None:
+    """Compare what stands in those of the `known` objects that are sound with the register."""
+    sound = known - damaged
+
+    @cache
+    def has_template(object_id: str) -> bool:
+        return object_id in known or office.archive.exists(object_id)
+
+    items = [row for row in held.items if row.version > 0 and row.object_id in sound]
+    records: dict[str, list[Record]] = defaultdict(list)
+    for record in held.filed:
+        records[record.archive_no].append(record)
 
     def compared(row: ItemRow) -> list[Problem]:
-        return [*_item(office, row, held[row.archive_no], known, reading)]
+        return [*_item(office, row, records.get(row.archive_no, ()), has_template, reading)]
 
     for told in _at_once(office, compared, [row for row in items if not DOCUMENT.has(row.object_id)]):
         checks["items"].add(told)
     by_object = {row.object_id: row for row in items}
-    for document in tx.documents.all():
+    for document in held.documents:
         if document.object_id in sound and document.version > 0:
             checks["documents"].add(_document(office, document, by_object.get(document.object_id), reading))
-    whole = [v for v in tx.items.volumes() if v.version > 0 and v.object_id in sound]
-    damaged = known - sound  # or another's share: nobody here knows
+    whole = [v for v in held.volumes if v.version > 0 and v.object_id in sound]
     checks["volumes"].add(_volumes(office, whole, damaged, reading), len(whole))
 
 
 def _register(
     office: Office, tx: Transaction, checks: Checks, ids: Sequence[str], damaged: Collection[str],
-    filed: Sequence[Record], *, deep: bool,
+    filed: Mapping[str, str], *, deep: bool,
 ) -> dict[str, int]:  # fmt: skip
     """Check the register by itself, and that it knows of all objects; returns how much of each there is."""
     reserved, codes = tx.items.all(), tx.items.volumes()
@@ -272,7 +287,7 @@ def _both_ways(office: Office, tx: Transaction, ids: set[str], damaged: Collecti
 
 
 def _item(
-    office: Office, row: ItemRow, records: Sequence[Record], ids: Collection[str], reading: Deep | None
+    office: Office, row: ItemRow, records: Sequence[Record], has_template: Callable[[str], bool], reading: Deep | None
 ) -> Iterator[Problem]:
     """Compare an item with the register: its number, its documents, and every record as it was frozen."""
     object_id, version = row.object_id, row.version
@@ -289,8 +304,7 @@ def _item(
         yield Problem("登记的年度、表式或月份与归档时不同；请核对日志和备份", source=object_id)
     if frozen.archive_no != row.archive_no:
         yield Problem("归档内容里的归档编号与登记不符；请核对备份", source=object_id)
-    template = TEMPLATE.object_id(frozen.template_sha256)
-    if template not in ids and not office.archive.exists(template):
+    if not has_template(TEMPLATE.object_id(frozen.template_sha256)):
         yield Problem("归档所用的表式模板不在档案库里；请从备份恢复", source=object_id)
     registered = {r.record_no: r for r in records}
     for kept in frozen.records:
@@ -411,7 +425,7 @@ def _not_as_printed(tx: Transaction, logged: Mapping[str, AsLogged]) -> Iterator
             yield Problem(f"打印件 {print_id} 登记的内容与日志里的都不同；请核对日志和备份", source=number)
 
 
-def _records_against_items(filed: Iterable[Record], archive_nos: Collection[str]) -> Iterator[Problem]:
-    for record in filed:
-        if record.archive_no not in archive_nos:
-            yield Problem(f"记录已归档，但没有归档件 {record.archive_no}", source=record.record_no)
+def _records_against_items(filed: Mapping[str, str], archive_nos: Collection[str]) -> Iterator[Problem]:
+    for number, archive_no in filed.items():
+        if archive_no not in archive_nos:
+            yield Problem(f"记录已归档，但没有归档件 {archive_no}", source=number)

@@ -92,6 +92,14 @@ class Items:
         """Return every item, reserved numbers too."""
         return [ItemRow(**row._mapping) for row in self._c.execute(sa.select(t.item).order_by(t.item.c.archive_no))]
 
+    def of_objects(self, object_ids: Sequence[str]) -> list[ItemRow]:
+        """Return the items of some objects, reserved numbers too."""
+        found: list[ItemRow] = []
+        for start in range(0, len(object_ids), _CHUNK):
+            query = sa.select(t.item).where(t.item.c.object_id.in_(object_ids[start : start + _CHUNK]))
+            found += [ItemRow(**row._mapping) for row in self._c.execute(query.order_by(t.item.c.archive_no))]
+        return found
+
     def versions(self) -> dict[str, int]:
         """Return the version of each item by its archive number."""
         return {row[0]: row[1] for row in self._c.execute(sa.select(t.item.c.archive_no, t.item.c.version))}

@@ -285,6 +285,18 @@ class Records:
             found[row.archive_no].append(row.record_no)
         return dict(found)
 
+    def archived_as(self, states: Iterable[State]) -> dict[str, str]:
+        """Return the archive number of each record in some states, by record number."""
+        c = t.record.c
+        query = sa.select(c.record_no, c.archive_no).where(c.seq > 0, c.state.in_([s.value for s in states]))
+        return {row.record_no: row.archive_no for row in self._c.execute(query.order_by(c.record_no))}
+
+    def archived_under(self, archive_nos: Sequence[str], states: Iterable[State]) -> Iterator[Record]:
+        """Give the records in some states that carry one of these archive numbers."""
+        c, wanted = t.record.c, [s.value for s in states]
+        for part in _chunks(archive_nos):
+            yield from self._select(c.archive_no.in_(part), c.seq > 0, c.state.in_(wanted))
+
     def change(self, record_nos: Sequence[str], **columns: Any) -> None:
         """Set columns of records; their sequence numbers rise."""
         plain = {k: v.value if isinstance(v, State) else v for k, v in columns.items()}
