@@ -131,6 +131,7 @@ class Input(Enum):
     KEEP_GOING = "先办没问题的"
     FILL_GAPS = "缺号登记为空号"
     SAME_AGAIN = "确是两条"
+    FURTHER = "是另一个签署"
     WITH_GAPS = "带缺件成册"
     AFTER = "从何处接着列"
     SORT = "排序"

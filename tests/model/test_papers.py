@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from qrecords.model.papers import Added, right_for, supplemented
+from qrecords.model.papers import Added, doubted, right_for, supplemented
 from qrecords.model.record import Action, Attached, Record, Signed, State
 
 PLAIN = Signed("customer-signature", "示例用户", "2025-12-01", recorded_at="then", recorded_by="a")
@@ -58,3 +60,43 @@ def test_a_file_that_is_there_is_not_added_again() -> None:
 @pytest.mark.parametrize("action", [Action.SIGN, Action.ATTACH])
 def test_after_filing_it_is_the_right_of_who_files(action: Action, state: State) -> None:
     assert right_for(action, state) is (Action.FILE if state in {State.FILED, State.BOUND} else action)
+
+
+SEAL = Signed("customer-seal", "示例单位", "2025-12-01")
+OTHER = Signed("customer-signature", "示例另一用户", "2025-12-01", "scan.pdf", "1" * 64)
+LATER = Signed("customer-signature", "示例用户", "2025-12-02", "scan.pdf", "1" * 64)
+
+
+@pytest.mark.parametrize(
+    ("shown", "there", "together", "asked"),
+    [
+        (OTHER, [PLAIN], [], [PLAIN]),
+        (LATER, [PLAIN], [], [PLAIN]),
+        (SHOWN, [PLAIN], [], []),
+        (OTHER, [SEAL], [], []),
+        (OTHER, [replace(PLAIN, lapsed="2025-12-05")], [], []),
+        (OTHER, [PLAIN], [SHOWN], []),
+        (OTHER, [PLAIN, SHOWN], [], []),
+        (OTHER, [SHOWN], [], []),
+        (replace(OTHER, evidence_sha256=""), [SHOWN], [], [SHOWN]),
+        (replace(OTHER, evidence_sha256=""), [PLAIN], [], []),
+        (PLAIN, [SHOWN], [], []),
+    ],
+    ids=[
+        "name",
+        "day",
+        "same",
+        "kind",
+        "lapsed",
+        "both named",
+        "came home",
+        "two papers",
+        "after",
+        "two people",
+        "there",
+    ],
+)
+def test_what_may_be_one_signature_is_asked(
+    shown: Signed, there: list[Signed], together: list[Signed], asked: list[Signed]
+) -> None:
+    assert doubted(shown, there, [shown, *together]) == asked

@@ -216,10 +216,115 @@ def test_without_a_kind_the_one_registered_counts_and_of_several_none(
     signed = [s for s in office_cli.json("show", FIRST)["record"]["signatures"] if s["evidence_sha256"]]
     assert [(s["kind"], s["by"], s["on"]) for s in signed] == [
         ("customer-signature", "示例用户", "2025-11-30"),
-        ("engineer", "示例工程师", "2025-12-01"),
         ("customer-seal", "示例单位", "2025-12-01"),
+        ("engineer", "示例工程师", "2025-12-01"),
+    ], "in the order they were registered in"
+    assert office_cli.json("verify")["problems"] == []
+
+
+def signatures(cli: CommandLine) -> list[tuple[str, str, str, bool, bool]]:
+    """Return the signatures of the first report: kind, by whom, of which day, with its paper, lapsed."""
+    found = cli.json("show", FIRST)["record"]["signatures"]
+    return [(s["kind"], s["by"], s["on"], bool(s["evidence_sha256"]), bool(s["lapsed"])) for s in found]
+
+
+def picture(path: Path) -> Path:
+    Image.new("L", (300, 200), 200).save(path)
+    return path
+
+
+@pytest.mark.parametrize("way", ["scan", "scan-assign", "sign"])
+def test_a_paper_that_comes_after_its_signature_was_registered_is_one_with_it(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path, write: Callable[..., Path], way: str
+) -> None:
+    """One signature with its paper: the log says when it was registered, and who changes a value later lets it lapse."""
+    office_cli("sign", FIRST, *SIGNED)
+    before = office_cli.json("show", FIRST)["record"]["signatures"][0]
+    if way == "sign":  # of the day registered, as none is given
+        office_cli("sign", FIRST, *SIGNED[:4], "--evidence", picture(tmp_path / "签署页.png"))
+    else:
+        shown = pages(FIRST) if way == "scan" else [*map(covered, pages(FIRST))]
+        found = office_cli.json("scan", paper.bundle(shown, tmp_path / "scan.pdf", 150))
+        if way == "scan-assign":
+            office_cli("scan-assign", *(u["page"] for u in found["unmatched"]), FIRST)
+    assert signatures(office_cli) == [("customer-signature", "示例用户", "2025-12-01", True, False)]
+    record = office_cli.json("show", FIRST, "--history")["record"]
+    assert record["signatures"][0]["recorded_at"] >= before["recorded_at"]
+    signed = [e["detail"] for e in record["history"] if e["action"] == "sign"]
+    assert [e.get("proves") for e in signed] == [None, before["recorded_at"]]
+    assert signed[1]["evidence"] == record["signatures"][0]["evidence_sha256"]
+    assert office_cli.json("verify")["problems"] == [], "the register says what the log says"
+    office_cli.json("update", FIRST, write({"serial_no": "S-已改"}))
+    assert signatures(office_cli) == [("customer-signature", "示例用户", "2025-12-01", True, True)]
+    assert office_cli.json("verify")["problems"] == []
+
+
+@pytest.mark.parametrize(
+    "said", [("--by", "示例另一用户", "--on", "2025-12-01"), ("--by", "示例用户", "--on", "2025-12-02")]
+)
+def test_a_paper_of_another_name_or_day_is_a_question(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path, said: tuple[str, ...]
+) -> None:
+    office_cli("sign", FIRST, *SIGNED)
+    scan, kind = paper.bundle(pages(FIRST), tmp_path / "scan.pdf", 150), ("--kind", "用户签名")
+    (refused,) = office_cli("--json", "scan", scan, *kind, *said, ok=False).json["refused"]
+    told = refused["problems"][0]["message"]
+    assert "登记过、纸还没有回来的「用户签名」是 示例用户 2025-12-01" in told
+    assert "--further" in told
+    asked = office_cli("sign", FIRST, *kind, *said, "--evidence", picture(tmp_path / "p.png"), ok=False)
+    assert (asked.status, "是不是同一个签署" in asked.err) == (3, True)
+    assert signatures(office_cli) == [("customer-signature", "示例用户", "2025-12-01", False, False)]
+    office_cli("scan", scan, *kind, *said, "--further")
+    assert signatures(office_cli) == [
+        ("customer-signature", "示例用户", "2025-12-01", False, False),
+        ("customer-signature", said[1], said[3], True, False),
     ]
     assert office_cli.json("verify")["problems"] == []
+
+
+def test_those_named_together_are_each_their_own(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    office_cli("sign", FIRST, *SIGNED)
+    both = ("--kind", "用户签名", "--by", "示例用户", "--kind", "用户签名", "--by", "示例另一用户")
+    office_cli("scan", paper.bundle(pages(FIRST), tmp_path / "scan.pdf", 150), *both, "--on", "2025-12-01")
+    assert [(s[1], s[3]) for s in signatures(office_cli)] == [("示例用户", True), ("示例另一用户", True)]
+
+
+def test_a_signature_registered_after_its_paper_is_there_already(
+    office_cli: CommandLine, pages: Pages, tmp_path: Path
+) -> None:
+    office_cli("scan", paper.bundle(pages(FIRST), tmp_path / "scan.pdf", 150), *SIGNED)
+    there = signatures(office_cli)
+    again = office_cli("sign", FIRST, *SIGNED, ok=False)
+    assert (again.status, "已有 示例用户 2025-12-01 的这一签署" in again.err) == (6, True)
+    asked = office_cli("sign", FIRST, *SIGNED[:2], "--by", "示例另一用户", "--on", "2025-12-01", ok=False)
+    assert (asked.status, "扫描件上已有「用户签名」是 示例用户 2025-12-01" in asked.err) == (3, True)
+    assert signatures(office_cli) == there
+    office_cli("sign", FIRST, *SIGNED[:2], "--by", "示例另一用户", "--on", "2025-12-01", "--further")
+    office_cli("sign", FIRST, "--kind", "服务人员签名", "--by", "示例工程师", "--on", "2025-12-01")
+    assert [s[1] for s in signatures(office_cli)] == ["示例用户", "示例另一用户", "示例工程师"]
+
+
+def test_a_page_let_go_leaves_what_was_registered(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    office_cli("sign", FIRST, *SIGNED)
+    front, back = (covered(p) for p in pages(FIRST))
+    lost = [
+        u["page"] for u in office_cli.json("scan", paper.bundle([front, back], tmp_path / "s.pdf", 150))["unmatched"]
+    ]
+    office_cli("scan-drop", *lost, "--reason", "看不清，已重新扫描")
+    assert signatures(office_cli) == [("customer-signature", "示例用户", "2025-12-01", False, False)]
+    office_cli("scan", paper.bundle(pages(FIRST), tmp_path / "again.pdf", 150))
+    assert signatures(office_cli) == [("customer-signature", "示例用户", "2025-12-01", True, False)]
+
+
+def test_a_signature_whose_paper_came_is_filed_once(office_cli: CommandLine, pages: Pages, tmp_path: Path) -> None:
+    for kind, by in (("用户签名", "示例用户"), ("服务人员签名", "示例工程师")):
+        office_cli("sign", FIRST, "--kind", kind, "--by", by, "--on", "2025-12-01")
+    office_cli("scan", paper.bundle(pages(FIRST), tmp_path / "scan.pdf", 150), *BOTH)
+    office_cli("submit", FIRST)
+    office_cli("review", FIRST, "--on", "2025-12-31")
+    office_cli("file", FIRST)
+    assert [(s[0], s[3]) for s in signatures(office_cli)] == [("customer-signature", True), ("engineer", True)]
+    assert office_cli.json("verify", "--deep")["problems"] == []
 
 
 def covered(page: Image.Image) -> Image.Image:

@@ -215,6 +215,36 @@ def test_evidence_goes_to_the_signature_registered_without_it(cli: CommandLine, 
     assert_sound(cli)
 
 
+def test_the_log_says_that_late_paper_is_of_the_signature_registered(cli: CommandLine, tmp_path: Path) -> None:
+    cli("sign", C, *SEAL)
+    registered = cli.json("show", C)["record"]["signatures"][-1]
+    cli("scan", archived(cli, C, 3, tmp_path / "signed.pdf"), *SEAL)
+    record = cli.json("show", C, "--history")["record"]
+    assert record["signatures"][-1]["recorded_at"] == registered["recorded_at"]
+    assert len(record["signatures"]) == 4
+    (event,) = [e for e in record["history"] if e["detail"].get("version") == 4]
+    assert event["detail"]["proves"] == registered["recorded_at"]
+    assert_sound(cli)
+
+
+def test_late_paper_of_another_name_or_day_is_a_question(cli: CommandLine, tmp_path: Path) -> None:
+    cli("sign", C, *SEAL)
+    scan = archived(cli, C, 3, tmp_path / "signed.pdf")
+    for said in (("--by", "示例单位四", "--on", "2020-01-10"), ("--by", "示例单位三", "--on", "2020-01-11")):
+        asked = (scan, "--kind", "customer-seal", *said)
+        (refused,) = cli("--json", "scan", *asked, ok=False).json["refused"]
+        assert "是不是同一个签署" in refused["problems"][0]["message"]
+        assert cli.json("show", C)["record"]["item"]["version"] == 3
+    told = cli(
+        "sign", C, "--kind", "customer-seal", "--by", "示例单位四", "--evidence", photo(tmp_path / "p.png"), ok=False
+    )
+    assert (told.status, "--further" in told.err) == (3, True)
+    cli("scan", scan, "--kind", "customer-seal", "--by", "示例单位四", "--on", "2020-01-10", "--further")
+    seals = [s for s in cli.json("show", C)["record"]["signatures"] if s["kind"] == "customer-seal"]
+    assert [(s["by"], bool(s["evidence_sha256"])) for s in seals][-2:] == [("示例单位三", False), ("示例单位四", True)]
+    assert_sound(cli)
+
+
 def test_a_hold_does_not_hinder_and_what_is_destroyed_takes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,7 +401,7 @@ def test_a_rebuilt_register_has_it_all_again_and_goes_on(
     cli("scan", archived(cli, C, 2, tmp_path / "signed.pdf"), *SEAL)
     cli("attach", C, photo(tmp_path / "照片.png"))
     cli("attach", A, photo(tmp_path / "照片.png"))
-    cli("sign", C, "--kind", "engineer", "--by", "示例工程师", "--on", "2020-01-10")
+    cli("sign", C, "--kind", "engineer", "--by", "示例工程师", "--on", "2020-01-10", "--further")
     cli("attach", ROWS[1], photo(tmp_path / "没有识别.png", 70), "--no-ocr")
     before = {name: table(cli.root, name, f"record_no = '{C}'") for name in ("signature", "attached")}
     lose_register(cli.root)

@@ -100,6 +100,33 @@ def test_as_registered_takes_the_one_registered_and_refuses_others_alone(desk: t
     assert "没有登记「用户签名」，不知道纸上是谁签的" in told
 
 
+def test_another_name_than_the_registered_is_a_question_at_the_desk(desk: tuple[Office, Browser, Path]) -> None:
+    office, browser, folder = desk
+    sign = {"number": F, "back": f"/records/{F}", "on": "2019-12-30", "kind": "customer-signature"}
+    assert 'name="further"' not in browser.get(f"/records/{F}"), "nothing it could be confused with"
+    assert browser.post("/step/sign", {**sign, "by": "示例用户", "once": "a" * 32}).status_code == 303
+    assert 'name="further"' in browser.get(f"/records/{F}")
+    told = upload(browser, folder / "f.png", said={**SIGNED, "by": "示例另一用户"})
+    assert "附上0份，0页留待处理，1份没有附上" in told
+    assert "请加「是另一个签署」" in told, re.findall("没有附上.{0,900}", told)
+    assert "附上1份" in upload(browser, folder / "f.png")
+    assert _proved(office, F) == [REGISTERED]
+    assert len(show(office, F).signatures) == 1
+    asked = browser.post("/step/sign", {**sign, "by": "示例另一用户", "once": "b" * 32})
+    assert (asked.status_code, "是不是同一个签署" in asked.text) == (422, True)
+    assert browser.post("/step/sign", {**sign, "by": "示例用户", "once": "c" * 32}).status_code == 409
+    further = {**sign, "by": "示例另一用户", "further": "1", "once": "d" * 32}
+    assert browser.post("/step/sign", further).status_code == 303
+    assert [s.by for s in show(office, F).signatures] == ["示例用户", "示例另一用户"]
+    steps.sign(office, [G], kind=SIGNED["kind"], by="示例用户", on="2019-12-29")
+    (page,) = office.papers.inbox.all()
+    give = {"page": page.page_id, "number": G, **SIGNED}
+    asked = browser.post("/scans/give", give)
+    assert (asked.status_code, "是不是同一个签署" in asked.text) == (422, True)
+    assert browser.post("/scans/give", {**give, "further": "1"}).status_code == 303
+    assert [s.on for s in show(office, G).signatures] == ["2019-12-29", "2019-12-30"]
+
+
 def test_a_page_that_belongs_to_nothing_is_let_go_and_logged(desk: tuple[Office, Browser, Path]) -> None:
     office, browser, folder = desk
     upload(browser, folder / "lost.png")

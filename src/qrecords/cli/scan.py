@@ -40,6 +40,7 @@ BY = click.option(
     help="谁签的名，或哪个单位盖的章，次序同 --kind（默认：登记的）",
 )
 ON = click.option("--on", type=types.Day(), default=None, help="签署日期（默认：今天）")
+FURTHER = click.option("--further", is_flag=True, help="与登记过的不是同一个签署：另一个人，或另一次签的")
 NO_OCR = click.option("--no-ocr", is_flag=True, help="这次不识别文字，留到下次")
 
 
@@ -48,6 +49,7 @@ NO_OCR = click.option("--no-ocr", is_flag=True, help="这次不识别文字，�
 @KIND
 @BY
 @ON
+@FURTHER
 @click.option("--dry-run", is_flag=True, help="只看各页属于哪份记录，什么都不附")
 @NO_OCR
 @pass_session
@@ -57,6 +59,7 @@ def scan(
     kinds: tuple[str, ...],
     people: tuple[str, ...],
     on: str | None,
+    further: bool,
     dry_run: bool,
     no_ocr: bool,
 ) -> int:
@@ -69,7 +72,7 @@ def scan(
     from qrecords.services.scans.scan import scan as scan_files
     from qrecords.services.scans.signing import paired
 
-    wanted = paired(kinds, people, on or "")
+    wanted = paired(kinds, people, on or "", further=further)
     with progress("读扫描件", "页") as at:
         found = scan_files(
             session.office,
@@ -103,6 +106,7 @@ def scan(
 @KIND
 @BY
 @ON
+@FURTHER
 @NO_OCR
 @pass_session
 def scan_assign(
@@ -112,6 +116,7 @@ def scan_assign(
     kinds: tuple[str, ...],
     people: tuple[str, ...],
     on: str | None,
+    further: bool,
     no_ocr: bool,
 ) -> None:
     """把读不出编码的页指给记录（登记簿写月份，如 QR758-02A-2026-03）；几页按写的次序补在缺的地方。
@@ -121,7 +126,7 @@ def scan_assign(
     from qrecords.services.scans.assign import assign
     from qrecords.services.scans.signing import paired
 
-    wanted = paired(kinds, people, on or "")
+    wanted = paired(kinds, people, on or "", further=further)
     found = assign(session.office, pages, number, wanted, ask=_asker(session), recognise=not no_ocr)
     for line in found.notes:
         note(f"提示：{worded(line)}")

@@ -59,17 +59,25 @@ def submit(session: Session, numbers: tuple[str, ...], month: str | None) -> Non
 @click.option("--by", metavar="姓名", required=True, help="谁签的名，或哪个单位盖的章")
 @click.option("--on", type=types.Day(), help="签署日期（默认：今天）")
 @click.option("--evidence", type=types.PATH, help="签署页的扫描件，随记录一起归档")
+@click.option("--further", is_flag=True, help="与登记过的不是同一个签署：另一个人，或另一次签的")
 @pass_session
-def sign(session: Session, numbers: tuple[str, ...], kind: str, by: str, on: str | None, evidence: Path | None) -> None:
+def sign(
+    session: Session,
+    numbers: tuple[str, ...],
+    kind: str,
+    by: str,
+    on: str | None,
+    evidence: Path | None,
+    further: bool,
+) -> None:
     """登记纸面上已有的签名或盖章（软件不代签）。
 
-    已归档的也可以补登、补附扫描件：存为归档件的新版，原版保留。
+    先登记、后补扫描件的，是同一个签署，不再另登一个。已归档的也可以补登、补附扫描件：存为归档件的新版，原版保留。
     """
     from qrecords.services import steps
 
-    signed = steps.sign(
-        session.office, numbers, kind=kind, by=by, on=on or "", evidence=on_disk(evidence) if evidence else None
-    )
+    scan = on_disk(evidence) if evidence else None
+    signed = steps.sign(session.office, numbers, kind=kind, by=by, on=on or "", evidence=scan, further=further)
     if any(record.state in AFTER_FILING for record in signed):
         note("提示：已归档的存为归档件的新版；用 qrecords show 编号 --history 看各版")
     moved(session, signed, "登记签署")

@@ -116,6 +116,7 @@ OPTIONS = OF_THE_OFFICE | {
     Input.KEEP_GOING: "--keep-going",
     Input.FILL_GAPS: "--fill-gaps",
     Input.SAME_AGAIN: "--same-again",
+    Input.FURTHER: "--further",
     Input.WITH_GAPS: "--with-gaps",
     Input.AFTER: "--after",
     Input.SORT: "--sort",

@@ -58,7 +58,32 @@ def supplemented(record: Record, papers: Iterable[Added]) -> Record:
     return replace(record, signatures=tuple(signatures), attached=tuple(attached))
 
 
+def doubted(shown: Signed, signatures: Iterable[Signed], together: Iterable[Signed] = ()) -> list[Signed]:
+    """Return the standing signatures that a further one of their kind may be, told by another name or day.
+
+    One of the two has its paper and the other has none: a signature registered first whose paper comes home, or one
+    registered after its paper. None where the same signature stands there; those told `together` with it are others.
+    """
+    standing = [s for s in signatures if s.kind == shown.kind and not s.lapsed]
+    if any(_same(shown, s) for s in standing):
+        return []
+    if not shown.evidence_sha256:
+        return [s for s in standing if s.evidence_sha256]
+    at_home = {s.by for s in standing if s.evidence_sha256}
+    others = [one for one in together if one is not shown]
+    bare = [s for s in standing if not s.evidence_sha256 and s.by not in at_home]
+    return [s for s in bare if not any(_same(one, s) for one in others)]
+
+
+def _same(one: Signed, other: Signed) -> bool:
+    return (one.kind, one.by, one.on) == (other.kind, other.by, other.on)
+
+
 def proves(shown: Signed, registered: Signed) -> bool:
     """Tell whether a signature shown on paper is one registered without its paper."""
-    same = (shown.kind, shown.by, shown.on) == (registered.kind, registered.by, registered.on)
-    return same and bool(shown.evidence_sha256) and not registered.evidence_sha256 and not registered.lapsed
+    return (
+        _same(shown, registered)
+        and bool(shown.evidence_sha256)
+        and not registered.evidence_sha256
+        and not registered.lapsed
+    )

@@ -92,6 +92,11 @@ class AsLogged:
         made = LoggedSignature(
             str(detail.get("kind", "")), str(detail.get("by", "")), str(detail.get("on", "")), evidence
         )
+        if detail.get("proves"):  # it was registered without its paper, and is one with it from here on
+            bare = (made.kind, made.by, made.on, "", False)
+            found = next((n for n, s in enumerate(self.signatures) if s.key == bare), None)
+            if found is not None:
+                del self.signatures[found]
         if made.key not in {s.key for s in self.signatures}:
             self.signatures.append(made)
 

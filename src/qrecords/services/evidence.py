@@ -1,16 +1,20 @@
-"""Papers kept as evidence until they are frozen with their record; taken back when their step broke off."""
+"""Papers kept as evidence until they are frozen with their record; the signatures they show, one each.
+
+Papers of a step that broke off are taken back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from qrecords.errors import InvalidInput, Problem
-from qrecords.model.record import Record
+from qrecords.model.record import Record, Signed
 from qrecords.office import Office
 from qrecords.services.intents import open_steps
 from qrecords.stores.given import GivenFile
+from qrecords.stores.register import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,24 @@ def store(office: Office, files: Mapping[str, GivenFile]) -> None:
             office.papers.evidence.keep(name, file.read())
         except ValueError:
             raise InvalidInput(f"{file.name} 刚被改动，没有附上", remedy="请等文件写完后再试") from None
+
+
+def register(office: Office, tx: Transaction, record_nos: Collection[str], signed: Signed) -> dict[str, str]:
+    """Write down that a signature stands on the papers of records on their way.
+
+    One that was registered first and whose paper comes now is one signature with its paper, of the moment it came: a
+    value changed since lets it lapse. Returns when it was registered, by record, to be said in the log.
+    """
+    now = {"recorded_at": office.now(), "recorded_by": office.account.name}
+    first = {no: at for no in record_nos if (at := tx.records.prove(no, signed, **now)) is not None}
+    if further := [no for no in record_nos if no not in first]:
+        tx.records.sign(further, signed, office.now(), office.account.name)
+    return first
+
+
+def proving(registered: str | None) -> dict[str, str]:
+    """Return what the log says of a signature whose paper came to one registered before."""
+    return {} if registered is None else {"proves": registered}
 
 
 def spoiled_papers(office: Office, records: Iterable[Record], *, deep: bool = True) -> Iterator[tuple[str, Problem]]:

@@ -210,7 +210,7 @@ def _scan(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: 
     if not files:
         raise UsageError("没有要读的扫描件", remedy="请把文件拖到「扫描」页上，或从扫描仪的文件夹里取")
     kinds, people = (_several(arguments.get(key)) for key in ("kind", "by"))
-    wanted = paired(kinds, people, str(arguments.get("on", "")))
+    wanted = paired(kinds, people, str(arguments.get("on", "")), further=bool(arguments.get("further")))
     found = scan(
         office, files, wanted, ask=_untold(arguments), recognise=False, progress=at,
         seen=lambda page: at.tell(_page_line(page)),

@@ -12,7 +12,7 @@ from qrecords.errors import InvalidInput, Problem, QRecordsError, UsageError, Wr
 from qrecords.model import values
 from qrecords.model.audit import digest
 from qrecords.model.form import Form
-from qrecords.model.papers import AFTER_FILING, Added
+from qrecords.model.papers import AFTER_FILING, Added, doubted
 from qrecords.model.record import (
     ACTION_LABELS,
     Action,
@@ -28,6 +28,7 @@ from qrecords.office import Office
 from qrecords.scanning.reader import read_file, require_file
 from qrecords.services import reading
 from qrecords.services.door import LARGEST, require_harmless
+from qrecords.services.evidence import proving, register
 from qrecords.services.finding.indexing import follow
 from qrecords.services.hands import require_other_hands
 from qrecords.services.intake.update import list_reports
@@ -107,12 +108,15 @@ def sign(
     on: str = "",
     evidence: GivenFile | None = None,
     word: str = "",
+    further: bool = False,
 ) -> list[Record]:
     """Record that a signature or seal stands on the paper: who, when, and the scan that shows it (5.5.5).
 
-    Of filed records it makes the next versions, by the right of who files; a scan that came late goes to the signature
-    registered without one, of the day that was written then unless another is given. UsageError when several records
-    have different ones waiting. The same request again, known by its own `word`, registers nothing more.
+    A scan goes to the signature registered without one, of the day that was written then unless another is given;
+    UsageError when several records have different ones waiting. InvalidInput when one that stands there by another
+    name or of another day may be the same, unless it is said to be a `further` one; WrongState when it is there
+    already. Of filed records it makes the next versions, by the right of who files. The same request again, known by
+    its own `word`, registers nothing more.
     """
     records = reading.many(office, record_nos)
     with office.register.read() as tx:
@@ -123,7 +127,7 @@ def sign(
     filed = [r for r in records if r.state in AFTER_FILING]
     waiting = [r for r in records if r.state not in AFTER_FILING]
     name = _text(by, "签署人")
-    day = past_day(office, on or (_registered_day(filed, kind, name) if evidence else ""), "签署日期")
+    day = past_day(office, on or (_registered_day(records, kind, name) if evidence else ""), "签署日期")
     if not name:
         remedy = advise("请用 {} 写明是谁签的名或哪个单位盖的章", Input.BY)
         raise UsageError("没有写签署人", remedy=remedy)
@@ -140,7 +144,9 @@ def sign(
         raise WrongState(f"{numbers} 已归档，其余的还没有", remedy="请分两次登记；没有登记任何一份")
     sha256 = checked_evidence(office, evidence) if evidence else ""
     signed = Signed(kind, name, day, evidence.name if evidence else "", sha256)
-    _require_new(filed, signed)
+    _require_new(records, signed)
+    if not further:
+        require_undoubted(office.forms.get(records[0].form_code).form, records, [signed])
     if filed:
         _sign_filed(office, records, signed, evidence)
         with office.register.write() as tx:  # broken off before this, `_require_new` knows the signature
@@ -162,12 +168,12 @@ def _require_order(form: Form, record: Record, kind: str, day: str) -> None:
         )
 
 
-def _registered_day(filed: Sequence[Record], kind: str, by: str) -> str:
-    """Return the day of the newest signature on filed records that is registered and has no paper yet.
+def _registered_day(records: Sequence[Record], kind: str, by: str) -> str:
+    """Return the day of the newest signature on records that is registered and has no paper yet.
 
     UsageError when it is not the same on all of them: one scan cannot prove several days, or other people's signatures.
     """
-    waiting = {record.record_no: _waiting(record, kind, by) for record in filed}
+    waiting = {record.record_no: _waiting(record, kind, by) for record in records}
     if len(set(waiting.values())) > 1:
         told = [
             Problem(f"登记的是 {' '.join(w)}" if w else "没有待补扫描件的登记", source=no) for no, w in waiting.items()
@@ -183,10 +189,24 @@ def _waiting(record: Record, kind: str, by: str) -> tuple[str, str] | tuple[()]:
     return max(enumerate(bare), key=lambda one: (one[1][0] == by, one[0]))[1] if bare else ()
 
 
-def _require_new(filed: Sequence[Record], signed: Signed) -> None:
-    """Refuse what a filed record has already: no version is made for nothing."""
+def require_undoubted(form: Form, records: Sequence[Record], shown: Sequence[Signed]) -> None:
+    """Refuse signatures that may be the one a record has already by another name or of another day; InvalidInput."""
+    for record in records:
+        for signed in shown:
+            if others := doubted(signed, record.signatures, shown):
+                had = "、".join(f"{s.by} {s.on}" for s in others)
+                how = "扫描件上已有" if others[0].evidence_sha256 else "登记过、纸还没有回来的"
+                raise InvalidInput(
+                    f"{record.record_no} {how}「{form.signature_label(signed.kind)}」是 {had}，"
+                    f"这次写的是 {signed.by} {signed.on}：是不是同一个签署，看不出",
+                    remedy=advise("是同一个，请按已有的写；是另一个人、另一次签的，请加 {}", Input.FURTHER),
+                )
+
+
+def _require_new(records: Sequence[Record], signed: Signed) -> None:
+    """Refuse what a record has already: it would stand there twice."""
     what = (signed.kind, signed.by, signed.on)
-    for record in filed:
+    for record in records:
         same = [s for s in record.signatures if not s.lapsed and (s.kind, s.by, s.on) == what]
         if same and (not signed.evidence_sha256 or signed.evidence_sha256 in {s.evidence_sha256 for s in same}):
             remedy = advise("要补上扫描件，请加 {}", Input.EVIDENCE) if not signed.evidence_sha256 else "去掉已附的再试"
@@ -212,10 +232,10 @@ def _sign_open(
 def _write_signature(office: Office, tx: Transaction, records: Sequence[Record], signed: Signed) -> None:
     reading.require_unchanged(tx, records)
     numbers = [r.record_no for r in records]
-    tx.records.sign(numbers, signed, office.now(), office.account.name)
+    first = register(office, tx, numbers, signed)
     tx.records.touch(numbers)
     detail = {"kind": signed.kind, "by": digest(signed.by), "on": signed.on, "evidence": signed.evidence_sha256}
-    tx.audit.append([office.event(Action.SIGN, no, **detail) for no in numbers])
+    tx.audit.append([office.event(Action.SIGN, no, **detail, **proving(first.get(no))) for no in numbers])
 
 
 def _sign_filed(office: Office, records: Sequence[Record], signed: Signed, evidence: GivenFile | None) -> None:

@@ -8,7 +8,7 @@ nothing behind.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from qrecords.model.record import Action
 from qrecords.model.volume import Item
 from qrecords.office import Office
 from qrecords.services import reading
-from qrecords.services.evidence import Evidence, store, take_back
+from qrecords.services.evidence import Evidence, proving, store, take_back
 from qrecords.services.intents import open_steps
 from qrecords.services.scans.nextversion import Late, Next, Sources, paper_version, text_of, text_version
 from qrecords.stores import durable
@@ -56,8 +56,7 @@ class AddPapers(TidiedStep[Office]):
     def commit(self, office: Office, tx: Transaction) -> None:
         """Let the register know of papers, signatures, texts and items at once, with the events."""
         for version in self.filings:
-            for paper in version.papers:
-                _write_down(tx, paper)
+            first = {paper: at for paper in version.papers if (at := _write_down(tx, paper)) is not None}
             for sha256 in version.texts:
                 _set_text(office, tx, sha256)
             tx.records.touch(list(dict.fromkeys(p.record_no for p in version.papers)))
@@ -66,7 +65,8 @@ class AddPapers(TidiedStep[Office]):
             item = {key: getattr(row, key) for key in Item.__dataclass_fields__} | {"version": version.version}
             tx.items.filed(Item(**item), row.filed_at, row.filed_by)
             facts: dict[str, Any] = {"archive_no": version.archive_no, "version": version.version}
-            tx.audit.append([office.event(act, about, **detail, **facts) for act, about, detail in _events(version)])
+            events = _events(version, first)
+            tx.audit.append([office.event(act, about, **detail, **facts) for act, about, detail in events])
 
     def tidy(self, office: Office) -> None:
         """Let go of the waiting pages that are in the archive now."""
@@ -142,22 +142,30 @@ def _carry_out(run: Run[Office], step: AddPapers, made: Sequence[tuple[Next, Sou
     run.commit(step)
 
 
-def _write_down(tx: Transaction, paper: Added) -> None:
+def _write_down(tx: Transaction, paper: Added) -> str | None:
+    """Let the register know of a paper; returns when the signature it shows was registered, if that came first."""
     if file := paper.attached:
         tx.beside.add([paper.record_no], file, file.added_at, file.added_by)
-    if (signed := paper.signed) and not tx.records.prove(paper.record_no, signed):
+    if not (signed := paper.signed):
+        return None
+    if (first := tx.records.prove(paper.record_no, signed)) is None:
         tx.records.sign([paper.record_no], signed, signed.recorded_at, signed.recorded_by)
+    return first
 
 
-def _events(version: Next) -> Iterable[tuple[Action, str, dict[str, Any]]]:
-    """Give what is logged of a version: each signature, the files of a record together, texts alone by the item."""
+def _events(version: Next, first: Mapping[Added, str]) -> Iterable[tuple[Action, str, dict[str, Any]]]:
+    """Give what is logged of a version: each signature, the files of a record together, texts alone by the item.
+
+    `first`: when a signature was registered whose paper came now.
+    """
     for number in dict.fromkeys(p.record_no for p in version.papers):
         mine = [p for p in version.papers if p.record_no == number]
         for paper in mine:
             if signed := paper.signed:
                 detail = {"kind": signed.kind, "by": digest(signed.by), "on": signed.on}
                 shown = {"print_id": paper.attached.print_id} if paper.attached else {}
-                yield Action.SIGN, number, detail | {"evidence": signed.evidence_sha256} | shown
+                detail |= {"evidence": signed.evidence_sha256} | shown | proving(first.get(paper))
+                yield Action.SIGN, number, detail
         if files := [p.attached for p in mine if p.attached and not p.signed]:
             prints = sorted({f.print_id for f in files if f.print_id})
             yield Action.ATTACH, number, {"files": [f.sha256 for f in files]} | ({"prints": prints} if prints else {})

@@ -16,7 +16,7 @@ from qrecords.office import Office
 from qrecords.render.code import payload
 from qrecords.render.sheets import Picture, preview_png, sheets_pdf
 from qrecords.services import reading
-from qrecords.services.evidence import Evidence, store, take_back
+from qrecords.services.evidence import Evidence, proving, register, store, take_back
 from qrecords.services.scans.adding import add
 from qrecords.services.scans.answers import PrintKept, Source, VersionMade
 from qrecords.services.scans.nextversion import Late
@@ -240,12 +240,18 @@ def _write_down(office: Office, tx: Transaction, one: _Bound) -> None:
     tx.beside.add(numbers, one.attached, office.now(), office.account.name)
     detail: dict[str, Any] = {"print_id": known.print_id, "pages": one.attached.pages, "evidence": one.attached.sha256}
     for number, each in enumerate(signed):
-        fresh = [r.record_no for r in one.open_records if each not in r.signatures]
-        tx.records.sign(fresh, each, office.now(), office.account.name)
+        fresh = [r.record_no for r in one.open_records if not _shows(r, each)]
+        first = register(office, tx, fresh, each)
         # The first event tells of the scan; each signature has one of its own.
         what = {"kind": each.kind, "by": digest(each.by), "on": each.on}
         told = detail | what if number == 0 else what | {"evidence": one.attached.sha256}
-        tx.audit.append([office.event(Action.SIGN, no, **told) for no in numbers])
+        tx.audit.append([office.event(Action.SIGN, no, **told, **proving(first.get(no))) for no in numbers])
     tx.records.touch(numbers)
     if not signed:
         tx.audit.append([office.event(Action.ATTACH, no, **detail) for no in numbers])
+
+
+def _shows(record: Record, signed: Signed) -> bool:
+    """Tell whether a record has this signature with this very paper."""
+    what = (signed.kind, signed.by, signed.on, signed.evidence_sha256, "")
+    return what in {(s.kind, s.by, s.on, s.evidence_sha256, s.lapsed) for s in record.signatures}

@@ -29,11 +29,15 @@ TWO_CODES = "一页上有几份记录的编码"
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Which signature or seal stands on a print, whose, and of which day."""
+    """Which signature or seal stands on a print, whose, and of which day.
+
+    `further`: it was said that it is none of those registered, whatever their names and days.
+    """
 
     kind: str
     by: str
     on: str
+    further: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.scans.rights import authorise_papers
 from qrecords.services.scans.sheets import Known, Signing
-from qrecords.services.steps import past_day, require_kind
+from qrecords.services.steps import past_day, require_kind, require_undoubted
 
 ANY = Signing("", "", "")  # nothing said of it
 
@@ -77,7 +77,7 @@ def _whole(office: Office, record: Record) -> Values:
     return reading.unfiltered(office, [record.record_no])[0].values
 
 
-def paired(kinds: Sequence[str], people: Sequence[str], on: str) -> tuple[Signing, ...]:
+def paired(kinds: Sequence[str], people: Sequence[str], on: str, *, further: bool = False) -> tuple[Signing, ...]:
     """Return the signings named by kinds and people in the same order; none when nothing is named.
 
     UsageError when several kinds have another number of people: who signed what would be a guess.
@@ -91,7 +91,7 @@ def paired(kinds: Sequence[str], people: Sequence[str], on: str) -> tuple[Signin
     if len(kinds) <= 1 and len(people) > 1:
         how = advise("每个 {} 前请写它是哪种签署：{} {}", Input.BY, Input.KIND("种类"), Input.BY("姓名"))
         raise UsageError(f"写了{len(people)}个签署人", remedy=how)
-    return tuple(Signing(_at(kinds, n), _at(people, n), on) for n in range(count))
+    return tuple(Signing(_at(kinds, n), _at(people, n), on, further) for n in range(count))
 
 
 def _at(words: Sequence[str], place: int) -> str:
@@ -102,14 +102,18 @@ def signings_of(office: Office, known: Known, wanted: Sequence[Signing], ask: As
     """Return the signings of a print, from what was given, what is registered already, and what is answered.
 
     None for forms that carry no signature to register; of several kinds those its form has not are left out.
-    UsageError when something is missing and nobody can be asked.
+    UsageError when something is missing and nobody can be asked, InvalidInput when one may be a signature registered
+    by another name or of another day.
     """
     form = office.forms.get(known.records[0].form_code).form
     if not form.own_signatures:
         return ()
     own = {s.kind for s in form.own_signatures}
     mine = [w for w in wanted if not w.kind or form.signature_kind(w.kind) in own] or wanted[:1] or [ANY]
-    return tuple(dict.fromkeys(_signing_of(office, known, form, one, ask) for one in mine))
+    signings = tuple(dict.fromkeys(_signing_of(office, known, form, one, ask) for one in mine))
+    shown = [Signed(s.kind, s.by, s.on, known.file_name, known.print_id) for s in signings if not s.further]
+    require_undoubted(form, known.records, shown)
+    return signings
 
 
 def _signing_of(office: Office, known: Known, form: Form, wanted: Signing, ask: Ask | None) -> Signing:
@@ -131,7 +135,7 @@ def _signing_of(office: Office, known: Known, form: Form, wanted: Signing, ask: 
         if day < record.date:
             raise InvalidInput(f"签署日期 {day} 早于 {record.record_no} 的日期 {record.date}", remedy="请核对日期")
     try:
-        return Signing(chosen.kind, values.parse_text(chosen.by, 2000), day)
+        return replace(chosen, by=values.parse_text(chosen.by, 2000), on=day)
     except ValueError as error:
         raise InvalidInput(f"签署人：{error}", remedy="请改写后再试") from None
 
@@ -153,7 +157,7 @@ def _with_registered(form: Form, record: Record, wanted: Signing) -> Signing:
     same = [s for s in without_paper(form, record) if s in same] or same
     if not same or (not wanted.kind and len({(s.kind, s.by) for s in same}) > 1):
         return wanted
-    return Signing(same[-1].kind, same[-1].by, wanted.on or same[-1].on)
+    return replace(wanted, kind=same[-1].kind, by=same[-1].by, on=wanted.on or same[-1].on)
 
 
 def _plain(value: Any) -> str:

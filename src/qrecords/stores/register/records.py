@@ -343,16 +343,20 @@ class Records:
         ]  # fmt: skip
         self._c.execute(t.signature.insert(), rows)
 
-    def prove(self, record_no: str, signed: Signed) -> bool:
-        """Give its paper to a standing signature registered without one; False when there is none like it."""
+    def prove(self, record_no: str, signed: Signed, **now: str) -> str | None:
+        """Give its paper to a standing signature registered without one; returns when that was registered.
+
+        None when there is none like it. `now` is what else of its row is to be as it is from now on.
+        """
         s = t.signature.c
         same = (s.record_no == record_no, s.kind == signed.kind, s.by == signed.by, s.on == signed.on)
-        query = sa.select(s.id).where(*same, s.evidence_sha256 == "", s.lapsed == "").order_by(s.id).limit(1)
-        if not signed.evidence_sha256 or (row := self._c.execute(query).scalar()) is None:
-            return False
+        bare = (*same, s.evidence_sha256 == "", s.lapsed == "")
+        query = sa.select(s.id, s.recorded_at).where(*bare).order_by(s.id).limit(1)
+        if not signed.evidence_sha256 or (row := self._c.execute(query).first()) is None:
+            return None
         shown = {"evidence": signed.evidence, "evidence_sha256": signed.evidence_sha256}
-        self._c.execute(t.signature.update().where(s.id == row).values(**shown))
-        return True
+        self._c.execute(t.signature.update().where(s.id == row.id).values(**shown, **now))
+        return str(row.recorded_at)
 
     def lapse(self, record_no: str, *, since: str, day: str) -> list[str]:
         """Let the signatures recorded since a moment lapse: what they stand under was changed. Returns their kinds."""

@@ -105,7 +105,8 @@ def _take(asked: Asked, action: str, numbers: list[str], notes: list[Sentence]) 
         case "void":
             made = [*steps.void(session, numbers, reason=asked.text("reason"), seen=seen)]
         case "sign":
-            made = [*steps.sign(session, numbers, kind=asked.text("kind"), by=asked.text("by"), on=on, word=asked.word)]
+            kind, by, further = asked.text("kind"), asked.text("by"), bool(asked.text("further"))
+            made = [*steps.sign(session, numbers, kind=kind, by=by, on=on, word=asked.word, further=further)]
         case "file":
             return [f.record_no for f in file_records(session, numbers)]
         case _:

@@ -79,7 +79,8 @@ def _said(asked: Asked) -> dict[str, Any]:
     """Return what was said of the signatures on the paper, one kind and who signed it after the other."""
     written = zip_longest(asked.texts("kind"), asked.texts("by"), fillvalue="")
     lines = [(kind.strip(), by.strip()) for kind, by in written if kind.strip() or by.strip()]
-    return {"kind": [kind for kind, _ in lines], "by": [by for _, by in lines], "on": asked.text("on").strip()}
+    said = {"kind": [kind for kind, _ in lines], "by": [by for _, by in lines], "on": asked.text("on").strip()}
+    return said | ({"further": True} if asked.text("further") else {})
 
 
 def upload(asked: Asked) -> Response:
@@ -129,7 +130,7 @@ def give(asked: Asked) -> Response:
     if not pages:
         raise UsageError("没有选中页", remedy="请先勾选，或把页拖到记录上")
     said = _said(asked)
-    wanted = paired(said["kind"], said["by"], said["on"])
+    wanted = paired(said["kind"], said["by"], said["on"], further="further" in said)
     found = assign(asked.session, pages, asked.text("number"), wanted, recognise=False)
     told = [f"附上 {a.record_no}　{a.pages}页" for a in found.attached]
     told += [f"{u.page}：{worded(u.reason)}" for u in found.unmatched] + [worded(n) for n in found.notes]
