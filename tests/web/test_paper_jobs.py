@@ -19,16 +19,17 @@ import pytest
 from PIL import Image
 
 from qrecords.desk.workspace import Workspace
-from qrecords.errors import NotFound, NotPermitted, Overtaken, QRecordsError, UsageError, WrongState
+from qrecords.errors import NotFound, NotPermitted, Occupied, Overtaken, QRecordsError, UsageError, WrongState
 from qrecords.model.access import Account, Grant
 from qrecords.model.job import Job, JobState
 from qrecords.model.objects import DOCUMENT
-from qrecords.model.record import State
+from qrecords.model.record import Record, State
+from qrecords.model.spans import unpacked
 from qrecords.office import Office
 from qrecords.render.pdf import Converter
 from qrecords.scanning import ocr
 from qrecords.services import file as filing
-from qrecords.services import jobs, paperjobs
+from qrecords.services import filingshares, jobs, paperjobs
 from qrecords.services.care.verify import verify
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.scans.attach import attach
@@ -52,14 +53,14 @@ from contextlib import closing
 from pathlib import Path
 from qrecords.desk.workspace import Workspace
 from qrecords.render.pdf import Converter
-from qrecords.services import file, jobs
+from qrecords.services import file, filingshares, jobs
 from qrecords.services.intake import fill
 from qrecords.web.wording import worded
 from tests import retention_office as kept
 from tests.dying import die_at
 from tests.faulty_disk import blank_convert
 Converter.convert = blank_convert
-file.BATCH = fill.CHUNK = 1
+file.BATCH = fill.CHUNK = filingshares.LEAST_RECORDS = 1
 die_at(sys.argv[2], int(sys.argv[3]))
 with closing(Workspace.open(Path(sys.argv[1]), lambda: kept.THEN)) as workspace:
     jobs.take_one(workspace, worded, jobs.Hand("示例机 9", shares=True))
@@ -256,6 +257,156 @@ def test_records_are_filed_once_though_the_worker_is_killed_among_them(people: k
     assert before == (1 if moment == "file.intent" else 2)
     assert told.told == f"归档{3 - before}件"
     assert verify(office, deep=True).problems == []
+
+
+def of_two_years(office: Office) -> list[str]:
+    """Return reviewed records of two series, in an order of their own."""
+    numbers = to_file(office, 3)
+    others = [
+        kept.information(n, f"示例单位另{n}", 记录编号="新") | {"received_at": f"2018-03-0{n} 09:00"} for n in (1, 2)
+    ]
+    older = kept.filled(office, "01A", *others)
+    kept.reviewed(office, *older)
+    return [numbers[2], *older, *numbers[:2]]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_filing_is_shared_and_comes_out_as_if_one_had_done_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    monkeypatch.setattr(Converter, "convert", blank_convert)
+    monkeypatch.setattr("qrecords.services.care.deep.Deep.volumes", lambda *_: iter(()))  # the front matter is blank
+    monkeypatch.setattr(filingshares, "LEAST_RECORDS", 1)
+    came = []
+    for hand in (jobs.DESK, ANYONE):
+        with kept.opened(kept.copied(tmp_path / (hand.name or "desk")), clock=lambda: kept.THEN) as people:
+            office = people.office
+            numbers = of_two_years(office)
+            asked = {"numbers": [kept.C, *numbers]} if named else {"all": True}
+            job = jobs.start(office, "file", asked)
+            with ThreadPoolExecutor(2) as pool:
+                [*pool.map(lambda _, hand=hand, o=office: work_off(o, hand), range(2 if hand.shares else 1))]
+            told = jobs.show_job(office, job.key)
+            assert told.state is JobState.DONE
+            assert len(parts_of(office, job)) == (2 if hand.shares else 0), "two years"
+            with office.register.read() as tx:
+                filed = {r.record_no: (r.archive_no, r.state) for r in tx.records.many(numbers)}
+            assert [events(office, no, "file") for no in numbers] == [1] * 5
+            assert verify(office, deep=True).problems == []
+            came.append((told.told, sorted(told.lines), filed))
+    assert came[0] == came[1]
+    assert {state for _, state in came[0][2].values()} == {State.FILED}
+    assert came[0][0].startswith("归档5件")
+
+
+@pytest.mark.parametrize("moment", ["file.intent", "publish.done", "file.frozen", "file.committed"])
+def test_parts_of_a_filing_are_done_once_though_their_worker_is_killed(
+    people: kept.People, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    monkeypatch.setattr(filingshares, "LEAST_RECORDS", 1)
+    office = people.office
+    numbers = of_two_years(office)
+    job = jobs.start(office, "file", {"numbers": numbers})
+    killed(office, moment, passes=2)
+    left = parts_of(office, job)
+    assert [(len([*unpacked(p.arguments["part"])]), p.state) for p in left] == [
+        (3, JobState.RUNNING), (2, JobState.WAITING),
+    ]  # fmt: skip
+    work_off(office)
+    assert [p.tries for p in parts_of(office, job)] == [2, 1], "the killed one's part is another's"
+    told = jobs.show_job(office, job.key)
+    assert (told.state, told.told) == (JobState.DONE, f"归档{4 if moment == 'file.intent' else 3}件")
+    with office.register.read() as tx:
+        filed = {r.record_no: r.archive_no[-4:] for r in tx.records.many(numbers)}
+    assert [filed[no] for no in numbers[1:3]] == ["0001", "0002"]
+    assert sorted(filed[no] for no in (*numbers[3:], numbers[0])) == ["0003", "0004", "0005"], "no gap, none twice"
+    assert [events(office, no, "file") for no in numbers] == [1] * 5
+    assert {line.split("  ")[0] for line in told.lines} == {*numbers}
+    assert verify(office, deep=True).problems == []
+
+
+def test_a_part_of_a_filing_delivered_twice_is_done_once(people: kept.People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filingshares, "LEAST_RECORDS", 1)
+    office = people.office
+    numbers = of_two_years(office)
+    job, done = jobs.start(office, "file", {"numbers": numbers}), list[bool]()
+    file_part = filingshares.file_part
+
+    def twice(*given: Any, **named: Any) -> Any:
+        if not done:
+            done.append(True)
+            file_part(*given, **named)
+        return file_part(*given, **named)
+
+    monkeypatch.setattr(filingshares, "file_part", twice)
+    work_off(office)
+    told = jobs.show_job(office, job.key)
+    assert (told.state, told.told) == (JobState.DONE, "归档2件")
+    assert sum(line.endswith("早已归档") for line in told.lines) == 3
+    assert [events(office, no, "file") for no in numbers] == [1] * 5
+
+
+def test_a_part_that_cannot_be_filed_is_told_and_the_others_are(
+    people: kept.People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filingshares, "LEAST_RECORDS", 1)
+    office = people.office
+    numbers = of_two_years(office)
+    job = jobs.start(office, "file", {"numbers": numbers})
+    file_part, moved = filingshares.file_part, list[str]()
+
+    def meanwhile(session: Office, part: Any, **named: Any) -> Any:
+        if numbers[0] in unpacked(part) and not moved:
+            moved.append(numbers[0])
+            kept.steps.send_back(office, [numbers[0]], reason="示例")
+        return file_part(session, part, **named)
+
+    monkeypatch.setattr(filingshares, "file_part", meanwhile)
+    work_off(office)
+    told = jobs.show_job(office, job.key)
+    assert (told.state, "有1部分没有办成" in told.told) == (JobState.FAULTY, True)
+    assert told.told.startswith("归档2件")
+    with office.register.read() as tx:
+        states = [r.state for r in tx.records.many(numbers)]
+    assert [s is State.FILED for s in states] == [False, True, True, False, False]
+
+
+def test_what_cannot_be_filed_is_refused_before_anything_is_cut(
+    people: kept.People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filingshares, "LEAST_RECORDS", 1)
+    office = people.office
+    numbers = of_two_years(office)
+    (draft,) = kept.filled(office, "01A", kept.information(9, "示例单位九", 记录编号="新"))
+    job = jobs.start(office, "file", {"numbers": [*numbers, draft]})
+    work_off(office)
+    assert jobs.show_job(office, job.key).state is JobState.FAILED
+    assert parts_of(office, job) == []
+    with office.register.read() as tx:
+        assert {r.state for r in tx.records.many(numbers)} == {State.REVIEWED}
+
+
+def test_two_parts_file_at_once_and_whoever_files_otherwise_waits(
+    people: kept.People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "WAIT_SECONDS", 0.3)
+    office = people.office
+    numbers = of_two_years(office)
+    with closing(Workspace.open(office.settings.root, lambda: kept.THEN)) as other:
+        its = replace(people.office, workspace=other)
+        with its.exclusive(f"file/{filingshares.series_of(office, office_record(office, numbers[0]))}", "归档"):
+            made = filingshares.file_part(office, [[numbers[1], 2]], named=True)
+            assert [line.record_no for line in made.lines] == numbers[1:3]
+            with pytest.raises(Occupied):
+                filing.file_records(office, numbers[:1])
+            with pytest.raises(Occupied):
+                filingshares.file_part(office, [[numbers[0], 1]], named=True)
+
+
+def office_record(office: Office, number: str) -> Record:
+    with office.register.read() as tx:
+        (found,) = tx.records.many([number])
+    return found
 
 
 def test_all_that_lacks_nothing_is_filed_and_what_is_left_says_why(people: kept.People) -> None:

@@ -120,7 +120,7 @@ class Left:
 def file_records(office: Office, record_nos: Sequence[str], *, progress: Progress | None = None) -> list[Filed]:
     """File reviewed records, each as an item of its own; all obstacles are told before anything is done."""
     with office.exclusive("file", "归档"):
-        filed = _file_each(office, reading.many(office, record_nos), progress)
+        filed = file_each(office, reading.many(office, record_nos), progress)
     follow(office)
     return filed
 
@@ -128,13 +128,22 @@ def file_records(office: Office, record_nos: Sequence[str], *, progress: Progres
 def file_all(office: Office, *, progress: Progress | None = None) -> list[Filed]:
     """File every reviewed record that is not a row of a register and lacks nothing."""
     with office.exclusive("file", "归档"):
-        with office.register.read() as tx:
-            reviewed = tx.records.find(states=[State.REVIEWED])
-        mine = office.only_readable(reviewed, Action.FILE)
-        ready = [r for r in mine if not office.forms.get(r.form_code).form.is_register and not _missing(office, r)]
-        filed = _file_each(office, ready, progress)
+        filed = file_each(office, all_ready(office), progress)
     follow(office)
     return filed
+
+
+def all_ready(office: Office) -> list[Record]:
+    """Return what `file_all` files."""
+    with office.register.read() as tx:
+        reviewed = tx.records.find(states=[State.REVIEWED])
+    return ready_of(office, reviewed)
+
+
+def ready_of(office: Office, records: Sequence[Record]) -> list[Record]:
+    """Return those the account may file, by record, that lack nothing."""
+    mine = office.only_readable([r for r in records if r.state is State.REVIEWED], Action.FILE)
+    return [r for r in mine if not office.forms.get(r.form_code).form.is_register and not _missing(office, r)]
 
 
 def left_behind(office: Office) -> list[Left]:
@@ -154,13 +163,9 @@ def left_behind(office: Office) -> list[Left]:
     return left
 
 
-def _file_each(office: Office, records: Sequence[Record], progress: Progress | None) -> list[Filed]:
-    for record in records:
-        form = office.forms.get(record.form_code).form
-        if form.is_register:
-            how = advise("请用 {}", Do.FILE(form.code, Input.MONTH(record.month)))
-            raise WrongState(f"{record.record_no} 是登记簿的一行，按月归档", remedy=how)
-    _require_ready(office, records)
+def file_each(office: Office, records: Sequence[Record], progress: Progress | None) -> list[Filed]:
+    """File records, each as an item of its own; who calls it holds `file`, or the part of it these belong to."""
+    require_all_ready(office, records)
     told = _listed_again(office, records)
     filed: list[Filed] = []
     for start in range(0, len(records), BATCH):
@@ -169,6 +174,16 @@ def _file_each(office: Office, records: Sequence[Record], progress: Progress | N
         if progress:
             progress(min(start + BATCH, len(records)), len(records))
     return filed
+
+
+def require_all_ready(office: Office, records: Sequence[Record]) -> None:
+    """Refuse what cannot be filed as records; WrongState tells every obstacle."""
+    for record in records:
+        form = office.forms.get(record.form_code).form
+        if form.is_register:
+            how = advise("请用 {}", Do.FILE(form.code, Input.MONTH(record.month)))
+            raise WrongState(f"{record.record_no} 是登记簿的一行，按月归档", remedy=how)
+    _require_ready(office, records)
 
 
 def _listed_again(office: Office, records: Sequence[Record]) -> dict[str, list[str]]:
@@ -290,6 +305,12 @@ def next_archive_no(office: Office, tx: Transaction, folder: FormFolder, year: i
     form = folder.form
     archived = archive_class(office, form, year, form.retention.years)
     return archived.archive_no(tx.counters.take(f"archive/{archived}")[0])
+
+
+def series_of(office: Office, record: Record) -> str:
+    """Return the series a record is numbered in when it is filed: fonds, form and year."""
+    form = office.forms.get(record.form_code).form
+    return str(archive_class(office, form, record_year(form, record), form.retention.years))
 
 
 def _by_number(records: Sequence[Record]) -> dict[str, Record]:

@@ -265,5 +265,10 @@ KINDS: Mapping[str, Kind] = {
     "texts": Kind("识别扫描件的文字", paperjobs.read_texts, shared=Shared(paperjobs.cut_texts, paperjobs.join_texts)),
     "fill": Kind("填写", paperjobs.fill_records, check=paperjobs.may_fill),
     "report": Kind("拟制文件", paperjobs.draw_document, check=paperjobs.may_draw),
-    "file": Kind("归档", paperjobs.file_many, check=paperjobs.may_file),
+    "file": Kind(
+        "归档",
+        paperjobs.file_many,
+        shared=Shared(paperjobs.cut_filing, paperjobs.join_filing),
+        check=paperjobs.may_file,
+    ),
 }

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from qrecords.advice import Sentence, advise
 from qrecords.errors import UsageError
-from qrecords.model.job import Job
+from qrecords.model.job import Job, JobState
 from qrecords.model.papers import AFTER_FILING
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.services import reading
 from qrecords.services.jobtypes import Arguments, Outcome, Progress, problem_lines
 from qrecords.stores.given import GivenFile
+
+if TYPE_CHECKING:
+    from qrecords.services.file import Left
+    from qrecords.services.filingshares import Line
 
 PAPERS_A_PART = 20  # some minutes of one core
 
@@ -86,22 +91,60 @@ def may_file(office: Office, arguments: Arguments) -> None:
 def file_many(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
     """File records, or all that lack nothing; of those named one that is filed already is told with its number."""
     from qrecords.services import file as filing
+    from qrecords.services.filingshares import Line, file_part
 
-    if numbers := _numbers(arguments):
+    numbers = _numbers(arguments)
+    if part := arguments.get("part"):
+        return Outcome("归档完这一部分", found=file_part(office, part, named=not arguments.get("all"), progress=at))
+    if numbers:
         named = reading.many(office, numbers)
-        before = [r for r in named if r.state in AFTER_FILING]
+        lines = [Line(r.record_no, r.archive_no, before=True) for r in named if r.state in AFTER_FILING]
         open_ones = [r.record_no for r in named if r.state not in AFTER_FILING]
         at(0, len(open_ones))
         filed = filing.file_records(office, open_ones, progress=at) if open_ones else []
         left: list[filing.Left] = []
     else:
-        before, filed = [], filing.file_all(office, progress=at)
+        lines, filed = [], filing.file_all(office, progress=at)
         left = filing.left_behind(office)
-    lines: list[Sentence] = [f"{one.record_no}  {one.archive_no}" for one in filed]
-    lines += [f"{record.record_no}  {record.archive_no}  早已归档" for record in before]
-    lines += [advise("{}：{}", one.record_no, note) for one in filed for note in one.notes or ()]
-    lines += [advise("没有归档 {}：{}", one.record_no, why) for one in left for why in one.why]
-    return Outcome(f"归档{len(filed)}件" + (f"，{len(left)}份没有归档" if left else ""), lines)
+    lines += [Line(r.record_no, r.archive_no, False, tuple(map(office.words, r.notes or ()))) for r in filed]
+    return _filed(lines, left)
+
+
+def _filed(lines: Sequence[Line], left: Sequence[Left], failed: Sequence[Job] = ()) -> Outcome:
+    """Tell what was filed, what was before, what is left, and which parts were not done."""
+    fresh, before = [one for one in lines if not one.before], [one for one in lines if one.before]
+    told: list[Sentence] = [f"{one.record_no}  {one.archive_no}" for one in fresh]
+    told += [f"{one.record_no}  {one.archive_no}  早已归档" for one in before]
+    told += [f"{one.record_no}：{note}" for one in fresh for note in one.notes]
+    told += [advise("没有归档 {}：{}", one.record_no, why) for one in left for why in one.why]
+    told += [line for part in failed for line in (part.told, *part.lines)]
+    said = f"归档{len(fresh)}件" + (f"，{len(left)}份没有归档" if left else "")
+    said += f"，有{len(failed)}部分没有办成，请按各条处理后再办一次" if failed else ""
+    return Outcome(said, told, ok=not failed)
+
+
+def cut_filing(office: Office, arguments: Arguments) -> Sequence[Arguments]:
+    """Cut a filing by fonds, form and year."""
+    from qrecords.services import filingshares
+
+    numbers = _numbers(arguments)
+    return [{"part": part, "all": not numbers} for part in filingshares.cut_filing(office, numbers)]
+
+
+def join_filing(office: Office, arguments: Arguments, parts: Sequence[Job], _at: Progress) -> Outcome:
+    """Tell what all parts came to, as one filing of the whole would."""
+    from qrecords.services.file import left_behind
+    from qrecords.services.filingshares import Line, PartFiled
+
+    numbers = _numbers(arguments)
+    lines = [line for part in parts if (found := part.found(PartFiled)) for line in found.lines]
+    if others := {*numbers} - {line.record_no for line in lines}:  # filed before it was cut, or by a part that failed
+        filed = [r for r in reading.many(office, sorted(others)) if r.state in AFTER_FILING]
+        lines += [Line(r.record_no, r.archive_no, before=True) for r in filed]
+    place = {number: at for at, number in enumerate(numbers)}
+    lines.sort(key=lambda one: (place.get(one.record_no, 0), one.record_no))
+    failed = [part for part in parts if part.state is not JobState.DONE]
+    return _filed(lines, [] if numbers else left_behind(office), failed)
 
 
 def read_texts(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
