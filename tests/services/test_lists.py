@@ -187,6 +187,40 @@ def test_import_takes_all_rows_or_none(cli: CommandLine, tmp_path: Path) -> None
     assert not (cli.root / "products.csv").exists()
 
 
+def test_a_row_written_twice_and_otherwise_is_refused_and_named(cli: CommandLine, tmp_path: Path) -> None:
+    """The later row took the place of the earlier one, and a customer was gone without a word."""
+    head = ["用户代号", "用户单位", "联系人"]
+    twice = [head, ["C1", "示例乙厂", "甲"], ["", "示例甲厂", "乙"], ["Ｃ1", "示例丙厂", "甲"], ["", "示例甲厂", "丙"]]
+    error = cli.json("customers", "import", table_of(tmp_path / "list.csv", twice), ok=False)["error"]
+    assert [(p["row"], p["field"]) for p in error["problems"]] == [(4, "customer_unit"), (5, "contact_person")]
+    assert "与第2行是同一条（「用户代号」相同）" in error["problems"][0]["message"]
+    assert not (cli.root / "customers.csv").exists()
+    # The same said twice, or the rest of it, is one entry.
+    same = [head, ["C1", "示例乙厂", ""], ["C1", "示例乙厂", "甲"], ["C1", "示例乙厂", "甲"]]
+    assert cli.json("customers", "import", table_of(tmp_path / "list.csv", same))["total"] == 1
+
+
+def test_a_code_given_later_joins_the_entry_of_its_unit() -> None:
+    """Two entries of one unit made every record that names the unit alone take nothing."""
+    plain = {"customer_unit": "示例单位四", "contact_person": "甲"}
+    coded = {"customer_unit": "示例单位四", "customer_code": "SL-004"}
+    both = plain | coded
+    assert merge(CUSTOMERS, [plain], [coded]) == ([both], 0, 1)
+    assert merge(CUSTOMERS, [both], [plain]) == ([both], 0, 0)
+    assert merge(CUSTOMERS, [plain], [coded, coded | {"contact_person": "乙"}])[0] == [both | {"contact_person": "乙"}]
+    # Another code is another customer; two of one unit are told apart by their codes alone.
+    other = coded | {"customer_code": "SL-005"}
+    assert len(merge(CUSTOMERS, [coded], [other])[0]) == 2
+    assert len(merge(CUSTOMERS, [coded, other], [plain])[0]) == 3
+
+
+def test_what_somebody_wrote_twice_into_the_list_stays_there() -> None:
+    """An office edits its list in Excel: adding an entry at the desk lets none of its rows go."""
+    twice = [RADIO, RADIO | {"warranty_status": "保外"}]
+    merged, added, changed = merge(PRODUCTS, twice, [RADIO | {"serial_no": "S9"}])
+    assert (merged[:2], added, changed) == (twice, 1, 0)
+
+
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [

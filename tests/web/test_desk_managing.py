@@ -85,6 +85,15 @@ def test_a_list_is_imported_whole_or_not_at_all(office: Office, browser: Browser
     assert refused.status_code in {409, 422}
     assert "示例单位九" not in browser.get("/office/lists/customers"), "all or none"
     assert "新增0条，更新1条" in _told(imported(f"{head}示例单位七改,SL-007\n"))
+    # What was passed over is said here as on the command line; a browser drops a cookie of more than 4 KB, and the words.
+    told = _told(imported(f"{head.strip()},颜色\n示例单位七改,SL-007,绿\n"))
+    assert "更新0条" in told
+    assert "「颜色」" in told
+    many = ",".join(f"没有的栏目{'长' * 40}{number}" for number in range(40))
+    answer = imported(f"{head.strip()},{many}\n示例单位七改,SL-007\n")
+    assert len(answer.headers["set-cookie"]) < 4096
+    assert _told(answer).startswith("新增0条，更新0条")
+    assert _told(answer).endswith("……")
 
 
 def _told(answer: Any) -> str:

@@ -6,7 +6,7 @@ changed; what could mean two entries, or says otherwise than the entry, takes no
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,11 +45,15 @@ class ListKind:
         """Return the name of its file in the workspace."""
         return f"{self.name}.csv"
 
-    def identity(self, entry: Entry) -> tuple[str, ...]:
-        """Return what makes an entry the same as another: a customer's code or unit, a product's number and model."""
+    def known_by(self, entry: Entry) -> tuple[str, ...]:
+        """Return the fields that tell an entry from others: a customer's code or unit, a unit's number and model."""
         if self.name == CUSTOMERS.name:
-            return (_plain(entry.get("customer_code")) or f"unit {_plain(entry.get('customer_unit'))}",)
-        return tuple(_plain(entry.get(key)) for key in self.same_by or self.required)
+            return ("customer_code",) if _plain(entry.get("customer_code")) else ("customer_unit",)
+        return self.same_by or self.required
+
+    def identity(self, entry: Entry) -> tuple[tuple[str, str], ...]:
+        """Return what an entry is known by: those fields and what they say."""
+        return tuple((key, _plain(entry.get(key))) for key in self.known_by(entry))
 
 
 CUSTOMERS = ListKind(
@@ -166,19 +170,49 @@ def _of_line(catalogue: Catalogue, field: Field, row: Entry) -> dict[str, Any]:
 
 
 def merge(kind: ListKind, old: Sequence[Entry], new: Iterable[Entry]) -> tuple[list[Entry], int, int]:
-    """Return a list with new entries put in, and how many were added and changed; what an entry leaves out stays."""
-    merged = {kind.identity(entry): entry for entry in old}
-    added: set[tuple[str, ...]] = set()
-    changed: set[tuple[str, ...]] = set()
+    """Return a list with new entries put in, and how many were added and changed; what an entry leaves out stays.
+
+    A customer's code given later joins the entry his unit has; entries the list already has twice stay both.
+    """
+    merged = [*old]
+    places = {kind.identity(entry): place for place, entry in enumerate(merged)}
+    added: set[int] = set()
+    changed: set[int] = set()
     for entry in new:
-        key = kind.identity(entry)
-        before = merged.get(key)
-        merged[key] = {**(before or {}), **entry}
-        if before is None:
-            added.add(key)
-        elif merged[key] != before:
-            changed.add(key)
-    return list(merged.values()), len(added), len(changed - added)
+        place = places.get(kind.identity(entry))
+        if place is None and kind.name == CUSTOMERS.name:
+            place = _same_unit(merged, entry)
+        before = merged[place] if place is not None else None
+        if place is None:
+            place = len(merged)
+            added.add(place)
+            merged.append(entry)
+        else:
+            merged[place] = {**merged[place], **entry}
+        places[kind.identity(merged[place])] = place
+        if before is not None and merged[place] != before:
+            changed.add(place)
+    return merged, len(added), len(changed - added)
+
+
+def _same_unit(entries: Sequence[Entry], entry: Entry) -> int | None:
+    """Return where the one entry of a customer's unit is, where it or the new one has no code; None for none."""
+    unit, code = _plain(entry.get("customer_unit")), _plain(entry.get("customer_code"))
+    found = [place for place, e in enumerate(entries) if _plain(e.get("customer_unit")) == unit]
+    if len(found) != 1 or (code and _plain(entries[found[0]].get("customer_code"))):
+        return None
+    return found[0]
+
+
+def told_twice(kind: ListKind, rows: Iterable[tuple[int, Entry]]) -> Iterator[tuple[int, int, str]]:
+    """Give the rows of one file that say otherwise of an entry than an earlier row: row, that row, the field."""
+    said: dict[tuple[tuple[str, str], ...], dict[str, tuple[int, str]]] = {}
+    for number, entry in rows:
+        known = said.setdefault(kind.identity(entry), {})
+        for key, value in entry.items():
+            row, before = known.setdefault(key, (number, _plain(value)))
+            if before != _plain(value):
+                yield number, row, key
 
 
 def _find(catalogue: Catalogue, form: Form, present: Entry) -> tuple[Entry | None, str]:
@@ -220,4 +254,4 @@ def _fits(field: Field, value: Any) -> bool:
 
 
 def _plain(value: Any) -> str:
-    return choice_key(str(value or ""))
+    return choice_key("" if value is None else str(value))

@@ -39,6 +39,7 @@ LARGEST_FIELDS = 20_000  # inputs of one form: a register's month, a long list
 LONGEST_FIELD = 1 << 20  # characters
 LONGEST_REVISION = 9  # digits
 STATUS: dict[type[QRecordsError], int] = {InvalidInput: 422, NotFound: 404, NotPermitted: 403, WrongState: 409}
+_TOLD = 500  # characters said once: a browser drops a cookie of more than 4 KB
 _LINE = re.compile(r"^(\w+)\.(\d{1,3})\.(\w+)$")
 
 
@@ -98,6 +99,7 @@ class Asked:
         """Send the browser to another page, where `told` is said once."""
         response = RedirectResponse(address, 303)
         if told:
+            told = told if len(told) <= _TOLD else f"{told[:_TOLD]}……"
             response.set_cookie("told", json.dumps(told), max_age=30, httponly=True, samesite="strict", path="/")
         return response
 

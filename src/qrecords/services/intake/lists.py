@@ -29,6 +29,7 @@ from qrecords.model.lists import (
     merge,
     take,
     take_lines,
+    told_twice,
 )
 from qrecords.model.production import STATUS, Series, plain, series_by_model, with_status
 from qrecords.model.record import Action
@@ -38,7 +39,7 @@ from qrecords.model.values import choice_key
 from qrecords.office import Office
 from qrecords.services.intake.putting import put
 from qrecords.stores.given import GivenFile
-from qrecords.stores.lists import list_file, read_list
+from qrecords.stores.lists import list_file, read_list, read_rows_of
 
 SERIES = "series"  # what `products list` says beside the columns: in series production or not, and why
 _COMMA = re.compile(r"\s*[、，,；;]\s*")
@@ -131,11 +132,21 @@ def add_entry(office: Office, kind: ListKind, written: Mapping[str, str]) -> Kep
 
 def import_entries(office: Office, kind: ListKind, source: GivenFile) -> Kept:
     """Take a .csv or .xlsx file into a list: new entries are added, known ones changed; all or none."""
+    fields = list_fields(office, kind)
     with source.lent() as path:
-        entries, notes = read_list(path, list_fields(office, kind), kind.required)
-    if not entries:
+        rows, notes = read_rows_of(path, fields, kind.required)
+    if not rows:
         raise InvalidInput(f"{source.name} 里没有内容", remedy="请在表头下面填写至少一行")
-    return _keep(office, kind, entries, notes)
+    labels = {f.key: f.label for f in fields}
+    known_by = {row: "、".join(f"「{labels[key]}」" for key in kind.known_by(entry)) for row, entry in rows}
+    problems = [
+        Problem(f"与第{before}行是同一条（{known_by[row]}相同），「{labels[key]}」却写得不同", key, row, source.name)
+        for row, before, key in told_twice(kind, rows)
+    ]
+    if problems:
+        message = f"{source.name} 有{len(problems)}处前后写得不同，一条也没有读入"
+        raise InvalidInput(message, remedy="请合并成一行，或改正其中一行", problems=problems)
+    return _keep(office, kind, [entry for _, entry in rows], notes)
 
 
 def _keep(office: Office, kind: ListKind, new: Sequence[Entry], notes: tuple[Sentence, ...] = ()) -> Kept:

@@ -28,6 +28,7 @@ from qrecords.stores.given import GivenFile
 from qrecords.stores.register.audit import Wanted
 from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.pages.working import LABELS
+from qrecords.web.wording import worded
 
 EVENTS = 100  # a page of the log
 ENTRIES = 500
@@ -186,7 +187,7 @@ def import_entries(asked: Asked) -> Response:
 
 def _kept(asked: Asked, kept: lists.Kept) -> Response:
     told = f"新增{kept.added}条，更新{kept.changed}条，共{kept.total}条"
-    return asked.go(f"/office/lists/{asked.path['name']}", told)
+    return asked.go(f"/office/lists/{asked.path['name']}", "；".join([told, *map(worded, kept.notes)]))
 
 
 def _uploaded(asked: Asked) -> GivenFile:
