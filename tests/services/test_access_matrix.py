@@ -30,12 +30,15 @@ from qrecords.model.access import (
     decide,
     readable,
     roles_with,
+    seen_units,
     sees,
     sight,
     tags_of,
 )
-from qrecords.model.record import Action, Record, State
+from qrecords.model.apart import UNIT, Place, held, values_without
+from qrecords.model.record import Action, Record, Signed, State
 from qrecords.model.roles import ADMINISTRATION, read_roles
+from qrecords.model.textnorm import normalise
 from qrecords.stores.accessfile import template
 from qrecords.stores.fulltext.interface import Document, Filters
 from qrecords.stores.fulltext.matching import Facts, passes
@@ -127,6 +130,57 @@ def test_every_form_level_state_and_clearance_met() -> None:
         subject = Subject(True, "QR758-06A", level=level, state="filed")
         found = decide(an_account("supervisor", clearance=clearance), Action.READ, subject, RULES)
         assert found.allowed is (level <= clearance)
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_a_unit_with_a_part_in_a_record_reads_it_and_does_nothing_else(role: str) -> None:
+    """A case of several makers: who acts for its unit reads it for another of them alone; other roles see no difference."""
+    account, form = an_account(role), "FX758-FX"
+    its, other, none = (
+        Subject(True, form, unit, "", 1, "submitted", others=others)
+        for unit, others in (
+            ("示例一所", ("示例二所",)),
+            ("示例二所", ("示例三所", "示例 一所")),
+            ("示例二所", ("示例三所",)),
+        )
+    )
+    for action in (a for a in sorted(Action) if a not in NO_RECORD):
+        told = [decide(account, action, subject, APART).allowed for subject in (its, other, none)]
+        if role == "unit":
+            assert told == [told[0], action is Action.READ, False], action
+        else:
+            assert len(set(told)) == 1, action
+    if decide(account, Action.READ, other, APART).allowed:
+        mine = frozenset({normalise("示例一所")}) if role == "unit" else None
+        assert seen_units(account, other, APART) == seen_units(account, its, APART) == mine
+
+
+def test_a_unit_sees_its_own_part_and_what_is_everybodys() -> None:
+    places = [Place(UNIT, "found"), Place(UNIT, "makers", "maker", frozenset({"甲"}))]
+    values = {
+        "found": "x",
+        "shared": "y",
+        "makers": [{"maker": " 甲", "on": "1"}, {"maker": "乙", "on": "2"}, {"on": "3"}],
+    }
+    assert values_without(values, places) == {"shared": "y", "makers": [{"maker": " 甲", "on": "1"}]}
+    assert values_without({"makers": [{"maker": "乙"}]}, places) == {}, "that there are others is not told"
+    assert [p.path for p in held(places, values, [])] == ["found", "makers"]
+    assert held(places, {"makers": [{"maker": "甲"}]}, []) == []
+    assert [p.path for p in held(places, {}, [{"makers": [[{"maker": "乙"}], None]}])] == ["makers"]
+    signed = Record(
+        "n",
+        "f",
+        2026,
+        State.FILED,
+        values,
+        "",
+        "2026-01-01",
+        "",
+        "",
+        "",
+        signatures=(Signed("maker", "x", "2026-01-01"),),
+    )
+    assert signed.without(places).signatures == () and signed.without(places[1:]).signatures == signed.signatures
 
 
 def test_administrators_are_kept_apart() -> None:

@@ -156,6 +156,24 @@ def test_filters_are_part_of_the_search(filled: Index, corpus: list[Document], t
     assert found(filled, text, filters) == scan(corpus, parse_query(text).root, filters)
 
 
+def test_a_record_of_several_units_is_found_by_each_of_them(engine: Engine, tmp_path: Path) -> None:
+    documents = [
+        replace(document(n, "功放"), unit=unit, other_units=others)
+        for n, (unit, others) in enumerate((("甲所", ()), ("甲所", ("乙 所", "丙所")), ("丁所", ("甲所",)), ("", ())))
+    ]
+    engine.build(tmp_path, documents, "register-1", len(documents))
+    index = engine.open(tmp_path)
+    wanted = {"甲所": {0, 1, 2}, "乙所": {1}, "丙所": {1}, "丁所": {2}, "": {3}}
+    for unit, places in wanted.items():
+        numbers = {documents[place].record_no for place in places}
+        assert {*found(index, "功放", Filters(readable=(Scope(units=(unit,)),)))} == numbers, unit
+        assert not unit or {*found(index, "功放", Filters(unit=unit))} == numbers
+    assert {*found(index, "功放", Filters(readable=(Scope(units=("丙所", "丁所")),)))} == {
+        documents[1].record_no, documents[2].record_no,
+    }  # fmt: skip
+    index.close()
+
+
 @pytest.mark.parametrize("sort", ["date", "relevance"])
 @pytest.mark.parametrize("text", ["功放", "功 OR 泵", "状态:filed"])
 def test_pages_make_the_whole(filled: Index, corpus: list[Document], text: str, sort: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,6 +28,7 @@ from qrecords.model.access import (
     decide_document,
     not_whole,
     readable,
+    seen_units,
     sees,
     sight,
 )
@@ -190,7 +191,7 @@ class Session:
     def authorise_all(self, action: Action, records: Iterable[Record]) -> None:
         """Let the account do this to all of the records, or refuse, and log the refusals."""
         records, rules, notices = list(records), self.rules, self.own_notices()
-        about = ((r, Subject.of(r, self.account, notices)) for r in records)
+        about = ((r, self._subject(r, notices)) for r in records)
         if action is Action.REVIEW and rules.separation == "strict":
             wrote = self._wrote_in([r.record_no for r in records])
             about = ((r, replace(s, authored=s.authored or r.record_no in wrote)) for r, s in about)
@@ -256,25 +257,40 @@ class Session:
         Each without what is kept apart in it and the account does not see: what is shown of records comes through here.
         """
         rules, notices = self.rules, self.own_notices()
-        pairs = ((r, Subject.of(r, self.account, notices)) for r in records)
+        pairs = ((r, self._subject(r, notices)) for r in records)
         found = [(r, subject) for r, subject in pairs if self._decided(action, r, subject, rules).allowed]
-        if (by := sight(self.account, rules)) is None:
+        if (by := sight(self.account, rules)) is None and not any(subject.others for _, subject in found):
             return [r for r, _ in found]
         return [r.without(self._unseen(r, subject, by)) for r, subject in found]
 
     def unseen(self, record: Record) -> Sequence[Place]:
         """Return where in a record stands, or might stand, what the account does not see though it may read it."""
-        by = sight(self.account, self.rules)
-        return () if by is None else self._unseen(record, Subject.of(record, self.account, self.own_notices()), by)
+        outline = self.outlines.get(record.form_code)
+        if not outline.apart and not outline.shared:
+            return ()
+        subject = self._subject(record, self.own_notices())
+        return self._unseen(record, subject, sight(self.account, self.rules))
 
-    def _unseen(self, record: Record, subject: Subject, by: Sight) -> Sequence[Place]:
-        places = self.outlines.get(record.form_code).apart
-        return unseen(places, sees(self.account, subject, by)) if places else ()
+    def _subject(self, record: Record, notices: Collection[str]) -> Subject:
+        others = self.outlines.get(record.form_code).other_units(record.values)
+        return Subject.of(record, self.account, notices, others)
+
+    def _unseen(self, record: Record, subject: Subject, by: Sight | None) -> Sequence[Place]:
+        outline = self.outlines.get(record.form_code)
+        hidden: list[Place] = []
+        if outline.apart and by is not None:
+            hidden += unseen(outline.apart, sees(self.account, subject, by))
+        if subject.others and (seen := seen_units(self.account, subject, self.rules)) is not None:
+            hidden += outline.of_others(seen, subject.unit)
+        return hidden
 
     def _decided(self, action: Action, record: Record, subject: Subject, rules: Rules) -> Decision:
         """Decide on an action about a record; what needs it whole, only for who sees all of it."""
         found = decide(self.account, action, subject, rules)
-        if not found.allowed or action not in WHOLE or (by := sight(self.account, rules)) is None:
+        if not found.allowed or action not in WHOLE:
+            return found
+        by = sight(self.account, rules)
+        if by is None and not subject.others:
             return found
         hidden = record.withheld or record.without(self._unseen(record, subject, by)).withheld
         if not hidden:
@@ -292,7 +308,7 @@ class Session:
 
     def allowed(self, actions: Iterable[Action], record: Record) -> list[Action]:
         """Return which of these the account may do with a record; nothing is logged."""
-        rules, subject = self.rules, Subject.of(record, self.account, self.own_notices())
+        rules, subject = self.rules, self._subject(record, self.own_notices())
         return [action for action in actions if self._decided(action, record, subject, rules).allowed]
 
     def own_notices(self) -> frozenset[str]:

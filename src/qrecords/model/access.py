@@ -175,6 +175,7 @@ class Subject:
     """What an action is about, as far as rights ask; `record` is False for what is no record: a list, a form, a year.
 
     `own`: the account made it or is named in its service notice. `authored`: the account wrote values in it.
+    `others`: further units that have a part in it, each its own lines.
     """
 
     record: bool = False
@@ -186,9 +187,12 @@ class Subject:
     topics: tuple[str, ...] = ()
     own: bool = False
     authored: bool = False
+    others: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, record: Record, account: Account, notices: Collection[str] = ()) -> Subject:
+    def of(
+        cls, record: Record, account: Account, notices: Collection[str] = (), others: tuple[str, ...] = ()
+    ) -> Subject:
         """Return a record as rights see it; `notices` are the service notices the account is named in."""
         made = record.created_by == account.name
         return cls(
@@ -201,6 +205,7 @@ class Subject:
             topics=topics_of(record.values),
             own=made or record.record_no in notices or record.values.get("notice_no") in notices,
             authored=made,
+            others=others,
         )
 
 
@@ -431,6 +436,8 @@ def _counts(role: Role, rules: Rules) -> bool:
 
 
 def _any(held: list[tuple[Grant, Right]], action: Action, account: Account, subject: Subject) -> bool:
+    if subject.others and action is not Action.READ:
+        subject = replace(subject, others=())  # they see their part; whose record it is does the steps
     return any(action in right.actions and _fits(right, grant, account, subject) for grant, right in held)
 
 
@@ -444,11 +451,30 @@ def _fits(right: Right, grant: Grant, account: Account, subject: Subject) -> boo
         subject.level <= min(right.up_to, account.clearance)
         and (right.whose != "own" or subject.own)
         and units is not None
-        and (not units or normalise(subject.unit) in {normalise(u) for u in units})
+        and (not units or not _normal((subject.unit, *subject.others)).isdisjoint(_normal(units)))
         and (not grant.branch or subject.branch == grant.branch)
         and (not right.states or subject.state in right.states)
         and (not right.topics or not set(right.topics).isdisjoint(subject.topics))
     )
+
+
+def _normal(units: Iterable[str]) -> frozenset[str]:
+    return frozenset(normalise(unit) for unit in units)
+
+
+def seen_units(account: Account, subject: Subject, rules: Rules) -> frozenset[str] | None:
+    """Return of which units an account sees the parts of a record it reads, in normal form; None when of all.
+
+    Who reads by the unit he belongs to, or a grant is for, sees that unit's alone.
+    """
+    found: set[str] = set()
+    for grant, right in _held(account, rules):
+        if Action.READ in right.actions and _fits(right, grant, account, subject):
+            units = _units(right, grant, account)
+            if not units:
+                return None
+            found |= _normal(units)
+    return frozenset(found)
 
 
 def _units(right: Right, grant: Grant, account: Account) -> tuple[str, ...] | None:

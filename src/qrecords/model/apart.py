@@ -11,22 +11,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from qrecords.model.rules import is_empty
+from qrecords.model.textnorm import normalise
 
+PERFORMING_UNIT = "performing_unit"  # the field that names the unit whose record it is
+UNIT = "unit"  # the kind of what belongs to another unit
 Changes = Mapping[str, Sequence[Any]]  # of each field the old and the new value
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A field, or a column of its rows, kept apart as one kind of thing."""
+    """A field, or a column of its rows, kept apart as one kind of thing; with `units` the rows of all other units.
+
+    `units` are those whose rows stay, in normal form; `column` is then the one that names a row's unit.
+    """
 
     kind: str
     key: str
     column: str = ""
+    units: frozenset[str] | None = None
 
     @property
     def path(self) -> str:
         """Return `key` or `key.column`, as a form labels it."""
-        return f"{self.key}.{self.column}" if self.column else self.key
+        return f"{self.key}.{self.column}" if self.column and self.units is None else self.key
+
+    def hides_row(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a whole row belongs to a unit none of `units`."""
+        return self.units is not None and normalise(str(row.get(self.column) or "")) not in self.units
 
 
 def unseen(places: Iterable[Place], seen: Collection[str]) -> list[Place]:
@@ -46,7 +57,9 @@ def values_without(values: Mapping[str, Any], places: Iterable[Place]) -> dict[s
         if not place.column:
             left.pop(place.key, None)
         elif place.key in left:
-            left[place.key] = _rows_without(left[place.key], place.column)
+            left[place.key] = _rows_without(left[place.key], place)
+            if place.units is not None and not left[place.key]:
+                del left[place.key]
     return left
 
 
@@ -55,14 +68,16 @@ def changes_without(changes: Changes, places: Iterable[Place]) -> dict[str, list
     left = {key: [*change] for key, change in changes.items()}
     for place in places:
         if place.key in left:
-            left[place.key] = [_rows_without(rows, place.column) if place.column else None for rows in left[place.key]]
+            left[place.key] = [_rows_without(rows, place) if place.column else None for rows in left[place.key]]
     return {key: change for key, change in left.items() if change[0] != change[1]}
 
 
-def _rows_without(rows: Any, column: str) -> Any:
+def _rows_without(rows: Any, place: Place) -> Any:
     if not isinstance(rows, list):
         return rows
-    return [{k: v for k, v in row.items() if k != column} if isinstance(row, Mapping) else row for row in rows]
+    if place.units is not None:
+        return [row for row in rows if not (isinstance(row, Mapping) and place.hides_row(row))]
+    return [{k: v for k, v in row.items() if k != place.column} if isinstance(row, Mapping) else row for row in rows]
 
 
 def _stands(place: Place, values: Mapping[str, Any]) -> bool:
@@ -70,6 +85,8 @@ def _stands(place: Place, values: Mapping[str, Any]) -> bool:
     if not place.column:
         return not is_empty(value)
     rows = value if isinstance(value, list) else []
+    if place.units is not None:
+        return any(isinstance(row, Mapping) and place.hides_row(row) for row in rows)
     return any(isinstance(row, Mapping) and not is_empty(row.get(place.column)) for row in rows)
 
 

@@ -137,6 +137,9 @@ class Field(Definition):
     default: str | bool | int | None = None
     searchable: bool = True
     apart: str = ""  # kept apart as this: only rights that see it show it; it is never searched, counted or asked for
+    # Whose it is, where a record is of several units: that of the field named here, of rows that in this column.
+    # Who reads by his own unit alone sees no other's (model/apart.py).
+    of_unit: str = ""
     refers_to: str = ""  # this field holds the number of a record of that form, QR758-04
     note: str = ""
     compute: Compute | None = None
@@ -155,7 +158,11 @@ class Field(Definition):
             raise ValueError(f"{self.key}: apart 应为小写字母的词，如 price")
         if self.apart and (self.required or self.columns or self.type in BOXES):
             raise ValueError(f"{self.key}: 限阅（apart）的栏目不能必填，不能是签名处；明细表写在列上")
+        if self.of_unit and self.columns and self.column(self.of_unit) is None:
+            raise ValueError(f"{self.key}: of_unit 要写写明单位的那一列")
         for column in self.columns:
+            if column.of_unit:
+                raise ValueError(f"{self.key}: of_unit 写在明细表上，不写在列上")
             if (made := column.compute) and (made.field or not {*made.factors} <= {c.key for c in self.columns}):
                 raise ValueError(f"{self.key}: 计算列 {column.key} 要由同一行的列相乘（product）")
         if self.listed_by and {c.key for c in self.columns} != {"form_code", "record_no", "copies"}:

@@ -18,7 +18,7 @@ from pydantic import model_validator
 from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import Problem
 from qrecords.model import relations, rules
-from qrecords.model.apart import Place
+from qrecords.model.apart import PERFORMING_UNIT, Place
 from qrecords.model.deadlines import WEEKENDS, Calendar, Deadline
 from qrecords.model.field import (
     BOXES,
@@ -485,6 +485,8 @@ def _definition_problems(form: Form) -> Iterator[str]:
             yield f"栏目 {field.key} 由不存在的 {made.field} 计算"
         elif made and any(c and fields[made.field].column(c) is None for c in (made.column, made.by)):
             yield f"栏目 {field.key} 由 {made.field} 里没有的列计算"
+        if field.of_unit and not field.columns and field.of_unit != PERFORMING_UNIT:
+            yield f"栏目 {field.key} 的 of_unit 只能写 {PERFORMING_UNIT}（明细表写列）"
     dated = fields.get(form.date_field)
     if not dated or dated.type not in {FieldType.DATE, FieldType.DATETIME} or not dated.required:
         yield f"date_field {form.date_field} 必须是必填的日期栏目"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from qrecords.advice import Do, Input, Named, advise, joined
 from qrecords.errors import Problem, WrongState
-from qrecords.model.apart import Place, changes_without, held, values_without
+from qrecords.model.apart import UNIT, Place, changes_without, held, values_without
 from qrecords.model.rules import holds, is_empty
 
 if TYPE_CHECKING:
@@ -266,11 +266,18 @@ class Record:
 
     def without(self, places: Iterable[Place]) -> Record:
         """Return the record without what stands in these places, now or before a correction."""
-        if not (found := held(places, self.values, [c.changes for c in self.corrections])):
+        places = [*places]
+        # Whether another unit's are filled in is not told either.
+        stands = held(places, self.values, [c.changes for c in self.corrections])
+        if not (found := [p for p in places if p.kind == UNIT or p in stands]):
             return self
         corrections = tuple(replace(c, changes=changes_without(c.changes, found)) for c in self.corrections)
         values = values_without(self.values, found)
-        return replace(self, values=values, corrections=corrections, withheld=tuple(p.path for p in found))
+        # The papers signed show all of it: who signed for another unit is that unit's.
+        others = any(place.kind == UNIT and place.units is None for place in found)
+        signatures = () if others else self.signatures
+        hidden = tuple(p.path for p in found)
+        return replace(self, values=values, corrections=corrections, signatures=signatures, withheld=hidden)
 
     @property
     def month(self) -> str:

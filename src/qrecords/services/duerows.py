@@ -58,7 +58,7 @@ def waiting(office: Office, on: date) -> Iterator[Waiting]:
             from_day = max(first, (on - timedelta(days=deadline.back)).isoformat() if deadline.back else "")
             about = (r for form in dict.fromkeys(deadline.forms) for r in _counted(office, form, on, back=back))
             for record in about:
-                if record.date >= from_day and record.record_no not in answered:
+                if record.date >= from_day and record.record_no not in answered and _is_told(office, deadline, record):
                     yield from _started(key, deadline, record, on, calendar)
 
 
@@ -87,6 +87,12 @@ def _answered(office: Office, deadline: Deadline, on: date) -> frozenset[str]:
         for r in _counted(office, naming.form, on)
         for number in column(r.values, naming.field)
     )
+
+
+def _is_told(office: Office, deadline: Deadline, record: Record) -> bool:
+    """Tell whether the account sees what starts and ends a clock: what it does not see would run for ever."""
+    named = {*deadline.start, *(() if deadline.lines else deadline.done)}
+    return named.isdisjoint(place.path for place in office.unseen(record))
 
 
 def _started(key: str, deadline: Deadline, record: Record, on: date, calendar: Calendar) -> Iterator[Waiting]:

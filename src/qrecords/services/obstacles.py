@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from qrecords.errors import Problem
-from qrecords.model.form import Form
+from qrecords.model.apart import UNIT
+from qrecords.model.form import Form, root
 from qrecords.model.record import Action, Record, State, missing_before, open_actions
 from qrecords.office import Office
 from qrecords.services.checking import conflicting, references
@@ -38,8 +39,14 @@ def obstacles_of(office: Office, record: Record) -> Obstacles:
     if action is None:
         return Obstacles(None)
     record = listed(office, record).record  # as submitting or filing will list them
-    now = (*missing_before(form, record, action), *before_step(office, record, action))
-    return Obstacles(action, now, tuple(_later(office, form, record, action, now)))
+    now = _told(office, record, [*missing_before(form, record, action), *before_step(office, record, action)])
+    return Obstacles(action, now, _told(office, record, _later(office, form, record, action, now)))
+
+
+def _told(office: Office, record: Record, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the problems without those of fields that are another unit's: whether they are filled in is not told."""
+    hidden = {place.key for place in office.unseen(record) if place.kind == UNIT}
+    return tuple(p for p in problems if not hidden or root(p.field) not in hidden)
 
 
 def next_step(form: Form, record: Record) -> Action | None:
@@ -81,10 +88,9 @@ def named_before(
             owing = owed_by(office, [r for r in of_form if steps[r.record_no] is Action.FILE])
         for record in of_form:
             if action := steps[record.record_no]:
-                found[record.record_no] = (
-                    *missing_before(form, record, action),
-                    *before_step(office, record, action, around, owing.get(record.record_no)),
-                )
+                lacking = missing_before(form, record, action)
+                lacking += before_step(office, record, action, around, owing.get(record.record_no))
+                found[record.record_no] = _told(office, record, lacking)
     return found
 
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from qrecords import __version__
 from qrecords.errors import InvalidInput, NotFound, QRecordsError
-from qrecords.model.apart import Place
+from qrecords.model.apart import UNIT, Place
 from qrecords.model.numbering import FormCodes
+from qrecords.model.textnorm import normalise
 from qrecords.stores.durable import write_file
 from qrecords.stores.formfolders import series_folders
 from qrecords.stores.fulltext.interface import file_mark
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 CACHE_FILE = "forms.json"
 _BOXES = frozenset({"signature", "seal"})  # empty on paper; the evidence is a text of its own
-_FORMAT = 3
+_FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class FieldOutline:
     searchable: bool
     apart: str = ""
     columns: tuple[FieldOutline, ...] = ()
+    of_unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,26 @@ class FormOutline:
     def searched(self) -> tuple[FieldOutline, ...]:
         """Return the fields whose values are searched, of repeated rows those columns: worked out once for a batch."""
         return tuple(replace(f, columns=tuple(filter(_is_searched, f.columns))) for f in self.fields if _is_searched(f))
+
+    @cached_property
+    def shared(self) -> tuple[FieldOutline, ...]:
+        """Return the fields told to the unit they belong to alone."""
+        return tuple(f for f in self.fields if f.of_unit)
+
+    def other_units(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the units that have lines of their own in a record, beside the one whose it is."""
+        if not self.shared:
+            return ()
+        lines = [(f.of_unit, row) for f in self.shared if f.columns for row in values.get(f.key) or ()]
+        return tuple(dict.fromkeys(str(row[column]) for column, row in lines if row.get(column)))
+
+    def of_others(self, seen: frozenset[str], unit: str) -> Iterable[Place]:
+        """Give what belongs to units other than those seen, in a record of a unit."""
+        for field in self.shared:
+            if field.columns:
+                yield Place(UNIT, field.key, field.of_unit, seen)
+            elif normalise(unit) not in seen:
+                yield Place(UNIT, field.key)
 
     @cached_property
     def apart(self) -> tuple[Place, ...]:
@@ -159,7 +181,8 @@ def _is_searched(field: FieldOutline) -> bool:
 
 def _outlined(field: Field) -> FieldOutline:
     columns = tuple(map(_outlined, field.columns))
-    return FieldOutline(field.key, field.label, field.type.value, field.searchable, field.apart, columns)
+    kind = field.type.value
+    return FieldOutline(field.key, field.label, kind, field.searchable, field.apart, columns, field.of_unit)
 
 
 def _flat(fields: Iterable[FieldOutline]) -> Iterable[FieldOutline]:
@@ -173,5 +196,5 @@ def _form(kept: dict[str, Any]) -> FormOutline:
 
 
 def _field(kept: dict[str, Any]) -> FieldOutline:
-    columns = tuple(map(_field, kept["columns"]))
-    return FieldOutline(kept["key"], kept["label"], kept["kind"], kept["searchable"], kept["apart"], columns)
+    columns, named = tuple(map(_field, kept["columns"])), (kept["key"], kept["label"], kept["kind"])
+    return FieldOutline(*named, kept["searchable"], kept["apart"], columns, kept["of_unit"])

@@ -82,14 +82,17 @@ def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, st
     texts = [("record_no", record.record_no), ("archive_no", record.archive_no), ("form_title", form.title)]
     values = record.values
     get = values.get
+    others = form.other_units(values)
     for field in form.searched:
+        if others and field.of_unit:
+            continue  # told to one unit alone: found by none of several
         value = get(field.key)
         if value.__class__ is str:  # nearly every value
             texts.append((field.key, value))
         elif value is not None:
             texts += _texts(field, value)
     texts += [("supervisor_opinion", record.opinion), ("reason", record.reason)]
-    texts += [("signature", s.by) for s in record.signatures]
+    texts += [("signature", s.by) for s in record.signatures if not others]
     if record.paper_no:
         texts += [("record_no", record.paper_no), ("title", record.title)]  # its title may stand in no field
     texts += added
@@ -107,6 +110,7 @@ def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, st
         secrecy_level=secrecy_rank(str(values.get("secrecy_level", ""))),
         texts=tuple([text for text in texts if text[1]]),
         tags=tags_of(record),
+        other_units=others,
     )
 
 

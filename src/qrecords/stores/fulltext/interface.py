@@ -50,6 +50,7 @@ class Document:
     secrecy_level: int
     texts: tuple[tuple[str, str], ...]
     tags: tuple[str, ...] = ()  # what rights ask of it beside the above (model/access.tags_of)
+    other_units: tuple[str, ...] = ()  # that have a part in it
 
     def all_texts(self) -> tuple[tuple[str, str], ...]:
         """Return the texts, and what the record is called by as texts under their usual keys."""

@@ -27,6 +27,7 @@ class Facts(NamedTuple):
     models: tuple[str, ...]
     keys: tuple[str, ...]
     tags: tuple[str, ...] = ()
+    other_units: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, document: Document, keys: tuple[str, ...]) -> Facts:
@@ -34,7 +35,7 @@ class Facts(NamedTuple):
         unit, secrecy = normalise(document.unit), document.secrecy_level
         order, customer = order_of(document), document.customer_unit.strip()
         named = (document.form_code, document.year, document.state, unit, secrecy, customer, document.models())
-        return cls(document.record_no, order, *named, keys, document.tags)
+        return cls(document.record_no, order, *named, keys, document.tags, tuple(map(normalise, document.other_units)))
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Facts:
@@ -61,7 +62,7 @@ def passes(facts: Facts, filters: Filters) -> bool:
         and (not filters.states or facts.state in filters.states)
         and (not filters.date_from or day >= day_number(filters.date_from))
         and (not filters.date_to or day <= day_number(filters.date_to))
-        and (not filters.unit or facts.unit == normalise(filters.unit))
+        and (not filters.unit or normalise(filters.unit) in (facts.unit, *facts.other_units))
         and (not filters.customer.strip() or facts.customer_unit == filters.customer.strip())
         and (not filters.model.strip() or filters.model.strip() in facts.models)
         and (filters.readable is None or any(_within(facts, scope) for scope in filters.readable))
@@ -91,7 +92,7 @@ def _within(facts: Facts, scope: Scope) -> bool:
     return (
         (not scope.forms or any(normalise(form) in form_names(facts.form_code) for form in scope.forms))
         and facts.form_code not in scope.but
-        and (not scope.units or facts.unit in map(normalise, scope.units))
+        and (not scope.units or not {facts.unit, *facts.other_units}.isdisjoint(map(normalise, scope.units)))
         and (scope.max_secrecy is None or facts.secrecy <= scope.max_secrecy)
         and (not scope.states or facts.state in scope.states)
         and all(not set(group).isdisjoint(facts.tags) for group in scope.tags)

@@ -345,7 +345,7 @@ def _tantivy_document(document: Document) -> tantivy.Document:
     made.add_unsigned("year", document.year)
     made.add_unsigned("secrecy", document.secrecy_level)
     made.add_unsigned("order", order_of(document))
-    for fact in (_RECORD, f"state:{document.state}", _unit(document.unit)):
+    for fact in (_RECORD, f"state:{document.state}", *map(_unit, (document.unit, *document.other_units))):
         made.add_text("facts", fact)
     for tag in document.tags:
         made.add_text("facts", f"tag:{tag}")
