@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from qrecords.errors import UsageError, WrongState
+from qrecords.errors import InvalidInput, UsageError, WrongState
 from qrecords.model.access import Grant
 from qrecords.model.figures.results import Figure
 from qrecords.model.lists import CUSTOMERS
@@ -81,6 +81,12 @@ def test_a_sample_is_whole(form: str) -> None:
         ("HF", {"condition": "有问题", "comments": None}, "要写明是什么问题"),
         ("GJ", {"sources": None}, "来源记录"),
         ("GJ", {"verifier": "示例己"}, "验证人不能是责任人（QS/PA758A 5.10.2）"),
+        ("GJ", {"verifier": "示例　己"}, "验证人不能是责任人（QS/PA758A 5.10.2）"),  # as names of two are written
+        (
+            "JH",
+            {"measures": [{"item_no": "ＪＨ-2026-p2-001", "measure": "示例", "planned_on": "2026-06-30"}]},
+            "第1行与「一、举措」第1行的「编号」相同",
+        ),
         ("GJ", {"effect": None}, "效果"),
         ("GJ", {"outcome": "不采纳"}, "不采纳的原因"),
     ],
@@ -135,6 +141,26 @@ def test_an_item_of_an_approved_plan_is_cancelled_never_taken_out() -> None:
     assert definition.lost(before, before) == []
 
 
+def test_the_number_of_an_item_is_not_used_in_another_plan(office: Office, write: Callable[..., Path]) -> None:
+    """What is done names an item by its number alone: of two with one number both would be done."""
+    fill(office, "JH", [on_disk(write(paper("JH")))])
+    goals = [{**paper("JH")["goals"][0], "item_no": "ZT-1"}]
+    other = paper("JH", plan_title="专题计划", goals=goals, measures=None, training=None, no_training="无")
+    visits = [{**other["visits"][0], "item_no": "jh-2026-P3-001"}]
+    with pytest.raises(InvalidInput) as refused:
+        fill(office, "JH", [on_disk(write({**other, "visits": visits}))])
+    assert "jh-2026-P3-001 已在 KF758-JH-2026-00001" in str(refused.value.problems[0].message)
+    assert fill(office, "JH", [on_disk(write({**other, "visits": [{**visits[0], "item_no": "ZT-2"}]}))]).records
+
+
+def test_who_signed_stands_on_one_line_and_is_a_name(office: Office, write: Callable[..., Path]) -> None:
+    (made,) = fill(office, "GJ", [on_disk(write(paper("GJ", raised_on="2026-01-02")))]).records
+    (signed,) = steps.sign(office, [made.record_no], kind="verifier", by=" 示例\r\n庚 ", on="2026-01-02")
+    assert [s.by for s in signed.signatures] == ["示例 庚"]
+    with pytest.raises(InvalidInput, match="签署人：太长：共101字，最多100字"):
+        steps.sign(office, [made.record_no], kind="verifier", by="庚" * 101, on="2026-01-02")
+
+
 def test_plan_and_spare_plan_are_in_force_with_their_signatures_alone(
     office: Office, write: Callable[..., Path]
 ) -> None:
@@ -175,7 +201,9 @@ def test_what_is_due_of_them(office: Office, write: Callable[..., Path], sample:
     assert not office_keys & {"service_plan", "spare_plan", "follow_up"}, "kept elsewhere, or not at all: not asked for"
     again = paper("HF", condition="有问题", followed_on="2025-01-07", finished_on="2025-01-02", service_no="示例")
     fill(office, "HF", [on_disk(write(again))])
-    fill(office, "JH", [on_disk(write(paper("JH", plan_year=2025, drafted_on="2025-02-10")))])
+    parts = ("goals", "measures", "training", "visits")  # numbers of its own: none is used in two plans
+    own = {part: [{**paper("JH")[part][0], "item_no": f"JH-2025-{part}"}] for part in parts}
+    fill(office, "JH", [on_disk(write(paper("JH", plan_year=2025, drafted_on="2025-02-10", **own)))])
     fill(office, "GJ", [on_disk(write(paper("GJ", done_on=None, outcome=None, verified_on=None, verifier=None)))])
     found = {d.key: d for d in due(office, on="2026-02-01").due}
     assert (found["service_plan"].due_on, found["service_plan"].limit_on) == ("2026-03-31", "2026-03-31")

@@ -166,7 +166,8 @@ def test_reviewed_approved_sent_and_received(people: kept.People, tmp_path: Path
     draw(people("甲"), "BB", "2019")
     assert sign(people("甲"), NUMBER, "drafter", Hand()).signatures[0].by == "甲"
     assert review(people("乙"), NUMBER, Hand("示例主任", "2020-01-20")).state == "reviewed"
-    done = approve(people("丙"), NUMBER, Hand("示例领导", "2020-01-21", on_disk(scan)))
+    done = approve(people("丙"), NUMBER, Hand("示例领导\n", "2020-01-21", on_disk(scan)))
+    assert done.signatures[-1].by == "示例领导", "on one line, as papers print it"
     assert done.state == "approved" and done.archive_no == "750-KJ·KF·BB·2019·D5-0001"
     office = people.office
     assert office.archive.read(DOCUMENT.object_id(NUMBER), f"scans/{NUMBER}-1-approver.pdf") == scan.read_bytes()

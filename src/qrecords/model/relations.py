@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from qrecords.errors import Problem
 from qrecords.model.numbering import without_edition
-from qrecords.model.rules import ConditionLike, holds, is_empty
+from qrecords.model.rules import ConditionLike, alike, holds, is_empty
 from qrecords.model.staff import NO_CARD, OUT_OF_USE, PASSED, may_be_sent
 from qrecords.model.values import Values
 
@@ -80,9 +80,10 @@ def _unique(relation: RelationLike, values: Values, others: Sequence[Other]) -> 
     mine = column(values, relation.field)
     for other in others:
         path = relation.among.get(without_edition(other.form_code))
-        if path and all(other.values.get(key) == values.get(key) for key in relation.same):
+        if path and _same(relation, values, other):
+            theirs = {alike(value) for value in column(other.values, path)}
             for value in mine:
-                if value in column(other.values, path):
+                if alike(value) in theirs:
                     yield f"{value} 已在 {other.name}"
 
 
@@ -90,9 +91,7 @@ def _apart(relation: RelationLike, values: Values, others: Sequence[Other]) -> I
     """The period `field` names as `from-to` meets no other record's of the same kind."""
     start, _, end = relation.field.partition("-")
     for other in others:
-        if without_edition(other.form_code) not in relation.among or any(
-            other.values.get(k) != values.get(k) for k in relation.same
-        ):
+        if without_edition(other.form_code) not in relation.among or not _same(relation, values, other):
             continue
         theirs = other.values
         ends = [values.get(start), values.get(end), theirs.get(start), theirs.get(end)]
@@ -109,7 +108,7 @@ def _total_below(relation: RelationLike, values: Values, others: Sequence[Other]
     counted = []
     for other in others:
         path = relation.among.get(without_edition(other.form_code))
-        if path and all(other.values.get(key) == values.get(key) for key in relation.same):
+        if path and _same(relation, values, other):
             for value in column(other.values, path):
                 total += Decimal(str(value))
                 counted.append(other.name)
@@ -128,14 +127,16 @@ def _mark(relation: RelationLike, values: Values, others: Sequence[Other]) -> It
     said, known = values.get(relation.field), values.get(number)
     days = {o.record_no: str(o.values.get(path) or "") for o in others if (path := _path(relation, o))}
     day = str(values.get(next(iter(relation.among.values()), "")) or "")
-    earlier = [o for o in others if o.values.get(number) == known and "" < days.get(o.record_no, "") < day]
+    earlier = [
+        o for o in others if alike(o.values.get(number)) == alike(known) and "" < days.get(o.record_no, "") < day
+    ]
     before = max(earlier, key=lambda o: days[o.record_no], default=None)
     if is_empty(said) or is_empty(known):
         return
     if before is None:
         wanted = relation.marks["new"]
     else:
-        changed = any(values.get(key) != before.values.get(key) for key in compared)
+        changed = any(alike(values.get(key)) != alike(before.values.get(key)) for key in compared)
         wanted = relation.marks["changed" if changed else "same"]
     if said != wanted:
         yield f"应为「{wanted}」（{f'上一次是 {before.name}' if before else '以前没有这个编号'}）"
@@ -158,6 +159,11 @@ def _qualified(relation: RelationLike, values: Values, others: Sequence[Other]) 
         for standing, model in lacking.items():
             about = f"（{model}）" if model and standing not in {NO_CARD, OUT_OF_USE} else ""
             yield f"{person.get('name') or ''} {standing}{about}"
+
+
+def _same(relation: RelationLike, values: Values, other: Other) -> bool:
+    """Tell whether another record is about the same, however it is written."""
+    return all(alike(other.values.get(key)) == alike(values.get(key)) for key in relation.same)
 
 
 def _path(relation: RelationLike, other: Other) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from qrecords.advice import advise
 from qrecords.errors import Problem
-from qrecords.model.values import Values
+from qrecords.model.values import Values, choice_key
 
 
 class ConditionLike(Protocol):
@@ -70,6 +70,11 @@ Labels = Callable[[str], str]
 def is_empty(value: object) -> bool:
     """Tell whether a field has nothing in it; false and zero are something."""
     return value is None or value in ("", [])
+
+
+def alike(value: Any) -> Any:
+    """Return what a value is compared by: words without what people vary in writing them (张 三 is 张三)."""
+    return choice_key(value) if isinstance(value, str) else value
 
 
 def holds(condition: ConditionLike | None, values: Values) -> bool:
@@ -198,17 +203,17 @@ def _at_least_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator[Pr
 
 
 def _unique_in_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
+    """No two rows, of one field or of several, have the same in a column."""
+    seen: dict[Any, tuple[str, int]] = {}
     for key in rule.fields:
-        seen: dict[Any, int] = {}
         for number, value in _column(values, key, rule.column):
-            if value in seen:
+            before, row = seen.setdefault(alike(value), (key, number))
+            if (before, row) != (key, number):
+                where = f"第{row}行" if before == key else f"「{label(before)}」第{row}行"
                 name = label(f"{key}.{rule.column}")
                 yield Problem(
-                    f"「{label(key)}」第{number}行与第{seen[value]}行的「{name}」相同：{value}",
-                    f"{key}[{number}].{rule.column}",
+                    f"「{label(key)}」第{number}行与{where}的「{name}」相同：{value}", f"{key}[{number}].{rule.column}"
                 )
-            else:
-                seen[value] = number
 
 
 def _same_in_all_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
@@ -216,7 +221,7 @@ def _same_in_all_rows(rule: RuleLike, values: Values, label: Labels) -> Iterator
         first: Any = None
         for number, value in _column(values, key, rule.column):
             first = value if first is None else first
-            if value != first:
+            if alike(value) != alike(first):
                 name = label(f"{key}.{rule.column}")
                 yield Problem(
                     f"「{label(key)}」第{number}行的「{name}」是{value}，与第1行的{first}不同",
@@ -273,13 +278,13 @@ def _reason_when_differs(rule: RuleLike, values: Values, label: Labels) -> Itera
     if not rule.column:
         why, one, other = rule.fields
         both = values.get(one), values.get(other)
-        if not any(map(is_empty, both)) and both[0] != both[1] and is_empty(values.get(why)):
+        if not any(map(is_empty, both)) and alike(both[0]) != alike(both[1]) and is_empty(values.get(why)):
             yield Problem(f"「{label(one)}」与「{label(other)}」不同，请填「{label(why)}」", why)
         return
     for key in rule.fields:
         for number, row in enumerate(values.get(key) or [], start=1):
             first, second = (row.get(column) for column in rule.among)
-            if not is_empty(first) and first != second and is_empty(row.get(rule.column)):
+            if not is_empty(first) and alike(first) != alike(second) and is_empty(row.get(rule.column)):
                 names = "、".join(f"「{label(f'{key}.{column}')}」" for column in rule.among)
                 reason = label(f"{key}.{rule.column}")
                 told = f"「{label(key)}」第{number}行的{names}不同（{first}、{second}），请填「{reason}」"
@@ -293,9 +298,9 @@ def _differ(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
         value = values.get(key)
         if is_empty(value):
             continue
-        if value in said:
-            yield Problem(f"「{label(key)}」与「{label(said[value])}」不能相同：{value}", key)
-        said.setdefault(value, key)
+        if (one := alike(value)) in said:
+            yield Problem(f"「{label(key)}」与「{label(said[one])}」不能相同：{value}", key)
+        said.setdefault(one, key)
 
 
 def _years_between(rule: RuleLike, values: Values, label: Labels) -> Iterator[Problem]:
@@ -323,9 +328,9 @@ def _rows_kept(rule: RuleLike, values: Values, label: Labels) -> Iterator[Proble
 def lost_rows(rule: RuleLike, before: Values, after: Values, label: Labels) -> Iterator[Problem]:
     """Give the rows that stood in what was filed and are gone: such a row is cancelled, its number never used again."""
     for key in rule.fields:
-        kept = {value for _, value in _column(after, key, rule.column)}
+        kept = {alike(value) for _, value in _column(after, key, rule.column)}
         for _, value in _column(before, key, rule.column):
-            if value not in kept:
+            if alike(value) not in kept:
                 clause = f"（{rule.clause}）" if rule.clause else ""
                 yield Problem(f"「{label(key)}」的 {value} 已经批准，不能删去，请写明取消原因{clause}", key)
 

@@ -39,6 +39,7 @@ _TIME = re.compile(
 _DATE_TIME = re.compile(
     rf"^(.+?)(?:[T\s]+|(?<=[日号])\s*)((?:{_HALVES})?\s*\d{{1,2}}(?::|时|点|\s*[AP]\.?M).*)$", re.IGNORECASE
 )
+LONGEST_NAME = 100  # characters of a person or an office
 LONGEST_NUMBER = 60  # characters of a number, its unit included
 _TOO_LARGE = 10**12
 _NUMBER = re.compile(r"^([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(\D.*)?$")
@@ -91,6 +92,11 @@ def parse_text(raw: object, max_length: int) -> str:
     if len(text) > max_length:
         raise ValueError(f"太长：共{len(text)}字，最多{max_length}字，请精简或改用附件")
     return text
+
+
+def parse_name(text: str) -> str:
+    """Return who signs, receives or is sent to: a person or an office, on one line as papers print it."""
+    return " ".join(parse_text(text, LONGEST_NAME).split())
 
 
 def _plain_lines(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -126,7 +126,7 @@ def sign(
     kind = office.forms.get(records[0].form_code).form.signature_kind(kind)
     filed = [r for r in records if r.state in AFTER_FILING]
     waiting = [r for r in records if r.state not in AFTER_FILING]
-    name = _text(by, "签署人")
+    name = _text(by, "签署人", values.parse_name)
     day = past_day(office, on or (_registered_day(records, kind, name) if evidence else ""), "签署日期")
     if not name:
         remedy = advise("请用 {} 写明是谁签的名或哪个单位盖的章", Input.BY)
@@ -412,9 +412,9 @@ def _codes_of_pages_alone(office: Office, path: Path) -> list[str]:
             remove_tree(work)
 
 
-def _text(text: str, what: str) -> str:
+def _text(text: str, what: str, read: Callable[[str], str] = lambda text: values.parse_text(text, 2000)) -> str:
     try:
-        return values.parse_text(text, 2000)
+        return read(text)
     except ValueError as error:
         raise InvalidInput(f"{what}：{error}", remedy="请改写后再试") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -60,7 +60,7 @@ def sign(office: Office, number: str, part: Part, hand: Hand) -> ShownDocument:
     """Register a signature on a document's paper, by the right of its part; without a name the account's person."""
     action = SIGNING[part]
     document = one(office, number, action)
-    by = _text(hand.by, "签署人") or office.account.person
+    by = _name(hand.by, "签署人") or office.account.person
     if not by:
         raise UsageError("没有写签署人", remedy=advise("请用 {} 写明是谁在纸上签的名", Input.BY))
     day = past_day(office, hand.on, "签署日期")
@@ -102,7 +102,7 @@ def make_void(office: Office, number: str, reason: str) -> ShownDocument:
 def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", mail_no: str = "") -> ShownDocument:
     """Send a document to all it is for, or to some; with the row of mail it went out by (R102)."""
     document = one(office, number, Action.REPORT_ISSUE)
-    recipients = tuple(dict.fromkeys(filter(None, (_text(name, "报送对象") for name in to)))) or document.recipients
+    recipients = tuple(dict.fromkeys(filter(None, (_name(name, "报送对象") for name in to)))) or document.recipients
     if not recipients:
         raise UsageError(
             f"{document.document_no} 没有定报送对象",
@@ -159,7 +159,7 @@ def _to_be_logged(office: Office, document: Document) -> str:
 def receive(office: Office, number: str, recipient: str, *, by: str, on: str = "") -> ShownDocument:
     """Register that a recipient signed for a document."""
     document = one(office, number, Action.REPORT_RECEIPT)
-    name, person = _text(recipient, "报送对象"), _text(by, "签收人")
+    name, person = _name(recipient, "报送对象"), _name(by, "签收人")
     if not person:
         raise UsageError("没有写签收人", remedy=advise("请用 {} 写明是谁签收的", Input.BY))
     day = past_day(office, on, "签收日期")
@@ -218,8 +218,12 @@ def _reason(reason: str) -> str:
     return text
 
 
-def _text(text: str, what: str) -> str:
+def _name(text: str, what: str) -> str:
+    return _text(text, what, values.parse_name)
+
+
+def _text(text: str, what: str, read: Callable[[str], str] = lambda text: values.parse_text(text, 2000)) -> str:
     try:
-        return values.parse_text(text, 2000)
+        return read(text)
     except ValueError as error:
         raise InvalidInput(f"{what}：{error}", remedy="请改写后再试") from None

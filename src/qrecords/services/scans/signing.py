@@ -135,7 +135,7 @@ def _signing_of(office: Office, known: Known, form: Form, wanted: Signing, ask: 
         if day < record.date:
             raise InvalidInput(f"签署日期 {day} 早于 {record.record_no} 的日期 {record.date}", remedy="请核对日期")
     try:
-        return replace(chosen, by=values.parse_text(chosen.by, 2000), on=day)
+        return replace(chosen, by=values.parse_name(chosen.by), on=day)
     except ValueError as error:
         raise InvalidInput(f"签署人：{error}", remedy="请改写后再试") from None
 
