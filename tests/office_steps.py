@@ -685,6 +685,30 @@ def _void_document(office: Office) -> None:
     make_void(office, BRIEF, "示例")
 
 
+MILREP = "示例代表室"
+
+
+def with_milrep(folder: Path) -> Path:
+    """An office that looks after some users of a branch for an office of military representatives."""
+    root = workspace(folder)
+    with (root / "forms" / "KF" / "documents.toml").open("a", encoding="utf-8") as kinds:
+        kinds.write(f'\n[milreps."{MILREP}"]\nbranches = ["海军"]\ncustomers = ["示例单位三"]\n')
+    return root
+
+
+@people()
+def _draw_for_milrep(office: Office) -> None:
+    drawn = draw_document(office, "JB", "2019-03", branch="海军", milrep=MILREP)
+    assert drawn.document_no == "KF-JB-2019-001", "no gap"
+
+
+@people()
+def _is_for_milrep(office: Office) -> bool:
+    there = list_documents(office)
+    assert len(there) < 2, "once"
+    return [(d.milrep, d.state) for d in there] == [(MILREP, "drawn")]
+
+
 @people()
 def _issue_document(office: Office) -> None:
     issue_document(office, BRIEF)
@@ -866,6 +890,9 @@ STEPS = {
     "days": Step(_name_days, _are_days, PUT),
     "adopt": Step(_adopt, _is_adopted, (*WRITTEN, *PUBLISHED, "adopt.kept", "adopt.placed", "adopt.committed")),
     "document": Step(_draw_document, _is_document("drawn"), (*WRITTEN, *PUBLISHED, *DOCUMENT_MOMENTS)),
+    "document for a milrep": Step(
+        _draw_for_milrep, _is_for_milrep, (*WRITTEN, *PUBLISHED, *DOCUMENT_MOMENTS), with_milrep
+    ),
     "document reviewed": Step(
         _review_document, _is_document("reviewed"), (*GROWN, *DOCUMENT_MOMENTS), document(1)
     ),

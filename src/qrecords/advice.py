@@ -114,6 +114,7 @@ class Input(Enum):
     UNTIL = "至何日止"
     UNIT = "单位"
     BRANCH = "兵种"
+    MILREP = "代表室"
     KIND = "种类"
     BY = "签署人"
     FOR = "领用人"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ ROLES, _ = read_roles(tomllib.loads(template().decode()), "QR758")
 RULES = Rules("strict", ROLES, "2026-03-04")
 WHOLE = DocumentScope("KF-BB", level=1, state="issued")
 NAVY, AIR = (DocumentScope("KF-JB", branch, 1, "issued") for branch in ("海军", "空军"))
+OWN, NEAR = (replace(NAVY, milrep=name) for name in ("示例 甲室", "示例乙室"))
 READ, DRAW = Action.REPORT_READ, Action.REPORT_DRAW
 
 
@@ -40,6 +42,16 @@ def holding(*grants: Grant, unit: str = "", clearance: int = HIGHEST) -> Account
         (Grant("milrep", branch="海军"), READ, WHOLE, False),
         (Grant("milrep", branch="海军"), DRAW, NAVY, False),
         (Grant("milrep", branch="海军"), READ, DocumentScope("KF-JB", "海军", 1, "approved"), False),
+        (Grant("milrep", branch="海军"), READ, OWN, True),
+        (Grant("milrep", unit="示例甲室", branch="海军"), READ, OWN, True),
+        (Grant("milrep", unit="示例甲室", branch="海军"), READ, NEAR, False),
+        (Grant("milrep", unit="示例甲室", branch="海军"), READ, NAVY, False),
+        (Grant("milrep", unit="示例甲室", branch="海军"), READ, replace(OWN, state="approved"), False),
+        (Grant("milrep", unit="示例甲室", branch="空军"), READ, OWN, False),
+        (Grant("supervisor", branch="海军"), DRAW, OWN, True),
+        (Grant("supervisor", branch="空军"), DRAW, OWN, False),
+        (Grant("supervisor", unit="示例甲室"), DRAW, OWN, True),
+        (Grant("supervisor", unit="示例一所"), DRAW, OWN, False),
         (Grant("quality"), READ, WHOLE, True),
         (Grant("quality"), READ, NAVY, False),
         (Grant("leader"), Action.REPORT_APPROVE, WHOLE, True),

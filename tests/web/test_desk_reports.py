@@ -208,6 +208,33 @@ def test_a_document_is_drawn_looked_at_signed_sent_received_and_corrected(person
     assert any(re.search(r"原为 2，现为 3", one.text_content()) for one in changed)
 
 
+def test_the_desk_draws_and_sends_what_one_office_looks_after(person: Person, tmp_path: Path) -> None:
+    drafter, reviewer, approver = map(person, "甲乙丙")
+    assert 'name="milrep"' not in drafter.get("/reports"), "there is no such office"
+    root = tmp_path / "office"
+    with (root / "forms" / "KF" / "documents.toml").open("a", encoding="utf-8") as kinds:
+        kinds.write('\n[milreps."示例甲室"]\nbranches = ["海军"]\n')
+        kinds.write('[milreps."示例丙室"]\nbranches = ["海军"]\ncustomers = ["示例单位一"]\n')
+    form = html.fromstring(drafter.get("/reports")).xpath('//form[@action="/reports/steps/draw"]')[0]
+    assert form.xpath('.//select[@name="milrep"]/option/text()') == ["全兵种一份", "示例丙室"]
+    of = {"kind": "JB", "period": "2019-03", "branch": "海军"}
+    told = step(drafter, "draw", 409, **of, milrep="示例甲室")
+    assert "分管海军的全部" in told and "「代表室」" in told
+    page = step(drafter, "draw", **of, milrep="示例丙室")
+    number = "KF-JB-2019-001"
+    assert "只给示例丙室" in page and number in page
+    assert "（示例丙室）" in drafter.get("/reports")
+    job = drafter.post("/reports/steps/draw", {**of, "period": "2019-04", "milrep": "示例没有室", "later": "1"})
+    assert job.status_code == 422 and "没有军事代表室" in job.text, "before it is written down"
+    step(reviewer, "sign", number=number, part="reviewer", by="示例主任")
+    step(approver, "sign", number=number, part="approver", by="示例领导")
+    with kept.opened(root, clock=lambda: kept.THEN) as people:
+        (mail,) = kept.filled(people("甲"), "09A", kept.sample("09A", subject=f"报送 {number}"))
+    told = step(approver, "issue", 409, number=number, to="示例甲室", mail=mail)
+    assert "给示例丙室拟制的" in told and "请报送示例丙室" in told
+    assert "报送 示例丙室" in step(approver, "issue", number=number, mail=mail)
+
+
 def test_a_year_is_voided_and_its_charts_are_drawings_of_its_tables(person: Person) -> None:
     drafter = person("甲")
     office = person.people.office  # type: ignore[attr-defined]

@@ -71,6 +71,7 @@ def report() -> None:
 @click.argument("kind", metavar="种类")
 @click.option("--period", metavar="期间", required=True, help="2026-03（月）、2026-H1（半年）或 2026（年）")
 @click.option("--branch", metavar="兵种", default="", help="分军兵种的文件：哪一个")
+@click.option("--office", "milrep", metavar="代表室", default="", help="只分管部分单位或型号的军事代表室：给哪一个")
 @ANSWER
 @ANSWER_TO
 @REMARKS
@@ -81,6 +82,7 @@ def draw(
     kind: str,
     period: str,
     branch: str,
+    milrep: str,
     answer: str,
     answers: tuple[str, ...],
     remarks: tuple[str, ...],
@@ -90,14 +92,14 @@ def draw(
     from qrecords.services.reports.draw import draw as draw_document
 
     if as_job:
-        asked = {"kind": kind, "period": period, "branch": branch}
+        asked = {"kind": kind, "period": period, "branch": branch, "milrep": milrep}
         said = {"answer": answer, "answers": _said_to(answers), "remarks": list(remarks)}
         begin(session, "report", asked | said)
         return
     with how_far("拟制", "步") as at:
         drawn = draw_document(
-            session.office, kind, period, branch=branch, answer=answer, answers=_said_to(answers), remarks=remarks,
-            progress=at,
+            session.office, kind, period, branch=branch, milrep=milrep, answer=answer, answers=_said_to(answers),
+            remarks=remarks, progress=at,
         )  # fmt: skip
     _answer(session, drawn, f"✓ 已拟制 {drawn.document_no}　{drawn.title}")
 
@@ -294,6 +296,8 @@ def _answer(session: Session, document: ShownDocument, said: str, lines: list[st
 
 def _people(found: ShownDocument) -> list[str]:
     lines = [f"  {found.state_label}　第{found.edition}版　密级 {found.secrecy_level}"]
+    if found.milrep:
+        lines.append(f"  只给{found.milrep}")
     if found.archive_no:
         lines.append(f"  归档编号 {found.archive_no}")
     lines += [

@@ -99,6 +99,7 @@ OPTIONS = OF_THE_OFFICE | {
     Input.UNTIL: "--until",
     Input.UNIT: "--unit",
     Input.BRANCH: "--branch",
+    Input.MILREP: "--office",
     Input.KIND: "--kind",
     Input.BY: "--by",
     Input.FOR: "--for",

@@ -213,13 +213,14 @@ class Subject:
 class DocumentScope:
     """What a document is about, fixed before a record is read: its kind's code, the branch ("" = all), its level.
 
-    `state` is empty while there is none yet.
+    `state` is empty while there is none yet, `milrep` unless it is narrowed to one office of military representatives.
     """
 
     form_code: str
     branch: str = ""
     level: int = 0
     state: str = ""
+    milrep: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +269,8 @@ def decide(account: Account, action: Action, subject: Subject = ANYTHING, rules:
 def decide_document(account: Account, action: Action, scope: DocumentScope, rules: Rules = ONE_DESK) -> Decision:
     """Decide on an action about a document by its scope alone, never by which records there are.
 
-    A grant for one branch reaches that branch's documents alone; one for a unit, or a right to one's own records, none:
-    no document has their scope.
+    A grant for one branch reaches that branch's documents alone; one for a unit those narrowed to the office of that
+    name; a right to one's own records none: no document has their scope.
     """
     label = ACTION_LABELS[action]
     whole = decide(account, action, Subject(form_code=scope.form_code), rules)
@@ -282,7 +283,7 @@ def decide_document(account: Account, action: Action, scope: DocumentScope, rule
         return whole
     if scope.level > account.clearance:
         return Decision(False, *_above_clearance(account, label))
-    about = f"「{scope.branch}」的" if scope.branch else "全中心的"
+    about = f"「{scope.branch}{scope.milrep}」的" if scope.branch else "全中心的"
     return Decision(
         False,
         f"账号 {account.name} 不能{label}：{about}{scope.form_code} 不在授权的范围里",
@@ -295,7 +296,7 @@ def _reaches(right: Right, grant: Grant, account: Account, scope: DocumentScope)
         _form_fits(right, scope.form_code)
         and scope.level <= min(right.up_to, account.clearance)
         and right.whose == "all"
-        and not grant.unit
+        and (not grant.unit or bool(scope.milrep and normalise(grant.unit) == normalise(scope.milrep)))
         and (not grant.branch or grant.branch == scope.branch)
         and not right.topics
         and (not right.states or not scope.state or scope.state in right.states)

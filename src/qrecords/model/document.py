@@ -144,6 +144,7 @@ class Document:
     needs: tuple[Part, ...]
     recipients: tuple[str, ...]
     progress: Progress
+    milrep: str = ""  # the office of military representatives whose part of the branch it is alone
 
     @property
     def kind(self) -> str:
@@ -158,7 +159,8 @@ class Document:
     @property
     def scope(self) -> DocumentScope:
         """Return the document as rights see it."""
-        return DocumentScope(self.form_code, self.branch, secrecy_rank(self.secrecy_level), self.progress.state)
+        level = secrecy_rank(self.secrecy_level)
+        return DocumentScope(self.form_code, self.branch, level, self.progress.state, self.milrep)
 
     @property
     def paper_number(self) -> int:
@@ -316,12 +318,13 @@ class Document:
             case DocumentState.DESTROYED:
                 return "它已销毁，只留编号和题名"
             case DocumentState.VOID:
-                return advise("这一期请重新拟制：{}", to_draw(self.kind, self.period, self.branch))
+                return advise("这一期请重新拟制：{}", to_draw(self.kind, self.period, self.branch, self.milrep))
 
 
-def to_draw(kind: str, period: str, branch: str) -> ToDo:
+def to_draw(kind: str, period: str, branch: str, milrep: str = "") -> ToDo:
     """Return the step that draws a period's document of a kind, with all it must be told."""
-    given = (Input.PERIOD(period), *([Input.BRANCH(branch)] if branch else []))
+    of = [Input.BRANCH(branch)] if branch else []
+    given = (Input.PERIOD(period), *of, *([Input.MILREP(milrep)] if milrep else []))
     return Do.DRAW_DOCUMENT(kind, *given)
 
 

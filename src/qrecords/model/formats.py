@@ -49,7 +49,7 @@ def _members(one: Any) -> dict[str, Any]:
 
 
 # What a format did not have at first: written only where it says something, so that older files keep bytes and hash.
-_LATER = frozenset({"left_out", "alarm_states"})
+_LATER = frozenset({"left_out", "alarm_states", "milrep"})
 
 
 @cache
@@ -376,6 +376,7 @@ class DocumentJson(Format):
     layout: str = "report"
     issue: str = ""  # of a brief: 第3期（总第27期）
     alarm_states: tuple[AlarmJson, ...] = ()
+    milrep: str = ""  # the office it is narrowed to
     schema: int = 2  # 1: nobody told what a figure left out, nor how each alarm stood
 
     @property

@@ -15,6 +15,9 @@ from qrecords.model.field import Definition
 from qrecords.model.numbering import FLOOR_YEARS
 from qrecords.model.period import Period, Span
 from qrecords.model.series import Family
+from qrecords.model.values import choice_key
+
+MILREP = "军事代表室"  # among recipients: the offices of the branch, where the office lists them
 
 
 class ReportKind(Definition):
@@ -34,6 +37,7 @@ class ReportKind(Definition):
     alarms: bool = False  # alarms of the period's satisfaction are to be answered first (R115)
     without: tuple[str, ...] = ()  # the branches that get none
     by_mail: bool = False  # it leaves the house: sent with a row of mail that names it (R109)
+    narrowed: bool = False  # one too for each office that looks after some of a branch's customers or models alone
     layout: Literal["report", "brief"] = "report"  # a brief has issues, a head of its own, and at its end who gets it
 
     def _problems(self) -> Iterator[str]:
@@ -44,6 +48,8 @@ class ReportKind(Definition):
         for span in self.periods:
             if "reviewer" not in self.signatures.get(span, ()):
                 yield f"signatures 里要有 {span}，其中至少有 reviewer（审核）"
+        if self.narrowed and not (self.by_branch and MILREP in self.recipients):
+            yield f"narrowed 只用于按军兵种（scope = branch）、报送{MILREP}的文件"
         if not re.fullmatch(r"[\w.-]+\.docx", self.template):
             yield f"模板「{self.template}」应是同一文件夹里的 .docx 文件"
 
@@ -62,9 +68,6 @@ class ReportKind(Definition):
             return ""
         second = period.span == "half" and period.first[5:7] != "01"
         return self.due.get("year" if second else period.span, "")
-
-
-MILREP = "军事代表室"  # among recipients: the offices of the branch, where the office lists them
 
 
 class DocumentSeries(Definition):
@@ -103,8 +106,13 @@ class DocumentSeries(Definition):
         days = self.branch_days.get(branch)
         return days.why_not(period.first, period.last) if days else ""
 
-    def recipients_of(self, kind: str, branch: str, period: Period) -> tuple[str, ...]:
-        """Return whom a document goes to: those of its kind, for 军事代表室 the branch's offices that want it."""
+    def recipients_of(self, kind: str, branch: str, period: Period, milrep: str = "") -> tuple[str, ...]:
+        """Return whom a document goes to: those of its kind, for 军事代表室 the branch's offices that want it.
+
+        One narrowed to an office goes to that office alone.
+        """
+        if milrep:
+            return (milrep,)
         found = self.kinds[kind]
         there = {name: one for name, one in self.milreps.items() if branch in one.branches}
         if not found.by_branch or not there or MILREP not in found.recipients:
@@ -113,13 +121,33 @@ class DocumentSeries(Definition):
         level = found.secrecy_level
         return (*others, *(name for name, one in there.items() if not one.why_not(branch, period, level)))
 
-    def is_wanted(self, kind: str, branch: str, period: Period) -> bool:
-        """Tell whether a branch has documents of a period: it was there, and one of its offices wants them."""
-        if not self.kinds[kind].by_branch:
+    def is_wanted(self, kind: str, branch: str, period: Period, milrep: str = "") -> bool:
+        """Tell whether a branch has documents of a period: it was there, and one of its offices wants them.
+
+        Of `milrep` whether it is to have one of its own.
+        """
+        found = self.kinds[kind]
+        if not found.by_branch:
             return True
+        if self.why_no_branch(branch, period):
+            return False
+        if milrep:
+            one = self.milreps[milrep]
+            return period.last >= one.since and not one.why_none(branch, period, found.secrecy_level)
         there = [one for one in self.milreps.values() if branch in one.branches]
-        wanted = not there or any(period.span in one.spans for one in there)
-        return wanted and not self.why_no_branch(branch, period)
+        whole = [one for one in there if not (found.narrowed and one.is_narrowed)]
+        return not there or any(period.span in one.spans for one in whole)
+
+    def narrowed_to(self, kind: str, branch: str) -> tuple[str, ...]:
+        """Return the offices a kind of document of a branch is narrowed to, one each."""
+        if not self.kinds[kind].narrowed:
+            return ()
+        return tuple(name for name, one in self.milreps.items() if branch in one.branches and one.is_narrowed)
+
+    def milrep_called(self, text: str) -> str:
+        """Return the office people write so, however wide; what they wrote where there is none."""
+        wanted = choice_key(text)
+        return next((name for name in self.milreps if choice_key(name) == wanted), text.strip())
 
     def form_code(self, kind: str) -> str:
         """Return what stands for a kind where a form's code does: KF-BB."""

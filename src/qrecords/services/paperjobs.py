@@ -60,7 +60,7 @@ def may_draw(office: Office, arguments: Arguments) -> None:
     """Refuse what cannot be drawn, before it is written down."""
     from qrecords.services.reports.draw import require_drawable
 
-    require_drawable(office, *(str(arguments.get(name, "")) for name in ("kind", "period", "branch")))
+    require_drawable(office, *(str(arguments.get(name, "")) for name in ("kind", "period", "branch", "milrep")))
 
 
 def draw_document(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
@@ -72,11 +72,17 @@ def draw_document(office: Office, arguments: Arguments, _files: Sequence[GivenFi
         number = tx.answered.get(office.account.name, at.word)
         there = tx.documents.get(number) if number else None
     if there is not None:
+        at(1, 1)
         return Outcome(f"已拟制 {there.document_no}　{there.title}")
-    kind, period, branch, answer = (str(arguments.get(name, "")) for name in ("kind", "period", "branch", "answer"))
+    kind, period, branch, milrep, answer = (
+        str(arguments.get(name, "")) for name in ("kind", "period", "branch", "milrep", "answer")
+    )
     remarks = [str(remark) for remark in arguments.get("remarks", ())]
     answers = {str(key): str(text) for key, text in dict(arguments.get("answers") or {}).items()}
-    made = draw(office, kind, period, branch=branch, answer=answer, answers=answers, remarks=remarks, word=at.word)
+    made = draw(
+        office, kind, period, branch=branch, milrep=milrep, answer=answer, answers=answers, remarks=remarks,
+        word=at.word, progress=at,
+    )  # fmt: skip
     return Outcome(f"已拟制 {made.document_no}　{made.title}")
 
 

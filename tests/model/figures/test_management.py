@@ -11,7 +11,7 @@ from qrecords.model.deadlines import Deadline
 from qrecords.model.evaluation import BOUND, CHECKED, bound_in_time, checked_quarters, evaluate, evaluation_table
 from qrecords.model.figures.alarms import alarms
 from qrecords.model.figures.drawing import Read, report_of
-from qrecords.model.figures.management import of_branch
+from qrecords.model.figures.management import Narrowing, narrowed, of_branch
 from qrecords.model.figures.visits import Customer
 from qrecords.model.period import Period
 from qrecords.model.record import Record
@@ -66,6 +66,49 @@ def test_a_brief_has_next_months_items_of_its_own_customers_alone() -> None:
     assert brief.listed("J02", "visits") == []
     december = Paper("2025-12", [whole], kind="JB").listed("J02", "training")
     assert december == [], "January has none"
+
+
+def test_an_office_has_of_plans_and_notices_what_it_looks_after_alone() -> None:
+    training = [
+        item("P2-1", "2026-04-30", product_model="SL-1"), item("P2-2", "2026-04-01", product_model="SL-2"),
+        item("P2-3", "2026-04-02"), {**item("P2-4", "2026-04-03"), "customer_unit": "乙", "product_model": "SL-1"},
+    ]  # fmt: skip
+    whole = record(
+        "J1", JH, drafted_on="2026-02-10", plan_year=2026, training=training, visits=[item("V", "2026-04-09")]
+    )
+    products = [{"product_model": "SL-1"}, {"product_model": "SL-2"}]
+    notices = [
+        record("N1", "04A", customer_unit="甲", products=products),
+        record("N2", "04A", customer_unit="甲", products=products[1:]),
+        record("N3", "04A", customer_unit="乙", products=products),
+        record("N4", "04A", customer_unit="", customer_code="甲", products=products),
+    ]
+    calls = [
+        record(f"K{n}", "02A", customer_unit="甲", product_model=model)
+        for n, model in enumerate(("sl-1", "SL-1、SL-2", "", "SL-2"))
+    ]
+
+    def held(to: Narrowing) -> dict[str, list[str]]:
+        found = {}
+        for one in narrowed([whole, *notices, *calls], to):
+            rows = [r for part in ("training", "visits", "products") for r in one.values.get(part) or ()]
+            found[one.record_no] = [str(r.get("item_no") or r["product_model"]) for r in rows]
+        return found
+
+    numbers = {
+        name: r.record_no
+        for name, r in zip(
+            ["J", "N1", "N2", "N3", "N4", "K0", "K1", "K2", "K3"], (whole, *notices, *calls), strict=True
+        )
+    }
+    of_customer, of_model = frozenset({choice_key("甲")}), frozenset({choice_key("SL-1")})
+    everyone = {"N1": ["SL-1", "SL-2"], "N2": ["SL-2"], "N4": ["SL-1", "SL-2"], "K0": [], "K1": [], "K2": [], "K3": []}
+    expected = {"J": ["P2-1", "P2-2", "P2-3", "V"], **everyone}
+    assert held(Narrowing(of_customer)) == {numbers[k]: v for k, v in expected.items()}
+    expected = {"J": ["P2-1", "P2-4"], "N1": ["SL-1"], "N3": ["SL-1"], "N4": ["SL-1"], "K0": []}
+    assert held(Narrowing(models=of_model)) == {numbers[k]: v for k, v in expected.items()}
+    expected = {"J": ["P2-1"], "N1": ["SL-1"], "N4": ["SL-1"], "K0": []}
+    assert held(Narrowing(of_customer, of_model)) == {numbers[k]: v for k, v in expected.items()}
 
 
 def test_items_of_a_plan_in_force() -> None:

@@ -45,6 +45,11 @@ class Answers:
     by: str = ""
     document_no: str = ""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return all that is said."""
+        return (*self.own.values(), self.general)
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -61,6 +62,57 @@ def of_branch(records: Iterable[Record], branch: str, listed: Mapping[str, Mappi
             yield record
         elif form_number(record.form_code) == PLAN and (lines := _lines_of(record, branch, listed)):
             yield replace(record, values={"plan_year": record.values.get("plan_year"), **lines})
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """The customers (names and codes) and models a document is about alone, as they are told apart; none = all.
+
+    Where both are told, what is in both.
+    """
+
+    customers: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+
+    def holds(self, said: Mapping[str, Any], needed: Collection[str] = ("customers", "models")) -> bool:
+        """Tell whether a record or row is within: by the customer and model it says; it must say what is needed."""
+        unit, code, model = (
+            choice_key(str(said.get(key) or "")) for key in ("customer_unit", "customer_code", "product_model")
+        )
+        customer = unit or code  # the name is what is printed
+        models = {part for part in _SEVERAL.split(model) if part}
+        return (not self.customers or (customer in self.customers if customer else "customers" not in needed)) and (
+            not self.models or (models <= self.models if models else "models" not in needed)
+        )
+
+
+_SEVERAL = re.compile("[、,;；，]")
+
+
+def narrowed(records: Iterable[Record], to: Narrowing) -> Iterator[Record]:
+    """Give the records of some customers or models alone, and of those that have rows of several models these rows.
+
+    What does not say whose it is, is left out (5.11.1).
+    """
+    for record in records:
+        values = {key: _rows_within(value, to) for key, value in record.values.items()}
+        by_rows = [row for key in _WITH_ROWS for row in values.get(key) or () if to.holds(row, ("models",))]
+        if form_number(record.form_code) == PLAN:
+            values = {key: [*filter(to.holds, rows)] if key in PLAN_PARTS else rows for key, rows in values.items()}
+            if any(values.get(part) for part in PLAN_PARTS):
+                yield replace(record, values=values)
+        elif to.holds(values, ("customers",) if by_rows else ("customers", "models")):
+            yield replace(record, values=values)
+
+
+_WITH_ROWS = ("products",)  # of a notice (04A) and of what is told of a service (11A): the models it is about
+
+
+def _rows_within(value: Any, to: Narrowing) -> Any:
+    """Return a list's rows but those that say they are of others; any other value as it is."""
+    if isinstance(value, list) and all(isinstance(row, Mapping) for row in value):
+        return [row for row in value if to.holds(row, ())]
+    return value
 
 
 def _lines_of(record: Record, branch: str, listed: Mapping[str, Mapping[str, str]]) -> dict[str, list[Any]]:

@@ -329,8 +329,8 @@ def _document(office: Office, document: Document, item: ItemRow | None, reading:
         if not _is_destroyed(office, object_id):
             yield Problem(f"读不出文件内容：{error}；请从备份恢复", source=object_id)
         return
-    if (held.document_no, held.form_code, held.period, held.branch) != (
-        document.document_no, document.form_code, document.period, document.branch
+    if (held.document_no, held.form_code, held.period, held.branch, held.milrep) != (
+        document.document_no, document.form_code, document.period, document.branch, document.milrep
     ) or content_sha256(held) != document.sha256:  # fmt: skip
         yield Problem("登记库里的内容与拟制时不同；请核对日志和备份", source=object_id)
     if progress != document.progress:

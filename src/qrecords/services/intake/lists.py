@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -183,6 +183,27 @@ def customers_listed(office: Office) -> dict[str, dict[str, str]]:
 def customers_of_list(office: Office) -> list[Customer]:
     """Return the customers of the list, each once, with what it says of visits."""
     return [Customer.of(said) for said in {id(said): said for said in customers_listed(office).values()}.values()]
+
+
+def customer_keys(office: Office, names: Iterable[str]) -> frozenset[str]:
+    """Return how some customers, called by name or code, are told apart: by name and code, as the list has them."""
+    wanted = {choice_key(name) for name in names}
+    found = set(wanted)
+    for entry in _read(office, CUSTOMERS):
+        keys = {choice_key(str(entry[key])) for key in ("customer_unit", "customer_code") if entry.get(key)}
+        if keys & wanted:
+            found |= keys
+    return frozenset(found)
+
+
+def customer_names(office: Office) -> list[str]:
+    """Return the names the list has of its customers."""
+    return [str(entry["customer_unit"]) for entry in _read(office, CUSTOMERS) if entry.get("customer_unit")]
+
+
+def product_models(office: Office) -> set[str]:
+    """Return the models the product list has."""
+    return {str(entry["product_model"]) for entry in _read(office, PRODUCTS) if entry.get("product_model")}
 
 
 def customers_mark(office: Office) -> tuple[int, int]:

@@ -51,8 +51,10 @@ class ChangeDocument(Step[Office]):
     word: str = ""
 
     def written(self) -> dict[str, Any]:
-        """Return what is written down of it; without a word as ever, for a program of before to read."""
-        return {name: value for name, value in super().written().items() if name != "word" or value}
+        """Return what is written down of it; without a word or an office as ever, for a program of before to read."""
+        written = {name: value for name, value in super().written().items() if name != "word" or value}
+        document = {name: value for name, value in written["document"].items() if name != "milrep" or value}
+        return written | {"document": document}
 
     def publishes(self) -> tuple[str]:
         """Return the document's object."""

@@ -15,6 +15,7 @@ from qrecords.office import Office
 from qrecords.services.reports.figures import figures_of
 from qrecords.services.reports.prepared import Asked, Prepared
 from qrecords.services.reports.recordstable import records_table
+from qrecords.services.reports.scope import narrowing_told
 from qrecords.services.reports.toldbefore import told_before
 from qrecords.stores.documentkinds import read_documents
 from qrecords.stores.register import Transaction
@@ -35,6 +36,7 @@ def computed(office: Office, tx: Transaction, asked: Asked, progress: HowFar | N
         asked.kind,
         period,
         branch=asked.branch,
+        milrep=asked.milrep,
         level=asked.secrecy_level,
         said=asked.said,
         progress=progress,
@@ -51,6 +53,7 @@ def computed(office: Office, tx: Transaction, asked: Asked, progress: HowFar | N
         f"报告期 {asked.period.first} 至 {asked.period.last}，按各表所写的日期计入；截至 {found.drawn.cutoff}",
         "作废、已销毁的不计",
         f"不含密级高于{asked.secrecy_level}的记录",
+        *([narrowing_told(office, asked.milrep)] if asked.milrep else []),
         *([f"{asked.period.label}无记录"] if found.drawn.report.population.is_empty(period) else []),
     )
     return Prepared(

@@ -37,6 +37,7 @@ def document_of(held: DocumentJson, object_id: str, version: int, progress: Prog
         needs=needs,
         recipients=held.recipients,
         progress=progress,
+        milrep=held.milrep,
     )
 
 

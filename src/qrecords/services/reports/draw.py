@@ -29,6 +29,7 @@ from qrecords.services.reports.content import content_sha256
 from qrecords.services.reports.kept import held_by, kind_called, one, series_of, with_contents
 from qrecords.services.reports.papers import papers_of
 from qrecords.services.reports.prepared import Asked, Prepared
+from qrecords.services.reports.scope import Of, require_own_words
 from qrecords.services.reports.shown import ShownDocument, shown
 from qrecords.stores.documentkinds import DOCUMENTS_FILE, documents_folder
 from qrecords.stores.register import Transaction
@@ -40,13 +41,14 @@ AFTER_TABLES = 2  # further steps a drawing tells: its papers made, all of it ke
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be drawn, checked: kind, period, branch, and who may."""
+    """What is to be drawn, checked: kind, period, branch, the office of military representatives ("" = the whole)."""
 
     series: DocumentSeries
     code: str
     kind: ReportKind
     period: Period
     branch: str
+    milrep: str = ""
 
     @property
     def form_code(self) -> str:
@@ -56,22 +58,24 @@ class Order:
     @property
     def scope(self) -> DocumentScope:
         """Return what rights are asked about."""
-        return DocumentScope(self.form_code, self.branch, secrecy_rank(self.kind.secrecy_level))
+        level = secrecy_rank(self.kind.secrecy_level)
+        return DocumentScope(self.form_code, self.branch, level, milrep=self.milrep)
 
     @property
     def asked(self) -> Asked:
         """Return what the tables are asked for."""
-        return Asked(self.code, self.period, self.branch, self.kind.secrecy_level)
+        return Asked(self.code, self.period, self.branch, self.kind.secrecy_level, milrep=self.milrep)
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """Return whom it goes to."""
-        return self.series.recipients_of(self.code, self.branch, self.period)
+        return self.series.recipients_of(self.code, self.branch, self.period, self.milrep)
 
     @property
     def title(self) -> str:
         """Return the title on paper."""
-        return f"{self.period.label}{self.branch}{self.kind.title}"
+        whose = f"（{self.milrep}）" if self.milrep else ""
+        return f"{self.period.label}{self.branch}{self.kind.title}{whose}"
 
 
 def draw(
@@ -80,6 +84,7 @@ def draw(
     period: str,
     *,
     branch: str = "",
+    milrep: str = "",
     answer: str = "",
     answers: Mapping[str, str] | None = None,
     remarks: Sequence[str] = (),
@@ -88,23 +93,27 @@ def draw(
 ) -> ShownDocument:
     """Draw the document of a kind and period; one not yet approved is drawn again under its number.
 
+    With `milrep` it is what that office of military representatives looks after alone, one of its own (R105, R107).
     What was drawn is kept by the asker's `word` (`tx.answered`). `answers` says of alarms, by their keys, why they lead
     to no item of improvement, `answer` of all others. `progress` is told how many of its tables and further steps are
-    done, of how many. UsageError, InvalidInput: no such kind, period, branch or alarm. WrongState: the period has not
-    ended, alarms wait for an answer, or it was approved already.
+    done, of how many. UsageError, InvalidInput: no such kind, period, branch, office or alarm. WrongState: the
+    period has not ended, alarms wait for an answer, or it was approved already.
     """
-    order, there = require_drawable(office, kind, period, branch)
+    order, there = require_drawable(office, kind, period, branch, milrep)
     said = _said(office, there, answer, answers)
     return _drawn(office, order, there, _remarks(remarks), said, word=word, progress=progress)
 
 
-def require_drawable(office: Office, kind: str, period: str, branch: str) -> tuple[Order, Document | None]:
+def require_drawable(
+    office: Office, kind: str, period: str, branch: str, milrep: str = ""
+) -> tuple[Order, Document | None]:
     """Return what is asked for, and the document there is of it; refuses what `draw` refuses, but for alarms."""
-    order = _order(office, kind, period, branch)
+    order = _order(office, kind, period, branch, milrep)
     office.authorise_document(Action.REPORT_DRAW, order.scope, order.form_code)
+    _require_for_office(order)
     _require_ended(office, order)
     with office.register.read() as tx:
-        there = tx.documents.standing(order.form_code, order.period.key, order.branch)
+        there = tx.documents.standing(order.form_code, order.period.key, order.branch, order.milrep)
     if there is not None and there.state not in BEFORE_APPROVAL:
         raise WrongState(
             f"{order.title}已有 {there.document_no}，已经批准",
@@ -129,12 +138,25 @@ def correct(
         raise UsageError("没有写更正的原因", remedy=advise("请用 {} 写明原因，它会印在文件上", Input.REASON))
     there = one(office, number, Action.REPORT_DRAW)
     there.require(*AFTER_APPROVAL)
-    order = _order(office, there.kind, there.period, there.branch)
+    order = _order(office, there.kind, there.period, there.branch, there.milrep)
+    _require_for_office(order)
     said = _said(office, there, answer, answers)
     return _drawn(office, order, there, _remarks(remarks), said, reason=text, progress=progress)
 
 
-def _order(office: Office, kind: str, period: str, branch: str) -> Order:
+def offices(office: Office) -> list[str]:
+    """Return the offices of military representatives the account may draw a document of their own for."""
+    series, found = series_of(office), dict[str, None]()
+    for code, kind in series.kinds.items():
+        for branch in series.branches_of(code):
+            for name in series.narrowed_to(code, branch):
+                scope = DocumentScope(series.form_code(code), branch, secrecy_rank(kind.secrecy_level), milrep=name)
+                if office.may_document(Action.REPORT_DRAW, scope):
+                    found[name] = None
+    return [*found]
+
+
+def _order(office: Office, kind: str, period: str, branch: str, milrep: str) -> Order:
     series = series_of(office)
     code = kind_called(series, kind)
     found = series.kinds[code]
@@ -154,7 +176,31 @@ def _order(office: Office, kind: str, period: str, branch: str) -> Order:
         then = "、".join(series.branch_days[of].successors)
         remedy = f"请拟制{then}的" if then else "请核对期间和军兵种"
         raise UsageError(f"{wanted.label}没有{of}（{why}）", remedy=remedy)
-    return Order(series, code, found, wanted, of)
+    return Order(series, code, found, wanted, of, series.milrep_called(milrep))
+
+
+def _require_for_office(order: Order) -> None:
+    """Refuse an office that gets none of its own; asked after the right, so that it tells nobody which there are."""
+    if not order.milrep:
+        return
+    series, code, name, branch = order.series, order.code, order.milrep, order.branch
+    called, drop = f"{code}「{order.kind.title}」", advise("请去掉 {}", Input.MILREP)
+    if not order.kind.narrowed:
+        raise UsageError(f"{called}不分军事代表室", remedy=drop)
+    if (found := series.milreps.get(name)) is None:
+        known = "、".join(series.narrowed_to(code, branch)) or "没有"
+        raise InvalidInput(
+            f"没有军事代表室「{name}」",
+            remedy=f"{branch}只分管部分单位或型号的：{known}；新的先写进 {DOCUMENTS_FILE} 的 milreps",
+        )
+    if branch not in found.branches:
+        raise UsageError(f"{name}不管{branch}", remedy=f"它分管的：{'、'.join(found.branches)}；请核对兵种和代表室")
+    if not found.is_narrowed:
+        told = f"{name}分管{branch}的全部单位和型号，给它的就是{branch}的那一份"
+        raise UsageError(told, remedy=drop)
+    if why := found.why_none(branch, order.period, order.kind.secrecy_level):
+        told = f"{order.period.label}{order.kind.title}不给{name}：{why}"
+        raise UsageError(told, remedy=f"请核对期间和对象；各室要什么写在 {DOCUMENTS_FILE} 的 milreps")
 
 
 def _branch(series: DocumentSeries, kind: ReportKind, code: str, branch: str) -> str:
@@ -235,6 +281,7 @@ def _drawn(
     folder = documents_folder(office.settings.forms_dir)
     template = Template.load(folder / order.kind.template)  # before a number is taken
     with office.register.read() as tx:
+        require_own_words(office, tx, Of(order.branch, order.milrep), (*remarks, *said.words, reason))
         prepared = prepare(office, tx, replace(order.asked, said=said), steps.tables)
         seq, head = tx.audit.head()
     _require_answered(prepared, said, order)
@@ -280,6 +327,7 @@ def _drawn(
                 charts=prepared.charts,
                 records=prepared.records,
                 layout=order.kind.layout,
+                milrep=order.milrep,
                 issue=_issue(tx, document) if order.kind.layout == "brief" else "",
             )
             # The papers say nothing that is not in it: their hashes come into it once they are made.
@@ -332,7 +380,7 @@ def _reserved(office: Office, tx: Transaction, order: Order, there: Document | N
     if there is not None:
         require_same(tx, there)
         return there
-    if tx.documents.standing(order.form_code, order.period.key, order.branch) is not None:
+    if tx.documents.standing(order.form_code, order.period.key, order.branch, order.milrep) is not None:
         raise WrongState(f"{order.title}刚由别人拟制", remedy=advise("请查看：{}", Do.LIST_DOCUMENTS))
     year = order.period.year
     number = document_no(order.form_code, year, tx.counters.take(f"document/{order.form_code}-{year}")[0])
@@ -351,17 +399,20 @@ def _reserved(office: Office, tx: Transaction, order: Order, there: Document | N
         needs=order.kind.needs(order.period),
         recipients=order.recipients,
         progress=Progress(DocumentState.DRAWN.value, 1),
+        milrep=order.milrep,
     )
     tx.documents.reserve(document)
     return document
 
 
 def _issue(tx: Transaction, document: Document) -> str:
-    """Return which issue a brief is, of its branch: in its year and in all; one made void was none."""
+    """Return which issue a brief is, of its branch and office: in its year and in all; one made void was none."""
     before = [
         d
         for d in tx.documents.all(form_code=document.form_code)
-        if d.branch == document.branch and d.state is not DocumentState.VOID and d.document_no < document.document_no
+        if (d.branch, d.milrep) == (document.branch, document.milrep)
+        and d.state is not DocumentState.VOID
+        and d.document_no < document.document_no
     ]
     return f"第{sum(d.year == document.year for d in before) + 1}期（总第{len(before) + 1}期）"
 

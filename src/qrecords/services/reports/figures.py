@@ -25,7 +25,6 @@ from qrecords.model.figures.alarms import Answered, Answers, alarm_counts, alarm
 from qrecords.model.figures.arithmetic import Rounding
 from qrecords.model.figures.drawing import Drawn, HowFar, Means, Read, draw, improvements
 from qrecords.model.figures.facts import NOTHING
-from qrecords.model.figures.management import of_branch
 from qrecords.model.figures.results import Number, TableResult
 from qrecords.model.figures.visits import KNOWN_MONTHS, Customers
 from qrecords.model.form import Form
@@ -34,8 +33,9 @@ from qrecords.model.period import Period
 from qrecords.model.record import Action, Record
 from qrecords.model.values import choice_key
 from qrecords.office import Office
-from qrecords.services.intake.lists import customers_listed, customers_of_list, delivered_units
+from qrecords.services.intake.lists import customers_listed, delivered_units
 from qrecords.services.reports.byunit import results_by_unit
+from qrecords.services.reports.scope import Of, customers_within, scoped
 from qrecords.services.require import owes_something
 from qrecords.settings import spans_of
 from qrecords.stores.documentkinds import read_documents
@@ -79,17 +79,20 @@ def figures_of(
     period: Period,
     *,
     branch: str = "",
+    milrep: str = "",
     level: str = SECRECY_LEVELS[-1],
     said: Answers | None = None,
     progress: HowFar | None = None,
 ) -> Figures:
     """Return the tables of a kind of document, of one branch or all, of records up to a level (default: the highest).
 
+    With `milrep` of what that office looks after in the branch alone.
+
     Whoever asks has decided on the scope before (F.3). `said` is what is answered to its alarms. InvalidInput names
     everything wrong in the definitions.
     """
     means = means_of(office)
-    read = _read(office, tx, period, branch, level)
+    read = _read(office, tx, period, Of(branch, milrep), level)
     drawn = draw(kind, period, read, means, office.today(), progress=progress)
     kinds = read_documents(office.settings.forms_dir).kinds
     alarmed = kind in kinds and kinds[kind].alarms
@@ -173,7 +176,7 @@ def means_of(office: Office) -> Means:
     )
 
 
-def _read(office: Office, tx: Transaction, period: Period, branch: str, level: str) -> Read:
+def _read(office: Office, tx: Transaction, period: Period, of: Of, level: str) -> Read:
     trend = period.last_months(_COMPARED)[0]  # of which only longer periods show the year before
     since = min(
         period.year_before.first,
@@ -181,7 +184,7 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
         trend.first if period.span == "month" else trend.year_before.first,
     )
     codes = office.forms.counted_codes()
-    customers = [one for one in customers_of_list(office) if branch in ("", one.branch)]
+    customers = customers_within(office, of)
     visits_since = min(since, _months_before(period, Customers(customers).longest))
     found: list[Record] = []
     older: list[Record] = []
@@ -211,7 +214,7 @@ def _read(office: Office, tx: Transaction, period: Period, branch: str, level: s
     rank = secrecy_rank(level)
     within = [r for r in found if secrecy_rank(str(r.values.get("secrecy_level") or "")) <= rank]
     listed, delivered = customers_listed(office), delivered_units(office)
-    scope = [*of_branch(within, branch, listed)] if branch else within
+    scope = [*scoped(office, within, of, listed)]
     first_day, months = tx.records.months()
     spans = (period, period.preceding, period.year_before)  # those a summary sets side by side
     owes = owes_something(office, _back(office, scope, spans), found)

@@ -12,7 +12,7 @@ from qrecords.model.period import Period
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a document is about: its kind, period, branch ("" = all), the highest secrecy that counts; what is said to
-    its alarms.
+    its alarms; the office of military representatives it is narrowed to.
     """
 
     kind: str
@@ -20,6 +20,7 @@ class Asked:
     branch: str
     secrecy_level: str
     said: Answers = field(default_factory=Answers)
+    milrep: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from qrecords.advice import Do, Input, advise
+from qrecords.advice import Do, Input, Sentence, advise
 from qrecords.errors import IntegrityFailure, InvalidInput, UsageError
 from qrecords.model import values
 from qrecords.model.audit import digest
-from qrecords.model.document import PART_LABELS, Document, Endorsed, Part, Receipt, Sent, require_other_person
+from qrecords.model.document import (
+    PART_LABELS,
+    Document,
+    Endorsed,
+    Part,
+    Receipt,
+    Sent,
+    require_other_person,
+    to_draw,
+)
 from qrecords.model.numbering import form_number
 from qrecords.model.period import Period
 from qrecords.model.record import Action, State
@@ -125,13 +134,22 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
 
 def _require_for_them(office: Office, document: Document, recipients: Sequence[str]) -> None:
     """Refuse an office of military representatives what is not for it: of others' users, or too secret (R107, H.3)."""
-    period, milreps = Period.read(document.period), series_of(office).milreps
-    for name in recipients:
-        if name in milreps and (why := milreps[name].why_not(document.branch, period, document.secrecy_level)):
-            raise UsageError(
-                f"{document.document_no} 不能报送{name}：{why}",
-                remedy=f"请核对对象；分管情况在 {DOCUMENTS_FILE} 的 milreps",
-            )
+    period, series = Period.read(document.period), series_of(office)
+    for name in map(series.milrep_called, recipients):
+        if (found := series.milreps.get(name)) is None or (document.milrep and name == document.milrep):
+            continue
+        why, remedy = found.why_not(document.branch, period, document.secrecy_level), _CHECK
+        own = name in series.narrowed_to(document.kind, document.branch)
+        if document.milrep:
+            why = f"它是给{document.milrep}拟制的，只有它分管的内容"
+            remedy = f"请报送{document.milrep}；给{name}的是{document.branch}的那一份" if not own else _CHECK
+        if why and own and not found.why_none(document.branch, period, document.secrecy_level):
+            remedy = advise("给它的请另拟制：{}", to_draw(document.kind, document.period, document.branch, name))
+        if why:
+            raise UsageError(f"{document.document_no} 不能报送{name}：{why}", remedy=remedy)
+
+
+_CHECK: Sentence = f"请核对对象；分管情况在 {DOCUMENTS_FILE} 的 milreps"
 
 
 def _goes_by_mail(office: Office, document: Document) -> bool:

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from qrecords.model import runs
 from qrecords.model.access import secrecy_rank
+from qrecords.model.figures.management import narrowed
 from qrecords.model.formats import FigureJson, TableJson
 from qrecords.model.period import Period
 from qrecords.model.record import GONE, Record
 from qrecords.office import Office
 from qrecords.services.reports.prepared import Asked, Prepared
+from qrecords.services.reports.scope import narrowing, narrowing_told
 from qrecords.stores.register import Transaction
 
 BRANCH_FIELD, LEVEL_FIELD = "military_branch", "secrecy_level"
@@ -26,9 +28,9 @@ def records_table(office: Office, tx: Transaction, asked: Asked) -> Prepared:
     rows: list[tuple[str, str, dict[str, list[Record]]]] = []  # key, label, the records of each column
     for folder in office.forms.all():
         code = folder.form.code
-        now = [*_within(tx, asked, code, period)]
+        now = [*_within(office, tx, asked, code, period)]
         filed = [r for r in now if r.archive_no]
-        sets = {"now": now, "filed": filed, "before": [*_within(tx, asked, code, before)]}
+        sets = {"now": now, "filed": filed, "before": [*_within(office, tx, asked, code, before)]}
         rows.append((code, f"{office.form_codes.short(code)} {folder.form.title}", sets))
     totals = {column: [r for _, _, sets in rows for r in sets[column]] for column in _COLUMNS}
     rows.append(("all", "合计", totals))
@@ -46,6 +48,7 @@ def records_table(office: Office, tx: Transaction, asked: Asked) -> Prepared:
         f"按事件日期计入 {period.first} 至 {period.last} 的记录；作废、已销毁的不计",
         f"上期为{before.label}",
         f"不含密级高于{asked.secrecy_level}的记录",
+        *([narrowing_told(office, asked.milrep)] if asked.milrep else []),
     )
     records = tuple((number, versions.get(named[number], 0)) for number in places)
     return Prepared((table,), tuple(figures), basis, records=records)
@@ -54,16 +57,17 @@ def records_table(office: Office, tx: Transaction, asked: Asked) -> Prepared:
 _COLUMNS = {"now": "本期", "filed": "其中已归档", "before": "上期"}
 
 
-def _within(tx: Transaction, asked: Asked, form_code: str, period: Period) -> Iterator[Record]:
+def _within(office: Office, tx: Transaction, asked: Asked, form_code: str, period: Period) -> Iterator[Record]:
     highest = secrecy_rank(asked.secrecy_level)
-    for record in tx.records.find(form_code=form_code):
-        if (
-            record.state not in GONE
-            and period.holds(record.date)
-            and (not asked.branch or record.values.get(BRANCH_FIELD) == asked.branch)
-            and secrecy_rank(str(record.values.get(LEVEL_FIELD) or "")) <= highest
-        ):
-            yield record
+    found = (
+        record
+        for record in tx.records.find(form_code=form_code)
+        if record.state not in GONE
+        and period.holds(record.date)
+        and (not asked.branch or record.values.get(BRANCH_FIELD) == asked.branch)
+        and secrecy_rank(str(record.values.get(LEVEL_FIELD) or "")) <= highest
+    )
+    return narrowed(found, narrowing(office, asked.milrep)) if asked.milrep else found
 
 
 def _figure(key: str, label: str, records: Sequence[Record], places: Mapping[str, int]) -> FigureJson:

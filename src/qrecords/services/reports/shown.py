@@ -77,6 +77,7 @@ class ShownDocument:
     awaiting_receipt: Sequence[str]
     older_editions_with: Sequence[str]
     next: Sentence
+    milrep: str | None = left_out()  # the office it is narrowed to
     volumes: Sequence[str] | None = left_out()
     destroyed: str | None = left_out()  # the list it was destroyed by
     as_of: str | None = left_out()
@@ -154,6 +155,7 @@ def shown(document: Document) -> ShownDocument:
         awaiting_receipt=document.unreceived,
         older_editions_with=document.holders,
         next=document.next_step,
+        milrep=document.milrep or None,
     )
 
 

@@ -23,7 +23,7 @@ def told_before(office: Office, tx: Transaction, asked: Asked, form_code: str, n
     """
     period = asked.period
     months = [m for m in periods_of(period.year, "month", ()) if period.first <= m.first <= period.last]
-    drawn = {d.period: d for d in tx.documents.all(form_code=form_code, year=period.year) if _told(d, asked.branch)}
+    drawn = {d.period: d for d in tx.documents.all(form_code=form_code, year=period.year) if _told(d, asked)}
     there = {month: drawn[month.key] for month in months if month.key in drawn}
     missing = [month.label for month in months if month not in there]
     if missing:
@@ -36,8 +36,9 @@ def told_before(office: Office, tx: Transaction, asked: Asked, form_code: str, n
     return reconciliation(found, parts)
 
 
-def _told(document: Document, branch: str) -> bool:
-    return document.branch == branch and document.version > 0 and bool(document.progress.approved_version)
+def _told(document: Document, asked: Asked) -> bool:
+    same = (document.branch, document.milrep) == (asked.branch, asked.milrep)
+    return same and document.version > 0 and bool(document.progress.approved_version)
 
 
 def _part(office: Office, document: Document, month: Period, now: Sequence[Figure]) -> Part:

@@ -6,11 +6,12 @@ the year has an approved document of it; periods without one are gaps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from qrecords.errors import InvalidInput
+from qrecords.model.access import DocumentScope, secrecy_rank
 from qrecords.model.document import BEFORE_APPROVAL, DOCUMENT_LABELS, Document, DocumentState
 from qrecords.model.formats import DocumentJson
 from qrecords.model.numbering import ArchiveClass
@@ -23,6 +24,7 @@ from qrecords.model.volume import File, Item, Piece
 from qrecords.office import Office
 from qrecords.render.pdfout import page_count
 from qrecords.render.pictures import PICTURES, to_bind
+from qrecords.services.reports.awaited import is_owed, milreps_of
 from qrecords.services.reports.kept import series_of
 from qrecords.services.volumes.yearreport import Line, YearReport
 from qrecords.stores.register import Transaction
@@ -93,7 +95,6 @@ class DocumentGroup:
     def report(self, office: Office, tx: Transaction, year: int, report: YearReport) -> None:
         """Tell what the year's volumes will not hold: periods without a document, those not approved, void ones."""
         documents = [*self._documents(office, tx, year)]
-        there = {(d.form_code, d.period) for d in documents if d.state is not DocumentState.VOID}
         for document in documents:
             if document.state is DocumentState.VOID:
                 report.void.append(Line(document.document_no, document.form_code, document.progress.reason))
@@ -102,16 +103,31 @@ class DocumentGroup:
                 report.left_out.append(Line(document.document_no, document.form_code, told))
         for kind in self.kinds:
             code = self.series.form_code(kind)
-            for span in self.series.kinds[kind].periods:
-                for period in periods_of(year, span, self.series.halves):
-                    wanted = self.series.is_wanted(kind, self.branch, period)
-                    if wanted and (code, period.key) not in there and any(d.form_code == code for d in documents):
-                        report.missing.append(Line(f"{code} {period.key}", code, f"没有{period.label}的文件"))
+            report.missing += self._missing(office, kind, year, [d for d in documents if d.form_code == code])
         if any(v.form_code == self.code and v.version > 0 for v in tx.items.volumes(year)):
             for document, _ in self._unbound(office, tx, year):
                 edition = document.progress.edition
                 why = "成册后批准" if edition == 1 else f"成册后更正为第{edition}版"
                 report.late.append(Line(document.document_no, document.form_code, why))
+
+    def _missing(self, office: Office, kind: str, year: int, of_kind: Sequence[Document]) -> Iterator[Line]:
+        """Give the periods of a kind of which there is no document, the branch's whole or an office's own."""
+        if not of_kind:
+            return
+        code, found = self.series.form_code(kind), self.series.kinds[kind]
+        there = {(d.period, d.milrep) for d in of_kind if d.state is not DocumentState.VOID}
+        scope = DocumentScope(code, self.branch, secrecy_rank(found.secrecy_level))
+        whose = [
+            name
+            for name in milreps_of(self.series, kind, self.branch, of_kind)
+            if office.may_document(Action.REPORT_READ, replace(scope, milrep=name))
+        ]
+        for span in found.periods:
+            for period in periods_of(year, span, self.series.halves):
+                for milrep in whose:
+                    if (period.key, milrep) not in there and is_owed(self.series, of_kind, milrep, period):
+                        told = f"没有{period.label}{f'给{milrep}' if milrep else ''}的文件"
+                        yield Line(f"{code} {period.key}{milrep}", code, told)
 
 
 def document_groups(office: Office, year: int) -> list[DocumentGroup]:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from qrecords.stores.register.returned import Returned
     from qrecords.stores.register.savedsearches import SavedSearches
 
-MIGRATION = "0013"
+MIGRATION = "0014"
 ASIDE_FILE = "readings.sqlite"
 
 

@@ -24,4 +24,5 @@ document = Table(
     Column("needs", JSON, nullable=False),
     Column("recipients", JSON, nullable=False),
     Column("progress", JSON, nullable=False),
+    Column("milrep", String, nullable=False),  # the office it is narrowed to, "" = the branch's whole
 )

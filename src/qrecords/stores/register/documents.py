@@ -53,9 +53,9 @@ class Documents:
         row = self._c.execute(sa.select(t).where(t.c.document_no == document_no)).first()
         return _document(row._mapping) if row else None
 
-    def standing(self, form_code: str, period: str, branch: str) -> Document | None:
-        """Return the one document of a kind, period and branch that is not void."""
-        asked = (t.c.form_code == form_code, t.c.period == period, t.c.branch == branch)
+    def standing(self, form_code: str, period: str, branch: str, milrep: str = "") -> Document | None:
+        """Return the one document of a kind, period, branch and office it is narrowed to that is not void."""
+        asked = (t.c.form_code == form_code, t.c.period == period, t.c.branch == branch, t.c.milrep == milrep)
         for row in self._c.execute(sa.select(t).where(*asked).order_by(t.c.document_no.desc())):
             found = _document(row._mapping)
             if found.state is not DocumentState.VOID:

@@ -248,6 +248,12 @@ class Records:
         )
         return [(unit, form, last[:10], number) for unit, form, last, number in self._c.execute(query)]
 
+    def customers(self) -> list[str]:
+        """Return the names of the customers records are of."""
+        c = t.record.c
+        query = sa.select(c.customer_unit).where(c.seq > 0, c.customer_unit != "").distinct()
+        return list(self._c.execute(query).scalars())
+
     def newest_like(self, prefix: str, limit: int) -> list[Record]:
         """Return the newest records whose number begins so."""
         fits = t.record.c.record_no.istartswith(prefix, autoescape=True)

@@ -88,7 +88,15 @@ _SEALED: Mapping[str, Sequence[_Rows]] = {
     "fact": (_Rows(t.meta, t.meta.c.key, condition=t.meta.c.key.startswith(ELSEWHERE)),),
     "hold": (_Rows(r.hold, sa.cast(r.hold.c.id, sa.String)),),
     "extension": (_Rows(r.extension, r.extension.c.code, frozenset({"id"})),),
-    "document": (_Rows(d.document, d.document.c.document_no, condition=d.document.c.version != 0),),
+    "document": (
+        _Rows(d.document, d.document.c.document_no, frozenset({"milrep"}), d.document.c.version != 0),
+        _Rows(  # which came later: the seals of those without stand
+            d.document,
+            d.document.c.document_no,
+            frozenset(c.name for c in d.document.c) - {"document_no", "milrep"},
+            sa.and_(d.document.c.version != 0, d.document.c.milrep != ""),
+        ),
+    ),
     "list": (
         _Rows(r.disposition, r.disposition.c.list_no, condition=_drawn),
         _Rows(

@@ -38,7 +38,8 @@ def overview(asked: Asked) -> Response:
     return asked.page(
         "reports.html", year=year, figures=found, counted=figures.counted(asked, found) if found else None,
         address=partial(figures.address, year), own=figures.OWN, documents=documents[::-1][:SHOWN],
-        kinds=kept.series_of(session).kinds, may={a.value for a in RIGHTS if session.allows(a)},
+        kinds=kept.series_of(session).kinds, milreps=draw.offices(session),
+        may={a.value for a in RIGHTS if session.allows(a)},
     )  # fmt: skip
 
 
@@ -110,12 +111,15 @@ def step(asked: Asked) -> Response:
     match asked.path["action"]:
         case "draw":
             answer, remarks = asked.text("answer"), _lines(asked.text("remark"))
-            kind, period, branch = (asked.text(key) for key in ("kind", "period", "branch"))
+            kind, period, branch, milrep = (asked.text(key) for key in ("kind", "period", "branch", "milrep"))
             answers = _answers(asked)
             if asked.text("later"):
                 said = {"answer": answer, "answers": answers, "remarks": remarks}
-                return working.begin(asked, "report", {"kind": kind, "period": period, "branch": branch} | said)
-            done = draw.draw(session, kind, period, branch=branch, answer=answer, answers=answers, remarks=remarks)
+                of = {"kind": kind, "period": period, "branch": branch, "milrep": milrep}
+                return working.begin(asked, "report", of | said)
+            done = draw.draw(
+                session, kind, period, branch=branch, milrep=milrep, answer=answer, answers=answers, remarks=remarks
+            )
             told = "已拟制"
         case "correct":
             answer = asked.text("answer")
