@@ -152,6 +152,21 @@ def test_its_own_steps_and_the_whole_case_are_told(pair: tuple[str, Office, Offi
         assert all(mark in text for mark, text in zip(("甲乙丙丁甲", "戊己庚辛戊"), told, strict=True)), who.unit
 
 
+def test_its_own_words_are_found_by_it_and_by_who_reads_all(pair: tuple[str, Office, Office]) -> None:
+    which, office, _ = pair
+    whole = Account("all", "示例", None, True, "", 3, (Grant("supervisor"),))
+    queries = {
+        "main": ("甲乙丙丁甲定位", "检验员:甲乙丙丁甲", f"{HANDS}甲乙丙丁甲"),
+        "second": ("甲乙丙丁甲路线", "甲"),
+    }
+    for who in (maker(ITS[which]), whole):
+        for query in queries[which]:
+            hits = search(replace(office, account=who), query, Criteria()).hits
+            assert [hit.record_no for hit in hits] == [CASE], (who.unit, query)
+            assert "甲" in json.dumps(asdict(hits[0]), ensure_ascii=False, default=str), "where it stands is shown"
+        assert not search(replace(office, account=who), f"-{queries[which][0]}", Criteria()).hits
+
+
 def test_each_maker_sees_its_own_lines_and_finds_the_case(pair: tuple[str, Office, Office]) -> None:
     """The main maker its fields and no line, another its own line and none of the fields; both what is everybody's."""
     _, office, _ = pair

@@ -174,6 +174,71 @@ def test_a_record_of_several_units_is_found_by_each_of_them(engine: Engine, tmp_
     index.close()
 
 
+OWN_WORDS = ("功放", "风扇", "泵")
+
+
+def owned_corpus() -> list[Document]:
+    """Return records of one to three units, some of whose texts are one unit's own."""
+    chance = random.Random(7)
+    made = []
+    for n in range(120):
+        unit, *others = chance.sample(["甲所", "乙 所.一", "丙所", ""], chance.randint(1, 3))
+        owned = [(u, chance.choice(("symptom", "cause")), chance.choice(OWN_WORDS)) for u in (unit, *others) if others]
+        text = chance.choice((*OWN_WORDS, "示例"))
+        made.append(replace(document(n, text), unit=unit, other_units=tuple(filter(None, others)), owned=tuple(owned)))
+    return made
+
+
+@pytest.mark.parametrize(
+    "text", ["功放", "风", "cause:泵", "-功放", "功放 -风扇", "功放 OR 泵", "风扇 cause:功放", "(泵 OR 风) -功放"]
+)
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        None,
+        (Scope(units=("甲所",)),),
+        (Scope(units=("乙 所.一", "丙所")),),
+        (Scope(max_secrecy=9), Scope(units=("甲所",))),
+        (Scope(units=("甲所",)), Scope(units=("丙所",))),
+        (),
+    ],
+    ids=str,
+)
+def test_what_a_unit_owns_is_found_by_it_and_by_who_reads_all(
+    owning: tuple[Index, list[Document]], text: str, scopes: tuple[Scope, ...] | None
+) -> None:
+    index, documents = owning
+    root = parse_query(text, {"cause": ("cause",)}).root
+
+    def plainly(scope: Scope) -> set[str]:
+        seen = [
+            replace(d, texts=(*d.texts, *(o[1:] for o in d.owned if not scope.units or o[0] in scope.units)), owned=())
+            for d in documents
+            if not scope.units or {d.unit, *d.other_units} & {*scope.units}
+        ]
+        return {*scan(seen, root)}
+
+    wanted = set().union(*map(plainly, (Scope(),) if scopes is None else scopes))
+    for sort in ("date", "relevance"):
+        hits = index.search(
+            parse_query(text, {"cause": ("cause",)}),
+            Filters(readable=scopes), limit=500, after=None, sort=sort, facets=True,  # type: ignore[arg-type]
+        )  # fmt: skip
+        assert {*hits.record_nos} == wanted and len(hits.record_nos) == hits.total == len(wanted)
+        assert sum(hits.facets["state"].values()) == len(wanted)
+
+
+@pytest.fixture(scope="module")
+def owning(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index, list[Document]]]:
+    documents = owned_corpus()
+    path = tmp_path_factory.mktemp(f"{engine.name}-owned")
+    engine.build(path, documents[:60], "register-1", 60)
+    index = engine.open(path)
+    index.apply(documents[60:], [], 120)
+    yield index, documents
+    index.close()
+
+
 @pytest.mark.parametrize("sort", ["date", "relevance"])
 @pytest.mark.parametrize("text", ["功放", "功 OR 泵", "状态:filed"])
 def test_pages_make_the_whole(filled: Index, corpus: list[Document], text: str, sort: str) -> None:

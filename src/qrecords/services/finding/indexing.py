@@ -43,9 +43,11 @@ def _volumes(_office: Office, tx: Transaction, records: Sequence[Record]) -> Ite
         yield record.record_no, "volume_title", titles.get(record.volume_code, "")
 
 
-def _evidence(_office: Office, _tx: Transaction, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
-    """Give the names of the papers handed in with signatures."""
+def _evidence(office: Office, _tx: Transaction, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
+    """Give the names of the papers handed in with signatures; those one unit owns are not everybody's."""
     for record in records:
+        if office.outlines.get(record.form_code).other_units(record.values):
+            continue
         for signed in record.signatures:
             yield record.record_no, "attachment", signed.evidence
 
@@ -53,13 +55,19 @@ def _evidence(_office: Office, _tx: Transaction, records: Sequence[Record]) -> I
 def _beside(office: Office, tx: Transaction, records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
     """Give the names of scans and attachments, and the text read off them.
 
-    Nothing that was read off the paper of a form that keeps fields apart: it shows them to who may not see them.
+    Nothing that was read off the paper of a form that keeps fields apart, or of a record that tells each unit its own
+    part alone: it shows them to who may not see them.
     """
     with_some = [r for r in records if r.attached]
     for record in with_some:
         for attached in record.attached:
             yield record.record_no, "attachment", attached.name
-    open_ones = [r.record_no for r in with_some if not office.outlines.get(r.form_code).apart]
+    outlines = {r.form_code: office.outlines.get(r.form_code) for r in with_some}
+    open_ones = [
+        r.record_no
+        for r in with_some
+        if not outlines[r.form_code].apart and not outlines[r.form_code].other_units(r.values)
+    ]
     for record_no, text in tx.beside.texts(open_ones):
         yield record_no, "scan_text", text
 
@@ -85,7 +93,7 @@ def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, st
     others = form.other_units(values)
     for field in form.searched:
         if others and field.of_unit:
-            continue  # told to one unit alone: found by none of several
+            continue
         value = get(field.key)
         if value.__class__ is str:  # nearly every value
             texts.append((field.key, value))
@@ -111,7 +119,22 @@ def document_of(form: FormOutline, record: Record, added: Iterable[tuple[str, st
         texts=tuple([text for text in texts if text[1]]),
         tags=tags_of(record),
         other_units=others,
+        owned=tuple(text for text in _owned(form, record) if text[2]) if others else (),
     )
+
+
+def _owned(form: FormOutline, record: Record) -> Iterator[tuple[str, str, str]]:
+    """Give what a record says that is told to one of its units alone, as (unit, field, text)."""
+    main = performing_unit(record.values)
+    for field in form.searched:
+        value = record.values.get(field.key)
+        if not field.of_unit or not value:
+            continue
+        parts = [(str(row.get(field.of_unit) or ""), [row]) for row in value] if field.columns else [(main, value)]
+        for unit, part in parts:
+            yield from ((unit, key, text) for key, text in _texts(field, part))
+    for signed in record.signatures:  # of the unit whose record it is, as its papers are
+        yield from ((main, "signature", signed.by), (main, "attachment", signed.evidence))
 
 
 def _texts(field: FieldOutline, value: Any) -> Iterable[tuple[str, str]]:

@@ -180,7 +180,7 @@ def described(office: Office, record_nos: Sequence[str], query: Query) -> list[H
         found = recent.known(changes)
         records = tx.records.many([no for no in record_nos if no in changes and no not in found])
         made = {
-            r.record_no: _Looked(r, prepared(d.all_texts()))
+            r.record_no: _Looked(r, prepared((*d.all_texts(), *(text[1:] for text in d.owned))))
             for r, d in zip(records, documents(office, tx, records), strict=True)
         }
     recent.keep(made, changes)

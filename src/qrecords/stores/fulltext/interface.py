@@ -35,7 +35,10 @@ class MustRebuild(QRecordsError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What the index holds of one record; `texts` are (field key, text), rows flattened, all of them searched."""
+    """What the index holds of one record; `texts` are (field key, text), rows flattened, all of them searched.
+
+    `owned` are (unit, field key, text): found by who reads everything the record says, and by that unit.
+    """
 
     record_no: str
     seq: int
@@ -51,6 +54,7 @@ class Document:
     texts: tuple[tuple[str, str], ...]
     tags: tuple[str, ...] = ()  # what rights ask of it beside the above (model/access.tags_of)
     other_units: tuple[str, ...] = ()  # that have a part in it
+    owned: tuple[tuple[str, str, str], ...] = ()
 
     def all_texts(self) -> tuple[tuple[str, str], ...]:
         """Return the texts, and what the record is called by as texts under their usual keys."""
@@ -70,6 +74,10 @@ class Document:
     def normal_texts(self) -> list[tuple[str, str]]:
         """Return all texts in the normal form that words are looked for in; those without a letter are left out."""
         return [(key, normal) for key, text in self.all_texts() if (normal := normalise(text))]
+
+    def normal_owned(self) -> list[tuple[str, str, str]]:
+        """Return the owned texts, and whose they are, in that form."""
+        return [(normalise(unit), key, normal) for unit, key, text in self.owned if (normal := normalise(text))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from qrecords.model.access import Scope
@@ -14,7 +14,10 @@ from qrecords.stores.fulltext.places import DAY_SHIFT, day_number
 
 
 class Facts(NamedTuple):
-    """What an engine stores of a record beside its texts; `keys` are the fields of the texts, in their order."""
+    """What an engine stores of a record beside its texts; `keys` are the fields of the texts, in their order.
+
+    `owners`, where some belong to one unit, are the units of the last of them.
+    """
 
     record_no: str
     order: int
@@ -28,14 +31,16 @@ class Facts(NamedTuple):
     keys: tuple[str, ...]
     tags: tuple[str, ...] = ()
     other_units: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, document: Document, keys: tuple[str, ...]) -> Facts:
-        """Return the facts of a document whose normal texts have these keys."""
+    def of(cls, document: Document, keys: tuple[str, ...], owners: tuple[str, ...] = ()) -> Facts:
+        """Return the facts of a document whose normal texts have these keys, and the last of them these owners."""
         unit, secrecy = normalise(document.unit), document.secrecy_level
         order, customer = order_of(document), document.customer_unit.strip()
         named = (document.form_code, document.year, document.state, unit, secrecy, customer, document.models())
-        return cls(document.record_no, order, *named, keys, document.tags, tuple(map(normalise, document.other_units)))
+        others = tuple(map(normalise, document.other_units))
+        return cls(document.record_no, order, *named, keys, document.tags, others, owners)
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Facts:
@@ -67,6 +72,16 @@ def passes(facts: Facts, filters: Filters) -> bool:
         and (not filters.model.strip() or filters.model.strip() in facts.models)
         and (filters.readable is None or any(_within(facts, scope) for scope in filters.readable))
     )
+
+
+def sights(facts: Facts, filters: Filters) -> Iterator[frozenset[str] | None]:
+    """Give of which units the texts of a record may be looked into, once for each scope it is in; None: of all."""
+    if not facts.owners or filters.readable is None:
+        yield None
+        return
+    for scope in filters.readable:
+        if _within(facts, scope):
+            yield frozenset(map(normalise, scope.units)) if scope.units else None
 
 
 def fits(node: Node, facts: Facts, has: Callable[[Word], bool]) -> bool:

@@ -34,7 +34,7 @@ from qrecords.stores.fulltext.places import Place
 
 __all__ = ["IndexStore", "MustRebuild"]
 
-FORMAT = 5  # of normal forms, pairs and schemas; an index of another format is made again
+FORMAT = 6  # of normal forms, pairs and schemas; an index of another format is made again
 POINTER = "current"
 WRITE_SECONDS = 60
 REBUILD_SECONDS = 600

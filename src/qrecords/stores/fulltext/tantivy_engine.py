@@ -1,17 +1,18 @@
 """The tantivy engine: pairs with positions, so that every word is one exact phrase (analysis.py).
 
 `body` holds all texts of a record, `fields` each text under its key; everything else about a record is a fact (a term
-such as `state:filed`) or a number. One more document, the mark, says whose index this is and how far it is; it changes
-in the same commit as the records.
+such as `state:filed`) or a number. Texts one unit owns are in `owned` and `own` instead, asked where they may be read.
+One more document, the mark, says whose index this is and how far it is; it changes in the same commit as the records.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
 from heapq import nlargest
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ from qrecords.stores.fulltext.interface import (
 )
 from qrecords.stores.fulltext.places import DAY_SHIFT, SCORE_PLACES, Place, day_number, day_of
 
-_RECORD, _MARK = "kind:record", "kind:mark"
+_RECORD, _MARK, _SHARED = "kind:record", "kind:mark", "kind:shared"
+_WHOLE, _ALL = "whole", "all"
 _BUILD_MEMORY, _APPLY_MEMORY = 256_000_000, 64_000_000  # bytes, shared by the threads
 _LOOKED_AT = 2 * MOST_FREQUENT  # names fetched of a facet: more than are given, so that one sees where equals end
 _MANY_BUCKETS = 10_000
@@ -53,6 +55,9 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("record_no", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("body", tokenizer_name="pairs", index_option="position")
     builder.add_json_field("fields", tokenizer_name="pairs", index_option="position")
+    # Of texts one unit owns: all of them, then by unit (or _WHOLE) and field, under _ALL the unit's of all fields.
+    builder.add_text_field("owned", tokenizer_name="pairs", index_option="position")
+    builder.add_json_field("own", tokenizer_name="pairs", index_option="position")
     builder.add_text_field("facts", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("form_code", fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("state", fast=True, tokenizer_name="raw", index_option="basic")
@@ -120,6 +125,7 @@ class TantivyIndex:
         (_, address), *_ = self._searcher.search(self._fact(_MARK), 1).hits
         mark = json.loads(self._searcher.doc(address).get_first("mark") or "")
         self._register_id, self._last_seq = str(mark["register_id"]), int(mark["last_seq"])
+        self._has_shared = _count(self._searcher.search(self._fact(_SHARED), 1)) > 0
         self._seen = head
 
     def apply(self, upserts: Iterable[Document], deletes: Iterable[str], last_seq: int) -> None:
@@ -142,7 +148,7 @@ class TantivyIndex:
         self, query: ParsedQuery, filters: Filters, *, limit: int, after: Place | None, sort: Sort, facets: bool
     ) -> Hits:
         """Return a page of the records that fit query and filters."""
-        whole = _all([self._node(query.root), *self._filters(filters)])
+        whole = _all([*self._asked(query.root, filters), *self._filters(filters)])
         if facets and limit <= 0 and after is None:
             counts = self._facets(whole)
             total = sum(counts["state"].values())  # every record is in one state, and all states are counted
@@ -214,25 +220,48 @@ class TantivyIndex:
             for name, of in found.items()
         }
 
-    def _node(self, node: Node) -> Query:
+    def _asked(self, node: Node, filters: Filters) -> Iterable[Query]:
+        """Give what is asked for in what may be read; in texts a unit owns where a scope reaches that unit, or all."""
+        if filters.readable is None:
+            yield self._node(node, ())
+            return
+        by_units: dict[tuple[str, ...], list[Query]] = {}
+        for scope in filters.readable:
+            units = scope.units if self._has_shared else ()
+            by_units.setdefault(units, []).append(_all([self._fact(_RECORD), *self._scope(scope)]))
+        if len(by_units) == 1:
+            ((units, scopes),) = by_units.items()
+            yield self._node(node, units)
+            yield _any(scopes)
+        else:
+            yield _any([_all([self._node(node, units), _any(scopes)]) for units, scopes in by_units.items()])
+
+    def _node(self, node: Node, units: tuple[str, ...]) -> Query:
+        """Return a query; of what units own it looks into what these do, () for all."""
         match node:
             case Word(text, fields):
-                return _any([self._word(f"fields.{key}", text) for key in fields] or [self._word("body", text)])
+                places = [f"fields.{key}" for key in fields] or ["body"]
+                if self._has_shared and not units:
+                    places += [f"own.{_WHOLE}.{key}" for key in fields] or ["owned"]
+                elif self._has_shared:
+                    places += [f"own.{_path(unit)}.{key}" for unit in units for key in fields or (_ALL,)]
+                return _any([self._word(place, text) for place in places])
             case Is(fact, value):
                 return self._fact(f"{fact}:{value}")
             case Between(fact, first, last):
                 return self._days(first, last) if fact == "date" else self._between("year", int(first), int(last))
             case Not(part):
-                return self._without(self._node(part))
+                return self._without(self._node(part, units))
             case AllOf(parts):
-                return _all([self._node(part) for part in parts])
+                return _all([self._node(part, units) for part in parts])
             case AnyOf(parts):
-                return _any([self._node(part) for part in parts])
+                return _any([self._node(part, units) for part in parts])
 
     def _word(self, field: str, word: str) -> Query:
         if len(word) == 1:
-            # The pairs of every field are in the body too, and only its dictionary can be read.
-            pairs = [pair for pair, _ in self._searcher.terms_with_prefix("body", word)]
+            # The pairs of every field are in one of these too, and only their dictionaries can be read.
+            texts = ("body", "owned") if self._has_shared else ("body",)
+            pairs = [pair for text in texts for pair, _ in self._searcher.terms_with_prefix(text, word)]
             return Query.term_set_query(self._index.schema, field, pairs) if pairs else Query.empty_query()
         pairs = word_pairs(word)
         if len(pairs) == 1:
@@ -252,8 +281,6 @@ class TantivyIndex:
         for field, name in (("customer_unit", filters.customer), ("model", filters.model)):
             if name.strip():
                 yield _unscored(Query.term_query(self._index.schema, field, name.strip(), index_option="basic"))
-        if filters.readable is not None:
-            yield _any([_all([self._fact(_RECORD), *self._scope(scope)]) for scope in filters.readable])
 
     def _scope(self, scope: Scope) -> Iterable[Query]:
         if scope.forms:
@@ -322,6 +349,11 @@ def _unit(unit: str) -> str:
     return f"unit:{normalise(unit)}"
 
 
+def _path(unit: str) -> str:
+    """Return a unit as a part of a path, in which its name might be read as several."""
+    return f"u{sha256(normalise(unit).encode()).hexdigest()[:16]}"
+
+
 _as_json = json.JSONEncoder(ensure_ascii=False).encode  # made once, asked for every record
 
 
@@ -332,6 +364,8 @@ def _tantivy_document(document: Document) -> tantivy.Document:
     for (key, _), row in zip(texts, rows, strict=True):
         by_key[key] = f"{by_key[key]} {row}" if key in by_key else row
     made = tantivy.Document()
+    if document.owned:
+        _add_owned(made, document.normal_owned())
     made.add_text("record_no", document.record_no)
     made.add_text("body", " ".join(rows))
     # The engine reads JSON text faster than Python objects.
@@ -352,6 +386,18 @@ def _tantivy_document(document: Document) -> tantivy.Document:
     for name in form_names(document.form_code):
         made.add_text("facts", f"form:{name}")
     return made
+
+
+def _add_owned(made: tantivy.Document, owned: Sequence[tuple[str, str, str]]) -> None:
+    rows = text_pairs([text for _, _, text in owned])
+    places: dict[str, dict[str, str]] = {}
+    for (unit, key, _), row in zip(owned, rows, strict=True):
+        for path, name in ((_WHOLE, key), (_path(unit), key), (_path(unit), _ALL)):
+            held = places.setdefault(path, {})
+            held[name] = f"{held[name]} {row}" if name in held else row
+    made.add_text("owned", " ".join(rows))
+    made.add_json("own", _as_json(places))
+    made.add_text("facts", _SHARED)
 
 
 def _mark(register_id: str, last_seq: int) -> tantivy.Document:

@@ -22,7 +22,7 @@ from whoosh.codec.whoosh3 import W3Codec
 from qrecords.model.query import AllOf, AnyOf, Node, Query, Word
 from qrecords.stores.fulltext.analysis import text_pairs, word_pairs
 from qrecords.stores.fulltext.interface import FACETS, Document, Filters, Hits, Sort, counted, is_ranked
-from qrecords.stores.fulltext.matching import Facts, fits, passes
+from qrecords.stores.fulltext.matching import Facts, fits, passes, sights
 from qrecords.stores.fulltext.places import SCORE_PLACES, Place, day_of
 
 _MARK = "mark"
@@ -164,9 +164,11 @@ class _Segment:
             facts = self._facts_of(number)
             if facts is None or (narrowed and not passes(facts, filters)):
                 continue
-            texts = _Texts(self._texts, number, facts, certain)
-            if fits(query.root, facts, texts.have):
-                yield (texts.score(query.words) if scored else 0.0), facts
+            for seen in sights(facts, filters):
+                texts = _Texts(self._texts, number, facts, certain, seen)
+                if fits(query.root, facts, texts.have):
+                    yield (texts.score(query.words) if scored else 0.0), facts
+                    break
 
     def _facts_of(self, number: int) -> Facts | None:
         """Return what is stored of a record, read once; None for the mark."""
@@ -210,10 +212,13 @@ class _Segment:
 
 
 class _Texts:
-    """The normal texts of one record, read when first needed."""
+    """The normal texts of one record, read when first needed; of those units own, the `seen` ones alone (None: all)."""
 
-    def __init__(self, column: Any, number: int, facts: Facts, certain: dict[Word, set[int]]) -> None:
-        self._column, self._number, self._facts, self._certain = column, number, facts, certain
+    def __init__(
+        self, column: Any, number: int, facts: Facts, certain: dict[Word, set[int]], seen: frozenset[str] | None
+    ) -> None:
+        self._column, self._number, self._facts, self._seen = column, number, facts, seen
+        self._certain = certain if seen is None else {}  # pairs are those of all texts
         self._read: str | None = None
 
     def have(self, word: Word) -> bool:
@@ -229,10 +234,15 @@ class _Texts:
     def _parts(self, word: Word) -> list[str]:
         if self._read is None:
             self._read = zlib.decompress(self._column[self._number]).decode()
-        if not word.fields:
+        if not word.fields and self._seen is None:
             return [self._read]
-        texts = self._read.split(_SEPARATOR)
-        return [text for key, text in zip(self._facts.keys, texts, strict=True) if key in word.fields]
+        keys, owners = self._facts.keys, self._facts.owners
+        texts = [*zip(keys, self._read.split(_SEPARATOR), strict=True)]
+        if self._seen is not None:
+            common = len(keys) - len(owners)
+            owned = zip(texts[common:], owners, strict=True)
+            texts = texts[:common] + [text for text, owner in owned if owner in self._seen]
+        return [text for key, text in texts if not word.fields or key in word.fields]
 
 
 def _write(
@@ -255,10 +265,12 @@ def _write(
 
 
 def _stored(document: Document) -> dict[str, Any]:
-    texts = document.normal_texts()
+    owned = document.normal_owned()
+    texts = [*document.normal_texts(), *((key, text) for _, key, text in owned)]
+    owners = tuple(unit for unit, _, _ in owned)
     return {
         "record_no": document.record_no,
         "pairs": [text for _, text in texts],
-        "facts": Facts.of(document, tuple(key for key, _ in texts)).to_bytes(),
+        "facts": Facts.of(document, tuple(key for key, _ in texts), owners).to_bytes(),
         "texts": zlib.compress(_SEPARATOR.join(text for _, text in texts).encode(), level=1),
     }
