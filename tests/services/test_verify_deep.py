@@ -271,7 +271,7 @@ def test_a_file_that_holds_up_its_reader_is_told(
 ) -> None:
     hostile(crashes=False)
     begin = readers.Readers.__init__
-    monkeypatch.setattr(readers.Readers, "__init__", lambda *a: begin(*a, silence=1.5))
+    monkeypatch.setattr(readers.Readers, "__init__", lambda *a, **k: begin(*a, **k, silence=1.5))
     for object_id in ITEMS[1:]:
         (home,) = (p for p in (root / "archive" / "objects").glob("*/*/*/*") if p.name.endswith(object_id[-1]))
         shutil.rmtree(home.parents[2])
@@ -302,7 +302,7 @@ def test_a_volume_that_takes_too_long_is_not_told_as_damaged(
     slowly = "v.differences = lambda _, items: [time.sleep(600) for _ in items]"
     hostile(before=f"import qrecords.render.volumecheck as v; {slowly}")
     begin = readers.Readers.__init__
-    monkeypatch.setattr(readers.Readers, "__init__", lambda *a: begin(*a, silence=1.0))
+    monkeypatch.setattr(readers.Readers, "__init__", lambda *a, **k: begin(*a, **k, silence=1.0))
     put(office.archive, BOUND, {"a.pdf": made(), "volume.pdf": made()})
     items = (Kept((BOUND, "a.pdf", 1), "甲", 2, (1,)),)
     checking = Checking((), (BOUND, "volume.pdf", 1), items, Listed(1, 1, ()), frozenset(), "key")
@@ -364,6 +364,15 @@ def test_answers_come_in_the_order_of_the_questions(count: int, monkeypatch: pyt
     with readers.Readers({}, 1000) as several:
         answers = [a["was"] for a in several.each({"number": n} for n in range(200))]
     assert answers == [*range(200)]
+
+
+@pytest.mark.parametrize(("cores", "wanted"), [(0, 3), (1, 1), (2, 2), (9, readers.MAX_READERS)])
+def test_a_worker_reads_by_as_many_processes_as_it_has_cores_for_itself(
+    cores: int, wanted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    with readers.Readers({}, 1000, cores=cores) as several:
+        assert len(several._readers) == wanted
 
 
 def test_pages_of_a_volume_are_compared_once_for_the_same_bytes(

@@ -53,6 +53,7 @@ class Workspace:
     settings: Settings
     register: Register[Transaction]
     source: Clock = system_now
+    cores: int = field(default=0, kw_only=True)  # this process may use; 0: all there are
     leases: Leases = field(default=None, kw_only=True)  # type: ignore[assignment]  # made below
 
     kept: Kept = field(default_factory=Kept, init=False, repr=False)

@@ -138,7 +138,7 @@ def main(root: Path, share: int, wait: str, *kinds: str) -> None:
         signal.signal(number, lambda *_: told.set())
     soffice.limit(os.cpu_count() or 1)
     with closing(Workspace.open(root)) as workspace:
-        settings = workspace.settings
+        settings, workspace.cores = workspace.settings, share
         if not settings.pdf.workers:
             workspace.settings = replace(settings, pdf=replace(settings.pdf, workers=share))
         work(

@@ -61,7 +61,7 @@ class Deep:
         self._done = _still_so(office, self._journal.lines(), ids)
         known = "" if afresh else str(memory.absolute())
         setup = {"archive": office.archive.address, "known": known}
-        self._readers = Readers(setup, len(ids) - len(self._done))
+        self._readers = Readers(setup, len(ids) - len(self._done), cores=office.workspace.cores)
         self._sha256: dict[tuple[str, int, str], str] = {}  # of object, version and name
 
     def __enter__(self) -> Deep:

@@ -28,8 +28,8 @@ Answer = dict[str, Any]
 class Readers:
     """A few processes that answer questions about one archive; `each` asks them all at once."""
 
-    def __init__(self, setup: dict[str, Any], questions: int, *, silence: float = SILENCE) -> None:
-        count = max(1, min(os.cpu_count() or 1, MAX_READERS, questions // WORTH_A_READER))
+    def __init__(self, setup: dict[str, Any], questions: int, *, cores: int = 0, silence: float = SILENCE) -> None:
+        count = max(1, min(cores or os.cpu_count() or 1, MAX_READERS, questions // WORTH_A_READER))
         self._readers = [_Reader(setup, silence) for _ in range(count)]
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._watched, daemon=True)
