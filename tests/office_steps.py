@@ -48,6 +48,7 @@ from qrecords.services.intake.lists import add_entry, list_entries
 from qrecords.services.intake.named import name_days, name_people
 from qrecords.services.intake.templates import adopt
 from qrecords.services.print import print_records
+from qrecords.services.renewing import apply
 from qrecords.services.reports.draw import correct as correct_document
 from qrecords.services.reports.draw import draw as draw_document
 from qrecords.services.reports.kept import list_documents, show_document
@@ -631,6 +632,31 @@ def _is_adopted(office: Office) -> bool:
     return changed
 
 
+def _older_forms(folder: Path) -> Path:
+    """Lay out an office that lacks a table, and one of its deadlines, which it changed otherwise."""
+    root = workspace(folder)
+    forms = root / "forms"
+    (forms / "KF758/tables/P03.toml").unlink()
+    deadlines = forms / "KF758/deadlines.toml"
+    kept = deadlines.read_text(encoding="utf-8").partition("[yearly_visit]")
+    deadlines.write_text("# 本单位的\n" + kept[0] + kept[2].partition("\n\n")[2], encoding="utf-8")
+    return root
+
+
+@people()
+def _renew(office: Office) -> None:
+    apply(office)
+
+
+@people()
+def _is_renewed(office: Office) -> bool:
+    with office.register.read() as tx:
+        told = [e for e in tx.audit.events("forms/renew") if e.outcome == "done"]
+    there = (office.settings.forms_dir.parent / "KF758/tables/P03.toml").exists()
+    assert there == ("yearly_visit" in office.forms.deadlines) == bool(told), "all of it, logged once, or nothing"
+    return there
+
+
 # Documents computed from records
 
 BRIEF = "KF-BB-2019-001"
@@ -889,6 +915,9 @@ STEPS = {
     "people": Step(_name_people, _are_named, PUT),
     "days": Step(_name_days, _are_days, PUT),
     "adopt": Step(_adopt, _is_adopted, (*WRITTEN, *PUBLISHED, "adopt.kept", "adopt.placed", "adopt.committed")),
+    "renew": Step(
+        _renew, _is_renewed, (*WRITTEN, "renew.intent", "renew.ready", "renew.placed", "renew.committed"), _older_forms
+    ),
     "document": Step(_draw_document, _is_document("drawn"), (*WRITTEN, *PUBLISHED, *DOCUMENT_MOMENTS)),
     "document for a milrep": Step(
         _draw_for_milrep, _is_for_milrep, (*WRITTEN, *PUBLISHED, *DOCUMENT_MOMENTS), with_milrep

@@ -25,6 +25,7 @@ class Do(Enum):
     SHOW_FORMS = "查看表式"
     LIST_FORMS = "表式目录"
     CHECK_FORMS = "检查表式"
+    RENEW_FORMS = "更新表式和定义"
     FILL = "填写"
     UPDATE = "续填"
     PRINT = "打印"

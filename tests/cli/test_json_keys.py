@@ -46,6 +46,7 @@ forms check 01A --no-pages --template {folder}/06A.docx !
 forms template 01A -o {folder}/01A.docx
 forms sheet 02A -o {folder}/02A.xlsx
 forms adopt 01A {folder}/01A.docx --no-pages
+forms renew
 customers add 用户单位=示例单位九 联系人=示例
 customers import {customers}
 customers list

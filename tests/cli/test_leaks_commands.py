@@ -114,7 +114,7 @@ ASKED: dict[str, str | list[str]] = {
     "audit export": ["{o}/log.jsonl"],
     "audit close": [""],
     "audit clock": [""],
-    **dict.fromkeys(("forms adopt", "forms check", "forms list", "forms schema", "forms show", "forms template"), NO_RECORD),
+    **dict.fromkeys(("forms adopt", "forms check", "forms list", "forms renew", "forms schema", "forms show", "forms template"), NO_RECORD),
     "forms sheet": ["06A -o {o}/sheet.xlsx", "10A --open -o {o}/open.xlsx"],
     **dict.fromkeys(("customers add", "customers import", "products add", "products import", "parts add", "parts import"), NO_RECORD),
     **dict.fromkeys(("customers list", "products list", "parts list"), NO_RECORD),

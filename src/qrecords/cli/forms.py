@@ -1,4 +1,4 @@
-"""forms list, show, schema, check, adopt, template, sheet."""
+"""forms list, show, schema, check, adopt, renew, template, sheet."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from qrecords.services.filekinds import kind_of
 from qrecords.stores.given import on_disk
 
 if TYPE_CHECKING:
+    from qrecords.model.renewal import Renewal
     from qrecords.services.intake.forms import FieldShown, FormLine
 
 TYPES = {
@@ -147,6 +148,52 @@ def adopt(session: Session, form: str, source: Path, no_pages: bool) -> None:
         {"form_code": done.form_code, "sha256": done.sha256, "before": done.before, "notes": list(done.notes)},
         [*lines, *note_lines(done.notes)],
     )
+
+
+DOINGS = {"add": "缺", "replace": "旧版", "extend": "缺几节", "keep": "本单位改过"}
+_SHOWN_LINES = 40
+
+
+@forms.command()
+@click.argument("paths", metavar="[路径...]", nargs=-1)
+@click.option("--apply", "put", is_flag=True, help="补上缺的，换上旧版的；本单位改过的不动")
+@click.option("--difference", is_flag=True, help="写出不同在哪几行")
+@pass_session
+def renew(session: Session, paths: tuple[str, ...], put: bool, difference: bool) -> None:
+    """比较本单位的表式、系列、报表定义、期限、文件定义与随程序的，列出缺的和旧的；--apply 补上。
+
+    没有改过的旧版换成新版；本单位改过的文件不动，只把整节缺的（如 deadlines.toml 的一节）补在后面，其余列出来由人改。
+    一次全部补上，或者一个也不动；记入日志。路径如 KF758/tables、QR758/blocks.toml，不写是全部。
+    """
+    from qrecords.services.renewing import apply, compare
+
+    found = (apply if put else compare)(session.office, paths)
+    lines = (
+        list(table(("状态", "文件", "说明"), [(DOINGS[r.doing], r.path, _renewed(r)) for r in found])) if found else []
+    )
+    for one in found if difference else ():
+        lines += ["", f"{one.path}：", *(f"  {line}" for line in one.difference[:_SHOWN_LINES])]
+        if len(one.difference) > _SHOWN_LINES:
+            lines.append(f"  另有{len(one.difference) - _SHOWN_LINES}行")
+    able, left = [r for r in found if r.doing != "keep"], [r for r in found if r.doing == "keep"]
+    if not found:
+        lines = ["✓ 与随程序的一样，没有要更新的"]
+    elif put:
+        lines.append(f"✓ 已更新{len(able)}个文件" if able else "✓ 没有可以自动更新的，什么也没有改")
+        lines += ["→ 核对表式和模板：qrecords forms check"] if able else []
+    else:
+        lines += [f"→ 更新其中的{len(able)}个（本单位改过的不动）：qrecords forms renew --apply"] if able else []
+    if left:
+        lines.append(f"→ {len(left)}个本单位改过，请对照 --difference 手工改；表式的模板用 qrecords forms adopt 换")
+    data = [
+        {"path": r.path, "doing": r.doing, "sections": list(r.sections), "difference": list(r.difference)}
+        for r in found
+    ]
+    session.answer({"renewals": data, "applied": put}, lines)
+
+
+def _renewed(one: Renewal) -> str:
+    return "、".join(f"[{name}]" for name in one.sections) or one.why
 
 
 @forms.command()

@@ -16,6 +16,7 @@ COMMANDS = {
     Do.SHOW_FORMS: "forms show",
     Do.LIST_FORMS: "forms list",
     Do.CHECK_FORMS: "forms check",
+    Do.RENEW_FORMS: "forms renew",
     Do.FILL: "fill",
     Do.UPDATE: "update",
     Do.PRINT: "print",

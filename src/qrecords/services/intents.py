@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "past": "intake.importing:TakeInPaper",
     "adopt": "intake.templates:AdoptTemplate",
     "put": "intake.putting:PutTable",
+    "renew": "renewing:RenewForms",
     "audit": "access.audit:FileLog",
     "scan": "scans.keeping:KeepScans",
     "add": "scans.adding:AddPapers",

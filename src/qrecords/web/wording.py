@@ -33,6 +33,7 @@ PAGES = {
     Do.LIST_FORMS: "「管理」里的表式",
     Do.SHOW_FORMS: "「管理」里的表式",
     Do.CHECK_FORMS: "「管理」里表式的「只检查」",
+    Do.RENEW_FORMS: "命令行的表式更新（由管这台机器的人做）",
     Do.LIST_EVENTS: "「管理」里的日志",
     Do.CLOSE_LOG: "日志页面上的「封存」",
     Do.DRAW_DOCUMENT: "「报表」里的拟制",
