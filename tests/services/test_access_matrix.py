@@ -53,7 +53,14 @@ STRICT = Rules("strict", ROLES, "2026-03-04")
 APART = replace(RULES, apart=("YB758-YB",))
 LESS = replace(RULES, apart=("QR758-06A",))
 FORMS = [f"{n:02d}A" for n in range(1, 12)]
-OTHERS = ["KF758-JH", "KF758-BJ", "TZ758-TZ", "FX758-FX", "YB758-YB"]  # what the other series add: walked less widely
+OTHERS = [
+    "KF758-JH",
+    "KF758-BJ",
+    "KF758-RY",
+    "TZ758-TZ",
+    "FX758-FX",
+    "YB758-YB",
+]  # what the other series add: walked less widely
 UNITS = ("", "示例一所", "示例二所")
 TOPICS = {"complaint": ("投诉", "抱怨", "质量信息")}
 NO_RECORD = {Action.KEEP_LISTS, Action.VERIFY, Action.ADMINISTER, Action.ACCOUNTS, Action.RIGHTS}
