@@ -7,6 +7,7 @@ and put it into SOURCES; snippets, rebuilds and both engines follow by themselve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from qrecords.settings import FILE_NAME, find_root, load
 from qrecords.stores.durable import remove_file, remove_tree, write_file
 from qrecords.stores.formoutlines import FieldOutline, FormOutline
 from qrecords.stores.fulltext import load_engine
-from qrecords.stores.fulltext.interface import Document, MustRebuild
+from qrecords.stores.fulltext.interface import Document, Made, MustRebuild, Taking
 from qrecords.stores.register import Transaction
 from qrecords.stores.settingsfile import with_engine
 
 BATCH = 2000
+MOST_AHEAD = 30_000  # records held in memory as the index takes them, some 5 KB each
 OPENED_SHARES = "verify-opened-*.txt"  # digests of files deep checks of shares opened: no share may come again
 OPENED = "opened"  # under indexes/: copies of papers on someone's screen, which may be deleted at any time
 
@@ -192,7 +194,6 @@ def catch_up_in_time(office: Office) -> tuple[int, int]:
 
 
 def _catch_up(office: Office, *, once: bool = False) -> int:
-    taken = 0
     with office.register.read() as tx:
         last = tx.records.last_change()
     held = office.index.last_seq()
@@ -205,16 +206,66 @@ def _catch_up(office: Office, *, once: bool = False) -> int:
     if held is not None and held > last:
         raise MustRebuild("它比登记库新，登记库可能是从备份恢复的")
     with office.index.writer() as writer:
-        while True:
+        return _bring_up(office, writer, once=once)
+
+
+def _bring_up(office: Office, writer: Taking, *, once: bool = False) -> int:
+    taken = 0
+    while True:
+        with office.register.read() as tx:
+            records = tx.records.changed_since(writer.last_seq, BATCH)
+            made = [*documents(office, tx, records)]
+        if not records:
+            return taken
+        writer.apply(made, last_seq=records[-1].seq)
+        taken += len(records)
+        if once:
+            return taken
+
+
+@contextmanager
+def ahead(office: Office, foreseen: Sequence[Record]) -> Iterator[None]:
+    """Let the block commit a change of many records while the index has it in hand: searches wait for its commit alone.
+
+    `foreseen` are the records as the block leaves them, still with the change they had before. What the index is to
+    hold of them is made before anyone waits, written down where no search sees it, and taken in once they are committed
+    just so. Where anything came otherwise, or the index cannot be written, it is left to `follow`.
+    """
+    with ExitStack() as held:
+        take_in = _in_hand(office, foreseen, held) if 0 < len(foreseen) <= MOST_AHEAD else None
+        yield
+        if take_in:
+            with suppress(QRecordsError, OSError):
+                take_in()
+
+
+def _in_hand(office: Office, foreseen: Sequence[Record], held: ExitStack) -> Callable[[], None] | None:
+    """Write down what is foreseen; return what takes it in, None when it cannot be."""
+    seen = {record.record_no: record.seq for record in foreseen}
+    try:
+        made: list[Made] = []
+        for start in range(0, len(foreseen), BATCH):
             with office.register.read() as tx:
-                records = tx.records.changed_since(writer.last_seq, BATCH)
-                made = [*documents(office, tx, records)]
-            if not records:
-                return taken
-            writer.apply(made, last_seq=records[-1].seq)
-            taken += len(records)
-            if once:
-                return taken
+                made += office.index.made(documents(office, tx, foreseen[start : start + BATCH]))
+        writer = held.enter_context(office.index.writer())
+        _bring_up(office, writer)
+        before = writer.last_seq
+        finish = held.enter_context(writer.taking(made))
+        with office.register.read() as tx:
+            if tx.records.changes_of([*seen]) != seen:
+                return None
+    except (QRecordsError, OSError):
+        held.close()
+        return None
+
+    def take_in() -> None:
+        with office.register.read() as tx:
+            changed, last = tx.records.changed_numbers(before), tx.records.last_change()
+        # As many changes as records, one each: nothing else came in between, and none of them was changed twice.
+        if changed == seen.keys() and last - before == len(seen):
+            finish(last)
+
+    return take_in
 
 
 def rebuild(office: Office, progress: Callable[[int, int], None] | None = None, *, engine: str = "") -> int:

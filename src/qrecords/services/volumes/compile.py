@@ -8,7 +8,7 @@ sealed is used by the next compilation; since the first ones are sealed first, t
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -18,13 +18,13 @@ from qrecords.advice import Do, Input, advise
 from qrecords.errors import UsageError, WrongState
 from qrecords.model.answer import named
 from qrecords.model.objects import VOLUME
-from qrecords.model.record import Action, State
+from qrecords.model.record import Action, Record, State
 from qrecords.model.volume import Volume, split, volume_title
 from qrecords.office import Office
 from qrecords.render.listbooks import printed_list
 from qrecords.render.volume import Part
 from qrecords.services.access.audit import file_log
-from qrecords.services.finding.indexing import follow
+from qrecords.services.finding.indexing import ahead, follow
 from qrecords.services.sealed import require_as_sealed
 from qrecords.services.strays import taken_back_to
 from qrecords.services.volumes import catalogue
@@ -78,15 +78,23 @@ class BindVolumes(Step[Office]):
     def _enter(self, office: Office, read: Sequence[str], tx: Transaction) -> None:
         for binding, sha256 in zip(self.bindings, read, strict=True):
             tx.items.bound(binding.volume_code, binding.placed, version=1, sha256=sha256)
-            numbers = [
-                r.record_no
-                for placed in binding.placed
-                for r in tx.records.find(archive_no=placed.item.archive_no)
-                if r.state is State.FILED
-            ]
+            numbers = [record.record_no for record in _not_bound(tx, binding)]
             tx.records.change(numbers, state=State.BOUND, volume_code=binding.volume_code)
             detail: dict[str, Any] = {"items": len(binding.placed), "pages": binding.volume.pages, "volume_pdf": sha256}
             tx.audit.append([office.event(Action.BIND, binding.volume_code, **detail)])
+
+    def leaves(self, tx: Transaction) -> list[Record]:
+        """Return the records it binds, as it leaves them."""
+        return [
+            replace(record, state=State.BOUND, volume_code=binding.volume_code)
+            for binding in self.bindings
+            for record in _not_bound(tx, binding)
+        ]
+
+
+def _not_bound(tx: Transaction, binding: Binding) -> list[Record]:
+    """Return the records of a volume's items that are in no volume so far."""
+    return [*tx.records.archived_under([placed.item.archive_no for placed in binding.placed], [State.FILED])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +245,10 @@ def bind_all(
         matters = make_matter(office, bindings, run.folder, listed)
         durable.checkpoint("compile.matter")
         _seal_all(run, bindings, matters, progress)
-        run.commit(step)
+        with office.register.read() as tx:
+            leaves = step.leaves(tx)
+        with ahead(office, leaves):
+            run.commit(step)
         for docx in listed:
             catalogue.keep(office, run.key, year, lines, docx)
             durable.checkpoint("compile.catalogue")

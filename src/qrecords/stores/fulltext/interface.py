@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from qrecords.advice import Do, advise
 from qrecords.errors import QRecordsError
@@ -117,6 +117,14 @@ class Hits:
     more: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A document in the form its engine takes: what is left to do is to take it in."""
+
+    record_no: str
+    form: Any
+
+
 class Index(Protocol):
     """One index on disk, opened; a search sees the last finished `apply`, whole."""
 
@@ -138,6 +146,13 @@ class Index(Protocol):
         """Take in records (a known number is replaced) and take out others: all with `last_seq`, or nothing."""
         ...
 
+    def taking(self, upserts: Iterable[Made], deletes: Iterable[str]) -> AbstractContextManager[Callable[[int], None]]:
+        """Write records down that no search sees yet; give what takes them in, with the last change of the register.
+
+        Nothing is taken in unless that is called before the block ends.
+        """
+        ...
+
     def search(
         self, query: Query, filters: Filters, *, limit: int, after: Place | None, sort: Sort, facets: bool
     ) -> Hits:
@@ -156,6 +171,10 @@ class Engine(Protocol):
 
     def build(self, path: Path, documents: Iterable[Document], register_id: str, last_seq: int) -> None:
         """Make a new index in an empty folder."""
+        ...
+
+    def made(self, document: Document) -> Made:
+        """Return a document in the form this engine takes."""
         ...
 
     def open(self, path: Path) -> Index:
@@ -204,6 +223,10 @@ class Taking(Protocol):
         """Take in records and take out others; `last_seq` is the last change among them. All or nothing."""
         ...
 
+    def taking(self, upserts: Iterable[Made]) -> AbstractContextManager[Callable[[int], None]]:
+        """Write records down that no search sees yet; give what takes them in, with the last change of the register."""
+        ...
+
 
 class OfficeIndex(Protocol):
     """The index of an office, wherever it is kept: derived, made again any time. MustRebuild when it is not usable."""
@@ -223,6 +246,10 @@ class OfficeIndex(Protocol):
         facets: bool = False,
     ) -> Hits:
         """Return a page of what fits query and filters, behind `after`."""
+        ...
+
+    def made(self, documents: Iterable[Document]) -> list[Made]:
+        """Return documents in the form the engine takes; needs no lock."""
         ...
 
     def writer(self) -> AbstractContextManager[Taking]:

@@ -16,7 +16,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -29,7 +29,17 @@ from qrecords.errors import QRecordsError, StorageFailure, WrongState
 from qrecords.model.query import Query
 from qrecords.stores.durable import fsync_tree, make_dirs, remove_tree, write_file
 from qrecords.stores.fulltext import ENGINES, load_engine
-from qrecords.stores.fulltext.interface import Document, FileMark, Filters, Hits, Index, MustRebuild, Sort, file_mark
+from qrecords.stores.fulltext.interface import (
+    Document,
+    FileMark,
+    Filters,
+    Hits,
+    Index,
+    Made,
+    MustRebuild,
+    Sort,
+    file_mark,
+)
 from qrecords.stores.fulltext.places import Place
 
 __all__ = ["IndexStore", "MustRebuild"]
@@ -89,6 +99,11 @@ class IndexStore:
         return self._guarded(
             lambda index: index.search(query, narrowed, limit=limit, after=after, sort=sort, facets=facets)
         )
+
+    def made(self, documents: Iterable[Document]) -> list[Made]:
+        """Return documents in the form the engine takes; needs no lock."""
+        engine = load_engine(self._engine_name)
+        return [engine.made(document) for document in documents]
 
     @contextmanager
     def writer(self) -> Iterator[Writer]:
@@ -256,6 +271,22 @@ class Writer:
         """Take in records and take out others; `last_seq` is the last change among them. All or nothing."""
         with _writing():
             self._index.apply(upserts, deletes, last_seq)
+
+    @contextmanager
+    def taking(self, upserts: Iterable[Made]) -> Iterator[Callable[[int], None]]:
+        """Write records down that no search sees yet; give what takes them in, with the last change of the register.
+
+        Nothing is taken in unless that is called before the block ends.
+        """
+        with ExitStack() as held:
+            with _writing():
+                take = held.enter_context(self._index.taking(upserts, ()))
+
+            def take_in(last_seq: int) -> None:
+                with _writing():
+                    take(last_seq)
+
+            yield take_in
 
 
 @contextmanager

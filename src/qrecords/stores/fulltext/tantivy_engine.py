@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
@@ -33,6 +33,7 @@ from qrecords.stores.fulltext.interface import (
     FileMark,
     Filters,
     Hits,
+    Made,
     Sort,
     counted,
     file_mark,
@@ -84,10 +85,15 @@ class TantivyEngine:
     def build(self, path: Path, documents: Iterable[Document], register_id: str, last_seq: int) -> None:
         """Make a new index in an empty folder."""
         index = _prepare(tantivy.Index(_schema(), path=str(path)))
-        with _committing(index.writer(_BUILD_MEMORY, min(os.cpu_count() or 1, 4))) as writer:
+        with _open(index.writer(_BUILD_MEMORY, min(os.cpu_count() or 1, 4))) as writer:
             for document in documents:
                 writer.add_document(_tantivy_document(document))
             writer.add_document(_mark(register_id, last_seq))
+            writer.commit()
+
+    def made(self, document: Document) -> Made:
+        """Return a document in the form this engine takes."""
+        return Made(document.record_no, _tantivy_document(document))
 
     def open(self, path: Path) -> TantivyIndex:
         """Open an index; any exception means it must be rebuilt."""
@@ -130,18 +136,30 @@ class TantivyIndex:
 
     def apply(self, upserts: Iterable[Document], deletes: Iterable[str], last_seq: int) -> None:
         """Take in records and take out others in one commit."""
+        made = (Made(document.record_no, _tantivy_document(document)) for document in upserts)
+        with self.taking(made, deletes) as take_in:
+            take_in(last_seq)
+
+    @contextmanager
+    def taking(self, upserts: Iterable[Made], deletes: Iterable[str]) -> Iterator[Callable[[int], None]]:
+        """Write records down that no search sees yet; give what takes them in, in one commit."""
         # A writer that was killed may have left a file of the very name this commit needs. Only an index opened after
         # that knows of it.
         index = _prepare(tantivy.Index.open(str(self._path)))
-        with _committing(index.writer(_APPLY_MEMORY, 1)) as writer:
+        with _open(index.writer(_APPLY_MEMORY, 1)) as writer:
             writer.garbage_collect_files()
             for record_no in deletes:
                 writer.delete_documents_by_term("record_no", record_no)
             for document in upserts:
                 writer.delete_documents_by_term("record_no", document.record_no)
-                writer.add_document(_tantivy_document(document))
-            writer.delete_documents_by_term("facts", _MARK)
-            writer.add_document(_mark(self._register_id, last_seq))
+                writer.add_document(document.form)
+
+            def take_in(last_seq: int) -> None:
+                writer.delete_documents_by_term("facts", _MARK)
+                writer.add_document(_mark(self._register_id, last_seq))
+                writer.commit()
+
+            yield take_in
         self.refresh()
 
     def search(
@@ -320,11 +338,10 @@ def _count(found: tantivy.SearchResult) -> int:
 
 
 @contextmanager
-def _committing(writer: tantivy.IndexWriter) -> Iterator[tantivy.IndexWriter]:
-    """Commit what the block did, or nothing of it, and let go of the engine's lock and threads."""
+def _open(writer: tantivy.IndexWriter) -> Iterator[tantivy.IndexWriter]:
+    """Let go of the engine's lock and threads in the end; what the block did not commit is gone."""
     try:
         yield writer
-        writer.commit()
     finally:
         # Small segments are joined by threads, which must not outlive this: the process may end, the folder be removed.
         writer.wait_merging_threads()

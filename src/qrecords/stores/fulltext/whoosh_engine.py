@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import reduce
 from itertools import chain
 from pathlib import Path
@@ -21,7 +22,7 @@ from whoosh.codec.whoosh3 import W3Codec
 
 from qrecords.model.query import AllOf, AnyOf, Node, Query, Word
 from qrecords.stores.fulltext.analysis import text_pairs, word_pairs
-from qrecords.stores.fulltext.interface import FACETS, Document, Filters, Hits, Sort, counted, is_ranked
+from qrecords.stores.fulltext.interface import FACETS, Document, Filters, Hits, Made, Sort, counted, is_ranked
 from qrecords.stores.fulltext.matching import Facts, fits, passes, sights
 from qrecords.stores.fulltext.places import SCORE_PLACES, Place, day_of
 
@@ -62,7 +63,12 @@ class WhooshEngine:
 
     def build(self, path: Path, documents: Iterable[Document], register_id: str, last_seq: int) -> None:
         """Make a new index in an empty folder."""
-        _write(index.create_in(path, _schema()), documents, [], register_id, last_seq)
+        with _taking(index.create_in(path, _schema()), map(self.made, documents), [], register_id) as take_in:
+            take_in(last_seq)
+
+    def made(self, document: Document) -> Made:
+        """Return a document in the form this engine takes."""
+        return Made(document.record_no, _stored(document))
 
     def open(self, path: Path) -> WhooshIndex:
         """Open an index; any exception means it must be rebuilt."""
@@ -100,7 +106,17 @@ class WhooshIndex:
     def apply(self, upserts: Iterable[Document], deletes: Iterable[str], last_seq: int) -> None:
         """Take in records and take out others in one commit."""
         latest = {document.record_no: document for document in upserts}
-        _write(self._index, latest.values(), [*latest, *deletes], self._register_id, last_seq)
+        made = [Made(record_no, _stored(document)) for record_no, document in latest.items()]
+        with self.taking(made, deletes) as take_in:
+            take_in(last_seq)
+
+    @contextmanager
+    def taking(self, upserts: Iterable[Made], deletes: Iterable[str]) -> Iterator[Callable[[int], None]]:
+        """Write records down that no search sees yet; give what takes them in, in one commit."""
+        made = [*upserts]
+        removed = [*(one.record_no for one in made), *deletes]
+        with _taking(self._index, made, removed, self._register_id) as take_in:
+            yield take_in
         self.refresh()
 
     def search(
@@ -245,9 +261,10 @@ class _Texts:
         return [text for key, text in texts if not word.fields or key in word.fields]
 
 
-def _write(
-    target: index.Index, added: Iterable[Document], removed: Iterable[str], register_id: str, last_seq: int
-) -> None:
+@contextmanager
+def _taking(
+    target: index.Index, added: Iterable[Made], removed: Iterable[str], register_id: str
+) -> Iterator[Callable[[int], None]]:
     writer = target.writer(limitmb=_MEMORY, codec=W3Codec(blocklimit=_BLOCK, compression=1))
     try:
         with writer.searcher() as searcher:
@@ -255,13 +272,17 @@ def _write(
                 writer.delete_by_term("record_no", record_no, searcher)
             writer.delete_by_term(_MARK, _MARK, searcher)
         for document in added:
-            writer.add_document(**_stored(document))
-        mark = json.dumps({"register_id": register_id, "last_seq": last_seq})
-        writer.add_document(mark=_MARK, _stored_mark=mark)
-        writer.commit()
-    except BaseException:
-        writer.cancel()
-        raise
+            writer.add_document(**document.form)
+
+        def take_in(last_seq: int) -> None:
+            mark = json.dumps({"register_id": register_id, "last_seq": last_seq})
+            writer.add_document(mark=_MARK, _stored_mark=mark)
+            writer.commit()
+
+        yield take_in
+    finally:
+        if not writer.is_closed:
+            writer.cancel()
 
 
 def _stored(document: Document) -> dict[str, Any]:

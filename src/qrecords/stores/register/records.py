@@ -265,6 +265,10 @@ class Records:
         query = sa.select(*_COLUMNS).where(t.record.c.seq > seq).order_by(t.record.c.seq).limit(limit)
         return list(self._records(query))
 
+    def changed_numbers(self, seq: int) -> set[str]:
+        """Return the records changed after a sequence number."""
+        return set(self._c.execute(sa.select(t.record.c.record_no).where(t.record.c.seq > seq)).scalars())
+
     def last_change(self) -> int:
         """Return the highest sequence number any change carries."""
         return self._counters.last(CHANGES)
