@@ -14,6 +14,17 @@ from qrecords.model.audit import Event
 from qrecords.model.volume import File, Item, Limits, Piece, Volume, by_task, split, volume_title
 
 
+def test_numbers_written_by_hand_are_told_as_they_are_called() -> None:
+    assert "QR758-04A-2026-00001" in numbering.numbers_told("ｑｒ758－04a - 2026-1；")
+    assert {"QR758-04A-2026-00001", "KF-MY-2026-001"} <= {
+        *numbering.numbers_told("见QR758-04A-2026-00001、kf-my-2026-001。")
+    }
+    assert numbering.numbers_told("没有") == ("没有",)
+    told = numbering.records_told("NO.qr758-06a-2026-00012 和 04A-2026-3、KF-MY-2026-001")
+    assert told == ["QR758-06A-2026-00012", "04A-2026-3"]
+    assert [*numbering.numbers_within("编号qr758-06a-2026-00012")] == ["QR758-06A-2026-00012"]
+
+
 def test_numbers_look_as_the_office_writes_them() -> None:
     series = numbering.ArchiveClass("750", "KJ·KF", "06", 2026, 5)
     assert numbering.record_no("QR758-06A", 2026, 123) == "QR758-06A-2026-00123"

@@ -153,6 +153,37 @@ def test_the_number_of_an_item_is_not_used_in_another_plan(office: Office, write
     assert fill(office, "JH", [on_disk(write({**other, "visits": [{**visits[0], "item_no": "ZT-2"}]}))]).records
 
 
+def test_a_number_that_names_no_record_is_told(office: Office, write: Callable[..., Path]) -> None:
+    """In the lines of a field too: the 01A of what was asked on a visit, the plan of spare parts of the yearly plan."""
+    (opinion, *_), spares = paper("ZF")["opinions"], [{"plan_no": "KF758-BJ-2025-00009", "quantity": 1}]
+    for form, values, field in (
+        ("ZF", {"opinions": [{**opinion, "info_no": "01A-2026-9"}]}, "opinions[1].info_no"),
+        ("JH", {"spares": spares, "no_spares": None}, "spares[1].plan_no"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            fill(office, form, [on_disk(write(paper(form, **values)))])
+        (problem,) = refused.value.problems
+        assert problem.field == field
+        assert "第1行「" in str(problem.message) and "记录编号，请核对或先填写它" in str(problem.message)
+    sources = [{"record_no": number} for number in ("qr758-06a-2026-00099", "KF-MY-2026-001", "KF758-HF-2026-00001")]
+    fill(office, "HF", [on_disk(write(paper("HF", service_no="04A-2026-3")))])
+    made = fill(office, "GJ", [on_disk(write(paper("GJ", sources=sources)))]).records
+    told = [n for n in show(office, made[0].record_no).reminders if "不是在用的记录编号" in str(n)]
+    assert len(told) == 1 and "第1行「记录或文件编号」QR758-06A-2026-00099" in str(told[0])
+
+
+def test_evidence_of_an_item_no_plan_has_is_reminded_of(office: Office, write: Callable[..., Path]) -> None:
+    def told(number: str) -> list[str]:
+        (made,) = fill(office, "ZX", [on_disk(write(paper("ZX", plan_item_no=number, note=number)))]).records
+        return [str(n) for n in show(office, made.record_no).reminders if "计划项" in str(n)]
+
+    assert told("JH-2026-P9-001") == [], "an office that makes its plan elsewhere"
+    fill(office, "JH", [on_disk(write(paper("JH")))])
+    assert told("ｊｈ-2026-p2-001") == [], "as people vary it"
+    (reminded,) = told("JH-2026-P9-002")
+    assert "没有这个计划项编号，请核对：没有 JH-2026-P9-002（QS/PA758A 5.4.1）" in reminded
+
+
 def test_who_signed_stands_on_one_line_and_is_a_name(office: Office, write: Callable[..., Path]) -> None:
     (made,) = fill(office, "GJ", [on_disk(write(paper("GJ", raised_on="2026-01-02")))]).records
     (signed,) = steps.sign(office, [made.record_no], kind="verifier", by=" 示例\r\n庚 ", on="2026-01-02")
@@ -212,7 +243,7 @@ def test_what_is_due_of_them(office: Office, write: Callable[..., Path], sample:
     held = {d.key: d for d in due(office, on="2026-05-26").due}
     assert (held["improvement"].limit_on, held["improvement"].who) == ("2026-05-31", "示例己")
     fill(
-        office, "HF", [on_disk(write(paper("HF", service_no="QR758-04A-2025-00001", repeats_no="KF758-HF-2025-00001")))]
+        office, "HF", [on_disk(write(paper("HF", service_no="ｑｒ758-04a-2025-1；", repeats_no="KF758-HF-2025-00001")))]
     )
     fill(office, "JH", [on_disk(write(paper("JH")))])
     steps.submit(office, ["KF758-JH-2026-00001"])

@@ -141,6 +141,7 @@ class Field(Definition):
     # Who reads by his own unit alone sees no other's (model/apart.py).
     of_unit: str = ""
     refers_to: str = ""  # this field holds the number of a record of that form, QR758-04
+    names_records: bool = False  # … or names records of any form in words: one that is not there is reminded of
     note: str = ""
     compute: Compute | None = None
     # Rows `form_code`, `record_no`, `copies`: the records naming this one in that field, listed when it is submitted.

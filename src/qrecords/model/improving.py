@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from qrecords.model.access import SECRECY_LEVELS, secrecy_rank
 from qrecords.model.figures.management import unit_of
-from qrecords.model.numbering import form_number
+from qrecords.model.numbering import form_number, numbers_told
 from qrecords.model.record import GONE, Record
 
 ALARM, OPINION, COMPLAINT, FAULT, FOLLOW_UP, EVALUATION = "满意度预警", "用户意见建议", "投诉", "故障", "回访", "评价"
@@ -37,8 +37,8 @@ def taken_up(items: Iterable[Record]) -> dict[str, str]:
     found: dict[str, str] = {}
     for item in items:
         for line in item.values.get("sources") or () if item.state not in GONE else ():
-            number = str(line.get("record_no") or "")
-            found[number] = f"{found.get(number, '')}\n{item.values.get('problem') or ''}"
+            for number in numbers_told(str(line.get("record_no") or "")):
+                found[number] = f"{found.get(number, '')}\n{item.values.get('problem') or ''}"
     return found
 
 

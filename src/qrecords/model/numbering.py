@@ -27,6 +27,9 @@ ARCHIVE_NO = re.compile(r"^([^-]*)-(.*)·([^·-]+)·(\d{4})·D(\d+)-(\d+)$")
 _LONGEST = 100  # characters of a number: of a text without blanks only its end is looked through
 _MONTH = re.compile(rf"^({_CODE})-\d{{4}}-\d{{2}}$")
 _CALLED = re.compile(r"^(?:([A-Z0-9.-]+)-)?(\d{4})-(\d{1,9})$")
+_WITH_CODE = re.compile(rf"^({_CODE})-(\d{{4}})-(\d{{1,9}})$")
+_AT_HYPHEN = re.compile(r"\s*[-\u2010-\u2015\u2212]\s*")
+_BETWEEN = re.compile(r"[\s,;、，；。]+")
 _SHORT_CODE = re.compile(r"\d{1,4}[A-Z]")
 _RETENTION = re.compile(r"·D(\d+)-\d+$")
 _EDITION = re.compile(r"(?<=\d)[A-Z]$")
@@ -113,7 +116,7 @@ def full_record_no(text: str, forms: FormCodes, form_code: str = "") -> str:
 
     With a form, 2026-12 will do too. What is no number stays as it is.
     """
-    plain = re.sub(r"\s*[-\u2010-\u2015\u2212]\s*", "-", unicodedata.normalize("NFKC", text)).strip().upper()
+    plain = _as_called(text)
     found = _CALLED.match(plain)
     if found is None or not (code := forms.full(found[1]) if found[1] else form_code):
         return plain
@@ -166,9 +169,35 @@ def gaps(numbers: list[int]) -> list[int]:
     return sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers))
 
 
+def numbers_told(text: str) -> tuple[str, ...]:
+    """Return what a field that names records or documents names, as they are called: one number or several, by hand.
+
+    Width, case, blanks at hyphens and leading zeros are forgiven (qr758-04a-2026-1); each word stands as it is, too.
+    """
+    plain = _as_called(text)
+    words = [word for word in _BETWEEN.split(plain) if word]
+    full = [f"{found[1]}-{found[2]}-{int(found[3]):05d}" for word in words if (found := _WITH_CODE.match(word))]
+    return tuple(dict.fromkeys((*numbers_within(plain), *full, *words)))
+
+
+def records_told(text: str) -> list[str]:
+    """Return the record numbers that stand in it in full, each once, and words that are one in short (04A-2026-1)."""
+    found = [*numbers_within(text)]
+    alone = [number for number in found if not any(o != number and number.endswith(o) for o in found)]
+    short = [
+        word for word in numbers_told(text) if (one := _CALLED.match(word)) and _SHORT_CODE.fullmatch(one[1] or "")
+    ]
+    return [*dict.fromkeys(alone), *short]
+
+
+def _as_called(text: str) -> str:
+    """Return text with numbers as they are called: half-width capitals, plain hyphens without blanks."""
+    return _AT_HYPHEN.sub("-", text if text.isascii() else unicodedata.normalize("NFKC", text)).strip().upper()
+
+
 def numbers_within(text: str) -> Iterator[str]:
     """Give the record numbers a text may name: of NO.QR758-06A-2026-00123 also the one without what stands before."""
-    for found in _WITHIN.findall(text):
+    for found in _WITHIN.findall(_as_called(text)):
         yield found
         for cut in re.finditer(r"[.-]", found):
             if len(found) - cut.end() <= _LONGEST and RECORD_NO.match(rest := found[cut.end() :]):

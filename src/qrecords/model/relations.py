@@ -117,6 +117,14 @@ def _total_below(relation: RelationLike, values: Values, others: Sequence[Other]
         yield f"共{total}{beside}"
 
 
+def _known(relation: RelationLike, values: Values, others: Sequence[Other]) -> Iterator[str]:
+    """What the field says stands in one of the columns `among` names, apart by blanks; without such records it may."""
+    theirs = [(o, path) for o in others for path in _path(relation, o).split()]
+    said = {alike(cell) for other, path in theirs for cell in column(other.values, path)}
+    if theirs:
+        yield from (f"没有 {value}" for value in column(values, relation.field) if alike(value) not in said)
+
+
 def _mark(relation: RelationLike, values: Values, others: Sequence[Other]) -> Iterator[str]:
     """The field marks what became of a thing since its last record: new, changed, the same.
 
@@ -173,6 +181,7 @@ def _path(relation: RelationLike, other: Other) -> str:
 RELATIONS: dict[str, Callable[[RelationLike, Values, Sequence[Other]], Iterator[str]]] = {
     "unique": _unique,
     "apart": _apart,
+    "known": _known,
     "total_below": _total_below,
     "mark": _mark,
     "qualified": _qualified,

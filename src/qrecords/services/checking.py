@@ -8,14 +8,13 @@ from typing import Any
 
 from qrecords.advice import Do, advise
 from qrecords.errors import Problem
-from qrecords.model.field import Field
 from qrecords.model.form import Form
 from qrecords.model.numbering import without_edition
 from qrecords.model.record import Action, Record, State
 from qrecords.model.relations import conflicts
 from qrecords.office import Office
 from qrecords.render.fonts import uncovered
-from qrecords.services.neighbours import Neighbours
+from qrecords.services.neighbours import Naming, Neighbours, named_in
 
 
 def beyond_rules(
@@ -51,6 +50,12 @@ def reminders(
 ) -> list[Problem]:
     """Return what is only reminded of: the rules and relations whose level says so."""
     found = form.warnings(values)
+    if unsure := [one for one in named_in(form, values) if not one.refers_to]:
+        around = around or Neighbours.of(office, form, values)
+        for one in unsure:
+            record = around.named(one.number)
+            if record is None or record.state is State.VOID:
+                found.append(Problem(f"{one.where}{one.number} 不是在用的记录编号，请核对，写全编号", one.key))
     relations = [r for r in form.relations if r.level == "warn"]
     if relations:
         around = around or Neighbours.of(office, form, values)
@@ -61,9 +66,9 @@ def reminders(
 
 def references(office: Office, form: Form, values: dict[str, Any], around: Neighbours) -> Iterator[Problem]:
     """Check the records a record refers to: in use, and issued where their form is issued (R18)."""
-    for field_ in form.fields:
-        if field_.refers_to and (number := values.get(field_.key)):
-            yield from _reference_problems(office, form, field_, around.named(number), number)
+    for one in named_in(form, values):
+        if one.refers_to:
+            yield from _reference_problems(office, one, around.named(one.number))
 
 
 def _outside_edition(office: Office, form: Form, day: str) -> Problem:
@@ -75,19 +80,16 @@ def _outside_edition(office: Office, form: Form, day: str) -> Problem:
     return Problem(f"「{form.label(form.date_field)}」{day} {what}{then}", form.date_field)
 
 
-def _reference_problems(
-    office: Office, form: Form, field: Field, found: Record | None, number: str
-) -> Iterator[Problem]:
-    key, target = field.key, field.refers_to
+def _reference_problems(office: Office, one: Naming, found: Record | None) -> Iterator[Problem]:
     # One that may not be read is answered like one that is not there.
-    if found is None or without_edition(found.form_code) != target or found.state is State.VOID:
-        yield Problem(f"「{form.label(key)}」{number} 不是在用的 {target} 记录编号，请核对或先填写它", key)
+    if found is None or without_edition(found.form_code) != one.refers_to or found.state is State.VOID:
+        yield Problem(f"{one.where}{one.number} 不是在用的 {one.refers_to} 记录编号，请核对或先填写它", one.key)
         return
     issue = office.forms.get(found.form_code).form.steps.get(Action.ISSUE.value)
     if issue and found.state is State.DRAFT:
         clause = f"（{issue.clause}）" if issue.clause else ""
-        told = advise("「{}」{} 还没有签发，先签发再服务{}：{}", form.label(key), number, clause, Do.ISSUE(number))
-        yield Problem(told, key)
+        told = advise("{}{} 还没有签发，先签发再服务{}：{}", one.where, one.number, clause, Do.ISSUE(one.number))
+        yield Problem(told, one.key)
 
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode  # made once, asked for every field

@@ -11,7 +11,7 @@ from qrecords.errors import InvalidInput, NotFound
 from qrecords.model.access import SECRECY_LEVELS
 from qrecords.model.deadlines import Calendar, Deadline, add_months, end_of_week, iso_week
 from qrecords.model.figures.visits import YEARLY, Customer, Customers
-from qrecords.model.numbering import without_edition
+from qrecords.model.numbering import numbers_told, without_edition
 from qrecords.model.record import Record, State
 from qrecords.model.relations import column
 from qrecords.model.rules import holds, is_empty
@@ -82,10 +82,11 @@ def _counted(office: Office, form: str, on: date, *, ever: bool = False, back: i
 
 def _answered(office: Office, deadline: Deadline, on: date) -> frozenset[str]:
     return frozenset(
-        str(number)
+        number
         for naming in deadline.done_by
         for r in _counted(office, naming.form, on)
-        for number in column(r.values, naming.field)
+        for said in column(r.values, naming.field)
+        for number in numbers_told(str(said))
     )
 
 

@@ -7,11 +7,12 @@ the values that come in say first what they will ask for, and a constant number 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from qrecords.model.field import Field
 from qrecords.model.form import Form, Relation
-from qrecords.model.numbering import without_edition
+from qrecords.model.numbering import records_told, without_edition
 from qrecords.model.record import Record, State
 from qrecords.model.relations import Other
 from qrecords.model.values import Values
@@ -20,6 +21,36 @@ from qrecords.office import Office
 # The field, and the column of the register, that says what a relation's scope is in a record; a form's is one for all.
 _SCOPE_FIELDS = {"notice": "notice_no", "customer": "customer_unit"}
 _WHOLE_FORM = "form"
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """A record's number that stands in another record: where, as problems call it, and of which form it must be."""
+
+    key: str
+    where: str
+    number: str
+    refers_to: str
+
+
+def named_in(form: Form, values: Values) -> Iterator[Naming]:
+    """Give the numbers of records a record names, in the lines of its fields too; "" for a form where any will do."""
+    for field_ in form.fields:
+        if value := values.get(field_.key):
+            if not field_.columns:
+                yield from _numbers(field_, field_.key, f"「{form.label(field_.key)}」", value)
+            for column in (c for c in field_.columns if c.refers_to or c.names_records):
+                for row, line in enumerate(value, start=1):
+                    where = f"「{form.label(field_.key)}」第{row}行「{column.label}」"
+                    yield from _numbers(column, f"{field_.key}[{row}].{column.key}", where, line.get(column.key))
+
+
+def _numbers(field_: Field, key: str, where: str, value: object) -> Iterator[Naming]:
+    if value and field_.refers_to:
+        yield Naming(key, where, str(value), field_.refers_to)
+    elif value and field_.names_records:
+        for number in records_told(str(value)):
+            yield Naming(key, where, number, "")
 
 
 @dataclass
@@ -41,7 +72,7 @@ class Neighbours:
 
     def look_up(self, records: Sequence[Values]) -> None:
         """Read what the checks of these records will ask for, but for what is known already."""
-        numbers = _asked(records, (f.key for f in self.form.fields if f.refers_to)) - self._named.keys()
+        numbers = {one.number for values in records for one in named_in(self.form, values)} - self._named.keys()
         wanted = {scope: _asked(records, [_SCOPE_FIELDS[scope]]) for scope in self._among if scope != _WHOLE_FORM}
         if records and _WHOLE_FORM in self._among and (_WHOLE_FORM, "") not in self._held:
             self._read_form()

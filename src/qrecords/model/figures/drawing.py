@@ -25,7 +25,7 @@ from qrecords.model.figures.satisfaction import Method
 from qrecords.model.figures.tables import Report, table, wanted
 from qrecords.model.figures.visits import Customer, customers
 from qrecords.model.form import Form
-from qrecords.model.numbering import form_number
+from qrecords.model.numbering import form_number, numbers_told
 from qrecords.model.period import Period
 from qrecords.model.record import GONE, Action, Record, State
 from qrecords.model.regions import Regions
@@ -297,9 +297,10 @@ def improvements(records: Iterable[Record]) -> dict[str, tuple[Improvement, ...]
         done, closed = (str(record.values.get(key) or "")[:10] for key in ("done_on", "verified_on"))
         rejected = record.values.get("outcome") == "不采纳"
         for source in record.values.get("sources") or ():
-            number, note = (str(source.get(key) or "").strip() for key in ("record_no", "note"))
+            named, note = (str(source.get(key) or "").strip() for key in ("record_no", "note"))
             item = Improvement(record.record_no, done, closed, rejected, note)
-            found.setdefault(number.upper(), []).append(item)
+            for number in numbers_told(named):
+                found.setdefault(number, []).append(item)
     return {number: tuple(sorted(items)) for number, items in found.items()}
 
 
@@ -308,7 +309,8 @@ def _passed_on(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for record in records:
         if form_number(record.form_code) == "01" and (source := record.values.get("source_record_no")):
-            found.setdefault(str(source), []).append(record.record_no)
+            for number in numbers_told(str(source)):
+                found.setdefault(number, []).append(record.record_no)
     return {source: tuple(numbers) for source, numbers in found.items()}
 
 

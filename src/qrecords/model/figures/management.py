@@ -10,7 +10,7 @@ from typing import Any
 
 from qrecords.model.deadlines import add_months
 from qrecords.model.figures.entries import Entry, Fact, Links, Surroundings
-from qrecords.model.numbering import form_number, without_edition
+from qrecords.model.numbering import form_number, numbers_told, without_edition
 from qrecords.model.record import GONE, Record, State
 from qrecords.model.staff import may_be_sent, qualification
 from qrecords.model.values import choice_key
@@ -32,7 +32,7 @@ def links(records: Iterable[Record]) -> Links:
     notices = {r.record_no: r.notice_no for r in standing if r.notice_no}
     for record in standing:
         values, day = record.values, record.date[:10]
-        if item := str(values.get("plan_item_no") or ""):
+        if item := choice_key(str(values.get("plan_item_no") or "")):
             done[item] = min(day, done.get(item, day))
         for number in asked_after(record):
             for about in {number, notices.get(number, number)}:
@@ -136,7 +136,7 @@ def asked_after(record: Record) -> tuple[str, ...]:
             found = values.get("service_no")
         case _:
             found = ""
-    return (str(found),) if found else ()
+    return numbers_told(str(found)) if found else ()
 
 
 def _of_line(entry: Entry, column: str) -> str:
@@ -148,7 +148,7 @@ def _item_state(entry: Entry, near: Surroundings) -> str:
     """取消 · 按期完成 · 逾期完成 · 逾期未完成 · 未到期, of an item of the plan at the period's end."""
     if _of_line(entry, "cancelled"):
         return "取消"
-    planned, done = _of_line(entry, "planned_on"), near.links.done.get(_of_line(entry, "item_no"), "")
+    planned, done = _of_line(entry, "planned_on"), near.links.done.get(choice_key(_of_line(entry, "item_no")), "")
     if done and done <= near.last:
         return "按期完成" if done <= planned else "逾期完成"
     return "逾期未完成" if planned <= near.last else "未到期"

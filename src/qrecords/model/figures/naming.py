@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from qrecords.model.numbering import form_number
+from qrecords.model.numbering import RECORD_NO, form_number, numbers_told
 from qrecords.model.record import Record
 
-_NUMBER = re.compile(r"[A-Z0-9.]+-[0-9A-Z]{2,3}-\d{4}-\d{5,}")
 _NAMING = ("linked_record", "source_record_no", "notice_no", "intake_record_no", "answers_record", "reply_record",
            "transferred_to", "source_no")  # fmt: skip
 NOTICE, ASKING = "04", ("01", "02", "03", "10")  # who is sent; where a user says what he needs
@@ -17,7 +15,7 @@ NOTICE, ASKING = "04", ("01", "02", "03", "10")  # who is sent; where a user say
 def named(record: Record) -> tuple[str, ...]:
     """Return the records a record names, in free words too."""
     texts = [str(text) for key in _NAMING if (text := record.values.get(key))]
-    found = (number for text in texts for number in _NUMBER.findall(text))
+    found = (number for text in texts for number in numbers_told(text) if RECORD_NO.match(number))
     return tuple(dict.fromkeys(n for n in found if n != record.record_no))
 
 
