@@ -11,7 +11,7 @@ import pytest
 from qrecords.render.docx import Template
 from qrecords.render.joins import JOINER, MAY_END
 from qrecords.render.pdf import Converter
-from qrecords.render.reportpaper import Grid, report_docx
+from qrecords.render.reportpaper import Grid, Words, report_docx
 from qrecords.services.reports.papers import table_grid
 from tests.conftest import CHECKOUT
 
@@ -49,3 +49,19 @@ def test_no_number_or_time_is_parted(across: int, tmp_path: Path) -> None:
     words = text.replace("、", " ").replace("：", " ").replace("。", " ").split()
     for whole in ("SL-450", "SL-210", "2025-06-02", "17:10"):
         assert words.count(whole) == len(ROWS), whole
+
+
+@pytest.mark.office
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed")
+@pytest.mark.parametrize("before", range(25, 34))
+def test_a_note_stands_on_the_page_its_table_ends_on(before: int, tmp_path: Path) -> None:
+    """Wherever the page ends: a small table goes over it whole, its title with it."""
+    filling = Grid(("甲", "乙"), tuple(("示例", str(n)) for n in range(before)))
+    noted = Grid(("丙", "丁"), tuple((f"行{n}末", "0") for n in range(1, 5)), noted=True)
+    body = [filling, Words(("表一",), "Band", keep=True), noted, Words(("注：示例说明",), "Small", of_table=True)]
+    template = Template.load(CHECKOUT / "forms" / "KF" / "report.docx")
+    (tmp_path / "a.docx").write_bytes(report_docx(template, dict.fromkeys(template.tags(), ""), body))
+    pdf = Converter().convert([tmp_path / "a.docx"], tmp_path)[0]
+    text = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, check=True, text=True).stdout
+    (page,) = [one for one in text.split("\f") if "示例说明" in one]
+    assert [word for word in ("表一", "行1末", "行4末") if word not in page] == []

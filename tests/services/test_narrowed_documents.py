@@ -195,6 +195,9 @@ def test_r107_an_offices_document_names_no_other_customer_of_its_branch(
     for name in ("document.docx", "document.pdf", "tables.xlsx", "document.json"):
         assert OURS in said[name] and OWN in said[name], name
     assert mine in said["tables.xlsx"]
+    assert f"{shown.title.removesuffix(f'（{OWN}）')}</w:t><w:br/>" in said["document.docx"], (
+        "the office below the title"
+    )
     outside = (THEIRS, near, far, unnamed, "示例海军单位二", "示例空军单位", "空军", WHOLE, MODELS, FAR)
     assert [(name, word) for name, text in said.items() for word in outside if word in text] == []
     counted = {r.record_no for f in figures_of(office, shown.document_no) for r in f.records}

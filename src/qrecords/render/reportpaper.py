@@ -67,6 +67,7 @@ class Grid:
     shares: tuple[float, ...] = ()
     words: tuple[int, ...] = ()
     small: bool = False
+    noted: bool = False  # a note follows, and stands on the page its last row stands on
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def report_docx(
 
 # Between two tables a little white.
 _GAP = '<w:p><w:pPr><w:pStyle w:val="Gap"/><w:spacing w:line="100" w:lineRule="exact"/></w:pPr></w:p>'
+_KEPT_GAP = _GAP.replace("<w:spacing", "<w:keepNext/><w:spacing", 1)
 
 
 class _Writer:
@@ -168,7 +170,7 @@ class _Writer:
             case Words():
                 return "".join(_paragraph(line, block.style, block.align, keep=block.keep) for line in block.lines)
             case Grid():
-                return _table(block, width) + _GAP
+                return _table(block, width) + (_KEPT_GAP if block.noted else _GAP)
             case Picture():
                 self.pictures.append(block.png)
                 return _picture(block, len(self.pictures), width)
@@ -246,7 +248,8 @@ def _table(grid: Grid, width: int) -> str:
         cells = []
         for place, (value, w) in enumerate(zip(row, widths, strict=True)):
             left = (grid.left and place == 0) or grid.texts or place in grid.words
-            kept = number < len(grid.rows) and (whole or number == 1 or number > len(grid.rows) - KEPT_LAST)
+            last = number == len(grid.rows)
+            kept = grid.noted if last else whole or number == 1 or number > len(grid.rows) - KEPT_LAST
             cells.append(_cell(value, w, text, "left" if left else "center", kept=kept))
         rows.append(_row(cells, grid.height, False))
     return f"{head}{''.join(rows)}</w:tbl>"
@@ -273,7 +276,8 @@ def _picture(picture: Picture, number: int, width: int) -> str:
     named = f'id="{number + 2}" name="chart{number}.png" descr={quoteattr(_NOT_IN_XML.sub("", picture.words))}'
     shape = f'<a:xfrm><a:off x="0" y="0"/><a:ext {extent}/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom>'
     return (
-        '<w:p><w:r><w:drawing><wp:inline distT="0" distB="0" distL="0" distR="0" '
+        '<w:p><w:pPr><w:spacing w:before="120"/></w:pPr><w:r><w:drawing>'
+        '<wp:inline distT="0" distB="0" distL="0" distR="0" '
         f'xmlns:wp="{_DRAWING}/wordprocessingDrawing"><wp:extent {extent}/><wp:docPr {named}/>'
         f'<a:graphic xmlns:a="{_DRAWING}/main"><a:graphicData uri="{_DRAWING}/picture">'
         f'<pic:pic xmlns:pic="{_DRAWING}/picture"><pic:nvPicPr><pic:cNvPr {named}/><pic:cNvPicPr/></pic:nvPicPr>'

@@ -59,7 +59,7 @@ def _head(held: DocumentJson, paper_id: str) -> dict[str, str]:
     return {
         "paper_id": paper_id,
         "org_name": held.org_name,
-        "title": held.title,
+        "title": _in_two(held),
         "secrecy_level": held.secrecy_level,
         "period": f"期间：{held.date_from} 至 {held.date_to}",
         "document_no": held.document_no,
@@ -68,6 +68,12 @@ def _head(held: DocumentJson, paper_id: str) -> dict[str, str]:
         "unit": held.unit,
         "issue": held.issue,
     }
+
+
+def _in_two(held: DocumentJson) -> str:
+    """Return the title, the office it is for on a line of its own: broken where it happens to end, it reads badly."""
+    whose = f"（{held.milrep}）"
+    return f"{held.title.removesuffix(whose)}\n{whose}" if held.milrep else held.title
 
 
 def _body(held: DocumentJson, charts: Sequence[Chart], drawn: Mapping[str, bytes]) -> Iterator[Block]:
@@ -175,9 +181,9 @@ def _table(place: str, table: TableJson, figures: Mapping[str, str]) -> Iterator
     words = tuple(
         n for n in range(1, len(table.columns)) if any(row[n] and row[n] not in figures for row in table.rows)
     )
-    yield table_grid(table.columns, rows, words)
     left = len(table.rows) - len(kept)
     notes = (*table.notes, *([f"另有{left}件未印，见工作簿 {WORKBOOK} 里的同名表"] if left else ()))
+    yield replace(table_grid(table.columns, rows, words), noted=bool(notes))
     if notes:
         yield Words(tuple(f"注：{note}" for note in notes), "Small", of_table=True)
 
