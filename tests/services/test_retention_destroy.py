@@ -13,7 +13,8 @@ import pytest
 from pypdf import PdfReader
 
 from qrecords.errors import IntegrityFailure, InvalidInput, NotFound, NotPermitted, QRecordsError, WrongState
-from qrecords.services import making
+from qrecords.model.job import JobState
+from qrecords.services import jobfiles, jobs, making
 from qrecords.services.care.backup import backup, open_restored, restore
 from qrecords.services.care.verify import verify
 from qrecords.services.disposition.destroy import destroy
@@ -97,6 +98,10 @@ def test_what_is_destroyed_is_nowhere_what_remains_is_number_title_dates(kept: P
     with opened(kept) as people:
         office = people("甲")
         assert search(office, WORD, Criteria()).total == 5
+        job = jobs.start(people.office, "texts", {})
+        with office.register.write() as tx:
+            tx.jobs.end(job.key, JobState.DONE, office.now(), "")
+        jobfiles.keep_made(office.workspace, job.key, 1, WORD.encode())
         backup(office, tmp_path / "backup")
         before = {number: show(office, number) for number in (A, B, C, *ROWS)}
         done = destroy(people("戊"), LIST_NO)

@@ -173,6 +173,7 @@ ASKED: dict[str, str | list[str]] = {
     "POST /jobs": "it begins long work, which goes the way of its service",
     "GET /jobs/{key}": [f"key={HIDDEN}"],
     "POST /jobs/{key}/stop": [f"key={HIDDEN}"],
+    "POST /jobs/{key}/made/{number}": [f"key={HIDDEN}&number=1"],
 }  # fmt: skip
 
 

@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from PIL import Image
 
@@ -29,7 +32,7 @@ from qrecords.office import Office
 from qrecords.render.pdf import Converter
 from qrecords.scanning import ocr
 from qrecords.services import file as filing
-from qrecords.services import filingshares, jobs, paperjobs
+from qrecords.services import filingshares, jobfiles, jobs, paperjobs
 from qrecords.services.care.verify import verify
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.scans.attach import attach
@@ -194,6 +197,129 @@ def test_rows_that_are_wrong_are_told_and_make_nothing(people: kept.People, tmp_
         jobs.start(low(people), "fill", {"form": "01A"})
     with pytest.raises(NotFound):
         jobs.start(office, "fill", {"form": "99Z"})
+
+
+def workbook(office: Office, *values: dict[str, Any]) -> bytes:
+    """Return rows of 01A as a clerk's workbook."""
+    labels = {one.key: one.label for one in office.forms.get("01A").form.input_fields}
+    book = openpyxl.Workbook()
+    book.worksheets[0].append([labels[key] for key in values[0]])
+    for row in values:
+        book.worksheets[0].append(["；".join(v) if isinstance(v, list) else v for v in row.values()])
+    book.save(data := BytesIO())
+    return data.getvalue()
+
+
+def marked(data: bytes) -> set[str]:
+    """Return the cells of a workbook that bear a remark."""
+    sheet = openpyxl.load_workbook(BytesIO(data)).worksheets[0]
+    return {str(c.coordinate) for row in sheet.iter_rows() for c in row if c.comment}
+
+
+def two_rows(office: Office) -> tuple[str, bytes]:
+    good, bad = kept.information(3, "示例单位一"), kept.information(4, "示例单位二") | {"received_at": "2月30日"}
+    return "来电.xlsx", workbook(office, good, bad)
+
+
+def test_a_workbook_filled_as_a_job_comes_back_marked_and_is_taken_once(people: kept.People, tmp_path: Path) -> None:
+    office = people.office
+    source = tmp_path / "来电.xlsx"
+    source.write_bytes(two_rows(office)[1])
+    strict = jobs.start(office, "fill", {"form": "01A"}, files=[on_disk(source)])
+    work_off(office)
+    told = jobs.show_job(office, strict.key)
+    assert (told.state, jobfiles.made_by(told)) == (JobState.FAILED, {"1": "来电-退回.xlsx"})
+    assert any("2月30日" in line for line in told.lines)
+    assert "来电-退回.xlsx" in told.told
+    other = replace(office, account=replace(office.account, name="other"))
+    for who, number in ((other, "1"), (office, "2"), (office, "x")):
+        with pytest.raises(NotFound):
+            jobfiles.take_made(who, strict.key, number)
+    name, data = jobfiles.take_made(office, strict.key, "1")
+    assert (name, len(marked(data))) == ("来电-退回.xlsx", 1)
+    with pytest.raises(NotFound, match="取走"):
+        jobfiles.take_made(office, strict.key, "1")
+    assert [*office.papers.given.names()] == []
+    assert jobfiles.made_by(jobs.show_job(office, strict.key)) == {}
+    loose = jobs.start(office, "fill", {"form": "01A", "keep_going": True}, files=[on_disk(source)])
+    work_off(office)
+    told = jobs.show_job(office, loose.key)
+    assert (told.state, jobfiles.made_by(told)) == (JobState.FAULTY, {"1": "来电-已编号.xlsx", "2": "来电-退回.xlsx"})
+    (_, numbered), (_, back) = (jobfiles.take_made(office, loose.key, n) for n in "12")
+    numbers = [str(c.value) for row in openpyxl.load_workbook(BytesIO(numbered)).worksheets[0].iter_rows() for c in row]
+    assert "QR758-01A-2019-00003" in numbers
+    assert len(marked(back)) == 1
+
+
+@pytest.mark.parametrize("moment", ["", "fill.intent", "fill.committed"])
+def test_a_workbook_comes_back_once_though_the_worker_is_killed(
+    people: kept.People, tmp_path: Path, moment: str
+) -> None:
+    office = people.office
+    source = tmp_path / "来电.xlsx"
+    source.write_bytes(two_rows(office)[1])
+    job = jobs.start(office, "fill", {"form": "01A", "keep_going": True}, files=[on_disk(source)])
+    if moment:
+        killed(office, moment)
+    work_off(office)
+    told = jobs.show_job(office, job.key)
+    assert jobfiles.made_by(told) == {"1": "来电-已编号.xlsx", "2": "来电-退回.xlsx"}
+    assert [*office.papers.given.names()] == [f"{job.key}/0001", f"{job.key}/0002"]
+
+
+def test_what_a_job_made_goes_with_its_row_and_after_a_month(people: kept.People, tmp_path: Path) -> None:
+    office = people.office
+    source = tmp_path / "来电.xlsx"
+    source.write_bytes(two_rows(office)[1])
+    job = jobs.start(office, "fill", {"form": "01A"}, files=[on_disk(source)])
+    work_off(office)
+    jobfiles.drop_forgotten(office)
+    assert [*office.papers.given.names()] == [f"{job.key}/0001"]
+    later = kept.THEN + timedelta(days=jobfiles.KEPT_DAYS + 1)
+    with kept.opened(office.settings.root, clock=lambda: later) as then:
+        jobfiles.drop_forgotten(then.office)
+    assert [*office.papers.given.names()] == []
+    with pytest.raises(NotFound):
+        jobfiles.take_made(office, job.key, "1")
+    jobs.start(office, "fill", {"form": "01A"}, files=[on_disk(source)])
+    work_off(office)
+    with office.register.write() as tx:
+        tx.jobs.forget_ended()
+    jobfiles.drop_forgotten(office)
+    assert [*office.papers.given.names()] == []
+
+
+def test_at_the_desk_a_large_file_is_filled_as_a_job_and_its_workbook_taken_from_the_page(
+    people: kept.People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = people.office
+    browser = Browser(office).enter()
+    browser.app.state.work = lambda: jobs.work_off(office.workspace, worded)
+
+    def sent(**said: str) -> Any:
+        files = {"file": two_rows(office)}
+        return browser.http.post("/fill/01A/file", data={"token": browser.token, **said}, files=files)
+
+    assert "作为长活" in browser.get("/fill")
+    assert sent().status_code == 422, "a small one is told at once"
+    monkeypatch.setattr("qrecords.web.pages.filling.LARGE_BYTES", 10)
+    assert sent().status_code == 422, "a large one too, where no worker would do it"
+    office.workspace.settings = replace(office.settings, desk=replace(office.settings.desk, long_work="workers"))
+    asked = [sent()]
+    monkeypatch.undo()
+    asked.append(sent(later="1"))
+    assert len(jobs.list_jobs(office)) == 2
+    for answer in asked:
+        address = answer.headers["location"]
+        jobs.work_off(office.workspace, worded)
+        page = browser.get(address)
+        assert "2月30日" in page
+        (take,) = re.findall(rf'action="({address}/made/1)"', page)
+        back = browser.post(take, {})
+        assert (back.status_code, len(marked(back.content))) == (200, 1)
+        assert "%E9%80%80%E5%9B%9E.xlsx" in back.headers["content-disposition"]
+        assert browser.post(take, {}).status_code == 404
+        assert "made/1" not in browser.get(address)
 
 
 def test_who_finds_another_at_the_same_work_lets_the_job_wait(

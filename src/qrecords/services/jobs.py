@@ -7,13 +7,10 @@ It stops where its service tells how far it is.
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -35,14 +32,14 @@ from qrecords.model.job import Job, JobState
 from qrecords.model.record import Action
 from qrecords.office import Office
 from qrecords.services.care.recover import recover
+from qrecords.services.jobfiles import GIVEN, MADE, drop_given, given_with, keep_given, keep_made
 from qrecords.services.jobkinds import KINDS
 from qrecords.services.jobtypes import Outcome, Progress, Shared, problem_lines
-from qrecords.stores.given import GivenFile, on_disk
+from qrecords.stores.given import GivenFile
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.jobs import lease_of
 
 LEASE = "work/jobs"
-GIVEN = "files"  # among the arguments: what the files given with a job are called
 OF_THE_HOUSE = (Action.VERIFY, Action.ADMINISTER)  # such jobs tell of no record's values
 MOST_LINES = 2000
 LIVE_LINES = 200  # of what is told while a job runs
@@ -89,7 +86,7 @@ def start(
         return there
     if (check := KINDS[kind].check) is not None:
         check(office, arguments)
-    said = {**arguments, GIVEN: _keep_files(office, key, files)} if files else dict(arguments)
+    said = {**arguments, GIVEN: keep_given(office, key, files)} if files else dict(arguments)
     job = Job(key, kind, office.account.name, office.origin, said, JobState.WAITING, office.now())
     with office.register.write() as tx:
         if tx.jobs.get(key) is None:
@@ -214,10 +211,10 @@ def _again(workspace: Workspace, job: Job, words: Words, hand: Hand) -> Job | No
 
 
 def _do(workspace: Workspace, job: Job, words: Words, hand: Hand) -> None:
-    state, told, lines = JobState.FAILED, "", list[str]()
+    state, told, lines, at = JobState.FAILED, "", list[str](), _At(workspace, job, words, hand.ends)
     try:
         office = _session(workspace, job, words)
-        made = _run(office, job, words, hand)
+        made = _run(office, job, words, hand, at)
         state, told = (JobState.DONE if made.ok else JobState.FAULTY), words(made.told)
         lines = made.written(words, MOST_LINES)
     except Stopped:
@@ -232,7 +229,7 @@ def _do(workspace: Workspace, job: Job, words: Words, hand: Hand) -> None:
         told, lines = words(error.told), [words(line) for line in [*problem_lines(error.problems)][:MOST_LINES]]
     except Exception as error:  # a bug of ours must not leave a job that seems to run
         told = f"程序内部错误：{type(error).__name__}；已写入的数据没有损坏，请告诉维护人员"
-    _end(workspace, job, state, told, lines)
+    _end(workspace, job, state, told, lines, at.made)
 
 
 def _may_again(job: Job) -> bool:
@@ -249,11 +246,11 @@ def _give_back(workspace: Workspace, job: Job, words: Words, *, untried: bool) -
             tx.jobs.give_back(job.key, untried=untried)
 
 
-def _run(office: Office, job: Job, words: Words, hand: Hand) -> Outcome:
-    kind, at = KINDS[job.kind], _At(office.workspace, job, words, hand.ends)
+def _run(office: Office, job: Job, words: Words, hand: Hand, at: _At) -> Outcome:
+    kind = KINDS[job.kind]
     if hand.shares and kind.shared and not job.part_of and _cut(office, job, kind.shared):
         return kind.shared.joined(office, job.arguments, _share(office, job, words, hand, at), at)
-    with _files(office, job) as files:
+    with given_with(office, job) as files:
         return kind.run(office, job.arguments, files, at)
 
 
@@ -305,6 +302,7 @@ class _At:
         self._workspace, self._job, self._words, self._ends = workspace, job, words, ends
         self._told_at = 0.0
         self._lines: list[str] = []
+        self.made: list[str] = []
 
     @property
     def word(self) -> str:
@@ -315,6 +313,11 @@ class _At:
         """Keep a line for the next note: the last of them are shown while the job runs."""
         self._lines.append(self._words(line))
         del self._lines[:-LIVE_LINES]
+
+    def give(self, name: str, data: bytes) -> None:
+        """Keep a file for who asked."""
+        self.made.append(name)
+        keep_made(self._workspace, self._job.key, len(self.made), data)
 
     def __call__(self, done: int, total: int, /) -> None:
         """Note how far it is."""
@@ -334,13 +337,17 @@ class _At:
             tx.jobs.progress(job.key, done, total, self._lines)
 
 
-def _end(workspace: Workspace, job: Job, state: JobState, told: str, lines: Sequence[str] = ()) -> None:
+def _end(
+    workspace: Workspace, job: Job, state: JobState, told: str, lines: Sequence[str] = (), made: Sequence[str] = ()
+) -> None:
     with workspace.register.write() as tx:
         if not _is_mine(workspace, tx, job):
             return  # it was held up for so long that another one has taken it
         tx.jobs.end(job.key, state, workspace.clock().isoformat(), told, lines)
+        if made:
+            tx.jobs.offer(job.key, MADE, {str(n): name for n, name in enumerate(made, start=1)})
     with suppress(QRecordsError):
-        _drop_files(workspace, job)
+        drop_given(workspace, job)
 
 
 def _is_mine(workspace: Workspace, tx: Transaction, job: Job) -> bool:
@@ -369,34 +376,3 @@ def _as_it_is(office: Office, job: Job) -> Job:
 def _needs(job: Job) -> Action | None:
     kind = KINDS.get(job.kind)  # a newer release may know others
     return kind.needs if kind else None
-
-
-def _given_name(key: str, number: int) -> str:
-    return f"{key}-{number:04d}"
-
-
-def _keep_files(office: Office, key: str, files: Sequence[GivenFile]) -> list[str]:
-    """Keep the files given with a job where every machine finds them; returns what they are called."""
-    for number, file in enumerate(files, start=1):
-        with file.lent() as path:
-            office.papers.given.replace(_given_name(key, number), path)
-    return [file.name for file in files]
-
-
-@contextmanager
-def _files(office: Office, job: Job) -> Iterator[list[GivenFile]]:
-    """Lend the files given with a job, under their own names."""
-    with TemporaryDirectory(prefix="qrecords-job-", ignore_cleanup_errors=True) as folder:
-        found = []
-        for number, name in enumerate(job.arguments.get(GIVEN, ()), start=1):
-            path = Path(folder) / f"{number:04d}" / name
-            path.parent.mkdir()
-            with office.papers.given.lent(_given_name(job.key, number)) as kept:
-                shutil.copyfile(kept, path)
-            found.append(on_disk(path))
-        yield found
-
-
-def _drop_files(workspace: Workspace, job: Job) -> None:
-    if given := job.arguments.get(GIVEN):
-        workspace.papers.given.delete(*(_given_name(job.key, n) for n in range(1, len(given) + 1)))

@@ -27,6 +27,9 @@ class Progress(Protocol):
     def __call__(self, done: int, total: int, /) -> None:
         """Tell that so much of all is done."""
 
+    def give(self, name: str, data: bytes) -> None:
+        """Keep a file for who asked, to be taken once; what a job that is done again gives takes its place."""
+
     def tell(self, line: Sentence) -> None:
         """Tell of a thing done, in a line shown while the job runs; what the job came to takes the place of all."""
 

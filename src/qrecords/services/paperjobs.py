@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from qrecords.advice import Sentence, advise
@@ -35,17 +37,42 @@ def may_fill(office: Office, arguments: Arguments) -> None:
     office.authorise(Action.CREATE, office.forms.full_code(str(arguments.get("form", ""))))
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Where copies of workbooks go that were given with a job (services/intake/returning.Copies): to who asked."""
+
+    at: Progress
+
+    def returned(self, source: GivenFile, data: bytes) -> str:
+        """Give a copy with what is wrong in it; returns what it is called."""
+        return self._give(source, "退回", data)
+
+    def numbered(self, source: GivenFile, data: bytes) -> str:
+        """Give a copy with the numbers its rows got; returns what it is called."""
+        return self._give(source, "已编号", data)
+
+    def _give(self, source: GivenFile, what: str, data: bytes) -> str:
+        name = f"{re.sub(rf'-{what}(-[0-9]+)?$', '', PurePath(source.name).stem)}-{what}.xlsx"
+        self.at.give(name, data)
+        return name
+
+
 def fill_records(office: Office, arguments: Arguments, files: Sequence[GivenFile], at: Progress) -> Outcome:
-    """Make a record of every row of the files that is none yet; one made before a worker was gone is found again."""
+    """Make a record of every row of the files that is none yet; one made before a worker was gone is found again.
+
+    Workbooks come back marked where rows were refused, and with the numbers their rows got.
+    """
     from qrecords.services.intake.fill import fill
+    from qrecords.services.jobfiles import drop_forgotten
 
     if not files:
         raise UsageError("没有要填的文件", remedy="请给一个 .xlsx、.csv、.json 或 .yaml 文件")
     as_pdf, keep_going, same_again = (bool(arguments.get(name)) for name in ("pdf", "keep_going", "same_again"))
     at(0, 1)
+    drop_forgotten(office)
     made = fill(
         office, str(arguments.get("form", "")), files, pdf=as_pdf, keep_going=keep_going, same_again=same_again,
-        progress=at,
+        copies=_Given(at), progress=at,
     )  # fmt: skip
     again = sum(bool(record.again) for record in made.records)
     lines: list[Sentence] = [f"{r.record_no}{'  已有' if r.again else ''}" for r in made.records]

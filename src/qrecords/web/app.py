@@ -198,6 +198,7 @@ ROUTES = (
     _post("/jobs", "working.start"),
     _get("/jobs/{key}", "working.one"),
     _post("/jobs/{key}/stop", "working.stop"),
+    _post("/jobs/{key}/made/{number}", "working.take"),
 )
 
 

@@ -13,8 +13,8 @@ from qrecords.model.record import Action
 from qrecords.office import Clock, Office, system_now
 from qrecords.services.administer import open_office
 from qrecords.services.care.backup import REMOVAL
+from qrecords.services.jobfiles import GIVEN, drop_made
 from qrecords.services.jobkinds import KINDS
-from qrecords.services.jobs import GIVEN
 from qrecords.settings import FILE_NAME, Settings, load, wrong_store
 from qrecords.stores import durable
 from qrecords.stores.archives import blobs_of, claim, leave_folder, left_in_folder
@@ -94,6 +94,7 @@ def _taken_over(office: Office, target: Settings, progress: Progress | None) -> 
                 raise WrongState("还有程序在办事，档案库不能搬", remedy=remedy)
             _require_none_waiting(tx)
             objects, count = move.take_over()
+            drop_made(office)
             tx.facts.set(PLACE, target.archive.url)
             to = "s3" if target.archive.url else FOLDER
             tx.audit.append([office.event(Action.ADMINISTER, "archive", to=to, objects=objects, papers=count)])

@@ -40,6 +40,7 @@ from qrecords.services.disposition.papers import Papers, certificate_papers, wor
 from qrecords.services.disposition.retained import require_clock
 from qrecords.services.hands import require_other_hands
 from qrecords.services.intents import open_steps
+from qrecords.services.jobfiles import drop_forgotten
 from qrecords.services.sealed import not_as_sealed
 from qrecords.stores import durable
 from qrecords.stores.register import Transaction
@@ -75,6 +76,7 @@ class DestroyListed(ListStep):
                 remains.remove_objects(office, certificate, run.key)
                 remains.remove_files(office, certificate)
                 remains.remove_text(office)
+                drop_forgotten(office)
                 if problems := remains.left(office, certificate):
                     raise StorageFailure("有的内容没有删掉", problems=problems)
                 _add_result(office, run.key, drawn, certificate)

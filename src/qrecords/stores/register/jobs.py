@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -70,6 +70,11 @@ class Jobs:
     def end(self, key: str, state: JobState, at: str, told: str, lines: Sequence[str] = ()) -> None:
         """Note how it ended."""
         self._change(key, state=state, ended_at=at, told=told, lines=list(lines))
+
+    def offer(self, key: str, what: str, files: Mapping[str, str]) -> None:
+        """Note among its arguments what it made that waits to be taken, by number."""
+        if (job := self.get(key)) is not None:
+            self._change(key, arguments={**job.arguments, what: dict(files)})
 
     def forget_ended(self) -> None:
         """Let go of all that is over: its lines may tell what was destroyed."""

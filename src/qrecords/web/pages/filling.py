@@ -20,13 +20,16 @@ from qrecords.services.intake.asking import columns_of
 from qrecords.services.intake.fill import fill
 from qrecords.services.intake.lists import list_entries
 from qrecords.services.spares import may_propose
+from qrecords.settings import WORKERS
 from qrecords.stores.given import on_disk
 from qrecords.stores.register.deskdrafts import DeskDraft
 from qrecords.web.asked import Asked, data_address, pdf, refused, stored_upload, typed
 from qrecords.web.cells import value_text
+from qrecords.web.pages.working import begin as begin_job
 from qrecords.web.wording import worded
 
 LONGEST_LIST = 2_000
+LARGE_BYTES = 200_000  # of a file: some thousand rows of a workbook, or two hundred records, half a minute of filling
 BLANK_LINES = 3  # offered below what is written in a list
 
 
@@ -205,7 +208,8 @@ def page_pdf(asked: Asked) -> Response:
 def upload(asked: Asked) -> Response:
     """Fill from a workbook or another input file, as the command line does; a workbook refused comes back marked.
 
-    It is in the page itself: nothing of it stays here, and nobody else can ask for it.
+    It is in the page itself: nothing of it stays here, and nobody else can ask for it. Asked for as long work, or large
+    where workers do that, it is a job, and the workbook waits on its page.
     """
     sent = asked.file("file")
     if sent is None:
@@ -214,6 +218,11 @@ def upload(asked: Asked) -> Response:
         folder, back = Path(name), Path(name) / "back"
         back.mkdir()
         source = stored_upload(sent, folder)
+        wanted = asked.text("later") == "1"
+        by_workers = asked.session.settings.desk.long_work == WORKERS
+        if wanted or (by_workers and source.stat().st_size > LARGE_BYTES):
+            told = "" if wanted else "文件大，作为长活填写：关了页面也照办"
+            return begin_job(asked, "fill", {"form": asked.path["form"]}, [on_disk(source)], told)
         is_workbook = source.suffix.lower() in {".xlsx", ".xlsm"}
         copies = copies_of([source], asked.session.papers.drafts, rejected=back if is_workbook else None)
         try:

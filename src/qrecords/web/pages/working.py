@@ -11,9 +11,10 @@ from starlette.responses import JSONResponse, Response
 from qrecords.model.job import JOB_LABELS
 from qrecords.model.record import Action
 from qrecords.services import jobs
+from qrecords.services.jobfiles import made_by, take_made
 from qrecords.services.jobkinds import KINDS
 from qrecords.stores.given import GivenFile
-from qrecords.web.asked import Asked
+from qrecords.web.asked import Asked, download
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 LABELS = {name: kind.label for name, kind in KINDS.items()}
@@ -69,8 +70,13 @@ def one(asked: Asked) -> Response:
     alone = asked.query("part") == "job"
     return asked.page(
         "job_part.html" if alone else "job.html", job=job, label=LABELS.get(job.kind, job.kind), states_of=JOB_LABELS,
-        go=_back(job.kind, job.arguments),
+        go=_back(job.kind, job.arguments), made=made_by(job),
     )  # fmt: skip
+
+
+def take(asked: Asked) -> Response:
+    """Give a file a job made for who asked; it is kept no longer."""
+    return download(*take_made(asked.session, asked.path["key"], asked.path["number"]))
 
 
 def stop(asked: Asked) -> Response:
