@@ -105,6 +105,7 @@ ASKED: dict[str, str | list[str]] = {
     "POST /scans/{page}/turn": ["page=P000000000000&quarters=1"],
     "GET /shelf": [""],
     "GET /shelf/{year}": ["year=2025"],
+    "POST /shelf/verify": [""],
     "POST /shelf/{year}/compile": "as a job it says nothing; the job goes the way of compile, tests/services/test_leaks.py",
     "POST /records/{number}/export": [f"number={HIDDEN}"],
     "POST /shelf/{year}/export": "as a job it says nothing; the job goes the way of export, tests/services/test_leaks.py",

@@ -93,6 +93,29 @@ def test_a_year_is_bound_as_a_job_and_its_volume_opens_at_an_item(year: Office) 
     assert browser.http.get("/shelf/2019/catalogue.pdf").content.startswith(b"%PDF")
 
 
+def test_all_volumes_are_checked_from_the_shelf(year: Office) -> None:
+    browser = at_once(year)
+    assert "逐页核对全部的册" in browser.get("/shelf")
+    once = "e" * 32
+    job = begun(browser.post("/shelf/verify", {"once": once}))
+    assert begun(browser.post("/shelf/verify", {"once": once})) == job
+    count = len([v for v in list_volumes(year) if not v.destroyed])
+    told = f"逐页核对了{count}册，没有问题"
+    assert told in browser.get(job)
+    shelf = browser.get("/shelf")
+    assert told in shelf, "the last result"
+    assert f'href="{job}"' in shelf
+    assert "逐页核对册（全部）" in browser.get("/jobs")
+    browser.app.state.work = lambda: None  # nobody does it so far
+    waiting = begun(browser.post("/shelf/verify"))
+    shelf = browser.get("/shelf")
+    assert "正在逐页核对全部的册" in shelf
+    assert f'href="{waiting}"' in shelf
+    assert "<button>逐页核对全部的册" not in shelf
+    browser.post(f"{waiting}/stop")
+    assert "<button>逐页核对全部的册" in browser.get("/shelf")
+
+
 def test_a_gap_says_where_it_is_seen_to_and_binds_only_with_a_reason(year: Office) -> None:
     number = kept.filled(year, "01A", kept.information(3, "示例单位四"))[0]
     browser = at_once(year)

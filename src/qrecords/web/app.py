@@ -144,6 +144,7 @@ ROUTES = (
     _post("/scans/{page}/turn", "scanning.turned"),
     _get("/shelf", "shelf.shelves"),
     _get("/shelf/{year}", "shelf.year"),
+    _post("/shelf/verify", "shelf.verify_all"),
     _post("/shelf/{year}/compile", "shelf.compile_"),
     _post("/shelf/{year}/export", "shelf.export"),
     _get("/shelf/{year}/catalogue.{kind}", "shelf.catalogue"),

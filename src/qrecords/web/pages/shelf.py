@@ -16,7 +16,9 @@ from starlette.responses import Response
 
 from qrecords.desk.kept import Kept
 from qrecords.errors import NotFound, UsageError
+from qrecords.model.job import JOB_LABELS, Job
 from qrecords.model.record import Action
+from qrecords.services import jobs
 from qrecords.services.volumes.catalogue import catalogue_file, show_catalogue
 from qrecords.services.volumes.compile import Compiled, compile_year
 from qrecords.services.volumes.printset import print_sets
@@ -38,7 +40,17 @@ def shelves(asked: Asked) -> Response:
     for year in (now, now - 1):
         years.setdefault(year, [])
     binds = asked.session.allows(Action.BIND)
-    return asked.page("shelf.html", years=sorted(years.items(), reverse=True), binds=binds)
+    checked, checking = _checks(asked)
+    return asked.page(
+        "shelf.html", years=sorted(years.items(), reverse=True), binds=binds, checked=checked, checking=checking,
+        states_of=JOB_LABELS, volumes=any(not s["volume"].destroyed for spines in years.values() for s in spines),
+    )  # fmt: skip
+
+
+def _checks(asked: Asked) -> tuple[Job | None, Job | None]:
+    """Return the last check of all volumes that ended, and the one under way, of those the account may see."""
+    whole = [j for j in jobs.list_jobs(asked.session) if j.kind == "verify-volume" and not j.arguments.get("codes")]
+    return next((j for j in whole if j.ended_at), None), next((j for j in whole if j.is_open), None)
 
 
 def _spine(asked: Asked, volume: VolumeListed) -> dict[str, Any]:
@@ -163,6 +175,11 @@ def print_set(asked: Asked) -> Response:
 def verify(asked: Asked) -> Response:
     """Compare a volume page by page with what was frozen, as a job."""
     return begin(asked, "verify-volume", {"codes": [show_volume(asked.session, asked.path["code"]).volume_code]})
+
+
+def verify_all(asked: Asked) -> Response:
+    """Compare every volume page by page, as a job."""
+    return begin(asked, "verify-volume", {})
 
 
 def catalogue(asked: Asked) -> Response:
