@@ -70,6 +70,8 @@ PAGES: tuple[tuple[str, tuple[Action, ...]], ...] = (
     ("/office/packs", (Action.ADMINISTER,)), ("/office/log", (Action.AUDIT_READ,)),
     ("/office/backups", (Action.ADMINISTER, Action.DESTROY)), ("/office/forms/06A/tried.png", (Action.ADMINISTER,)),
 )  # fmt: skip
+# The table tells of documents by their right alone: who draws the report of visits draws no plan of spare parts.
+OTHER_KINDS = {("/spares", "planner"), ("POST /spares", "planner")}
 FOR_NOBODY_YET = {"/", "/in", "/login", "/password", "/search/offices"}  # asked apart, or before one is signed in
 
 
@@ -148,6 +150,8 @@ def test_the_desk_shows_and_takes_what_the_table_says(person: tuple[str, Browser
 def test_every_page_lets_in_whom_the_table_says(person: tuple[str, Browser, list[Record]]) -> None:
     role, browser, _ = person
     for address, needs in PAGES:
+        if (address, role) in OTHER_KINDS:
+            continue
         if not needs or any(TABLE[action.value][role] != "-" for action in needs):
             answer = browser.http.get(address)
             assert answer.status_code != 403, (address, role)
@@ -167,13 +171,13 @@ def _walk_beyond_records(role: str, browser: Browser, token: str) -> None:
     for screen in re.findall(r'<a href="([^"]*)" accesskey', browser.get("/office")):
         assert browser.http.get(screen).status_code == 200, f"{role} is offered {screen}"
     for address, needs in PAGES:
-        if needs and not any(TABLE[action.value][role] != "-" for action in needs):
+        if (address, role) in OTHER_KINDS or (needs and all(TABLE[action.value][role] == "-" for action in needs)):
             assert browser.http.get(address).status_code == 403, (address, role)
     for way, sent, action in BEYOND:
         method, _, path = way.partition(" ")
         files = {"file": ("示例.csv", text.encode(), "text/csv")} if (text := sent.get("file")) else None
         data = {"token": token, **{k: v for k, v in sent.items() if k != "file"}}
         answer = browser.http.get(path) if method == "GET" else browser.http.post(path, data=data, files=files)
-        may = TABLE[action.value][role] != "-"
+        may = TABLE[action.value][role] != "-" and (way, role) not in OTHER_KINDS
         assert (answer.status_code == 403) is not may, (way, role, answer.status_code)
         assert answer.status_code < 500, way
