@@ -14,7 +14,7 @@ import click
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import problem_lines, progress
-from qrecords.cli.wording import error_json
+from qrecords.cli.wording import error_json, worded
 from qrecords.errors import IntegrityFailure, UsageError
 from qrecords.intake.outfiles import require_free, write_new
 from qrecords.model.answer import told
@@ -38,13 +38,14 @@ INDEX_STATES = {"current": "最新", "behind": "落后，下次检索时自动�
 @pass_session
 def init(session: Session, folder: Path, engine: str | None, org: str, person: str) -> None:
     """建立工作区：设置、表式、登记库、档案库和第一个账号。已有的不动。"""
+    from qrecords.desk.places import unfit_for_many
     from qrecords.services.administer import init as init_office
 
     folder = session.root or folder
     person = person or session.account or _asked_name(session, folder)
     with closing(init_office(folder, engine=engine or "", org_name=org, account_name=person)) as office:
         root, name, chosen = office.settings.root.resolve(), office.account.name, office.settings.index.engine
-        person = office.account.person
+        person, unfit = office.account.person, unfit_for_many(office.settings)
     data = {"root": str(root), "account": name, "name": person, "engine": chosen}
     lines = [
         f"✓ 工作区已建立：{root}",
@@ -53,6 +54,7 @@ def init(session: Session, folder: Path, engine: str | None, org: str, person: s
     ]
     if not person:
         lines.append(f"→ 写上姓名：qrecords accounts rename {name} 姓名；没有写以前，归档人、立卷人处留空，待手签")
+    lines += [f"注意：{worded(told)}" for told in unfit]
     session.answer(data, lines)
 
 
@@ -202,6 +204,7 @@ def index_state(session: Session) -> None:
 @pass_session
 def status(session: Session) -> None:
     """工作区概况。"""
+    from qrecords.desk.places import unfit_for_many
     from qrecords.services.administer import status as office_status
 
     found = office_status(session.office)
@@ -216,6 +219,7 @@ def status(session: Session) -> None:
         f"检索    {found.index.engine}，{INDEX_STATES[found.index.state]}",
         f"日志    {'照记' if found.events is None else str(found.events) + '条'}"
         + (f"，{found.under_way}项操作进行中" if found.under_way else ""),
+        *(f"注意    {worded(told)}" for told in unfit_for_many(session.office.settings)),
     ]
     session.answer(found, lines)
 

@@ -6,7 +6,8 @@ import click
 
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
-from qrecords.settings import find_root
+from qrecords.cli.wording import worded
+from qrecords.settings import find_root, load
 from qrecords.strict import RUN
 
 
@@ -17,10 +18,15 @@ from qrecords.strict import RUN
 @pass_session
 def serve(session: Session, host: str, port: int, *, browser: bool) -> None:
     """启动工作台：在浏览器里填写、审查、检索。按 Ctrl-C 结束。"""
+    from qrecords.desk.places import unfit_for_many
     from qrecords.web.serving import Wishes
     from qrecords.web.serving import serve as serve_desk
 
-    def ready(entrance: str) -> None:
-        session.answer({"address": entrance}, [f"工作台已启动：{entrance}", "按 Ctrl-C 结束"])
+    root = find_root(session.root)
+    unfit = unfit_for_many(load(root))
 
-    serve_desk(find_root(session.root), Wishes(host, port, session.account, browser and RUN.strict is None), ready)
+    def ready(entrance: str) -> None:
+        lines = [f"工作台已启动：{entrance}", *(f"注意：{worded(told)}" for told in unfit), "按 Ctrl-C 结束"]
+        session.answer({"address": entrance}, lines)
+
+    serve_desk(root, Wishes(host, port, session.account, browser and RUN.strict is None), ready)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from qrecords import ports
-from qrecords.advice import Do, advise
+from qrecords.advice import Do, Sentence, advise
 from qrecords.errors import IntegrityFailure, WrongState
 from qrecords.settings import ARCHIVE, FILE_NAME, Settings
 from qrecords.stores.archive import Archive
 from qrecords.stores.archives import archive_at, archive_of, claim
 from qrecords.stores.durable import make_dirs
+from qrecords.stores.mounts import mount_of
 from qrecords.stores.register import Register, Transaction
 
 REGISTER_FILE = "register.sqlite"
@@ -42,6 +43,26 @@ def open_register(settings: Settings) -> Register:
             f"{told} 是另一个办公室的登记库", remedy=f"请核对 {FILE_NAME} 的 [register] url；不要改 id"
         )
     return register
+
+
+def unfit_for_many(settings: Settings) -> list[Sentence]:
+    """Return what keeps a workspace on a network file system from being several machines': what, and what to do."""
+    mount, told = mount_of(settings.archive_dir), list[Sentence]()
+    if mount.is_networked and not settings.register.url:
+        told.append(
+            advise(
+                "登记库的文件在网络文件系统（{}）上，只能有一台机器用它：两台一起用会写坏；"
+                "请把工作区放回那台机器的磁盘上，或用 {} 搬到 PostgreSQL",
+                mount.kind,
+                Do.MOVE_REGISTER,
+            )
+        )
+    if mount.locks_alone and not settings.archive.url:
+        told.append(
+            f"归档件的文件夹挂载成只在本机有效的锁（{mount.options}），别的机器看不见；"
+            "请去掉 nolock、local_lock、nobrl 再挂载，或把归档件搬到 S3 存储"
+        )
+    return told
 
 
 def require_place(settings: Settings, register: ports.Register[Transaction]) -> None:

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from qrecords.acting import in_use
 from qrecords.advice import Sentence, advise
+from qrecords.desk.places import unfit_for_many
 from qrecords.desk.session import Session
 from qrecords.desk.workspace import Workspace
 from qrecords.errors import (
@@ -99,6 +100,8 @@ def require_kinds(office: Office, kinds: Sequence[str]) -> None:
     office.authorise(Action.ADMINISTER, "worker")
     if unknown := [kind for kind in kinds if kind not in KINDS]:
         raise UsageError(f"没有「{unknown[0][:40]}」这种长活", remedy=f"可用：{'、'.join(KINDS)}")
+    if unfit := unfit_for_many(office.settings):
+        raise StorageFailure("这个工作区不能由几台机器一起办", remedy=unfit[0])
 
 
 def list_jobs(office: Office) -> list[Job]:

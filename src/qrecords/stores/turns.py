@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from qrecords.errors import WrongState
 from qrecords.stores import durable
+from qrecords.stores.mounts import require_locks
 
 LOCK_SECONDS = 60
 
@@ -17,6 +18,7 @@ LOCK_SECONDS = 60
 @contextmanager
 def in_turn(lock_file: Path, folder: Path) -> Iterator[None]:
     """Hold a lock file while something in a folder is put in place; WrongState when another holds it for a minute."""
+    require_locks(lock_file.parent)  # else FileLock would make do with a file nobody takes away who is killed
     with durable.storage_errors(folder):
         lock = FileLock(lock_file)
         try:
