@@ -8,10 +8,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 import sqlalchemy as sa
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from lxml import html
 from starlette.testclient import TestClient
 
 from qrecords.advice import Do, Input, Sentence, advise
@@ -245,6 +247,36 @@ def test_a_change_without_the_sessions_own_word_is_refused(browser: Browser) -> 
     assert bare.post("/fill/06A", data={"token": browser.token}).status_code == 403, "no browser of today says nothing"
     for token in ("", "0" * 32, browser.token[:-1]):
         assert browser.http.post("/fill/06A", data={"token": token}).status_code == 403
+
+
+def test_who_is_signed_out_reads_what_to_do_and_comes_back_to_the_same_place(office: Office) -> None:
+    """A button pressed after the night showed {"message": …}; signing in led to a search without its words."""
+    stranger = Browser(office)
+    answer = stranger.http.post("/office/lists/customers", data={"token": "x"}, headers={"accept": "text/html"})
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "text/html; charset=utf-8")
+    assert "登录已结束，没有执行。请重新登录" in answer.text
+    said = stranger.http.post("/office/lists/customers", headers={"accept": "application/json"})
+    assert "登录已结束" in said.json()["message"]
+    asked = "/records/QR758-06A-2026-00001/page?q=功放 过热&hit=2"
+    location = stranger.http.get(asked).headers["location"]
+    form = html.fromstring(stranger.http.get(location).text)
+    assert unquote_plus(form.xpath("//input[@name='to']/@value")[0]) == asked
+
+
+def test_too_much_at_once_is_told_as_that(browser: Browser) -> None:
+    """501 scans dropped on the page were answered with 没有这一页."""
+    scans = [("files", (f"{number}.pdf", b"x")) for number in range(501)]
+    for answer, told in (
+        (browser.http.post("/scans", data={"token": browser.token}, files=scans), "一次最多500个文件"),
+        (
+            browser.post("/office/lists/customers", {"entry.customer_unit": "示" * (1 << 20)}),
+            "有一栏太长（超过1024 KB）",
+        ),
+        (browser.http.post("/scans", content=b"x", headers={"content-type": "multipart/form-data"}), "内容不完整"),
+    ):
+        assert answer.status_code == 400
+        assert told in answer.text
+    assert "这个地址只在按页面上的按钮时用" in browser.get("/office/lists/customers/import", 405)
 
 
 def test_bodies_too_large_to_be_meant_are_refused(browser: Browser) -> None:

@@ -18,7 +18,7 @@ from starlette.types import Scope
 
 from qrecords import __version__
 from qrecords.desk.kept import Kept
-from qrecords.web.asked import Asked, Handler, page
+from qrecords.web.asked import LARGEST_FIELDS, LONGEST_FIELD, MOST_FILES, Asked, Handler, page
 from qrecords.web.limits import Costly
 from qrecords.web.pages import entering
 from qrecords.web.picturing import Pictures
@@ -226,9 +226,24 @@ def desk_app(door: Door, *, hosts: Collection[str], shared: Shared | None = None
     return app
 
 
+_TOLD = {
+    400: "浏览器送来的内容不完整，没有执行，请回到上一页再办一次",
+    405: "这个地址只在按页面上的按钮时用，没有执行；请从页面上办",
+}
+# What is too much for one request, by how the library that reads it begins to say so.
+_TOO_MUCH = {
+    "Too many files": f"一次最多{MOST_FILES}个文件，没有执行，请分几次",
+    "Too many fields": f"一次最多送{LARGEST_FIELDS}栏，没有执行，请分几次",
+    "Part exceeded": f"有一栏太长（超过{LONGEST_FIELD >> 10} KB），没有执行，请改用附件",
+    "Field exceeded": f"有一栏太长（超过{LONGEST_FIELD >> 10} KB），没有执行，请改用附件",
+}
+
+
 async def _no_page(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    told = error.detail if error.status_code in {403, 429} else "没有这一页"
+    told = error.detail if error.status_code in {403, 429} else _TOLD.get(error.status_code, "没有这一页")
+    if error.status_code == 400:
+        told = next((words for what, words in _TOO_MUCH.items() if error.detail.startswith(what)), told)
     answer: Response
     if request.headers.get("accept", "").startswith("application/json"):
         answer = JSONResponse({"message": told, "remedy": "", "problems": []}, error.status_code)

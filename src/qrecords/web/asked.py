@@ -35,6 +35,7 @@ from qrecords.web.limits import Costly, told_to_wait
 from qrecords.web.signedin import form_token
 from qrecords.web.wording import worded
 
+MOST_FILES = 500  # of one request: a stack of scans
 LARGEST_FIELDS = 20_000  # inputs of one form: a register's month, a long list
 LONGEST_FIELD = 1 << 20  # characters
 LONGEST_REVISION = 9  # digits
@@ -142,7 +143,9 @@ def page(handler: Handler, costly: Costly | None = None, *, at_once: bool = Fals
             return _signed_out(request)
         asked = Asked(request, session)
         if request.method == "POST":
-            asked.sent = await request.form(max_files=500, max_fields=LARGEST_FIELDS, max_part_size=LONGEST_FIELD)
+            asked.sent = await request.form(
+                max_files=MOST_FILES, max_fields=LARGEST_FIELDS, max_part_size=LONGEST_FIELD
+            )
             if asked.text("token") != form_token(request):
                 raise HTTPException(403, "页面已过期，没有执行，请刷新后再试")
         try:
@@ -180,9 +183,13 @@ def _mended(asked: Asked) -> bool:
 
 
 def _signed_out(request: Request) -> Response:
-    if request.method != "GET" or request.headers.get("accept", "").startswith("application/json"):
+    if request.headers.get("accept", "").startswith("application/json"):
         return JSONResponse({"message": "登录已结束，请在新窗口里登录，回来接着填；这里的内容没有丢"}, 401)
-    return RedirectResponse(f"/login?to={request.url.path}", 303)
+    if request.method != "GET":
+        told = "登录已结束，没有执行。请重新登录；写在上一页的内容，按浏览器的「后退」还看得见，登录以后再办一次"
+        return request.app.state.pages.bare("error.html", {"told": told}, 401)  # type: ignore[no-any-return]
+    to = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/login?to={quote(to)}", 303)
 
 
 def _let_in(request: Request, costly: Costly | None) -> Session | None:
