@@ -20,6 +20,7 @@ from qrecords.render.pdf import Converter
 from qrecords.services.finding.find import show
 from qrecords.services.improving import candidates
 from qrecords.services.intake.fill import fill
+from qrecords.services.reports import byunit
 from qrecords.services.reports.draw import draw
 from qrecords.services.reports.evaluated import Evaluated, evaluation, evaluation_file
 from qrecords.services.reports.figures import figures_of
@@ -174,7 +175,9 @@ def test_what_is_below_its_target_and_the_alarms_of_a_result_are_offered_for_imp
     assert not {c.key for c in candidates(office).candidates} & set(found)
 
 
-def test_each_unit_that_served_is_evaluated_by_what_it_did_itself(office: Office) -> None:
+def test_each_unit_that_served_is_evaluated_by_what_it_did_itself(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """R.2: two of three arrivals of the centre in time, none of the other unit's; what is no unit's is the centre's."""
 
     def sent(name: str, there: str, unit: str = "") -> Record:
@@ -200,6 +203,11 @@ def test_each_unit_that_served_is_evaluated_by_what_it_did_itself(office: Office
     assert rows["arrival"] == ("66.7（8.42）", "0.0（0.00）")
     assert rows["notice_first"] == ("100.0（4.00）", "100.0（4.00）")
     assert (rows["praise"], rows["binding"]) == (("1.0", "0.0"), ("—", "—"))
+    # Of the tables only the columns asked for are worked out: the same as by the whole tables.
+    with monkeypatch.context() as patch, office.register.read() as tx:
+        patch.setattr(byunit, "_asked", lambda tables, _figures: tables)
+        whole = figures_of(office, tx, "BB", Period.read("2026-H1")).drawn
+    assert next(t for t in whole.tables if t.id == "R02") == table
     score = next(t for t in both.tables if t.id == "R01").rows[-1].cells[2]
     assert rows["total"][0] != score and all(cell.endswith("格") or "秀" in cell for cell in rows["total"])
 

@@ -6,12 +6,13 @@ is the centre's. What the office is asked for itself (check lists, volumes) is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
 from qrecords.model.access import CENTRE, performing_unit
 from qrecords.model.evaluation import Evaluation, Result, cases_of, evaluate
+from qrecords.model.figures.definitions import Part, TableDefinition
 from qrecords.model.figures.drawing import Means, Read, draw
 from qrecords.model.numbering import form_number
 from qrecords.model.period import Period
@@ -28,8 +29,7 @@ def results_by_unit(
     names = _units(read.records, period)
     if len(names) < 2:
         return {}
-    asked = {indicator.figure.partition(".")[0] for indicator in own.indicators}
-    narrow = replace(means, tables=tuple(t for t in means.tables if t.id in asked))
+    narrow = replace(means, tables=tuple(_asked(means.tables, [i.figure for i in own.indicators])))
     parts: dict[str, list[Record]] = {key: [] for key in names}
     unit = cache(choice_key)
     for record in read.records:
@@ -44,6 +44,31 @@ def results_by_unit(
         values = {figure_id: figure.value for figure_id, figure in figures.items()}
         found[name] = evaluate(own, values.get, {i: cases_of(figure) for i, figure in figures.items()})
     return found
+
+
+def _asked(tables: Iterable[TableDefinition], figures: Iterable[str]) -> Iterator[TableDefinition]:
+    """Give the tables that have some figures (TABLE.part.row.column), with those of their columns these rest on."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for figure in figures:
+        if figure.count(".") < 3:
+            continue  # asked of the office itself
+        table, part, *_, column = figure.split(".")
+        wanted.setdefault((table, part), set()).add(column)
+    for one in tables:
+        if parts := [_columns_of(p, wanted[one.id, p.key]) for p in one.parts if (one.id, p.key) in wanted]:
+            yield one.model_copy(update={"parts": tuple(parts)})
+
+
+def _columns_of(part: Part, wanted: set[str]) -> Part:
+    """Return a part with some columns, those they are computed from, and the first, which says which rows there are."""
+    named = {column.key: column for column in part.columns}
+    waiting, kept = [*wanted, *[*named][:1]], set[str]()
+    while waiting:
+        if (key := waiting.pop()) in named and key not in kept:
+            kept.add(key)
+            waiting += named[key].of
+    columns = tuple(column for column in part.columns if column.key in kept)
+    return part.model_copy(update={"columns": columns, "closes": (), "few": (), "charts": ()})
 
 
 def _units(records: Iterable[Record], period: Period) -> dict[str, str]:
