@@ -187,6 +187,26 @@ def test_import_takes_all_rows_or_none(cli: CommandLine, tmp_path: Path) -> None
     assert not (cli.root / "products.csv").exists()
 
 
+def test_another_sheet_of_the_file_is_told(cli: CommandLine, tmp_path: Path) -> None:
+    """The second sheet of a list, one for each year, was passed over without a word."""
+    book = openpyxl.Workbook()
+    for title, state in (("2025", "visible"), ("2026", "visible"), ("旧", "hidden")):
+        sheet = book.create_sheet(title)
+        sheet.append(["出厂编号", "型号"])
+        sheet.append([title, "SL-120"])
+        sheet.sheet_state = state
+    book.save(tmp_path / "list.xlsx")
+    ran = cli("products", "import", tmp_path / "list.xlsx")
+    assert "只读了工作表「2025」；「2026」的表头也相符，没有读入" in ran.err
+
+
+def test_a_name_that_means_two_parts_is_told(cli: CommandLine, tmp_path: Path) -> None:
+    rows = [["备件名称", "型号", "别名"], ["电源", "DY", "电源板"], ["模块", "DY", "电源板、模块板"], ["天线", "", ""]]
+    ran = cli("parts", "import", table_of(tmp_path / "list.csv", rows))
+    assert "「电源板 DY」在清单里指2种备件（电源、模块），消耗都算作「电源」的" in ran.err
+    assert ran.err.count("在清单里指") == 1
+
+
 def test_a_row_written_twice_and_otherwise_is_refused_and_named(cli: CommandLine, tmp_path: Path) -> None:
     """The later row took the place of the earlier one, and a customer was gone without a word."""
     head = ["用户代号", "用户单位", "联系人"]

@@ -83,6 +83,7 @@ def test_a_list_is_imported_whole_or_not_at_all(office: Office, browser: Browser
     assert "示例单位七" not in only
     refused = imported(f"{head}示例单位九,SL-009\n,SL-010\n")
     assert refused.status_code in {409, 422}
+    assert "用户.csv 第3行：没有写" in refused.text, "which row of two thousand"
     assert "示例单位九" not in browser.get("/office/lists/customers"), "all or none"
     assert "新增0条，更新1条" in _told(imported(f"{head}示例单位七改,SL-007\n"))
     # What was passed over is said here as on the command line; a browser drops a cookie of more than 4 KB, and the words.

@@ -197,6 +197,16 @@ class PartList:
             if len(meant) == 1:
                 self._by_key.setdefault((name, ""), self._by_key[next(iter(meant))])
 
+    def doubtful(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Return the names, with a model, that mean several parts of the list, and which: they count as the first."""
+        meant: dict[PartKey, dict[PartKey, tuple[str, str, str]]] = {}
+        for part in self.parts:
+            for name in (part.name, *part.aliases):
+                said = meant.setdefault(part_key(name, part.model), {})
+                said.setdefault(part_key(part.name, part.model), (name, part.model, part.name))
+        found = [[*parts.values()] for parts in meant.values() if len(parts) > 1]
+        return [(parts[0][0], parts[0][1], tuple(name for *_, name in parts)) for parts in found]
+
     def find(self, name: object, model: object) -> Part | None:
         """Return the part of the list some words mean."""
         return self._by_key.get(part_key(name, model))

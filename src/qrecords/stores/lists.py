@@ -40,11 +40,11 @@ def read_rows_of(
     problems: list[Problem] = []
     with unreadable_when_refused(path):
         rows = _csv_table if suffix == ".csv" else _book_table
-        headings, table = rows(path, lambda heading: names.get(heading_key(heading)), problems)
+        notes: list[str] = []
+        headings, table = rows(path, lambda heading: names.get(heading_key(heading)), problems, notes)
         if headings is None:
             refuse(path, "没有表头", f"请把第一行写成：{'、'.join(f.label for f in fields)}")
         problems += [p.at(path.name, p.row) for p in doubled(headings)]
-        notes: list[str] = []
         entries = [*_entries(path, headings, table, fields, required, problems, notes)]
     if problems:
         message = f"{path.name} 有{len(problems)}处不对，一条也没有读入"
@@ -61,21 +61,26 @@ def list_file(fields: Sequence[Field], entries: Sequence[Mapping[str, Any]]) -> 
     return text.getvalue().encode("utf-8-sig")
 
 
-def _csv_table(path: Path, key_of: KeyOf, problems: list[Problem]) -> tuple[Headings | None, list[Row]]:
+def _csv_table(path: Path, key_of: KeyOf, problems: list[Problem], _: list[str]) -> tuple[Headings | None, list[Row]]:
     encoding = encoding_of(path)
     delimiter, headings = csv_layout(path, encoding, key_of)
     return headings, [*csv_rows(path, encoding, delimiter, problems)]
 
 
-def _book_table(path: Path, key_of: KeyOf, _: list[Problem]) -> tuple[Headings | None, list[Row]]:
-    """Read the first visible sheet with headings."""
+def _book_table(path: Path, key_of: KeyOf, _: list[Problem], notes: list[str]) -> tuple[Headings | None, list[Row]]:
+    """Read the first visible sheet with headings; note the others that have some too."""
     from qrecords.stores.inputs.book import Book  # its library takes as long to load as a hundred records to fill
 
     with Book.open(path) as book:
-        for sheet in book.sheets:
-            if headings := find_headings([*islice(sheet.rows(), HEAD_ROWS)], key_of):
-                return headings, [*sheet.rows()]
-    return None, []
+        heads = [(sheet, find_headings([*islice(sheet.rows(), HEAD_ROWS)], key_of)) for sheet in book.sheets]
+        fitting = [(sheet, headings) for sheet, headings in heads if headings]
+        if not fitting:
+            return None, []
+        (sheet, headings), *others = fitting
+        if others:
+            titles = "、".join(f"「{other.title}」" for other, _ in others)
+            notes.append(f"只读了工作表「{sheet.title}」；{titles}的表头也相符，没有读入，请另存为单独的文件再读")
+        return headings, [*sheet.rows()]
 
 
 def _entries(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -158,7 +158,17 @@ def _keep(office: Office, kind: ListKind, new: Sequence[Entry], notes: tuple[Sen
             put(office, kind.file_name, list_file(list_fields(office, kind), entries), Action.KEEP_LISTS)
         elif path.exists():
             _log(office, kind, hashlib.sha256(path.read_bytes()).hexdigest())
+    if kind is PARTS:
+        notes = (*notes, *_doubtful(entries))
     return Kept(added, changed, len(entries), notes)
+
+
+def _doubtful(entries: Sequence[Entry]) -> Iterator[Sentence]:
+    """Tell the names of parts that mean several: what was used under such a name counts as the first of them."""
+    for name, model, parts in _part_list(entries).doubtful():
+        called = f"{name} {model}".strip()
+        several = f"「{called}」在清单里指{len(parts)}种备件（{'、'.join(parts)}）"
+        yield f"{several}，消耗都算作「{parts[0]}」的，请改名称、别名或型号"
 
 
 def _log(office: Office, kind: ListKind, sha256: str) -> None:
@@ -226,8 +236,12 @@ def delivered_units(office: Office) -> dict[tuple[str, str], str]:
 
 def parts_listed(office: Office) -> PartList:
     """Return the office's list of spare parts; an empty one where it keeps none."""
+    return _part_list(_read(office, PARTS))
+
+
+def _part_list(entries: Sequence[Entry]) -> PartList:
     found = []
-    for entry in _read(office, PARTS):
+    for entry in entries:
         said = {f.removeprefix("part_"): value for f, value in entry.items() if not is_empty(value)}
         said["aliases"] = tuple(part for part in _COMMA.split(str(said.get("aliases") or "")) if part)
         found.append(Part(**said))
