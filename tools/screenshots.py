@@ -1,7 +1,7 @@
 """Pictures of the desk's screens, from the demo's office: python -m tools.screenshots [DEMO] [--out DIR] [--every DIR].
 
 Those of the docs are renewed by running it again; a palette keeps each small. With --every each screen is taken whole
-at two sizes into a folder, to be looked at. Needs Chromium and Playwright (extra dev).
+at each size into a folder, to be looked at. Needs Chromium and Playwright (extra dev).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OUT = Path(__file__).parents[1] / "docs" / "pictures"
 COLOURS = 96
 VIEWER_MILLISECONDS = 5000  # the browser shows a PDF some time after it has it
 LARGEST = 150_000  # bytes
-SIZES = {"desk": (1366, 768), "phone": (390, 844)}
+SIZES = {"desk": (1366, 768), "wide": (1920, 1080), "phone": (390, 844)}
 TALLEST = 3000  # pixels of a whole screen that are taken
 
 
@@ -152,7 +152,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("demo", nargs="?", type=Path, help="a demo's office there already")
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--every", type=Path, metavar="DIR", help="take every screen at two sizes into DIR instead")
+    parser.add_argument("--every", type=Path, metavar="DIR", help="take every screen at each size into DIR instead")
     given = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:

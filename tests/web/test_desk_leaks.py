@@ -76,6 +76,7 @@ ASKED: dict[str, str | list[str]] = {
     "GET /records/{number}/papers": [f"number={HIDDEN}"],
     "GET /records/{number}/papers/{sha256}": [f"number={HIDDEN}&sha256={'0' * 64}"],
     "GET /records/{number}/papers/{sha256}/page.png": [f"number={HIDDEN}&sha256={'0' * 64}&page=1"],
+    "POST /records/{number}/signed": "files go the way of sign, as the step does; tests/services/test_leaks.py asks it",
     "POST /records/{number}/attach": "files go the way of attach, which tests/services/test_leaks.py asks",
     "POST /records/{number}/feedback": [f"number={HIDDEN}&kind=docx", f"number={HIDDEN_COMPLAINT}&kind=docx"],
     "POST /records/{number}/excerpt": [f"number={HIDDEN}&name=intake&kind=docx"],

@@ -127,6 +127,31 @@ def test_another_name_than_the_registered_is_a_question_at_the_desk(desk: tuple[
     assert [s.on for s in show(office, G).signatures] == ["2019-12-29", "2019-12-30"]
 
 
+def test_a_signed_page_without_a_code_is_given_with_its_signature(desk: tuple[Office, Browser, Path]) -> None:
+    office, browser, folder = desk
+    steps.sign(office, [F], kind=SIGNED["kind"], by=SIGNED["by"], on=SIGNED["on"])
+    assert f'action="/records/{F}/signed"' in browser.get(f"/records/{F}/papers")
+    said = {"kind": "customer-signature", "by": "示例用户", "on": "", "once": "f" * 32}
+
+    def send(path: Path | None, **more: str) -> Any:
+        files = {"evidence": (path.name, path.read_bytes())} if path else {"evidence": ("", b"")}
+        data = {"token": browser.token, **said, **more}
+        return browser.http.post(f"/records/{F}/signed", data=data, files=files)
+
+    assert send(None).status_code == 409
+    Image.new("L", (300, 200), 200).save(folder / "签署页.png")
+    (folder / "签署页.exe").write_bytes(b"MZ")
+    assert send(folder / "签署页.exe").status_code == 422
+    assert send(folder / "签署页.png", by="示例另一用户").status_code == 422, "another name than the registered"
+    assert _proved(office, F) == []
+    for _ in range(2):  # the same request again registers nothing more
+        assert send(folder / "签署页.png").headers["location"] == f"/records/{F}/papers"
+    assert _proved(office, F) == [REGISTERED]
+    (signed,) = show(office, F).signatures
+    assert signed.evidence == "签署页.png"
+    assert "签署页.png" in browser.get(f"/records/{F}/papers")
+
+
 def test_a_page_that_belongs_to_nothing_is_let_go_and_logged(desk: tuple[Office, Browser, Path]) -> None:
     office, browser, folder = desk
     upload(browser, folder / "lost.png")

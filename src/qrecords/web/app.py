@@ -123,6 +123,7 @@ ROUTES = (
     _get("/records/{number}/papers/{sha256}", "papers.kept", Costly.PREVIEW),
     _get("/records/{number}/papers/{sha256}/page.png", "papers.kept_page"),
     _post("/records/{number}/attach", "papers.attach_files", Costly.UPLOAD),
+    _post("/records/{number}/signed", "papers.signed_page", Costly.UPLOAD),
     _post("/records/{number}/export", "papers.export"),
     _post("/records/{number}/feedback", "papers.feedback", Costly.PREVIEW),
     _post("/records/{number}/excerpt", "papers.excerpt", Costly.PREVIEW),

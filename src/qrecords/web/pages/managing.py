@@ -15,7 +15,7 @@ from qrecords.model.audit import OUTCOME_LABELS
 from qrecords.model.clock import CLOCK
 from qrecords.model.job import JOB_LABELS, Job
 from qrecords.model.lists import KINDS
-from qrecords.model.record import ACTION_LABELS, Action
+from qrecords.model.record import ACTION_LABELS, STATE_LABELS, Action
 from qrecords.model.values import parse_date
 from qrecords.services import jobs
 from qrecords.services.access import accounts, audit, login
@@ -99,12 +99,15 @@ def people(asked: Asked) -> Response:
     )  # fmt: skip
 
 
+_STATES = {state.value: label for state, label in STATE_LABELS.items()}
+
+
 def _may(rights: Any, action: Action) -> str:
     """Return in a few words on what a role may take an action: 「全部」, or its limits."""
     told = []
     for right in rights:
         if action in right.actions:
-            limits = [WHOSE.get(right.whose, ""), *right.forms, *right.states, *right.topics]
+            limits = [WHOSE.get(right.whose, ""), *right.forms, *(_STATES[s] for s in right.states), *right.topics]
             told.append(" ".join(filter(None, limits)) or "全部")
     return "全部" if "全部" in told else "；".join(dict.fromkeys(told))
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from qrecords.errors import NotFound, UsageError
+from qrecords.model.papers import right_for
 from qrecords.model.record import GONE, Action
 from qrecords.services import reading
 from qrecords.services.alike import alike, is_fault, item_form
@@ -17,6 +18,7 @@ from qrecords.services.finding.find import Shown, shown
 from qrecords.services.finding.viewing import kept_paper, texts_read_off
 from qrecords.services.intake import drafting
 from qrecords.services.scans.attach import attach
+from qrecords.services.steps import sign
 from qrecords.stores.given import GivenFile
 from qrecords.web.asked import Asked, download, pdf
 from qrecords.web.pages.scanning import file_name
@@ -32,7 +34,7 @@ def papers(asked: Asked) -> Response:
     session = asked.session
     one = reading.one(session, asked.path["number"])
     form = session.forms.get(one.form_code).form
-    rights = (Action.ATTACH, Action.FILE, Action.COPY_REQUEST)
+    rights = (Action.ATTACH, Action.SIGN, Action.FILE, Action.COPY_REQUEST)
     may = {a.value for a in rights if session.only_readable([one], a)}
     prints = bool(session.only_readable([one], Action.PRINT))
     told = is_fed_back(session, one) and prints
@@ -42,6 +44,7 @@ def papers(asked: Asked) -> Response:
         "papers.html", record=record, form=form, may=may, feedback=told, going_along=going_along,
         fault=is_fault(session, one), read=_read_off(asked, record),
         signed=[s for s in record.signatures if s.evidence_sha256],
+        kinds=form.signatures if right_for(Action.SIGN, one.state).value in may and one.state not in GONE else (),
         exports=bool(record.archive_no) and session.allows(Action.EXPORT),
         export_folder=session.settings.desk.export_folder,
     )  # fmt: skip
@@ -114,6 +117,18 @@ def kept(asked: Asked) -> Response:
     called = f"filename*=UTF-8''{quote(name)}"
     how = f"inline; {called}" if kind else f"attachment; {called}"
     return Response(data, media_type=kind or "application/octet-stream", headers={"content-disposition": how})
+
+
+def signed_page(asked: Asked) -> Response:
+    """Register a signature with the scan that shows it, of a page without a code or another paper than the form."""
+    if (upload := asked.file("evidence")) is None:
+        raise UsageError("没有选文件", remedy="请选签署页的扫描件；没有扫描件的，在记录的页面上登记签名")
+    scan = GivenFile(file_name(upload.filename or ""), upload.file.read())
+    said = {name: asked.text(name) for name in ("kind", "by", "on")}
+    further = bool(asked.text("further"))
+    number = asked.path["number"]
+    (record,) = sign(asked.session, [number], **said, evidence=scan, word=asked.word, further=further)
+    return asked.go(f"/records/{record.record_no}/papers", f"已登记 {said['by']} 的签署，附上扫描件")
 
 
 def attach_files(asked: Asked) -> Response:
