@@ -24,6 +24,7 @@ from qrecords.office import REGISTER_FILE, Office
 from qrecords.render.charts.svg import svg
 from qrecords.render.pdf import Converter
 from qrecords.services import steps
+from qrecords.services.access.copies import request as request_copies
 from qrecords.services.administer import init, open_office
 from qrecords.services.care.backup import backup, restore
 from qrecords.services.care.handover import export_bag, import_bag
@@ -296,6 +297,10 @@ def test_an_offices_document_goes_to_nobody_elses(people: kept.People) -> None:
         with pytest.raises(UsageError, match=why) as refused:
             issue(office, number, to=[name], mail_no=mail)
         assert then in worded(refused.value.remedy)
+    for number, name in ((own, WHOLE), (whole, OWN), (whole, f" {OWN}")):
+        with pytest.raises(UsageError, match=f"不能报送{name.strip()}"):
+            request_copies(office, number, purpose="报送", recipient=name)
+    assert request_copies(office, own, purpose="报送", recipient=OWN).recipient == OWN
     assert issue(office, own, mail_no=mail).awaiting_receipt == (OWN,)
     assert issue(office, whole, mail_no=mail).awaiting_receipt == (WHOLE,)
 

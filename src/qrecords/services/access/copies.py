@@ -23,7 +23,7 @@ from qrecords.model.copies import (
     CopyState,
     require_step,
 )
-from qrecords.model.document import DOCUMENT_NO
+from qrecords.model.document import DOCUMENT_NO, Document
 from qrecords.model.numbering import RECORD_NO
 from qrecords.model.objects import DOCUMENT
 from qrecords.model.record import Action, Record, State
@@ -32,6 +32,7 @@ from qrecords.render.listbooks import copies_workbook
 from qrecords.services import reading
 from qrecords.services.filekinds import kind_of
 from qrecords.services.hands import require_others
+from qrecords.services.reports.recipients import require_for_them
 from qrecords.services.steps import past_day
 from qrecords.stores.register.rows import ItemRow
 
@@ -79,6 +80,8 @@ def request(
     item = _item(office, number)
     office.authorise(Action.COPY_REQUEST, item.archive_no)
     who = _line(recipient or office.account.person, "领用人", PERSON_LENGTH)
+    for document in _documents_of(office, item.object_id):
+        require_for_them(office, document, [who])
     with office.register.write() as tx:
         before = tx.answered.get(office.account.name, word)
         if before is not None and (known := tx.copies.one(before)) is not None:
@@ -266,13 +269,19 @@ def _is_filed(office: Office, record: Record) -> bool:
     return item is not None and item.version > 0
 
 
+def _documents_of(office: Office, object_id: str) -> Sequence[Document]:
+    if not DOCUMENT.has(object_id):
+        return ()
+    with office.register.read() as tx:
+        return tx.documents.of_objects([object_id])
+
+
 def _is_readable(office: Office, archive_no: str) -> bool:
     """Tell whether the account may read an item: every record of it, since a copy shows them all; or a document."""
     with office.register.read() as tx:
         records = tx.records.find(archive_no=archive_no)
         item = None if records else tx.items.row(archive_no)
-        documents = tx.documents.of_objects([item.object_id]) if item and DOCUMENT.has(item.object_id) else []
-    if documents:
+    if item and (documents := _documents_of(office, item.object_id)):
         return all(office.may_document(Action.REPORT_READ, d.scope) for d in documents)
     return bool(records) and len(office.only_readable(records)) == len(records)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from qrecords.advice import Do, Input, Sentence, advise
+from qrecords.advice import Do, Input, advise
 from qrecords.errors import IntegrityFailure, InvalidInput, UsageError
 from qrecords.model import values
 from qrecords.model.audit import digest
@@ -19,7 +19,6 @@ from qrecords.model.document import (
     Receipt,
     Sent,
     require_other_person,
-    to_draw,
 )
 from qrecords.model.numbering import form_number
 from qrecords.model.period import Period
@@ -31,9 +30,9 @@ from qrecords.services.hands import require_other_hands
 from qrecords.services.reports.change import Facts, Files, grow
 from qrecords.services.reports.content import content_sha256
 from qrecords.services.reports.kept import held_by, one, series_of
+from qrecords.services.reports.recipients import require_for_them
 from qrecords.services.reports.shown import ShownDocument, shown
 from qrecords.services.steps import looked_at_evidence, past_day
-from qrecords.stores.documentkinds import DOCUMENTS_FILE
 from qrecords.stores.given import GivenFile
 
 MAIL = "09"  # the form of mail that goes out
@@ -117,7 +116,7 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
             f"{document.document_no} 没有定报送对象",
             remedy=advise("请用 {} 写明，或写进 documents.toml", Input.RECIPIENTS),
         )
-    _require_for_them(office, document, recipients)
+    require_for_them(office, document, recipients)
     day = past_day(office, on, "报送日期")
     _require_after_period(document, day, "报送日期")
     mail = _mail(office, mail_no, document) if mail_no.strip() else ""
@@ -130,26 +129,6 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
     after = document.issued(sent)
     detail: Facts = {"on": day, "recipients": len(recipients), "to": digest(list(recipients))}
     return shown(grow(office, document, after, Action.REPORT_ISSUE, "报送", detail))
-
-
-def _require_for_them(office: Office, document: Document, recipients: Sequence[str]) -> None:
-    """Refuse an office of military representatives what is not for it: of others' users, or too secret (R107, H.3)."""
-    period, series = Period.read(document.period), series_of(office)
-    for name in map(series.milrep_called, recipients):
-        if (found := series.milreps.get(name)) is None or (document.milrep and name == document.milrep):
-            continue
-        why, remedy = found.why_not(document.branch, period, document.secrecy_level), _CHECK
-        own = name in series.narrowed_to(document.kind, document.branch)
-        if document.milrep:
-            why = f"它是给{document.milrep}拟制的，只有它分管的内容"
-            remedy = f"请报送{document.milrep}；给{name}的是{document.branch}的那一份" if not own else _CHECK
-        if why and own and not found.why_none(document.branch, period, document.secrecy_level):
-            remedy = advise("给它的请另拟制：{}", to_draw(document.kind, document.period, document.branch, name))
-        if why:
-            raise UsageError(f"{document.document_no} 不能报送{name}：{why}", remedy=remedy)
-
-
-_CHECK: Sentence = f"请核对对象；分管情况在 {DOCUMENTS_FILE} 的 milreps"
 
 
 def _goes_by_mail(office: Office, document: Document) -> bool:
