@@ -5,7 +5,7 @@ Forms whose procedure draws no layout of its own take this one; the office may p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from qrecords.model.field import BOXES, Field, FieldType
 from qrecords.model.form import Form
@@ -34,6 +34,8 @@ _RECORD_NO = 38.0
 _TWO_LINES = 8  # a label longer than this takes two lines beside another field
 _ALONE = 46.0  # the label of a field alone on its row, on one line
 _NARROWEST, _SHORT_WORD, _WORD = 9.5, 12.0, 10  # where columns crowd: a small number, a word of ten characters
+_SHORT_HEADING = 4  # characters
+_SERIES = 300  # a text of so many figures, one a month, takes more than others
 _SHORT = 60  # a text of at most so many characters takes a third of what a longer one takes
 
 
@@ -110,8 +112,11 @@ def _wide(field: Field, width: float) -> bool:
 def _widths(field: Field, width: float) -> Mapping[str, float]:
     """Return the columns' widths: dates and figures what they need, texts what is left, longer ones thrice as much."""
     columns = [c for c in field.columns if c.type not in BOXES]
-    fixed = {c.key: _fixed(c) for c in columns if c.type in _COLUMN or _is_number(c)}
-    if sum(fixed.values()) + _LEAST * (len(columns) - len(fixed)) > width:
+    narrow = {c.key: _fixed(c) for c in columns if c.type in _COLUMN or _is_number(c)}
+    fixed = {c.key: max(narrow[c.key], _one_line(c)) for c in columns if c.key in narrow}
+    if _full(fixed, columns) > width:
+        fixed = narrow
+    if _full(fixed, columns) > width:
         fixed |= {c.key: found for c in columns if (found := _crowded(c))}
     texts = {c.key: _share(c) for c in columns if c.key not in fixed}
     if not texts:
@@ -123,6 +128,16 @@ def _widths(field: Field, width: float) -> Mapping[str, float]:
     ordered = {c.key: found[c.key] for c in columns}
     widest = max(texts or ordered, key=lambda key: ordered[key])
     return ordered | {widest: 0}  # it takes what is left
+
+
+def _full(fixed: Mapping[str, float], columns: Sequence[Field]) -> float:
+    """Return what columns take at least."""
+    return sum(fixed.values()) + _LEAST * (len(columns) - len(fixed))
+
+
+def _one_line(column: Field) -> float:
+    """Return what a short heading takes on one line; 0 for a longer one, which takes two."""
+    return len(column.label) * 3.4 + 2 if len(column.label) <= _SHORT_HEADING else 0.0
 
 
 def _crowded(column: Field) -> float:
@@ -147,6 +162,8 @@ def _fixed(column: Field) -> float:
 def _share(column: Field) -> float:
     if column.type is FieldType.LTEXT:
         return 3.0
+    if column.max_length >= _SERIES:
+        return 2.4
     return 1.0 if 0 < column.max_length <= _SHORT else 1.6
 
 
