@@ -12,16 +12,18 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from lxml import html
 from starlette.responses import Response
 
-from qrecords.errors import StorageFailure
+from qrecords.errors import StorageFailure, WrongState
 from qrecords.model.access import Account, Grant
 from qrecords.model.job import JobState
 from qrecords.office import Office
@@ -91,6 +93,26 @@ def test_a_year_is_bound_as_a_job_and_its_volume_opens_at_an_item(year: Office) 
     for where in (checking, "/jobs"):
         assert f"逐页核对册 {code}" in browser.get(where), "which it was"
     assert browser.http.get("/shelf/2019/catalogue.pdf").content.startswith(b"%PDF")
+
+
+def test_a_check_leaves_its_report_to_be_taken_once(year: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = at_once(year)
+    job = begun(browser.post("/jobs", {"work": "0"}))
+    assert "取回 四性检测报告 2026-03-04.docx" in browser.get(job)
+    taken = browser.post(f"{job}/made/1")
+    with ZipFile(BytesIO(taken.content)) as parts:
+        words = re.sub(r"<[^>]+>", "", parts.read("word/document.xml").decode())
+    assert "四性检测合格，没有发现问题" in words
+    assert browser.post(f"{job}/made/1").status_code == 404
+    assert "取回" not in browser.get(job)
+
+    def broken(*_: Any) -> bytes:
+        raise WrongState("模板坏了", remedy="请换上好的")
+
+    monkeypatch.setattr("qrecords.services.care.report.report_file", broken)
+    page = browser.get(begun(browser.post("/jobs", {"work": "0"})))
+    assert "没有写成检查报告：模板坏了" in page
+    assert "已完成" in page, "the check itself stands"
 
 
 def test_all_volumes_are_checked_from_the_shelf(year: Office) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qrecords.advice import Input, Sentence, advise
-from qrecords.errors import InvalidInput, Problem, UsageError
+from qrecords.errors import InvalidInput, Problem, QRecordsError, UsageError
 from qrecords.model.job import Job, JobState
 from qrecords.model.record import Action
 from qrecords.office import Office
@@ -95,10 +95,11 @@ def _verify(office: Office, arguments: Arguments, _files: Sequence[GivenFile], a
         from qrecords.services.care import shares
 
         return Outcome("查完这一部分", found=shares.checked(office, series, arguments.get("objects"), progress=at))
-    return _verified(verify(office, deep=bool(arguments.get("deep")), progress=at))
+    return _verified(office, verify(office, deep=bool(arguments.get("deep")), progress=at), at)
 
 
-def _verified(found: Verified) -> Outcome:
+def _verified(office: Office, found: Verified, at: Progress) -> Outcome:
+    """Tell what a check found; its report (DA/T 70) is there to be taken."""
     checked = found.checked
     said = f"检查了{checked.objects}个对象，{checked.volumes}册，{checked.events}条日志"
     lines: list[Sentence] = [
@@ -107,7 +108,21 @@ def _verified(found: Verified) -> Outcome:
         for one in prop.checks
         if one.checked
     ]
-    return _judged(said, found.problems, lines)
+    return _judged(said, found.problems, [*lines, *_reported(office, found, at)])
+
+
+def _reported(office: Office, found: Verified, at: Progress) -> list[Sentence]:
+    """Give who asked the report of a check; returns why there is none: the check stands all the same."""
+    from qrecords.services.care.report import report_file
+    from qrecords.services.jobfiles import drop_forgotten
+
+    drop_forgotten(office)
+    name = f"四性检测报告 {office.today()}.docx"
+    try:
+        at.give(name, report_file(office, name, found))
+    except QRecordsError as error:
+        return [advise("没有写成检查报告：{}", error.told)]
+    return []
 
 
 def _cut_check(office: Office, arguments: Arguments) -> Sequence[Arguments]:
@@ -124,7 +139,7 @@ def _join_check(office: Office, arguments: Arguments, parts: Sequence[Job], at: 
     from qrecords.services.care import shares
 
     found = [p.found(shares.Found) or _verify(office, p.arguments, (), at).found for p in parts]
-    return _verified(shares.joined(office, found))
+    return _verified(office, shares.joined(office, found), at)
 
 
 def _verify_volumes(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
