@@ -59,7 +59,7 @@ import docxtpl, openpyxl, tantivy, psycopg
 from PIL import Image, ImageDraw
 from qrecords.errors import Occupied, StorageFailure, WrongState
 from qrecords.render.pdf import Converter
-from qrecords.services import jobs, steps
+from qrecords.services import file, jobs, steps
 from qrecords.services.administer import open_office
 from qrecords.services.care.recover import recover
 from qrecords.services.file import file_records
@@ -75,6 +75,7 @@ from tests.faulty_disk import blank_convert
 Converter.convert = blank_convert
 workers.LOOK_SECONDS = workers.PAUSE_SECONDS = 0.1
 jobs.MOST_TRIES = 99
+file.BATCH = int(os.environ.get("FILED_AT_ONCE", file.BATCH))
 sharing.LEAST_PAGES = 1
 out = os.fdopen(os.dup(1), "w")
 starter = os.getpid()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -202,3 +203,27 @@ def test_a_killed_writer_and_a_killed_server_leave_no_gap_and_no_half(apart: Pos
     assert len(committed) == len(set(committed))
     assert max(committed) < last
     register.close()
+
+
+def test_who_stands_still_in_a_change_lets_go_of_the_lock(
+    apart: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program stopped in the middle of a change, on a machine that answers: everyone else waited for it for ever."""
+    monkeypatch.setattr(engine, "STILL_SECONDS", 1)
+    url = apart.url(apart.database())
+    register, other = Register.create(NONE, url), Register.open(NONE, url)
+    began = time.monotonic()
+    with pytest.raises(StorageFailure, match="撤销了这一笔"), register.write() as tx:
+        tx.facts.set("half", "1")
+        with other.write() as its:
+            its.facts.set("whole", "1")
+        assert 0.9 <= time.monotonic() - began < 20
+        tx.facts.set("half", "2")
+    with register.write() as tx:
+        assert (tx.facts.get("half"), tx.facts.get("whole")) == ("", "1")
+    with register.read() as view:  # who only looks may take his time
+        assert view.facts.get("whole") == "1"
+        time.sleep(1.5)
+        assert view.facts.get("whole") == "1"
+    for one in (register, other):
+        one.close()

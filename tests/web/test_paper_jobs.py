@@ -289,6 +289,32 @@ def test_what_a_job_made_goes_with_its_row_and_after_a_month(people: kept.People
     assert [*office.papers.given.names()] == []
 
 
+def test_files_given_with_a_job_that_was_never_written_down_go(
+    people: kept.People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A desk killed between the files and the row: they would lie there for ever, destroyed records' rows in them."""
+    office = people.office
+    source = tmp_path / "来电.xlsx"
+    source.write_bytes(two_rows(office)[1])
+    jobfiles.keep_given(office, "a" * 32, [on_disk(source)])
+    kept_now, keep = list[list[str]](), jobfiles.keep_given
+
+    def meanwhile(*given: Any) -> list[str]:
+        names = keep(*given)
+        with closing(Workspace.open(office.settings.root, lambda: kept.THEN)) as other:
+            jobfiles.drop_forgotten(replace(office, workspace=other))
+        kept_now.append([*office.papers.given.names()])
+        return names
+
+    monkeypatch.setattr(jobs, "keep_given", meanwhile)
+    job = jobs.start(office, "fill", {"form": "01A"}, files=[on_disk(source)])
+    assert kept_now == [[f"{job.key}-0001"]], "the one that is being asked for stays, the other went"
+    jobfiles.drop_forgotten(office)
+    assert [*office.papers.given.names()] == [f"{job.key}-0001"]
+    work_off(office)
+    assert [*office.papers.given.names()] == [f"{job.key}/0001"]
+
+
 def test_at_the_desk_a_large_file_is_filled_as_a_job_and_its_workbook_taken_from_the_page(
     people: kept.People, monkeypatch: pytest.MonkeyPatch
 ) -> None:

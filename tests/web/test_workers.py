@@ -21,7 +21,7 @@ from unittest.mock import Mock
 import pytest
 
 from qrecords.desk.workspace import Workspace
-from qrecords.errors import StorageFailure, UsageError
+from qrecords.errors import Occupied, StorageFailure, UsageError
 from qrecords.model.job import Job, JobState
 from qrecords.office import Office
 from qrecords.render import soffice
@@ -171,6 +171,36 @@ def test_a_store_out_of_reach_when_a_job_is_taken_over_breaks_nothing_off(
     assert state_of(office, job) == (JobState.RUNNING, 1)
     assert jobs.take_one(office.workspace, worded, ANYONE) is not None
     assert (state_of(office, job), doing) == ((JobState.DONE, 2), ["later"])
+
+
+def test_another_who_recovers_for_long_breaks_nothing_off(
+    office: Office, doing: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = jobs.start(office, "verify", {"name": "patient"})
+    left_by(office, job, office.leases.machine)  # type: ignore[attr-defined]
+    with monkeypatch.context() as busy:
+        busy.setattr(jobs, "recover", Mock(side_effect=Occupied("另一个程序正在恢复中断的操作")))
+        with pytest.raises(Occupied):
+            jobs.take_one(office.workspace, worded, ANYONE)
+    assert state_of(office, job) == (JobState.RUNNING, 1)
+    assert jobs.take_one(office.workspace, worded, ANYONE) is not None
+    assert (state_of(office, job), doing) == ((JobState.DONE, 2), ["patient"])
+
+
+def test_parts_of_a_job_that_broke_off_are_not_begun(office: Office, doing: list[str]) -> None:
+    job = jobs.start(office, "verify", {"name": "whole"})
+    with office.register.write() as tx:
+        tx.jobs.add(replace(job, key=f"{job.key}.1", arguments={"name": "part"}, part_of=job.key))
+    for _ in range(jobs.MOST_TRIES):
+        with office.register.write() as tx:
+            tx.jobs.begin(job.key, office.now(), "示例机 9")
+    only = replace(ANYONE, kinds=("verify",))
+    while jobs.is_left(office.workspace, only):
+        jobs.take_one(office.workspace, worded, only)
+    assert state_of(office, job) == (JobState.BROKEN, jobs.MOST_TRIES)
+    with office.register.read() as tx:
+        assert [p.state for p in tx.jobs.parts(job.key)] == [JobState.STOPPED]
+    assert doing == []
 
 
 def test_who_was_held_up_neither_goes_on_with_a_job_nor_ends_it(

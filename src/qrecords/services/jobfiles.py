@@ -19,6 +19,7 @@ from qrecords.errors import NotFound
 from qrecords.model.job import Job
 from qrecords.office import Office
 from qrecords.stores.given import GivenFile, on_disk
+from qrecords.stores.register.jobs import lease_of
 
 GIVEN = "files"  # among a job's arguments: what the files given with it are called
 MADE = "made"  # what those it made are called, by number
@@ -83,14 +84,27 @@ def take_made(office: Office, key: str, number: str) -> tuple[str, bytes]:
 
 
 def drop_forgotten(office: Office) -> None:
-    """Let go of what jobs made that are forgotten, or ended long ago and nobody took it."""
+    """Let go of what nobody asks for any more.
+
+    What was given with a job that is over, or that was never written down; what one made that is forgotten, or ended
+    long ago and nobody took it.
+    """
     given = office.papers.given
-    latest = datetime.fromisoformat(office.now()) - timedelta(days=KEPT_DAYS)
-    for place in [name for name in given.names() if "/" in name]:
+    for name in [*given.names()]:
+        is_made = "/" in name
+        key = name.partition("/")[0] if is_made else name.rpartition("-")[0]
         with office.register.read() as tx:
-            job = tx.jobs.get(place.partition("/")[0])
-        if job is None or (job.ended_at and datetime.fromisoformat(job.ended_at) < latest):
-            given.delete(place)
+            job = tx.jobs.get(key)
+        if job is None:
+            over = is_made or not office.leases.is_alive(lease_of(key))
+        else:
+            over = bool(job.ended_at) and (not is_made or _is_old(office, job.ended_at))
+        if over:
+            given.delete(name)
+
+
+def _is_old(office: Office, ended_at: str) -> bool:
+    return datetime.fromisoformat(ended_at) < datetime.fromisoformat(office.now()) - timedelta(days=KEPT_DAYS)
 
 
 def drop_made(office: Office) -> None:

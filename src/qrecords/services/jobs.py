@@ -87,11 +87,12 @@ def start(
         return there
     if (check := KINDS[kind].check) is not None:
         check(office, arguments)
-    said = {**arguments, GIVEN: keep_given(office, key, files)} if files else dict(arguments)
-    job = Job(key, kind, office.account.name, office.origin, said, JobState.WAITING, office.now())
-    with office.register.write() as tx:
-        if tx.jobs.get(key) is None:
-            tx.jobs.add(job)
+    with office.leases.take_over(lease_of(key)):  # a file given with it is nobody's until its row is there
+        said = {**arguments, GIVEN: keep_given(office, key, files)} if files else dict(arguments)
+        job = Job(key, kind, office.account.name, office.origin, said, JobState.WAITING, office.now())
+        with office.register.write() as tx:
+            if tx.jobs.get(key) is None:
+                tx.jobs.add(job)
     return job
 
 
@@ -195,14 +196,15 @@ def _begin(workspace: Workspace, job: Job, words: Words, hand: Hand) -> Job | No
 def _again(workspace: Workspace, job: Job, words: Words, hand: Hand) -> Job | None:
     """Finish or undo what a job had under way whose process is gone; then begin it again, or tell that it broke off.
 
-    StorageFailure: register or store are out of reach; it stays as it is for whoever looks when they are back.
+    StorageFailure: register or store are out of reach, Occupied: another recovers; it stays as it is for whoever looks
+    when that is over.
     """
     told: Sentence = "办事的程序中断了；做到一半的已接着做完或撤回，可以再办一次"
     again = _may_again(job)
     try:
         recover(_session(workspace, job, words))
     except QRecordsError as error:
-        if again and isinstance(error, StorageFailure):
+        if again and isinstance(error, StorageFailure | Occupied):  # out of reach, or another recovers and takes long
             raise
         told, again = advise("办事的程序中断了，恢复时：{}", error.told), False
     if not again:
@@ -347,6 +349,9 @@ def _end(
         if not _is_mine(workspace, tx, job):
             return  # it was held up for so long that another one has taken it
         tx.jobs.end(job.key, state, workspace.clock().isoformat(), told, lines)
+        if state not in {JobState.DONE, JobState.FAULTY}:
+            for part in tx.jobs.parts(job.key):
+                tx.jobs.ask_to_stop(part.key)  # nobody would join what they come to
         if made:
             tx.jobs.offer(job.key, MADE, {str(n): name for n, name in enumerate(made, start=1)})
     with suppress(QRecordsError):

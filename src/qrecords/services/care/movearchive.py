@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from qrecords.desk.places import PLACE, open_archive, open_register
@@ -93,12 +94,17 @@ def _taken_over(office: Office, target: Settings, progress: Progress | None) -> 
                 remedy = "请等它办完，关掉工作台和其他 qrecords 程序，再试；已经搬过去的不用再搬"
                 raise WrongState("还有程序在办事，档案库不能搬", remedy=remedy)
             _require_none_waiting(tx)
-            objects, count = move.take_over()
+            objects, count = move.take_over(partial(_seen_alive, tx))
             drop_made(office)
             tx.facts.set(PLACE, target.archive.url)
             to = "s3" if target.archive.url else FOLDER
             tx.audit.append([office.event(Action.ADMINISTER, "archive", to=to, objects=objects, papers=count)])
     return Moved(archive.blobs.called(), objects, count, move.size)
+
+
+def _seen_alive(tx: Transaction, _done: int, _all: int) -> None:
+    """Ask the register something: a server takes who holds it and asks nothing for long as gone."""
+    tx.facts.get(PLACE)
 
 
 def _require_none_waiting(tx: Transaction) -> None:

@@ -43,6 +43,9 @@ _OPTIONS = {
 }
 _LOOK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+# Who writes and stands still, asking nothing (its program stopped or frozen, its machine answering), is taken as gone
+# after so long: else everyone would wait for it for ever.
+STILL_SECONDS = 600
 
 _REFUSE = "BEGIN RAISE EXCEPTION 'audit is append-only'; END"
 _FOLLOW = (
@@ -133,7 +136,8 @@ class PostgresServer:
         if not writes:
             connection.exec_driver_sql(_LOOK)
         elif waits:
-            connection.exec_driver_sql(f"{_WRITE}; SELECT pg_advisory_xact_lock({LOCK})")
+            still = f"SET LOCAL idle_in_transaction_session_timeout = {int(STILL_SECONDS * 1000)}"
+            connection.exec_driver_sql(f"{_WRITE}; {still}; SELECT pg_advisory_xact_lock({LOCK})")
         else:
             connection.exec_driver_sql(_WRITE)
             if not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({LOCK})").scalar():
@@ -180,6 +184,10 @@ class PostgresServer:
         if state == "55P03":
             return WrongState(
                 f"登记库正被别的程序占用，等了{BUSY_SECONDS}秒", remedy="请稍后再试；一直如此请查看谁在用这个办公室"
+            )
+        if state == "25P03":
+            return StorageFailure(
+                f"停顿了{STILL_SECONDS / 60:g}分钟，登记库服务器撤销了这一笔", remedy="什么也没有写进，请再做一次"
             )
         if state == "53100":
             return StorageFailure("登记库服务器的磁盘已满，写不进去", remedy="请管理员腾出空间后再试；已写入的没有损坏")
