@@ -371,3 +371,14 @@ def test_the_table_of_rules_names_each_rule_once_and_tests_that_exist() -> None:
         named = set(re.findall(r"`(test_\w+)`", row))
         assert named <= known, (number, named - known)
         assert named or "not yet" in row, number
+
+
+def test_the_places_the_table_of_rules_names_are_there() -> None:
+    """Modules below src/qrecords, definitions by their name below forms, packs; lists an office keeps are its own."""
+    there = {p.name for folder in ("forms", "packs") for p in (CHECKOUT / folder).rglob("*") if p.is_file()}
+    own = {"customers.csv", "products.csv", "parts.csv", "access.toml", "qrecords.toml"}
+    text = RULES.read_text(encoding="utf-8")
+    modules = {CHECKOUT / "src/qrecords" / name for name in re.findall(r"`((?:\w+/)*\w+\.py)`", text)}
+    assert len(modules) > 40 and [p for p in sorted(modules) if not p.is_file()] == []
+    data = {name.rpartition("/")[2] for name in re.findall(r"[\w/]+\.(?:toml|csv|docx)\b", text)}
+    assert len(data) > 30 and data - there - own == set()
