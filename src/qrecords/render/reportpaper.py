@@ -24,6 +24,7 @@ MOST_IN_FULL = 9  # columns in type of full size
 KEPT_WHOLE = 9  # rows of a table that does not go on over the end of a page
 KEPT_LAST = 3  # of a longer one so many come to the next page together
 SHORT_STRETCH = 45  # lines: two pages across
+SHORT_END = 12  # lines: what comes after the last table across, where it needs no page of its own
 _TWIPS = 56.6929  # a millimetre
 _EMU = 36_000  # a millimetre
 _MARKED = re.compile(rf"<w:p(?: [^>]*)?>(?:(?!</w:p>).)*?{BODY}(?:(?!</w:p>).)*?</w:p>", re.DOTALL)
@@ -103,7 +104,8 @@ def report_docx(
         # Some pages are across: the heads are as wide as the page they stand on.
         for name in filter(_HEADER.fullmatch, entries):
             entries[name] = _TABLE_WIDTH.sub(b'<w:tblW w:w="5000" w:type="pct"/>', entries[name])
-        text = _SECTION.sub(lambda found: found[0].replace("<w:titlePg/>", ""), text)
+        last = writer.across if writer.ends_across else section[0].replace("<w:titlePg/>", "")
+        text = _SECTION.sub(lambda _: last, text)
     entries[_DOCUMENT] = text.encode()
     if _STYLES in entries:
         entries[_STYLES] = _LATIN.sub(rb"\1zh-CN\2", entries[_STYLES])
@@ -132,9 +134,9 @@ class _Writer:
         sides = sum(int(margins.get(side, 0)) for side in ("left", "right"))
         self._widths = {False: width - sides, True: height - sides}
         turned = f'<w:pgSz w:w="{height}" w:h="{width}" w:orient="landscape"/>'
-        self._across = _SIZE.sub(turned, section).replace("<w:titlePg/>", "")
+        self.across = _SIZE.sub(turned, section).replace("<w:titlePg/>", "")
         self.pictures: list[bytes] = []
-        self.broken = False
+        self.broken = self.ends_across = False
 
     def blocks(self, body: Sequence[Block]) -> str:
         found, across = [], False
@@ -143,8 +145,7 @@ class _Writer:
                 found.append(self._end_section(across=across))
                 across = wide
             found.append(self._written(block, self._widths[across]))
-        if across:
-            found.append(self._end_section(across=True))
+        self.ends_across = across
         return "".join(found)
 
     def _is_wide(self, body: Sequence[Block], number: int) -> bool:
@@ -159,7 +160,7 @@ class _Writer:
         return False
 
     def _end_section(self, *, across: bool) -> str:
-        section = self._across if across else self._upright
+        section = self.across if across else self._upright
         if self.broken and not across:
             section = section.replace("<w:titlePg/>", "")
         self.broken = True
@@ -177,13 +178,13 @@ class _Writer:
 
 
 def _joined(body: Sequence[Block], wide: Sequence[bool]) -> list[bool]:
-    """Let a few short tables between two that stand across stand across as well: pages would stay half empty."""
+    """Let short tables between two that stand across, or behind the last, do so too: pages would be half empty."""
     found, start = [*wide], 0
     for end in range(1, len(body) + 1):
         if end < len(body) and wide[end] == wide[start]:
             continue
-        between = not wide[start] and start > 0 and end < len(body)
-        if between and sum(map(_lines, body[start:end])) <= SHORT_STRETCH:
+        most = SHORT_STRETCH if end < len(body) else SHORT_END
+        if not wide[start] and start > 0 and sum(map(_lines, body[start:end])) <= most:
             found[start:end] = [True] * (end - start)
         start = end
     return found
