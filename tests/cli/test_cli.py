@@ -203,3 +203,9 @@ def test_the_name_alone_shows_the_help(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit) as left:
         app.run([])
     assert left.value.code == 0 and capsys.readouterr().out.startswith("用法：qrecords")
+
+
+def test_an_unknown_candidate_of_improvement_is_told(cli: CommandLine) -> None:
+    ran = cli("improve", "QR758-06A-2099-00001", ok=False)
+    assert (ran.status, "没有线索「QR758-06A-2099-00001」" in ran.err) == (5, True)
+    assert cli("improve").status == 0

@@ -325,6 +325,8 @@ def test_nobody_grants_to_himself_and_the_three_stay_apart(cli: CommandLine) -> 
         (["grant", "one", "unit"], 2, "--unit"),
         (["grant", "one", "reader"], 2, "--until"),
         (["grant", "one", "clerk", "--since", "2026-02-01", "--until", "2026-01-01"], 2, "截止日"),
+        (["grant", "one", "clerk", "--until", "2020-01-01"], 2, "截止日 2020-01-01 已经过了"),
+        (["grant", "one", "clerk", "--branch", "火星军"], 2, "没有用户类别/兵种「火星军」"),
         (["revoke", "one", "clerk"], 5, "没有角色"),
         (["add", "one"], 6, "已经有了"),
         (["add", "two", "--name", "示例一"], 6, "加部门"),

@@ -210,6 +210,11 @@ def test_where_a_backup_may_not_go(filed: CommandLine, tmp_path: Path) -> None:
     other("init")
     assert other("backup", kept, ok=False).status == 6
     assert filed("restore", kept, foreign, ok=False).status == 6
+    # What is laid into a backup makes it a folder with other things in it: it takes no further backup.
+    for words in (["restore", kept, kept / "new"], ["backup", kept / "new"]):
+        assert filed(*words, ok=False).status == 2
+    assert filed("restore", kept, filed.root / "forms" / "new", ok=False).status == 2
+    filed("backup", kept)
     assert filed("restore", foreign, tmp_path / "new", ok=False).status == 5
 
 

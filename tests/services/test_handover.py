@@ -173,6 +173,7 @@ def test_single_records_and_what_is_not_filed(cli: CommandLine, tmp_path: Path) 
     assert cli("export", C, "--year", 2019, "--bag", tmp_path / "two", ok=False).status == 2
     assert cli("export", "QR758-04A-2019-00001", "--bag", tmp_path / "two", ok=False).status == 5
     assert cli("export", C, "--bag", tmp_path / "one", ok=False).status == 6
+    assert cli("export", C, "--bag", cli.root / "indexes" / "two", ok=False).status == 2, "rebuilt, it would be gone"
     assert not (tmp_path / "two").exists()
 
 

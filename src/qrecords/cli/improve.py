@@ -10,7 +10,7 @@ import click
 from qrecords.cli import chinese, types
 from qrecords.cli.app import Session, pass_session
 from qrecords.cli.output import table
-from qrecords.errors import UsageError
+from qrecords.errors import NotFound, UsageError
 from qrecords.intake.outfiles import require_free, write_new
 
 
@@ -23,6 +23,8 @@ def improve(session: Session, key: str, output: Path | None) -> None:
     from qrecords.services.improving import candidates, item_file
 
     found = candidates(session.office)
+    if key and all(c.key != key for c in found.candidates):
+        raise NotFound(f"没有线索「{key}」", remedy="请用 qrecords improve 列出各条；已经立了改进项的不列")
     shown = replace(found, candidates=[c for c in found.candidates if not key or c.key == key])
     rows = [(c.key, c.kind, c.problem, str(len(c.sources))) for c in shown.candidates]
     lines = table(("线索", "来源类别", "问题", "记录"), rows, (40, 10, 60, 4)) if rows else []

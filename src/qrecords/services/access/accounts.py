@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from qrecords.acting import unheld
@@ -27,6 +28,7 @@ from qrecords.model.answer import left_out
 from qrecords.model.audit import digest
 from qrecords.model.lookalikes import looks
 from qrecords.model.record import Action
+from qrecords.model.values import choice_key
 from qrecords.office import Office
 from qrecords.stores.register import Transaction
 
@@ -178,12 +180,29 @@ def grant(office: Office, name: str, given: Grant) -> AccountShown:
         raise UsageError(advise("授予 {} 要限定{}", role.label, joined("、", missing)), remedy="请补上后再授予")
     if given.since and given.until and given.until < given.since:
         raise UsageError("截止日早于起始日", remedy=advise("请核对 {} 和 {}", Input.SINCE, Input.UNTIL))
+    if given.until and given.until < office.today():
+        told = advise("请核对 {}；今天是 {}", Input.UNTIL, office.today())
+        raise UsageError(f"截止日 {given.until} 已经过了，授予了也办不了事", remedy=told)
+    given = replace(given, branch=_branch(office, given.branch))
     with office.register.write() as tx:
         _keep_apart(office, _known(tx, name), role)
         tx.accounts.grant(name, given, office.now(), office.account.name)
         limits = {k: v for k in ("unit", "branch", "since", "until") if (v := getattr(given, k))}
         tx.audit.append([office.event(Action.RIGHTS, about, did="grant", role=role.name, **limits)])
     return _after(office, name)
+
+
+def _branch(office: Office, branch: str) -> str:
+    """Return a branch as records say it: by any other name a right shows nothing, and nobody is told why."""
+    choices: tuple[str, ...] = ()
+    with suppress(NotFound):  # another procedure's forms may have none
+        choices = next((f.choices for f in office.forms.block("customer") if f.key == "military_branch"), ())
+    if not branch or not choices:
+        return branch
+    named = [choice for choice in choices if choice_key(choice) == choice_key(branch)]
+    if not named:
+        raise UsageError(f"没有用户类别/兵种「{branch}」", remedy=f"可用：{'、'.join(choices)}")
+    return named[0]
 
 
 def revoke(office: Office, name: str, role: str) -> AccountShown:

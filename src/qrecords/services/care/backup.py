@@ -25,6 +25,7 @@ from qrecords.model.access import ANYTHING, Rules, decide
 from qrecords.model.record import OPEN_STATES, Action
 from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services.administer import open_office, open_signed_in
+from qrecords.services.care.outside import require_outside
 from qrecords.services.care.stored import has_row, stored
 from qrecords.services.care.verify import Verified, verify
 from qrecords.services.evidence import spoiled_papers
@@ -173,6 +174,7 @@ def _require_outside(office: Office, folder: Path) -> None:
     above = [path.stat() for path in (there, *there.parents) if path.exists()]
     if any(os.path.samestat(one, other) for one in above for other in own):
         raise UsageError(f"{folder} 就在工作区里，同坏同丢", remedy="请备份到别的磁盘上的文件夹")
+    require_outside(folder)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} 不是文件夹", remedy="请换一个位置")
     # A write that broke off leaves a hidden file beside its place.
@@ -212,6 +214,7 @@ def restore(
     """
     require_backup_place(folder)
     require_here(target)
+    require_outside(target)
     store = BackupStore(folder)
     manifest = store.require_manifest()
     _require_right(store, manifest, target, account_name, signed_in)

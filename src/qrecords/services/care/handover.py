@@ -23,6 +23,7 @@ from qrecords.model.reportkind import DocumentSeries
 from qrecords.office import Office
 from qrecords.ports import Objects
 from qrecords.services import reading
+from qrecords.services.care.outside import require_outside
 from qrecords.services.care.putback import put_back
 from qrecords.services.care.unfreeze import Unfrozen, unfreeze
 from qrecords.services.door import looked_at
@@ -99,6 +100,7 @@ def export_bag(
     """Pack the filed records of a year with its volumes, or single records, into a new folder."""
     if target.exists():
         raise WrongState(f"{target} 已经有了", remedy="请换一个文件夹名")
+    require_outside(target)
     items, volumes = _wanted(office, year, record_nos)
     if not items:
         raise NotFound("没有可导出的归档件", remedy="请核对年度或编号；没有归档的记录不能移交")
