@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from qrecords.cli.wording import error_json
-from qrecords.errors import NotPermitted, QRecordsError
+from qrecords.errors import InvalidInput, NotPermitted, QRecordsError
 from qrecords.model.access import Account, Grant
-from qrecords.model.record import Record, Signed, State
+from qrecords.model.record import Action, Record, Signed, State
 from qrecords.office import Office
 from qrecords.services.administer import open_office
 from qrecords.services.due import due
@@ -30,7 +30,7 @@ from qrecords.services.finding.ledger import ledger_file
 from qrecords.services.finding.search import Criteria, search
 from qrecords.services.finding.viewing import paper_to_open, shown_paper
 from qrecords.services.finding.waiting import waiting
-from qrecords.services.intake.drafting import go_on
+from qrecords.services.intake.drafting import go_on, make, open_fields, save
 from qrecords.services.intake.update import update
 from qrecords.services.obstacles import obstacles_of
 from qrecords.services.packs import switch
@@ -40,6 +40,7 @@ from qrecords.stores.given import GivenFile
 from tests.conftest import at_now
 from tests.services.test_packs import paper
 from tests.services.test_report_figures import keep
+from tests.web.test_desk import Browser
 
 CASE = "FX758-FX-2026-00001"
 MAIN, SECOND, THIRD = "示例一所", "示例二所", "示例三所"
@@ -67,12 +68,16 @@ def an_office(root: Path, values: dict[str, Any]) -> Office:
     with closing(open_office(root, clock=at_now)) as office:
         switch(office, "return_repair", on=True)
     office = open_office(root, clock=at_now)
+    with office.register.write() as tx:  # whose drafts are kept
+        for unit in (MAIN, SECOND, THIRD):
+            tx.accounts.add(maker(unit), office.now())
+            tx.audit.append([office.event(Action.ACCOUNTS, f"account/{maker(unit).name}")])
     form = office.forms.get("FX").form
     checked = form.check(paper("return_repair", amount=None, **values)).values
     signed = (Signed("maker", f"{HANDS}{values['inspector']}", "2026-02-12"),)
     keep(
         office,
-        [Record(CASE, form.code, 2026, State.SUBMITTED, checked, "示例案", "2026-01-29", "示例单位一", office.now(), "x",
+        [Record(CASE, form.code, 2026, State.DRAFT, checked, "示例案", "2026-01-29", "示例单位一", office.now(), "x",
                 signatures=signed)],
     )  # fmt: skip
     return office
@@ -93,6 +98,10 @@ def pair(
         yield request.param, offices[0], offices[1]
 
 
+def given(**values: Any) -> GivenFile:
+    return GivenFile("u.json", json.dumps(values, ensure_ascii=False).encode())
+
+
 WAYS: dict[str, Callable[[Office], Any]] = {
     "list": list_records,
     "list as a ledger": lambda o: ledger_file(o, list_records(o), "ledger.csv").data.decode("utf-8-sig"),
@@ -111,8 +120,9 @@ WAYS: dict[str, Callable[[Office], Any]] = {
     "open": lambda o: paper_to_open(o, CASE),
     "its papers": lambda o: papers_of(o, CASE),
     "a paper of it": lambda o: paper_file(o, CASE, "location", "定位.docx"),
-    "go on with it at the desk": lambda o: go_on(o, CASE),
-    "update": lambda o: update(o, CASE, GivenFile("u.json", json.dumps({"batch_no": "示例"}).encode())),
+    "go on with it at the desk": lambda o: go_on(o, CASE).values,
+    "update what is another's": lambda o: update(o, CASE, given(other_makers=[{"maker": MAIN}], performing_unit=THIRD)),
+    "update wrongly": lambda o: update(o, CASE, given(accepted_on="2026-01-01")),
 }
 NAMES = {"main": (SECOND, THIRD), "second": (MAIN, THIRD)}  # who must not tell the two offices apart
 ITS = {"main": MAIN, "second": SECOND}
@@ -130,7 +140,8 @@ def answer(office: Office, who: Account, way: Callable[[Office], Any]) -> str:
 
 
 def maker(unit: str) -> Account:
-    return Account("low", "示例员工", None, True, unit, 3, (Grant("unit"),))
+    name = {MAIN: "first", SECOND: "second", THIRD: "third"}.get(unit, "another")
+    return Account(name, f"示例员工{name}", None, True, unit, 3, (Grant("unit"),))
 
 
 @pytest.mark.parametrize("way", sorted(WAYS))
@@ -184,11 +195,50 @@ def test_each_maker_sees_its_own_lines_and_finds_the_case(pair: tuple[str, Offic
     for unit in (MAIN, SECOND, THIRD):
         acting = replace(office, account=maker(unit))
         assert [hit.record_no for hit in search(acting, "示例单位", Criteria()).hits] == [CASE], unit
-        with pytest.raises(NotPermitted, match="看不到" if unit == MAIN else "续填"):
-            update(acting, CASE, GivenFile("u.json", json.dumps({"batch_no": "示例"}).encode()))
     for unit in (SECOND, THIRD):
+        acting = replace(office, account=maker(unit))
         with pytest.raises(NotPermitted, match="提交"):
-            submit(replace(office, account=maker(unit)), [CASE])
+            submit(acting, [CASE])
+        with pytest.raises(NotPermitted, match="续填"):
+            update(acting, CASE, given(fault_found="示例"))
     assert {(d.key, d.who) for d in due(replace(office, account=maker(THIRD)), on="2026-04-15").due if d.about == CASE} >= {
         ("other_location", THIRD), ("other_in_repair", THIRD),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("page", [f"/records/{CASE}", "/today", "/search?q=示例", "/due"])
+def test_no_page_of_the_desk_shows_what_another_did(pair: tuple[str, Office, Office], page: str) -> None:
+    which, *offices = pair
+    for office, unit in ((office, unit) for office in offices for unit in NAMES[which]):
+        browser = Browser(Office(office.workspace, maker(unit))).enter()
+        answer = browser.http.get(page)
+        assert answer.status_code == 200 or page not in {f"/records/{CASE}", "/search?q=示例"}, answer.status_code
+        assert not any(mark in answer.text for mark in ("甲乙丙丁甲", "戊己庚辛戊")), unit
+        assert CASE in answer.text or page in {"/due", "/today"}
+
+
+def test_the_main_maker_writes_on_and_the_others_lines_stay(fresh: Callable[..., Path], tmp_path: Path) -> None:
+    """By a file and at the desk; what is another's he can neither write nor empty."""
+    sound = case("main", "主方", "2026-02-24") | {
+        "route_maker": MAIN,
+        "repair_record_no": None,
+        "handed_to_user_on": None,
+    }
+    for row in sound["other_makers"]:
+        row["route_maker"] = row["maker"]
+    with closing(an_office(fresh(tmp_path / "office", at_now), sound)) as office:
+        main = replace(office, account=maker(MAIN))
+        before = one(office, CASE).values
+        done = update(main, CASE, given(repair_plan_no="示例方案-9"))
+        assert "other_makers" not in done.values
+        with pytest.raises(InvalidInput) as refused:
+            update(main, CASE, given(other_makers=[], other_contracts=[{"maker": MAIN}], repair_plan_no="x"))
+        assert {p.field for p in refused.value.problems} >= {"other_makers", "other_contracts"}
+        draft = go_on(main, CASE)
+        assert "other_makers" not in draft.values
+        assert {"other_makers", "other_contracts"}.isdisjoint(f.key for f in open_fields(main, draft))
+        draft = save(main, draft.key, {**draft.values, "search_plan_no": "示例排查-9"}, after=draft.revision)
+        assert make(main, draft.key) == CASE
+        now = one(office, CASE).values
+        assert {key for key in before if before[key] != now[key]} == {"repair_plan_no", "search_plan_no"}
+        assert (now["repair_plan_no"], now["search_plan_no"]) == ("示例方案-9", "示例排查-9")

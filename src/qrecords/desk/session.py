@@ -292,10 +292,12 @@ class Session:
         by = sight(self.account, rules)
         if by is None and not subject.others:
             return found
+        form = self.outlines.get(record.form_code)
         hidden = record.withheld or record.without(self._unseen(record, subject, by)).withheld
+        if action is Action.UPDATE:  # whose record it is writes on with it: other units' parts stay as they are
+            hidden = tuple(path for path in hidden if path not in {f.key for f in form.shared})
         if not hidden:
             return found
-        form = self.outlines.get(record.form_code)
         return not_whole(self.account, action, [form.label(path) for path in hidden])
 
     def sees_all(self) -> bool:

@@ -141,7 +141,8 @@ def open_fields(office: Office, draft: DeskDraft) -> list[Field]:
     if not draft.record_no:
         return [*form.input_fields]
     record = reading.one(office, draft.record_no)
-    return [f for f in form.input_fields if not unchangeable(form, record, [f.key])]
+    closed = {path.partition(".")[0] for path in record.withheld}  # another unit's, beside
+    return [f for f in form.input_fields if f.key not in closed and not unchangeable(form, record, [f.key])]
 
 
 def look(office: Office, draft: DeskDraft) -> Look:

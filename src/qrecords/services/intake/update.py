@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from qrecords.errors import InvalidInput, Problem
 from qrecords.model.audit import digest
-from qrecords.model.form import Form
+from qrecords.model.form import Form, root
 from qrecords.model.record import Action, Record, require_open, shows, unchangeable
 from qrecords.office import Office
 from qrecords.services import reading
@@ -72,11 +72,27 @@ def _checked(office: Office, record_no: str, source: GivenFile) -> tuple[Record,
     office.authorise(Action.UPDATE, record.record_no, record)
     require_open(form, record, Action.UPDATE)
     entry = entry_of(office, source, form, record)
-    values, problems = merged(office, form, entry, record)
+    hidden = {root(path) for path in record.withheld}
+    # What is another unit's is not told, and stays as it is.
+    whole = reading.unfiltered(office, [record.record_no])[0] if hidden else record
+    values, problems = merged(office, form, entry, whole)
+    if hidden:
+        named = {key for heading in entry.values if (key := form.key_of(str(heading)))} & hidden
+        problems = [*(_not_yours(form, key) for key in sorted(named)), *_veiled(form, problems, hidden)]
     if problems:
         remedy = "请改正后再续填，原记录没有变动"
         raise InvalidInput(f"{record_no} 的续填内容有问题", remedy=remedy, problems=problems)
-    return record, form, values
+    return whole, form, values
+
+
+def _not_yours(form: Form, key: str) -> Problem:
+    return Problem(f"「{form.label(key)}」里有别的单位的，请由能看这些栏目的人办理", key)
+
+
+def _veiled(form: Form, problems: Iterable[Problem], hidden: Collection[str]) -> list[Problem]:
+    """Return the problems; of those with what is another unit's only that there is one, once a field."""
+    told = [_not_yours(form, root(p.field)) if root(p.field) in hidden else p for p in problems]
+    return [*dict.fromkeys(told)]
 
 
 def merged(office: Office, form: Form, entry: InputRecord, record: Record) -> tuple[dict[str, Any], list[Problem]]:
