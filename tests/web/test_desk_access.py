@@ -48,6 +48,7 @@ BEYOND: tuple[tuple[str, dict[str, str], Action], ...] = (
     *(("POST /spares", {"do": do}, Action.REPORT_DRAW) for do in ("show", "workbook")),
     ("POST /shelf/2026/compile", {}, Action.BIND),
     ("POST /shelf/verify", {}, Action.READ),
+    ("POST /shelf/2026/print-set", {}, Action.BIND),
     ("POST /retention/hold", {"subject": "示例单位", "reason": "示例"}, Action.HOLD),
     ("POST /retention/release", {"subject": "示例单位无", "reason": "示例"}, Action.RELEASE),
 )  # fmt: skip

@@ -718,6 +718,7 @@ LONG = {
         "/office/backups/kept/check", {}, (("progress", 1), ("progress", 3)), STEPS["backup"].done, _with_backup
     ),
     "verify-volume": Work(f"/volumes/{kept.VOLUME}/verify", {}, (("progress", 1),), _is_sound),
+    "print-set": Work("/shelf/2019/print-set", {}, (("progress", 1),), _is_sound),
     "index": Work("/jobs", {"work": "3"}, (("progress", 1), ("write_file.aside", 1)), _is_found),
     "texts": Work("/jobs", {"work": "4"}, (("progress", 1), ("write_file.aside", 1)), _is_read_off, signing),
     "report": Work(

@@ -109,6 +109,7 @@ ASKED: dict[str, str | list[str]] = {
     "POST /shelf/verify": [""],
     "POST /shelf/{year}/compile": "as a job it says nothing; the job goes the way of compile, tests/services/test_leaks.py",
     "POST /records/{number}/export": [f"number={HIDDEN}"],
+    "POST /shelf/{year}/print-set": "as a job it says nothing; it packs what the list of volumes shows, which GET /shelf asks",
     "POST /shelf/{year}/export": "as a job it says nothing; the job goes the way of export, tests/services/test_leaks.py",
     "GET /shelf/{year}/catalogue.{kind}": ["year=2025&kind=pdf"],
     "GET /volumes/{code}": [f"code={HIDDEN}"],

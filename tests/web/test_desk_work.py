@@ -115,6 +115,21 @@ def test_a_check_leaves_its_report_to_be_taken_once(year: Office, monkeypatch: p
     assert "已完成" in page, "the check itself stands"
 
 
+def test_what_is_printed_around_a_year_is_taken_at_once(year: Office) -> None:
+    browser = at_once(year)
+    assert 'action="/shelf/2019/print-set"' in browser.get("/shelf/2019")
+    assert 'action="/shelf/2018/print-set"' not in browser.get("/shelf/2018")
+    assert "2018年没有册" in browser.get(begun(browser.post("/shelf/2018/print-set")))
+    job = begun(browser.post("/shelf/2019/print-set"))
+    assert "取打印件 2019年" in browser.get("/jobs")
+    with ZipFile(BytesIO(browser.post(f"{job}/made/1").content)) as bag:
+        names = bag.namelist()
+        assert bag.read(next(n for n in names if n.endswith(".pdf"))).startswith(b"%PDF")
+    codes = [v.volume_code.replace("·", ".") for v in list_volumes(year, 2019) if not v.destroyed]
+    assert {name.rpartition("-")[0] for name in names} == set(codes)
+    assert len(names) == len(codes) * 4 * 2, "cover, contents, file note and spine, PDF and Word"
+
+
 def test_all_volumes_are_checked_from_the_shelf(year: Office) -> None:
     browser = at_once(year)
     assert "逐页核对全部的册" in browser.get("/shelf")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qrecords.advice import Input, Sentence, advise
+from qrecords.advice import Do, Input, Sentence, advise
 from qrecords.errors import InvalidInput, Problem, QRecordsError, UsageError
 from qrecords.model.job import Job, JobState
 from qrecords.model.record import Action
@@ -149,6 +149,17 @@ def _verify_volumes(office: Office, arguments: Arguments, _files: Sequence[Given
     return _judged(f"逐页核对了{count}册", problems)
 
 
+def _print_sets(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
+    from qrecords.services.volumes.printset import packed_sets
+    from qrecords.services.volumes.shelf import list_volumes
+
+    year = _year(arguments)
+    if not (codes := [v.volume_code for v in list_volumes(office, year) if not v.destroyed]):
+        raise UsageError(f"{year}年没有册", remedy=advise("用 {} 成册", Do.COMPILE(str(year))))
+    at.give(f"{year}年 打印件.zip", packed_sets(office, codes, at))
+    return Outcome(f"{len(codes)}册的封面、卷内目录、备考表、脊背打成了一个压缩文件")
+
+
 def _judged(said: str, problems: Sequence[Problem], lines: Sequence[Sentence] = ()) -> Outcome:
     if not problems:
         return Outcome(f"{said}，没有问题", lines)
@@ -270,6 +281,7 @@ KINDS: Mapping[str, Kind] = {
     "compile": Kind("年度成册", _compile, Action.BIND, Shared(_cut_year, _join_year)),
     "verify": Kind("检查档案", _verify, Action.VERIFY, Shared(_cut_check, _join_check)),
     "verify-volume": Kind("逐页核对册", _verify_volumes, Action.READ),
+    "print-set": Kind("取打印件", _print_sets, Action.BIND),
     "backup": Kind("备份", _backup, Action.ADMINISTER),
     "check-backup": Kind("检查备份", _check_backup, Action.ADMINISTER),
     "restore": Kind("从备份恢复", _restore, Action.ADMINISTER),

@@ -148,6 +148,7 @@ ROUTES = (
     _post("/shelf/verify", "shelf.verify_all"),
     _post("/shelf/{year}/compile", "shelf.compile_"),
     _post("/shelf/{year}/export", "shelf.export"),
+    _post("/shelf/{year}/print-set", "shelf.print_sets"),
     _get("/shelf/{year}/catalogue.{kind}", "shelf.catalogue"),
     _get("/volumes/{code}", "shelf.volume"),
     _get("/volumes/{code}/volume.pdf", "shelf.paper", Costly.PREVIEW),

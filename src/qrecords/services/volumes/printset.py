@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from qrecords.advice import Input, advise
 from qrecords.errors import UsageError
@@ -19,6 +22,8 @@ from qrecords.services.volumes.frontmatter import TITLES
 from qrecords.services.volumes.shelf import sealed
 from qrecords.stores.durable import make_dirs, write_file
 from qrecords.stores.register.rows import VolumeRow
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,20 @@ def print_sets(office: Office, volume_codes: Sequence[str], out: Path) -> list[P
     with office.register.write() as tx:
         tx.audit.append([office.event(Action.PRINT, row.volume_code) for row in rows])
     return [path for row in rows for path in _print_set(office, row, out)]
+
+
+def packed_sets(office: Office, volume_codes: Sequence[str], progress: Progress | None = None) -> bytes:
+    """Return what stands around these volumes in one zip."""
+    packed = BytesIO()
+    with TemporaryDirectory(prefix="qrecords-print-") as folder, ZipFile(packed, "w", ZIP_DEFLATED) as bag:
+        for done, code in enumerate(volume_codes, start=1):
+            for part in print_sets(office, [code], Path(folder)):
+                for made in (part.pdf, part.docx):
+                    bag.write(made, made.name)
+                    made.unlink()
+            if progress:
+                progress(done, len(volume_codes))
+    return packed.getvalue()
 
 
 def _print_set(office: Office, row: VolumeRow, out: Path) -> list[PrintedPart]:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from io import BytesIO
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from starlette.responses import Response
 
@@ -21,7 +17,7 @@ from qrecords.model.record import Action
 from qrecords.services import jobs
 from qrecords.services.volumes.catalogue import catalogue_file, show_catalogue
 from qrecords.services.volumes.compile import Compiled, compile_year
-from qrecords.services.volumes.printset import print_sets
+from qrecords.services.volumes.printset import packed_sets
 from qrecords.services.volumes.shelf import VolumeListed, first_pages, list_volumes, show_volume, volume_pdf
 from qrecords.services.volumes.yearreport import Line
 from qrecords.web.asked import Asked, download, pdf
@@ -164,12 +160,12 @@ def paper(asked: Asked) -> Response:
 def print_set(asked: Asked) -> Response:
     """Give what is printed around a volume, all parts in one file."""
     code = asked.path["code"]
-    packed = BytesIO()
-    with TemporaryDirectory(prefix="qrecords-print-") as folder, ZipFile(packed, "w", ZIP_DEFLATED) as bag:
-        for part in print_sets(asked.session, [code], Path(folder)):
-            for made in (part.pdf, part.docx):
-                bag.write(made, made.name)
-    return download(f"{code} 打印件.zip", packed.getvalue())
+    return download(f"{code} 打印件.zip", packed_sets(asked.session, [code]))
+
+
+def print_sets(asked: Asked) -> Response:
+    """Pack what is printed around all volumes of a year, as a job that gives the file."""
+    return begin(asked, "print-set", {"year": _year(asked)})
 
 
 def verify(asked: Asked) -> Response:

@@ -90,7 +90,7 @@ def _back(kind: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
     match kind:
         case "export" if numbers := arguments.get("numbers"):
             return f"/records/{numbers[0]}/papers", "回到这份记录"
-        case "compile" | "export":
+        case "compile" | "export" | "print-set":
             return f"/shelf/{arguments.get('year', '')}", "看这一年的档案架"
         case "verify-volume":
             return "/shelf", "回到档案架"
