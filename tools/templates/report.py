@@ -16,8 +16,8 @@ def build_report() -> bytes:
     head = Head(
         "{{ title }}",
         corner="密级：{{ secrecy_level }}",
-        left="{{ period }}",
-        right="编号：{{ document_no }}{{ edition }}",
+        left="{{ period }}{{ edition }}",  # beside the number it would break the line
+        right="编号：{{ document_no }}",
         code=CODE,
     )
     foot = "{{ document_no }}    第#PAGE#页 共#PAGES#页    保存期限：{{ retention }}"
@@ -70,8 +70,8 @@ def build_brief() -> bytes:
     head = Head(
         "{{ title }}",
         corner="密级：{{ secrecy_level }}",
-        left="{{ period }}",
-        right="编号：{{ document_no }}{{ edition }}",
+        left="{{ period }}{{ edition }}",
+        right="编号：{{ document_no }}",
         code=CODE,
         first=first,
     )
