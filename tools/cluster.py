@@ -86,15 +86,18 @@ def worked(folder: Path, desks: list[Desk], workers: Mapping[str, subprocess.Pop
     while (doing := [j for j in jobs(folder) if j["worker"] and j["state"] == "running"]) == []:
         assert time.monotonic() < until, "no worker took the jobs"
         time.sleep(0.2)
-    workers["worker1"].kill()
-    say(f"worker1 killed while 「{doing[0]['label']}」 was done")
+    number = int(doing[0]["worker"].rpartition(" ")[2])
+    killed = next(one for one, starter in workers.items() if starter.pid == parent_of(number))
+    workers[killed].kill()  # first who would start another in its place
+    os.kill(number, signal.SIGKILL)
+    say(f"{killed} killed with kill -9 while it did 「{doing[0]['label']}」: another one takes over")
     while any(j["state"] in {"waiting", "running", "broken"} and not j["ended_at"] for j in jobs(folder)):
         assert time.monotonic() < until, jobs(folder)
         time.sleep(1)
     ended = {job["key"]: job for job in jobs(folder)}
     for key in asked:
         job = ended[key]
-        say(f"「{job['label']}」 {job['state_label']}: {job['told']} ({job['tries']} of 3 tries)")
+        say(f"「{job['label']}」 {job['state_label']}: {job['told']} (begun {job['tries']} times, 3 at most)")
     found = [desk.found("示例集群") for desk in desks]
     say(f"search finds {found[0]} and {found[1]} of {len(filed)} on the two desks, each by its own index")
     checked = command(folder / "desk2", "verify", "--deep")
@@ -104,6 +107,11 @@ def worked(folder: Path, desks: list[Desk], workers: Mapping[str, subprocess.Pop
     say(f"verify --deep: {'no problem' if checked['ok'] else checked['problems']}")
     say(f"archive numbers {numbers[0]} to {numbers[-1]}, each once")
     return is_well
+
+
+def parent_of(number: int) -> int:
+    """Return the process that started another."""
+    return int(Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
 
 
 def moved_back(office: Path, url: str) -> bool:

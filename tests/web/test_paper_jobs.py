@@ -78,9 +78,9 @@ def people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[kept.Peo
         yield all_of_them
 
 
-def work_off(office: Office, hand: jobs.Hand = ANYONE) -> None:
-    """Do all that waits, as a worker of another machine."""
-    with closing(Workspace.open(office.settings.root, lambda: kept.THEN)) as workspace:
+def work_off(office: Office, hand: jobs.Hand = ANYONE, *, hours: int = 0) -> None:
+    """Do all that waits, as a worker of another machine, so many hours later."""
+    with closing(Workspace.open(office.settings.root, lambda: kept.THEN + timedelta(hours=hours))) as workspace:
         while jobs.is_left(workspace, hand):
             jobs.take_one(workspace, worded, hand)
 
@@ -117,6 +117,31 @@ def test_a_document_is_drawn_once_though_its_worker_is_killed(people: kept.Peopl
     assert jobs.show_job(office, again.key).state is JobState.DONE
     assert office.archive.head(DOCUMENT.object_id(NUMBER)) == 2, "another job is another drawing"
     assert verify(office, deep=True).problems == []
+
+
+def volumes_of(office: Office) -> set[str]:
+    with office.register.read() as tx:
+        return {v.volume_code for v in tx.items.volumes(2019) if v.version > 0}
+
+
+@pytest.mark.parametrize("moment", ["compile.sealed", "compile.committed"])
+def test_a_year_tells_all_its_volumes_though_its_worker_is_killed(people: kept.People, moment: str) -> None:
+    """Done again it finds less to bind, or nothing: what it bound before is its own too."""
+    office = people.office
+    before = volumes_of(office)
+    with kept.opened(office.settings.root, clock=lambda: kept.THEN + timedelta(hours=1)) as later:
+        job = jobs.start(later.office, "compile", {"year": "2019", "with_gaps": True, "reason": "示例"})
+    later_still = WORKING.replace("lambda: kept.THEN", "lambda: kept.THEN + kept.timedelta(hours=2)")
+    ended = dying.run(later_still, office.settings.root, moment, 1)
+    assert ended.status == -signal.SIGKILL, ended.err
+    work_off(office, hours=3)
+    told, made = jobs.show_job(office, job.key), volumes_of(office) - before
+    assert (told.state, told.told) == (JobState.DONE, f"编成{len(made)}册")
+    assert {line.split("  ")[0] for line in told.lines if "册" in line or "件 " in line} >= made != set()
+    with kept.opened(office.settings.root, clock=lambda: kept.THEN + timedelta(hours=4)) as later:
+        again = jobs.start(later.office, "compile", {"year": "2019", "with_gaps": True, "reason": "示例"})
+    work_off(office, hours=4)
+    assert jobs.show_job(office, again.key).told == "2019年没有要成册的归档件"
 
 
 def test_what_cannot_be_drawn_is_refused_before_it_is_written_down(people: kept.People) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qrecords.services.scans.sheets import Known, Signing
     from qrecords.services.scans.signing import Ask
     from qrecords.services.volumes.compile import Compiled, CompiledVolume
+    from qrecords.stores.register.rows import VolumeRow
 
 
 def _year(arguments: Arguments) -> int:
@@ -47,13 +48,28 @@ def _compile(office: Office, arguments: Arguments, _files: Sequence[GivenFile], 
     reason, form = str(arguments.get("reason", "")), str(arguments.get("form", ""))
     if only := arguments.get("groups"):
         volumes = compile_part(office, year, only, with_gaps=gaps, reason=reason, progress=at)
-        return Outcome(_bound(len(volumes)), found=VolumesBound(tuple(map(_volume_line, volumes))))
+        part = [*_volumes_before(office, year, at.since, volumes, only), *map(_volume_line, volumes)]
+        return Outcome(_bound(len(part)), found=VolumesBound(tuple(part)))
     made = compile_year(office, year, form_code=form, with_gaps=gaps, reason=reason, progress=at)
-    lines = [*map(_volume_line, made.volumes), *_gap_lines(made)]
-    return Outcome(_bound(len(made.volumes)) if made.volumes else f"{year}年没有要成册的归档件", lines)
+    told = [*_volumes_before(office, year, at.since, made.volumes), *map(_volume_line, made.volumes)]
+    return Outcome(_bound(len(told)) if told else f"{year}年没有要成册的归档件", [*told, *_gap_lines(made)])
 
 
-def _volume_line(volume: CompiledVolume) -> str:
+def _volumes_before(
+    office: Office, year: int, since: str, made: Sequence[CompiledVolume], groups: Sequence[str] = ()
+) -> list[str]:
+    """Return the volumes this very job bound before whoever did it was gone: done again, it finds nothing to bind."""
+    now = {volume.volume_code for volume in made}
+    with office.register.read() as tx:
+        found = [v for v in tx.items.volumes(year) if v.version > 0 and v.compiled_by == office.account.name]
+    return [
+        _volume_line(v)
+        for v in found
+        if v.compiled_at >= since and v.volume_code not in now and (not groups or v.form_code in groups)
+    ]
+
+
+def _volume_line(volume: CompiledVolume | VolumeRow) -> str:
     return f"{volume.volume_code}  {volume.title}  {volume.items}件 {volume.pages}页"
 
 

@@ -314,6 +314,11 @@ class _At:
         """Return the job's key."""
         return self._job.key
 
+    @property
+    def since(self) -> str:
+        """Return when the job was asked for."""
+        return self._job.asked_at
+
     def tell(self, line: Sentence) -> None:
         """Keep a line for the next note: the last of them are shown while the job runs."""
         self._lines.append(self._words(line))

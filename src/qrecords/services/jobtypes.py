@@ -24,6 +24,10 @@ class Progress(Protocol):
     def word(self) -> str:
         """Return what the job is known by: what is made under it once is made once, however often the job is done."""
 
+    @property
+    def since(self) -> str:
+        """Return when the job was asked for: what it did before whoever did it was gone, it did since then."""
+
     def __call__(self, done: int, total: int, /) -> None:
         """Tell that so much of all is done."""
 
