@@ -165,6 +165,36 @@ def test_sections_are_put_behind_whole_with_their_comments() -> None:
     assert extended(one, two) == (b"[kinds.one]\nk = 9\n\n[kinds.two]\nk = 2\n", ("kinds.two",))
 
 
+def test_columns_a_list_lacks_are_put_at_its_end() -> None:
+    own = b'[customer]\nfields = [\n  { key = "unit", label = "ours" },\n  { key = "own", label = "x" },\n]\n\n# mine\n[other]\nx = 1\n'
+    new = (
+        b'[customer]\nfields = [\n  { key = "unit", label = "theirs" },\n  { key = "region", label = "r", note = "n" },\n]\n'
+        b"rules = []\n"
+    )
+    assert extended(own, new) == (
+        b'[customer]\nfields = [\n  { key = "unit", label = "ours" },\n  { key = "own", label = "x" },\n'
+        b'  { key = "region", label = "r", note = "n" },\n]\n\n# mine\n[other]\nx = 1\n',
+        ("customer.region",),
+    )
+    assert extended(own.replace(b'"x" },\n]', b'"x" }\n]'), new) is None, "no comma behind the last: people decide"
+    assert extended(b'[customer]\nfields = [{ key = "unit", label = "ours" }]\n', new) is None
+
+
+def test_an_office_with_columns_of_its_own_gets_those_it_lacks(office: Office) -> None:
+    blocks = office.settings.forms_dir / "blocks.toml"
+    text = blocks.read_text(encoding="utf-8")
+    line = next(one for one in text.splitlines() if '"visit_interval_months"' in one)
+    blocks.write_text(text.replace(line + "\n", "").replace('label = "地区"', 'label = "片区"'), encoding="utf-8")
+    (found,) = compare(office)
+    assert (found.path, found.doing, found.sections) == (
+        "QR758/blocks.toml", "extend", ("customer_service.visit_interval_months",),
+    )  # fmt: skip
+    apply(office)
+    labels = {field.key: field.label for field in office.forms.block("customer_service")}
+    assert labels["region"] == "片区" and labels["visit_interval_months"] == "走访间隔月数"
+    assert [one.doing for one in compare(office)] == ["keep"]
+
+
 def test_what_is_to_be_done_hangs_on_who_changed_it() -> None:
     assert renewal("a", b"1", b"1", untouched=False) is None
     wanted = {(None, False): "add", (b"2", True): "replace", (b"2", False): "keep"}

@@ -162,7 +162,7 @@ _SHOWN_LINES = 40
 def renew(session: Session, paths: tuple[str, ...], put: bool, difference: bool) -> None:
     """比较本单位的表式、系列、报表定义、期限、文件定义与随程序的，列出缺的和旧的；--apply 补上。
 
-    没有改过的旧版换成新版；本单位改过的文件不动，只把整节缺的（如 deadlines.toml 的一节）补在后面，其余列出来由人改。
+    没有改过的旧版换成新版；本单位改过的文件不动，只补整节缺的（如一条期限）和清单缺的栏目，其余列出来由人改。
     一次全部补上，或者一个也不动；记入日志。路径如 KF758/tables、QR758/blocks.toml，不写是全部。
     """
     from qrecords.services.renewing import apply, compare

@@ -8,9 +8,9 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Doing = Literal["add", "replace", "extend", "keep"]
 _HEADER = re.compile(r"^\[\[?([A-Za-z0-9_.\"-]+)\]\]?", re.MULTILINE)
@@ -62,27 +62,62 @@ def told(own: bytes, new: bytes) -> tuple[str, ...]:
 def extended(own: bytes, new: bytes) -> tuple[bytes, tuple[str, ...]] | None:
     """Return an office's file with the top-level sections it lacks put behind, and their names.
 
-    None where it lacks none, or where the two say something that is no section of its own: then people decide.
+    Columns a list lacks (`fields` of a block) are put at its end, `block.key`. None where it lacks neither, or where
+    the two say something else that is no section of its own: then people decide.
     """
     try:
-        ours, theirs = (tomllib.loads(data.decode("utf-8-sig")) for data in (own, new))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        text, theirs_text = own.decode("utf-8-sig"), new.decode("utf-8-sig")
+        ours, theirs = tomllib.loads(text), tomllib.loads(theirs_text)
+        columns = [*_columns(ours, theirs)]
+        for block, key in columns:
+            text = _with_column(text, theirs_text, block, key)
+        lacking = [name for name in _named(theirs) if name not in _named(ours)]
+        blocks = _blocks(theirs_text)
+        if any(name not in blocks for name in lacking):
+            return None
+        text = text.rstrip("\n") + "\n" + "".join(f"\n{blocks[name]}" for name in lacking)
+        made = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, LookupError):
         return None
-    lacking = [name for name in _named(theirs) if name not in _named(ours)]
-    blocks = _blocks(new.decode("utf-8-sig"))
-    if not lacking or any(name not in blocks for name in lacking):
+    wanted = {name: _at(theirs, name) for name in lacking} | {name: _at(ours, name) for name in _named(ours)}
+    for block, key in columns:
+        added = next(f for f in theirs[block]["fields"] if f.get("key") == key)
+        wanted[block] = {**wanted[block], "fields": [*wanted[block]["fields"], added]}
+    if not (lacking or columns) or any(_at(made, name) != said for name, said in wanted.items()):
         return None
-    text = own.decode("utf-8-sig").rstrip("\n") + "\n" + "".join(f"\n{blocks[name]}" for name in lacking)
-    made = tomllib.loads(text)
-    as_wanted = all(_at(made, name) == _at(theirs, name) for name in lacking)
-    return (
-        (text.encode(), tuple(lacking))
-        if as_wanted and all(_at(made, n) == _at(ours, n) for n in _named(ours))
-        else None
-    )
+    return text.encode(), (*lacking, *(f"{block}.{key}" for block, key in columns))
 
 
-def _named(table: dict[str, object]) -> list[str]:
+def _columns(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the columns of blocks both have that the office's lack, by block and key."""
+    for name, block in theirs.items():
+        own = ours.get(name)
+        if isinstance(own, dict) and isinstance(block, dict) and "fields" in own and "fields" in block:
+            known = {field.get("key") for field in own["fields"]}
+            yield from ((name, f["key"]) for f in block["fields"] if f.get("key") and f["key"] not in known)
+
+
+def _with_column(text: str, theirs: str, block: str, key: str) -> str:
+    """Return a text with a block's column put at the end of its fields; LookupError where lines do not show it."""
+    line = re.search(rf'^ *\{{ key = "{re.escape(key)}", .*$', _section(theirs, block)[1], re.MULTILINE)
+    start, section = _section(text, block)
+    end = section.find("\n]")
+    if line is None or end < 0:
+        raise LookupError(key)
+    return f"{text[:start]}{section[:end]}\n{line[0]}{text[start + end :]}"
+
+
+def _section(text: str, name: str) -> tuple[int, str]:
+    """Return where a section's header stands, and its text up to the next one."""
+    found = [(m.start(), m[1]) for m in _HEADER.finditer(text)]
+    place = [n for _, n in found].index(name) if name in {n for _, n in found} else -1
+    if place < 0:
+        raise LookupError(name)
+    start = found[place][0]
+    return start, text[start : found[place + 1][0] if place + 1 < len(found) else len(text)]
+
+
+def _named(table: Mapping[str, Any]) -> list[str]:
     """Return the sections a file has: its tables, and of a table of tables alone (`kinds`) each of those."""
     found = []
     for name, value in table.items():
@@ -92,8 +127,8 @@ def _named(table: dict[str, object]) -> list[str]:
     return found
 
 
-def _at(table: dict[str, object], name: str) -> object:
-    found: object = table
+def _at(table: Mapping[str, Any], name: str) -> Any:
+    found: Any = table
     for key in name.split("."):
         found = found.get(key) if isinstance(found, dict) else None
     return found
