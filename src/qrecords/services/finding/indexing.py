@@ -252,9 +252,12 @@ def _in_hand(office: Office, foreseen: Sequence[Record], held: ExitStack) -> Cal
         before = writer.last_seq
         finish = held.enter_context(writer.taking(made))
         with office.register.read() as tx:
-            if tx.records.changes_of([*seen]) != seen:
-                return None
+            as_seen = tx.records.changes_of([*seen]) == seen
     except (QRecordsError, OSError):
+        held.close()
+        return None
+
+    if not as_seen:
         held.close()
         return None
 
