@@ -166,11 +166,15 @@ def test_reviewed_approved_sent_and_received(people: kept.People, tmp_path: Path
     draw(people("甲"), "BB", "2019")
     assert sign(people("甲"), NUMBER, "drafter", Hand()).signatures[0].by == "甲"
     assert review(people("乙"), NUMBER, Hand("示例主任", "2020-01-20")).state == "reviewed"
+    with pytest.raises(InvalidInput, match="批准日期 2020-01-19 早于审核日期 2020-01-20"):
+        approve(people("丙"), NUMBER, Hand("示例领导", "2020-01-19"))
     done = approve(people("丙"), NUMBER, Hand("示例领导\n", "2020-01-21", on_disk(scan)))
     assert done.signatures[-1].by == "示例领导", "on one line, as papers print it"
     assert done.state == "approved" and done.archive_no == "750-KJ·KF·BB·2019·D5-0001"
     office = people.office
     assert office.archive.read(DOCUMENT.object_id(NUMBER), f"scans/{NUMBER}-1-approver.pdf") == scan.read_bytes()
+    with pytest.raises(InvalidInput, match="报送日期 2020-01-20 早于批准日期 2020-01-21"):
+        issue(people("甲"), NUMBER, on="2020-01-20")
     sent = issue(people("甲"), NUMBER)
     assert sent.state == "issued" and sent.awaiting_receipt == (*LEADERS,)
     for name in LEADERS:

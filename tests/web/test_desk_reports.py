@@ -198,6 +198,9 @@ def test_a_document_is_drawn_looked_at_signed_sent_received_and_corrected(person
         page = step(drafter, "receipt", recipient=name, by="示例收件人", on="2020-01-23")
         assert f"签收 {name} 示例收件人" in page
     assert "receipt" not in buttons(page)
+    page = step(drafter, "issue", to="示例 一处；示例二处", on="2020-01-24")
+    assert re.findall(r'name="recipient" value="([^"]+)"', page) == ["示例 一处", "示例二处"], "a blank parts no name"
+    assert "写了两条不同的说明" in step(drafter, "draw", 409, kind="MY", period="2019-03", answers="A2=一\nA2=二")
     assert step(drafter, "receipt", 409, recipient="没有报送的人", by="示例收件人")
 
     kept.filled(person.people.office, "01A", kept.information(7, "示例单位七"))  # type: ignore[attr-defined]

@@ -52,7 +52,10 @@ def _said_to(answers: tuple[str, ...]) -> dict[str, str]:
         raise UsageError(
             f"「{wrong[0]}」没有写成 告警=说明", remedy="告警的编号见拟制时的提示，例如 A2.service=已列入计划"
         )
-    return {key.strip(): text for key, _, text in pairs}
+    found = {key.strip(): text for key, _, text in pairs}
+    if twice := [key.strip() for key, _, text in pairs if found[key.strip()].strip() != text.strip()]:
+        raise UsageError(f"告警 {twice[0]} 写了两条不同的说明", remedy="请只留一条")
+    return found
 
 
 def _hand_of(by: str, day: str | None, evidence: Path | None) -> Hand:

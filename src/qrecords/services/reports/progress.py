@@ -73,6 +73,7 @@ def sign(office: Office, number: str, part: Part, hand: Hand) -> ShownDocument:
         raise UsageError("没有写签署人", remedy=advise("请用 {} 写明是谁在纸上签的名", Input.BY))
     day = past_day(office, hand.on, "签署日期")
     _require_after_period(document, day, "签署日期")
+    _require_after_others(document, part, day)
     signature = Endorsed(part, by, day, office.now(), office.account.name, document.progress.edition)
     signed = document.endorsed(signature)
     _require_other(office, document, part)
@@ -119,6 +120,9 @@ def issue(office: Office, number: str, *, to: Sequence[str] = (), on: str = "", 
     require_for_them(office, document, recipients)
     day = past_day(office, on, "报送日期")
     _require_after_period(document, day, "报送日期")
+    last = max((s for s in document.signatures if s.part == document.last), key=lambda s: s.on, default=None)
+    if last and day < last.on:
+        raise InvalidInput(f"报送日期 {day} 早于{PART_LABELS[document.last]}日期 {last.on}", remedy="请核对日期")
     mail = _mail(office, mail_no, document) if mail_no.strip() else ""
     if not mail and _goes_by_mail(office, document):
         raise UsageError(
@@ -167,6 +171,15 @@ def receive(office: Office, number: str, recipient: str, *, by: str, on: str = "
         raise InvalidInput(f"签收日期 {day} 早于报送日期 {first}", remedy="请核对日期")
     detail: Facts = {"on": day, "recipient": digest(name), "by": digest(person)}
     return shown(grow(office, document, after, Action.REPORT_RECEIPT, "签收", detail))
+
+
+def _require_after_others(document: Document, part: Part, day: str) -> None:
+    """Refuse an approval of a day before the review's, or before who signs beside (R96: in the kind's order)."""
+    for part_before in ("reviewer", "countersign") if part == "approver" else ():
+        for other in document.signatures:
+            if other.part == part_before and other.on > day:
+                told = f"{PART_LABELS[part]}日期 {day} 早于{PART_LABELS[part_before]}日期 {other.on}"
+                raise InvalidInput(told, remedy="请核对日期")
 
 
 def _require_other(office: Office, document: Document, part: Part) -> None:

@@ -135,7 +135,7 @@ def step(asked: Asked) -> Response:
         case "void":
             done, told = progress.make_void(session, number, reason), "已作废"
         case "issue":
-            to = [name for name in re.split(r"[，,、\s]+", asked.text("to")) if name]
+            to = [name for name in re.split(r"[，,、；;\n]+", asked.text("to")) if name.strip()]
             done = progress.issue(session, number, to=to, on=asked.text("on"), mail_no=asked.text("mail"))
             told = "已报送"
         case "receipt":
@@ -159,6 +159,8 @@ def _answers(asked: Asked) -> dict[str, str]:
         key, sign, text = re.split(r"([=＝：])", line, maxsplit=1) if re.search(r"[=＝：]", line) else (line, "", "")
         if not (key.strip() and sign and text.strip()):
             raise UsageError(f"「{line[:40]}」没有写成 告警=说明", remedy="告警的编号见拟制时的提示，一行一条")
+        if found.get(key.strip(), text.strip()) != text.strip():
+            raise UsageError(f"告警 {key.strip()} 写了两条不同的说明", remedy="请只留一条")
         found[key.strip()] = text.strip()
     return found
 
