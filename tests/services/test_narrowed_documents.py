@@ -72,6 +72,8 @@ def listed(root: Path, milreps: dict[str, str]) -> None:
 def people(tmp_path: Path) -> Iterator[kept.People]:
     root = kept.copied(tmp_path)
     listed(root, MILREPS)
+    units = f"用户单位\n{OURS}\n{THEIRS}\n示例空军单位\n"
+    (root / "customers.csv").write_text(units, encoding="utf-8")
     with kept.opened(root, clock=lambda: kept.THEN) as all_of_them:
         yield all_of_them
 
@@ -134,6 +136,15 @@ def test_what_an_office_gets_none_of_is_told_and_takes_no_number(
     with office.register.read() as tx:
         assert tx.documents.all(reserved=True) == [] and not office.register.has_aside()
     assert draw(office, "JB", MARCH, branch=NAVY).document_no == "KF-JB-2019-001"
+
+
+def test_a_customer_nobody_knows_leaves_no_document_empty_unseen(people: kept.People) -> None:
+    office = people("甲")
+    listed(people.root, {OWN: 'branches = ["海军"]\ncustomers = ["示例海军单位", "示例单位一", "示例海车单位"]'})
+    with pytest.raises(InvalidInput, match="分管的「示例海车单位」在用户清单和记录里都没有"):
+        draw(office, "JB", MARCH, branch=NAVY, milrep=OWN)
+    listed(people.root, {OWN: 'branches = ["海军"]\ncustomers = ["示例海军单位", "示例单位一"]'})
+    assert draw(office, "JB", MARCH, branch=NAVY, milrep=OWN).document_no == "KF-JB-2019-001"
 
 
 # What it says

@@ -140,6 +140,7 @@ ASKED: dict[str, str | list[str]] = {
         *(f"action={a}&number={number}&part=reviewer&reason=示例&by=示例&recipient=示例"
           for a in ("issue", "receipt", "correct", "sign", "return", "void") for number in (HIDDEN_BRIEF, NEVER)),
         "action=draw&kind=JB&period=2025-02&branch=空军", "action=draw&kind=JB&period=2025-03&branch=空军",
+        "action=draw&kind=JB&period=2025-02&branch=空军&milrep=示例代表室",
     ],
     "GET /reports/{number}": [*(f"number={n}" for n in DOCUMENTS), f"number={HIDDEN}", *(f"number={n}&figure={f}" for n, f in FIGURES)],
     "GET /reports/{number}/chart": [*(f"number={n}&name=T03-category-C2" for n in DOCUMENTS)],

@@ -283,7 +283,7 @@ def decide_document(account: Account, action: Action, scope: DocumentScope, rule
         return whole
     if scope.level > account.clearance:
         return Decision(False, *_above_clearance(account, label))
-    about = f"「{scope.branch}{scope.milrep}」的" if scope.branch else "全中心的"
+    about = f"「{scope.branch}」的" if scope.branch else "全中心的"
     return Decision(
         False,
         f"账号 {account.name} 不能{label}：{about}{scope.form_code} 不在授权的范围里",

@@ -29,7 +29,7 @@ from qrecords.services.reports.content import content_sha256
 from qrecords.services.reports.kept import held_by, kind_called, one, series_of, with_contents
 from qrecords.services.reports.papers import papers_of
 from qrecords.services.reports.prepared import Asked, Prepared
-from qrecords.services.reports.scope import Of, require_own_words
+from qrecords.services.reports.scope import Of, require_known, require_own_words
 from qrecords.services.reports.shown import ShownDocument, shown
 from qrecords.stores.documentkinds import DOCUMENTS_FILE, documents_folder
 from qrecords.stores.register import Transaction
@@ -113,6 +113,8 @@ def require_drawable(
     _require_for_office(order)
     _require_ended(office, order)
     with office.register.read() as tx:
+        if order.milrep:
+            require_known(office, tx, order.milrep)
         there = tx.documents.standing(order.form_code, order.period.key, order.branch, order.milrep)
     if there is not None and there.state not in BEFORE_APPROVAL:
         raise WrongState(

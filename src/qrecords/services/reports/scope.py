@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from qrecords.errors import Problem, UsageError
+from qrecords.errors import InvalidInput, Problem, UsageError
 from qrecords.model.branches import Milrep
 from qrecords.model.figures.management import Narrowing, narrowed, of_branch
 from qrecords.model.figures.visits import Customer
@@ -70,6 +70,16 @@ def narrowing_told(office: Office, milrep: str) -> str:
 
 def _milrep(office: Office, name: str) -> Milrep:
     return read_documents(office.settings.forms_dir).milreps[name]
+
+
+def require_known(office: Office, tx: Transaction, milrep: str) -> None:
+    """Refuse an office some of whose customers nobody knows: misspelt, they would leave its document empty unseen."""
+    known = customers_listed(office).keys() | {choice_key(unit) for unit in tx.records.customers()}
+    if unknown := [name for name in _milrep(office, milrep).customers if choice_key(name) not in known]:
+        raise InvalidInput(
+            f"{milrep}分管的「{'」「'.join(unknown)}」在用户清单和记录里都没有",
+            remedy=f"请核对 {DOCUMENTS_FILE} 的 milreps；名称没有写错的，先加进用户清单",
+        )
 
 
 def require_own_words(office: Office, tx: Transaction, of: Of, texts: Sequence[str]) -> None:
