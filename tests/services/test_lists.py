@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from qrecords.model.access import Account, Grant
 from qrecords.model.field import FieldType
-from qrecords.model.lists import CUSTOMERS, KINDS, PRODUCTS, Catalogue, Entry, merge, take
+from qrecords.model.lists import CUSTOMERS, KINDS, PRODUCTS, Catalogue, Entry, ListKind, merge, take
+from qrecords.office import Office
+from qrecords.services.intake.lists import add_entry, list_entries
 from qrecords.stores.formfiles import FormCatalogue
 from tests.conftest import FORMS, CommandLine
 
@@ -205,6 +209,24 @@ def test_a_name_that_means_two_parts_is_told(cli: CommandLine, tmp_path: Path) -
     ran = cli("parts", "import", table_of(tmp_path / "list.csv", rows))
     assert "「电源板 DY」在清单里指2种备件（电源、模块），消耗都算作「电源」的" in ran.err
     assert ran.err.count("在清单里指") == 1
+
+
+def test_who_reads_of_one_branch_is_told_of_its_customers_alone(office: Office) -> None:
+    """An office of military representatives saw every branch's customers, their people and telephones."""
+    for code, branch in (("HJ1", "海军"), ("LJ1", "陆军")):
+        add_entry(office, CUSTOMERS, {"用户单位": f"示例{branch}", "用户代号": code, "用户类别/兵种": branch})
+        add_entry(office, PRODUCTS, {"型号": "SL-120", "出厂编号": f"S{code}", "交付用户代号": code})
+    add_entry(office, PRODUCTS, {"型号": "SL-120", "出厂编号": "S0"})
+    milrep = Account("rep", "示例", None, clearance=2, grants=(Grant("milrep", branch="海军"),))
+    reader = replace(milrep, grants=(*milrep.grants, Grant("supervisor")))
+
+    def told(account: Account, kind: ListKind) -> list[str]:
+        key = kind.required[0]
+        return [str(e[key]) for e in list_entries(replace(office, account=account), kind)]
+
+    assert (told(milrep, CUSTOMERS), told(milrep, PRODUCTS)) == (["示例海军"], ["SHJ1"])
+    assert (len(told(reader, CUSTOMERS)), len(told(reader, PRODUCTS))) == (2, 3)
+    assert list_entries(replace(office, account=milrep), CUSTOMERS, "陆军") == []
 
 
 def test_a_row_written_twice_and_otherwise_is_refused_and_named(cli: CommandLine, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ from qrecords.stores.given import GivenFile
 from qrecords.stores.lists import list_file, read_list, read_rows_of
 
 SERIES = "series"  # what `products list` says beside the columns: in series production or not, and why
+_BRANCH = "branch:"  # how a scope says that records are of a branch (model/access.py)
 _COMMA = re.compile(r"\s*[、，,；;]\s*")
 # Of a customer, for reports.
 BESIDE = (
@@ -93,14 +94,35 @@ def series_of(office: Office, entries: Sequence[Entry]) -> dict[str, Series]:
 
 
 def list_entries(office: Office, kind: ListKind, containing: str = "") -> list[Entry]:
-    """Return the entries of a list, or those with some words in them."""
+    """Return the entries of a list, or those with some words in them.
+
+    Who reads the records of some branches alone is told of their customers alone, and of the units delivered to them.
+    """
     office.authorise(Action.READ, kind.file_name)
     wanted = heading_key(containing)
     entries: list[Entry] = [*_read(office, kind)]
     if kind is PRODUCTS:
         series = series_of(office, entries)
         entries = [{**e, **({SERIES: told} if (told := _told(e, series)) else {})} for e in entries]
-    return [e for e in entries if any(wanted in heading_key(str(value)) for value in e.values())]
+    shown = _of_branches(office, kind, entries)
+    return [e for e in shown if any(wanted in heading_key(str(value)) for value in e.values())]
+
+
+def _of_branches(office: Office, kind: ListKind, entries: list[Entry]) -> list[Entry]:
+    """Leave out what is of other branches than those an account may read of; one without a branch is of none."""
+    mine: set[str] = set()
+    for scope in office.readable() or ():
+        tags = {tag for group in scope.tags for tag in group if tag.startswith(_BRANCH)}
+        if not tags:
+            return entries
+        mine |= {tag.removeprefix(_BRANCH) for tag in tags}
+    if not mine or kind is PARTS:
+        return entries
+    if kind is CUSTOMERS:
+        return [e for e in entries if e.get("military_branch") in mine]
+    listed = customers_listed(office)
+    users = (listed.get(choice_key(str(e.get("delivered_to") or "")), {}) for e in entries)
+    return [e for e, user in zip(entries, users, strict=True) if user.get("military_branch") in mine]
 
 
 def _told(entry: Entry, series: Mapping[str, Series]) -> str:
