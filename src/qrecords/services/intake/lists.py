@@ -109,7 +109,7 @@ def list_entries(office: Office, kind: ListKind, containing: str = "") -> list[E
 
 
 def _of_branches(office: Office, kind: ListKind, entries: list[Entry]) -> list[Entry]:
-    """Leave out what is of other branches than those an account may read of; one without a branch is of none."""
+    """Leave out what is of other branches than those an account may read of; a customer without one is of none."""
     mine: set[str] = set()
     for scope in office.readable() or ():
         tags = {tag for group in scope.tags for tag in group if tag.startswith(_BRANCH)}
@@ -121,8 +121,12 @@ def _of_branches(office: Office, kind: ListKind, entries: list[Entry]) -> list[E
     if kind is CUSTOMERS:
         return [e for e in entries if e.get("military_branch") in mine]
     listed = customers_listed(office)
-    users = (listed.get(choice_key(str(e.get("delivered_to") or "")), {}) for e in entries)
-    return [e for e, user in zip(entries, users, strict=True) if user.get("military_branch") in mine]
+    users = [choice_key(str(e.get("delivered_to") or "")) for e in entries]  # a unit without one tells of no customer
+    return [
+        e
+        for e, user in zip(entries, users, strict=True)
+        if not user or listed.get(user, {}).get("military_branch") in mine
+    ]
 
 
 def _told(entry: Entry, series: Mapping[str, Series]) -> str:
