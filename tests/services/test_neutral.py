@@ -139,6 +139,7 @@ WAYS: dict[str, Words] = {
     "forms adopt": lambda f: [["01A", f["docx"]], [SPOOF, f["docx"]]],
     "forms check": lambda f: [["01A", "--no-pages"], ["01A", "--template", f["docx"]], [SPOOF]],
     "forms list": lambda _: [[]],
+    "forms renew": lambda _: [["--difference"], [SPOOF]],
     "forms schema": lambda _: [["01A"], [SPOOF]],
     "forms sheet": lambda f: [["01A", "-o", f["folder"] / f"{SPOOF}.xlsx"], [SPOOF]],
     "forms show": lambda _: [["01A"], [SPOOF]],
