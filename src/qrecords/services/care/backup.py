@@ -25,7 +25,6 @@ from qrecords.model.access import ANYTHING, Rules, decide
 from qrecords.model.record import OPEN_STATES, Action
 from qrecords.office import REGISTER_FILE, Clock, Office, system_now
 from qrecords.services.administer import open_office, open_signed_in
-from qrecords.services.care.outside import require_outside
 from qrecords.services.care.stored import has_row, stored
 from qrecords.services.care.verify import Verified, verify
 from qrecords.services.evidence import spoiled_papers
@@ -36,6 +35,7 @@ from qrecords.stores.accessfile import FILE_NAME as ACCESS_FILE
 from qrecords.stores.accessfile import read_access
 from qrecords.stores.backupstore import ASIDE, OWN_NAMES, BackupStore, Manifest
 from qrecords.stores.formfolders import series_folders
+from qrecords.stores.outside import require_outside
 from qrecords.stores.register import Register
 from qrecords.stores.settingsfile import with_archive, with_register
 from qrecords.strict import require_backup_place, require_here

@@ -23,7 +23,6 @@ from qrecords.model.reportkind import DocumentSeries
 from qrecords.office import Office
 from qrecords.ports import Objects
 from qrecords.services import reading
-from qrecords.services.care.outside import require_outside
 from qrecords.services.care.putback import put_back
 from qrecords.services.care.unfreeze import Unfrozen, unfreeze
 from qrecords.services.door import looked_at
@@ -33,6 +32,7 @@ from qrecords.services.volumes.shelf import readable_volumes
 from qrecords.stores import bag, durable
 from qrecords.stores.archive import Archive
 from qrecords.stores.layouts import HASHED, LAYOUTS
+from qrecords.stores.outside import require_outside
 from qrecords.stores.register import Transaction
 from qrecords.stores.register.rows import ItemRow, VolumeRow
 from qrecords.work.step import Run, Step, running
