@@ -156,7 +156,6 @@ PATHS = {
     "care/movearchive.move_archive": A_PLACE,
     "care/moveregister.move_register": A_PLACE,
     "care/opened.known_keys": LOOKED_INTO,
-    "care/outside.require_outside": A_PLACE,
     "care/rebuild.open_rebuilt": A_PLACE,
     "care/rebuild.rebuild": A_PLACE,
     "demo.make_demo": A_PLACE,
