@@ -31,6 +31,7 @@ NO_LACK = (
     "only POSIX folders have such rights", "there are no such limits", "a shell of POSIX closes streams",
     "a browser that is a shell script", "the viewer is a shell script", "the stand-in is a script",
     "a new process is started for each", "elsewhere one process answers", "only Linux tells which files are open",
+    "only Linux tells what is mounted",
     "names are bytes on Linux alone", "no ? in names there", "no links here", "links need no right there",
     "no pipes on this system", "a pipe is handed on", "this system has no device that is always full",
     "bash is not installed",

@@ -20,7 +20,7 @@ from qrecords.stores import mounts
 from qrecords.stores.turns import in_turn
 from tests.conftest import NOW, CommandLine
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the system tells it on Linux")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what is mounted")
 ROOT = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
 
 
