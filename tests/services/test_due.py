@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from qrecords.errors import InvalidInput
 from qrecords.model.deadlines import Calendar, Deadline
-from qrecords.stores.procedure import Procedure
+from qrecords.stores.procedure import Procedure, with_days
 from tests.conftest import FORMS, CommandLine
 
 OURS = Procedure(FORMS)
@@ -131,6 +131,16 @@ def test_who_comes_back_later_has_never_less_time(one: date, other: date, days: 
 def test_r23_clause_5_5_6_three_days_after_the_return(returned: str, limit: str) -> None:
     deadline = OURS.deadlines["report_submission"]
     assert deadline.limit_day(date.fromisoformat(returned), CALENDAR) == date.fromisoformat(limit)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
+def test_days_of_rest_are_read_as_spreadsheets_write_them(tmp_path: Path, encoding: str) -> None:
+    """One saves 2026-01-01 as 2026/1/1, and on Chinese Windows in GBK; a day taken out goes however it is written."""
+    path = tmp_path / "holidays.csv"
+    path.write_text("日期,类别,名称\n2026/1/1,休,元旦\n2026年1月4日,班,\n", encoding=encoding)
+    calendar = Procedure(tmp_path).calendar
+    assert not calendar.is_working(date(2026, 1, 1)) and calendar.is_working(date(2026, 1, 4))
+    assert with_days(path, {date(2026, 1, 1): ""}) == "日期,类别,名称\n2026年1月4日,班,\n"
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_the_names_of_a_list_are_changed_and_stand_in_its_file(office: Office, b
 def test_days_of_rest_are_added_written_over_and_taken_out(office: Office, browser: Browser) -> None:
     path = office.forms.procedure.holidays_path
     before = path.read_text(encoding="utf-8-sig")
-    sent(browser, "/office/holidays", days="2031-01-01，休，元旦\n\n2031-01-04,班\n")
+    sent(browser, "/office/holidays", days="2031/1/1，休，元旦\n\n2031-01-04,班\n")
     calendar = office.forms.procedure.calendar
     assert 2031 in calendar.years()
     assert "2031" in browser.get("/office")

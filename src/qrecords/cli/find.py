@@ -74,7 +74,8 @@ def list_(
         return
     rows = [(r.record_no, r.state_label, r.date, r.customer_unit, r.title, r.turn) for r in records]
     lines = table(("编号", "状态", "日期", "用户单位", "题名", "该谁办"), rows, (24, 8, 10, 20, 36, 24))
-    session.answer({"records": records}, [*lines, f"共{len(rows)}份"] if rows else ["没有符合的记录"])
+    hidden = "" if every or states else "（只看了没有归档的；连已归档、成册、作废的一起列，请加 --all）"
+    session.answer({"records": records}, [*lines, f"共{len(rows)}份"] if rows else [f"没有符合的记录{hidden}"])
 
 
 @click.command(cls=chinese.Command)

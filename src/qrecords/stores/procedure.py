@@ -20,6 +20,8 @@ from qrecords.model.deadlines import FREE, WORKED, Calendar, Deadline, Deadlines
 from qrecords.model.people import PeopleList
 from qrecords.model.production import BatchKind
 from qrecords.model.requirements import Row
+from qrecords.model.values import parse_date
+from qrecords.stores.inputs.common import read_text
 from qrecords.stores.packagedforms import came_with
 
 T = TypeVar("T")
@@ -109,15 +111,15 @@ class Procedure:
         path = self.holidays_path
         days: list[tuple[date, str]] = []
         problems: list[Problem] = []
-        lines = _lines(path) if path.exists() or came_with(self.folder.name, path.name) else []
+        lines = _table_lines(path) if path.exists() or came_with(self.folder.name, path.name) else []
         for number, line in enumerate(lines, start=1):
             cells = [cell.strip() for cell in next(csv.reader([line]), [])]
             if not cells or not cells[0] or cells[0].startswith("#") or cells[0] == "日期":
                 continue
             try:
-                day, kind = date.fromisoformat(cells[0]), (cells[1:] or [""])[0]
-            except ValueError:
-                problems.append(Problem(f"「{cells[0]}」不是 2026-01-01 样的日期", row=number, source=path.name))
+                day, kind = date.fromisoformat(parse_date(cells[0])), (cells[1:] or [""])[0]
+            except ValueError as error:
+                problems.append(Problem(str(error), row=number, source=path.name))
                 continue
             if kind not in {FREE, WORKED}:
                 problems.append(Problem(f"{day} 的类别是「{kind}」，应为 休 或 班", row=number, source=path.name))
@@ -143,10 +145,23 @@ def with_names(path: Path, key: str, names: Sequence[str]) -> str:
 
 def with_days(path: Path, days: Mapping[date, str]) -> str:
     """Return the text of holidays.csv with the lines of some days, "" = none; other lines stay as they are written."""
-    lines = _lines(path) if path.exists() else ["日期,类别,名称"]
-    named = {day.isoformat() for day in days}
-    kept = [line for line in lines if line.partition(",")[0].strip() not in named]
+    lines = _table_lines(path) if path.exists() else ["日期,类别,名称"]
+    kept = [line for line in lines if _day_of(line) not in days]
     return "\n".join([*kept, *(line for _, line in sorted(days.items()) if line)]) + "\n"
+
+
+def _day_of(line: str) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(parse_date(next(csv.reader([line]), [""])[0]))
+    return None
+
+
+def _table_lines(path: Path) -> list[str]:
+    """Return the lines of a table as spreadsheets write it: days in their way, on Chinese Windows in GBK."""
+    try:
+        return read_text(path).splitlines()
+    except FileNotFoundError:
+        raise InvalidInput(f"缺少文件 {path}", remedy=REMEDY) from None
 
 
 def _sound(path: Path, found: list[T], problems: list[Problem]) -> list[T]:

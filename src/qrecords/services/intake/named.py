@@ -9,6 +9,7 @@ from pathlib import Path
 from qrecords.errors import InvalidInput, NotFound, Problem
 from qrecords.model.deadlines import FREE, WORKED
 from qrecords.model.record import Action
+from qrecords.model.values import parse_date
 from qrecords.office import Office
 from qrecords.services.intake.putting import put
 from qrecords.stores.procedure import with_days, with_names
@@ -45,9 +46,9 @@ def name_days(office: Office, lines: Sequence[str]) -> int:
         if not any(cells):
             continue
         try:
-            day, kind = date.fromisoformat(cells[0]), (cells[1:] or [""])[0]
-        except ValueError:
-            problems.append(Problem(f"「{cells[0][:40]}」不是 2026-01-01 样的日期", row=number))
+            day, kind = date.fromisoformat(parse_date(cells[0][:40])), (cells[1:] or [""])[0]
+        except ValueError as error:
+            problems.append(Problem(str(error), row=number))
             continue
         if kind not in {FREE, WORKED, GONE}:
             problems.append(Problem(f"{day} 的类别是「{kind[:40]}」，应为 休、班，或 删", row=number))
