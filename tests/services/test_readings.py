@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from qrecords.desk import workspace
 from qrecords.desk.notes import Notes
 from qrecords.errors import StorageFailure
 from qrecords.model.audit import Event, first_break
@@ -71,6 +72,26 @@ def test_looking_does_not_wait_and_is_logged_once(filled: Office) -> None:
     recover(filled)
     show(filled, NO)
     assert readings(filled) == [*before, NO, "search", "complaints", NO]
+
+
+def test_beside_long_work_only_the_first_reading_waits_a_moment(
+    filled: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year bound keeps the register for seconds: every page that logs would wait its moment in vain."""
+    waits: list[float] = []
+    monkeypatch.setattr(workspace, "sleep", lambda seconds: (waits.append(seconds), time.sleep(seconds)))
+    with written_by_another(filled):
+        show(filled, NO)
+        assert waits, "another page that logs lets go of it in a few ms"
+        waits.clear()
+        show(filled, NO)
+        assert not waits
+    show(filled, NO)
+    assert not filled.register.has_aside(), "once it is free they are taken in"
+    monkeypatch.setattr(workspace, "LONG_SECONDS", 0.0)
+    with written_by_another(filled):
+        show(filled, NO)
+        assert waits, "later it is somebody else's work, long or short"
 
 
 def test_the_next_event_takes_them_in_before_itself(filled: Office) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 # The other processes of a desk log readings too, in a few ms: to set these aside takes longer than to let them.
 NOTE_SECONDS = 0.02
+LONG_SECONDS = 1.0  # who kept the register that short a while ago, and still does, is at long work: nobody waits again
 HITS_KEPT = 2000  # records of some 20 kB
 
 
@@ -70,6 +71,7 @@ class Workspace:
     _copied: TemporaryDirectory[str] | None = field(default=None, init=False, repr=False)
     _access_guard: Lock = field(default_factory=Lock, init=False, repr=False)
     _notes: Notes = field(default=None, init=False, repr=False)  # type: ignore[assignment]  # made below
+    _set_aside_at: float = field(default=-LONG_SECONDS, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._notes = Notes(self._note)
@@ -182,18 +184,20 @@ class Workspace:
         self._notes.note(events)
 
     def _note(self, events: Sequence[Event]) -> None:
-        until = monotonic() + NOTE_SECONDS
+        now = monotonic()
+        until = now if now - self._set_aside_at < LONG_SECONDS else now + NOTE_SECONDS
         while True:
             try:
                 with self.register.write(wait=False) as tx:
                     tx.audit.append(list(events))
                 return
             except Busy:
-                if not events or monotonic() > until:
+                if not events or monotonic() >= until:
                     break
             sleep(NOTE_SECONDS / 10)
         if events:
             self.register.set_aside(events)
+            self._set_aside_at = monotonic()
 
     @contextmanager
     def under_way(self) -> Iterator[str]:
