@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ocfl.storage_root import StorageRoot
 
-from qrecords.errors import NotFound, StorageFailure, WrongState
+from qrecords.errors import NotFound, Overtaken, StorageFailure, WrongState
 from qrecords.stores import durable
 from qrecords.stores.archive import Archive
 from qrecords.stores.blobs.orderedmoves import OrderedMoves
@@ -167,6 +167,32 @@ def test_of_two_who_bring_in_an_object_one_does(archive: Archive, blobs: MemoryB
         archive._moves.take_in(staged.folder / "tree", HOME)
     assert problems(archive) == []
     assert archive.read(ITEM, "form.pdf") == FILES["form.pdf"]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("late", ["content/record.json", "inventory.json"])
+def test_a_put_held_up_on_its_way_never_stands_in_a_later_try(
+    archive: Archive, blobs: MemoryBlobs, monkeypatch: pytest.MonkeyPatch, version: int, late: str
+) -> None:
+    """What an earlier try sent arrives when this one has looked and sends its own: nobody's version, and it goes."""
+    if version == 2:
+        put(archive)
+    name, given = f"{HOME}/v{version}/{late}", MemoryBlobs.put
+
+    def comes_late(self: MemoryBlobs, called: str, data: bytes | Path) -> bool:
+        if called == name:
+            given(self, called, b"of an earlier try")
+        return given(self, called, data)
+
+    monkeypatch.setattr(MemoryBlobs, "put", comes_late)
+    with pytest.raises(Overtaken):
+        put(archive, files=MORE, keep=["form.pdf"] if version == 2 else ())
+    assert problems(archive) == []
+    assert not archive.is_there(ITEM) if version == 1 else archive.head(ITEM) == 1
+    monkeypatch.setattr(MemoryBlobs, "put", given)
+    assert put(archive, files=MORE, keep=["form.pdf"] if version == 2 else ()) == version
+    assert archive.read(ITEM, "record.json") == MORE["record.json"]
+    assert problems(archive) == []
 
 
 def test_papers_that_must_not_be_lost_lie_among_other_blobs(tmp_path: Path) -> None:

@@ -129,11 +129,19 @@ class OrderedMoves:
         self._clear(home)
 
     def _put(self, folder: Path, place: str) -> bool:
-        """Put all files of a folder, its own inventory last; tells whether that name was free."""
+        """Put all files of a folder, its own inventory last; tells whether that name was free.
+
+        Overtaken when one was taken for other bytes: a put of another try, held up on its way, came before this one.
+        """
         *rest, last = _in_order(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
         def put(name: str) -> bool:
-            return self.blobs.put(f"{place}/{name}", folder / name)
+            if self.blobs.put(f"{place}/{name}", folder / name):
+                return True
+            with suppress(NotFound):
+                if self.blobs.get(f"{place}/{name}") == (folder / name).read_bytes():
+                    return False
+            raise Overtaken(f"{place}/{name} 已有别处写的内容", remedy="请重新查看后再试")
 
         with ThreadPoolExecutor(AT_ONCE) as pool:  # nobody reads them before the last: their order does not matter
             [*pool.map(put, rest)]
