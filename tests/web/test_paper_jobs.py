@@ -21,6 +21,7 @@ import openpyxl
 import pytest
 from PIL import Image
 
+from qrecords.desk.session import Session
 from qrecords.desk.workspace import Workspace
 from qrecords.errors import NotFound, NotPermitted, Occupied, Overtaken, QRecordsError, UsageError, WrongState
 from qrecords.model.access import Account, Grant
@@ -395,15 +396,15 @@ def test_who_is_overtaken_by_what_came_late_does_the_job_again(
     """On a store a put held up may bring in an object of a step that was undone: a worker meets it, and begins anew."""
     office = people.office
     job = jobs.start(office, "file", {"numbers": to_file(office, 1)})
-    file_records, late = filing.file_records, list[bool]()
+    file_named, late = filing.file_named, list[bool]()
 
     def once(*given: Any, **named: Any) -> Any:
         if not late:
             late.append(True)
             raise Overtaken("示例：已有第1版")
-        return file_records(*given, **named)
+        return file_named(*given, **named)
 
-    monkeypatch.setattr(filing, "file_records", once)
+    monkeypatch.setattr(filing, "file_named", once)
     work_off(office)
     told = jobs.show_job(office, job.key)
     assert (told.state, told.tries, late) == (JobState.DONE, 2, [True])
@@ -436,6 +437,29 @@ def test_records_are_filed_once_though_the_worker_is_killed_among_them(people: k
     assert before == (1 if moment == "file.intent" else 2)
     assert told.told == f"归档{3 - before}件"
     assert verify(office, deep=True).problems == []
+
+
+def test_what_another_filed_while_the_job_waited_for_it_is_told_as_filed(
+    people: kept.People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine cut off files what it had begun when it is back, while the next one waits for its lease to end."""
+    office = people.office
+    numbers = to_file(office, 2)
+    job = jobs.start(office, "file", {"numbers": numbers})
+    exclusive, came = Session.exclusive, list[str]()
+
+    def waits(self: Session, work: str, label: str) -> Any:
+        if work == "file" and not came:
+            came.append(work)
+            filing.file_records(office, numbers[:1])
+        return exclusive(self, work, label)
+
+    monkeypatch.setattr(Session, "exclusive", waits)
+    work_off(office)
+    told = jobs.show_job(office, job.key)
+    assert (told.state, told.tries, came) == (JobState.DONE, 1, ["file"])
+    assert [line.endswith("早已归档") for line in told.lines] == [False, True]
+    assert [events(office, no, "file") for no in numbers] == [1, 1]
 
 
 def of_two_years(office: Office) -> list[str]:

@@ -130,11 +130,9 @@ def file_many(office: Office, arguments: Arguments, _files: Sequence[GivenFile],
     if part := arguments.get("part"):
         return Outcome("归档完这一部分", found=file_part(office, part, named=not arguments.get("all"), progress=at))
     if numbers:
-        named = reading.many(office, numbers)
-        lines = [Line(r.record_no, r.archive_no, before=True) for r in named if r.state in AFTER_FILING]
-        open_ones = [r.record_no for r in named if r.state not in AFTER_FILING]
-        at(0, len(open_ones))
-        filed = filing.file_records(office, open_ones, progress=at) if open_ones else []
+        at(0, len(numbers))
+        before, filed = filing.file_named(office, numbers, progress=at)
+        lines = [Line(r.record_no, r.archive_no, before=True) for r in before]
         left: list[filing.Left] = []
     else:
         lines, filed = [], filing.file_all(office, progress=at)
