@@ -7,16 +7,14 @@ letter; one that sees them tells the two apart.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qrecords.cli.wording import error_json
 from qrecords.errors import NotPermitted, QRecordsError
 from qrecords.model.access import Account, Grant
 from qrecords.model.apart import Place, changes_without, held, values_without
@@ -48,6 +46,7 @@ from qrecords.stores.accessfile import template
 from qrecords.stores.given import GivenFile, on_disk
 from tests.conftest import FORMS, at_now
 from tests.faulty_disk import blank_convert
+from tests.told import answer
 
 FILED, OPEN = "KF758-BJ-2026-00001", "KF758-BJ-2026-00002"
 PRICES = ("7341.58", "2905.36")
@@ -134,17 +133,6 @@ WAYS: dict[str, Callable[[Office], Any]] = {
     "export the year": lambda o: export_bag(o, o.settings.root / "bag", year=2026),
     "what may be bound": lambda o: compile_year(o, 2026, form_code="KF758-BJ", dry_run=True),
 }
-
-
-def answer(office: Office, who: Account, way: Callable[[Office], Any]) -> str:
-    acting = replace(office, account=who)
-    try:
-        told = way(acting)
-    except QRecordsError as error:
-        told = {"exit": error.exit_status} | error_json(error)
-    text = json.dumps(told, ensure_ascii=False, default=lambda v: asdict(v) if is_dataclass(v) else str(v))  # type: ignore[call-overload]
-    acting.index.close()
-    return re.sub(r"/[^\"]*?/(?:one|other)/", "/", text)
 
 
 @pytest.mark.parametrize("way", sorted(WAYS))

@@ -7,10 +7,9 @@ account must be the same in both, to the letter; a second account, whose rights 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -52,6 +51,7 @@ from qrecords.stores.accessfile import template
 from qrecords.stores.given import on_disk
 from tests.conftest import FORMS, NOW
 from tests.faulty_disk import blank_convert
+from tests.told import answer
 
 NOTICE, OPEN, HIDDEN = "QR758-04A-2025-00001", "QR758-06A-2025-00001", "QR758-06A-2025-00002"
 OPEN_COMPLAINT, HIDDEN_COMPLAINT = "QR758-01A-2025-00001", "QR758-01A-2025-00002"
@@ -251,20 +251,6 @@ WAYS: dict[str, Callable[[Office], Any]] = {
     "its archived paper": lambda o: archived_paper(o, HIDDEN),
     "go on with it at the desk": lambda o: go_on(o, HIDDEN),
 }
-
-
-def answer(office: Office, who: Account, way: Callable[[Office], Any]) -> str:
-    """Return what an account is told, exit status and all, without what differs between two folders."""
-    acting = replace(office, account=who)
-    try:
-        told = way(acting)
-    except QRecordsError as error:
-        told = {"exit": error.exit_status} | error_json(error)
-    text = json.dumps(told, ensure_ascii=False, default=lambda v: asdict(v) if is_dataclass(v) else str(v))  # type: ignore[call-overload]
-    acting.index.close()
-    if office.settings.archive.url:
-        text = text.replace(office.settings.archive.url, "")
-    return re.sub(r"/[^\"]*?/(?:with|without)/", "/", text)
 
 
 @pytest.mark.parametrize("way", sorted(WAYS))

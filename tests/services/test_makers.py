@@ -7,17 +7,15 @@ account and one that reads everything tell the two apart.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qrecords.cli.wording import error_json
-from qrecords.errors import InvalidInput, NotPermitted, QRecordsError
+from qrecords.errors import InvalidInput, NotPermitted
 from qrecords.model.access import Account, Grant
 from qrecords.model.record import Action, Record, Signed, State
 from qrecords.office import Office
@@ -40,6 +38,7 @@ from qrecords.stores.given import GivenFile
 from tests.conftest import at_now
 from tests.services.test_packs import paper
 from tests.services.test_report_figures import keep
+from tests.told import answer
 from tests.web.test_desk import Browser
 
 CASE = "FX758-FX-2026-00001"
@@ -126,17 +125,6 @@ WAYS: dict[str, Callable[[Office], Any]] = {
 }
 NAMES = {"main": (SECOND, THIRD), "second": (MAIN, THIRD)}  # who must not tell the two offices apart
 ITS = {"main": MAIN, "second": SECOND}
-
-
-def answer(office: Office, who: Account, way: Callable[[Office], Any]) -> str:
-    acting = replace(office, account=who)
-    try:
-        told = way(acting)
-    except QRecordsError as error:
-        told = {"exit": error.exit_status} | error_json(error)
-    text = json.dumps(told, ensure_ascii=False, default=lambda v: asdict(v) if is_dataclass(v) else str(v))  # type: ignore[call-overload]
-    acting.index.close()
-    return re.sub(r"/[^\"]*?/(?:one|other)/", "/", text)
 
 
 def maker(unit: str) -> Account:

@@ -396,7 +396,7 @@ def test_who_is_overtaken_by_what_came_late_does_the_job_again(
     """On a store a put held up may bring in an object of a step that was undone: a worker meets it, and begins anew."""
     office = people.office
     job = jobs.start(office, "file", {"numbers": to_file(office, 1)})
-    file_named, late = filing.file_named, list[bool]()
+    file_named, late = filingshares.file_named, list[bool]()
 
     def once(*given: Any, **named: Any) -> Any:
         if not late:
@@ -404,7 +404,7 @@ def test_who_is_overtaken_by_what_came_late_does_the_job_again(
             raise Overtaken("示例：已有第1版")
         return file_named(*given, **named)
 
-    monkeypatch.setattr(filing, "file_named", once)
+    monkeypatch.setattr(filingshares, "file_named", once)
     work_off(office)
     told = jobs.show_job(office, job.key)
     assert (told.state, told.tries, late) == (JobState.DONE, 2, [True])

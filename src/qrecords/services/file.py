@@ -16,7 +16,6 @@ from qrecords.advice import Do, Input, Sentence, advise
 from qrecords.errors import Problem, WrongState
 from qrecords.model.answer import left_out
 from qrecords.model.objects import ITEM
-from qrecords.model.papers import AFTER_FILING
 from qrecords.model.record import Action, Record, State, missing_before, record_year, require_open
 from qrecords.office import Office
 from qrecords.services import reading
@@ -124,21 +123,6 @@ def file_records(office: Office, record_nos: Sequence[str], *, progress: Progres
         filed = file_each(office, reading.many(office, record_nos), progress)
     follow(office)
     return filed
-
-
-def file_named(
-    office: Office, record_nos: Sequence[str], *, progress: Progress | None = None
-) -> tuple[list[Record], list[Filed]]:
-    """File those records that are not filed yet; gives the others beside.
-
-    Which these are is asked when nobody else files any more: another may have been at the same ones until then.
-    """
-    with office.exclusive("file", "归档"):
-        records = reading.many(office, record_nos)
-        before = [r for r in records if r.state in AFTER_FILING]
-        filed = file_each(office, [r for r in records if r.state not in AFTER_FILING], progress)
-    follow(office)
-    return before, filed
 
 
 def file_all(office: Office, *, progress: Progress | None = None) -> list[Filed]:

@@ -1,4 +1,4 @@
-"""A filing shared by several workers: cut by fonds, form and year, each part a filing of its own.
+"""A filing as long work, whole or shared by several workers: cut by fonds, form and year, each part one of its own.
 
 A series has archive numbers of its own, so parts never wait for one counter, and what is filed comes out in the same
 order as from one. Who files a series holds `file/SERIES`, which any other filing, a correction and a destruction
@@ -67,14 +67,28 @@ def file_part(office: Office, part: Sequence[Span], *, named: bool, progress: Pr
     with ExitStack() as held:
         for series in sorted({series_of(office, record) for record in reading.many(office, numbers)}):
             held.enter_context(office.exclusive(f"file/{series}", "归档"))
-        records = reading.many(office, numbers)
-        before = [r for r in records if r.state in AFTER_FILING]
-        left = [r for r in records if r.state not in AFTER_FILING]
-        filed = file_each(office, left if named else ready_of(office, left), progress)
+        found = _file_left(office, numbers, named=named, progress=progress)
     follow(office)
-    lines = [Line(r.record_no, r.archive_no, before=True) for r in before]
-    return PartFiled((*lines, *(_line(office, one) for one in filed)))
+    return found
 
 
-def _line(office: Office, filed: Filed) -> Line:
-    return Line(filed.record_no, filed.archive_no, False, tuple(office.words(note) for note in filed.notes or ()))
+def file_named(office: Office, record_nos: Sequence[str], *, progress: Progress | None = None) -> PartFiled:
+    """File all of a filing that is not cut: those named that are not filed yet."""
+    with office.exclusive("file", "归档"):
+        found = _file_left(office, record_nos, named=True, progress=progress)
+    follow(office)
+    return found
+
+
+def _file_left(office: Office, record_nos: Sequence[str], *, named: bool, progress: Progress | None) -> PartFiled:
+    """File what is left; which these are is asked when nobody else files them any more: another may have until then."""
+    records = reading.many(office, record_nos)
+    before = [r for r in records if r.state in AFTER_FILING]
+    left = [r for r in records if r.state not in AFTER_FILING]
+    filed = file_each(office, left if named else ready_of(office, left), progress)
+    return PartFiled((*(Line(r.record_no, r.archive_no, before=True) for r in before), *lines_of(office, filed)))
+
+
+def lines_of(office: Office, filed: Sequence[Filed]) -> list[Line]:
+    """Return what is told of records filed now."""
+    return [Line(f.record_no, f.archive_no, False, tuple(office.words(note) for note in f.notes or ())) for f in filed]

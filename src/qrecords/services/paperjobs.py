@@ -124,21 +124,16 @@ def may_file(office: Office, arguments: Arguments) -> None:
 def file_many(office: Office, arguments: Arguments, _files: Sequence[GivenFile], at: Progress) -> Outcome:
     """File records, or all that lack nothing; of those named one that is filed already is told with its number."""
     from qrecords.services import file as filing
-    from qrecords.services.filingshares import Line, file_part
+    from qrecords.services.filingshares import file_named, file_part, lines_of
 
     numbers = _numbers(arguments)
     if part := arguments.get("part"):
         return Outcome("归档完这一部分", found=file_part(office, part, named=not arguments.get("all"), progress=at))
     if numbers:
         at(0, len(numbers))
-        before, filed = filing.file_named(office, numbers, progress=at)
-        lines = [Line(r.record_no, r.archive_no, before=True) for r in before]
-        left: list[filing.Left] = []
-    else:
-        lines, filed = [], filing.file_all(office, progress=at)
-        left = filing.left_behind(office)
-    lines += [Line(r.record_no, r.archive_no, False, tuple(map(office.words, r.notes or ()))) for r in filed]
-    return _filed(lines, left)
+        return _filed(file_named(office, numbers, progress=at).lines, [])
+    filed = filing.file_all(office, progress=at)
+    return _filed(lines_of(office, filed), filing.left_behind(office))
 
 
 def _filed(lines: Sequence[Line], left: Sequence[Left], failed: Sequence[Job] = ()) -> Outcome:
